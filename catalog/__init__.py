@@ -1,0 +1,7 @@
+"""What the platform offers: records without I/O. The lowest floor of the house; it imports no other room."""
+
+from catalog.endpoints import ENDPOINTS, endpoints_of
+from catalog.fields import FIELDS
+from catalog.tables import TABLES
+
+__all__ = ["ENDPOINTS", "FIELDS", "TABLES", "endpoints_of"]

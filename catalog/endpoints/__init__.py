@@ -1,0 +1,17 @@
+"""One record per operation of the platform, a module per domain."""
+
+from __future__ import annotations
+
+from catalog.endpoints import billboard, fans, hotsearch, item, user, video
+from catalog.records import Endpoint
+
+_RECORDS = [e for module in (hotsearch, billboard, fans, video, item, user) for e in module.ENDPOINTS]
+
+ENDPOINTS: dict[str, Endpoint] = {e.name: e for e in _RECORDS}
+if len(ENDPOINTS) != len(_RECORDS):
+    raise ValueError("an operation is recorded twice in catalog/endpoints")
+
+
+def endpoints_of(table: str) -> tuple[Endpoint, ...]:
+    """The endpoints that fill ``table``, in catalogue order."""
+    return tuple(e for e in _RECORDS if table in e.tables)

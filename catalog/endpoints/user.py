@@ -1,0 +1,28 @@
+"""用户数据 per-account series: one row a day over the last 7, 15 or 30 days, known the day after."""
+
+from __future__ import annotations
+
+from catalog.cadences import DAILY_T1
+from catalog.endpoints._columns import ACCOUNT, DATE_TYPE, OPEN_ID, STAT_DATE, count
+from catalog.records import Empty, Endpoint, Output, Over, Status, Token
+
+_SERIES = {
+    "item": ("Account videos per day", "获取用户视频情况", ("new_issue", "new_play", "total_issue")),
+    "fans": ("Account fans per day", "获取用户粉丝数", ("new_fans", "total_fans")),
+    "like": ("Account likes per day", "获取用户点赞数", ("new_like",)),
+    "comment": ("Account comments per day", "获取用户评论数", ("new_comment",)),
+    "share": ("Account shares per day", "获取用户分享数", ("new_share",)),
+    "profile": ("Profile visitors per day", "获取用户主页访问数", ("profile_uv",)),
+}
+
+ENDPOINTS = tuple(
+    Endpoint(
+        name=f"user_{name}", domain="user", method="GET", path=f"/data/external/user/{name}/",
+        scope="data.external.user", token=Token.USER, status=Status.ACTIVE, en=en, zh=zh,
+        doc_en=f"{en} over the last 7, 15 or 30 days, ending yesterday. Complete only from the day after consent.",
+        doc_zh=f"{zh}：近 7/15/30 天每日数据，截至昨日；授权次日起完整。",
+        cadence=DAILY_T1, over=Over.ACCOUNTS, params=(OPEN_ID, DATE_TYPE), windows=(7, 15, 30), empty=Empty.NOT_READY,
+        outputs=(Output(f"user_{name}", "data.result_list", (ACCOUNT, STAT_DATE, *(count(c) for c in columns))),),
+    )
+    for name, (en, zh, columns) in _SERIES.items()
+)  # fmt: skip

@@ -1,0 +1,80 @@
+"""Reading the platform's envelopes: pure functions from a decoded body to its code, trace id and members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.records import Envelope
+
+
+class MalformedBody(ValueError):
+    """The body is not the platform's: no object, or a code that is no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the envelope says. ``code`` 0 means that every code present is 0."""
+
+    code: int
+    description: str
+    logid: str | None
+
+
+def member(body: Any, path: str) -> Any:
+    """The value at a dotted path, or None where a member is missing or null on the way."""
+    for name in path.split("."):
+        if not isinstance(body, Mapping):
+            return None
+        body = body.get(name)
+    return body
+
+
+_CODE_PATHS: dict[Envelope, tuple[tuple[str, str], ...]] = {
+    Envelope.LEGACY: (("data.error_code", "data.description"), ("extra.error_code", "extra.description"), ("err_no", "err_msg")),
+    Envelope.NEW: (("err_no", "err_msg"),),
+    Envelope.MINI_APP: (("err_no", "err_msg"), ("data.extra.error_code", "data.extra.description")),
+    Envelope.OAUTH: (("data.error_code", "data.description"), ("err_no", "err_msg")),
+    Envelope.BUSINESS: (("error_code", "message"), ("err_no", "err_msg")),
+}
+"""Where codes and their texts stand. The gateway may refuse a legacy path in the newer shape, hence ``err_no`` there too."""
+
+_LOGID_PATHS = ("extra.logid", "extra.log_id", "log_id", "data.extra.logid", "data.log_id")
+
+
+def read_code(value: Any) -> int:
+    """A code as an integer, whether it came as a number or as text."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise MalformedBody(f"a code is {value!r}; expected an integer or its text")
+    try:
+        return int(value)
+    except ValueError as error:
+        raise MalformedBody(f"a code is {value!r}; expected an integer or its text") from error
+
+
+def read_envelope(kind: Envelope, body: Any) -> Verdict:
+    """Read codes, text and trace id of a decoded body.
+
+    The first code that is not 0 wins. ``message`` alone proves nothing on success but
+    ``"error"`` means failure even where no code is given.
+
+    Raises:
+        MalformedBody: the body is no object, or a code is no number.
+    """
+    if not isinstance(body, Mapping):
+        raise MalformedBody(f"the body is {type(body).__name__}, not an object")
+    logid = next((str(v) for p in _LOGID_PATHS if (v := member(body, p))), None)
+    seen = False
+    for code_path, text_path in _CODE_PATHS[kind]:
+        value = member(body, code_path)
+        if value is None:
+            continue
+        seen = True
+        if (code := read_code(value)) != 0:
+            return Verdict(code, str(member(body, text_path) or ""), logid)
+    if body.get("message") == "error":
+        return Verdict(-1, "message says error, without a code", logid)
+    if not seen and "data" not in body:
+        raise MalformedBody("the body has neither a code nor data")
+    return Verdict(0, "", logid)

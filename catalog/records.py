@@ -1,0 +1,326 @@
+"""The record types of the catalogue: what the platform offers, as data.
+
+Records are frozen and hold no behaviour beyond what follows from their own
+values. Nothing here does I/O and nothing here imports another room, so the
+sandbox, the client, the normaliser, Dagster and the docs can all read the same
+truth. ``tests/catalog`` holds every record against ``contract/openapi.yaml``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from enum import StrEnum
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""The platform's clock. China has had no daylight saving time since 1991, so a fixed offset is exact."""
+
+
+def beijing_day(instant: datetime) -> date:
+    """The calendar day in Beijing of an aware instant."""
+    return instant.astimezone(BEIJING).date()
+
+
+# --------------------------------------------------------------------------- fields
+
+
+class Type(StrEnum):
+    """Column types, named as DuckDB names them. ``TIMESTAMPTZ`` is a UTC instant with microseconds."""
+
+    TEXT = "VARCHAR"
+    BIGINT = "BIGINT"
+    DOUBLE = "DOUBLE"
+    BOOLEAN = "BOOLEAN"
+    DATE = "DATE"
+    TIMESTAMP = "TIMESTAMPTZ"
+
+
+class Pii(StrEnum):
+    """How a value relates to a person; decides masking, hashing and retention."""
+
+    NONE = "none"
+    PSEUDONYM = "pseudonym"  # an id of a person within one app: open_id
+    PERSONAL = "personal"  # nickname, avatar, city
+    SENSITIVE = "sensitive"  # phone, WeChat id, message text
+
+
+class Additive(StrEnum):
+    """Whether summing the column over rows means anything."""
+
+    YES = "additive"  # over every dimension
+    SEMI = "semi-additive"  # over objects, never over time: a total at an instant
+    NO = "not additive"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column, defined once and used by every table that names it."""
+
+    name: str
+    type: Type
+    en: str
+    zh: str
+    doc_en: str
+    doc_zh: str
+    unit: str | None = None
+    pii: Pii = Pii.NONE
+    additive: Additive = Additive.NO
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str | int, ...] | None = None
+
+
+# --------------------------------------------------------------------------- tables
+
+
+class History(StrEnum):
+    """What a past partition can still be filled with (docs: DESIGN, "Time and history")."""
+
+    SNAPSHOT = "snapshot"  # shows only now; a missed day is lost
+    WINDOW = "window"  # one row per past day, inside a look-back window
+    VERSION = "version"  # published issues, any of which can be asked for
+    LISTING = "listing"  # entities that exist now
+    EVENT = "event"  # pushed to us
+
+
+STANDARD_FIELDS = ("dt", "observed_at", "source", "client_key")
+"""Columns that every core table begins with; the normaliser fills them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One core table. ``fields`` excludes :data:`STANDARD_FIELDS`; ``key`` is the natural key of a row."""
+
+    name: str
+    domain: str
+    en: str
+    zh: str
+    doc_en: str
+    doc_zh: str
+    history: History
+    fields: tuple[str, ...]
+    key: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns in the order of the Parquet schema."""
+        return STANDARD_FIELDS + self.fields
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Columns that identify a row within a partition.
+
+        Ids belong to one app, so ``client_key`` leads. Snapshots keep every observation of a
+        day; listings and windows keep the latest one per entity, so the instant is no part of
+        their key.
+        """
+        instant = ("observed_at",) if self.history is History.SNAPSHOT else ()
+        return ("client_key", *self.key, *instant)
+
+    @property
+    def not_null(self) -> tuple[str, ...]:
+        """Columns in which an empty value sends the row to quarantine."""
+        return tuple(dict.fromkeys((*STANDARD_FIELDS, *self.primary_key)))
+
+
+# --------------------------------------------------------------------------- how a response becomes rows
+
+
+class Origin(StrEnum):
+    """Where a column's value comes from."""
+
+    MEMBER = "member"  # a member of the row object
+    PARENT = "parent"  # a member of the row's parent object (nested lists)
+    BODY = "body"  # a member of the whole response, by path
+    PARAM = "param"  # a parameter of the request
+    CONST = "const"  # a constant of the endpoint
+    ORDINAL = "ordinal"  # 1-based position in the list, over all pages
+    PARENT_ORDINAL = "parent_ordinal"
+
+
+class Parse(StrEnum):
+    """How text becomes a typed value. Anything that does not fit quarantines the row."""
+
+    TEXT = "text"
+    INT = "int"  # JSON integer or decimal text, 64-bit
+    INT_OR_NULL = "int_or_null"  # free text that is often a number: null where it is not
+    NUMBER = "number"  # JSON number or numeric text, exponent allowed
+    PERCENT = "percent"  # "61.32%" -> 0.6132
+    BOOL = "bool"
+    DATE = "date"  # yyyy-MM-dd, Beijing
+    EPOCH = "epoch"  # seconds, or milliseconds above 10^11; 0 means "not shown" -> null
+    BEIJING_DATE = "beijing_date"  # "yyyy-MM-dd[ HH:mm:ss]" -> its day
+    BEIJING_INSTANT = "beijing_instant"  # the same -> UTC instant, null when only a day is given
+    BUCKET = "bucket"  # a distribution's label with its separators made equal
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Fills ``field`` of a table from ``origin``; ``path`` names the member, parameter or constant."""
+
+    field: str
+    origin: Origin
+    path: str = ""
+    parse: Parse = Parse.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Rows that one endpoint gives to one table.
+
+    ``rows`` is the dotted path of the list (or of the one object, if ``single``) in the body.
+    ``explode`` names a member of each row that holds a nested list, whose elements become the
+    rows instead; the row itself is then their parent.
+    """
+
+    table: str
+    rows: str
+    columns: tuple[Column, ...]
+    single: bool = False
+    explode: str | None = None
+    known: tuple[str, ...] = ()
+    """Members of the row that no column of this output reads but the contract declares."""
+
+    @property
+    def members(self) -> frozenset[str]:
+        """First-level members of a row that the catalogue knows; any other one is drift."""
+        read = {c.path for c in self.columns if c.origin is Origin.MEMBER}
+        return frozenset({m.split(".")[0] for m in read} | set(self.known))
+
+
+# --------------------------------------------------------------------------- endpoints
+
+
+class Token(StrEnum):
+    NONE = "none"
+    CLIENT = "client"
+    USER = "user"
+
+
+class Status(StrEnum):
+    """State of an operation on the live platform, as the contract gives it."""
+
+    ACTIVE = "active"
+    RESTRICTED = "restricted"
+    WITHDRAWN = "withdrawn"
+    DEPRECATED = "deprecated"
+    REMOVED = "removed"
+    UNVERIFIED = "unverified"
+
+
+class Envelope(StrEnum):
+    """Shapes of a response (GUIDE section 3)."""
+
+    LEGACY = "A"
+    NEW = "B"
+    MINI_APP = "C"
+    OAUTH = "D"
+    BUSINESS = "E"
+
+
+class Over(StrEnum):
+    """What an endpoint is called once for."""
+
+    NOTHING = "nothing"
+    ACCOUNTS = "accounts"
+    VIDEOS = "videos"
+    SENTENCES = "sentences"
+
+
+class Fill(StrEnum):
+    """Who fills a request parameter."""
+
+    ACCOUNT = "account"  # the open_id
+    SUBJECT = "subject"  # the object iterated over
+    WINDOW = "window"  # the look-back length in days
+    CURSOR = "cursor"
+    COUNT = "count"
+    CONST = "const"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A request parameter: ``const`` is its value (CONST) or the page size (COUNT)."""
+
+    name: str
+    fill: Fill
+    required: bool = True
+    const: str | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How to reach the next page. Paths are dotted, from the root of the body."""
+
+    cursor: str = "data.cursor"
+    has_more: str = "data.has_more"
+    page_cap: int = 500
+    """Pages after which a sequence is called endless and stops with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """When an endpoint is due. ``slots`` are times of day in Beijing at which a new observation begins.
+
+    A request whose answer is already archived for the current slot is not made again; this is what
+    makes a second run of the same day free, and a restart cheap.
+    """
+
+    name: str
+    slots: tuple[time, ...]
+    crons: tuple[str, ...]
+    doc_en: str
+    doc_zh: str
+
+    def slot(self, instant: datetime) -> datetime:
+        """Start (UTC) of the slot that ``instant`` falls into; midnight Beijing opens the first one."""
+        local = instant.astimezone(BEIJING)
+        starts = [time(0, 0), *self.slots]
+        start = max(s for s in starts if s <= local.time())
+        return datetime.combine(local.date(), start, BEIJING).astimezone(UTC)
+
+
+class Empty(StrEnum):
+    """What a missing, null or empty list means."""
+
+    NOT_READY = "not_ready"  # not produced yet: ask again at the next schedule
+    BELOW_THRESHOLD = "below_threshold"  # the account is too small: a settled answer
+    LEGAL = "empty"  # there is nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Everything that is known of one operation of the platform."""
+
+    name: str
+    domain: str
+    method: str
+    path: str
+    scope: str | None
+    token: Token
+    status: Status
+    en: str
+    zh: str
+    doc_en: str
+    doc_zh: str
+    cadence: Cadence
+    outputs: tuple[Output, ...]
+    over: Over = Over.NOTHING
+    params: tuple[Param, ...] = ()
+    paging: Paging | None = None
+    envelope: Envelope = Envelope.LEGACY
+    empty: Empty = Empty.LEGAL
+    windows: tuple[int, ...] = ()
+    """Look-back lengths in days that the endpoint accepts, ascending; empty when it has no window."""
+    max_age_days: int | None = None
+    """Only subjects created within so many days are asked for."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables it fills, each once, in order."""
+        return tuple(dict.fromkeys(o.table for o in self.outputs))
+
+    @property
+    def quota(self) -> str:
+        """The quota class: limits are counted per scope."""
+        return self.scope or "oauth"

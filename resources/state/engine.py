@@ -1,0 +1,135 @@
+"""The state database: SQLite in WAL mode by default, PostgreSQL by URL.
+
+DuckDB keeps analytics; what changes row by row and must survive a crash lives here.
+Instants are stored as UTC epoch seconds (float), so that both databases compare them alike.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import BigInteger, Column, Connection, Engine, Float, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy.engine import make_url
+
+metadata = MetaData()
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("open_id", String, primary_key=True),
+    Column("name", String),
+    Column("status", String, nullable=False),  # active, needs_consent, stopped
+    Column("reason", String),
+    Column("added_at", Float, nullable=False),
+)
+
+user_tokens = Table(
+    "user_tokens",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("open_id", String, primary_key=True),
+    Column("access_token", String, nullable=False),
+    Column("access_expires_at", Float, nullable=False),
+    Column("refresh_token", String, nullable=False),
+    Column("refresh_expires_at", Float, nullable=False),
+    Column("renewals", Integer, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+client_tokens = Table(
+    "client_tokens",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("access_token", String, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("scope", String, primary_key=True),
+    Column("next_at", Float, nullable=False),  # real time at which the next free slot begins
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("scope", String, primary_key=True),
+    Column("day", String, primary_key=True),  # Beijing day
+    Column("calls", BigInteger, nullable=False),
+    Column("exhausted", Integer, nullable=False, default=0),  # the platform said so itself
+)
+
+load_status = Table(
+    "load_status",
+    metadata,
+    Column("table_name", String, primary_key=True),
+    Column("dt", String, primary_key=True),
+    Column("operation", String, primary_key=True),
+    Column("client_key", String, primary_key=True),
+    Column("open_id", String, primary_key=True),  # "" for app-level operations
+    Column("status", String, nullable=False),
+    Column("calls", BigInteger, nullable=False, default=0),
+    Column("rows", BigInteger, nullable=False, default=0),
+    Column("quarantined", BigInteger, nullable=False, default=0),
+    Column("code", BigInteger),
+    Column("reason", String),
+    Column("updated_at", Float, nullable=False),
+)
+
+
+class State:
+    """A handle on the state database. Cheap to open; safe to share between threads.
+
+    ``begin()`` opens a transaction that takes the write lock at once (``BEGIN IMMEDIATE`` on
+    SQLite), so that read-then-write sequences never race with another process.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _make_engine(url)
+        metadata.create_all(self.engine)
+
+    @contextmanager
+    def begin(self):
+        """A write transaction; commits on leaving, rolls back on an exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self):
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if not Path(path).exists():
+            Path(path).touch(mode=0o600)  # tokens live here
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: sqlite3.Connection, _record) -> None:
+        connection.isolation_level = None  # we send BEGIN ourselves
+        connection.execute("PRAGMA journal_mode=WAL")
+        # A committed token must survive a power cut: the platform has already voided the old one.
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
