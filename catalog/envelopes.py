@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.records import Envelope
+from catalog.records import Endpoint, Envelope
 
 
 class MalformedBody(ValueError):
@@ -78,3 +78,27 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
     if not seen and "data" not in body:
         raise MalformedBody("the body has neither a code nor data")
     return Verdict(0, "", logid)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one answered page tells about the next. ``items`` counts rows; ``newest`` is the latest day of a series."""
+
+    items: int
+    newest: str | None
+    has_more: bool
+    cursor: str | int | None
+
+
+def read_page(endpoint: Endpoint, body: Any) -> Page:
+    """Facts of a decoded, successful body. A list that is no list counts as one item: the normaliser reports it."""
+    output = endpoint.outputs[0]
+    rows = member(body, output.rows)
+    items = 0 if rows is None else len(rows) if isinstance(rows, list) and not output.single else 1
+    newest = None
+    if endpoint.windows and isinstance(rows, list):
+        newest = max((str(r["date"]) for r in rows if isinstance(r, Mapping) and "date" in r), default=None)
+    if endpoint.paging is None:
+        return Page(items, newest, False, None)
+    has_more = member(body, endpoint.paging.has_more)
+    return Page(items, newest, has_more is True or has_more == 1, member(body, endpoint.paging.cursor))

@@ -178,14 +178,6 @@ class Output:
     columns: tuple[Column, ...]
     single: bool = False
     explode: str | None = None
-    known: tuple[str, ...] = ()
-    """Members of the row that no column of this output reads but the contract declares."""
-
-    @property
-    def members(self) -> frozenset[str]:
-        """First-level members of a row that the catalogue knows; any other one is drift."""
-        read = {c.path for c in self.columns if c.origin is Origin.MEMBER}
-        return frozenset({m.split(".")[0] for m in read} | set(self.known))
 
 
 # --------------------------------------------------------------------------- endpoints
@@ -319,6 +311,18 @@ class Endpoint:
     def tables(self) -> tuple[str, ...]:
         """Tables it fills, each once, in order."""
         return tuple(dict.fromkeys(o.table for o in self.outputs))
+
+    def known_members(self, path: str, explode: str | None = None) -> frozenset[str]:
+        """First-level members that the catalogue knows of the rows at ``path`` (or of their list ``explode``); any other is drift."""
+        known: set[str] = set()
+        for output in self.outputs:
+            if (output.rows, output.explode) == (path, explode):
+                known.update(c.path.split(".")[0] for c in output.columns if c.origin is Origin.MEMBER)
+            if explode is None and output.rows == path and output.explode:
+                known.add(output.explode)
+            if explode is None and output.rows.startswith(path + "."):
+                known.add(output.rows[len(path) + 1 :].split(".")[0])
+        return frozenset(known)
 
     @property
     def quota(self) -> str:

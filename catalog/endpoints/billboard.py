@@ -70,8 +70,8 @@ def _billboard(name: str, path: str, scope: str, en: str, zh: str, *outputs: Out
     )
 
 
-def _list(table: str, *columns: Column, explode: str | None = None, known: tuple[str, ...] = ()) -> Output:
-    return Output(table, "data.list", columns, explode=explode, known=known)
+def _list(table: str, *columns: Column, explode: str | None = None) -> Output:
+    return Output(table, "data.list", columns, explode=explode)
 
 
 def _creator(group: str, board: str, en: str, zh: str) -> Endpoint:
@@ -81,7 +81,6 @@ def _creator(group: str, board: str, en: str, zh: str) -> Endpoint:
         _list(
             "billboard_creators", on_board, RANK, *RANK_CHANGE, member("nickname"), member("avatar_url", "avatar"),
             count("follower_count"), count("on_billboard_times", "onbillbaord_times"), index("effect_value"),
-            known=("video_list",),
         ),
         _list(
             "billboard_creator_videos", on_board, parent("rank", parse=Parse.INT), POSITION,

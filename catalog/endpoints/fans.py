@@ -30,10 +30,7 @@ ENDPOINTS = (
         "Fan portrait", "获取用户粉丝数据",
         "Fan total, distributions and traffic. Accounts above 100 fans; first data two days after consent. Includes Douyin Lite and Huoshan.",
         "粉丝总数、分布与流量贡献。账号需超过 100 粉丝，授权两天后开始产出；含极速版与火山版。",
-        Output(
-            "fans_profile", "data.fans_data", (ACCOUNT, count("all_fans_num")), single=True,
-            known=(*_DIMENSIONS.values(), "flow_contributions"),
-        ),
+        Output("fans_profile", "data.fans_data", (ACCOUNT, count("all_fans_num")), single=True),
         *(
             Output(
                 "fans_distributions", f"data.fans_data.{path}",

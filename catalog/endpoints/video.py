@@ -15,11 +15,8 @@ ENDPOINTS = (
         doc_zh="授权账号的全部视频（新到旧）及调用时刻的累计数据；游标不透明，has_more 为真时允许空页。",
         cadence=DAILY_SNAPSHOT, over=Over.ACCOUNTS, params=(OPEN_ID, CURSOR, page_size(20)), paging=Paging(),
         outputs=(
-            Output("videos", "data.list", (ACCOUNT, member("item_id"), *VIDEO_COLUMNS), known=("statistics",)),
-            Output(
-                "video_totals", "data.list", (ACCOUNT, member("item_id"), *VIDEO_TOTAL_COLUMNS),
-                known=("video_id", "title", "cover", "create_time", "is_reviewed", "is_top", "share_url", "video_status", "media_type"),
-            ),
+            Output("videos", "data.list", (ACCOUNT, member("item_id"), *VIDEO_COLUMNS)),
+            Output("video_totals", "data.list", (ACCOUNT, member("item_id"), *VIDEO_TOTAL_COLUMNS)),
         ),
     ),
 )  # fmt: skip

@@ -1,0 +1,233 @@
+"""Bodies to text rows: an NDJSON spool read by DuckDB, every leaf as text, types given later by the catalogue.
+
+Measured on 150,000 rows of a creator billboard, one thread: unnesting the list as JSON and transforming
+each row with a text schema takes 0.26 s, a typed ``STRUCT`` read 0.76 s, ``->>`` per column 0.62 s. It also
+survives rows that are no objects, which a typed read refuses together with the whole batch.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from catalog.records import Column, Endpoint, Origin, Output, Parse
+from resources.archive import Address, Entry
+
+BATCH_BYTES = 32 << 20
+_MAX_BODY = 256 << 20
+_ENVELOPE_MEMBERS = {"error_code", "description", "total", "captcha", "desc_url", "log_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One archived answer of a batch; its place in the batch is the ``request`` of its rows."""
+
+    address: Address
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """Rows of one output as text.
+
+    ``rows`` has ``request`` (place of the answer in the batch), ``parent_ordinal`` and ``ordinal`` (1-based
+    in its list), ``problem`` (null, or why the row has no shape) and one text column ``c<i>`` per column of the output
+    that is read from the body. ``unknown`` counts members that the catalogue does not know.
+    """
+
+    rows: pa.Table
+    unknown: Counter[str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some answers of one endpoint, spooled."""
+
+    sources: list[Source]
+    spool: Path
+
+
+def spool_batches(records: Iterable[tuple[Address, Entry, bytes]], batch_bytes: int = BATCH_BYTES) -> Iterator[Batch]:
+    """Write bodies to a temporary NDJSON file, about ``batch_bytes`` at a time; the file lives until the next batch."""
+    with tempfile.TemporaryDirectory(prefix="douyin-spool-") as folder:
+        spool = Path(folder) / "bodies.ndjson"
+        sources: list[Source] = []
+        file, size = open(spool, "wb"), 0  # noqa: SIM115
+        try:
+            for address, entry, body in records:
+                # Outside of strings a line break is white space, inside JSON forbids it raw.
+                line = body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
+                size += file.write(b'{"r":%d,"b":%s}\n' % (len(sources), line))
+                sources.append(Source(address, entry))
+                if size >= batch_bytes:
+                    file.close()
+                    yield Batch(sources, spool)
+                    sources, size = [], 0
+                    file = open(spool, "wb")  # noqa: SIM115
+            file.close()
+            if sources:
+                yield Batch(sources, spool)
+        finally:
+            file.close()
+
+
+def _path(dotted: str) -> str:
+    return "$" + "".join(f".{json.dumps(name, ensure_ascii=False)}" for name in dotted.split("."))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that never reaches for the network."""
+    return duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+
+
+def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpoint, output: Output) -> TextRows:
+    """Text rows of ``output`` from a spooled batch, with the rows that have no shape marked."""
+    _load_lists(connection, batch, endpoint, output)
+    path = output.rows
+    if output.explode:
+        _explode(connection, output)
+        path = f"{output.rows}[].{output.explode}"
+    rows = connection.execute(_select_rows(output, path)).to_arrow_table()
+    return TextRows(rows, _unknown_members(connection, endpoint, output))
+
+
+def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) -> None:
+    """Temporary table ``lists``: per answer its rows as JSON, the type of what stood there, the body's own values."""
+    where = _path(output.rows)
+    if output.single:
+        elements = f"CASE WHEN json_type(b, '{where}') = 'NULL' OR json_type(b, '{where}') IS NULL THEN [] ELSE [json_extract(b, '{where}')] END"
+        accepted = "('OBJECT', 'NULL')"
+    else:
+        elements = f"json_extract(b, '{where}[*]')"
+        accepted = "('ARRAY', 'NULL')"
+    own = "".join(f", json_extract_string(b, {_literal(_path(c.path))}) AS body{i}" for i, c in _body_columns(output))
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE lists AS
+        SELECT r, {elements} AS elements, json_keys(b, '$.data') AS members,
+               CASE WHEN json_type(b, '{where}') NOT IN {accepted} THEN json_type(b, '{where}') END AS misfit{own}
+        FROM read_json({_literal(str(batch.spool))}, format = 'newline_delimited', maximum_object_size = {_MAX_BODY},
+                       columns = {{r: 'BIGINT', b: 'JSON'}})
+        """
+    )
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE elements AS
+        SELECT * EXCLUDE (elements, members, misfit), unnest(elements) AS x, unnest(range(1, len(elements) + 1)) AS o FROM lists
+        """
+    )
+
+
+def _explode(connection, output: Output) -> None:
+    """Replace ``elements`` by the elements of a member of each row; the row itself stays as ``parent``."""
+    where = _path(output.explode)
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE lists AS
+        SELECT * EXCLUDE (x, o), x AS parent, o AS parent_o, json_extract(x, '{where}[*]') AS elements,
+               CASE WHEN json_type(x, '{where}') NOT IN ('ARRAY', 'NULL') THEN json_type(x, '{where}') END AS misfit
+        FROM elements WHERE json_type(x) = 'OBJECT'
+        """
+    )
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE elements AS
+        SELECT * EXCLUDE (elements, misfit), unnest(elements) AS x, unnest(range(1, len(elements) + 1)) AS o FROM lists
+        """
+    )
+
+
+def _body_columns(output: Output) -> list[tuple[int, Column]]:
+    return [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.BODY]
+
+
+def _select_rows(output: Output, path: str) -> str:
+    """The query from ``elements`` to text columns, with a line for each list that was no list."""
+    members = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.MEMBER]
+    parents = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.PARENT]
+    outer = "parent_o" if output.explode else "0"
+    columns = [f"t{_access(c.path)} AS c{i}" for i, c in members]
+    columns += [f"json_extract_string(parent, {_literal(_path(c.path))}) AS c{i}" for i, c in parents]
+    columns += [f"body{i} AS c{i}" for i, _ in _body_columns(output)]
+    filled = [f"c{i}" for i, _ in (*members, *parents, *_body_columns(output))]
+    nothing = "".join(f", NULL::VARCHAR AS {name}" for name in filled)
+    return f"""
+        SELECT r AS request, {outer} AS parent_ordinal, o AS ordinal, {_problem(output)} AS problem{"".join(", " + c for c in columns)}
+        FROM (SELECT *, json_transform(x, {_literal(json.dumps(_shape(members)))}) AS t FROM elements)
+        UNION ALL BY NAME
+        SELECT r AS request, {outer} AS parent_ordinal, 0 AS ordinal, {_literal(path)} || ' is ' || misfit || ', not {"an object" if output.single else "a list"}' AS problem{nothing}
+        FROM lists WHERE misfit IS NOT NULL
+        ORDER BY request, parent_ordinal, ordinal
+    """
+
+
+def _access(dotted: str) -> str:
+    return "".join(f'."{name}"' for name in dotted.split("."))
+
+
+def _shape(members: list[tuple[int, Column]]) -> dict:
+    """The text schema for ``json_transform``: members of members become nested objects."""
+    shape: dict = {}
+    for _, column in members:
+        *outer, last = column.path.split(".")
+        place = shape
+        for name in outer:
+            place = place.setdefault(name, {})
+        place[last] = "VARCHAR"
+    return shape or {"": "VARCHAR"}
+
+
+def _problem(output: Output) -> str:
+    """SQL that says why a row has no shape: no object, text that is an object or list, a nested object that is none."""
+    checks = []
+    for column in output.columns:
+        if column.origin is not Origin.MEMBER:
+            continue
+        path = _literal(_path(column.path))
+        if column.parse in (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL):
+            # Looked at only where the text begins like an object or a list; titles may begin with "[" too.
+            value = f"t{_access(column.path)}"
+            checks.append(
+                f"WHEN ({value} LIKE '{{%' OR {value} LIKE '[%') AND json_type(x, {path}) IN ('OBJECT', 'ARRAY') "
+                f"THEN {_literal(column.path + ': expected text, got ')} || json_type(x, {path})"
+            )
+    for outer in sorted({c.path.rpartition(".")[0] for c in output.columns if c.origin is Origin.MEMBER and "." in c.path}):
+        path = _literal(_path(outer))
+        checks.append(
+            f"WHEN json_type(x, {path}) NOT IN ('OBJECT', 'NULL') THEN {_literal(outer + ': expected an object, got ')} || json_type(x, {path})"
+        )
+    return f"CASE WHEN json_type(x) <> 'OBJECT' THEN 'the row is ' || json_type(x) || ', not an object' {' '.join(checks)} END"
+
+
+def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[str]:
+    """Members of rows, and of ``data`` beside them, that no record knows, with the number of rows that had them."""
+    known = endpoint.known_members(output.rows, output.explode)
+    label = f"{output.rows}.{output.explode}" if output.explode else output.rows
+    found = connection.execute(
+        "SELECT m, count(*) FROM (SELECT unnest(json_keys(x)) AS m FROM elements WHERE json_type(x) = 'OBJECT') GROUP BY m"
+    ).fetchall()
+    unknown = Counter({f"{label}.{name}": rows for name, rows in found if name not in known})
+    if not output.explode:
+        beside = endpoint.known_members("data") | _ENVELOPE_MEMBERS | _data_members(endpoint)
+        found = connection.execute("SELECT m, count(*) FROM (SELECT unnest(members) AS m FROM lists) GROUP BY m").fetchall()
+        unknown.update({f"data.{name}": rows for name, rows in found if name not in beside})
+    return unknown
+
+
+def _data_members(endpoint: Endpoint) -> set[str]:
+    """Members of ``data`` that the endpoint's paging and body columns read."""
+    paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.BODY]
+    if endpoint.paging:
+        paths += [endpoint.paging.cursor, endpoint.paging.has_more]
+    return {p.split(".")[1] for p in paths if p.startswith("data.")}

@@ -1,0 +1,191 @@
+"""Text from JSON to typed columns: vectorised over whole batches, strict about what does not fit.
+
+Every function takes an Arrow-backed text series and gives the typed values and a mask of those that
+did not fit. Null stays null and always fits; whether it may be null is the table's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.records import Parse, Type
+from resources.schema import ARROW_TYPES
+
+Parsed = tuple[pd.Series, pd.Series]
+
+_MAX_INT64 = "9223372036854775807"
+_MIN_INT64_DIGITS = "9223372036854775808"
+_BEIJING_OFFSET = pd.Timedelta(hours=8)
+
+
+def _arrow(series: pd.Series) -> pa.ChunkedArray:
+    return pa.chunked_array(pa.array(series)) if not hasattr(series.array, "_pa_array") else series.array._pa_array
+
+
+def _series(values: pa.ChunkedArray | pa.Array, like: pd.Series) -> pd.Series:
+    return pd.Series(pd.arrays.ArrowExtensionArray(values), index=like.index)
+
+
+def _matches(series: pd.Series, pattern: str) -> pd.Series:
+    """True where the text matches wholly; False where it does not or is null."""
+    found = pc.fill_null(pc.match_substring_regex(_arrow(series), rf"^(?:{pattern})$"), False)
+    return _series(found, series)
+
+
+def _where(series: pd.Series, keep: pd.Series) -> pa.ChunkedArray:
+    """The text where ``keep``, else null."""
+    return pc.if_else(_arrow(keep), _arrow(series), pa.scalar(None, pa.string()))
+
+
+def _misfits(series: pd.Series, fits: pd.Series) -> pd.Series:
+    return ~fits & series.notna()
+
+
+def _parse_text(series: pd.Series) -> Parsed:
+    return series, series.isna() & False
+
+
+def _parse_int(series: pd.Series) -> Parsed:
+    fits = _matches(series, r"-?[0-9]{1,18}")
+    # 19 digits and more: leading zeros, or near the edge of 64 bits. Rare, so compared as text.
+    long = _matches(series, r"-?[0-9]{19,}")
+    if long.any():
+        fits = fits | (long & _fits_int64(series))
+    values = pc.cast(_where(series, fits), pa.int64())
+    return _series(values, series), _misfits(series, fits)
+
+
+def _fits_int64(series: pd.Series) -> pd.Series:
+    text = _arrow(series)
+    negative = pc.starts_with(text, "-")
+    digits = pc.ascii_ltrim(pc.replace_substring_regex(text, "^-", ""), "0")
+    edge = pc.if_else(negative, _MIN_INT64_DIGITS, _MAX_INT64)
+    size = pc.utf8_length(digits)
+    inside = pc.or_(pc.less(size, 19), pc.and_(pc.equal(size, 19), pc.less_equal(digits, edge)))
+    return _series(pc.fill_null(inside, False), series)
+
+
+def _parse_int_or_null(series: pd.Series) -> Parsed:
+    values, _ = _parse_int(series)
+    return values, series.isna() & False
+
+
+def _parse_number(series: pd.Series) -> Parsed:
+    fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+    values = pc.cast(_where(series, fits), pa.float64())
+    finite = _series(pc.fill_null(pc.is_finite(values), True), series)
+    values = pc.if_else(_arrow(finite), values, pa.scalar(None, pa.float64()))
+    return _series(values, series), _misfits(series, fits & finite)
+
+
+def _parse_percent(series: pd.Series) -> Parsed:
+    fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?%")
+    number = pc.cast(pc.replace_substring(_where(series, fits), "%", ""), pa.float64())
+    return _series(pc.divide(number, 100.0), series), _misfits(series, fits)
+
+
+def _parse_bool(series: pd.Series) -> Parsed:
+    fits = _matches(series, "true|false")
+    return _series(pc.equal(_where(series, fits), "true"), series), _misfits(series, fits)
+
+
+def _instants(text: pa.ChunkedArray, fmt: str, like: pd.Series) -> pd.Series:
+    """Naive timestamps; null where the calendar has no such instant (February 30th)."""
+    return _series(pc.strptime(text, fmt, "us", error_is_null=True), like)
+
+
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r" [0-9]{2}:[0-9]{2}:[0-9]{2}"
+
+
+def _real_day(series: pd.Series, text: pa.ChunkedArray) -> pd.Series:
+    """Midnights of real calendar days. strptime would roll February 30th over into March, so the text must come back."""
+    day = _instants(text, "%Y-%m-%d", series)
+    same = pc.equal(pc.strftime(_arrow(day), "%Y-%m-%d"), text)
+    return _series(pc.if_else(pc.fill_null(same, False), _arrow(day), pa.scalar(None, pa.timestamp("us"))), series)
+
+
+def _parse_date(series: pd.Series) -> Parsed:
+    shaped = _matches(series, _DAY)
+    day = _real_day(series, _where(series, shaped))
+    return _series(pc.cast(_arrow(day), pa.date32()), series), _misfits(series, day.notna())
+
+
+def _parse_epoch(series: pd.Series) -> Parsed:
+    number, bad = _parse_int(series)
+    value = _arrow(number)
+    micros = pc.if_else(pc.greater(pc.abs(value), 10**11), pc.multiply(value, 1000), pc.multiply(value, 10**6))
+    sane = pc.and_(pc.greater_equal(value, 0), pc.less(value, 10**14))
+    shown = pc.and_(sane, pc.not_equal(value, 0))
+    instant = pc.cast(pc.if_else(shown, micros, pa.scalar(None, pa.int64())), pa.timestamp("us", tz="UTC"))
+    insane = _series(pc.fill_null(pc.invert(sane), False), series)
+    return _series(instant, series), bad | insane
+
+
+def _parse_beijing(series: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Day (naive midnight), full local instant (null for a bare day), and whether the text fits."""
+    shaped = _matches(series, f"{_DAY}(?:{_CLOCK})?")
+    text = _where(series, shaped)
+    day = _real_day(series, pc.utf8_slice_codeunits(text, 0, 10))
+    timed = _matches(series, _DAY + _CLOCK)
+    instant = _instants(_where(series, timed), "%Y-%m-%d %H:%M:%S", series)
+    fits = day.notna() & (instant.notna() | ~timed)
+    return day, instant, fits
+
+
+def _parse_beijing_date(series: pd.Series) -> Parsed:
+    day, _, fits = _parse_beijing(series)
+    return _series(pc.cast(_arrow(day), pa.date32()), series), _misfits(series, fits)
+
+
+def _parse_beijing_instant(series: pd.Series) -> Parsed:
+    _, instant, fits = _parse_beijing(series)
+    shifted = pc.subtract(_arrow(instant), pa.scalar(_BEIJING_OFFSET.to_pytimedelta(), pa.duration("us")))
+    return _series(pc.assume_timezone(shifted, "UTC"), series), _misfits(series, fits)
+
+
+def _parse_bucket(series: pd.Series) -> Parsed:
+    text = pc.replace_substring_regex(_arrow(series), "[~～–—]", "-")
+    unknown = pc.is_in(text, pa.array(["", "<nil>"]))
+    return _series(pc.if_else(unknown, pa.scalar(None, pa.string()), text), series), series.isna() & False
+
+
+_PARSERS: dict[Parse, Callable[[pd.Series], Parsed]] = {
+    Parse.TEXT: _parse_text,
+    Parse.INT: _parse_int,
+    Parse.INT_OR_NULL: _parse_int_or_null,
+    Parse.NUMBER: _parse_number,
+    Parse.PERCENT: _parse_percent,
+    Parse.BOOL: _parse_bool,
+    Parse.DATE: _parse_date,
+    Parse.EPOCH: _parse_epoch,
+    Parse.BEIJING_DATE: _parse_beijing_date,
+    Parse.BEIJING_INSTANT: _parse_beijing_instant,
+    Parse.BUCKET: _parse_bucket,
+}
+
+EXPECTS: dict[Parse, str] = {
+    Parse.TEXT: "text",
+    Parse.INT: "a 64-bit integer",
+    Parse.NUMBER: "a number",
+    Parse.PERCENT: "a percentage such as 61.32%",
+    Parse.BOOL: "true or false",
+    Parse.DATE: "a day yyyy-MM-dd",
+    Parse.EPOCH: "Unix seconds or milliseconds",
+    Parse.BEIJING_DATE: "yyyy-MM-dd[ HH:mm:ss]",
+    Parse.BEIJING_INSTANT: "yyyy-MM-dd[ HH:mm:ss]",
+}
+"""What a column wanted, for the reason of a quarantined row."""
+
+
+def parse_column(series: pd.Series, how: Parse, type_: Type) -> Parsed:
+    """Typed values and the mask of misfits. ``series`` is Arrow-backed text; the result has ``type_``'s Arrow type."""
+    values, bad = _PARSERS[how](series)
+    arrow = _arrow(values)
+    if arrow.type != ARROW_TYPES[type_]:
+        values = _series(pc.cast(arrow, ARROW_TYPES[type_]), series)
+    return values, bad.fillna(False).astype(bool)

@@ -1,0 +1,94 @@
+"""What became of each (table, day, operation, account): the answer to "what is loaded, what is missing, and why"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from resources.state.engine import State, load_status
+
+
+class Outcome(StrEnum):
+    """The outcomes, best first; the worst of several requests is the account's."""
+
+    LOADED = "loaded"
+    EMPTY = "empty"  # the platform has nothing
+    BELOW_THRESHOLD = "below_threshold"  # the account is too small for this
+    SKIPPED = "skipped"  # private, or not ours
+    NOT_READY = "not_ready"  # not produced yet; asked again at the next schedule
+    PARTIAL = "partial"  # some objects loaded, some failed
+    UNAVAILABLE = "unavailable"  # the app lacks the capability, or it is withdrawn
+    QUOTA = "quota"  # the day's quota is used up
+    NEEDS_CONSENT = "needs_consent"  # the owner must authorise again
+    STOPPED = "stopped"  # the account is deregistered or banned
+    FAILED = "failed"
+
+    @property
+    def settled(self) -> bool:
+        """No later request of the same slot would tell more."""
+        return self in _SETTLED
+
+    @property
+    def is_failure(self) -> bool:
+        return self in _FAILURES
+
+
+_SETTLED = {Outcome.LOADED, Outcome.EMPTY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED}
+_FAILURES = {Outcome.PARTIAL, Outcome.UNAVAILABLE, Outcome.QUOTA, Outcome.NEEDS_CONSENT, Outcome.STOPPED, Outcome.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadStatus:
+    """One row; ``calls`` are those of the latest run, ``open_id`` is empty for app-level operations."""
+
+    table_name: str
+    dt: date
+    operation: str
+    client_key: str
+    open_id: str
+    status: Outcome
+    calls: int = 0
+    rows: int = 0
+    quarantined: int = 0
+    code: int | None = None
+    reason: str | None = None
+
+
+_KEY = ("table_name", "dt", "operation", "client_key", "open_id")
+
+
+def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> None:
+    """Insert or replace ``rows`` in one transaction. ``now`` is epoch seconds."""
+    values = [asdict(r) | {"dt": r.dt.isoformat(), "status": str(r.status), "updated_at": now} for r in rows]
+    if not values:
+        return
+    if state.engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    statement = insert(load_status)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(_KEY),
+        set_={c.name: statement.excluded[c.name] for c in load_status.columns if c.name not in _KEY},
+    )
+    with state.begin() as connection:
+        connection.execute(statement, values)
+
+
+def read_load_status(state: State, *, table: str | None = None, dts: Iterable[date] | None = None) -> list[LoadStatus]:
+    """Rows, optionally of one table or some days, in order of key."""
+    query = select(load_status).order_by(*(load_status.c[name] for name in _KEY))
+    if table is not None:
+        query = query.where(load_status.c.table_name == table)
+    if dts is not None:
+        query = query.where(load_status.c.dt.in_([d.isoformat() for d in dts]))
+    with state.read() as connection:
+        found = connection.execute(query).mappings().all()
+    return [
+        LoadStatus(**({k: v for k, v in row.items() if k != "updated_at"} | {"dt": date.fromisoformat(row["dt"]), "status": Outcome(row["status"])}))
+        for row in found
+    ]
