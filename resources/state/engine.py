@@ -7,10 +7,23 @@ Instants are stored as UTC epoch seconds (float), so that both databases compare
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, Float, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import make_url
 
 metadata = MetaData()
@@ -88,7 +101,8 @@ class State:
     """A handle on the state database. Cheap to open; safe to share between threads.
 
     ``begin()`` opens a transaction that takes the write lock at once (``BEGIN IMMEDIATE`` on
-    SQLite), so that read-then-write sequences never race with another process.
+    SQLite, one advisory lock on PostgreSQL), so that read-then-write sequences never race with
+    another process. ``read()`` takes no write lock: readers neither wait for writers nor stop them.
     """
 
     def __init__(self, url: str) -> None:
@@ -97,39 +111,67 @@ class State:
         metadata.create_all(self.engine)
 
     @contextmanager
-    def begin(self):
-        """A write transaction; commits on leaving, rolls back on an exception."""
-        with self.engine.begin() as connection:
-            yield connection
+    def begin(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A write transaction; commits on leaving, rolls back on an exception.
+
+        With ``durable=False`` a commit may be lost in a power cut (never in a crash of the process):
+        right for the pacing of requests, which is written many times a second, wrong for tokens.
+        """
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(**{_MODE: _DURABLE if durable else _FAST})
+            with connection.begin():
+                yield connection
 
     @contextmanager
-    def read(self):
+    def read(self) -> Iterator[Connection]:
+        """A consistent view for reading; anything written in it is an error on SQLite."""
         with self.engine.connect() as connection:
-            yield connection
+            yield connection.execution_options(**{_MODE: _READ})
 
     def close(self) -> None:
         self.engine.dispose()
 
 
+_MODE = "douyin_mode"
+_READ, _FAST, _DURABLE = "read", "fast", "durable"
+_POSTGRES_WRITE_LOCK = 0x646F7579696E  # "douyin"
+
+
 def _make_engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+    backend = make_url(url).get_backend_name()
+    if backend != "sqlite":
+        engine = create_engine(url, pool_pre_ping=True)
+        if backend == "postgresql":
+            event.listen(engine, "begin", _begin_postgres)
+        return engine
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not Path(path).exists():
             Path(path).touch(mode=0o600)  # tokens live here
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: sqlite3.Connection, _record) -> None:
-        connection.isolation_level = None  # we send BEGIN ourselves
-        connection.execute("PRAGMA journal_mode=WAL")
-        # A committed token must survive a power cut: the platform has already voided the old one.
-        connection.execute("PRAGMA synchronous=FULL")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
+    event.listen(engine, "connect", _open_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we send BEGIN ourselves
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # Pragmas must come before BEGIN, and a pooled connection keeps those of its last user.
+    mode = connection.get_execution_options().get(_MODE, _DURABLE)
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if mode == _READ else 'OFF'}")
+    if mode == _READ:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # A committed token must survive a power cut: the platform has already voided the old one.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if mode == _FAST else 'FULL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if connection.get_execution_options().get(_MODE, _DURABLE) != _READ:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_WRITE_LOCK})")

@@ -1,0 +1,83 @@
+"""The accounts (授权账号) whose owners gave consent to an app, and whether they can still be collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import Row, insert, select, update
+
+from resources.state.engine import State, accounts
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    NEEDS_CONSENT = "needs_consent"  # the owner must authorise again; what is still valid keeps working
+    STOPPED = "stopped"  # deregistered, banned, or stopped by a person
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One consent: an ``open_id`` belongs to one app and means nothing in another."""
+
+    client_key: str
+    open_id: str
+    name: str | None
+    status: AccountStatus
+    reason: str | None
+    """Why it is not active, or what its owner should do soon."""
+    added_at: datetime
+
+
+def add_account(state: State, client_key: str, open_id: str, *, name: str | None, now: datetime) -> None:
+    """Make the account known and active. A known one keeps its name unless a new one is given, and loses its reason."""
+    key = (accounts.c.client_key == client_key) & (accounts.c.open_id == open_id)
+    values: dict[str, object] = {"status": AccountStatus.ACTIVE.value, "reason": None}
+    if name is not None:
+        values["name"] = name
+    with state.begin() as db:
+        if db.execute(update(accounts).where(key).values(values)).rowcount == 0:
+            db.execute(
+                insert(accounts).values(
+                    {"client_key": client_key, "open_id": open_id, "name": name, "added_at": now.timestamp()} | values
+                )
+            )
+
+
+def get_account(state: State, client_key: str, open_id: str) -> Account | None:
+    """The account, or None where it was never added."""
+    query = select(accounts).where(accounts.c.client_key == client_key, accounts.c.open_id == open_id)
+    with state.read() as db:
+        row = db.execute(query).one_or_none()
+    return None if row is None else _account(row)
+
+
+def list_accounts(state: State, client_key: str, statuses: Iterable[AccountStatus] | None = None) -> list[Account]:
+    """The app's accounts in order of ``open_id``; only those of ``statuses`` if given."""
+    query = select(accounts).where(accounts.c.client_key == client_key).order_by(accounts.c.open_id)
+    if statuses is not None:
+        query = query.where(accounts.c.status.in_([AccountStatus(s).value for s in statuses]))
+    with state.read() as db:
+        return [_account(row) for row in db.execute(query)]
+
+
+def set_status(state: State, client_key: str, open_id: str, status: AccountStatus, reason: str | None = None) -> None:
+    """Record a change of status.
+
+    Raises:
+        LookupError: the account was never added.
+    """
+    key = (accounts.c.client_key == client_key) & (accounts.c.open_id == open_id)
+    with state.begin() as db:
+        changed = db.execute(update(accounts).where(key).values(status=AccountStatus(status).value, reason=reason))
+        if changed.rowcount == 0:
+            raise LookupError(f"no account {open_id} of app {client_key}: add it with `douyin authorize`")
+
+
+def _account(row: Row) -> Account:
+    return Account(
+        row.client_key, row.open_id, row.name, AccountStatus(row.status), row.reason,
+        datetime.fromtimestamp(row.added_at, UTC),
+    )  # fmt: skip

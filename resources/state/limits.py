@@ -1,0 +1,115 @@
+"""Limits that all processes of the machine share: the time slots of each scope, and the calls of each Beijing day.
+
+The platform counts per app and scope (GUIDE section 5). Slots are in real time, days in Beijing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, insert, select, update
+
+from resources.state.engine import State, buckets, quotas
+
+_LONGEST_QUEUE_S = 120.0
+"""A bucket filled further ahead than this and 100 slots was left by a clock that has been set back since: it starts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Permission to send: ``slots`` calls, the first at ``start`` (epoch seconds), each ``interval_s`` after the other."""
+
+    start: float
+    interval_s: float
+    slots: int
+    calls: int
+    """How many calls were counted on the day's quota; less than asked for when it runs out, 0 when it is used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaDay:
+    """The ledger's line of a day. ``exhausted``: the platform itself said that nothing is left."""
+
+    calls: int
+    exhausted: bool
+
+
+def reserve(
+    state: State, client_key: str, scope: str, day: date, *, slots: int, interval_s: float, calls: int, per_day: int | None
+) -> Grant:
+    """Take the next free ``slots`` of the scope and count ``calls`` on the day's quota, in one transaction.
+
+    Several slots at a time make 200 requests/s cost ten transactions a second. The time is read
+    after the write lock is held: waiting for it must not yield slots that are already over.
+    Where the quota gives nothing, no slot is taken either.
+    """
+    with state.begin(durable=False) as db:
+        counted = _count(db, client_key, scope, day, calls, per_day) if calls else 0
+        if calls and not counted:
+            return Grant(0.0, interval_s, 0, 0)
+        return Grant(_take_slots(db, client_key, scope, slots, interval_s), interval_s, slots, counted)
+
+
+def give_back(state: State, client_key: str, scope: str, day: date, calls: int) -> None:
+    """Return calls that were counted and never made."""
+    key = (quotas.c.client_key == client_key) & (quotas.c.scope == scope) & (quotas.c.day == day.isoformat())
+    with state.begin(durable=False) as db:
+        db.execute(update(quotas).where(key).values(calls=quotas.c.calls - calls))
+
+
+def mark_exhausted(state: State, client_key: str, scope: str, day: date) -> None:
+    """Record that the platform refused more calls of the scope on this day."""
+    with state.begin() as db:
+        _count(db, client_key, scope, day, 0, None)
+        key = (quotas.c.client_key == client_key) & (quotas.c.scope == scope) & (quotas.c.day == day.isoformat())
+        db.execute(update(quotas).where(key).values(exhausted=1))
+
+
+def quota_day(state: State, client_key: str, scope: str, day: date) -> QuotaDay:
+    """What was called on the day so far."""
+    with state.read() as db:
+        row = db.execute(_quota(client_key, scope, day)).one_or_none()
+    return QuotaDay(0, False) if row is None else QuotaDay(row.calls, bool(row.exhausted))
+
+
+def quota_days(state: State, client_key: str, day: date) -> dict[str, QuotaDay]:
+    """The ledger of a day by scope."""
+    query = select(quotas).where(quotas.c.client_key == client_key, quotas.c.day == day.isoformat())
+    with state.read() as db:
+        return {row.scope: QuotaDay(row.calls, bool(row.exhausted)) for row in db.execute(query.order_by(quotas.c.scope))}
+
+
+def _quota(client_key: str, scope: str, day: date):
+    return select(quotas.c.calls, quotas.c.exhausted).where(
+        quotas.c.client_key == client_key, quotas.c.scope == scope, quotas.c.day == day.isoformat()
+    )
+
+
+def _count(db: Connection, client_key: str, scope: str, day: date, calls: int, per_day: int | None) -> int:
+    row = db.execute(_quota(client_key, scope, day)).one_or_none()
+    if row is None:
+        counted = calls if per_day is None else min(calls, per_day)
+        db.execute(insert(quotas).values(client_key=client_key, scope=scope, day=day.isoformat(), calls=counted, exhausted=0))
+        return counted
+    if row.exhausted:
+        return 0
+    counted = calls if per_day is None else max(0, min(calls, per_day - row.calls))
+    if counted:
+        key = (quotas.c.client_key == client_key) & (quotas.c.scope == scope) & (quotas.c.day == day.isoformat())
+        db.execute(update(quotas).where(key).values(calls=row.calls + counted))
+    return counted
+
+
+def _take_slots(db: Connection, client_key: str, scope: str, slots: int, interval_s: float) -> float:
+    key = (buckets.c.client_key == client_key) & (buckets.c.scope == scope)
+    next_at = db.execute(select(buckets.c.next_at).where(key)).scalar_one_or_none()
+    now = time.time()
+    start = now if next_at is None or next_at > now + _LONGEST_QUEUE_S + 100 * interval_s else max(now, next_at)
+    end = start + slots * interval_s
+    if next_at is None:
+        db.execute(insert(buckets).values(client_key=client_key, scope=scope, next_at=end))
+    else:
+        db.execute(update(buckets).where(key).values(next_at=end))
+    return start
