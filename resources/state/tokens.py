@@ -21,6 +21,7 @@ class UserToken:
     refresh_expires_at: datetime
     renewals: int
     scope: str
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def load_user_tokens(state: State, client_key: str) -> dict[str, UserToken]:
     return {row.open_id: _user_token(row) for row in rows}
 
 
-def save_user_token(state: State, client_key: str, token: UserToken, now: datetime) -> None:
+def save_user_token(state: State, client_key: str, token: UserToken) -> None:
     """Store the token over the former one of the account."""
     values = {
         "access_token": token.access_token,
@@ -54,7 +55,7 @@ def save_user_token(state: State, client_key: str, token: UserToken, now: dateti
         "refresh_expires_at": token.refresh_expires_at.timestamp(),
         "renewals": token.renewals,
         "scope": token.scope,
-        "updated_at": now.timestamp(),
+        "updated_at": token.updated_at.timestamp(),
     }
     key = (user_tokens.c.client_key == client_key) & (user_tokens.c.open_id == token.open_id)
     with state.begin() as db:
@@ -85,4 +86,5 @@ def _user_token(row: Row) -> UserToken:
     return UserToken(
         row.open_id, row.access_token, datetime.fromtimestamp(row.access_expires_at, UTC),
         row.refresh_token, datetime.fromtimestamp(row.refresh_expires_at, UTC), row.renewals, row.scope,
+        datetime.fromtimestamp(row.updated_at, UTC),
     )  # fmt: skip

@@ -1,0 +1,263 @@
+"""The client of one run: it asks, and knows when not to.
+
+Every response goes to the sink as it came, before anybody reads it. What a code means for the
+next step stands in ``catalog.errors``; here it is done. After an answer that settles more than its own
+call (the app is banned, an account is gone, a capability withdrawn), later calls that would get the
+same answer are refused without being made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Self
+
+import httpx
+
+from catalog.errors import Action, ErrorCode, error_for
+from catalog.records import Endpoint, Fill, Token
+from resources.clock import Clock
+from resources.douyin.background import Background
+from resources.douyin.errors import (
+    AccountStopped,
+    AppStopped,
+    CallFailed,
+    CapabilityUnavailable,
+    ConsentNeeded,
+    NotConfigured,
+    Unreachable,
+    failure,
+)
+from resources.douyin.exchange import Answer, Exchange
+from resources.douyin.limits import Limiter
+from resources.douyin.oauth import OAuth
+from resources.douyin.retry import TOO_FREQUENT, wait_before_retry
+from resources.douyin.tokens import Lease, TokenKeeper
+from resources.douyin.transport import encode_query, make_http
+from resources.douyin.wire import NoResponse, Reply, Wire
+from resources.redaction import guard_loggers, register_secret
+from resources.settings import Settings
+from resources.state import State
+from resources.state.accounts import AccountStatus
+
+log = logging.getLogger(__name__)
+
+_CONSENT_OF_SCOPE = frozenset({28001012, 2190003})
+"""The owner did not tick this scope: the account's other scopes go on."""
+
+
+class DouyinClient:
+    """An async context manager; one for a whole run, shared by all its tasks."""
+
+    def __init__(
+        self, settings: Settings, state: State, clock: Clock, sink: Callable[[Exchange], None] | None = None
+    ) -> None:
+        if not settings.has_credentials:
+            raise NotConfigured("set DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET (console: app details 应用详情)")
+        self._settings = settings
+        self._state = state
+        self._clock = clock
+        self._sink = sink
+        self._client_key = settings.client_key or ""
+        self._breakers: dict[tuple[str, ...], CallFailed] = {}
+        self._stack = AsyncExitStack()
+        register_secret(settings.client_secret.get_secret_value())
+        guard_loggers("httpx", "httpcore", "filelock", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens")))
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        background = Background()
+        self._stack.callback(background.close)
+        self._limiter = Limiter(settings, self._state, self._clock, background)
+        self._stack.push_async_callback(self._limiter.close)
+        http = await self._stack.enter_async_context(make_http(settings))
+        self._wire = Wire(http, self._limiter, self._clock)
+        self.tokens = TokenKeeper(settings, self._state, self._clock, OAuth(settings, self._wire), background)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def authorize(self, code: str, *, name: str | None = None) -> str:
+        """Redeem the code that the consent page returned; gives the account's open_id."""
+        open_id = await self.tokens.exchange_code(code, name=name)
+        for key in [k for k in self._breakers if k[0] in ("account", "scope") and k[1] == open_id]:
+            del self._breakers[key]
+        return open_id
+
+    async def ask(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str | int],
+        open_id: str = "",
+        *,
+        archive_as: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """One successful answer of ``endpoint``, after as many requests as its error codes allow.
+
+        ``params`` may leave out the account, page size and constants: the record fills them.
+        ``archive_as`` travels to the sink as :attr:`Exchange.tag`.
+
+        Raises:
+            CallFailed: see its subclasses; ``calls`` is 0 where nothing was sent.
+            ValueError: a parameter is missing or unknown to the record.
+        """
+        query = complete_params(endpoint, params, open_id)
+        url = f"{self._settings.base_url}{endpoint.path}?{encode_query(query)}"
+        calls, refreshed = 0, False
+        lease: Lease | None = None
+        while True:
+            self._refuse(endpoint, open_id)
+            if lease is None:
+                lease = await self._lease(endpoint, open_id, calls)
+            known: ErrorCode | None = None
+            try:
+                reply = await self._wire.send(
+                    httpx.Request(endpoint.method, url, headers=_headers(lease)), endpoint.envelope, endpoint.quota, open_id,
+                    check=lambda: self._refuse(endpoint, open_id),
+                )  # fmt: skip
+            except NoResponse as error:
+                calls += 1
+                problem: CallFailed = self._unreachable(endpoint, open_id, str(error), calls)
+            except CallFailed as error:
+                raise _placed(error, endpoint, open_id, calls) from error
+            else:
+                calls += 1
+                self._keep(endpoint, query, open_id, reply, calls, archive_as)
+                verdict = reply.verdict
+                if verdict is not None and verdict.code == 0:
+                    return Answer(reply.body, reply.document, reply.observed_at, calls)
+                if verdict is None:
+                    problem = self._unreachable(endpoint, open_id, reply.trouble, calls)
+                else:
+                    known = error_for(verdict.code)
+                    if known.action is Action.REFRESH and not refreshed and lease.token:
+                        refreshed = True
+                        lease = await self._lease(endpoint, open_id, calls, refused=lease)
+                        continue
+                    problem = failure(
+                        verdict.code, verdict.description, logid=verdict.logid, operation=endpoint.name, open_id=open_id,
+                        calls=calls, action=_final_action(known, endpoint),
+                    )  # fmt: skip
+                    await self._consequences(endpoint, open_id, known, problem)
+            wait = wait_before_retry(known, calls, self._settings.retry_base_s)
+            if wait is None:
+                raise problem
+            if known is not None and known.action is Action.SLOW_DOWN:
+                self._limiter.pause(endpoint.quota, wait)
+            log.info("%s; asking again in %.1f s", problem, wait)
+            await asyncio.sleep(wait)
+
+    # ------------------------------------------------------------------ tokens
+
+    async def _lease(self, endpoint: Endpoint, open_id: str, calls: int, refused: Lease | None = None) -> Lease:
+        """A token for the call; instead of ``refused`` if given. What it raises, it remembers."""
+        try:
+            if endpoint.token is Token.NONE:
+                return Lease("", 0)
+            if endpoint.token is Token.CLIENT:
+                return await (self.tokens.replace_client(refused) if refused else self.tokens.client_lease())
+            return await (self.tokens.replace_user(open_id, refused) if refused else self.tokens.user_lease(open_id))
+        except CallFailed as error:
+            if isinstance(error, AppStopped):
+                self._breakers[("app",)] = error
+            elif isinstance(error, ConsentNeeded | AccountStopped):
+                self._breakers[("account", open_id)] = error
+            raise _placed(error, endpoint, open_id, calls) from error
+
+    # ------------------------------------------------------------------ consequences of a code
+
+    async def _consequences(self, endpoint: Endpoint, open_id: str, known: ErrorCode, problem: CallFailed) -> None:
+        if known.code == TOO_FREQUENT:
+            self._limiter.ease(endpoint.quota)
+        elif known.action is Action.SLOW_DOWN:
+            self._limiter.slow_down(endpoint.quota)
+        elif known.action is Action.QUOTA:
+            await self._limiter.exhaust(endpoint.quota)
+        elif isinstance(problem, AppStopped):
+            self._breakers[("app",)] = problem
+        elif isinstance(problem, CapabilityUnavailable):
+            self._breakers[("operation", endpoint.name)] = problem
+        elif known.code in _CONSENT_OF_SCOPE:
+            self._breakers[("scope", open_id, endpoint.quota)] = problem
+        elif open_id and isinstance(problem, ConsentNeeded | AccountStopped):
+            self._breakers[("account", open_id)] = problem
+            stopped = isinstance(problem, AccountStopped)
+            status = AccountStatus.STOPPED if stopped else AccountStatus.NEEDS_CONSENT
+            await self.tokens.set_status(open_id, status, f"{problem.reason} (code {problem.code})")
+            await self.tokens.void(open_id)
+
+    def _refuse(self, endpoint: Endpoint, open_id: str) -> None:
+        if not self._breakers:
+            return
+        keys = (("app",), ("operation", endpoint.name), ("account", open_id), ("scope", open_id, endpoint.quota))
+        for key in keys:
+            if (known := self._breakers.get(key)) is not None:
+                raise known.again(endpoint.name, open_id)
+
+    def _unreachable(self, endpoint: Endpoint, open_id: str, reason: str, calls: int) -> Unreachable:
+        return Unreachable(
+            Action.RETRY, None, reason, advice=error_for(10001).advice, operation=endpoint.name, open_id=open_id, calls=calls
+        )  # fmt: skip
+
+    def _keep(
+        self, endpoint: Endpoint, query: Mapping[str, str | int], open_id: str, reply: Reply, attempt: int, tag: Mapping | None
+    ) -> None:
+        if self._sink is None:
+            return
+        verdict = reply.verdict
+        self._sink(
+            Exchange(
+                operation=endpoint.name, client_key=self._client_key, open_id=open_id, params=query,
+                sent_at=reply.sent_at, observed_at=reply.observed_at, http_status=reply.status, body=reply.body,
+                code=verdict.code if verdict else None, logid=verdict.logid if verdict else None,
+                attempt=attempt, tag=tag or {},
+            )
+        )  # fmt: skip
+
+
+def complete_params(endpoint: Endpoint, params: Mapping[str, str | int], open_id: str) -> dict[str, str | int]:
+    """The whole query in the record's order: what the caller gives, and what the record itself knows.
+
+    Raises:
+        ValueError: the record has no such parameter, a required one is missing, or it is not a GET.
+    """
+    if endpoint.method != "GET":
+        raise ValueError(f"{endpoint.name} is a {endpoint.method}: this client only reads")
+    query: dict[str, str | int] = {}
+    for param in endpoint.params:
+        if param.name in params:
+            query[param.name] = params[param.name]
+        elif param.fill is Fill.ACCOUNT:
+            query[param.name] = open_id
+        elif param.const is not None:
+            query[param.name] = param.const
+        elif param.required:
+            raise ValueError(f"{endpoint.name} needs the parameter {param.name}")
+        if param.fill is Fill.ACCOUNT and (not open_id or query[param.name] != open_id):
+            raise ValueError(f"{endpoint.name} needs the open_id of one account, in params as in open_id")
+    if unknown := set(params) - set(query):
+        raise ValueError(f"{endpoint.name} has no parameter {', '.join(sorted(unknown))}")
+    return query
+
+
+def _headers(lease: Lease) -> dict[str, str]:
+    """The token's only place: older SDKs put it into the query, where it leaks into logs."""
+    headers = {"accept": "application/json", "user-agent": "douyin-warehouse"}
+    return {**headers, "access-token": lease.token} if lease.token else headers
+
+
+def _final_action(known: ErrorCode, endpoint: Endpoint) -> Action:
+    """A token refused again after its refresh: the owner's consent is gone, or, for the app's token, somebody must look."""
+    if known.action is not Action.REFRESH:
+        return known.action
+    return Action.RECONSENT if endpoint.token is Token.USER else Action.ALERT
+
+
+def _placed(error: CallFailed, endpoint: Endpoint, open_id: str, calls: int) -> CallFailed:
+    """The error as the asked operation's own, with the requests that were made for it."""
+    placed = error.again(endpoint.name, open_id)
+    placed.calls = calls
+    return placed

@@ -1,0 +1,203 @@
+"""Keeping the platform's limits before the call: rate, concurrency and daily quota of each scope.
+
+The rate is kept by time slots which all processes of the machine reserve from the state database.
+A slot that was missed is dropped, not made up for: sending late would put more calls into the
+following second than the limit allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from catalog.errors import Action, error_for
+from resources.clock import Clock
+from resources.douyin.background import Background
+from resources.douyin.errors import QuotaExhausted
+from resources.settings import ScopeLimit, Settings
+from resources.state import State
+from resources.state.limits import give_back, mark_exhausted, reserve
+
+HEADROOM = 0.985
+"""Share of the rate that is used. The rest absorbs up to 15 ms of jitter between our clock and the platform's counter."""
+_LATE_S = 0.012
+"""A slot may be used so much later than its time; less than the jitter that HEADROOM absorbs."""
+_BATCH_S = 0.1
+"""At most the slots of so long are reserved at a time: a process that dies wastes no more."""
+_EASED_BACK_PER_S = 0.01
+_SLOWEST = 1 / 64
+_QUOTA_CODE = 28003017
+
+
+@dataclass
+class _Lane:
+    """The line of one scope in this process. ``slots`` are epoch seconds; ``credits`` are calls counted and not yet made."""
+
+    scope: str
+    limit: ScopeLimit
+    head: asyncio.Lock = field(default_factory=asyncio.Lock)
+    slots: deque[float] = field(default_factory=deque)
+    waiting: int = 0
+    credits: int = 0
+    day: date | None = None
+    spent: date | None = None  # the day whose quota is used up
+    ceiling: float = 1.0
+    eased: float = 1.0
+    eased_at: float = 0.0
+    paused_until: float = 0.0  # monotonic
+
+    def factor(self) -> float:
+        recovered = _EASED_BACK_PER_S * (time.monotonic() - self.eased_at)
+        return self.ceiling * min(1.0, self.eased + recovered)
+
+    @property
+    def rate(self) -> float:
+        """Slots a second at present."""
+        return (self.limit.qps or 1.0) * HEADROOM * self.factor()
+
+
+class Limiter:
+    """Hands out permits. One for a client; processes meet in the state database."""
+
+    def __init__(self, settings: Settings, state: State, clock: Clock, background: Background) -> None:
+        self._client_key = settings.client_key or ""
+        self._settings = settings
+        self._state = state
+        self._clock = clock
+        self._background = background
+        self._flying = asyncio.Semaphore(settings.concurrency)
+        self._lanes: dict[str, _Lane] = {}
+        self._accounts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_account))
+
+    @asynccontextmanager
+    async def permit(self, scope: str, open_id: str = "", *, check: Callable[[], None] | None = None) -> AsyncIterator[None]:
+        """Leave to make one call of ``scope`` now; held until the response is there.
+
+        ``check`` runs at the last moment and may raise: then neither slot nor quota is used.
+
+        Raises:
+            QuotaExhausted: the day's calls of the scope are used up; nothing was called.
+        """
+        if not open_id:
+            async with self._departure(scope, check):
+                yield
+            return
+        async with self._accounts[open_id], self._departure(scope, check):
+            yield
+
+    def slow_down(self, scope: str) -> None:
+        """Halve the rate of the scope for the rest of the run."""
+        lane = self._lane(scope)
+        lane.ceiling = max(_SLOWEST, lane.ceiling / 2)
+        lane.slots.clear()
+
+    def ease(self, scope: str) -> None:
+        """Take a tenth off the rate after a refusal; it grows back within seconds."""
+        lane = self._lane(scope)
+        lane.eased, lane.eased_at = max(0.5, lane.factor() / lane.ceiling * 0.9), time.monotonic()
+
+    def pause(self, scope: str, seconds: float) -> None:
+        """Let nothing of the scope depart for so long."""
+        lane = self._lane(scope)
+        lane.paused_until = max(lane.paused_until, time.monotonic() + seconds)
+
+    async def exhaust(self, scope: str) -> None:
+        """Record the platform's own word that today's quota is used up."""
+        lane = self._lane(scope)
+        lane.spent = self._clock.today()
+        await self._background.run(mark_exhausted, self._state, self._client_key, scope, lane.spent)
+
+    async def close(self) -> None:
+        """Give back what was counted and not called."""
+        for lane in self._lanes.values():
+            await self._return_credits(lane)
+
+    def _lane(self, scope: str) -> _Lane:
+        if scope not in self._lanes:
+            self._lanes[scope] = _Lane(scope, self._settings.limit(scope))
+        return self._lanes[scope]
+
+    @asynccontextmanager
+    async def _departure(self, scope: str, check: Callable[[], None] | None) -> AsyncIterator[None]:
+        lane = self._lane(scope)
+        lane.waiting += 1
+        try:
+            # Only the head of a scope's line waits for a place in the air. Otherwise the calls of a slow
+            # scope would hold all places while they wait for their slots, and stop the fast scopes.
+            async with lane.head:
+                slot = await self._next_slot(lane, check)
+                await self._flying.acquire()
+                try:
+                    while time.time() > slot + _LATE_S:
+                        slot = await self._next_slot(lane, check)
+                    lane.credits -= 1
+                except BaseException:
+                    self._flying.release()
+                    raise
+        finally:
+            lane.waiting -= 1
+        try:
+            yield
+        finally:
+            self._flying.release()
+
+    async def _next_slot(self, lane: _Lane, check: Callable[[], None] | None) -> float:
+        while True:
+            if (rest := lane.paused_until - time.monotonic()) > 0:
+                await asyncio.sleep(rest)
+                continue
+            if check:
+                check()
+            if not lane.slots or lane.credits < 1 or lane.day != self._clock.today():
+                await self._reserve(lane)
+            slot = lane.slots.popleft()
+            delay = slot - time.time()
+            if delay < -_LATE_S:
+                continue
+            if delay > 0:
+                await asyncio.sleep(delay)
+            try:
+                if check:
+                    check()
+            except BaseException:
+                lane.slots.appendleft(slot)
+                raise
+            if lane.paused_until <= time.monotonic():
+                return slot
+
+    async def _reserve(self, lane: _Lane) -> None:
+        day = self._clock.today()
+        if lane.spent == day:
+            raise self._exhausted(lane)
+        if lane.day != day:
+            await self._return_credits(lane)
+            lane.day = day
+        rate = lane.rate
+        wanted = max(1, min(lane.waiting, math.ceil(rate * _BATCH_S)))
+        grant = await self._background.run(
+            reserve, self._state, self._client_key, lane.scope, day,
+            slots=wanted, interval_s=1 / rate, calls=max(0, wanted - lane.credits), per_day=lane.limit.per_day,
+        )  # fmt: skip
+        lane.credits += grant.calls
+        if lane.credits < 1:
+            lane.spent = day
+            raise self._exhausted(lane)
+        lane.slots.extend(grant.start + n * grant.interval_s for n in range(grant.slots))
+
+    async def _return_credits(self, lane: _Lane) -> None:
+        unused, lane.credits = lane.credits, 0
+        if unused and lane.day:
+            await self._background.run(give_back, self._state, self._client_key, lane.scope, lane.day, unused)
+
+    def _exhausted(self, lane: _Lane) -> QuotaExhausted:
+        limit = f"the {lane.limit.per_day} calls" if lane.limit.per_day else "the calls"
+        return QuotaExhausted(
+            Action.QUOTA, None, f"{limit} of scope {lane.scope} on {self._clock.today()} (Beijing) are used up",
+            advice=error_for(_QUOTA_CODE).advice,
+        )  # fmt: skip

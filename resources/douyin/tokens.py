@@ -1,0 +1,325 @@
+"""Keeping tokens alive: one refresher at a time across tasks and processes, stored before used.
+
+Times are the pipeline's clock. A lock file per account makes the refresher single; whoever gets
+the lock reads the state again, since another process may have refreshed meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from filelock import AsyncFileLock
+
+from catalog.errors import Action
+from resources.clock import Clock
+from resources.douyin.background import Background
+from resources.douyin.errors import (
+    AccountStopped,
+    AppStopped,
+    CallFailed,
+    ConsentNeeded,
+    NeedsAttention,
+    TransientFailure,
+)
+from resources.douyin.oauth import OAuth
+from resources.redaction import register_secret
+from resources.settings import Settings
+from resources.state import State
+from resources.state import accounts as account_state
+from resources.state import tokens as token_state
+from resources.state.accounts import Account, AccountStatus
+from resources.state.tokens import ClientToken, UserToken
+
+log = logging.getLogger(__name__)
+
+ACCESS_MARGIN = timedelta(days=3)
+REFRESH_MARGIN = timedelta(days=5)
+CLIENT_MARGIN = timedelta(minutes=5)
+RENEWALS = 5
+"""How often the platform renews a refresh token before the person must consent again."""
+_TOO_MANY_CALLS = 10020
+_AUTHORIZE = "Ask the account's owner to authorise again: `douyin authorize`."
+_PATIENCE_S = 60.0
+"""After a refresh ahead of time failed, the valid token is used so long before the next attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A token in use. ``generation`` tells a token from its refreshed self, which may be the same string."""
+
+    token: str
+    generation: int
+
+    def __repr__(self) -> str:
+        return f"Lease(generation={self.generation})"
+
+
+class TokenKeeper:
+    """Hands out tokens that work, for one app."""
+
+    def __init__(self, settings: Settings, state: State, clock: Clock, oauth: OAuth, background: Background) -> None:
+        self._client_key = settings.client_key or ""
+        self._locks_dir = settings.locks_dir
+        self._state = state
+        self._clock = clock
+        self._oauth = oauth
+        self._background = background
+        self._users: dict[str, UserToken] = {}
+        self._accounts: dict[str, Account] | None = None
+        self._client: ClientToken | None = None
+        self._answered: str | None = None  # the client token that the platform gave last
+        self._generations: defaultdict[str, int] = defaultdict(int)
+        self._not_before: dict[str, float] = {}
+        self._tasks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        register_secret(settings.client_secret.get_secret_value() if settings.client_secret else None)
+
+    # ------------------------------------------------------------------ the app's token
+
+    async def client_lease(self) -> Lease:
+        """The app's token, fetched anew in its last five minutes."""
+        if self._client is None or not self._client_good(self._client):
+            await self._client_fetch(failed=None)
+        return Lease(self._client.access_token, self._generations[""])
+
+    async def replace_client(self, lease: Lease) -> Lease:
+        """Another token after the platform refused this one."""
+        await self._client_fetch(failed=lease)
+        return Lease(self._client.access_token, self._generations[""])
+
+    def _client_good(self, token: ClientToken) -> bool:
+        # The stable endpoint answers the same token until it expires: asking in its last minutes again is vain.
+        margin = timedelta(0) if token.access_token == self._answered else CLIENT_MARGIN
+        return self._clock.now() < token.expires_at - margin
+
+    async def _client_fetch(self, failed: Lease | None) -> None:
+        async with self._alone(""):
+            if failed is not None and failed.generation != self._generations[""]:
+                return
+            stored = await self._background.run(token_state.load_client_token, self._state, self._client_key)
+            if stored and self._client_good(stored) and (failed is None or stored.access_token != failed.token):
+                self._client = stored
+                return
+            try:
+                data = await self._oauth.client_token()
+            except ConsentNeeded as error:
+                if error.code != _TOO_MANY_CALLS:
+                    raise
+                raise TransientFailure(
+                    Action.RETRY, error.code, "the token endpoint was called too often", logid=error.logid,
+                    advice="Look for another system that uses this app's key.", operation=error.operation, calls=error.calls,
+                ) from error  # fmt: skip
+            now = self._clock.now()
+            token = ClientToken(_text(data, "access_token"), now + _seconds(data, "expires_in"))
+            await self._background.run(token_state.save_client_token, self._state, self._client_key, token)
+            self._client, self._answered = token, token.access_token
+            self._generations[""] += 1
+
+    # ------------------------------------------------------------------ tokens of accounts
+
+    async def user_lease(self, open_id: str) -> Lease:
+        """The account's access token, refreshed and its refresh token renewed ahead of time.
+
+        Raises:
+            ConsentNeeded: no token, or expired and not to be refreshed; no call is made where that is known.
+            AccountStopped: the account is closed, banned or stopped.
+        """
+        if self._accounts is None:
+            await self._load()
+        token = self._users.get(open_id)
+        account = self._accounts.get(open_id)
+        if account and account.status is AccountStatus.STOPPED:
+            raise AccountStopped(Action.STOP_ACCOUNT, None, account.reason or "the account is stopped", open_id=open_id)
+        if token is None or (self._work_due(token) and time.monotonic() >= self._not_before.get(open_id, 0.0)):
+            token = await self._maintain(open_id, failed=None)
+        if token.access_expires_at <= self._clock.now():
+            token = await self._maintain(open_id, failed=None)
+        return Lease(token.access_token, self._generations[open_id])
+
+    async def replace_user(self, open_id: str, lease: Lease) -> Lease:
+        """A token other than the one that the platform refused; refreshed unless somebody did so already."""
+        token = await self._maintain(open_id, failed=lease)
+        return Lease(token.access_token, self._generations[open_id])
+
+    async def exchange_code(self, code: str, *, name: str | None = None) -> str:
+        """Redeem an authorization code; the account is known, active and has five renewals again. Returns its open_id."""
+        register_secret(code)
+        data = await self._oauth.exchange_code(code)
+        now = self._clock.now()
+        open_id = _text(data, "open_id")
+        token = UserToken(
+            open_id, _text(data, "access_token"), now + _seconds(data, "expires_in"),
+            _text(data, "refresh_token"), now + _seconds(data, "refresh_expires_in"), 0, str(data.get("scope") or ""), now,
+        )  # fmt: skip
+        async with self._alone(open_id):
+            await self._store(token)
+            await self._background.run(
+                account_state.add_account, self._state, self._client_key, open_id, name=name, now=now
+            )
+            await self._remember(open_id)
+        self._generations[open_id] += 1
+        self._not_before.pop(open_id, None)
+        return open_id
+
+    async def set_status(self, open_id: str, status: AccountStatus, reason: str | None) -> None:
+        """Record what became of the account; it is added where only its token was known."""
+        known = await self._background.run(account_state.get_account, self._state, self._client_key, open_id)
+        if known is None:
+            now = self._clock.now()
+            await self._background.run(account_state.add_account, self._state, self._client_key, open_id, name=None, now=now)
+        await self._background.run(account_state.set_status, self._state, self._client_key, open_id, status, reason)
+        await self._remember(open_id)
+
+    async def void(self, open_id: str) -> None:
+        """The platform refuses the access token for good: do not try it again in later runs."""
+        token = await self._background.run(token_state.load_user_token, self._state, self._client_key, open_id)
+        if token is not None and token.access_expires_at > self._clock.now():
+            await self._store(replace(token, access_expires_at=self._clock.now()))
+
+    # ------------------------------------------------------------------ the work under the lock
+
+    async def _maintain(self, open_id: str, failed: Lease | None) -> UserToken:
+        async with self._alone(open_id):
+            token = await self._background.run(token_state.load_user_token, self._state, self._client_key, open_id)
+            if token is None:
+                raise ConsentNeeded(Action.RECONSENT, None, "no consent is stored", advice=_AUTHORIZE, open_id=open_id)
+            self._users[open_id] = token
+            await self._remember(open_id)
+            if failed is not None and (failed.generation != self._generations[open_id] or failed.token != token.access_token):
+                return token
+            account = self._accounts.get(open_id)
+            if account and account.status is AccountStatus.NEEDS_CONSENT:
+                if failed is None and token.access_expires_at > self._clock.now():
+                    self._not_before[open_id] = float("inf")
+                    return token  # its last days; nothing can be refreshed any more
+                raise ConsentNeeded(Action.RECONSENT, None, account.reason or "consent needed", advice=_AUTHORIZE, open_id=open_id)
+            try:
+                if self._renewal_due(token):
+                    token = await self._renew(token)
+                if failed is not None or self._refresh_due(token):
+                    token = await self._refresh(token)
+            except AppStopped:
+                raise
+            except CallFailed as error:
+                await self._after_failure(open_id, token, error, forced=failed is not None)
+            return self._users[open_id]
+
+    async def _after_failure(self, open_id: str, token: UserToken, error: CallFailed, *, forced: bool) -> None:
+        """Go on with a token that still works; raise where there is none. Only explicit codes ask for consent."""
+        valid = not forced and token.access_expires_at > self._clock.now()
+        refused = error.code is not None and isinstance(error, ConsentNeeded | AccountStopped)
+        if refused:
+            stopped = isinstance(error, AccountStopped)
+            status = AccountStatus.STOPPED if stopped else AccountStatus.NEEDS_CONSENT
+            await self.set_status(open_id, status, f"{error.reason} (code {error.code})")
+            if forced:
+                await self.void(open_id)
+        if not valid:
+            raise error
+        self._not_before[open_id] = float("inf") if refused else time.monotonic() + _PATIENCE_S
+        log.warning("%s The present token works until %s.", error, token.access_expires_at.isoformat())
+
+    async def _refresh(self, token: UserToken) -> UserToken:
+        data = await self._oauth.refresh(token.refresh_token, token.open_id)
+        now = self._clock.now()
+        refresh_token = str(data.get("refresh_token") or token.refresh_token)
+        refresh_expires_at = token.refresh_expires_at
+        if refresh_token != token.refresh_token:
+            refresh_expires_at = now + _seconds(data, "refresh_expires_in")
+        # Documentation shows 30 days in every answer although a refresh does not lengthen the refresh
+        # token's life: for the same string the earlier of both instants is believed.
+        elif "refresh_expires_in" in data:
+            refresh_expires_at = min(refresh_expires_at, now + _seconds(data, "refresh_expires_in"))
+        fresh = replace(
+            token, access_token=_text(data, "access_token"), access_expires_at=now + _seconds(data, "expires_in"),
+            refresh_token=refresh_token, refresh_expires_at=refresh_expires_at,
+            scope=str(data.get("scope") or token.scope), updated_at=now,
+        )  # fmt: skip
+        await self._store(fresh)
+        self._generations[token.open_id] += 1
+        return fresh
+
+    async def _renew(self, token: UserToken) -> UserToken:
+        try:
+            data = await self._oauth.renew(token.refresh_token, token.open_id)
+        except ConsentNeeded as error:
+            if error.code != _TOO_MANY_CALLS:
+                raise
+            fresh = replace(token, renewals=RENEWALS)  # used up elsewhere; the refresh token itself still works
+        except CallFailed as error:
+            # The refresh token has days left, and the access token may be due for its own refresh.
+            log.warning("%s It is tried again by the next run.", error)
+            return token
+        else:
+            fresh = replace(
+                token, refresh_token=_text(data, "refresh_token"),
+                refresh_expires_at=self._clock.now() + _seconds(data, "expires_in"), renewals=token.renewals + 1,
+            )  # fmt: skip
+        await self._store(fresh)
+        if fresh.renewals >= RENEWALS:
+            until = fresh.refresh_expires_at.date().isoformat()
+            reason = f"the last renewal is used: the owner must authorise again before {until}"
+            await self.set_status(token.open_id, AccountStatus.ACTIVE, reason)
+        return fresh
+
+    def _work_due(self, token: UserToken) -> bool:
+        return self._refresh_due(token) or self._renewal_due(token)
+
+    def _refresh_due(self, token: UserToken) -> bool:
+        # A platform that gives tokens of one day must not be asked for a new one at every call.
+        margin = min(ACCESS_MARGIN, (token.access_expires_at - token.updated_at) / 5)
+        return token.access_expires_at - self._clock.now() < margin
+
+    def _renewal_due(self, token: UserToken) -> bool:
+        return token.renewals < RENEWALS and token.refresh_expires_at - self._clock.now() < REFRESH_MARGIN
+
+    # ------------------------------------------------------------------ memory, state and locks
+
+    async def _load(self) -> None:
+        accounts = await self._background.run(account_state.list_accounts, self._state, self._client_key)
+        self._users = await self._background.run(token_state.load_user_tokens, self._state, self._client_key)
+        self._accounts = {a.open_id: a for a in accounts}
+
+    async def _remember(self, open_id: str) -> None:
+        if self._accounts is None:
+            await self._load()
+        account = await self._background.run(account_state.get_account, self._state, self._client_key, open_id)
+        if account is not None:
+            self._accounts[open_id] = account
+
+    async def _store(self, token: UserToken) -> None:
+        """Commit first, use afterwards."""
+        await self._background.run(token_state.save_user_token, self._state, self._client_key, token)
+        self._users[token.open_id] = token
+
+    @asynccontextmanager
+    async def _alone(self, open_id: str) -> AsyncIterator[None]:
+        """Only this task of this process handles the tokens of the account. Waiting does not hold up the event loop."""
+        name = hashlib.sha256(f"{self._client_key}\n{open_id}".encode()).hexdigest()[:24]
+        async with self._tasks[open_id]:
+            await asyncio.to_thread(self._locks_dir.mkdir, parents=True, exist_ok=True)
+            async with AsyncFileLock(self._locks_dir / f"token-{name}.lock", executor=self._background.executor):
+                yield
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.")
+    return value
+
+
+def _seconds(data: Mapping[str, Any], name: str) -> timedelta:
+    """A life in seconds, a number or its text. The answer is trusted: documentation gives several values."""
+    try:
+        return timedelta(seconds=int(data[name]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.") from error

