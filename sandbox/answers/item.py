@@ -1,0 +1,66 @@
+"""视频数据: numbers of one video of the account, for videos of the last 30 days, known from 10:00 on.
+
+Where the contract is silent: a video older than 30 Beijing days is answered with 2100006 (not
+bound), one of another account with 2100007, one that became private with 28001047.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import refusals as no
+from sandbox.answers.call import Call
+from sandbox.answers.user import days_of_window, rows_or_nothing
+from sandbox.clock import day_of, day_text
+from sandbox.refusals import Refusal
+from sandbox.world.series import age_in_days
+from sandbox.world.videos import METRICS, MONTH_DAYS, Video
+
+
+def find_video(call: Call) -> Video:
+    """The account's video that the parameter item_id names.
+
+    Raises:
+        Refusal: unknown, of somebody else, taken down, too old or private.
+    """
+    place = call.world.shelf.ids.read(call.params["item_id"])
+    if place is None:
+        raise Refusal(no.NOT_BOUND)
+    owner, slot = place
+    if owner != call.account.index:
+        raise Refusal(no.NO_PERMISSION)
+    video = call.world.shelf.find(call.account, slot, call.instant)
+    if video is None:
+        raise Refusal(no.NOT_BOUND)
+    if video.private_at <= call.instant:
+        raise Refusal(no.PRIVATE)
+    if age_in_days(video, call.instant) > MONTH_DAYS:
+        raise Refusal(no.NOT_BOUND, "only videos of the last 30 days")
+    return video
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """``item_base`` and the daily ``item_like``, ``_comment``, ``_play``, ``_share``."""
+    video = find_video(call)
+    member = call.endpoint.name.removeprefix("item_").removesuffix("_apps_v1")
+    if member == "base":
+        return {"result": _base(call, video)}
+    metric, created = METRICS.index(member), day_of(video.created)
+    days = [day for day in days_of_window(call) if day >= created]
+    if not days:
+        return rows_or_nothing(call, [])
+    month, whole = call.world.series.month(call.account, call.last_day), call.form.whole
+    rows = [{"date": day_text(day), member: whole(month.daily(video, metric, day))} for day in days]
+    return rows_or_nothing(call, rows)
+
+
+def _base(call: Call, video: Video) -> dict[str, Any] | None:
+    """Sums of the last 30 days; null before the first T+1 data."""
+    if day_of(video.created) > call.last_day:
+        return None
+    month, whole = call.world.series.month(call.account, call.last_day), call.form.whole
+    wobble = 1 + (call.last_day * 7 + video.key % 11) % 9 / 100
+    return {
+        **{f"total_{metric}": whole(month.rolling(video, METRICS.index(metric))) for metric in ("play", "like", "comment", "share")},
+        "avg_play_duration": call.form.number(round(video.duration_s * wobble, 2)),
+    }

@@ -1,0 +1,86 @@
+"""The control plane under ``/_sandbox/``: clock, faults, stats, accounts, health. Not part of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sandbox.clock import SandboxClock
+from sandbox.faults import Faults, read_fault
+from sandbox.http import Request
+from sandbox.stats import Stats
+from sandbox.tokens import EVERYTHING, Tokens
+from sandbox.world import World
+
+PREFIX = "/_sandbox/"
+
+
+class Control:
+    """Answers (status, JSON value) for control requests."""
+
+    def __init__(
+        self, world: World, clock: SandboxClock, tokens: Tokens, faults: Faults, stats: Stats, operations: Mapping[str, Any]
+    ) -> None:
+        self._world, self._clock, self._tokens = world, clock, tokens
+        self._faults, self._stats, self._operations = faults, stats, operations
+        self._routes = {
+            ("GET", "clock"): self._get_clock,
+            ("PUT", "clock"): self._put_clock,
+            ("GET", "faults"): lambda _: self._faults.describe(),
+            ("POST", "faults"): self._post_faults,
+            ("DELETE", "faults"): self._delete_faults,
+            ("GET", "stats"): lambda _: self._stats.describe(),
+            ("DELETE", "stats"): self._delete_stats,
+            ("GET", "accounts"): self._accounts,
+            ("GET", "health"): lambda _: {"status": "ok", "seed": self._world.seed, "accounts": len(self._world.accounts)},
+        }
+
+    def answer(self, request: Request) -> tuple[int, Any]:
+        """Status and value: 404 for another path, 400 with a reason for a wrong request."""
+        route = self._routes.get((request.method, request.path.removeprefix(PREFIX).rstrip("/")))
+        if route is None:
+            return 404, {"error": "no such control"}
+        try:
+            return 200, route(request)
+        except ValueError as error:
+            return 400, {"error": str(error)}
+
+    def _get_clock(self, _: Request) -> dict:
+        return {"now": self._clock.isoformat(), "frozen": self._clock.frozen}
+
+    def _put_clock(self, request: Request) -> dict:
+        body = request.json()
+        if not isinstance(body, dict) or "now" not in body:
+            raise ValueError('send {"now": "2026-11-16T10:30:00+08:00"}, or {"now": null} for the real clock')
+        self._clock.set(None if body["now"] is None else datetime.fromisoformat(body["now"]))
+        return self._get_clock(request)
+
+    def _post_faults(self, request: Request) -> list[dict]:
+        body = request.json()
+        orders = body if isinstance(body, list) else [body]
+        self._faults.add([read_fault(order, self._operations) for order in orders])
+        return self._faults.describe()
+
+    def _delete_faults(self, _: Request) -> list[dict]:
+        self._faults.clear()
+        return []
+
+    def _delete_stats(self, _: Request) -> dict:
+        self._stats.reset()
+        return self._stats.describe()
+
+    def _accounts(self, request: Request) -> list[dict]:
+        """Accounts, each with a new authorization code; ``scopes`` (comma separated) limits what it grants."""
+        scope = request.query.get("scopes", EVERYTHING)
+        return [
+            {
+                "open_id": a.open_id,
+                "name": a.nickname,
+                "category": a.category,
+                "fans": self._world.series.fans(a, self._clock.now()),
+                "index": a.index,
+                "code": self._tokens.authorize(a.open_id, scope),
+            }
+            for a in self._world.accounts
+        ]

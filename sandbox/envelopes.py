@@ -1,0 +1,87 @@
+"""Wrapping answers as the platform does (GUIDE section 3), with the forms that the contract allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.records import Envelope
+from sandbox.clock import beijing_text
+from sandbox.forms import Form
+from sandbox.mixing import hex_text
+from sandbox.refusals import Refusal
+
+_NO_CODE = ("billboard_", "fans_source")
+"""Operations whose data sometimes carries no code, by the beginning of their names."""
+_SHORT_EXTRA = ("fans_data", "ent_rank_")
+"""Operations whose extra holds only logid and now."""
+
+
+def trace_id(instant: float, bits: int) -> str:
+    """32 characters: Beijing time and 18 hexadecimal digits."""
+    stamp = beijing_text(instant).translate({45: None, 58: None, 32: None})
+    return stamp + hex_text(18, bits, 3).upper()
+
+
+def _now(instant: float, form: Form) -> int | str:
+    """The server's clock in seconds or milliseconds, as number or text."""
+    value = int(instant) if form.rare(40, 3) else int(instant * 1000)
+    return str(value) if form.flag(42) else value
+
+
+def _code(code: int, form: Form) -> int | str:
+    return str(code) if form.flag(43) else code
+
+
+def _extra(operation: str, instant: float, form: Form) -> dict[str, Any]:
+    logid = trace_id(instant, form.bits)
+    if operation.startswith(_SHORT_EXTRA):
+        return {"logid": logid, "now": _now(instant, form)}
+    code = _code(0, form)
+    return {
+        "description": "",
+        "error_code": code,
+        "logid": logid,
+        "now": _now(instant, form),
+        "sub_description": "",
+        "sub_error_code": code,
+    }
+
+
+def success(kind: Envelope, operation: str, data: dict[str, Any], instant: float, form: Form) -> dict[str, Any]:
+    """The body of a good answer whose members are ``data``."""
+    if kind is Envelope.OAUTH:
+        return {"data": {**data, "error_code": _code(0, form), "description": ""}, "message": "success"}
+    if kind is Envelope.NEW:
+        return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits), "data": data}
+    if kind is Envelope.MINI_APP:
+        inner = {"data": data, "extra": _extra(operation, instant, form)}
+        return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits), "data": inner}
+    if kind is Envelope.BUSINESS:
+        return {"error_code": 0, "message": "success", "data": data}
+    if not (operation.startswith(_NO_CODE) and form.flag(44)):
+        data = {**data, "error_code": _code(0, form), "description": ""}
+    return {"data": data, "extra": _extra(operation, instant, form)}
+
+
+def failure(kind: Envelope, refusal: Refusal, instant: float, form: Form) -> dict[str, Any]:
+    """The body of a refusal: LegacyError, or NewError for the newer envelopes."""
+    logid = trace_id(instant, form.bits)
+    if kind is Envelope.OAUTH:
+        return {"data": {"error_code": _code(refusal.code, form), "description": refusal.description}, "message": "error"}
+    if kind in (Envelope.NEW, Envelope.MINI_APP):
+        return {"err_no": refusal.code, "err_msg": refusal.description, "log_id": logid}
+    if kind is Envelope.BUSINESS:
+        return {"error_code": refusal.code, "message": refusal.description, "data": {}}
+    code = _code(refusal.code, form)
+    data = {"error_code": code, "description": refusal.description}
+    if form.rare(45, 3):
+        return {"data": data, "extra": {"logid": logid, "now": _now(instant, form)}}
+    extra = {
+        "error_code": code,
+        "description": "" if form.flag(47) else refusal.description,
+        "sub_error_code": 0,
+        "sub_description": "",
+        "now": _now(instant, form),
+        ("logid" if form.flag(48) else "log_id"): logid,
+    }
+    return {"data": data, "extra": extra}

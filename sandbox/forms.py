@@ -1,0 +1,50 @@
+"""The many forms of one value: the contract lets integers be text, codes be text, members be missing.
+
+Which form an answer takes follows from its key (seed, operation, request, instant), so the same
+request at the same instant is answered with the same bytes.
+"""
+
+from __future__ import annotations
+
+_MASK = (1 << 64) - 1
+
+
+class Form:
+    """Chooses forms one after another from 64 bits.
+
+    ``style`` is 0 for numbers as numbers, 1 for all as text, 2 for a mixture.
+    """
+
+    __slots__ = ("_state", "bits", "style")
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+        self._state = bits
+        choice = bits & 7
+        self.style = 0 if choice < 3 else 1 if choice < 5 else 2
+
+    def below(self, n: int) -> int:
+        """The next choice among ``n``."""
+        self._state = (self._state * 6364136223846793005 + 1442695040888963407) & _MASK
+        return (self._state >> 33) % n
+
+    def whole(self, value: int) -> int | str:
+        """An integer (IntOrString)."""
+        if self.style == 0 or (self.style == 2 and self.below(2)):
+            return value
+        return str(value)
+
+    def number(self, value: float) -> float | int | str:
+        """A number (NumOrString); text may have an exponent with enough digits to lose nothing."""
+        plain = int(value) if value == int(value) else value
+        if self.style == 0 or (self.style == 2 and self.below(3)):
+            return plain
+        return f"{value:.9e}" if self.below(8) == 0 else str(plain)
+
+    def flag(self, bit: int) -> bool:
+        """A yes or no for the whole answer: bit 8..63 of its key."""
+        return bool(self.bits >> bit & 1)
+
+    def rare(self, bit: int, mask: int = 7) -> bool:
+        """True for one answer in ``mask`` + 1."""
+        return (self.bits >> bit & mask) == 0

@@ -1,0 +1,108 @@
+"""The little HTTP that an ASGI application needs: reading a request, sending an answer, or failing to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+JSON = b"application/json; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Request:
+    """A request that was read whole."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    token: str | None
+    content_type: str
+    raw: bytes = b""
+    receive: Any = None
+    transport: Any = None
+    _json: Any = field(default=None, repr=False)
+
+    def json(self) -> Any:
+        """The decoded body.
+
+        Raises:
+            ValueError: it is no JSON.
+        """
+        if self._json is None and self.raw:
+            self._json = orjson.loads(self.raw)
+        return self._json
+
+    def form(self) -> dict[str, str]:
+        """The members of a form body; a JSON object of texts is accepted as well (older SDKs send one)."""
+        if "json" in self.content_type:
+            body = self.json()
+            return {k: str(v) for k, v in body.items()} if isinstance(body, dict) else {}
+        return dict(parse_qsl(self.raw.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+async def read_request(scope: dict, receive: Any) -> Request:
+    """Read headers and body of an ASGI HTTP scope."""
+    token, content_type, has_body = None, "", scope["method"] not in ("GET", "HEAD")
+    for header, value in scope["headers"]:
+        if header == b"access-token":
+            token = value.decode("latin-1")
+        elif header == b"content-type":
+            content_type = value.decode("latin-1")
+    query = dict(parse_qsl(scope["query_string"].decode("ascii"), keep_blank_values=True)) if scope["query_string"] else {}
+    request = Request(scope["method"], scope["path"], query, token, content_type, receive=receive, transport=scope.get("sandbox.transport"))
+    while has_body:
+        message = await receive()
+        request.raw += message.get("body", b"")
+        has_body = message.get("more_body", False)
+    return request
+
+
+async def send(send_: Any, body: bytes, status: int = 200, content_type: bytes = JSON, headers: tuple = ()) -> None:
+    """Send a whole answer."""
+    await send_(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *headers],
+        }
+    )
+    await send_({"type": "http.response.body", "body": body})
+
+
+async def send_json(send_: Any, value: Any, status: int = 200) -> None:
+    await send(send_, orjson.dumps(value), status)
+
+
+async def send_cut(send_: Any, request: Request, body: bytes) -> None:
+    """Promise ``body``, send half of it and close the connection."""
+    await send_(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", JSON), (b"content-length", str(len(body)).encode())],
+        }
+    )
+    await send_({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    if request.transport is not None:
+        request.transport.close()
+    await _gone(request)
+
+
+async def hang(request: Request, seconds: float) -> None:
+    """Say nothing for ``seconds``, or until the client gives up; then close the connection."""
+    try:
+        await asyncio.wait_for(_gone(request), seconds)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+            await _gone(request)
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the connection is closed."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,241 @@
+"""OAuth tokens: self-describing and signed, so that a restarted sandbox still knows what it gave out.
+
+A token is a prefix (``act.`` user access, ``rft.`` refresh, ``clt.`` client, ``code`` for
+authorization codes) and base64url of a JSON payload with a signature keyed by the seed. What
+cannot be written into a token that is already out (longer lifetimes, used codes, replaced and
+revoked tokens) is memory of the process.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import orjson
+
+from sandbox import refusals as no
+from sandbox.clock import SandboxClock
+from sandbox.refusals import Refusal
+
+ACCESS_S = 15 * 86_400
+REFRESH_S = 30 * 86_400
+CLIENT_S = 7_200
+CLIENT_GRACE_S = 300
+"""How long the client token before the newest lives on."""
+CODE_S = 600
+RENEWALS = 5
+CLIENT_CALLS, CLIENT_CALLS_WITHIN_S = 500, 300
+EVERYTHING = "*"
+"""As a grant: every scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The content of a token. ``issued`` is epoch seconds, ``consent`` names the authorization it stems from."""
+
+    kind: str
+    open_id: str
+    scope: str
+    issued: float
+    consent: str
+    serial: int
+    renewals: int = 0
+
+    def covers(self, scope: str | None) -> bool:
+        """Whether the account granted ``scope`` (None: nothing is needed)."""
+        return scope is None or self.scope == EVERYTHING or scope in self.scope.split(",")
+
+
+class Tokens:
+    """Issues and checks tokens of one app."""
+
+    def __init__(self, seed: int, client_key: str, client_secret: str, clock: SandboxClock, all_scopes: Iterable[str]) -> None:
+        self._secret = hashlib.blake2b(f"token {seed} {client_key}".encode(), digest_size=32).digest()
+        self._client_key, self._client_secret = client_key, client_secret
+        self._clock = clock
+        self._all_scopes = ",".join(sorted(all_scopes))
+        self._serial = 0
+        self._codes: dict[str, str] = {}  # open_id -> its newest code
+        self._used: set[str] = set()
+        self._access: dict[str, str] = {}  # consent -> current access token
+        self._longer: dict[str, float] = {}  # access token -> expiry, where a refresh moved it
+        self._killed: dict[str, int] = {}  # token -> the code that it is answered with from now on
+        self._replaced: set[str] = set()  # refresh tokens that a renewal replaced
+        self._dead: set[str] = set()  # consents
+        self._client: deque[tuple[str, float]] = deque()  # (client token, its end), oldest first
+        self._stable: tuple[str, float] | None = None
+        self._client_calls: deque[float] = deque()
+        self.read = lru_cache(maxsize=65_536)(self._read)
+
+    # ---- writing and reading
+
+    def _write(self, prefix: str, grant: Grant) -> str:
+        payload = orjson.dumps([grant.kind, grant.open_id, grant.scope, grant.issued, grant.consent, grant.serial, grant.renewals])
+        sign = hmac.digest(self._secret, payload, "sha256")[:12]
+        return prefix + base64.urlsafe_b64encode(sign + payload).decode().rstrip("=")
+
+    def _read(self, token: str) -> Grant | None:
+        """The content of a token of ours, whatever its state; None for any other text."""
+        kind, text = ("code", token[4:]) if token.startswith("code") else (token[:3], token[4:])
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            return None
+        sign, payload = raw[:12], raw[12:]
+        if not hmac.compare_digest(sign, hmac.digest(self._secret, payload, "sha256")[:12]):
+            return None
+        grant = Grant(*orjson.loads(payload))
+        return grant if grant.kind == kind else None
+
+    def _new(self, kind: str, open_id: str = "", scope: str = "", consent: str = "", renewals: int = 0) -> str:
+        self._serial += 1
+        prefix = "code" if kind == "code" else kind + "."
+        return self._write(prefix, Grant(kind, open_id, scope, self._clock.now(), consent, self._serial, renewals))
+
+    def _scope_text(self, grant: Grant) -> str:
+        return self._all_scopes if grant.scope == EVERYTHING else grant.scope
+
+    # ---- the app
+
+    def check_app(self, client_key: str | None, client_secret: str | None = None, *, secret: bool = True) -> None:
+        """Refuse a wrong client_key (10003) or client_secret (10013)."""
+        if client_key != self._client_key:
+            raise Refusal(no.OAUTH_KEY, "client_key is wrong")
+        if secret and client_secret != self._client_secret:
+            raise Refusal(no.OAUTH_SECRET, "client_secret is wrong")
+
+    def client_token(self) -> dict:
+        """A new client token: the one before lives five minutes more, any older one dies at once."""
+        real, now = time.monotonic(), self._clock.now()
+        while self._client_calls and self._client_calls[0] <= real - CLIENT_CALLS_WITHIN_S:
+            self._client_calls.popleft()
+        if len(self._client_calls) >= CLIENT_CALLS:
+            raise Refusal(no.LIMIT_REACHED, "client_token was asked for too often")
+        self._client_calls.append(real)
+        token = self._new("clt", scope="volatile")
+        if self._client:
+            last, end = self._client[-1]
+            self._client[-1] = (last, min(end, now + CLIENT_GRACE_S))
+        self._client.append((token, now + CLIENT_S))
+        while len(self._client) > 2:
+            self._killed[self._client.popleft()[0]] = no.TOKEN_INVALID
+        return {"access_token": token, "expires_in": CLIENT_S}
+
+    def stable_client_token(self) -> dict:
+        """The same client token until it expires."""
+        now = self._clock.now()
+        if self._stable is None or now >= self._stable[1] or self._stable[0] in self._killed:
+            self._stable = (self._new("clt", scope="stable"), now + CLIENT_S)
+        return {"access_token": self._stable[0], "expires_in": max(1, int(self._stable[1] - now))}
+
+    # ---- people
+
+    def authorize(self, open_id: str, scope: str = EVERYTHING) -> str:
+        """A code for the account. An earlier one that was not redeemed is void."""
+        code = self._new("code", open_id, scope)
+        self._codes[open_id] = code
+        return code
+
+    def redeem(self, code: str | None) -> dict:
+        """Tokens for a code: once, within ten minutes (else 10007)."""
+        grant = self.read(code or "")
+        if grant is None or grant.kind != "code":
+            raise Refusal(no.CODE_DEAD, "code is wrong")
+        if code in self._used or self._codes.get(grant.open_id, code) != code:
+            raise Refusal(no.CODE_DEAD, "code was used or replaced")
+        if self._clock.now() >= grant.issued + CODE_S:
+            raise Refusal(no.CODE_DEAD, "code expired")
+        self._used.add(code)
+        consent = hashlib.blake2b(code.encode(), digest_size=8).hexdigest()
+        refresh = self._new("rft", grant.open_id, grant.scope, consent)
+        access = self._access[consent] = self._new("act", grant.open_id, grant.scope, consent)
+        return {
+            "access_token": access,
+            "expires_in": ACCESS_S,
+            "open_id": grant.open_id,
+            "scope": self._scope_text(grant),
+            "refresh_token": refresh,
+            "refresh_expires_in": REFRESH_S,
+        }
+
+    def _refresh_grant(self, token: str | None) -> Grant:
+        grant = self.read(token or "")
+        if grant is None or grant.kind != "rft":
+            raise Refusal(no.REFRESH_DEAD, "refresh_token is wrong")
+        if token in self._replaced or grant.consent in self._dead:
+            raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
+        if self._clock.now() >= grant.issued + REFRESH_S:
+            raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
+        return grant
+
+    def refresh(self, token: str | None) -> dict:
+        """15 more days: the same access token while it lives, a new one after that. The refresh token stays as it is."""
+        grant, now = self._refresh_grant(token), self._clock.now()
+        access = self._access.get(grant.consent)
+        if access is None or access in self._killed or now >= self._end(access):
+            access = self._access[grant.consent] = self._new("act", grant.open_id, grant.scope, grant.consent)
+        self._longer[access] = now + ACCESS_S
+        return {
+            "access_token": access,
+            "expires_in": ACCESS_S,
+            "open_id": grant.open_id,
+            "scope": self._scope_text(grant),
+            "refresh_token": token,
+            "refresh_expires_in": max(1, int(grant.issued + REFRESH_S - now)),
+        }
+
+    def renew(self, token: str | None) -> dict:
+        """A new refresh token for 30 days; the old one dies at once. Five times per consent (then 10020)."""
+        grant = self._refresh_grant(token)
+        if grant.renewals >= RENEWALS:
+            raise Refusal(no.LIMIT_REACHED, "refresh_token was renewed five times")
+        renewed = self._new("rft", grant.open_id, grant.scope, grant.consent, grant.renewals + 1)
+        self._replaced.add(token)
+        return {"refresh_token": renewed, "expires_in": REFRESH_S}
+
+    # ---- checking
+
+    def _end(self, access: str) -> float:
+        return self._longer.get(access) or self.read(access).issued + ACCESS_S
+
+    def check(self, token: str | None, kind: str) -> Grant:
+        """The grant of a living token of ``kind`` (``act`` or ``clt``).
+
+        Raises:
+            Refusal: missing, malformed, of another kind, killed or expired.
+        """
+        grant = self.read(token) if token else None
+        if grant is None or grant.kind != kind or grant.consent in self._dead:
+            raise Refusal(no.TOKEN_INVALID)
+        if (code := self._killed.get(token)) is not None:
+            raise Refusal(code)
+        now = self._clock.now()
+        if kind == "act":
+            end = self._end(token)
+        else:
+            end = next((e for t, e in self._client if t == token), grant.issued + CLIENT_S)
+        if now >= end:
+            raise Refusal(no.TOKEN_EXPIRED)
+        return grant
+
+    # ---- faults
+
+    def expire(self, token: str | None) -> None:
+        """From now on this access token is answered as expired; a refresh gives another one."""
+        if token:
+            self._killed[token] = no.TOKEN_EXPIRED
+
+    def kill(self, token: str | None) -> None:
+        """This access token and the refresh token beside it are dead: the account must consent again."""
+        grant = self.read(token) if token else None
+        if grant is None:
+            return
+        self._killed[token] = no.TOKEN_INVALID
+        if grant.consent:
+            self._dead.add(grant.consent)

@@ -1,0 +1,64 @@
+"""Authorised accounts: who they are, how many fans they begin with, how often they publish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.mixing import Draw, hex_text, name
+from sandbox.vocabulary import CATEGORIES, NAME_HEADS, NAME_TAILS
+
+_TIERS = ((120_000, 600_000), (20_000, 80_000), (1_200, 2_000), (25, 55), (1_000_000, 3_000_000))
+"""Fans of the first five accounts: large, medium, below 3,000, below 100, very large. So the thresholds are always met."""
+
+_SHELF_WEEKS = (16.0, 30.0)
+SHELF_MIN_S = 16 * 7 * 86_400
+"""No video is taken down sooner than this after its creation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """One account; compared by identity, since the world keeps one record of each.
+
+    ``per_week`` is its publishing rhythm; ``shelf_s`` is how long its videos stay listed before the
+    author takes them down (seconds), which keeps their number about the configured one for ever.
+    ``growth`` is the yearly growth of ``base_fans`` apart from what single videos bring.
+    """
+
+    index: int
+    key: int
+    open_id: str
+    union_id: str
+    nickname: str
+    avatar: str
+    category: str
+    base_fans: int
+    growth: float
+    per_week: float
+    phase: float
+    shelf_s: float
+    hours: tuple[int, ...]
+
+
+def make_account(seed: int, index: int, videos: int) -> Account:
+    """The account ``index`` of the world ``seed`` that lists about ``videos`` videos."""
+    draw = Draw(seed, name("account"), index)
+    h = hex_text(64, draw.key)
+    category = CATEGORIES[index % len(CATEGORIES)]
+    low, high = _TIERS[index] if index < len(_TIERS) else (60, 3_000_000)
+    shelf_weeks = draw.between(*_SHELF_WEEKS)
+    first_hour = draw.pick((7, 11, 12, 17, 18, 19, 20))
+    return Account(
+        index=index,
+        key=draw.key,
+        open_id=f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:32]}",
+        union_id=f"{h[32:40]}-{h[40:44]}-4{h[45:48]}-b{h[49:52]}-{h[52:64]}",
+        nickname=draw.pick(NAME_HEADS) + draw.pick(NAME_TAILS[category]) + (str(index) if index >= 64 else ""),
+        avatar=f"https://p{1 + index % 3}-avatar.example.cn/avatar/u-{h[:10]}.jpeg",
+        category=category,
+        base_fans=int(draw.log_between(low, high)),
+        growth=draw.between(-0.03, 0.25),
+        per_week=videos / shelf_weeks,
+        phase=draw.unit(),
+        shelf_s=shelf_weeks * 7 * 86_400,
+        hours=tuple((first_hour + d) % 24 for d in (0, 0, 1, 5)),
+    )
