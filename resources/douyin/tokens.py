@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 ACCESS_MARGIN = timedelta(days=3)
 REFRESH_MARGIN = timedelta(days=5)
 CLIENT_MARGIN = timedelta(minutes=5)
+_LAST_REFRESH = timedelta(days=1)
 RENEWALS = 5
 """How often the platform renews a refresh token before the person must consent again."""
 _TOO_MANY_CALLS = 10020
@@ -276,7 +277,11 @@ class TokenKeeper:
     def _refresh_due(self, token: UserToken) -> bool:
         # A platform that gives tokens of one day must not be asked for a new one at every call.
         margin = min(ACCESS_MARGIN, (token.access_expires_at - token.updated_at) / 5)
-        return token.access_expires_at - self._clock.now() < margin
+        now = self._clock.now()
+        if token.renewals >= RENEWALS and timedelta(0) < token.refresh_expires_at - now < _LAST_REFRESH:
+            # An access token outlives its refresh token: the last refresh is worth up to 15 more days.
+            return now - token.updated_at > _LAST_REFRESH
+        return token.access_expires_at - now < margin
 
     def _renewal_due(self, token: UserToken) -> bool:
         return token.renewals < RENEWALS and token.refresh_expires_at - self._clock.now() < REFRESH_MARGIN

@@ -1,0 +1,75 @@
+"""The shared slots and the quota ledger."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import date
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from resources.state import State
+from resources.state.engine import buckets
+from resources.state.limits import QuotaDay, give_back, mark_exhausted, quota_day, quota_days, reserve
+
+DAY = date(2026, 11, 16)
+
+
+def take(state: State, calls: int = 1, *, scope: str = "s", slots: int = 1, interval_s: float = 0.01, per_day: int | None = None):
+    return reserve(state, "app", scope, DAY, slots=slots, interval_s=interval_s, calls=calls, per_day=per_day)
+
+
+def test_slots_follow_each_other_and_scopes_do_not_share_them(state):
+    before = time.time()
+    first, second, other = take(state, slots=10), take(state, slots=5), take(state, scope="t")
+    assert before <= first.start <= time.time()
+    assert abs(second.start - (first.start + 0.1)) < 1e-4
+    assert other.start < second.start
+
+
+def test_time_that_nobody_used_is_not_saved_up(state):
+    take(state)
+    time.sleep(0.05)
+    before = time.time()
+    assert take(state).start >= before
+
+
+def test_a_clock_set_back_does_not_stop_the_scope(state):
+    take(state)
+    with state.begin() as db:
+        db.execute(update(buckets).values(next_at=time.time() + 9 * 3600))
+    assert take(state).start < time.time() + 1
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(per_day=st.integers(1, 30), asked=st.lists(st.integers(1, 12), min_size=1, max_size=8))
+def test_the_ledger_never_gives_more_than_the_day_has(state, per_day, asked):
+    scope = uuid.uuid4().hex  # a ledger of its own for each example
+    given_out = [take(state, calls, scope=scope, per_day=per_day).calls for calls in asked]
+    assert sum(given_out) == min(per_day, sum(asked))
+    assert all(g <= a for g, a in zip(given_out, asked, strict=True))
+    assert quota_day(state, "app", scope, DAY) == QuotaDay(sum(given_out), False)
+
+
+def test_a_spent_day_takes_no_slot(state):
+    take(state, 3, per_day=3)
+    grant = take(state, per_day=3)
+    assert (grant.calls, grant.slots) == (0, 0)
+
+
+def test_unused_calls_come_back_and_days_are_apart(state):
+    take(state, 5, per_day=5)
+    give_back(state, "app", "s", DAY, 2)
+    assert take(state, 5, per_day=5).calls == 2
+    assert reserve(state, "app", "s", date(2026, 11, 17), slots=1, interval_s=0.01, calls=5, per_day=5).calls == 5
+
+
+def test_the_platform_s_own_word_ends_the_day(state):
+    take(state, 2)
+    mark_exhausted(state, "app", "s", DAY)
+    assert take(state).calls == 0
+    assert quota_days(state, "app", DAY) == {"s": QuotaDay(2, True)}
+    mark_exhausted(state, "app", "never asked", DAY)
+    assert quota_day(state, "app", "never asked", DAY) == QuotaDay(0, True)
