@@ -64,7 +64,7 @@ class DouyinClient:
         self._breakers: dict[tuple[str, ...], CallFailed] = {}
         self._stack = AsyncExitStack()
         register_secret(settings.client_secret.get_secret_value())
-        guard_loggers("httpx", "httpcore", "filelock", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens")))
+        guard_loggers("httpx", "sqlalchemy.engine.Engine", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens")))
 
     async def __aenter__(self) -> Self:
         settings = self._settings

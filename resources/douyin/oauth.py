@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import orjson
 
 from catalog.errors import Action, error_for
 from catalog.records import Envelope
-from resources.douyin.errors import NotConfigured, Unreachable, failure
+from resources.douyin.errors import NeedsAttention, NotConfigured, Unreachable, failure
 from resources.douyin.retry import wait_before_retry
 from resources.douyin.transport import encode_query
 from resources.douyin.wire import NoResponse, Wire
@@ -109,3 +110,19 @@ def authorize_url(settings: Settings, scopes: list[str], state: str) -> str:
         "redirect_uri": settings.redirect_uri, "state": state,
     }  # fmt: skip
     return f"{settings.base_url}/platform/oauth/connect/?{encode_query(query)}"
+
+
+def text_of(data: Mapping[str, Any], name: str) -> str:
+    """A member of a token answer that must be there."""
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.")
+    return value
+
+
+def seconds_of(data: Mapping[str, Any], name: str) -> timedelta:
+    """A life in seconds, a number or its text. The answer is trusted: documentation gives several values."""
+    try:
+        return timedelta(seconds=int(data[name]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.") from error

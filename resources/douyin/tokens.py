@@ -11,11 +11,10 @@ import hashlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from filelock import AsyncFileLock
 
@@ -27,10 +26,9 @@ from resources.douyin.errors import (
     AppStopped,
     CallFailed,
     ConsentNeeded,
-    NeedsAttention,
     TransientFailure,
 )
-from resources.douyin.oauth import OAuth
+from resources.douyin.oauth import OAuth, seconds_of, text_of
 from resources.redaction import register_secret
 from resources.settings import Settings
 from resources.state import State
@@ -101,9 +99,14 @@ class TokenKeeper:
         margin = timedelta(0) if token.access_token == self._answered else CLIENT_MARGIN
         return self._clock.now() < token.expires_at - margin
 
+    def _client_settled(self, failed: Lease | None) -> bool:
+        if failed is not None:
+            return failed.generation != self._generations[""]
+        return self._client is not None and self._client_good(self._client)
+
     async def _client_fetch(self, failed: Lease | None) -> None:
-        async with self._alone(""):
-            if failed is not None and failed.generation != self._generations[""]:
+        async with self._alone("", lambda: self._client_settled(failed)) as settled:
+            if settled:
                 return
             stored = await self._background.run(token_state.load_client_token, self._state, self._client_key)
             if stored and self._client_good(stored) and (failed is None or stored.access_token != failed.token):
@@ -119,7 +122,7 @@ class TokenKeeper:
                     advice="Look for another system that uses this app's key.", operation=error.operation, calls=error.calls,
                 ) from error  # fmt: skip
             now = self._clock.now()
-            token = ClientToken(_text(data, "access_token"), now + _seconds(data, "expires_in"))
+            token = ClientToken(text_of(data, "access_token"), now + seconds_of(data, "expires_in"))
             await self._background.run(token_state.save_client_token, self._state, self._client_key, token)
             self._client, self._answered = token, token.access_token
             self._generations[""] += 1
@@ -155,10 +158,10 @@ class TokenKeeper:
         register_secret(code)
         data = await self._oauth.exchange_code(code)
         now = self._clock.now()
-        open_id = _text(data, "open_id")
+        open_id = text_of(data, "open_id")
         token = UserToken(
-            open_id, _text(data, "access_token"), now + _seconds(data, "expires_in"),
-            _text(data, "refresh_token"), now + _seconds(data, "refresh_expires_in"), 0, str(data.get("scope") or ""), now,
+            open_id, text_of(data, "access_token"), now + seconds_of(data, "expires_in"),
+            text_of(data, "refresh_token"), now + seconds_of(data, "refresh_expires_in"), 0, str(data.get("scope") or ""), now,
         )  # fmt: skip
         async with self._alone(open_id):
             await self._store(token)
@@ -188,7 +191,9 @@ class TokenKeeper:
     # ------------------------------------------------------------------ the work under the lock
 
     async def _maintain(self, open_id: str, failed: Lease | None) -> UserToken:
-        async with self._alone(open_id):
+        async with self._alone(open_id, lambda: self._user_settled(open_id, failed)) as settled:
+            if settled:
+                return self._users[open_id]
             token = await self._background.run(token_state.load_user_token, self._state, self._client_key, open_id)
             if token is None:
                 raise ConsentNeeded(Action.RECONSENT, None, "no consent is stored", advice=_AUTHORIZE, open_id=open_id)
@@ -213,6 +218,14 @@ class TokenKeeper:
                 await self._after_failure(open_id, token, error, forced=failed is not None)
             return self._users[open_id]
 
+    def _user_settled(self, open_id: str, failed: Lease | None) -> bool:
+        token = self._users.get(open_id)
+        if token is None:
+            return False
+        if failed is not None:
+            return failed.generation != self._generations[open_id]
+        return not self._work_due(token) and token.access_expires_at > self._clock.now()
+
     async def _after_failure(self, open_id: str, token: UserToken, error: CallFailed, *, forced: bool) -> None:
         """Go on with a token that still works; raise where there is none. Only explicit codes ask for consent."""
         valid = not forced and token.access_expires_at > self._clock.now()
@@ -234,13 +247,13 @@ class TokenKeeper:
         refresh_token = str(data.get("refresh_token") or token.refresh_token)
         refresh_expires_at = token.refresh_expires_at
         if refresh_token != token.refresh_token:
-            refresh_expires_at = now + _seconds(data, "refresh_expires_in")
+            refresh_expires_at = now + seconds_of(data, "refresh_expires_in")
         # Documentation shows 30 days in every answer although a refresh does not lengthen the refresh
         # token's life: for the same string the earlier of both instants is believed.
         elif "refresh_expires_in" in data:
-            refresh_expires_at = min(refresh_expires_at, now + _seconds(data, "refresh_expires_in"))
+            refresh_expires_at = min(refresh_expires_at, now + seconds_of(data, "refresh_expires_in"))
         fresh = replace(
-            token, access_token=_text(data, "access_token"), access_expires_at=now + _seconds(data, "expires_in"),
+            token, access_token=text_of(data, "access_token"), access_expires_at=now + seconds_of(data, "expires_in"),
             refresh_token=refresh_token, refresh_expires_at=refresh_expires_at,
             scope=str(data.get("scope") or token.scope), updated_at=now,
         )  # fmt: skip
@@ -261,8 +274,8 @@ class TokenKeeper:
             return token
         else:
             fresh = replace(
-                token, refresh_token=_text(data, "refresh_token"),
-                refresh_expires_at=self._clock.now() + _seconds(data, "expires_in"), renewals=token.renewals + 1,
+                token, refresh_token=text_of(data, "refresh_token"),
+                refresh_expires_at=self._clock.now() + seconds_of(data, "expires_in"), renewals=token.renewals + 1,
             )  # fmt: skip
         await self._store(fresh)
         if fresh.renewals >= RENEWALS:
@@ -306,25 +319,17 @@ class TokenKeeper:
         self._users[token.open_id] = token
 
     @asynccontextmanager
-    async def _alone(self, open_id: str) -> AsyncIterator[None]:
-        """Only this task of this process handles the tokens of the account. Waiting does not hold up the event loop."""
-        name = hashlib.sha256(f"{self._client_key}\n{open_id}".encode()).hexdigest()[:24]
+    async def _alone(self, open_id: str, settled: Callable[[], bool] = lambda: False) -> AsyncIterator[bool]:
+        """Only this task of this process handles the tokens of the account. Waiting does not hold up the event loop.
+
+        Tasks of this process line up first. Yields True, without the lock of the processes, where
+        ``settled`` finds that the task before did the work: hundreds may have waited for one token.
+        """
         async with self._tasks[open_id]:
-            await asyncio.to_thread(self._locks_dir.mkdir, parents=True, exist_ok=True)
+            if settled():
+                yield True
+                return
+            name = hashlib.sha256(f"{self._client_key}\n{open_id}".encode()).hexdigest()[:24]
+            await self._background.run(self._locks_dir.mkdir, parents=True, exist_ok=True)
             async with AsyncFileLock(self._locks_dir / f"token-{name}.lock", executor=self._background.executor):
-                yield
-
-
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name)
-    if not isinstance(value, str) or not value:
-        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.")
-    return value
-
-
-def _seconds(data: Mapping[str, Any], name: str) -> timedelta:
-    """A life in seconds, a number or its text. The answer is trusted: documentation gives several values."""
-    try:
-        return timedelta(seconds=int(data[name]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.") from error
+                yield False

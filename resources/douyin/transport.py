@@ -30,7 +30,7 @@ def make_http(settings: Settings) -> httpx.AsyncClient:
     roots of trust come from ``SSL_CERT_FILE``. Bodies arrive decompressed, and their
     ``Content-Encoding`` header is gone, so that nothing decodes them twice.
     """
-    guard_loggers("httpx", "httpcore")
+    guard_loggers("httpx")
     client = httpx.AsyncClient(transport=_Transport(_reqwest(settings)), timeout=None, trust_env=False)
     client._cookies = _NoCookies()  # the setter would copy it into a jar
     return client

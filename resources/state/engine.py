@@ -139,8 +139,9 @@ _POSTGRES_WRITE_LOCK = 0x646F7579696E  # "douyin"
 
 def _make_engine(url: str) -> Engine:
     backend = make_url(url).get_backend_name()
+    # hide_parameters: errors and logs of statements would show tokens.
     if backend != "sqlite":
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
         if backend == "postgresql":
             event.listen(engine, "begin", _begin_postgres)
         return engine
@@ -149,7 +150,7 @@ def _make_engine(url: str) -> Engine:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not Path(path).exists():
             Path(path).touch(mode=0o600)  # tokens live here
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

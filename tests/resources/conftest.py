@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from loopback import Scripted
 
 from resources.settings import Settings
 from resources.state import State
+from sandbox.config import SandboxConfig
+from sandbox.server import running
 
 NOW = "2026-11-16T11:00:00+08:00"
 
@@ -47,3 +51,50 @@ def state(tmp_path: Path) -> Iterator[State]:
 @pytest.fixture
 def now() -> datetime:
     return datetime.fromisoformat(NOW)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A running sandbox seen from a test."""
+
+    url: str
+    control: httpx.Client
+
+    def fault(self, operation: str, kind: str, times: int | None = 1, **more: object) -> None:
+        self._ok("POST", "faults", {"operation": operation, "kind": kind, "times": times, **more})
+
+    def clock(self, now: str) -> None:
+        self._ok("PUT", "clock", {"now": now})
+
+    def accounts(self, scopes: str | None = None) -> list[dict]:
+        return self._ok("GET", f"accounts?scopes={scopes}" if scopes else "accounts", None)
+
+    def calls(self, operation: str) -> int:
+        """Requests that arrived for the operation."""
+        return self.stats()["operations"].get(operation, {"requests": 0})["requests"]
+
+    def stats(self) -> dict:
+        return self._ok("GET", "stats", None)
+
+    def _ok(self, method: str, path: str, body: object):
+        response = self.control.request(method, f"{self.url}/_sandbox/{path}", json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[Callable[..., Box]]:
+    """Start sandboxes at the tests' instant: ``start_sandbox(accounts=2, qps=50)``."""
+    with contextlib.ExitStack() as stack:
+        control = stack.enter_context(httpx.Client(trust_env=False))
+
+        def start(**more) -> Box:
+            config = SandboxConfig(**{"accounts": 3, "videos": 30, "now": datetime.fromisoformat(NOW), **more})
+            return Box(stack.enter_context(running(config)).url, control)
+
+        yield start
+
+
+@pytest.fixture
+def sandbox(start_sandbox) -> Box:
+    return start_sandbox()
