@@ -20,7 +20,13 @@ class Control:
     """Answers (status, JSON value) for control requests."""
 
     def __init__(
-        self, world: World, clock: SandboxClock, tokens: Tokens, faults: Faults, stats: Stats, operations: Mapping[str, Any]
+        self,
+        world: World,
+        clock: SandboxClock,
+        tokens: Tokens,
+        faults: Faults,
+        stats: Stats,
+        operations: Mapping[str, Any],
     ) -> None:
         self._world, self._clock, self._tokens = world, clock, tokens
         self._faults, self._stats, self._operations = faults, stats, operations
@@ -33,7 +39,11 @@ class Control:
             ("GET", "stats"): lambda _: self._stats.describe(),
             ("DELETE", "stats"): self._delete_stats,
             ("GET", "accounts"): self._accounts,
-            ("GET", "health"): lambda _: {"status": "ok", "seed": self._world.seed, "accounts": len(self._world.accounts)},
+            ("GET", "health"): lambda _: {
+                "status": "ok",
+                "seed": self._world.seed,
+                "accounts": len(self._world.accounts),
+            },
         }
 
     def answer(self, request: Request) -> tuple[int, Any]:

@@ -67,7 +67,10 @@ def failure(kind: Envelope, refusal: Refusal, instant: float, form: Form) -> dic
     """The body of a refusal: LegacyError, or NewError for the newer envelopes."""
     logid = trace_id(instant, form.bits)
     if kind is Envelope.OAUTH:
-        return {"data": {"error_code": _code(refusal.code, form), "description": refusal.description}, "message": "error"}
+        return {
+            "data": {"error_code": _code(refusal.code, form), "description": refusal.description},
+            "message": "error",
+        }
     if kind in (Envelope.NEW, Envelope.MINI_APP):
         return {"err_no": refusal.code, "err_msg": refusal.description, "log_id": logid}
     if kind is Envelope.BUSINESS:

@@ -72,7 +72,9 @@ class Gateway:
 
     # ---- data operations
 
-    def data(self, endpoint: Endpoint, given: Mapping[str, str], token: str | None, fault: Fault | None) -> tuple[int, dict[str, Any]]:
+    def data(
+        self, endpoint: Endpoint, given: Mapping[str, str], token: str | None, fault: Fault | None
+    ) -> tuple[int, dict[str, Any]]:
         """(code, body) for a request of a data operation."""
         instant = self._clock.now()
         form = self.form(endpoint.name, given, instant)
@@ -129,7 +131,9 @@ class Gateway:
 
     # ---- OAuth operations
 
-    def oauth(self, operation: OAuthOperation, given: Mapping[str, str], fault: Fault | None) -> tuple[int, dict[str, Any] | str]:
+    def oauth(
+        self, operation: OAuthOperation, given: Mapping[str, str], fault: Fault | None
+    ) -> tuple[int, dict[str, Any] | str]:
         """(code, body) for an OAuth operation; the body is the address to go to for the authorization page."""
         instant = self._clock.now()
         form = self.form(operation.name, given, instant)

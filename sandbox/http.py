@@ -52,8 +52,20 @@ async def read_request(scope: dict, receive: Any) -> Request:
             token = value.decode("latin-1")
         elif header == b"content-type":
             content_type = value.decode("latin-1")
-    query = dict(parse_qsl(scope["query_string"].decode("ascii"), keep_blank_values=True)) if scope["query_string"] else {}
-    request = Request(scope["method"], scope["path"], query, token, content_type, receive=receive, transport=scope.get("sandbox.transport"))
+    query = (
+        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        if scope["query_string"]
+        else {}
+    )
+    request = Request(
+        scope["method"],
+        scope["path"],
+        query,
+        token,
+        content_type,
+        receive=receive,
+        transport=scope.get("sandbox.transport"),
+    )
     while has_body:
         message = await receive()
         request.raw += message.get("body", b"")

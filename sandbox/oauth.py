@@ -64,11 +64,24 @@ def _stable(tokens: Tokens, params: Mapping[str, str]) -> dict[str, Any]:
 _APP = ("client_key", "client_secret", "grant_type")
 OPERATIONS = (
     OAuthOperation(
-        "oauth_authorize", "GET", "/platform/oauth/connect/", ("client_key", "response_type", "scope", "redirect_uri"), None, body=None
+        "oauth_authorize",
+        "GET",
+        "/platform/oauth/connect/",
+        ("client_key", "response_type", "scope", "redirect_uri"),
+        None,
+        body=None,
     ),
     OAuthOperation("oauth_access_token", "POST", "/oauth/access_token/", (*_APP, "code"), _access_token),
-    OAuthOperation("oauth_refresh_token", "POST", "/oauth/refresh_token/", ("client_key", "grant_type", "refresh_token"), _refresh_token),
-    OAuthOperation("oauth_renew_refresh_token", "POST", "/oauth/renew_refresh_token/", ("client_key", "refresh_token"), _renew),
+    OAuthOperation(
+        "oauth_refresh_token",
+        "POST",
+        "/oauth/refresh_token/",
+        ("client_key", "grant_type", "refresh_token"),
+        _refresh_token,
+    ),
+    OAuthOperation(
+        "oauth_renew_refresh_token", "POST", "/oauth/renew_refresh_token/", ("client_key", "refresh_token"), _renew
+    ),
     OAuthOperation("oauth_client_token", "POST", "/oauth/client_token/", _APP, _client_token, body="json"),
     OAuthOperation("oauth_stable_client_token", "POST", "/oauth/stable_client_token/", _APP, _stable, body="json"),
     OAuthOperation("oauth_userinfo", "POST", "/oauth/userinfo/", ("access_token", "open_id"), None),
@@ -108,7 +121,12 @@ def userinfo(tokens: Tokens, world: World, params: Mapping[str, str], form: Form
     account: Account | None = world.account(grant.open_id)
     if account is None:
         raise Refusal(no.ACCOUNT_GONE)
-    profile = {"open_id": account.open_id, "nickname": account.nickname, "avatar": account.avatar, "e_account_role": "EAccountS"}
+    profile = {
+        "open_id": account.open_id,
+        "nickname": account.nickname,
+        "avatar": account.avatar,
+        "e_account_role": "EAccountS",
+    }
     if not form.rare(24, 3):
         profile["union_id"] = account.union_id
     if form.flag(26):

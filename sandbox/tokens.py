@@ -55,7 +55,9 @@ class Grant:
 class Tokens:
     """Issues and checks tokens of one app."""
 
-    def __init__(self, seed: int, client_key: str, client_secret: str, clock: SandboxClock, all_scopes: Iterable[str]) -> None:
+    def __init__(
+        self, seed: int, client_key: str, client_secret: str, clock: SandboxClock, all_scopes: Iterable[str]
+    ) -> None:
         self._secret = hashlib.blake2b(f"token {seed} {client_key}".encode(), digest_size=32).digest()
         self._client_key, self._client_secret = client_key, client_secret
         self._clock = clock
@@ -76,7 +78,9 @@ class Tokens:
     # ---- writing and reading
 
     def _write(self, prefix: str, grant: Grant) -> str:
-        payload = orjson.dumps([grant.kind, grant.open_id, grant.scope, grant.issued, grant.consent, grant.serial, grant.renewals])
+        payload = orjson.dumps(
+            [grant.kind, grant.open_id, grant.scope, grant.issued, grant.consent, grant.serial, grant.renewals]
+        )
         sign = hmac.digest(self._secret, payload, "sha256")[:12]
         return prefix + base64.urlsafe_b64encode(sign + payload).decode().rstrip("=")
 

@@ -52,7 +52,8 @@ def _own_videos(call: Call, entry: Entry, day: int) -> list[dict[str, Any]]:
     account, shelf = entry.entrant.account, call.world.shelf
     newest = [v for v in shelf.listed(account, day_start(day)) if v.private_at > call.instant][-3:]
     return [
-        {"item_cover": cover_url(v.key), "share_url": share_url(v.key), "title": title_of(v.key, account.category)} for v in newest[::-1]
+        {"item_cover": cover_url(v.key), "share_url": share_url(v.key), "title": title_of(v.key, account.category)}
+        for v in newest[::-1]
     ]
 
 
@@ -95,12 +96,22 @@ def _hot_videos(call: Call, day: int) -> list[dict[str, Any]]:
 
 
 def _topic(call: Call, entry: Entry, day: int) -> dict[str, Any]:
-    return {"rank": entry.rank, "rank_change": entry.change, "title": entry.entrant.title, "effect_value": call.form.number(entry.score)}
+    return {
+        "rank": entry.rank,
+        "rank_change": entry.change,
+        "title": entry.entrant.title,
+        "effect_value": call.form.number(entry.score),
+    }
 
 
 def _star(call: Call, entry: Entry, day: int) -> dict[str, Any]:
     e = entry.entrant
-    return {"rank": entry.rank, "nickname": e.title, "avatar": _avatar(e.key), "effect_value": call.form.number(entry.score)}
+    return {
+        "rank": entry.rank,
+        "nickname": e.title,
+        "avatar": _avatar(e.key),
+        "effect_value": call.form.number(entry.score),
+    }
 
 
 def _live(call: Call, entry: Entry, day: int) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def data(call: Call) -> dict[str, Any]:
             "device_distributions": buckets(portrait.device),
             "interest_distributions": buckets(portrait.interest),
             "flow_contributions": [
-                {"flow": flow, "fans_sum": whole(fans), "all_sum": whole(everybody)} for flow, fans, everybody in portrait.flows
+                {"flow": flow, "fans_sum": whole(fans), "all_sum": whole(everybody)}
+                for flow, fans, everybody in portrait.flows
             ],
         }
     }

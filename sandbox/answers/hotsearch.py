@@ -18,7 +18,9 @@ def sentences(call: Call) -> dict[str, Any]:
     """The 50 hottest words of the hour, hottest first. Now and then ``active_time`` is a bare day."""
     hour, form = list_hour(call.instant), call.form
     active = beijing_text(hour * HOUR_S + REFRESH_S)
-    rows = [{"sentence": word.sentence, "hot_level": form.whole(level)} for word, level in call.world.words.hottest(hour)]
+    rows = [
+        {"sentence": word.sentence, "hot_level": form.whole(level)} for word, level in call.world.words.hottest(hour)
+    ]
     return {"active_time": active[:10] if mix(name("active"), hour) % 16 == 0 else active, "list": rows}
 
 
@@ -31,7 +33,9 @@ def trending(call: Call) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "cursor": str(following) if form.flag(21) else following,
         "has_more": following < len(rising) and bool(page),
-        "list": [{"sentence": r.word.sentence, "hot_level": form.whole(r.level), "label": form.whole(r.label)} for r in page],
+        "list": [
+            {"sentence": r.word.sentence, "hot_level": form.whole(r.level), "label": form.whole(r.label)} for r in page
+        ],
     }
     if not form.rare(24, 3):
         answer["total"] = len(rising)

@@ -61,6 +61,9 @@ def _base(call: Call, video: Video) -> dict[str, Any] | None:
     month, whole = call.world.series.month(call.account, call.last_day), call.form.whole
     wobble = 1 + (call.last_day * 7 + video.key % 11) % 9 / 100
     return {
-        **{f"total_{metric}": whole(month.rolling(video, METRICS.index(metric))) for metric in ("play", "like", "comment", "share")},
+        **{
+            f"total_{metric}": whole(month.rolling(video, METRICS.index(metric)))
+            for metric in ("play", "like", "comment", "share")
+        },
         "avg_play_duration": call.form.number(round(video.duration_s * wobble, 2)),
     }

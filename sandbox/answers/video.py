@@ -63,34 +63,39 @@ def video_list(call: Call) -> dict[str, Any]:
         before, leads_to = read_cursor(account.key, cursor)
     rest = [v for v in videos if v.created < before]
     if leads_to == _GAP:
-        return _page(call, [], write_cursor(account.key, before, _AFTER_GAP), bool(rest))
+        return _page(call, [], [], write_cursor(account.key, before, _AFTER_GAP), bool(rest))
     page = rest[:size]
     has_more = len(rest) > size
     gap = has_more and not cursor and account.index % 3 == 1
     following = write_cursor(account.key, page[-1].created, _GAP if gap else 0) if page else cursor
-    return _page(call, (pinned if not cursor else []) + page, following, has_more)
+    return _page(call, (pinned if not cursor else []) + page, pinned, following, has_more)
 
 
-def _page(call: Call, videos: list[Video], cursor: int, has_more: bool) -> dict[str, Any]:
+def _page(call: Call, videos: list[Video], pinned: list[Video], cursor: int, has_more: bool) -> dict[str, Any]:
     form = call.form
-    rows: list[dict] | None = [_row(call, v) for v in videos]
+    rows: list[dict] | None = [_row(call, v, v in pinned) for v in videos]
     if not rows and form.flag(20):
         rows = None
     return {"cursor": str(cursor) if form.flag(21) else cursor, "has_more": has_more, "list": rows}
 
 
-def _row(call: Call, video: Video) -> dict[str, Any]:
+def _row(call: Call, video: Video, pinned: bool) -> dict[str, Any]:
     """A video as it is now. The whole answer agrees on which optional members it has."""
     form, private = call.form, video.private_at <= call.instant
     reach = video.reach(call.instant)
-    counts = {member: form.whole(0 if private and member == "play_count" else video.count(i, reach)) for member, i in _STATISTICS}
+    counts = {
+        member: form.whole(0 if private and member == "play_count" else video.count(i, reach))
+        for member, i in _STATISTICS
+    }
     return video_row(
         form, call.world.shelf.item_id(video), video.key, title_of(video.key, call.account.category), video.created,
-        counts, album=video.album, pinned=video.pinned, private=private,
+        counts, album=video.album, pinned=pinned, private=private,
     )  # fmt: skip
 
 
-def video_row(form, item_id, key, title, created, statistics, *, album=False, pinned=False, private=False) -> dict[str, Any]:
+def video_row(
+    form, item_id, key, title, created, statistics, *, album=False, pinned=False, private=False
+) -> dict[str, Any]:
     """The platform's object for a video; ``created`` is epoch seconds, shown as 0 once private."""
     row = {"item_id": item_id}
     if not form.rare(24, 3):

@@ -20,7 +20,7 @@ from sandbox.vocabulary import (
     TOPICS,
 )
 from sandbox.world.accounts import Account
-from sandbox.world.hotwords import HotWords, list_hour
+from sandbox.world.hotwords import HotWords
 from sandbox.world.series import Series
 
 SIZE = 30
@@ -86,6 +86,8 @@ class Boards:
         self.pool = lru_cache(maxsize=256)(self._make_pool)
         self._ranked = lru_cache(maxsize=8_192)(self._rank)
         self.entries = lru_cache(maxsize=1_024)(self._entries)
+        self.topics = lru_cache(maxsize=32)(self._topics)
+        self.hot_videos = lru_cache(maxsize=32)(self._hot_videos)
 
     def _make_pool(self, board: str) -> tuple[Entrant, ...]:
         group = board.split("_")[0]
@@ -107,7 +109,9 @@ class Boards:
 
     def _creators(self, board: str, group: str) -> tuple[Entrant, ...]:
         """Creators of the whole group, each with a liking for this board, and the group's own accounts."""
-        invented = _pool(self._seed, group, _POOL, lambda d: d.pick(NAME_HEADS) + d.pick(NAME_TAILS[group]), 8_000, 900_000)
+        invented = _pool(
+            self._seed, group, _POOL, lambda d: d.pick(NAME_HEADS) + d.pick(NAME_TAILS[group]), 8_000, 900_000
+        )
         names = {e.title for e in invented}
         own = [a for a in self._accounts if a.category == group][:_OWN_ACCOUNTS]
         entrants = list(invented)
@@ -116,7 +120,9 @@ class Boards:
             entrants.append(Entrant(account.key, title, 0.0, account.base_fans, account))
         tilt = name(board)
         return tuple(
-            Entrant(mix(e.key, tilt), e.title, e.strength * (0.35 + 1.3 * unit(mix(e.key, tilt, 5))), e.followers, e.account)
+            Entrant(
+                mix(e.key, tilt), e.title, e.strength * (0.35 + 1.3 * unit(mix(e.key, tilt, 5))), e.followers, e.account
+            )
             for e in entrants
         )
 
@@ -154,13 +160,19 @@ class Boards:
             return "new"
         return str(before - rank)
 
-    def topics(self, day: int) -> tuple[Entry, ...]:
+    def _topics(self, day: int) -> tuple[Entry, ...]:
         """Lasting topics and those of the day's hottest words, by influence."""
         today, yesterday = (self._topic_scores(d) for d in (day, day - 1))
         before = {t: rank for rank, t in enumerate(sorted(yesterday, key=lambda t: (-yesterday[t][0], t)), 1)}
         best = sorted(today, key=lambda t: (-today[t][0], t))[:SIZE]
         return tuple(
-            Entry(rank, str(before[t] - rank) if t in before else "new", 1, round(today[t][0], 1), Entrant(today[t][1], t, today[t][0]))
+            Entry(
+                rank,
+                str(before[t] - rank) if t in before else "new",
+                1,
+                round(today[t][0], 1),
+                Entrant(today[t][1], t, today[t][0]),
+            )
             for rank, t in enumerate(best, 1)
         )
 
@@ -172,9 +184,9 @@ class Boards:
 
     def day_words(self, day: int):
         """The hot words at the hour at which the day's boards are produced."""
-        return self._words.hottest(list_hour(day_start(day) + READY_HOUR * HOUR_S))
+        return self._words.hottest(day_start(day) // HOUR_S + READY_HOUR)
 
-    def hot_videos(self, day: int):
+    def _hot_videos(self, day: int):
         """(score, video, word) of the day's hottest words, best first: at most two videos a word."""
         instant = day_start(day) + READY_HOUR * HOUR_S
         found = []

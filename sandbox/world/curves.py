@@ -38,7 +38,9 @@ class LifeCurve:
 
     __slots__ = ("_fast", "_fast_rate", "_slow", "_slow_rate", "_wave", "_wave_start", "_wave_width", "origin")
 
-    def __init__(self, created: float, fast_s: float, slow_s: float, slow_share: float, wave: tuple[float, float, float] | None) -> None:
+    def __init__(
+        self, created: float, fast_s: float, slow_s: float, slow_share: float, wave: tuple[float, float, float] | None
+    ) -> None:
         """``wave`` is (share, start, width), times in seconds of age."""
         self.origin = breathing(created)
         share, self._wave_start, self._wave_width = wave or (0.0, 0.0, 1.0)

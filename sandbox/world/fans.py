@@ -53,7 +53,9 @@ class Fans:
             weights.append(base * (1 + 0.08 * math.sin(2 * math.pi * (day / period + phase))))
         return weights
 
-    def _split(self, account: Account, what: str, labels: tuple[str, ...], total: int, spread: float, day: int) -> tuple[tuple[str, int], ...]:
+    def _split(
+        self, account: Account, what: str, labels: tuple[str, ...], total: int, spread: float, day: int
+    ) -> tuple[tuple[str, int], ...]:
         return tuple(zip(labels, apportion(total, self._weights(account, what, labels, spread, day)), strict=True))
 
     def _portrait(self, account: Account, day: int) -> Portrait:
@@ -93,7 +95,9 @@ class Fans:
         """Words in their comments: (word, heat), hottest first."""
         return self._words(account, day, "comment word", COMMENT_KEYWORDS, 20)
 
-    def _words(self, account: Account, day: int, what: str, words: tuple[str, ...], size: int) -> list[tuple[str, float]]:
+    def _words(
+        self, account: Account, day: int, what: str, words: tuple[str, ...], size: int
+    ) -> list[tuple[str, float]]:
         weights = self._weights(account, what, words, 2.5, day)
         jitter = [w * (0.96 + 0.08 * unit(mix(account.key, name(what), k, day))) for k, w in enumerate(weights)]
         best = sorted(zip(words, jitter, strict=True), key=lambda p: (-p[1], p[0]))[:size]

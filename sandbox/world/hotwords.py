@@ -15,7 +15,7 @@ REFRESH_S = 37
 """The lists change this many seconds after the full hour."""
 LIST_SIZE = 50
 RISING_SIZE = 60
-_BORN_PER_HOUR = 7
+_BORN_PER_HOUR = 14
 _LONGEST_H = 60
 
 
@@ -131,7 +131,9 @@ class HotWords:
         top = {w.sentence: i for i, (w, _) in enumerate(self.hottest(hour))}
         gains = [(w.level(hour) - w.level(hour - 1), w) for w in self.alive(hour)]
         gains = sorted((g for g in gains if g[0] > 0), key=lambda pair: (-pair[0], pair[1].key))[:RISING_SIZE]
-        return tuple(Rising(w, int(w.level(hour)), gain, self._label(w, hour, top.get(w.sentence))) for gain, w in gains)
+        return tuple(
+            Rising(w, int(w.level(hour)), gain, self._label(w, hour, top.get(w.sentence))) for gain, w in gains
+        )
 
     def _label(self, word: HotWord, hour: int, position: int | None) -> int:
         if position is not None and position < 3:
@@ -152,17 +154,17 @@ class HotWords:
         return self._by_sentence(list_hour(instant)).get(sentence)
 
     def videos(self, word: HotWord, instant: float) -> list[WordVideo]:
-        """Up to eight videos of a word, most played first: one at its birth, more as it spreads."""
+        """Six to eight videos of a word, most played first: half from before its birth, more as it spreads."""
         videos = []
-        for k in range(5 + word.key % 4):
+        for k in range(6 + word.key % 3):
             draw = Draw(word.key, name("word video"), k)
-            created = word.born * HOUR_S - 1_800 + int(k * draw.between(0.2, 0.9) * word.peak_h * HOUR_S)
+            created = word.born * HOUR_S + int((k - 4) * draw.between(0.1, 0.5) * HOUR_S) - 60
             if created > instant:
                 continue
             videos.append(
                 WordVideo(
                     owner=0x4000_0000 | (word.key & 0x3FFF_FFFF),
-                    slot=(word.born & 0xFFFFF) * 64 + word.rank_in_hour * 8 + k % 8,
+                    slot=(word.born & 0xFFFFF) * 128 + word.rank_in_hour * 8 + k,
                     key=draw.key,
                     created=created,
                     scale=word.heat * draw.log_between(0.05, 1.2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,13 +19,13 @@ _YEAR_S = 365 * DAY_S
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The 31 days that end with ``last``; ``reaches[slot]`` holds plays at the 32 midnights around them."""
+    """The 31 days that end with ``last``; ``reaches[slot]`` holds plays (doubles) at the 32 midnights around them."""
 
     account: Account
     first: int
     last: int
     videos: tuple[Video, ...]
-    reaches: dict[int, tuple[float, ...]]
+    reaches: dict[int, array]
 
     def daily(self, video: Video, metric: int, day: int) -> int:
         """The counter's increase on ``day``, which must be within the month."""
@@ -57,9 +58,9 @@ class Series:
             at, scale = v.curve.at, v.scale
             stop = breathing(v.private_at) if v.private_at < midnights[-1] else None
             if stop is None:
-                reaches[v.slot] = tuple([scale * at(b) for b in breathed])
+                reaches[v.slot] = array("d", [scale * at(b) for b in breathed])
             else:
-                reaches[v.slot] = tuple([scale * at(min(b, stop)) for b in breathed])
+                reaches[v.slot] = array("d", [scale * at(min(b, stop)) for b in breathed])
         return Month(account, first, last, videos, reaches)
 
     def _totals(self, account: Account, last: int, metric: int) -> tuple[int, ...]:

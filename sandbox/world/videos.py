@@ -73,8 +73,14 @@ def _published_before(account: Account, week: int) -> int:
 def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
     """The video that ``account`` published at ``created`` in the slot of its calendar."""
     draw = Draw(seed, name("video"), account.key, slot)
-    wave = (draw.between(0.15, 0.35), draw.between(4, 18) * DAY_S, draw.between(1, 3) * DAY_S) if draw.chance(0.1) else None
-    curve = LifeCurve(created, draw.log_between(0.6, 2.2) * DAY_S, draw.between(10, 22) * DAY_S, draw.between(0.1, 0.3), wave)
+    wave = (
+        (draw.between(0.15, 0.35), draw.between(4, 18) * DAY_S, draw.between(1, 3) * DAY_S)
+        if draw.chance(0.1)
+        else None
+    )
+    curve = LifeCurve(
+        created, draw.log_between(0.6, 2.2) * DAY_S, draw.between(10, 22) * DAY_S, draw.between(0.1, 0.3), wave
+    )
     like = draw.log_between(0.012, 0.07)
     ratios = (
         1.0,
@@ -130,7 +136,11 @@ class Shelf:
         start, times = _week_start(week), []
         for k in range(number):
             draw = Draw(self._seed, name("slot"), account.key, week, k)
-            day = (k * _WEEK_DAYS // number + draw.bits() % 2) % _WEEK_DAYS if number <= _WEEK_DAYS else draw.bits() % _WEEK_DAYS
+            day = (
+                (k * _WEEK_DAYS // number + draw.bits() % 2) % _WEEK_DAYS
+                if number <= _WEEK_DAYS
+                else draw.bits() % _WEEK_DAYS
+            )
             times.append(start + day * DAY_S + draw.pick(account.hours) * 3_600 + draw.bits() % 3_600)
         times.sort()
         for k in range(1, number):

@@ -1,0 +1,47 @@
+"""Sandboxes over real HTTP on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sandbox_platform import NOW, Platform
+
+from sandbox.config import SandboxConfig
+from sandbox.server import running
+
+
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[Platform]:
+    with running(SandboxConfig(now=datetime.fromisoformat(NOW))) as handle:
+        platform = Platform(handle)
+        yield platform
+        platform.close()
+
+
+@pytest.fixture
+def platform(_shared: Platform) -> Platform:
+    """The default sandbox, with good weather and its clock at :data:`NOW`."""
+    _shared.reset()
+    return _shared
+
+
+@pytest.fixture
+def make_platform() -> Iterator[Any]:
+    """Starts sandboxes of their own: ``make_platform(qps=5)``."""
+    contexts, platforms = [], []
+
+    def make(**settings: Any) -> Platform:
+        settings.setdefault("now", datetime.fromisoformat(NOW))
+        context = running(SandboxConfig(**settings))
+        platforms.append(Platform(context.__enter__()))
+        contexts.append(context)
+        return platforms[-1]
+
+    yield make
+    for platform in platforms:
+        platform.close()
+    for context in contexts:
+        context.__exit__(None, None, None)

@@ -1,0 +1,177 @@
+"""A small client for a sandbox over real HTTP on loopback, and the contract as validators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+
+import catalog
+from sandbox.server import Handle
+
+NOW = "2026-11-16T10:30:00+08:00"
+APP = {"client_key": "sandbox-key", "client_secret": "sandbox-secret"}
+CONTRACT = Path(catalog.__file__).parent / "contract" / "openapi.yaml"
+
+
+def seal(node: Any) -> Any:
+    """A schema in which objects with declared members accept no other member."""
+    if isinstance(node, list):
+        return [seal(x) for x in node]
+    if not isinstance(node, dict):
+        return node
+    out = {k: (v if k in ("enum", "const", "example", "examples", "required") else seal(v)) for k, v in node.items()}
+    if isinstance(node.get("properties"), dict) and "additionalProperties" not in node:
+        out["additionalProperties"] = False
+    return out
+
+
+@cache
+def contract() -> dict[str, Any]:
+    return yaml.load(CONTRACT.read_bytes(), Loader=yaml.CSafeLoader)
+
+
+@cache
+def operations() -> dict[str, dict[str, Any]]:
+    """operationId -> operation, with its method and path under ``method`` and ``path``."""
+    return {
+        o["operationId"]: {**o, "method": method.upper(), "path": path}
+        for path, item in contract()["paths"].items()
+        for method, o in item.items()
+        if "operationId" in o
+    }
+
+
+@cache
+def _sealed() -> dict[str, Any]:
+    return seal(contract()["components"]["schemas"])
+
+
+@cache
+def _validator(operation: str, success: bool) -> Draft202012Validator:
+    o = operations()[operation]
+    if success:
+        schema = {"$ref": "#/components/schemas/" + o["x-success-schema"]}
+    else:
+        schema = seal(o["responses"]["200"]["content"]["application/json"]["schema"])
+    root = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": {"schemas": _sealed()}, **schema}
+    return Draft202012Validator(root, format_checker=FormatChecker(["date"]))
+
+
+def problems(operation: str, body: Any, *, success: bool = True) -> list[str]:
+    """Where ``body`` departs from the contract: from the success schema, or from the whole response's."""
+    return [
+        f"{'/'.join(map(str, e.absolute_path))}: {e.message[:160]}"
+        for e in _validator(operation, success).iter_errors(body)
+    ]
+
+
+def code_of(body: dict[str, Any]) -> int:
+    """The code of a legacy, OAuth or newer body as an integer."""
+    data = body.get("data")
+    if isinstance(data, dict) and "error_code" in data:
+        return int(data["error_code"])
+    return int(body.get("err_no", body.get("extra", {}).get("error_code", 0)))
+
+
+class Platform:
+    """A client for one sandbox that gets itself the tokens it needs."""
+
+    def __init__(self, handle: Handle) -> None:
+        self.url, self.app = handle.url, handle.app
+        self.http = httpx.Client(base_url=handle.url, timeout=10)
+        self._tokens: dict[int, dict[str, Any]] = {}
+
+    # ---- control plane
+
+    def reset(self, now: str = NOW) -> None:
+        """Good weather, no counts, no tokens, and the clock at ``now``; not over HTTP, since every test begins with it."""
+        self.app.faults.clear()
+        self.app.stats.reset()
+        self.app.clock.set(datetime.fromisoformat(now))
+        self._tokens.clear()
+
+    def at(self, now: str | datetime | None) -> None:
+        """Set the sandbox's clock."""
+        value = now.isoformat() if isinstance(now, datetime) else now
+        self.http.put("/_sandbox/clock", json={"now": value}).raise_for_status()
+
+    def fault(self, operation: str, kind: str, **order: Any) -> None:
+        reply = self.http.post("/_sandbox/faults", json={"operation": operation, "kind": kind, **order})
+        assert reply.status_code == 200, reply.text
+
+    def stats(self) -> dict[str, Any]:
+        return self.http.get("/_sandbox/stats").json()
+
+    def accounts(self, **query: str) -> list[dict[str, Any]]:
+        return self.http.get("/_sandbox/accounts", params=query).json()
+
+    # ---- OAuth
+
+    def oauth(self, name: str, **params: Any) -> dict[str, Any]:
+        o = operations()[name]
+        body = {"json": params} if name.endswith("client_token") else {"data": params}
+        reply = self.http.request(o["method"], o["path"], **body)
+        assert reply.status_code == 200
+        return reply.json()
+
+    def redeem(self, code: str) -> dict[str, Any]:
+        return self.oauth("oauth_access_token", **APP, code=code, grant_type="authorization_code")
+
+    def tokens(self, account: int) -> dict[str, Any]:
+        """The tokens of an account, by a new consent unless there are some."""
+        if account not in self._tokens:
+            self._tokens[account] = self.redeem(self.accounts()[account]["code"])["data"]
+        return self._tokens[account]
+
+    def client_token(self) -> str:
+        return self.oauth("oauth_stable_client_token", **APP, grant_type="client_credential")["data"]["access_token"]
+
+    # ---- data
+
+    def raw(self, name: str, account: int = 0, *, token: str | None = None, **params: Any) -> httpx.Response:
+        """The response of an operation; open_id and token are filled in unless given."""
+        endpoint = catalog.ENDPOINTS[name]
+        if endpoint.token == "user":
+            tokens = self.tokens(account)
+            token = token or tokens["access_token"]
+            params.setdefault("open_id", tokens["open_id"])
+        else:
+            token = token or self.client_token()
+        params = {k: v for k, v in params.items() if v is not None}
+        return self.http.request(endpoint.method, endpoint.path, params=params, headers={"access-token": token})
+
+    def get(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
+        reply = self.raw(name, account, **params)
+        assert reply.status_code == 200
+        return reply.json()
+
+    def data(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
+        """``data`` of a good answer that keeps the contract."""
+        body = self.get(name, account, **params)
+        assert code_of(body) == 0, body
+        return body["data"]
+
+    def pages(self, name: str, account: int = 0, count: int = 20) -> list[dict[str, Any]]:
+        """``data`` of all pages of a listing."""
+        pages, cursor = [], 0
+        while True:
+            pages.append(self.data(name, account, cursor=cursor, count=count))
+            assert len(pages) < 50
+            if not pages[-1]["has_more"]:
+                return pages
+            cursor = int(pages[-1]["cursor"])
+
+    def videos(self, account: int = 0) -> list[dict[str, Any]]:
+        """The account's videos, each once, newest first; private ones last."""
+        rows = [v for page in self.pages("video_list", account, 50) for v in page["list"] or ()]
+        unique = {v["item_id"]: v for v in rows}.values()
+        return sorted(unique, key=lambda v: -int(v["create_time"]))
+
+    def close(self) -> None:
+        self.http.close()

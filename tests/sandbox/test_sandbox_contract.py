@@ -1,0 +1,120 @@
+"""Every answer of every recorded operation keeps the contract, undeclared members included."""
+
+from __future__ import annotations
+
+import pytest
+from sandbox_platform import APP, code_of, operations, problems
+
+from catalog import ENDPOINTS
+from catalog.records import Endpoint
+from sandbox.answers import answer_for
+from sandbox.oauth import OPERATIONS
+
+INSTANTS = (
+    "2026-11-16T09:59:59+08:00",
+    "2026-11-16T10:30:00+08:00",
+    "2026-11-17T00:00:20.250+08:00",
+    "2027-02-01T16:05:00+08:00",
+)
+_ALL = [pytest.param(e, id=e.name) for e in ENDPOINTS.values()]
+
+
+def _requests(platform, endpoint: Endpoint) -> list[dict]:
+    """Requests that cover accounts, windows, pages and videos of an endpoint."""
+    names = {p.name for p in endpoint.params}
+    if "open_id" not in names:
+        if "hot_sentence" in names:
+            words = platform.data("hotsearch_sentences")["list"]
+            return [{"hot_sentence": s} for s in (words[0]["sentence"], words[-1]["sentence"], "没有这个词")]
+        return [{"cursor": c, "count": n} for c, n in ((0, 20), (40, 50), (100, 10))] if "cursor" in names else [{}]
+    requests = []
+    for account in range(5):
+        if "item_id" in names:
+            videos = [v for v in platform.videos(account) if int(v["create_time"])]
+            requests += [{"account": account, "item_id": videos[i]["item_id"]} for i in (0, 3)]
+        else:
+            requests.append({"account": account})
+    if "date_type" in names:
+        requests = [{**r, "date_type": window} for r, window in zip(requests, (7, 15, 30, 7, 30) * 4, strict=False)]
+    if "count" in names:
+        requests = [{**r, "count": n} for r in requests for n in (10, 100)]
+    return requests
+
+
+def test_every_operation_is_simulated():
+    assert [e.name for e in ENDPOINTS.values() if answer_for(e) is None] == []
+
+
+@pytest.mark.parametrize("endpoint", _ALL)
+def test_answers_match_the_success_schema(platform, endpoint):
+    instants = INSTANTS if endpoint.domain != "billboard" or endpoint.name.endswith("overall") else INSTANTS[:2]
+    for instant in instants:
+        platform.reset(instant)
+        for request in _requests(platform, endpoint):
+            body = platform.get(endpoint.name, **request)
+            assert code_of(body) == 0, body
+            assert problems(endpoint.name, body) == []
+
+
+@pytest.mark.parametrize("endpoint", _ALL)
+def test_refusals_match_the_response_schema(platform, endpoint):
+    params = {p.name: "x" for p in endpoint.params if p.required}
+    for instant in INSTANTS:
+        platform.at(instant)
+        for token in ("", "act.nonsense"):
+            body = platform.http.get(endpoint.path, params=params, headers={"access-token": token}).json()
+            assert code_of(body) in (28001003, 2190002)
+            assert problems(endpoint.name, body, success=False) == []
+
+
+@pytest.mark.parametrize("operation", [pytest.param(o, id=o.name) for o in OPERATIONS if o.name != "oauth_authorize"])
+def test_oauth_answers_match_the_contract(platform, operation):
+    o = operations()[operation.name]
+    assert (operation.method, operation.path) == (o["method"], o["path"])
+    for second in range(8):
+        platform.reset(f"2026-11-16T10:30:{second:02d}+08:00")
+        tokens = platform.redeem(platform.accounts()[second % 5]["code"])
+        assert problems("oauth_access_token", tokens) == []
+        data = tokens["data"]
+        params = {
+            "oauth_access_token": {**APP, "code": platform.accounts()[0]["code"], "grant_type": "authorization_code"},
+            "oauth_refresh_token": {**APP, "grant_type": "refresh_token", "refresh_token": data["refresh_token"]},
+            "oauth_renew_refresh_token": {**APP, "refresh_token": data["refresh_token"]},
+            "oauth_client_token": {**APP, "grant_type": "client_credential"},
+            "oauth_stable_client_token": {**APP, "grant_type": "client_credential"},
+            "oauth_userinfo": {"access_token": data["access_token"], "open_id": data["open_id"]},
+        }[operation.name]
+        body = platform.oauth(operation.name, **params)
+        assert code_of(body) == 0, body
+        assert problems(operation.name, body) == []
+        wrong = platform.oauth(
+            operation.name,
+            **{k: v for k, v in params.items() if k != operation.required[second % len(operation.required)]},
+        )
+        assert code_of(wrong) == 10002
+        assert problems(operation.name, wrong, success=False) == []
+
+
+def test_forms_of_values_vary(platform):
+    """Over some instants: codes and numbers both as number and text, now in s and ms, both names of the trace id."""
+    seen = {"code": set(), "now": set(), "digits": set(), "plays": set(), "trace": set(), "status": set()}
+    for second in range(40):
+        platform.reset(f"2026-11-16T11:00:{second:02d}+08:00")
+        body = platform.get("video_list", 0, count=5)
+        seen["code"].add(type(body["data"]["error_code"]))
+        seen["now"].add(type(body["extra"]["now"]))
+        seen["digits"].add(len(str(body["extra"]["now"])))
+        seen["plays"].update(type(v["statistics"]["play_count"]) for v in body["data"]["list"])
+        seen["status"].update("video_status" in v for v in body["data"]["list"])
+        refused = platform.get("video_list", 0, count=0)
+        seen["trace"].update({"logid", "log_id"} & refused["extra"].keys())
+    assert seen == {
+        "code": {int, str}, "now": {int, str}, "digits": {10, 13}, "plays": {int, str},
+        "trace": {"logid", "log_id"}, "status": {True, False},
+    }  # fmt: skip
+
+
+def test_contract_is_served(platform):
+    reply = platform.http.get("/openapi.yaml")
+    assert reply.status_code == 200
+    assert reply.content.startswith(b"openapi:")

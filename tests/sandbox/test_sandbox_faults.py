@@ -1,0 +1,216 @@
+"""Each kind of fault, as a client meets it."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import orjson
+import pytest
+from sandbox_platform import APP, code_of, problems
+
+from catalog import ENDPOINTS
+from sandbox.faults import CODES, KINDS
+
+PLAIN = {k: c for k, c in CODES.items() if not k.startswith("token_")}
+
+
+def fans(platform, **more):
+    return platform.get("user_fans", 0, date_type=7, **more)
+
+
+@pytest.mark.parametrize(("kind", "code"), PLAIN.items())
+def test_codes(platform, kind, code):
+    platform.fault("user_fans", kind, times=2)
+    for expected in (code, code, 0):
+        body = fans(platform)
+        assert code_of(body) == expected
+        assert problems("user_fans", body, success=False) == []
+    assert platform.stats()["operations"]["user_fans"]["codes"] == {str(code): 2, "0": 1}
+    assert platform.stats()["operations"]["user_fans"]["faults"] == {kind: 2}
+
+
+def test_code_may_be_chosen(platform):
+    platform.fault("user_fans", "busy", code=2100004)
+    assert code_of(fans(platform)) == 2100004
+
+
+def test_always_until_cleared(platform):
+    platform.fault("user_fans", "capability_offline", times=None)
+    assert [code_of(fans(platform)) for _ in range(4)] == [28001056] * 4
+    assert platform.http.delete("/_sandbox/faults").status_code == 200
+    assert code_of(fans(platform)) == 0
+
+
+def test_after_account_and_operation_select_requests(platform):
+    other = platform.accounts()[1]["open_id"]
+    platform.fault("user_fans", "busy", after=2)
+    assert [code_of(fans(platform)) for _ in range(4)] == [0, 0, 28001005, 0]
+    platform.fault("user_fans", "private", open_id=other, times=None)
+    assert code_of(fans(platform)) == 0
+    assert code_of(platform.get("user_fans", 1, date_type=7)) == 28001047
+    assert code_of(platform.get("user_like", 1, date_type=7)) == 0
+    platform.fault("*", "risk_control")
+    assert code_of(platform.get("hotsearch_sentences", token="clt.x")) == 28001052
+
+
+def test_expired_user_token_is_healed_by_a_refresh(platform):
+    tokens = platform.tokens(0)
+    platform.fault("user_fans", "token_expired")
+    assert code_of(fans(platform)) == 28001008
+    assert code_of(fans(platform)) in (28001008, 2190008)
+    assert code_of(platform.get("user_like", 0, date_type=7)) in (28001008, 2190008)
+    again = platform.oauth(
+        "oauth_refresh_token", **APP, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+    )["data"]
+    assert again["access_token"] != tokens["access_token"]
+    assert code_of(fans(platform, token=again["access_token"])) == 0
+
+
+def test_expired_client_token_is_healed_by_another_one(platform):
+    platform.fault("hotsearch_sentences", "token_expired")
+    token = platform.client_token()
+    assert code_of(platform.get("hotsearch_sentences", token=token)) == 28001008
+    assert code_of(platform.get("billboard_live", token=token)) in (28001008, 2190008)
+    assert platform.client_token() != token
+    assert code_of(platform.get("hotsearch_sentences")) == 0
+
+
+def test_dead_token_needs_consent(platform):
+    tokens = platform.tokens(0)
+    platform.fault("user_fans", "token_dead")
+    assert code_of(fans(platform)) == 28001003
+    assert code_of(fans(platform)) in (28001003, 2190002)
+    refused = platform.oauth(
+        "oauth_refresh_token", **APP, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+    )
+    assert code_of(refused) == 10010
+    platform.reset()
+    assert code_of(fans(platform)) == 0
+
+
+def test_faults_of_oauth_operations(platform):
+    tokens = platform.tokens(0)
+    refresh = {**APP, "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    platform.fault("oauth_refresh_token", "busy", code=10001)
+    assert code_of(platform.oauth("oauth_refresh_token", **refresh)) == 10001
+    platform.fault("oauth_refresh_token", "token_dead")
+    assert code_of(platform.oauth("oauth_refresh_token", **refresh)) == 10010
+    assert code_of(fans(platform)) in (28001003, 2190002)
+
+
+def test_bad_gateway(platform):
+    platform.fault("user_fans", "http_502")
+    reply = platform.raw("user_fans", 0, date_type=7)
+    assert reply.status_code == 502
+    assert "text/html" in reply.headers["content-type"]
+    assert platform.stats()["operations"]["user_fans"]["codes"] == {"http_502": 1}
+
+
+def test_timeout_closes_the_connection_without_an_answer(platform):
+    platform.tokens(0)
+    platform.fault("user_fans", "timeout", seconds=0.2)
+    begin = time.monotonic()
+    with pytest.raises(httpx.RemoteProtocolError):
+        fans(platform)
+    assert 0.2 <= time.monotonic() - begin < 2
+    assert code_of(fans(platform)) == 0
+
+
+def test_timeout_that_the_client_does_not_wait_for(platform):
+    platform.tokens(0)
+    platform.fault("user_fans", "timeout")
+    with httpx.Client(base_url=platform.url, timeout=0.1) as impatient, pytest.raises(httpx.ReadTimeout):
+        impatient.get("/data/external/user/fans/")
+    assert code_of(fans(platform)) == 0
+
+
+def test_connection_cut_within_the_body(platform):
+    platform.tokens(0)
+    platform.fault("video_list", "cut")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+        platform.get("video_list", 0, count=20)
+    assert code_of(platform.get("video_list", 0, count=20)) == 0
+
+
+def test_half_a_json(platform):
+    platform.fault("video_list", "truncated_json")
+    reply = platform.raw("video_list", 0, count=20)
+    assert reply.status_code == 200
+    assert int(reply.headers["content-length"]) == len(reply.content)
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(reply.content)
+
+
+def test_repeated_cursor_on_the_second_page(platform):
+    platform.fault("video_list", "repeated_cursor", times=None)
+    first = platform.data("video_list", 0, count=10)
+    second = platform.data("video_list", 0, count=10, cursor=first["cursor"])
+    assert int(second["cursor"]) == int(first["cursor"])
+    assert second["has_more"] is True
+
+
+def _params(platform, endpoint):
+    names = {p.name for p in endpoint.params}
+    values = {"date_type": 7, "count": 20}
+    if "hot_sentence" in names:
+        values["hot_sentence"] = platform.data("hotsearch_sentences")["list"][0]["sentence"]
+    if "item_id" in names:
+        values["item_id"] = next(v["item_id"] for v in platform.videos(0) if 0 < int(v["create_time"]) < 1_794_700_000)
+    return {k: v for k, v in values.items() if k in names}
+
+
+def _rows(data):
+    value = next(data[m] for m in ("list", "result_list", "result", "fans_data") if m in data)
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        pytest.param(e, id=n)
+        for n, e in ENDPOINTS.items()
+        if "music" in n or "billboard" not in n or n.endswith("overall")
+    ],
+)
+def test_spoiled_answers(platform, endpoint):
+    params = _params(platform, endpoint)
+    good = _rows(platform.data(endpoint.name, 0, **params))
+    platform.fault(endpoint.name, "unknown_member")
+    drifted = platform.data(endpoint.name, 0, **params)
+    assert drifted.pop("sandbox_new_member")
+    assert all(r.pop("sandbox_new_column") == 1 for r in _rows(drifted))
+    assert _rows(drifted) == good
+    at = min(1, len(good) - 1)
+    platform.fault(endpoint.name, "malformed_row", row=at)
+    broken = _rows(platform.data(endpoint.name, 0, **params))
+    assert broken[at] != good[at]
+    assert "abc" in orjson.dumps(broken[at]).decode()
+    assert broken[:at] + broken[at + 1 :] == good[:at] + good[at + 1 :]
+    platform.fault(endpoint.name, "not_ready")
+    empty = platform.data(endpoint.name, 0, **params)
+    assert not next((empty[m] for m in ("list", "result_list", "result", "fans_data") if m in empty), None)
+
+
+def test_a_row_that_is_a_text(platform):
+    platform.fault("video_list", "malformed_row", row=3, **{"as": "text"})
+    assert platform.data("video_list", 0, count=20)["list"][3] == "not a row"
+
+
+def test_wrong_orders_are_refused(platform):
+    for order in (
+        {"operation": "nothing", "kind": "busy"},
+        {"operation": "user_fans", "kind": "odd"},
+        {"operation": "user_fans", "kind": "busy", "times": 0},
+        7,
+    ):
+        assert platform.http.post("/_sandbox/faults", json=order).status_code == 400
+    assert platform.http.get("/_sandbox/faults").json() == []
+
+
+def test_orders_are_listed(platform):
+    orders = [{"operation": "user_fans", "kind": k} for k in KINDS]
+    assert len(platform.http.post("/_sandbox/faults", json=orders).json()) == len(KINDS)
+    listed = platform.http.get("/_sandbox/faults").json()
+    assert [o["kind"] for o in listed] == list(KINDS)
+    assert all(o["times"] == 1 and o["served"] == 0 for o in listed)
