@@ -13,6 +13,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from resources.state.engine import State, buckets, quotas
 
+GRACE_S = 0.01
+"""A line that ran empty so shortly ago goes on without a gap: at 200/s the way to here cost 1.5 % of the rate."""
 _LONGEST_QUEUE_S = 120.0
 """A bucket filled further ahead than this and 100 slots was left by a clock that has been set back since: it starts anew."""
 
@@ -106,7 +108,8 @@ def _take_slots(db: Connection, client_key: str, scope: str, slots: int, interva
     key = (buckets.c.client_key == client_key) & (buckets.c.scope == scope)
     next_at = db.execute(select(buckets.c.next_at).where(key)).scalar_one_or_none()
     now = time.time()
-    start = now if next_at is None or next_at > now + _LONGEST_QUEUE_S + 100 * interval_s else max(now, next_at)
+    in_line = next_at is not None and now - GRACE_S < next_at < now + _LONGEST_QUEUE_S + 100 * interval_s
+    start = next_at if in_line else now
     end = start + slots * interval_s
     if next_at is None:
         db.execute(insert(buckets).values(client_key=client_key, scope=scope, next_at=end))

@@ -1,0 +1,41 @@
+# Needs Python 3.11 or newer as `python3` (or PYTHON=…), and make. Everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup demo dev test test-all lint lock docs clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.11 …"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $(STAMP)
+
+demo: setup ## seven simulated days against the sandbox, into data/demo
+	$(BIN)/douyin demo
+
+dev: setup ## the Dagster UI with schedules; against the sandbox unless credentials are set
+	$(BIN)/douyin dev
+
+test: setup ## lint and the fast suite
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: setup ## everything, slow suites included
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup
+	$(BIN)/ruff check .
+
+docs: setup ## regenerate what is generated: the CLI reference and the table reference
+	$(BIN)/python -m pipelines.docs
+
+lock: ## renew requirements.lock; needs uv
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv data/demo

@@ -1,0 +1,213 @@
+"""One Dagster asset per core table and one node per operation of the platform, made from the catalogue."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from assets.checks import check_results, check_specs
+from assets.ingest.run import Ingested, ingest
+from assets.ingest.subjects import NothingToAsk
+from catalog import ENDPOINTS, FIELDS, TABLES, endpoints_of
+from catalog.records import Endpoint, History, Over, Status, Table
+from resources.runtime import Runtime
+from resources.state.load_status import Outcome
+
+OWNER = "team:data-platform"
+PLATFORM = "platform"
+"""Key prefix of the nodes that stand for operations of the platform."""
+
+_ITERATES_OVER = {Over.VIDEOS: "videos", Over.SENTENCES: "hot_words"}
+
+_HISTORY_DOCS = {
+    History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
+    History.WINDOW: "Window series: a past day can be asked for as long as the platform's window reaches it; later it comes from the archive.",
+    History.LISTING: "Listing: what exists now. Its past state comes from the archive.",
+}
+
+
+def partitions_of(table: Table, start: date) -> dg.DailyPartitionsDefinition:
+    """Beijing days: today included for what shows now, yesterday last for T+1 series."""
+    end_offset = 0 if table.history is History.WINDOW else 1
+    return dg.DailyPartitionsDefinition(start.isoformat(), timezone="Asia/Shanghai", end_offset=end_offset)
+
+
+def operation_specs() -> list[dg.AssetSpec]:
+    """The platform's operations as external nodes of the graph: what a table is fed from, its scope and its state."""
+    return [
+        dg.AssetSpec(
+            key=[PLATFORM, e.name],
+            group_name=e.domain,
+            description=_operation_doc(e),
+            kinds={"douyin"},
+            owners=[OWNER],
+            tags={"status": str(e.status), "token": str(e.token)},
+            metadata={
+                "path": f"{e.method} {e.path}",
+                "scope": e.scope or "none",
+                "status": str(e.status),
+                "cadence": e.cadence.doc_en,
+                "asked_once_per": str(e.over),
+            },
+        )
+        for e in ENDPOINTS.values()
+    ]
+
+
+def _operation_doc(endpoint: Endpoint) -> str:
+    note = ""
+    if endpoint.status is Status.WITHDRAWN:
+        note = "\n\n**Withdrawn** for mobile and web apps since 2024-11-29 / 自 2024-11-29 起对移动与网站应用收回。"
+    elif endpoint.status is not Status.ACTIVE:
+        note = f"\n\nState on the platform: **{endpoint.status}**."
+    return f"{endpoint.zh} / {endpoint.en}\n\n{endpoint.doc_zh}\n\n{endpoint.doc_en}{note}"
+
+
+def table_assets(start: date) -> list[dg.AssetsDefinition]:
+    """An asset for each core table."""
+    return [_table_asset(table, partitions_of(table, start)) for table in TABLES.values()]
+
+
+def _table_asset(table: Table, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    endpoints = endpoints_of(table.name)
+    scopes = sorted({e.quota for e in endpoints})
+
+    @dg.asset(
+        name=table.name,
+        group_name=table.domain,
+        description=f"{table.zh} / {table.en}\n\n{table.doc_zh}\n\n{table.doc_en}\n\n{_HISTORY_DOCS[table.history]}",
+        deps=_deps(table, endpoints),
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run() if table.history is History.WINDOW else dg.BackfillPolicy.multi_run(1),
+        kinds={"pandas", "parquet"},
+        owners=[OWNER],
+        tags={"history": str(table.history), "cadence": endpoints[0].cadence.name},
+        metadata={
+            "dagster/column_schema": column_schema(table),
+            "dagster/table_name": table.name,
+            "primary_key": ", ".join(table.primary_key),
+            "operations": len(endpoints),
+            "scopes": ", ".join(scopes),
+        },
+        pool=scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain,
+        check_specs=check_specs(table),
+        output_required=False,
+        retry_policy=dg.RetryPolicy(max_retries=0),
+    )
+    def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
+        dts = [date.fromisoformat(key) for key in context.partition_keys]
+        try:
+            ingested = ingest(runtime, table, dts)
+        except NothingToAsk as error:
+            raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
+        for listener in runtime.listeners:
+            listener(ingested)
+        yield from _report(context, ingested, runtime)
+
+    return _asset
+
+
+def _deps(table: Table, endpoints: tuple[Endpoint, ...]) -> list:
+    """Its operations, and the table whose rows they are asked for."""
+    deps: list = [dg.AssetKey([PLATFORM, e.name]) for e in endpoints]
+    for over in sorted({e.over for e in endpoints}):
+        upstream = _ITERATES_OVER.get(over)
+        if upstream == "hot_words":
+            deps.append(dg.AssetKey(upstream))
+        elif upstream:
+            # Which videos are young is a question about now, whatever day is filled.
+            deps.append(dg.AssetDep(upstream, partition_mapping=dg.LastPartitionMapping()))
+    return deps
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """Columns for the UI: type, both descriptions, key and unit."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                type=str(FIELDS[name].type),
+                description=f"{FIELDS[name].zh}：{FIELDS[name].doc_zh} {FIELDS[name].doc_en}",
+                constraints=dg.TableColumnConstraints(
+                    nullable=name not in table.not_null,
+                    other=[f"unit: {FIELDS[name].unit}"] if FIELDS[name].unit else [],
+                ),
+                tags={"pii": str(FIELDS[name].pii)} if FIELDS[name].pii != "none" else {},
+            )
+            for name in table.columns
+        ]
+    )
+
+
+def _report(context: dg.AssetExecutionContext, ingested: Ingested, runtime: Runtime) -> Iterator:
+    """Materialise the days that landed; say plainly why the others did not."""
+    metadata = _metadata(ingested)
+    checks = list(check_results(ingested, runtime.clock.now()))
+    if ingested.partitions and not ingested.missing:
+        yield dg.MaterializeResult(metadata=metadata, check_results=checks)
+        return
+    # A run over several days must not mark those materialised that have no data, so each day is told by itself.
+    for dt in ingested.partitions:
+        context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
+    for dt in ingested.missing:
+        reason = why_missing(ingested, dt)
+        context.log_event(dg.AssetObservation(context.asset_key, partition=dt.isoformat(), metadata=metadata | {"not_materialised": reason}))
+        context.log.warning(f"{ingested.table.name} {dt}: {reason}")
+    if not _only_waiting(ingested):
+        raise dg.Failure(
+            "; ".join(f"{ingested.table.name} {d}: {why_missing(ingested, d)}" for d in ingested.missing),
+            metadata=metadata,
+            allow_retries=False,
+        )
+    yield from checks
+
+
+_WAITING = {Outcome.NOT_READY, Outcome.UNAVAILABLE}
+
+
+def _only_waiting(ingested: Ingested) -> bool:
+    """Whether every missing day was asked for and is merely not produced yet, or not to be had by this app.
+
+    That is no failure of the run: it would be red every day, and nobody could mend it here.
+    """
+    told = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
+    return all(statuses and statuses & _WAITING and not any(s.is_failure and s not in _WAITING for s in statuses) for statuses in told.values())
+
+
+def why_missing(ingested: Ingested, dt: date) -> str:
+    """One sentence for a day without a partition."""
+    statuses = [s for s in ingested.statuses if s.dt == dt]
+    if not statuses:
+        if ingested.table.history is History.WINDOW:
+            return "nothing to ask for: no account, or no video young enough"
+        return "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
+    counts = Counter(str(s.status) for s in statuses)
+    reason = next((s.reason for s in statuses if s.reason), "no reason given")
+    return f"{', '.join(f'{n} {status}' for status, n in counts.items())}: {reason}"
+
+
+def _metadata(ingested: Ingested) -> dict:
+    parts = ingested.partitions.values()
+    rows = sum(p.rows.num_rows for p in parts)
+    outcomes = Counter(str(s.status) for s in ingested.statuses)
+    metadata = {
+        "dagster/partition_row_count": rows,
+        "calls": ingested.calls,
+        "codes": {str(k): v for k, v in sorted(ingested.codes.items())},
+        "quarantined": sum(p.quarantine.num_rows for p in parts),
+        "duplicates": sum(p.duplicates for p in parts),
+        "unknown_members": sorted({m for p in parts for m in p.drift["member"].to_pylist()}),
+        "outcomes": dict(outcomes),
+        "days_changed": [d.isoformat() for d in ingested.changed],
+    }
+    failed = ingested.failures()
+    if failed:
+        metadata["failures"] = dg.TableMetadataValue(
+            [
+                dg.TableRecord({"operation": s.operation, "open_id": s.open_id, "status": str(s.status), "code": s.code or 0, "reason": s.reason or ""})
+                for s in failed[:100]
+            ],
+            dg.TableSchema([dg.TableColumn(n, "string" if n != "code" else "int") for n in ("operation", "open_id", "status", "code", "reason")]),
+        )
+    return metadata

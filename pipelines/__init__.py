@@ -1,0 +1,1 @@
+"""When things run, and how a person starts them."""

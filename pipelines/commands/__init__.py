@@ -1,0 +1,1 @@
+"""The subcommands of ``douyin``, a module for each."""

@@ -1,0 +1,72 @@
+"""``douyin parse``: what would this response body become?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table as Grid
+
+from pipelines.console import console, fail
+
+
+def parse(
+    operation: Annotated[str, typer.Argument(help="operationId, e.g. billboard_hot_video")],
+    file: Annotated[Path, typer.Argument(help="file with one response body; - for standard input")],
+    limit: Annotated[int, typer.Option(help="rows to print per table and day")] = 5,
+    param: Annotated[list[str] | None, typer.Option(help="a request parameter, NAME=VALUE")] = None,
+) -> None:
+    """Parse one response body: rows per table, quarantined rows with reasons, unknown members.
+
+    Exit code 1 if anything was quarantined or the body is not the platform's; 0 otherwise, also when the body is an error answer.
+    """
+    from assets.ingest.parse import parse_body
+    from catalog import ENDPOINTS
+    from catalog.envelopes import MalformedBody
+
+    if operation not in ENDPOINTS:
+        fail(f"{operation!r} is not an operation of the catalogue. Known: {', '.join(ENDPOINTS)}", 2)
+    bad = [p for p in param or [] if "=" not in p]
+    if bad:
+        fail(f"--param takes NAME=VALUE, not {bad[0]!r}", 2)
+    try:
+        body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror}", 2)
+    try:
+        parsed = parse_body(ENDPOINTS[operation], body, dict(p.split("=", 1) for p in param or []))
+    except MalformedBody as error:
+        fail(str(error))
+    if parsed.verdict.code != 0:
+        console.print(f"[yellow]error answer[/yellow] code {parsed.verdict.code}: {parsed.verdict.description or parsed.error.meaning}")
+        console.print(f"meaning: {parsed.error.meaning}\naction:  [bold]{parsed.error.action}[/bold]\nadvice:  {parsed.error.advice}")
+        return
+    if not parsed.partitions:
+        console.print(f"no rows: an empty list of {operation} means [bold]{ENDPOINTS[operation].empty}[/bold]")
+    for part in parsed.partitions:
+        _print_partition(part, limit)
+    if parsed.quarantined:
+        fail(f"{parsed.quarantined} rows would go to quarantine")
+
+
+def _print_partition(part, limit: int) -> None:
+    console.print(
+        f"\n[bold]{part.table.name}[/bold] {part.table.zh}  dt={part.dt}: {part.rows.num_rows} rows, "
+        f"{part.quarantine.num_rows} quarantined, {part.duplicates} duplicates"
+    )
+    if part.rows.num_rows:
+        grid = Grid(box=None, header_style="dim")
+        names = [n for n in part.table.columns if n not in ("dt", "observed_at", "source", "client_key")]
+        for name in names:
+            grid.add_column(name, overflow="ellipsis", no_wrap=True, max_width=28)
+        for row in part.rows.select(names).slice(0, limit).to_pylist():
+            grid.add_row(*("" if v is None else str(v) for v in row.values()))
+        console.print(grid)
+        if part.rows.num_rows > limit:
+            console.print(f"… {part.rows.num_rows - limit} more", style="dim")
+    for row in part.quarantine.to_pylist():
+        console.print(f"[red]quarantined[/red] row {row['position']}: {row['reason']}", highlight=False)
+    for row in part.drift.to_pylist():
+        console.print(f"[yellow]unknown member[/yellow] {row['member']} in {row['rows']} rows (kept in the archive)", highlight=False)

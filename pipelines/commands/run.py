@@ -1,0 +1,107 @@
+"""``douyin run`` and ``douyin publish``: today's work, by hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from pipelines.console import console, fail, load_settings, require_credentials
+
+
+def choose(select: list[str] | None) -> list[str]:
+    """Table names from names of tables, domains or operations; everything when nothing is selected."""
+    from catalog import ENDPOINTS, TABLES
+
+    if not select:
+        return list(TABLES)
+    chosen: set[str] = set()
+    for word in (w.strip() for part in select for w in part.split(",")):
+        if word in TABLES:
+            chosen.add(word)
+        elif word in ENDPOINTS:
+            chosen.update(ENDPOINTS[word].tables)
+        elif domain := [t.name for t in TABLES.values() if t.domain == word]:
+            chosen.update(domain)
+        else:
+            domains = sorted({t.domain for t in TABLES.values()})
+            fail(f"{word!r} is no table, domain or operation.\n  domains: {', '.join(domains)}\n  tables: {', '.join(TABLES)}", 2)
+    return [t for t in TABLES if t in chosen]
+
+
+def run(
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Beijing day; T+1 series are taken for the day before. Default: today")
+    ] = None,
+    select: Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")] = None,
+) -> None:
+    """Run what is due for a day: fetch what the archive lacks, normalise, publish. Running again asks for nothing twice."""
+    settings = load_settings()
+    require_credentials(settings)
+    tables = choose(select)
+    console.print("loading …", style="dim", end="\r")
+    from pipelines.runner import Runner, listening, plan
+    from resources.runtime import Runtime
+
+    runtime = Runtime(settings)
+    chosen: date = day.date() if day else runtime.clock.today()
+    done, problems = [], {}
+    with Runner(runtime) as runner, progress_bar() as bar:
+        task = bar.add_task(f"{chosen}", total=len(tables), now="")
+
+        def hear(ingested) -> None:
+            done.append(ingested)
+            bar.update(task, advance=1, now=ingested.table.name)
+
+        with listening(runtime, hear):
+            for cadence, partition, part in plan(tables, chosen):
+                ran = runner.run(cadence, partition, part)
+                problems |= ran.problems
+        published = runner.publish()
+        bar.update(task, completed=len(tables), now="published")
+    print_ingested(done)
+    console.print(f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} MB, {published.seconds:.1f} s)")
+    for step, said in problems.items():
+        console.print(f"[red]✗ {step}[/red]: {said}", highlight=False)
+    if problems:
+        raise typer.Exit(1)
+
+
+def publish() -> None:
+    """Publish the lake into warehouse.duckdb, e.g. after the file was lost."""
+    settings = load_settings()
+    from assets.warehouse import publish as publish_lake
+    from resources.runtime import Runtime
+
+    done = publish_lake(Runtime(settings))
+    console.print(f"published {done.partitions} partitions into {done.path} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)")
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("[dim]{task.fields[now]}"),
+        TimeElapsedColumn(), console=console, transient=False,
+    )  # fmt: skip
+
+
+def print_ingested(done: list) -> None:
+    """One line per table: rows, calls, and what did not go well."""
+    from collections import Counter
+
+    grid = Grid(header_style="bold", box=None)
+    for name, justify in (("table", "left"), ("days", "left"), ("rows", "right"), ("calls", "right"), ("quarantined", "right"), ("accounts and operations", "left")):
+        grid.add_column(name, justify=justify)
+    for one in done:
+        outcomes = Counter(str(s.status) for s in one.statuses)
+        bad = bool(one.failures())
+        days = ", ".join(d.isoformat() for d in one.partitions) or "–"
+        rows = sum(p.rows.num_rows for p in one.partitions.values())
+        quarantined = sum(p.quarantine.num_rows for p in one.partitions.values())
+        grid.add_row(
+            one.table.name, days, f"{rows:,}", f"{one.calls:,}", str(quarantined or ""),
+            ("[yellow]" if bad else "") + ", ".join(f"{n} {s}" for s, n in outcomes.items()),
+        )  # fmt: skip
+    console.print(grid)

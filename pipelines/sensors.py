@@ -1,0 +1,37 @@
+"""Publishing after runs that do not publish themselves.
+
+A job's last step publishes. It is not reached when a step before it failed or had nothing to land yet, nor is it
+part of a backfill or of a run started by hand from the UI. The sensor looks whether the lake is ahead of the file.
+"""
+
+import dagster as dg
+
+from resources.runtime import Runtime
+from resources.settings import Settings
+
+
+def publish_after_runs(job, settings: Settings) -> dg.SensorDefinition:
+    """A sensor that starts ``job`` when the lake holds partitions that the published file does not."""
+
+    @dg.sensor(
+        name="publish_after_runs",
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="湖中数据领先于已发布文件时发布 / publishes when the lake is ahead of the warehouse file",
+    )
+    def _sensor(context: dg.SensorEvaluationContext):
+        runtime = Runtime(settings)
+        version = runtime.warehouse.lake_version()
+        if version is None or runtime.warehouse.is_current():
+            return dg.SkipReason("the warehouse holds all that the lake holds")
+        if _running(context.instance):
+            return dg.SkipReason("a run is writing; it publishes itself, or the next tick does")
+        return dg.RunRequest(run_key=version)
+
+    return _sensor
+
+
+def _running(instance: dg.DagsterInstance) -> bool:
+    active = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    return instance.get_runs_count(dg.RunsFilter(statuses=active)) > 0

@@ -1,0 +1,78 @@
+"""From the client's exchanges to archive entries: which page of which listing each response was."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from catalog import ENDPOINTS
+from catalog.envelopes import read_page
+from resources.archive import Archive, Entry
+from resources.douyin.exchange import Exchange
+
+SEQUENCE = "sequence"
+"""Key under which a call's tag carries its :class:`Sequence`."""
+
+
+@dataclass
+class Sequence:
+    """One listing while it is being fetched, all its pages; single answers are a sequence of one page."""
+
+    slot: datetime
+    subject: Mapping[str, str | int]
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    began_at: datetime | None = None
+    pages: int = 0
+    items: int = 0
+    newest: str | None = None
+    codes: Counter = field(default_factory=Counter)
+    """Codes of all responses, failed attempts included; a body without a code counts as its HTTP status."""
+
+
+class Recorder:
+    """Puts every exchange that belongs to a sequence into the archive and keeps the sequence's count.
+
+    Calls without a sequence (tokens) carry secrets in their bodies and are not archived.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def record(self, exchange: Exchange) -> None:
+        sequence: Sequence | None = exchange.tag.get(SEQUENCE)
+        if sequence is None:
+            return
+        sequence.codes[f"http {exchange.http_status}" if exchange.code is None else str(exchange.code)] += 1
+        facts: dict = {}
+        ok = exchange.code == 0 and exchange.http_status == 200
+        if ok:
+            page = read_page(ENDPOINTS[exchange.operation], orjson.loads(exchange.body))
+            facts = {"last": not page.has_more, "cursor": page.cursor, "items": page.items, "newest": page.newest}
+        entry = Entry(
+            operation=exchange.operation,
+            client_key=exchange.client_key,
+            open_id=exchange.open_id,
+            params=dict(exchange.params),
+            subject=dict(sequence.subject),
+            slot=sequence.slot.isoformat(),
+            sequence=sequence.id,
+            page=sequence.pages + 1,
+            began_at=sequence.began_at or exchange.observed_at,
+            observed_at=exchange.observed_at,
+            http_status=exchange.http_status,
+            code=exchange.code,
+            logid=exchange.logid,
+            offset=sequence.items,
+            **facts,
+        )
+        self._archive.append(entry, exchange.body)
+        if ok:
+            sequence.began_at = entry.began_at
+            sequence.pages += 1
+            sequence.items += entry.items or 0
+            sequence.newest = entry.newest

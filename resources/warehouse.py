@@ -1,0 +1,232 @@
+"""``warehouse.duckdb``: the file that analysts open, read-only, at any moment, also while runs write.
+
+DuckDB lets one process write or many read, so the pipeline never writes into a file that somebody may
+hold open: it copies the last one beside it, upserts the partitions that changed in the lake, checkpoints
+and renames it over. One publisher at a time. A lost or outdated file is rebuilt from Parquet.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from filelock import FileLock
+
+from catalog import FIELDS, TABLES
+from catalog.records import History, Table
+from resources.lake import DRIFT, QUARANTINE, Lake, Partition
+from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
+from resources.state.load_status import LoadStatus
+
+_LAYOUT = 1
+"""Raise when published files must be rebuilt although no table's columns changed."""
+
+_STATUS_SCHEMA = pa.schema(
+    [
+        ("table_name", pa.string()), ("dt", pa.date32()), ("operation", pa.string()), ("client_key", pa.string()), ("open_id", pa.string()),
+        ("status", pa.string()), ("calls", pa.int64()), ("rows", pa.int64()), ("quarantined", pa.int64()), ("code", pa.int64()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+@dataclass
+class Published:
+    """What one publication did. ``bytes`` is the size of the file, ``changed`` the partitions written or removed per table."""
+
+    path: Path
+    changed: dict[str, list[date]] = field(default_factory=dict)
+    rebuilt: bool = False
+    bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def partitions(self) -> int:
+        return sum(map(len, self.changed.values()))
+
+
+class Warehouse:
+    """Publishes the lake into one DuckDB file at ``path``."""
+
+    def __init__(self, path: Path, lake: Lake, locks_dir: Path) -> None:
+        self.path = path
+        self.lake = lake
+        self._lock_path = locks_dir / "publish.lock"
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A read-only connection to the last published file.
+
+        Raises:
+            FileNotFoundError: nothing was published yet.
+        """
+        if not self.path.exists():
+            raise FileNotFoundError(f"{self.path} does not exist yet: nothing was published. Run `douyin run` or `make demo`.")
+        return duckdb.connect(str(self.path), read_only=True)
+
+    def _lake_files(self) -> list[Partition]:
+        rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
+        return [p for room in rooms for p in self.lake.partitions(room)]
+
+    def lake_version(self) -> str | None:
+        """A text that changes whenever a partition of the lake does; None while the lake is empty."""
+        files = self._lake_files()
+        return f"{len(files)}-{max(p.mtime_ns for p in files)}" if files else None
+
+    def is_current(self) -> bool:
+        """Whether the published file holds exactly the lake's present partitions."""
+        if not _has_layout(self.path):
+            return False
+        with self.connect() as connection:
+            held = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
+        return held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
+
+    def publish(self, statuses: Iterable[LoadStatus] = ()) -> Published:
+        """Bring the file up to the lake and ``statuses``; waits for another publisher to finish."""
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._lock_path):
+            return self._publish(_status_table(statuses))
+
+    def _publish(self, statuses: pa.Table) -> Published:
+        began = time.monotonic()
+        building = self.path.with_name(self.path.name + ".building")
+        wal = building.with_name(building.name + ".wal")
+        # A stale log beside the new file would be replayed into it: phantom rows.
+        building.unlink(missing_ok=True)
+        wal.unlink(missing_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        result = Published(self.path, rebuilt=not _has_layout(self.path))
+        if not result.rebuilt:
+            shutil.copyfile(self.path, building)
+        connection = duckdb.connect(str(building), config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+        try:
+            if result.rebuilt:
+                _create(connection)
+            for table in TABLES.values():
+                self._upsert(connection, result, table.name, f'"{table.name}"', list(self.lake.partitions(table.name)))
+            for room in (QUARANTINE, DRIFT):
+                for table in TABLES.values():
+                    name = f"{room}/{table.name}"
+                    self._upsert(connection, result, name, f"meta.{room.removeprefix('_')}", list(self.lake.partitions(name)), table.name)
+            _replace_load_status(connection, statuses)
+            connection.execute("CHECKPOINT")
+        except BaseException:
+            connection.close()
+            building.unlink(missing_ok=True)
+            wal.unlink(missing_ok=True)
+            raise
+        connection.close()
+        if wal.exists():
+            raise RuntimeError(f"{wal} is still there after the checkpoint; the old warehouse stays")
+        with open(building, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(building, self.path)
+        result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
+        return result
+
+    def _upsert(self, connection, result: Published, name: str, target: str, present: list[Partition], only_table: str | None = None) -> None:
+        """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
+        known = {
+            dt: (size, mtime)
+            for dt, size, mtime in connection.execute(
+                "SELECT dt, size_bytes, mtime_ns FROM meta.partitions WHERE name = ?", [name]
+            ).fetchall()
+        }
+        changed = [p for p in present if known.get(p.dt) != (p.size, p.mtime_ns)]
+        gone = sorted(known.keys() - {p.dt for p in present})
+        if not changed and not gone:
+            return
+        days = [p.dt for p in changed] + gone
+        connection.execute("BEGIN")
+        of_table = f" AND table_name = '{only_table}'" if only_table else ""
+        connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [days])
+        connection.execute("DELETE FROM meta.partitions WHERE name = ? AND dt IN (SELECT unnest(?::DATE[]))", [name, days])
+        if changed:
+            files = [str(p.path) for p in changed]
+            connection.execute(
+                f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet($1, hive_partitioning = false, union_by_name = true)", [files]
+            )
+            connection.executemany("INSERT INTO meta.partitions VALUES (?, ?, ?, ?)", [[name, p.dt, p.size, p.mtime_ns] for p in changed])
+        connection.execute("COMMIT")
+        result.changed[name] = days
+
+
+def _layout() -> str:
+    """What a published file must have been made with to be carried on."""
+    return f"{_LAYOUT};" + ";".join(f"{t.name}({','.join(f'{c} {FIELDS[c].type}' for c in t.columns)})" for t in TABLES.values())
+
+
+def _has_layout(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            found = connection.execute("SELECT layout FROM meta.layout").fetchone()
+    except duckdb.Error:
+        return False
+    return found is not None and found[0] == _layout()
+
+
+_SQL_TYPES = {pa.date32(): "DATE", pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ"}
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in TABLES.values():
+        columns = ", ".join(f'"{c}" {FIELDS[c].type}{" NOT NULL" if c in table.not_null else ""}' for c in table.columns)
+        connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
+        connection.execute(f'COMMENT ON TABLE "{table.name}" IS {_text(f"{table.zh}：{table.doc_zh} / {table.en}: {table.doc_en}")}')
+        for name in table.columns:
+            column = FIELDS[name]
+            unit = f" [{column.unit}]" if column.unit else ""
+            comment = f"{column.zh}：{column.doc_zh} / {column.en}{unit}: {column.doc_en}"
+            connection.execute(f'COMMENT ON COLUMN "{table.name}"."{name}" IS {_text(comment)}')
+        if table.history is History.LISTING:
+            _create_latest(connection, table)
+    connection.execute("CREATE SCHEMA meta")
+    connection.execute("CREATE TABLE meta.layout AS SELECT ? AS layout", [_layout()])
+    connection.execute("CREATE TABLE meta.partitions (name VARCHAR, dt DATE, size_bytes BIGINT, mtime_ns BIGINT)")
+    for name, schema in (("quarantine", QUARANTINE_SCHEMA), ("drift", DRIFT_SCHEMA), ("load_status", _STATUS_SCHEMA)):
+        columns = ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}' for f in schema)
+        connection.execute(f"CREATE TABLE meta.{name} ({columns})")
+    for name, comment in {
+        "quarantine": "无法解析的行、原因及其在归档中的位置 / rows that could not be parsed, why, and where their bytes lie in the archive",
+        "drift": "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know",
+        "load_status": "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account",
+        "partitions": "已发布的分区 / partitions of the lake that this file holds",
+        "layout": "本文件的结构版本 / the layout that this file was made with",
+    }.items():
+        connection.execute(f"COMMENT ON TABLE meta.{name} IS {_text(comment)}")
+
+
+def _create_latest(connection, table: Table) -> None:
+    """A listing's present state: the latest row of each entity."""
+    key = ", ".join(table.primary_key)
+    connection.execute(
+        f'CREATE VIEW "{table.name}_latest" AS '
+        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY dt DESC, observed_at DESC) = 1'
+    )
+    comment = f"{table.zh}（最新状态） / {table.en}: the latest row of each"
+    connection.execute(f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}')
+
+
+def _status_table(statuses: Iterable[LoadStatus]) -> pa.Table:
+    rows = [{f.name: getattr(s, f.name) for f in _STATUS_SCHEMA} | {"status": str(s.status)} for s in statuses]
+    return pa.Table.from_pylist(rows, _STATUS_SCHEMA)
+
+
+def _replace_load_status(connection, statuses: pa.Table) -> None:
+    connection.execute("BEGIN")
+    connection.execute("DELETE FROM meta.load_status")
+    connection.register("statuses", statuses)
+    connection.execute("INSERT INTO meta.load_status SELECT * FROM statuses")
+    connection.unregister("statuses")
+    connection.execute("COMMIT")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,17 @@
+-- 各账号这一周表现如何？ How did each account do over the loaded days: fans gained, plays, likes per play?
+SELECT
+    coalesce(p.all_fans_num, max(f.total_fans)) AS fans,
+    f.open_id AS account,
+    count(*) AS days,
+    sum(f.new_fans) AS fans_gained,
+    sum(i.new_play) AS plays,
+    sum(l.new_like) AS likes,
+    round(sum(l.new_like) / nullif(sum(i.new_play), 0), 4) AS likes_per_play
+FROM user_fans AS f
+LEFT JOIN user_item AS i USING (client_key, open_id, stat_date)
+LEFT JOIN user_like AS l USING (client_key, open_id, stat_date)
+LEFT JOIN (
+    SELECT client_key, open_id, arg_max(all_fans_num, observed_at) AS all_fans_num FROM fans_profile GROUP BY ALL
+) AS p USING (client_key, open_id)
+GROUP BY f.open_id, p.all_fans_num
+ORDER BY plays DESC;
