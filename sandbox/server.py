@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import catalog
-from catalog.records import Endpoint
+from catalog.records import Endpoint, Token
 from sandbox import refusals as no
 from sandbox.clock import SandboxClock
 from sandbox.config import SandboxConfig
@@ -33,7 +33,7 @@ from sandbox.world import World
 
 DEFAULT_HANG_S = 30.0
 EXTRA_SCOPES = ("user_info", "renew_refresh_token")
-"""Scopes that a full consent grants besides those of the catalogue."""
+"""Scopes that a full consent grants besides those of the catalogue's operations with a user token."""
 _BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n"
 
 
@@ -44,7 +44,7 @@ class Sandbox:
         self.config = config
         self.clock = SandboxClock(config.now)
         self.world = World(config.seed, config.accounts, config.videos)
-        scopes = {e.scope for e in catalog.ENDPOINTS.values() if e.scope} | set(EXTRA_SCOPES)
+        scopes = {e.scope for e in catalog.ENDPOINTS.values() if e.scope and e.token is Token.USER} | set(EXTRA_SCOPES)
         self.tokens = Tokens(config.seed, config.client_key, config.client_secret, self.clock, scopes)
         self.faults = Faults()
         self.stats = Stats()
@@ -74,8 +74,9 @@ class Sandbox:
         except ValueError:
             given = dict(request.query)
         scope = (None if is_oauth else operation.scope) or "oauth"
-        self.stats.request(operation.name, scope, given)
-        fault = self.faults.take(operation.name, given)
+        seen = self._with_owner(given) if is_oauth else given
+        self.stats.request(operation.name, scope, seen)
+        fault = self.faults.take(operation.name, seen)
         if fault is not None:
             self.stats.fault(operation.name, fault.kind)
             if await self._before(fault, operation.name, request, send_):
@@ -95,6 +96,13 @@ class Sandbox:
             await send(send_, raw[: len(raw) // 2])
         else:
             await send(send_, raw)
+
+    def _with_owner(self, given: dict[str, str]) -> dict[str, str]:
+        """OAuth parameters with the account that their code or token belongs to, for counting and for faults."""
+        for member in ("code", "refresh_token", "access_token"):
+            if "open_id" not in given and member in given and (grant := self.tokens.read(given[member])) is not None:
+                return {**given, "open_id": grant.open_id}
+        return given
 
     def _given(self, operation: Endpoint | OAuthOperation, request: Request) -> dict[str, str]:
         """Parameters of query and body together, as texts."""

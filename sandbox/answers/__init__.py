@@ -8,10 +8,14 @@ from sandbox.answers.call import Answer, Call
 
 __all__ = ["Answer", "Call", "answer_for"]
 
-BY_NAME: dict[str, Answer] = {**hotsearch.ANSWERS, **fans.ANSWERS, **video.ANSWERS}
-BY_DOMAIN: dict[str, Answer] = {"billboard": billboard.answer, "item": item.answer, "user": user.answer}
+BY_NAME: dict[str, Answer] = {**hotsearch.ANSWERS, **fans.ANSWERS, **video.ANSWERS, **item.ANSWERS, **user.ANSWERS}
 
 
 def answer_for(endpoint: Endpoint) -> Answer | None:
-    """The function that answers ``endpoint``; None when the sandbox does not simulate it."""
-    return BY_NAME.get(endpoint.name) or BY_DOMAIN.get(endpoint.domain)
+    """The function that answers ``endpoint``; None when the sandbox does not simulate it.
+
+    The mini-app paths (``*_apps_v1``) answer as their twins do; their envelope differs, which is not the answer's business.
+    """
+    if endpoint.domain == "billboard":
+        return billboard.answer if billboard.is_known(endpoint.name) else None
+    return BY_NAME.get(endpoint.name.removesuffix("_apps_v1"))

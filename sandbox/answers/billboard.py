@@ -12,6 +12,11 @@ from sandbox.world.boards import Entry
 from sandbox.world.videos import cover_url, share_url, title_of
 
 
+def is_known(operation: str) -> bool:
+    """Whether there is a pool for the list: the creator groups and the six lists of other things."""
+    return operation.split("_")[1] in (*NAME_TAILS, "hot", "stars", "live", "topic", "prop", "music")
+
+
 def answer(call: Call) -> dict[str, Any]:
     """Any of the 39 lists."""
     if not call.ready:

@@ -67,3 +67,6 @@ def _base(call: Call, video: Video) -> dict[str, Any] | None:
         },
         "avg_play_duration": call.form.number(round(video.duration_s * wobble, 2)),
     }
+
+
+ANSWERS = {f"item_{member}": answer for member in ("base", "like", "comment", "play", "share")}

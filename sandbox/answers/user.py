@@ -61,3 +61,5 @@ _ROWS = {
     "comment": _counter("comment"),
     "share": _counter("share"),
 }
+
+ANSWERS = {f"user_{member}": answer for member in _ROWS}

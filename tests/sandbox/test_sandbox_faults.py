@@ -99,6 +99,19 @@ def test_faults_of_oauth_operations(platform):
     assert code_of(fans(platform)) in (28001003, 2190002)
 
 
+def test_oauth_faults_know_whose_token_it_is(platform):
+    mine, other = platform.tokens(0), platform.tokens(1)
+    platform.fault("oauth_refresh_token", "token_dead", open_id=other["open_id"], times=None)
+    for tokens, code in ((mine, 0), (other, 10010)):
+        body = platform.oauth(
+            "oauth_refresh_token", **APP, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+        )
+        assert code_of(body) == code
+    keys = platform.stats()["operations"]["oauth_refresh_token"]["by_key"]
+    assert any(other["open_id"] in key for key in keys)
+    assert not any(other["refresh_token"] in key for key in keys)
+
+
 def test_bad_gateway(platform):
     platform.fault("user_fans", "http_502")
     reply = platform.raw("user_fans", 0, date_type=7)
