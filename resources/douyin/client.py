@@ -75,6 +75,7 @@ class DouyinClient:
         http = await self._stack.enter_async_context(make_http(settings))
         self._wire = Wire(http, self._limiter, self._clock)
         self.tokens = TokenKeeper(settings, self._state, self._clock, OAuth(settings, self._wire), background)
+        self._stack.push_async_callback(self.tokens.close)
         return self
 
     async def __aexit__(self, *error: object) -> None:

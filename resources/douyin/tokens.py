@@ -6,17 +6,11 @@ the lock reads the state again, since another process may have refreshed meanwhi
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-
-from filelock import AsyncFileLock
 
 from catalog.errors import Action
 from resources.clock import Clock
@@ -29,6 +23,7 @@ from resources.douyin.errors import (
     TransientFailure,
 )
 from resources.douyin.oauth import OAuth, seconds_of, text_of
+from resources.douyin.turns import Turns
 from resources.redaction import register_secret
 from resources.settings import Settings
 from resources.state import State
@@ -67,7 +62,7 @@ class TokenKeeper:
 
     def __init__(self, settings: Settings, state: State, clock: Clock, oauth: OAuth, background: Background) -> None:
         self._client_key = settings.client_key or ""
-        self._locks_dir = settings.locks_dir
+        self._turns = Turns(settings.locks_dir, background)
         self._state = state
         self._clock = clock
         self._oauth = oauth
@@ -78,7 +73,6 @@ class TokenKeeper:
         self._answered: str | None = None  # the client token that the platform gave last
         self._generations: defaultdict[str, int] = defaultdict(int)
         self._not_before: dict[str, float] = {}
-        self._tasks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         register_secret(settings.client_secret.get_secret_value() if settings.client_secret else None)
 
     # ------------------------------------------------------------------ the app's token
@@ -105,7 +99,7 @@ class TokenKeeper:
         return self._client is not None and self._client_good(self._client)
 
     async def _client_fetch(self, failed: Lease | None) -> None:
-        async with self._alone("", lambda: self._client_settled(failed)) as settled:
+        async with self._turns.turn(self._turn_of(""), lambda: self._client_settled(failed)) as settled:
             if settled:
                 return
             stored = await self._background.run(token_state.load_client_token, self._state, self._client_key)
@@ -156,6 +150,9 @@ class TokenKeeper:
     async def exchange_code(self, code: str, *, name: str | None = None) -> str:
         """Redeem an authorization code; the account is known, active and has five renewals again. Returns its open_id."""
         register_secret(code)
+        return await self._turns.to_the_end(self._exchange(code, name))
+
+    async def _exchange(self, code: str, name: str | None) -> str:
         data = await self._oauth.exchange_code(code)
         now = self._clock.now()
         open_id = text_of(data, "open_id")
@@ -163,7 +160,7 @@ class TokenKeeper:
             open_id, text_of(data, "access_token"), now + seconds_of(data, "expires_in"),
             text_of(data, "refresh_token"), now + seconds_of(data, "refresh_expires_in"), 0, str(data.get("scope") or ""), now,
         )  # fmt: skip
-        async with self._alone(open_id):
+        async with self._turns.turn(self._turn_of(open_id)):
             await self._store(token)
             await self._background.run(
                 account_state.add_account, self._state, self._client_key, open_id, name=name, now=now
@@ -191,7 +188,10 @@ class TokenKeeper:
     # ------------------------------------------------------------------ the work under the lock
 
     async def _maintain(self, open_id: str, failed: Lease | None) -> UserToken:
-        async with self._alone(open_id, lambda: self._user_settled(open_id, failed)) as settled:
+        return await self._turns.to_the_end(self._maintain_alone(open_id, failed))
+
+    async def _maintain_alone(self, open_id: str, failed: Lease | None) -> UserToken:
+        async with self._turns.turn(self._turn_of(open_id), lambda: self._user_settled(open_id, failed)) as settled:
             if settled:
                 return self._users[open_id]
             token = await self._background.run(token_state.load_user_token, self._state, self._client_key, open_id)
@@ -299,7 +299,11 @@ class TokenKeeper:
     def _renewal_due(self, token: UserToken) -> bool:
         return token.renewals < RENEWALS and token.refresh_expires_at - self._clock.now() < REFRESH_MARGIN
 
-    # ------------------------------------------------------------------ memory, state and locks
+    # ------------------------------------------------------------------ memory and state
+
+    async def close(self) -> None:
+        """Wait for refreshes on their way."""
+        await self._turns.close()
 
     async def _load(self) -> None:
         accounts = await self._background.run(account_state.list_accounts, self._state, self._client_key)
@@ -318,18 +322,5 @@ class TokenKeeper:
         await self._background.run(token_state.save_user_token, self._state, self._client_key, token)
         self._users[token.open_id] = token
 
-    @asynccontextmanager
-    async def _alone(self, open_id: str, settled: Callable[[], bool] = lambda: False) -> AsyncIterator[bool]:
-        """Only this task of this process handles the tokens of the account. Waiting does not hold up the event loop.
-
-        Tasks of this process line up first. Yields True, without the lock of the processes, where
-        ``settled`` finds that the task before did the work: hundreds may have waited for one token.
-        """
-        async with self._tasks[open_id]:
-            if settled():
-                yield True
-                return
-            name = hashlib.sha256(f"{self._client_key}\n{open_id}".encode()).hexdigest()[:24]
-            await self._background.run(self._locks_dir.mkdir, parents=True, exist_ok=True)
-            async with AsyncFileLock(self._locks_dir / f"token-{name}.lock", executor=self._background.executor):
-                yield False
+    def _turn_of(self, open_id: str) -> str:
+        return f"{self._client_key}\n{open_id}"

@@ -208,7 +208,29 @@ def test_the_new_token_is_stored_before_it_is_used(life, monkeypatch):
     assert asyncio.run(die_on_use())
 
 
-def test_the_client_token_is_replaced_before_it_ends(make_settings, state, sandbox):
+def test_a_cancelled_run_keeps_the_token_that_is_on_its_way(make_settings, state, start_sandbox):
+    """A renewal voids the old refresh token at once: giving up on its answer would lose the account."""
+    life = Life(make_settings, state, start_sandbox(latency_ms=400))
+    old = life.token.refresh_token
+    life.day(25.5)
+
+    async def work():
+        async with life.client() as client:
+            task = asyncio.create_task(client.ask(USER, {"date_type": 7}, life.open_id))
+            await asyncio.sleep(0.15)  # asked, and not answered yet
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(work())
+    assert life.token.refresh_token != old
+    assert life.token.renewals == 1
+    life.run()
+    assert life.refreshes()[1] == 1
+
+
+def test_the_client_token_is_replaced_before_it_ends(make_settings, state, start_sandbox):
+    sandbox = start_sandbox()  # its stable token begins now
     board = ENDPOINTS["billboard_stars"]
 
     def run(minutes: float) -> None:

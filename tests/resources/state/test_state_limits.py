@@ -6,6 +6,7 @@ import time
 import uuid
 from datetime import date
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -34,6 +35,16 @@ def test_time_that_nobody_used_is_not_saved_up(state):
     time.sleep(0.05)
     before = time.time()
     assert take(state).start >= before
+
+
+def test_a_line_that_just_ran_empty_has_no_gap(state, monkeypatch):
+    now = 1_000_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    take(state, slots=2, interval_s=0.005)
+    now += 0.015
+    assert take(state).start == pytest.approx(1_000_000.01, abs=1e-6)
+    now += 1
+    assert take(state).start == now
 
 
 def test_a_clock_set_back_does_not_stop_the_scope(state):
