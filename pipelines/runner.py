@@ -64,11 +64,11 @@ class Runner:
             asset_selection=selection,
         )
         ran = Ran(job.name, partition.isoformat(), result.run_id, result.success)
-        for event in result.all_events:
-            if event.is_step_failure:
-                error = event.step_failure_data
+        for happened in result.all_events:
+            if happened.is_step_failure:
+                error = happened.step_failure_data
                 said = error.user_failure_data.description if error.user_failure_data else str(error.error.message if error.error else "failed")
-                ran.problems[event.step_key] = (said or "failed").strip()
+                ran.problems[happened.step_key] = (said or "failed").strip()
         return ran
 
     def publish(self) -> Published:

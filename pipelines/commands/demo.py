@@ -19,8 +19,7 @@ FIRST_DAY = date(2026, 11, 16)
 
 _TICKS = (
     (clock_time(8, 5), "hourly"), (clock_time(10, 30), "twice_daily"), (clock_time(10, 45), "daily_snapshot"),
-    (clock_time(11, 0), "daily_t1"), (clock_time(12, 5), "hourly"), (clock_time(16, 5), "hourly"),
-    (clock_time(16, 30), "twice_daily"), (clock_time(20, 5), "hourly"),
+    (clock_time(11, 0), "daily_t1"), (clock_time(12, 5), "hourly"), (clock_time(16, 5), "hourly"), (clock_time(20, 5), "hourly"),
 )  # fmt: skip
 _QUESTIONS = ("rising_words", "account_week", "board_climbers")
 
@@ -38,14 +37,13 @@ def demo(
     _clear(target)
     console.print(f"[bold]Seven days of Douyin[/bold], simulated: {accounts} accounts, {days} days from {FIRST_DAY}, into {target}\n" if days == 7 else f"{days} simulated days from {FIRST_DAY} into {target}\n")
     console.print("loading Dagster, pandas and DuckDB …", style="dim")
+    from catalog.cadences import CADENCES
     from catalog.records import BEIJING
     from pipelines.jobs import JOB_NAMES, partition_due
     from pipelines.runner import Runner, listening
     from pipelines.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
     from resources.runtime import Runtime
     from sandbox.config import SandboxConfig
-
-    from catalog.cadences import CADENCES
 
     ticks = [(datetime.combine(FIRST_DAY + timedelta(days=n), at, BEIJING), cadence) for n in range(days) for at, cadence in _TICKS]
     config = SandboxConfig(accounts=accounts, videos=videos, now=ticks[0][0])
