@@ -63,6 +63,12 @@ def list_accounts(state: State, client_key: str, statuses: Iterable[AccountStatu
         return [_account(row) for row in db.execute(query)]
 
 
+def known_apps(state: State) -> list[str]:
+    """Keys of the apps that have accounts here."""
+    with state.read() as db:
+        return list(db.execute(select(accounts.c.client_key).distinct().order_by(accounts.c.client_key)).scalars())
+
+
 def set_status(state: State, client_key: str, open_id: str, status: AccountStatus, reason: str | None = None) -> None:
     """Record a change of status.
 
