@@ -32,10 +32,16 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
 
 
 def check_results(ingested: Ingested, now: datetime) -> Iterator[dg.AssetCheckResult]:
-    """Results over all partitions that landed. Quarantined rows and failed accounts warn; broken keys and ranges are errors."""
+    """Results over all partitions that landed. Quarantined rows and failed accounts warn; broken keys and ranges are errors.
+
+    All three are always told: Dagster fails a step that leaves one out, also where nothing landed.
+    """
     if ingested.partitions:
         yield _valid(ingested)
         yield _fresh(ingested, now)
+    else:
+        yield dg.AssetCheckResult(check_name=VALID, passed=True, description="nothing landed, nothing to judge", metadata={"rows": 0})
+        yield dg.AssetCheckResult(check_name=FRESH, passed=False, severity=dg.AssetCheckSeverity.WARN, description="nothing landed")
     yield _complete(ingested)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from catalog.records import Endpoint, Envelope
@@ -80,9 +82,30 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
     return Verdict(0, "", logid)
 
 
+UNREADABLE_DAY = "unreadable"
+"""Later than any day as text: rows without a readable day are an answer about all days that were asked for (they go to
+quarantine), not a series that is not produced yet, which would be asked for again and again."""
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _is_day(value: Any) -> bool:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one answered page tells about the next. ``items`` counts rows; ``newest`` is the latest day of a series."""
+    """What one answered page tells about the next. ``items`` counts rows.
+
+    ``newest`` is the latest day of a series as yyyy-MM-dd, :data:`UNREADABLE_DAY` where no row has a readable one, None
+    where there are no rows.
+    """
 
     items: int
     newest: str | None
@@ -97,7 +120,8 @@ def read_page(endpoint: Endpoint, body: Any) -> Page:
     items = 0 if rows is None else len(rows) if isinstance(rows, list) and not output.single else 1
     newest = None
     if endpoint.windows and isinstance(rows, list):
-        newest = max((str(r["date"]) for r in rows if isinstance(r, Mapping) and "date" in r), default=None)
+        days = [d for r in rows if isinstance(r, Mapping) and _is_day(d := r.get("date"))]
+        newest = max(days, default=UNREADABLE_DAY if rows else None)
     if endpoint.paging is None:
         return Page(items, newest, False, None)
     has_more = member(body, endpoint.paging.has_more)

@@ -3,7 +3,8 @@
 Reads ``DOUYIN_START_DATE`` when loaded; everything else is read by the process that runs.
 """
 
-from __future__ import annotations
+import logging
+import warnings
 
 import dagster as dg
 
@@ -13,6 +14,18 @@ from pipelines.jobs import make_jobs, make_schedules
 from pipelines.sensors import publish_after_runs
 from resources.runtime import Runtime
 from resources.settings import Settings
+
+
+@dg.logger(
+    {"log_level": dg.Field(str, default_value="WARNING", is_required=False)},
+    description="Warnings to standard error; the event log in the UI keeps everything.",
+)
+def console(context: dg.InitLoggerContext) -> logging.Logger:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.Logger("douyin", context.logger_config["log_level"])
+    logger.addHandler(handler)
+    return logger
 
 
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
@@ -30,8 +43,12 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         schedules=make_schedules(jobs),
         sensors=[publish_after_runs(publish_job, settings)],
         resources={"runtime": runtime},
+        loggers={"console": console},
         executor=dg.in_process_executor,
     )
 
+
+# Backfill policies and pools are beta in this pinned release; what they do here is held by tests.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 defs = build_definitions(Runtime(), Settings())

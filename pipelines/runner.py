@@ -1,7 +1,6 @@
 """Running Dagster jobs in this process, with progress for a person who waits."""
 
 import logging
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +36,6 @@ class Runner:
     """Holds the definitions, the Dagster instance and the runtime for a series of runs in one process."""
 
     def __init__(self, runtime: Runtime) -> None:
-        warnings.filterwarnings("ignore", module="dagster.*")
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         self.runtime = runtime
         prepare_dagster_home(runtime.settings)

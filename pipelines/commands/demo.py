@@ -17,6 +17,9 @@ from pipelines.console import console, fail, load_settings
 FIRST_DAY = date(2026, 11, 16)
 """A Monday. Fixed, so that the demo shows everybody the same numbers."""
 
+DEMO_START = FIRST_DAY - timedelta(days=15)
+"""First day of the partitions in the demo's Dagster."""
+
 _TICKS = (
     (clock_time(8, 5), "hourly"), (clock_time(10, 30), "twice_daily"), (clock_time(10, 45), "daily_snapshot"),
     (clock_time(11, 0), "daily_t1"), (clock_time(12, 5), "hourly"), (clock_time(16, 5), "hourly"), (clock_time(20, 5), "hourly"),
@@ -50,7 +53,7 @@ def demo(
     totals = {"calls": 0, "rows": 0}
     problems: dict[str, str] = {}
     with running_sandbox(config) as url:
-        runtime = Runtime(sandbox_settings(base, url, config, home=target))
+        runtime = Runtime(sandbox_settings(base, url, config, home=target, start_date=DEMO_START))
         runtime.set_clock(_frozen(ticks[0][0]))
         with Runner(runtime) as runner:
             authorize_all(runtime)

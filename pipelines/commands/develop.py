@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
-from pipelines.console import console, load_settings
+from pipelines.console import console, fail, load_settings
+from resources.settings import Settings
 
 
 def dev(
@@ -20,6 +23,7 @@ def dev(
 ) -> None:
     """Open the Dagster UI with assets, partitions and schedules. Without credentials a sandbox is started beside it."""
     settings = load_settings()
+    from pipelines.commands.demo import DEMO_START
     from pipelines.home import REPOSITORY, prepare_dagster_home
     from pipelines.simulation import authorize_all, running_sandbox, sandbox_settings
     from resources.runtime import Runtime
@@ -29,8 +33,11 @@ def dev(
             from sandbox.config import SandboxConfig
 
             config = SandboxConfig(port=sandbox_port)
-            url = stack.enter_context(running_sandbox(config))
-            settings = sandbox_settings(settings, url, config, home=settings.home / "demo")
+            try:
+                url = stack.enter_context(running_sandbox(config))
+            except OSError as error:
+                fail(f"the sandbox cannot listen on port {sandbox_port} ({error.strerror}): choose another with --sandbox-port")
+            settings = sandbox_settings(settings, url, config, home=settings.home / "demo", start_date=DEMO_START)
             settings.home.mkdir(parents=True, exist_ok=True)
             (settings.home / ".demo").touch()
             runtime = Runtime(settings)
@@ -44,22 +51,49 @@ def dev(
         ]  # fmt: skip
         console.print(f"Dagster UI: [bold]http://127.0.0.1:{port}[/bold]  (home {home}; Ctrl-C ends it)\nSchedules are off until you turn them on under Automation.")
         # A process group of its own: `dagster dev` starts a daemon and a server, and all of them must end together.
-        child = subprocess.Popen(command, cwd=REPOSITORY, env=environment(settings), start_new_session=True)
-        signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        child = subprocess.Popen(command, cwd=home, env=environment(settings), start_new_session=True, preexec_fn=_listen)
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             code = child.wait()
         except KeyboardInterrupt:
-            os.killpg(child.pid, signal.SIGTERM)
-            child.wait(timeout=30)
+            _stop_group(child)
             code = 0
     raise typer.Exit(code)
 
 
-def environment(settings) -> dict[str, str]:
-    """Environment variables from which a child process reads these settings."""
-    values = {
-        "DOUYIN_HOME": str(settings.home), "DOUYIN_BASE_URL": settings.base_url, "DOUYIN_CLIENT_KEY": settings.client_key,
-        "DOUYIN_CLIENT_SECRET": settings.client_secret.get_secret_value() if settings.client_secret else None,
-        "DOUYIN_QPS": str(settings.qps), "DOUYIN_CLOCK": settings.clock,
-    }  # fmt: skip
-    return os.environ | {k: v for k, v in values.items() if v}
+def _listen() -> None:
+    """In the child: hear SIGINT also when the command was started in the background, where shells switch it off."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupt(_signal, _frame) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop_group(child: subprocess.Popen) -> None:
+    """End all processes of the child's group: politely, then firmly, then for good."""
+    for number, patience_s in ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+        try:
+            child.wait(timeout=patience_s)
+        except subprocess.TimeoutExpired:
+            continue
+        with suppress(ProcessLookupError):  # the group may outlive its leader
+            os.killpg(child.pid, signal.SIGKILL)
+        return
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Environment variables from which a child process reads these settings, wherever it runs."""
+    values = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        elif isinstance(value, dict):
+            value = json.dumps({key: limit.model_dump(exclude_none=True) for key, limit in value.items()})
+        if value is not None:
+            values[f"DOUYIN_{name.upper()}"] = str(value)
+    # `dagster dev` recommends a tool of its makers on every start; it is not ours to install.
+    return os.environ | values | {"PYTHONWARNINGS": "ignore:Function `dev_command`"}

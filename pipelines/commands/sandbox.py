@@ -39,4 +39,7 @@ def sandbox(
             soft_wrap=True,
         )
 
-    serve(config, on_ready=ready)
+    try:
+        serve(config, on_ready=ready)
+    except OSError as error:
+        fail(f"cannot listen on port {port} ({error.strerror}): choose another with --port")

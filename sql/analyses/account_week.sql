@@ -1,7 +1,7 @@
 -- 各账号这一周表现如何？ How did each account do over the loaded days: fans gained, plays, likes per play?
 SELECT
     coalesce(p.all_fans_num, max(f.total_fans)) AS fans,
-    f.open_id AS account,
+    left(f.open_id, 8) AS account,
     count(*) AS days,
     sum(f.new_fans) AS fans_gained,
     sum(i.new_play) AS plays,

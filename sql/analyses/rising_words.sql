@@ -1,19 +1,21 @@
--- 今天哪些热点词升得最快？ Which hot words climbed most between the first and the last list of the newest day?
-WITH day AS (
-    SELECT * FROM hot_words WHERE dt = (SELECT max(dt) FROM hot_words)
+-- 哪些热点词正在上升？ Which hot words climbed most between the last two lists? New words count from below the list.
+WITH lists AS (
+    SELECT DISTINCT observed_at, dense_rank() OVER (ORDER BY observed_at DESC) AS age FROM hot_words
 ),
-ends AS (
-    SELECT min(observed_at) AS first_at, max(observed_at) AS last_at FROM day
+latest AS (
+    SELECT h.* FROM hot_words AS h JOIN lists USING (observed_at) WHERE age = 1
+),
+previous AS (
+    SELECT h.* FROM hot_words AS h JOIN lists USING (observed_at) WHERE age = 2
 )
 SELECT
-    now.sentence AS word,
-    now.rank AS rank_now,
-    before.rank AS rank_before,
-    before.rank - now.rank AS climbed,
-    now.hot_level
-FROM day AS now
-CROSS JOIN ends
-LEFT JOIN day AS before ON before.sentence = now.sentence AND before.observed_at = ends.first_at
-WHERE now.observed_at = ends.last_at
-ORDER BY coalesce(before.rank, 51) - now.rank DESC, now.rank
+    latest.sentence AS word,
+    previous.rank AS rank_before,
+    latest.rank AS rank_now,
+    coalesce(previous.rank, (SELECT max(rank) + 1 FROM previous)) - latest.rank AS climbed,
+    previous.rank IS NULL AS new,
+    latest.hot_level
+FROM latest
+LEFT JOIN previous USING (client_key, sentence)
+ORDER BY climbed DESC, rank_now
 LIMIT 8;
