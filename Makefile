@@ -35,7 +35,7 @@ docs: setup ## regenerate what is generated: the CLI reference and the table ref
 	$(BIN)/python -m pipelines.docs
 
 lock: ## renew requirements.lock; needs uv
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --group dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv data/demo
