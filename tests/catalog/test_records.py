@@ -1,0 +1,302 @@
+"""Fields, tables, endpoints and cadences among themselves: nothing unused, nothing undefined, everything documented."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog import ENDPOINTS, FIELDS, TABLES, endpoints_of
+from catalog.cadences import CADENCES
+from catalog.records import (
+    BEIJING,
+    STANDARD_FIELDS,
+    Additive,
+    Cadence,
+    Column,
+    Empty,
+    Endpoint,
+    Field,
+    History,
+    Origin,
+    Output,
+    Param,
+    Parse,
+    Pii,
+    Table,
+    Type,
+    beijing_day,
+)
+
+CJK = re.compile(r"[\u4e00-\u9fff]")
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+each_field = pytest.mark.parametrize("field", [pytest.param(f, id=f.name) for f in FIELDS.values()])
+each_table = pytest.mark.parametrize("table", [pytest.param(t, id=t.name) for t in TABLES.values()])
+each_endpoint = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
+each_cadence = pytest.mark.parametrize("cadence", [pytest.param(c, id=c.name) for c in CADENCES.values()])
+
+TYPES = {
+    Parse.TEXT: Type.TEXT, Parse.BUCKET: Type.TEXT, Parse.INT: Type.BIGINT, Parse.INT_OR_NULL: Type.BIGINT,
+    Parse.NUMBER: Type.DOUBLE, Parse.PERCENT: Type.DOUBLE, Parse.BOOL: Type.BOOLEAN, Parse.DATE: Type.DATE,
+    Parse.BEIJING_DATE: Type.DATE, Parse.EPOCH: Type.TIMESTAMP, Parse.BEIJING_INSTANT: Type.TIMESTAMP,
+}  # fmt: skip
+
+
+def test_every_way_of_parsing_has_a_type():
+    assert set(TYPES) == set(Parse)
+
+
+def described(record: Field | Table | Endpoint) -> None:
+    """Names and descriptions are there, each in its language; terms of the platform may stand in the English ones."""
+    for text in (record.en, record.zh, record.doc_en, record.doc_zh):
+        assert text == text.strip()
+        assert text
+    assert CJK.search(record.zh)
+    assert CJK.search(record.doc_zh)
+    assert not CJK.search(record.en)
+    assert len(CJK.findall(record.doc_en)) < len(re.findall(r"[a-z]", record.doc_en))
+    assert record.doc_en.endswith(".")
+    assert record.doc_zh.endswith("。")
+
+
+# --------------------------------------------------------------------------- fields
+
+
+@each_field
+def test_field_is_described(field: Field):
+    assert NAME.fullmatch(field.name)
+    described(field)
+
+
+@each_field
+def test_field_is_used(field: Field):
+    assert any(field.name in t.columns for t in TABLES.values()), "no table names it"
+
+
+@each_field
+def test_ranges_fit_types(field: Field):
+    if field.minimum is not None or field.maximum is not None:
+        assert field.type in (Type.BIGINT, Type.DOUBLE)
+    if field.minimum is not None and field.maximum is not None:
+        assert field.minimum < field.maximum
+    if field.allowed is not None:
+        assert len(set(field.allowed)) == len(field.allowed) > 0
+        assert {type(v) for v in field.allowed} == {str if field.type is Type.TEXT else int}
+    if field.additive is not Additive.NO:
+        assert field.type is Type.BIGINT, "only counts are summed"
+
+
+@each_field
+def test_units_stand_in_names(field: Field):
+    for ending, unit in (("_s", "s"), ("_ms", "ms"), ("_ratio", "ratio"), ("_cny", "CNY")):
+        assert field.name.endswith(ending) == (field.unit == unit)
+    assert field.name.endswith("_at") == (field.type is Type.TIMESTAMP)
+    assert (field.name.endswith("_date") or field.name == "dt") == (field.type is Type.DATE)
+
+
+def test_positions_begin_at_one_and_ratios_at_nought():
+    assert {FIELDS[n].minimum for n in ("rank", "position")} == {1}
+    ratios = [f for f in FIELDS.values() if f.unit == "ratio"]
+    assert {f.minimum for f in ratios} == {0}
+    assert {f.maximum for f in ratios} <= {1, None}
+    assert FIELDS["share_ratio"].maximum == 1, "shares of a whole"
+    assert FIELDS["new_fans"].minimum is None, "a net gain may be negative"
+
+
+def test_who_is_personal():
+    assert {n: f.pii for n, f in FIELDS.items() if f.pii is not Pii.NONE} == {
+        "open_id": Pii.PSEUDONYM, "nickname": Pii.PERSONAL, "avatar_url": Pii.PERSONAL, "author": Pii.PERSONAL,
+    }  # fmt: skip
+
+
+# --------------------------------------------------------------------------- tables
+
+
+@each_table
+def test_table_is_described(table: Table):
+    assert NAME.fullmatch(table.name)
+    assert table.domain in {e.domain for e in ENDPOINTS.values()}
+    described(table)
+
+
+@each_table
+def test_table_names_known_fields_once(table: Table):
+    assert len(set(table.columns)) == len(table.columns)
+    assert set(table.columns) <= FIELDS.keys()
+    assert table.columns[: len(STANDARD_FIELDS)] == STANDARD_FIELDS
+
+
+@each_table
+def test_key_is_of_the_tables_own_fields(table: Table):
+    assert table.key
+    assert len(set(table.key)) == len(table.key)
+    assert set(table.key) <= set(table.fields)
+    assert table.primary_key[0] == "client_key", "ids are valid within one app"
+    assert ("observed_at" in table.primary_key) == (table.history is History.SNAPSHOT)
+    assert set(table.primary_key) <= set(table.not_null)
+    assert ("stat_date" in table.key) == (table.history is History.WINDOW)
+    assert ("open_id" in table.key) == ("open_id" in table.fields)
+    assert not {FIELDS[k].type for k in table.key} & {Type.DOUBLE, Type.BOOLEAN}
+
+
+@each_table
+def test_endpoints_fill_exactly_the_tables_fields(table: Table):
+    filling = endpoints_of(table.name)
+    assert filling
+    for endpoint in filling:
+        for output in (o for o in endpoint.outputs if o.table == table.name):
+            assert Counter(c.field for c in output.columns) == Counter(table.fields)
+        assert endpoint.domain == table.domain
+    assert len({e.cadence for e in filling}) == 1, "one job fills a table"
+    assert len({e.windows for e in filling}) == 1
+
+
+def test_tables_have_their_own_names():
+    assert all(name == table.name for name, table in TABLES.items())
+    assert len({t.zh for t in TABLES.values()}) == len(TABLES)
+    assert len({t.en for t in TABLES.values()}) == len(TABLES)
+
+
+def test_creator_billboards_are_one_table():
+    boards = [o.columns[0].path for e in endpoints_of("billboard_creators") for o in e.outputs if o.table == "billboard_creators"]
+    assert len(set(boards)) == len(boards) == 31
+    assert {f"billboard_{b}" for b in boards} == {e.name for e in endpoints_of("billboard_creators")}
+
+
+# --------------------------------------------------------------------------- endpoints
+
+
+@each_endpoint
+def test_endpoint_is_described(endpoint: Endpoint):
+    described(endpoint)
+    assert endpoint.name == ENDPOINTS[endpoint.name].name
+    assert endpoint.cadence in CADENCES.values()
+    assert endpoint.quota == endpoint.scope
+
+
+@each_endpoint
+def test_columns_fit_their_fields(endpoint: Endpoint):
+    for output in endpoint.outputs:
+        assert output.table in TABLES
+        for column in output.columns:
+            if column.origin in (Origin.PARAM, Origin.CONST):
+                assert FIELDS[column.field].type is Type.TEXT
+            else:
+                assert TYPES[column.parse] is FIELDS[column.field].type, column.field
+            if column.parse is Parse.PERCENT:
+                assert FIELDS[column.field].unit == "ratio"
+            assert column.origin is not Origin.PARENT or output.explode
+            allowed = FIELDS[column.field].allowed
+            assert column.origin is not Origin.CONST or allowed is None or column.path in allowed
+
+
+@each_endpoint
+def test_each_row_of_a_table_can_be_told_from_others(endpoint: Endpoint):
+    """Outputs into one table differ by a constant of its key, and whatever is iterated over is in the key."""
+    for name in endpoint.tables:
+        key = set(TABLES[name].key)
+        outputs = [o for o in endpoint.outputs if o.table == name]
+        consts = [tuple(c.path for c in o.columns if c.origin is Origin.CONST and c.field in key) for o in outputs]
+        assert len(set(consts)) == len(outputs)
+        for column in (c for o in outputs for c in o.columns):
+            assert column.origin is not Origin.PARAM or column.field in key
+
+
+def test_what_an_empty_answer_means():
+    """GUIDE section 7: lists appear before 10:00, portraits need fans, everything else may be empty."""
+    assert {e.empty for e in ENDPOINTS.values() if e.domain in ("billboard", "user", "item")} == {Empty.NOT_READY}
+    assert {e.name for e in ENDPOINTS.values() if e.empty is Empty.BELOW_THRESHOLD} == {"fans_data", "fans_favourite", "fans_comment"}
+
+
+def test_operations_have_names_of_their_own():
+    assert len({(e.method, e.path) for e in ENDPOINTS.values()}) == len(ENDPOINTS)
+    assert len({e.zh for e in ENDPOINTS.values()}) == len(ENDPOINTS)
+
+
+@pytest.mark.parametrize("kind", [Field, Table, Column, Output, Param, Endpoint, Cadence])
+def test_records_do_not_change(kind):
+    assert kind.__dataclass_params__.frozen
+    found = {
+        Field: FIELDS["rank"], Table: TABLES["videos"], Endpoint: ENDPOINTS["video_list"], Cadence: ENDPOINTS["video_list"].cadence,
+        Output: ENDPOINTS["video_list"].outputs[0], Column: ENDPOINTS["video_list"].outputs[0].columns[0], Param: ENDPOINTS["video_list"].params[0],
+    }[kind]  # fmt: skip
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(found, dataclasses.fields(kind)[0].name, None)
+    assert isinstance(hash(found), int)
+
+
+# --------------------------------------------------------------------------- cadences
+
+INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.sampled_from([UTC, BEIJING]))
+
+
+def starts(cadence: Cadence, day: date) -> list[datetime]:
+    """All slots of a Beijing day."""
+    return [datetime.combine(day, t, BEIJING) for t in (time(0, 0), *cadence.slots)]
+
+
+@given(INSTANTS, st.sampled_from(list(CADENCES.values())))
+def test_an_instant_lies_in_its_slot(instant: datetime, cadence: Cadence):
+    slot, day = cadence.slot(instant), beijing_day(instant)
+    following = [s for s in (*starts(cadence, day), *starts(cadence, day + timedelta(days=1))) if s > slot]
+    assert slot <= instant < following[0]
+    assert slot.tzinfo is UTC
+    assert slot in starts(cadence, day)
+
+
+@given(INSTANTS, st.sampled_from(list(CADENCES.values())))
+def test_the_start_of_a_slot_is_its_own_slot(instant: datetime, cadence: Cadence):
+    slot = cadence.slot(instant)
+    assert cadence.slot(slot) == slot
+    assert beijing_day(cadence.slot(slot - timedelta(microseconds=1))) <= beijing_day(slot)
+    assert cadence.slot(slot - timedelta(microseconds=1)) < slot
+
+
+@each_cadence
+def test_midnight_in_beijing_begins_a_slot(cadence: Cadence):
+    midnight = datetime(2026, 11, 16, 16, 0, tzinfo=UTC)
+    assert cadence.slot(midnight) == midnight
+    assert cadence.slot(midnight - timedelta(seconds=1)) == datetime.combine(date(2026, 11, 16), max(cadence.slots), BEIJING)
+    assert beijing_day(midnight) == date(2026, 11, 17)
+    assert beijing_day(midnight - timedelta(microseconds=1)) == date(2026, 11, 16)
+
+
+def cron_times(cadence: Cadence) -> list[time]:
+    """Times of day of the cadence's crons, which are `minute hour * * *`."""
+    found = []
+    for cron in cadence.crons:
+        minute, hour, *rest = cron.split()
+        assert rest == ["*", "*", "*"]
+        found += [time(h, int(minute)) for h in (range(24) if hour == "*" else [int(hour)])]
+    return found
+
+
+@each_cadence
+def test_every_slot_is_asked_in_by_a_schedule(cadence: Cadence):
+    assert list(cadence.slots) == sorted(set(cadence.slots))
+    asked = {cadence.slot(datetime.combine(date(2026, 11, 16), t, BEIJING)).astimezone(BEIJING).time() for t in cron_times(cadence)}
+    midnight = {time(0, 0)} if cadence.name == "hourly" else set()  # before 10:00 there is nothing to ask for
+    assert asked == {*cadence.slots, *midnight}
+    assert CJK.search(cadence.doc_zh)
+    assert not CJK.search(cadence.doc_en)
+    for at in cron_times(cadence):
+        assert cadence.name == "hourly" or f"{at:%H:%M}" in cadence.doc_en
+        assert cadence.name == "hourly" or f"{at:%H:%M}" in cadence.doc_zh
+
+
+def test_the_schedules_of_the_design():
+    assert {c.name: c.crons for c in CADENCES.values()} == {
+        "hourly": ("5 * * * *",),
+        "twice_daily": ("30 10 * * *", "30 16 * * *"),
+        "daily_snapshot": ("45 10 * * *", "45 14 * * *"),
+        "daily_t1": ("0 11 * * *", "0 15 * * *"),
+    }
+    assert {e.cadence.name for e in ENDPOINTS.values() if e.windows} == {"daily_t1"}
+    assert {e.cadence.name for e in ENDPOINTS.values() if e.domain == "hotsearch"} == {"hourly"}
+    assert {e.cadence.name for e in ENDPOINTS.values() if e.domain == "billboard"} == {"twice_daily"}
