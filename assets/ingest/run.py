@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from assets.ingest.fetch import Fetched, fetch, summarise
+from assets.ingest.fetch import Fetched, fetch
 from assets.ingest.normalise import Normalised, land, normalise
+from assets.ingest.outcomes import summarise
 from catalog import endpoints_of
 from catalog.records import Table
 from resources.runtime import Runtime
@@ -45,9 +46,8 @@ def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = 
     result = Ingested(table, sorted(set(dts)))
     fetched: list[Fetched] = []
     if call:
-        for endpoint in endpoints_of(table.name):
-            one = fetch(runtime, endpoint, result.dts)
-            fetched.append(one)
+        fetched = fetch(runtime, endpoints_of(table.name), result.dts)
+        for one in fetched:
             result.calls += one.total_calls
             result.codes.update(one.codes)
     result.partitions = normalise(runtime.archive, table, result.dts)
