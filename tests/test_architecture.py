@@ -1,0 +1,274 @@
+"""The house keeps its floors: imports go down only, importing does nothing, and the repository says nothing about our machines."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from resources.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BELOW = {
+    "catalog": set(),
+    "resources": {"catalog"},
+    "assets": {"catalog", "resources"},
+    "sandbox": {"catalog"},
+    "pipelines": {"catalog", "resources", "assets", "sandbox"},
+}
+"""Room -> rooms that it may import from (DESIGN section 2)."""
+
+CATALOG_MAY_IMPORT = {"__future__", "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "re", "typing"}
+"""The standard library that needs no world outside; anything else would be I/O, or a library of others."""
+
+LONGEST_MODULE = 500
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Files of the repository, those of the next commit included; of an unpacked archive, all files of the rooms."""
+    told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if told.returncode == 0:
+        names = told.stdout.decode().split("\0")
+        return tuple(ROOT / name for name in names if name and (ROOT / name).is_file())
+    hidden = {".venv", "data", "__pycache__", ".git", ".hypothesis"}
+    return tuple(p for p in ROOT.rglob("*") if p.is_file() and not hidden & set(p.relative_to(ROOT).parts))
+
+
+def modules_of(room: str) -> list[Path]:
+    return sorted(p for p in (ROOT / room).rglob("*.py"))
+
+
+def imported_by(file: Path) -> set[str]:
+    """Top-level names of everything that a module imports, inside functions and under conditions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(file.relative_to(ROOT).parts[0] if node.level else node.module.partition(".")[0])
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func)
+            if called.endswith(("import_module", "__import__")):
+                found.add(str(node.args[0].value).partition(".")[0])
+    return found
+
+
+# --------------------------------------------------------------------------- floors
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_a_room_imports_only_from_below(room: str):
+    assert modules_of(room)
+    forbidden = {"catalog", "resources", "assets", "pipelines", "sandbox", "tests"} - BELOW[room] - {room}
+    wrong = {str(p.relative_to(ROOT)): sorted(imported_by(p) & forbidden) for p in modules_of(room)}
+    assert {p: names for p, names in wrong.items() if names} == {}
+
+
+def test_every_package_of_the_wheel_is_a_room():
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert set(packages) == set(BELOW)
+    assert {p.parent.name for p in ROOT.glob("*/__init__.py")} == set(BELOW)
+
+
+def test_the_catalogue_imports_nothing_that_could_do_io():
+    wrong = {str(p.relative_to(ROOT)): sorted(imported_by(p) - CATALOG_MAY_IMPORT - {"catalog"}) for p in modules_of("catalog")}
+    assert {p: names for p, names in wrong.items() if names} == {}
+
+
+def test_the_catalogue_opens_nothing():
+    for file in modules_of("catalog"):
+        names = {n.func.id for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        assert not names & {"open", "exec", "eval", "__import__", "print", "input"}, file
+
+
+def test_resources_know_nothing_of_dagster():
+    """The client, the archive and the warehouse work in any program."""
+    assert [str(p.relative_to(ROOT)) for room in ("resources", "sandbox") for p in modules_of(room) if "dagster" in imported_by(p)] == []
+
+
+def test_the_parser_sees_imports_in_functions_and_strings(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    file = tmp_path / "resources" / "x.py"
+    file.parent.mkdir()
+    file.write_text("from . import y\ndef f():\n    import assets.tables\n    from pipelines import cli\nimportlib.import_module('sandbox.server')\n")
+    assert imported_by(file) == {"resources", "assets", "pipelines", "sandbox"}
+
+
+@pytest.mark.parametrize("file", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in tracked() if p.suffix == ".py"])
+def test_no_module_is_too_long(file: Path):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+
+
+# --------------------------------------------------------------------------- importing does nothing
+
+_IMPORT_ALL = """
+import json, os, pkgutil, sys
+root, done = os.environ["PYTHONPATH"], []
+acts = ("socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.mkdir", "os.rename", "os.remove", "sqlite3.connect", "os.listdir")
+def ours():
+    # The innermost frame that belongs to somebody: what libraries do on import (looking for a compiler, a temporary link) is theirs.
+    frame = sys._getframe(2)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if "site-packages" in name:
+            return False
+        if name.startswith(root + os.sep):
+            return True
+        if "importlib" in name:
+            return False
+        frame = frame.f_back
+    return False
+def hear(event, args):
+    if (event in acts or event == "open") and ours():
+        done.append([event, str(args[0])])
+sys.addaudithook(hear)
+room = __import__(sys.argv[1])
+for found in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+    if not found.name.endswith("__main__"):
+        __import__(found.name)
+print(json.dumps(done))
+"""
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_importing_a_room_writes_and_asks_nothing(room: str, tmp_path: Path):
+    place = tmp_path / "cwd"
+    place.mkdir()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_", "PYTEST", "COV"))}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place), "TMPDIR": str(place)}
+    told = subprocess.run(
+        [sys.executable, "-c", _IMPORT_ALL, room], cwd=place, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout.splitlines()[-1]) == []
+    assert list(place.iterdir()) == []
+
+
+# --------------------------------------------------------------------------- what the repository says
+
+# Written in pieces, so that this file passes its own test.
+_HOSTS = re.compile("|".join(("py" r"pi\.", "python" r"hosted\.", "registry" r"\.npmjs", "crates" r"\.io", "(?:extra-)?index" r"-url[= ]+\S*://", "proxy" r"\.golang")))
+_PATHS = re.compile(r"(?<![\w.~}])/(?:" + "|".join(("home", "work", "Users", "root", "mnt", "srv")) + r")/\w")
+
+
+def _lines() -> list[tuple[str, str]]:
+    """(place, line) of every text file."""
+    found = []
+    for file in tracked():
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # a picture
+        found += [(f"{file.relative_to(ROOT)}:{n}", line) for n, line in enumerate(text.splitlines(), 1)]
+    return found
+
+
+def test_no_registry_host_stands_in_the_repository():
+    assert [f"{place}: {line.strip()[:120]}" for place, line in _lines() if _HOSTS.search(line)] == []
+
+
+def test_no_path_of_a_machine_stands_in_the_repository():
+    assert [f"{place}: {line.strip()[:120]}" for place, line in _lines() if _PATHS.search(line)] == []
+
+
+@pytest.mark.parametrize("line", ["cd /ho" "me/me/x", '"/wo' 'rk/main"', "see /Us" "ers/me", "url = https://py" "pi.org/simple", "--index" "-url https://x.example"])
+def test_the_scan_finds_what_it_looks_for(line: str):
+    assert _HOSTS.search(line) or _PATHS.search(line)
+
+
+@pytest.mark.parametrize("line", ["https://example.com/home/x", "docs/work/plan.md", "~/work/x", "--no-emit-index" "-url --group dev"])
+def test_the_scan_leaves_other_lines_alone(line: str):
+    assert not _HOSTS.search(line)
+    assert not _PATHS.search(line)
+
+
+# --------------------------------------------------------------------------- dependencies
+
+
+@cache
+def lock() -> tuple[Requirement, ...]:
+    """The pinned requirements, which stand at the margin; one package may have a pin per platform."""
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    return tuple(Requirement(line.rstrip("\\ ")) for line in lines if line and not line.startswith((" ", "#")))
+
+
+def _pin(requirement: Requirement) -> str:
+    (only,) = requirement.specifier
+    assert only.operator == "==", f"{requirement} is not pinned"
+    return only.version
+
+
+def wanted() -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return [Requirement(r) for r in (*project["project"]["dependencies"], *project["dependency-groups"]["dev"], *project["build-system"]["requires"])]
+
+
+def test_everything_in_the_lock_is_pinned_and_hashed():
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    blocks = [b for b in re.split(r"\n(?=\S)", text) if not b.startswith("#")]
+    assert len(blocks) == len(lock()) > 50
+    for block in blocks:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), block.splitlines()[0]
+    for requirement in lock():
+        assert _pin(requirement)
+        assert requirement.url is None
+
+
+@pytest.mark.parametrize("requirement", [pytest.param(r, id=r.name) for r in wanted()])
+def test_the_lock_holds_what_pyproject_wants(requirement: Requirement):
+    (pinned,) = (r for r in lock() if canonicalize_name(r.name) == canonicalize_name(requirement.name))
+    assert requirement.specifier.contains(_pin(pinned), prereleases=True)
+    assert requirement.extras <= pinned.extras
+    if any(s.operator == "==" for s in requirement.specifier):
+        assert pinned.specifier == requirement.specifier
+
+
+def test_third_party_imports_are_declared():
+    """Nothing is imported by luck, because another package happens to bring it."""
+    brings = {"pyyaml": "yaml", "duckdb-cli": None, "dagster-webserver": None, "pydantic-settings": "pydantic_settings"}
+    declared = {brings.get(r.name, r.name.replace("-", "_")) for r in wanted()} | {"pydantic", "uvloop"}  # of pydantic-settings, uvicorn[standard]
+    used = set().union(*(imported_by(p) for room in BELOW for p in modules_of(room)))
+    assert used - set(sys.stdlib_module_names) - set(BELOW) - declared == set()
+
+
+# --------------------------------------------------------------------------- configuration
+
+
+def test_env_example_names_exactly_the_settings():
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r"^#?(DOUYIN_[A-Z_0-9]+)=", text, re.MULTILINE)
+    assert len(set(named)) == len(named)
+    assert set(named) == {f"DOUYIN_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_env_example_can_be_copied_as_it_is(tmp_path: Path, monkeypatch):
+    """Every value in it is the default, but credentials, which are empty."""
+    for name in list(os.environ):
+        if name.startswith("DOUYIN_"):
+            monkeypatch.delenv(name)
+    settings, defaults = Settings(_env_file=ROOT / ".env.example"), Settings(_env_file=None)
+    assert not settings.has_credentials
+    for name in Settings.model_fields:
+        if name not in ("client_key", "client_secret", "redirect_uri"):
+            assert getattr(settings, name) == getattr(defaults, name), name
+
+
+def test_commented_settings_of_env_example_can_be_read(tmp_path: Path):
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    file = tmp_path / "env"
+    file.write_text(re.sub(r"^#(DOUYIN_)", r"\1", text, flags=re.MULTILINE), encoding="utf-8")
+    settings = Settings(_env_file=file)
+    assert settings.limits["hotsearch"].qps == 10
+    assert settings.limit("hotsearch").per_day == 50000
