@@ -7,6 +7,7 @@ Instants are stored as UTC epoch seconds (float), so that both databases compare
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,6 +133,7 @@ class State:
         self.engine.dispose()
 
 
+_PATIENCE_S = 30
 _MODE = "douyin_mode"
 _READ, _FAST, _DURABLE = "read", "fast", "durable"
 _POSTGRES_WRITE_LOCK = 0x646F7579696E  # "douyin"
@@ -150,7 +152,7 @@ def _make_engine(url: str) -> Engine:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not Path(path).exists():
             Path(path).touch(mode=0o600)  # tokens live here
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": _PATIENCE_S, "check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -158,7 +160,16 @@ def _make_engine(url: str) -> Engine:
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves
-    connection.execute("PRAGMA journal_mode=WAL")
+    # Turning WAL on does not wait for others as statements do: two processes that open a new file at once would
+    # fail with "database is locked". It stays on, so all but the first find it done.
+    patience = time.monotonic() + _PATIENCE_S
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.02)
 
 
 def _begin_sqlite(connection: Connection) -> None:
