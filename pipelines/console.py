@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.markup import escape
 
 from resources.settings import LIVE_URL, Settings
 
-console = Console()
-errors = Console(stderr=True)
+# Titles, nicknames and reasons are shown as they are: `[cry]` is no style and `:100:` no picture.
+console = Console(emoji=False)
+errors = Console(stderr=True, emoji=False)
 
 NO_CREDENTIALS = """No credentials are configured.
 
@@ -21,8 +25,8 @@ NO_CREDENTIALS = """No credentials are configured.
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """Say what went wrong and stop."""
-    errors.print(f"[red]✗[/red] {message}", highlight=False)
+    """Say what went wrong and stop. Lines are not broken: they hold commands and paths to copy."""
+    errors.print(f"[red]✗[/red] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -31,8 +35,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"DOUYIN_{'.'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()]
+        lines = [f"DOUYIN_{str(e['loc'][0]).upper()}: {''.join(f'{p}: ' for p in e['loc'][1:])}{e['msg']}" for e in error.errors()]
         fail("the configuration is not usable:\n  " + "\n  ".join(lines))
+    except SettingsError as error:  # a value that should be JSON and is not; the text names the setting
+        named = re.search(r'field "(\w+)"', str(error))
+        fail(f"the configuration is not usable:\n  {f'DOUYIN_{named[1].upper()}: {error.__cause__}' if named else error}")
 
 
 def require_credentials(settings: Settings) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 import typer
+from rich.markup import escape
 
 from pipelines.console import console, fail, load_settings, require_credentials
 
@@ -51,7 +52,7 @@ def authorize(
         fail(str(error))
     finally:
         runtime.close()
-    console.print(f"[green]✓[/green] {name or 'account'} {open_id} is authorised; `douyin run` collects it from now on")
+    console.print(f"[green]✓[/green] {escape(name or 'account')} {open_id} is authorised; `douyin run` collects it from now on")
 
 
 def _read_code(text: str) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipelines.commands.run import progress_bar
 from pipelines.console import console, fail, load_settings
@@ -72,7 +73,7 @@ def demo(
                     bar.update(task, advance=1, now=f"{at:%a %m-%d %H:%M}  {totals['calls']:,} calls")
             runner.publish()
     for step, said in problems.items():
-        console.print(f"[red]✗ {step}[/red]: {said}", highlight=False)
+        console.print(f"[red]✗ {step}[/red]: {escape(said)}", highlight=False, soft_wrap=True)
     if problems:
         fail(f"{len(problems)} steps failed")
     _show(target)

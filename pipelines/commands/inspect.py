@@ -10,7 +10,9 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
 from pipelines.commands.run import choose
 from pipelines.console import NO_CREDENTIALS, console, is_live, load_settings
@@ -83,7 +85,7 @@ def _print_failures(runtime, failed: list) -> None:
         grid.add_column(column, overflow="fold")
     for (open_id, operation, outcome, reason), dts in sorted(grouped.items(), key=lambda item: item[0][:3]):
         span = f"{min(dts):%m-%d}" if len(set(dts)) == 1 else f"{min(dts):%m-%d} – {max(dts):%m-%d}"
-        grid.add_row(names.get(open_id) or open_id or "(app)", operation, span, outcome, reason or "")
+        grid.add_row(*(Text(c) for c in (names.get(open_id) or open_id or "(app)", operation, span, outcome, reason or "")))
     console.print(grid)
 
 
@@ -100,8 +102,9 @@ def _print_accounts(runtime) -> None:
         grid.add_column(column, overflow="fold")
     for one in found:
         grid.add_row(
-            one.name or "", one.open_id, str(one.status), _days(one.access_left), _days(one.refresh_left), str(one.renewals_left), one.reason or ""
-        )
+            Text(one.name or ""), one.open_id, str(one.status), _days(one.access_left), _days(one.refresh_left), str(one.renewals_left),
+            Text(one.reason or ""),
+        )  # fmt: skip
     console.print(grid)
 
 
@@ -119,9 +122,9 @@ def doctor() -> None:
     findings = [*_check_versions(), *_check_configuration(settings), *_check_disk(settings), *_check_platform(settings), *_check_data(settings)]
     marks = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "fail": "[red]✗[/red]"}
     for level, what, advice in findings:
-        console.print(f"{marks[level]} {what}", highlight=False)
+        console.print(f"{marks[level]} {escape(what)}", highlight=False, soft_wrap=True)
         if advice:
-            console.print(f"    → {advice}", highlight=False, style="dim")
+            console.print(f"    → {escape(advice)}", highlight=False, style="dim", soft_wrap=True)
     if any(level == "fail" for level, _, _ in findings):
         raise typer.Exit(1)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
 from pipelines.console import console, fail
 
@@ -40,7 +42,7 @@ def parse(
     except MalformedBody as error:
         fail(str(error))
     if parsed.verdict.code != 0:
-        console.print(f"[yellow]error answer[/yellow] code {parsed.verdict.code}: {parsed.verdict.description or parsed.error.meaning}")
+        console.print(f"[yellow]error answer[/yellow] code {parsed.verdict.code}: {escape(parsed.verdict.description or parsed.error.meaning)}")
         console.print(f"meaning: {parsed.error.meaning}\naction:  [bold]{parsed.error.action}[/bold]\nadvice:  {parsed.error.advice}")
         return
     if not parsed.partitions:
@@ -62,11 +64,11 @@ def _print_partition(part, limit: int) -> None:
         for name in names:
             grid.add_column(name, overflow="ellipsis", no_wrap=True, max_width=28)
         for row in part.rows.select(names).slice(0, limit).to_pylist():
-            grid.add_row(*("" if v is None else str(v) for v in row.values()))
+            grid.add_row(*(Text("" if v is None else str(v)) for v in row.values()))
         console.print(grid)
         if part.rows.num_rows > limit:
             console.print(f"… {part.rows.num_rows - limit} more", style="dim")
     for row in part.quarantine.to_pylist():
-        console.print(f"[red]quarantined[/red] row {row['position']}: {row['reason']}", highlight=False)
+        console.print(f"[red]quarantined[/red] row {row['position']}: {escape(row['reason'])}", highlight=False, soft_wrap=True)
     for row in part.drift.to_pylist():
-        console.print(f"[yellow]unknown member[/yellow] {row['member']} in {row['rows']} rows (kept in the archive)", highlight=False)
+        console.print(f"[yellow]unknown member[/yellow] {escape(row['member'])} in {row['rows']} rows (kept in the archive)", highlight=False)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
@@ -65,7 +66,7 @@ def run(
     print_ingested(done)
     console.print(f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} MB, {published.seconds:.1f} s)")
     for step, said in problems.items():
-        console.print(f"[red]✗ {step}[/red]: {said}", highlight=False)
+        console.print(f"[red]✗ {step}[/red]: {escape(said.removeprefix(f'{step}: '))}", highlight=False, soft_wrap=True)
     if problems:
         raise typer.Exit(1)
 

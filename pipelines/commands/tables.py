@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
 from catalog.records import Table
 from pipelines.console import console
@@ -33,10 +35,10 @@ def print_query(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
     grid = Grid(header_style="bold", box=None)
     for column in cursor.description:
         numeric = str(column[1]) in ("NUMBER", "BIGINT", "DOUBLE", "HUGEINT", "INTEGER") or "DECIMAL" in str(column[1])
-        grid.add_column(column[0], justify="right" if numeric else "left", no_wrap=True)
+        grid.add_column(Text(column[0]), justify="right" if numeric else "left", no_wrap=True)
     for row in cursor.fetchall():
-        grid.add_row(*(_cell(v) for v in row))
-    console.print(f"\n[bold cyan]{question}[/bold cyan]  [dim]sql/analyses/{file.name}[/dim]", highlight=False)
+        grid.add_row(*(Text(_cell(v)) for v in row))
+    console.print(f"\n[bold cyan]{escape(question)}[/bold cyan]  [dim]sql/analyses/{file.name}[/dim]", highlight=False)
     console.print(grid)
 
 
