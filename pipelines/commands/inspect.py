@@ -36,7 +36,7 @@ def status(
     from catalog import TABLES
     from catalog.records import History
     from resources.runtime import Runtime
-    from resources.state.load_status import read_load_status
+    from resources.state.load_status import Outcome, read_load_status
 
     runtime = Runtime(settings)
     loaded = {name: {p.dt: p for p in runtime.lake.partitions(name)} for name in tables}
@@ -66,8 +66,8 @@ def status(
                 cells.append("[dim]–[/dim]")
         grid.add_row(name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells)
     console.print(grid)
-    console.print("– never asked   … not produced yet   ✗ failed   ! some accounts or operations failed", style="dim")
-    _print_failures(runtime, [s for s in statuses if s.table_name in tables and s.status.is_failure])
+    console.print("– never asked   ○ asked, no rows   … not produced yet   ✗ failed   ! some accounts or operations failed", style="dim")
+    _print_failures(runtime, [s for s in statuses if s.table_name in tables and (s.status.is_failure or s.status is Outcome.SKIPPED)])
     _print_accounts(runtime)
 
 
@@ -187,7 +187,9 @@ def _check_platform(settings):
 
     async def token() -> None:
         async with DouyinClient(settings, runtime.state, runtime.clock) as client:
-            await client.tokens.client_lease()
+            # Anew, not the stored one: that would be good for hours after the secret was changed. Asking again is harmless,
+            # since the stable endpoint answers the same token while it lasts.
+            await client.tokens.replace_client(await client.tokens.client_lease())
 
     try:
         runtime.run(token())

@@ -49,6 +49,12 @@ def run(
 
     runtime = Runtime(settings)
     chosen: date = day.date() if day else runtime.clock.today()
+    if chosen > runtime.clock.today():
+        fail(f"{chosen} has not begun in Beijing, where it is {runtime.clock.today()}", 2)
+    early = [(table, partition) for _, partition, part in plan(tables, chosen) for table in part if partition < settings.start_date]
+    if early:
+        table, partition = early[0]
+        fail(f"{table} of {partition} lies before the first day, DOUYIN_START_DATE={settings.start_date}: choose a later --date, or set it earlier", 2)
     done, problems = [], {}
     with Runner(runtime) as runner, progress_bar() as bar:
         task = bar.add_task(f"{chosen}", total=len(tables), now="")
