@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo dev test test-all lint lock docs clean
+.PHONY: setup demo dev test test-all bench lint lock docs clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,11 @@ test: setup ## lint and the fast suite
 test-all: setup ## everything, slow suites included
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: setup ## ratios behind the claims of the documentation; on an idle machine, about two minutes
+	$(BIN)/python -m benchmarks.client
+	$(BIN)/python -m benchmarks.extract
+	$(BIN)/python -m benchmarks.dagster_storage
 
 lint: setup
 	$(BIN)/ruff check .

@@ -93,7 +93,8 @@ def _table_asset(table: Table, partitions: dg.DailyPartitionsDefinition) -> dg.A
         pool=scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain,
         check_specs=check_specs(table),
         output_required=False,
-        retry_policy=dg.RetryPolicy(max_retries=0),
+        # The client retries calls itself; this is for what it cannot see, a busy disk or database. Nothing is asked twice.
+        retry_policy=dg.RetryPolicy(max_retries=1, delay=5),
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
         dts = [date.fromisoformat(key) for key in context.partition_keys]

@@ -18,7 +18,7 @@ from assets.ingest.outcomes import Told, tell, told_by
 from assets.ingest.subjects import Subject, subjects_of
 from catalog.records import Endpoint, Fill
 from resources.douyin.client import DouyinClient
-from resources.douyin.errors import CallFailed
+from resources.douyin.errors import CallFailed, PagingError
 from resources.douyin.paging import pages
 from resources.douyin.recorder import SEQUENCE, Sequence
 from resources.runtime import Runtime
@@ -86,8 +86,8 @@ def _questions(runtime: Runtime, endpoint: Endpoint, wanted: list[date], result:
     subjects = subjects_of(runtime, endpoint)
     held = Held(runtime, endpoint, wanted)
     for subject in subjects:
-        if subject.stopped is not None:
-            result.add(subject, wanted, Told(Outcome.STOPPED, None, subject.stopped))
+        if subject.told is not None:
+            result.add(subject, wanted, subject.told)
             continue
         open_days = []
         for dt in _days_for(subject, wanted):
@@ -98,6 +98,16 @@ def _questions(runtime: Runtime, endpoint: Endpoint, wanted: list[date], result:
                 open_days.append(dt)
         if open_days:
             yield _Question(endpoint, subject, open_days, held, result)
+    _tell_of_days_before(subjects, wanted, result)
+
+
+def _tell_of_days_before(subjects: list[Subject], wanted: list[date], result: Fetched) -> None:
+    """Accounts none of whose objects existed on a day: there is nothing to ask for, and that is an outcome too."""
+    first: dict[str, date] = {}
+    for subject in subjects:
+        first[subject.open_id] = min(first.get(subject.open_id, date.max), subject.since or date.min)
+    for open_id, day in first.items():
+        result.add(Subject(open_id), [d for d in wanted if d < day], Told(Outcome.EMPTY, None, "none of its young videos existed then"))
 
 
 def _days_for(subject: Subject, dts: list[date]) -> list[date]:
@@ -160,7 +170,8 @@ async def _ask(runtime: Runtime, client: DouyinClient, question: _Question) -> N
         async for answer in pages(client, endpoint, params, subject.open_id, resume=resume, tag={SEQUENCE: sequence}):
             calls += answer.calls
     except CallFailed as error:
-        calls += error.calls
+        # The error of a broken listing counts the pages that came before it, which are counted here already.
+        calls = error.calls if isinstance(error, PagingError) else calls + error.calls
         result.add(subject, dts, told_by(error))
     else:
         for dt in dts:

@@ -77,6 +77,8 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
                 status, code, reason = answer.outcome, answer.code, answer.reason
             else:  # from the archive alone
                 status, code, reason, calls = Outcome.LOADED, None, "from the archive, without a call", 0
+            if status is Outcome.EMPTY and rows[key]:
+                status, reason = Outcome.LOADED, "from the archive"
             if status is Outcome.LOADED and quarantined[key] and not rows[key]:
                 status, reason = Outcome.FAILED, f"all {quarantined[key]} rows are in quarantine"
             yield LoadStatus(
