@@ -1,0 +1,148 @@
+"""``douyin parse``: what a body would become, and the exit code that a script reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import catalog
+
+SAMPLES = Path(catalog.__file__).parent / "contract" / "samples"
+
+
+def sample(name: str) -> str:
+    return str(SAMPLES / f"{name}.json")
+
+
+def stars(*rows: dict, **data: object) -> bytes:
+    return json.dumps({"data": {"list": list(rows), **data}, "extra": {"error_code": 0}}, ensure_ascii=False).encode()
+
+
+ROW = {"rank": 1, "nickname": "示例", "avatar": "https://a.example/1", "effect_value": "9.5"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "shown"),
+    [
+        ("billboard_stars", ["billboard_stars 娱乐明星榜", "3 rows, 0 quarantined"]),
+        ("fans_data", ["fans_profile", "fans_distributions", "fans_flow", "20280", "… 19 more"]),
+        ("user_fans", ["user_fans", "dt=2024-05-20: 1 rows"]),
+        ("video_list", ["videos", "video_totals", "2 rows"]),
+    ],
+)
+def test_rows_per_table(douyin, operation: str, shown: list[str]):
+    told = douyin("parse", operation, sample(operation))
+    assert told.exit_code == 0, told.output
+    for words in shown:
+        assert words in told.stdout
+    assert "unknown member" not in told.stdout
+
+
+def test_limit(douyin):
+    assert "… 23 more" in douyin("parse", "fans_data", sample("fans_data"), "--limit", "1").stdout
+
+
+def test_a_body_from_standard_input(douyin):
+    told = douyin("parse", "billboard_stars", "-", input=stars(ROW))
+    assert told.exit_code == 0
+    assert "示例" in told.stdout
+
+
+def test_parameters_of_the_request(douyin):
+    told = douyin("parse", "hotsearch_videos", sample("hotsearch_videos"), "--param", "hot_sentence=初雪=大")
+    assert told.exit_code == 0
+    assert "初雪=大" in told.stdout
+    assert "<hot_sentence>" in douyin("parse", "hotsearch_videos", sample("hotsearch_videos")).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("hotsearch_sentences__api_offline", ["28001056", "disable", "console"]),
+        ("item_play__token_expired", ["28001008", "refresh"]),
+        ("user_fans__quota_used_up", ["2190001", "wait_for_quota"]),
+        ("billboard_hot_video__param_error", ["2100005", "alert", "Parameter error"]),
+    ],
+)
+def test_an_error_answer_shows_what_to_do(douyin, name: str, shown: list[str]):
+    told = douyin("parse", name.split("__")[0], sample(name))
+    assert told.exit_code == 0
+    for words in ("error answer", "advice", *shown):
+        assert words in told.stdout
+
+
+def test_an_empty_list_shows_what_it_means(douyin):
+    told = douyin("parse", "billboard_topic", sample("billboard_topic__not_ready"))
+    assert told.exit_code == 0
+    assert "not_ready" in told.stdout
+
+
+def test_a_malformed_row_shows_its_reason_and_the_others_land(douyin):
+    told = douyin("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": 2, "effect_value": "much"}, {**ROW, "rank": 3}))
+    assert told.exit_code == 1
+    assert "2 rows, 1 quarantined" in told.stdout
+    assert "row 2: effect_value: expected a number: 'much'" in told.stdout
+    assert "1 rows would go to quarantine" in told.stderr
+
+
+def test_an_unknown_member_is_shown_and_is_no_error(douyin):
+    told = douyin("parse", "billboard_stars", "-", input=stars({**ROW, "height_cm": 170}, next_update="x"))
+    assert told.exit_code == 0
+    assert "unknown member data.list.height_cm in 1 rows" in told.stdout
+    assert "unknown member data.next_update" in told.stdout
+
+
+@pytest.mark.parametrize("text", ["[red]", "[/b]", "[cry] 哭", ":100:", "[logid 1]", "\\[x]"])
+def test_text_of_the_platform_is_shown_as_it_is(douyin, text: str):
+    """It once went through the console's markup: styles vanished, and a closing one ended the command."""
+    told = douyin("parse", "billboard_stars", "-", input=stars({**ROW, "nickname": text}, {**ROW, "rank": text}, {**ROW, "rank": 3, text: 1}))
+    assert told.exit_code == 1
+    assert told.exception is None or isinstance(told.exception, SystemExit)
+    assert f" {text} " in told.stdout
+    assert f"rank: expected a 64-bit integer: {text!r}" in told.stdout
+    assert f"data.list.{text} in 1 rows" in told.stdout
+
+
+def test_an_unknown_operation_shows_the_known_ones(douyin):
+    told = douyin("parse", "billboard_star", sample("billboard_stars"))
+    assert told.exit_code == 2
+    assert "'billboard_star' is not an operation" in told.stderr
+    for name in catalog.ENDPOINTS:
+        assert name in told.stderr
+
+
+@pytest.mark.parametrize("place", ["missing.json", "."])
+def test_a_file_that_cannot_be_read(douyin, place: str):
+    told = douyin("parse", "billboard_stars", place)
+    assert told.exit_code == 2
+    assert f"cannot read {place}" in told.stderr
+
+
+def test_a_parameter_without_a_value(douyin):
+    told = douyin("parse", "hotsearch_videos", sample("hotsearch_videos"), "--param", "hot_sentence")
+    assert told.exit_code == 2
+    assert "NAME=VALUE" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "not JSON"), (b"<html>502 Bad Gateway</html>", "not JSON"), (b'{"data": {"list": [', "not JSON"), (b"[]", "list, not an object"),
+        (b"{}", "neither a code nor data"), (b'{"data": {"error_code": "x"}}', "a code is 'x'"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_not_the_platforms(douyin, body: bytes, why: str):
+    told = douyin("parse", "billboard_stars", "-", input=body)
+    assert told.exit_code == 1
+    assert why in told.stderr
+
+
+def test_as_a_process(command):
+    told = command("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": None}).decode())
+    assert told.returncode == 1
+    assert "1 rows, 1 quarantined" in told.stdout
+    assert told.stderr.startswith("✗ ")
+    assert list(command.cwd.iterdir()) == []
+    assert not Path(command.environment["DOUYIN_HOME"]).exists(), "parse touches no data"
