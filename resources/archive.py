@@ -131,7 +131,8 @@ class Archive:
         folder = self.root / operation / day.isoformat()
         folder.mkdir(parents=True, exist_ok=True)
         first = buffer.entries[0].observed_at
-        name = f"{first:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:10]}.zst"
+        # Names sort by time. The machine's own time decides where the pipeline's clock stands still (simulated days).
+        name = f"{first:%Y%m%dT%H%M%S%f}-{time.time_ns():016x}{uuid.uuid4().hex[:6]}.zst"
         pending = folder / f".{name}.tmp"
         try:
             with open(pending, "wb") as file:

@@ -1,0 +1,141 @@
+"""A whole installation for a test: a sandbox over real HTTP and a runtime whose home is the test's own directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+    import pyarrow as pa
+
+    from assets.ingest.run import Ingested
+    from resources.runtime import Runtime
+    from resources.state.load_status import LoadStatus
+    from sandbox.config import SandboxConfig
+
+START = "2026-11-16T11:00:00+08:00"
+"""A Monday, after the platform's daily jobs are done."""
+TODAY, YESTERDAY = date(2026, 11, 16), date(2026, 11, 15)
+
+
+@dataclass
+class World:
+    """One installation at work. ``accounts`` are its open_ids, in the sandbox's order."""
+
+    url: str
+    config: SandboxConfig
+    control: httpx.Client
+    home: Path
+    options: dict[str, Any]
+    runtime: Runtime = field(init=False)
+    accounts: list[str] = field(default_factory=list)
+    now: str = START
+
+    def open(self) -> World:
+        """A runtime as a new process would have it."""
+        from pipelines.simulation import sandbox_settings
+        from resources.runtime import Runtime
+        from resources.settings import Settings
+
+        quick = {"home": self.home, "clock": self.now, "retry_base_s": 0.001, "timeout_s": 10, "flush_s": 0.05, "start_date": date(2026, 11, 1)}
+        self.runtime = Runtime(sandbox_settings(Settings(_env_file=None), self.url, self.config, **(quick | self.options)))
+        return self
+
+    def restart(self, **options: Any) -> World:
+        """Close everything and begin again in the same home; ``options`` change settings."""
+        self.runtime.close()
+        self.options |= options
+        return self.open()
+
+    def authorize(self) -> World:
+        from pipelines.simulation import authorize_all
+
+        self.accounts = authorize_all(self.runtime)
+        self.clear()
+        return self
+
+    # ---- what the test does to the world
+
+    def at(self, instant: str) -> World:
+        """Move the sandbox's clock and ours, e.g. ``2026-11-16T15:00:00+08:00``."""
+        from pipelines.simulation import move_clock
+
+        self.now = instant
+        move_clock(self.runtime, datetime.fromisoformat(instant))
+        return self
+
+    def fault(self, operation: str, kind: str, account: int | None = None, times: int | None = 1, **more: Any) -> None:
+        """Order a fault, for one account if given."""
+        open_id = {} if account is None else {"open_id": self.accounts[account]}
+        self._ok("POST", "faults", {"operation": operation, "kind": kind, "times": times, **open_id, **more})
+
+    def clear(self) -> None:
+        """No faults, and counts from 0."""
+        self._ok("DELETE", "faults")
+        self._ok("DELETE", "stats")
+
+    def ingest(self, table: str, *dts: date, call: bool = True) -> Ingested:
+        """Bring a table up to date: yesterday for T+1 series, today for the others, unless days are given."""
+        from assets.ingest.run import ingest
+        from catalog import TABLES
+        from catalog.records import History
+
+        chosen = TABLES[table]
+        return ingest(self.runtime, chosen, dts or [YESTERDAY if chosen.history is History.WINDOW else TODAY], call=call)
+
+    # ---- what the test looks at
+
+    def stats(self) -> dict[str, Any]:
+        return self._ok("GET", "stats")
+
+    def calls(self, operation: str | None = None) -> int:
+        """Requests that arrived at the sandbox since :meth:`clear`."""
+        stats = self.stats()
+        return stats["total"] if operation is None else stats["operations"].get(operation, {"requests": 0})["requests"]
+
+    def asked(self, operation: str) -> dict[str, int]:
+        """Requests per request key."""
+        return self.stats()["operations"].get(operation, {"by_key": {}})["by_key"]
+
+    def calls_of(self, operation: str, account: int) -> int:
+        """Requests that arrived for one account."""
+        return sum(n for key, n in self.asked(operation).items() if f"open_id={self.accounts[account]}" in key)
+
+    def rows(self, table: str, dt: date) -> list[dict[str, Any]]:
+        return self.read(table, dt).to_pylist()
+
+    def read(self, table: str, dt: date) -> pa.Table:
+        return self.runtime.lake.read(table, dt)
+
+    def accounts_in(self, table: str, dt: date) -> set[int]:
+        """Which accounts have rows in a partition; none where there is no file."""
+        if not self.runtime.lake.path(table, dt).exists():
+            return set()
+        return {self.accounts.index(o) for o in set(self.read(table, dt)["open_id"].to_pylist())}
+
+    def status(self, table: str, dt: date) -> dict[Any, LoadStatus]:
+        """Load status by number of account (or by operation, where it has no account)."""
+        from resources.state.load_status import read_load_status
+
+        found = read_load_status(self.runtime.state, table=table, dts=[dt])
+        return {self.accounts.index(s.open_id) if s.open_id else s.operation: s for s in found}
+
+    def lake_files(self) -> dict[str, bytes]:
+        """Every file of the lake with its bytes."""
+        root = self.runtime.lake.root
+        return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+    def archived(self, operation: str) -> list[Any]:
+        """Index lines of an operation, all days."""
+        archive = self.runtime.archive
+        return list(archive.index(operation, archive.days(operation)))
+
+    def _ok(self, method: str, path: str, body: Any = None) -> Any:
+        response = self.control.request(method, f"{self.url}/_sandbox/{path}", json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
