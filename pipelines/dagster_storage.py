@@ -2,8 +2,8 @@
 
 Dagster's own makes an engine for every statement: it compiles the statement anew, and closing the last
 connection makes SQLite check-point and sync the file. A run of 15 assets with three checks each takes 4.7x
-longer with it (``benchmarks/dagster_storage.py``). The files and their
-layout are Dagster's; ``dagster.yaml`` names these classes, and Dagster's own read what they wrote.
+longer with it (``benchmarks/dagster_storage.py``). The files and their layout are Dagster's;
+``dagster.yaml`` names these classes, and Dagster's own read what they wrote.
 """
 
 import os
