@@ -52,7 +52,9 @@ def dev(
         console.print(f"Dagster UI: [bold]http://127.0.0.1:{port}[/bold]  (home {home}; Ctrl-C ends it)\nSchedules are off until you turn them on under Automation.")
         # A process group of its own: `dagster dev` starts a daemon and a server, and all of them must end together.
         child = subprocess.Popen(command, cwd=home, env=environment(settings), start_new_session=True, preexec_fn=_listen)
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                signal.signal(number, _interrupt)
         try:
             code = child.wait()
         except KeyboardInterrupt:
