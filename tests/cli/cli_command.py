@@ -1,0 +1,46 @@
+"""The ``douyin`` command as a process, away from the user's settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COLUMNS = 400
+
+
+def clean_environment(home: Path, **more: str) -> dict[str, str]:
+    """Nothing of the user's settings; lines wide enough not to be broken."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "PYTHONPATH": str(ROOT), "COLUMNS": str(COLUMNS), "NO_COLOR": "1",
+        "DOUYIN_HOME": str(home / "data"), **more,
+    }  # fmt: skip
+
+
+class Command:
+    """``douyin …`` as a process of its own, in an empty directory."""
+
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home = home
+        self.cwd = home / "cwd"
+        self.cwd.mkdir(parents=True, exist_ok=True)
+        self.environment = clean_environment(home, **environment)
+
+    def __call__(self, *arguments: str, input: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.words(*arguments), cwd=self.cwd, env=self.environment | environment, input=input, text=True, encoding="utf-8",
+            capture_output=True, timeout=180, check=False, **({} if input is not None else {"stdin": subprocess.DEVNULL}),
+        )  # fmt: skip
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """In the background, in a session of its own, with all output on ``stdout``."""
+        return subprocess.Popen(
+            self.words(*arguments), cwd=self.cwd, env=self.environment, text=True, encoding="utf-8", stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    @staticmethod
+    def words(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "pipelines.cli", *arguments]

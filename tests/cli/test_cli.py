@@ -1,0 +1,51 @@
+"""The ``douyin`` command as a whole."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+COMMANDS = {"demo", "sandbox", "dev", "run", "publish", "status", "sql", "parse", "doctor", "authorize"}
+
+
+def test_help_names_every_command(douyin):
+    from pipelines.cli import app
+
+    told = douyin("--help")
+    assert told.exit_code == 0
+    registered = {c.name or c.callback.__name__ for c in app.registered_commands}
+    assert registered >= COMMANDS
+    for name in registered:
+        assert f" {name} " in told.stdout
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(douyin, name: str):
+    told = douyin(name, "--help")
+    assert told.exit_code == 0
+    assert "Usage:" in told.stdout
+
+
+def test_an_unknown_command(douyin):
+    told = douyin("nonsense")
+    assert told.exit_code == 2
+    assert "nonsense" in told.stderr
+
+
+def test_the_entry_point_is_installed():
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["scripts"] == {"douyin": "pipelines.cli:main"}
+
+
+def test_light_commands_load_no_heavy_library(command):
+    """`douyin --help` and a mistyped option answer at once."""
+    import subprocess
+    import sys
+
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, pipelines.cli; print(sorted({'dagster', 'pandas', 'pyarrow', 'duckdb', 'sqlalchemy'} & set(sys.modules)))"],
+        cwd=command.cwd, env=command.environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "[]"

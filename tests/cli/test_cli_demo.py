@@ -1,0 +1,48 @@
+"""``douyin demo``: simulated days into a folder of its own, tables and three answers at the end."""
+
+from __future__ import annotations
+
+from catalog import TABLES
+
+
+def test_one_day(command):
+    home = command.home / "demo"
+    told = command("demo", "--days", "1", "--accounts", "2", "--videos", "5", "--home", str(home))
+    assert told.returncode == 0, told.stdout + told.stderr
+    for name, table in TABLES.items():
+        (line,) = (line.split() for line in told.stdout.splitlines() if line.split()[:1] == [name])
+        assert line[1] == table.zh
+        assert int(line[2].replace(",", "")) > 0
+    for name in ("rising_words", "account_week", "board_climbers"):
+        assert f"sql/analyses/{name}.sql" in told.stdout
+    assert "7 runs, " in told.stdout
+    for words in ("douyin sql", "douyin status", "make dev", ".env.example"):
+        assert words in told.stdout
+    assert (home / "warehouse.duckdb").exists()
+    assert list(command.cwd.iterdir()) == []
+    assert not (command.home / "data").exists(), "a home of its own leaves the configured one alone"
+
+    answer = command("sql", "--csv", "-c", "select count(distinct observed_at) from hot_words", DOUYIN_HOME=str(home))
+    assert answer.stdout.split()[-1] == "4", "hot words are taken four times a day"
+
+    # And it replaces only what it wrote itself.
+    (home / ".demo").unlink()
+    refused = command("demo", "--days", "1", "--home", str(home))
+    assert refused.returncode == 1
+    assert "no demo wrote" in refused.stderr
+    assert (home / "warehouse.duckdb").exists()
+
+
+def test_a_folder_of_somebody_else_is_refused(douyin, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "work.txt").write_text("precious")
+    told = douyin("demo", "--home", str(tmp_path / "mine"))
+    assert told.exit_code == 1
+    assert "no demo wrote" in told.stderr
+    assert "--home" in told.stderr
+    assert (tmp_path / "mine" / "work.txt").read_text() == "precious"
+
+
+def test_days_have_bounds(douyin):
+    for days in ("0", "61", "x"):
+        assert douyin("demo", "--days", days).exit_code == 2

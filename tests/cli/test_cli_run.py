@@ -1,0 +1,328 @@
+"""``douyin authorize``, ``run``, ``sql`` and ``status`` one after the other on one installation, against a sandbox.
+
+The tests of this file build on each other, in their order: a run costs about ten seconds.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+import pytest
+from cli_command import Command
+
+from catalog import TABLES
+from pipelines.commands.run import choose
+from sandbox.config import SandboxConfig
+from sandbox.server import running
+
+NOW = "2025-11-17T16:40:00+08:00"
+NEXT_DAY = "2025-11-18T16:40:00+08:00"
+
+
+@dataclass
+class Installation:
+    """One home, its command, and the sandbox that it asks."""
+
+    command: Command
+    control: httpx.Client
+    accounts: list[dict]
+
+    def calls(self) -> int:
+        return self.control.get("stats").json()["total"]
+
+    def query(self, sql: str) -> list[list[str]]:
+        told = self.command("sql", "--csv", "-c", sql)
+        assert told.returncode == 0, told.stderr
+        return list(csv.reader(io.StringIO(told.stdout)))[1:]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with (
+        running(SandboxConfig(accounts=2, videos=5, now=datetime.fromisoformat(NOW))) as handle,
+        httpx.Client(base_url=f"{handle.url}/_sandbox/", trust_env=False, timeout=30) as control,
+    ):
+        command = Command(
+            tmp_path_factory.mktemp("installed"), DOUYIN_BASE_URL=handle.url, DOUYIN_CLIENT_KEY="sandbox-key",
+            DOUYIN_CLIENT_SECRET="sandbox-secret", DOUYIN_CLOCK=NOW, DOUYIN_QPS="1000", DOUYIN_RETRY_BASE_S="0.01",
+        )  # fmt: skip
+        yield Installation(command, control, control.get("accounts").json())
+
+
+# --------------------------------------------------------------------------- authorize
+
+
+def test_authorize_with_a_code(installed: Installation):
+    told = installed.command("authorize", "--code", installed.accounts[0]["code"], "--name", "主号 [main]")
+    assert told.returncode == 0, told.stderr
+    assert f"主号 [main] {installed.accounts[0]['open_id']} is authorised" in told.stdout
+    assert installed.accounts[0]["code"] not in told.stdout + told.stderr
+
+
+def test_authorize_with_the_address_that_the_browser_was_sent_to(installed: Installation):
+    told = installed.command("authorize", "--code", f"https://app.example/back?code={installed.accounts[1]['code']}&state=x")
+    assert told.returncode == 0, told.stderr
+    assert installed.accounts[1]["open_id"] in told.stdout
+
+
+def test_authorize_with_a_used_code(installed: Installation):
+    told = installed.command("authorize", "--code", installed.accounts[0]["code"])
+    assert told.returncode == 1
+    assert "code 10007" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_authorize_shows_the_consent_page_and_checks_the_state(installed: Installation):
+    told = installed.command("authorize", input="https://app.example/back?code=abc&state=foreign\n", DOUYIN_REDIRECT_URI="https://app.example/back")
+    assert told.returncode == 1
+    assert "/platform/oauth/connect/?client_key=sandbox-key&" in told.stdout
+    assert "redirect_uri=https%3A%2F%2Fapp.example%2Fback" in told.stdout
+    assert "state in that address is not the one" in told.stderr
+    assert "sandbox-secret" not in told.stdout + told.stderr
+
+
+def test_authorize_needs_a_callback_address(installed: Installation):
+    told = installed.command("authorize", input="x\n")
+    assert told.returncode == 1
+    assert "DOUYIN_REDIRECT_URI" in told.stderr
+
+
+# --------------------------------------------------------------------------- run
+
+
+def test_sql_before_anything_was_published(installed: Installation):
+    told = installed.command("sql", "-c", "select 1")
+    assert told.returncode == 1
+    assert "nothing was published" in told.stderr
+    assert "douyin run" in told.stderr
+
+
+def test_run_loads_every_table(installed: Installation):
+    told = installed.command("run")
+    assert told.returncode == 0, told.stdout + told.stderr
+    lines = {words[0]: words for line in told.stdout.splitlines() if (words := line.split())}
+    for name, table in TABLES.items():
+        day = "2025-11-16" if table.history == "window" else "2025-11-17"
+        assert lines[name][1] == day
+        assert int(lines[name][2].replace(",", "")) > 0, name
+    assert "published 30 partitions" in told.stdout
+    assert "31 loaded" in told.stdout
+    assert installed.calls() > 100
+    assert list(installed.command.cwd.iterdir()) == []
+
+
+def test_a_second_run_asks_for_nothing(installed: Installation):
+    before = installed.calls()
+    told = installed.command("run", "-s", "hotsearch,billboard_music,fans", "-s", "item_play,user_fans")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert installed.calls() == before
+    assert "published 0 partitions" in told.stdout
+
+
+def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: Installation):
+    home = installed.command.home / "data"
+    assert (home / "state.db").stat().st_mode & 0o077 == 0
+    with closing(sqlite3.connect(home / "state.db")) as state:
+        tables = [name for (name,) in state.execute("select name from sqlite_master where type = 'table'")]
+        values = [value for name in tables for row in state.execute(f'select * from "{name}"') for value in row if isinstance(value, str)]
+    secrets = [v.encode() for v in values if v.startswith(("act.", "rft.", "clt."))] + [b"sandbox-secret"]
+    assert len(secrets) == 2 * 2 + 1 + 1
+    for file in home.rglob("*"):
+        if file.is_file() and not file.name.startswith("state.db"):
+            content = file.read_bytes()
+            assert not any(secret in content for secret in secrets), file
+
+
+# --------------------------------------------------------------------------- sql
+
+
+def test_sql_answers(installed: Installation):
+    assert installed.query("select count(*) from hot_words") == [["50"]]
+    assert installed.query("select count(distinct open_id) from fans_profile") == [["2"]]
+    assert installed.query("select count(*) from meta.partitions") == [["30"]]
+
+
+def test_sql_prints_a_table(installed: Installation):
+    told = installed.command("sql", "-c", "select board, count(*) as creators from billboard_creators group by 1 order by 1 limit 1")
+    assert told.returncode == 0
+    assert "creators" in told.stdout
+    assert "│" in told.stdout
+
+
+def test_sql_from_a_file(installed: Installation):
+    file = installed.command.home / "question.sql"
+    file.write_text("-- 问题\nselect '答案' as answer, 6 * 7 as n;\n", encoding="utf-8")
+    told = installed.command("sql", "--csv", "-f", str(file))
+    assert (told.returncode, told.stdout.split()) == (0, ["answer,n", '"答案",42'])
+
+
+def test_sql_from_standard_input(installed: Installation):
+    told = installed.command("sql", "--csv", input="select count(*) as n from billboard_stars;\n")
+    assert (told.returncode, told.stdout.split()) == (0, ["n", "30"])
+
+
+def test_sql_reads_only(installed: Installation):
+    told = installed.command("sql", "-c", "delete from hot_words")
+    assert told.returncode != 0
+    assert "read-only" in told.stderr
+    assert installed.query("select count(*) from hot_words") == [["50"]]
+
+
+def test_sql_that_is_wrong(installed: Installation):
+    told = installed.command("sql", "-c", "selct 1")
+    assert told.returncode != 0
+    assert "syntax error" in told.stderr
+
+
+# --------------------------------------------------------------------------- status
+
+
+def status_row(stdout: str, table: str) -> list[str]:
+    return next(line.split() for line in stdout.splitlines() if line.split()[:1] == [table])
+
+
+def test_status_shows_rows_and_accounts(installed: Installation):
+    told = installed.command("status")
+    assert told.returncode == 0, told.stderr
+    assert "11-17" in told.stdout
+    assert status_row(told.stdout, "hot_words")[-1] == "50"
+    assert status_row(told.stdout, "billboard_creators")[-1] == "930"
+    assert status_row(told.stdout, "user_fans") == ["user_fans", "T+1", "–", "–", "–", "–", "–", "2", "–"]
+    assert "not loaded" not in told.stdout
+    for account in installed.accounts:
+        assert account["open_id"] in told.stdout
+    assert "主号 [main]" in told.stdout
+    assert "15.0 d" in told.stdout
+
+
+def test_faults_of_one_account_are_told_and_leave_the_others_alone(installed: Installation):
+    first, second = (a["open_id"] for a in installed.accounts)
+    installed.control.put("clock", json={"now": NEXT_DAY}).raise_for_status()
+    orders = [
+        {"operation": "fans_source", "kind": "private", "times": None, "open_id": first},
+        {"operation": "user_fans", "kind": "too_frequent", "times": None, "open_id": second},
+        {"operation": "billboard_stars", "kind": "capability_offline", "times": None},
+    ]
+    installed.control.post("faults", json=orders).raise_for_status()
+    told = installed.command("run", "-s", "fans_sources,billboard_stars", "--select", "user_fans", DOUYIN_CLOCK=NEXT_DAY)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "1 loaded, 1 skipped" in told.stdout
+    assert "1 loaded, 1 failed" in told.stdout or "1 failed, 1 loaded" in told.stdout
+    assert "1 unavailable" in told.stdout
+    assert installed.query("select distinct open_id from fans_sources where dt = '2025-11-18'") == [[second]]
+    assert installed.query("select distinct open_id from user_fans where dt = '2025-11-17'") == [[first]]
+
+
+def test_status_tells_who_failed_and_why(installed: Installation):
+    told = installed.command("status", "-s", "fans,user_fans,billboard_stars", DOUYIN_CLOCK=NEXT_DAY)
+    assert told.returncode == 0, told.stderr
+    failures = told.stdout.split("not loaded")[1].split("\naccounts")[0]
+    by_operation = {words[1]: line for line in failures.splitlines() if len(words := line.replace("主号 [main]", "主号").split()) > 2}
+    assert "主号 [main]" in by_operation["fans_source"]
+    assert "private" in by_operation["fans_source"]
+    assert installed.accounts[1]["open_id"] in by_operation["user_fans"]
+    assert "too frequent" in by_operation["user_fans"]
+    assert "(app)" in by_operation["billboard_stars"]
+    assert "API offline" in by_operation["billboard_stars"]
+    assert failures.count("[logid ") == 3, "support asks for it"
+    assert status_row(told.stdout, "user_fans")[-2] == "1!"
+    assert status_row(told.stdout, "billboard_stars")[-1] == "✗"
+    assert "hot_words" not in told.stdout
+
+
+def test_a_past_day_of_a_snapshot_is_not_invented(installed: Installation):
+    before = installed.calls()
+    told = installed.command("run", "--date", "2025-11-10", "-s", "hot_words")
+    assert told.returncode == 1
+    assert "✗ hot_words" in told.stdout
+    assert "this day cannot be had any more" in told.stdout
+    assert installed.calls() == before
+    assert installed.query("select count(*) from hot_words where dt < '2025-11-17'") == [["0"]]
+
+
+def test_publish_makes_a_lost_warehouse_again(installed: Installation):
+    before = installed.query("select count(*), sum(rank) from billboard_creators")
+    (installed.command.home / "data" / "warehouse.duckdb").unlink()
+    told = installed.command("publish")
+    assert told.returncode == 0, told.stderr
+    assert installed.query("select count(*), sum(rank) from billboard_creators") == before
+
+
+# --------------------------------------------------------------------------- in this process
+
+
+@pytest.mark.parametrize(
+    ("select", "chosen"),
+    [
+        (None, list(TABLES)),
+        ([], list(TABLES)),
+        (["hot_words"], ["hot_words"]),
+        (["hotsearch"], ["hot_words", "hot_words_rising", "hot_word_videos"]),
+        (["fans_data"], ["fans_profile", "fans_distributions", "fans_flow"]),
+        (["billboard_sport_overall"], ["billboard_creators", "billboard_creator_videos"]),
+        (["user_fans,hot_words", "video"], ["hot_words", "videos", "video_totals", "user_fans"]),
+        ([" user_fans , user_like "], ["user_fans", "user_like"]),
+    ],
+)
+def test_selections(select: list[str] | None, chosen: list[str]):
+    assert choose(select) == chosen
+
+
+@pytest.mark.parametrize("words", ["nonsense", "hot_words,nonsense", "billboard_", ""])
+def test_an_unknown_selection_shows_what_there_is(douyin, words: str):
+    for name in ("run", "status"):
+        told = douyin(name, "-s", words, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s")
+        assert told.exit_code == 2
+        assert "is no table, domain or operation" in told.stderr
+        assert "domains: billboard, fans, hotsearch, item, user, video" in told.stderr
+        assert all(table in told.stderr for table in TABLES)
+
+
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("2025-11-18", "2025-11-18 has not begun in Beijing"),
+        ("2024-12-31", "hot_words of 2024-12-31 lies before the first day, DOUYIN_START_DATE=2025-01-01"),
+        ("2025-01-01", "item_like of 2024-12-31 lies before the first day"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_days_that_no_partition_holds(douyin, day: str, why: str):
+    told = douyin("run", "--date", day, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_CLOCK=NOW)
+    assert told.exit_code == 2
+    assert why in told.stderr
+
+
+@pytest.mark.parametrize("missing", [{}, {"DOUYIN_CLIENT_KEY": "k"}, {"DOUYIN_CLIENT_SECRET": "s"}])
+@pytest.mark.parametrize("name", ["run", "authorize"])
+def test_without_credentials_a_command_says_how_to_get_some(douyin, tmp_path, name: str, missing: dict):
+    told = douyin(name, **missing)
+    assert told.exit_code == 1
+    for words in ("No credentials", "make demo", "DOUYIN_CLIENT_KEY", "DOUYIN_CLIENT_SECRET", ".env.example", "douyin authorize"):
+        assert words in told.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_sql_options_that_exclude_each_other(douyin, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "warehouse.duckdb").touch()
+    assert douyin("sql", "-c", "select 1", "-f", "x.sql").exit_code == 2
+    told = douyin("sql", "-f", "missing.sql")
+    assert told.exit_code == 2
+    assert "cannot read missing.sql" in told.stderr
+
+
+def test_an_env_file_in_the_working_directory_is_read(douyin, tmp_path):
+    (tmp_path / ".env").write_text("DOUYIN_QPS=abc\nDOUYIN_UNKNOWN=1\n", encoding="utf-8")
+    told = douyin("run")
+    assert told.exit_code == 1
+    assert "DOUYIN_QPS" in told.stderr
+    assert json.dumps("abc") not in told.stderr

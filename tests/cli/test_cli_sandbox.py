@@ -1,0 +1,66 @@
+"""``douyin sandbox`` as a process: it says where it is, serves, and ends when told to."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import time
+
+import httpx
+import pytest
+
+
+def first_address(process) -> str:
+    """The address that the command prints when it serves."""
+    line = process.stdout.readline()
+    found = re.search(r"http://127\.0\.0\.1:\d+", line)
+    assert found, line + process.stdout.read()
+    return found[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_its_address_serves_and_ends(command, number: signal.Signals):
+    process = command.start("sandbox", "--port", "0", "--accounts", "2", "--videos", "3", "--seed", "7", "--now", "2025-11-17T10:30:00+08:00")
+    try:
+        url = first_address(process)
+        use = process.stdout.readline()
+        assert f"DOUYIN_BASE_URL={url} DOUYIN_CLIENT_KEY=sandbox-key DOUYIN_CLIENT_SECRET=sandbox-secret" in use
+        with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+            assert client.get("/_sandbox/health").json() == {"status": "ok", "seed": 7, "accounts": 2}
+            assert client.get("/_sandbox/clock").json() == {"now": "2025-11-17T02:30:00+00:00", "frozen": True}
+            assert client.get("/openapi.yaml").text.startswith("openapi: 3.1")
+            began = time.monotonic()
+            process.send_signal(number)
+            rest = process.communicate(timeout=10)[0]
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in rest
+        assert process.returncode in (0, -number, 128 + number)
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/_sandbox/health", trust_env=False)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_port_in_use(douyin):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = douyin("sandbox", "--port", str(port))
+    assert told.exit_code == 1
+    assert f"cannot listen on port {port}" in told.stderr
+    assert "--port" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--now", "tomorrow"], "tomorrow"), (["--now", "2025-11-17T10:30:00"], "time zone"), (["--qps", "0"], "above 0"), (["--accounts", "0"], "1"),
+        (["--latency-ms", "-1"], "0"),
+    ],
+)  # fmt: skip
+def test_wrong_options(douyin, arguments: list[str], why: str):
+    told = douyin("sandbox", *arguments)
+    assert told.exit_code == 2
+    assert why in told.stderr
