@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, timedelta
 
-from assets.ingest.normalise import complete_sequences
+from assets.ingest.normalise import complete_sequences, first_day
 from assets.ingest.outcomes import Told, tell
 from assets.ingest.subjects import Subject
 from catalog.errors import Action, error_for
-from catalog.records import Endpoint, Fill, beijing_day
+from catalog.records import Endpoint
 from resources.archive import Entry
 from resources.douyin.paging import FIRST_CURSOR, Resume
 from resources.douyin.recorder import Sequence
@@ -46,7 +46,7 @@ class Held:
     def _covers(self, entry: Entry, dt: date) -> bool:
         if not self._endpoint.windows:
             return entry.slot == self._slot
-        return entry.newest is not None and dt.isoformat() <= entry.newest and dt >= _first_day(self._endpoint, entry)
+        return entry.newest is not None and dt.isoformat() <= entry.newest and dt >= first_day(self._endpoint, entry)
 
     def unfinished(self, subject: Subject) -> tuple[Sequence, Resume] | None:
         """A listing of this slot that broke off, and where it goes on."""
@@ -77,9 +77,3 @@ def _observed_on(runtime: Runtime, endpoint: Endpoint, dts: list[date]) -> list[
     if not endpoint.windows:
         return sorted(archived.intersection(dts))
     return sorted({d + timedelta(days=n) for d in dts for n in range(1, max(endpoint.windows) + 1)} & archived)
-
-
-def _first_day(endpoint: Endpoint, entry: Entry) -> date:
-    """The oldest day that a series answer covers."""
-    name = next(p.name for p in endpoint.params if p.fill is Fill.WINDOW)
-    return beijing_day(entry.began_at) - timedelta(days=int(entry.params[name]))

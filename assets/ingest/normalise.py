@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from assets.ingest.extract import Source, connect, extract, spool_batches
 from assets.ingest.values import EXPECTS, parse_column
 from catalog import FIELDS, endpoints_of
-from catalog.records import Empty, Endpoint, History, Origin, Output, Pii, Table, Type, beijing_day
+from catalog.records import Empty, Endpoint, Fill, History, Origin, Output, Pii, Table, Type, beijing_day
 from resources.archive import Address, Archive, Entry
 from resources.lake import DRIFT, QUARANTINE, Lake
 from resources.schema import ARROW_TYPES, DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
@@ -107,9 +107,15 @@ def _usable(archive: Archive, endpoint: Endpoint, day: date) -> Iterator[tuple[A
 def _answered(table: Table, endpoint: Endpoint, sources: list[Source], wanted: list[date]) -> set[date]:
     """Partitions about which these answers say something, be it that there is nothing."""
     if table.history is History.WINDOW:
-        newest = max((s.entry.newest for s in sources if s.entry.newest), default="")
-        return {d for d in wanted if d.isoformat() <= newest}
+        spans = {(first_day(endpoint, s.entry), s.entry.newest) for s in sources if s.entry.newest}
+        return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
     return {beijing_day(s.entry.began_at) for s in sources if s.entry.items or endpoint.empty is not Empty.NOT_READY}
+
+
+def first_day(endpoint: Endpoint, entry: Entry) -> date:
+    """The oldest day that a series answer covers; it says nothing about days before."""
+    name = next(p.name for p in endpoint.params if p.fill is Fill.WINDOW)
+    return beijing_day(entry.began_at) - timedelta(days=int(entry.params.get(name, max(endpoint.windows))))
 
 
 def complete_sequences(entries: Iterable[Entry]) -> set[str]:

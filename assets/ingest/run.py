@@ -13,7 +13,7 @@ from assets.ingest.outcomes import summarise
 from catalog import endpoints_of
 from catalog.records import Table
 from resources.runtime import Runtime
-from resources.state.load_status import LoadStatus, Outcome, save_load_status
+from resources.state.load_status import LoadStatus, Outcome, read_load_status, save_load_status
 
 
 @dataclass
@@ -61,6 +61,7 @@ def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = 
 
 def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
     client_key = runtime.settings.client_key or ""
+    earlier = {(s.dt, s.operation, s.client_key, s.open_id): s for s in read_load_status(runtime.state, table=result.table.name, dts=result.dts)}
     for dt in result.dts:
         landed = result.partitions.get(dt)
         rows = landed.landed_by if landed else Counter()
@@ -75,6 +76,9 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
             if key in told:
                 answer, calls = told[key]
                 status, code, reason = answer.outcome, answer.code, answer.reason
+            elif (before := earlier.get((dt, *key))) and before.status.is_failure and before.rows:
+                # The archive alone cannot mend what could not be had.
+                status, code, reason, calls = before.status, before.code, before.reason, 0
             else:  # from the archive alone
                 status, code, reason, calls = Outcome.LOADED, None, "from the archive, without a call", 0
             if status is Outcome.EMPTY and rows[key]:
