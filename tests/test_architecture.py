@@ -32,7 +32,7 @@ BELOW = {
 CATALOG_MAY_IMPORT = {"__future__", "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "re", "typing"}
 """The standard library that needs no world outside; anything else would be I/O, or a library of others."""
 
-LONGEST_MODULE = 500
+LONGEST_MODULE, LONGEST_TEST = 500, 600
 
 
 @cache
@@ -71,7 +71,7 @@ def imported_by(file: Path) -> set[str]:
 @pytest.mark.parametrize("room", BELOW)
 def test_a_room_imports_only_from_below(room: str):
     assert modules_of(room)
-    forbidden = {"catalog", "resources", "assets", "pipelines", "sandbox", "tests"} - BELOW[room] - {room}
+    forbidden = {"catalog", "resources", "assets", "pipelines", "sandbox", "tests", "benchmarks"} - BELOW[room] - {room}
     wrong = {str(p.relative_to(ROOT)): sorted(imported_by(p) & forbidden) for p in modules_of(room)}
     assert {p: names for p, names in wrong.items() if names} == {}
 
@@ -79,7 +79,7 @@ def test_a_room_imports_only_from_below(room: str):
 def test_every_package_of_the_wheel_is_a_room():
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert set(packages) == set(BELOW)
-    assert {p.parent.name for p in ROOT.glob("*/__init__.py")} == set(BELOW)
+    assert {p.parent.name for p in ROOT.glob("*/__init__.py")} - {"benchmarks"} == set(BELOW)
 
 
 def test_the_catalogue_imports_nothing_that_could_do_io():
@@ -108,7 +108,8 @@ def test_the_parser_sees_imports_in_functions_and_strings(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("file", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in tracked() if p.suffix == ".py"])
 def test_no_module_is_too_long(file: Path):
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+    longest = LONGEST_TEST if file.is_relative_to(ROOT / "tests") else LONGEST_MODULE
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= longest
 
 
 # --------------------------------------------------------------------------- importing does nothing
