@@ -106,7 +106,9 @@ class Warehouse:
         connection = duckdb.connect(str(building), config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
         try:
             if result.rebuilt:
+                connection.execute("BEGIN")
                 _create(connection)
+                connection.execute("COMMIT")
             for table in TABLES.values():
                 self._upsert(connection, result, table.name, f'"{table.name}"', list(self.lake.partitions(table.name)))
             for room in (QUARANTINE, DRIFT):

@@ -1,0 +1,78 @@
+"""Analysts ask while runs write: another process opens the warehouse again and again, and never gets an error."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from catalog import TABLES
+
+WRITER = """
+import sys, time
+from datetime import date, timedelta
+from pathlib import Path
+from publishing_rows import hot_words
+from resources.lake import Lake
+from resources.warehouse import Warehouse
+
+home = Path(sys.argv[1])
+lake = Lake(home / "lake")
+warehouse = Warehouse(home / "warehouse.duckdb", lake, home / "locks")
+day, n = date(2026, 11, 16), 0
+while not (home / "stop").exists():
+    lake.write("hot_words", day + timedelta(days=n % 5), hot_words(day + timedelta(days=n % 5), 20 + n % 30))
+    warehouse.publish()
+    n += 1
+    if n == 1:
+        print("published", flush=True)
+print(n, flush=True)
+"""
+
+
+@contextmanager
+def continuous_runs(home: Path) -> Iterator[None]:
+    """A process that writes the lake and publishes without pause."""
+    here = Path(__file__).parent
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent.parent)])}
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert writer.stdout.readline() == "published\n"
+        yield
+        assert writer.poll() is None, "the writer died"
+    finally:
+        (home / "stop").touch()
+        published, _ = writer.communicate(timeout=60)
+    assert writer.returncode == 0
+    assert int(published) > 5, "the writer hardly published: this test showed nothing"
+
+
+def ask(home: Path, tries: int) -> list[str]:
+    """Ask for the rows of each table in turn through ``douyin sql``'s program; what went wrong, if anything."""
+    program = Path(sys.executable).with_name("duckdb")
+    wrong = []
+    names = list(TABLES)
+    for n in range(tries):
+        table = "hot_words" if n % 2 else names[n // 2 % len(names)]
+        command = [program, "-readonly", "-csv", "-noheader", home / "warehouse.duckdb", "-c", f"SELECT count(*) FROM {table}"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        rows = answer.stdout.strip()
+        if answer.returncode or not rows.isdigit() or (table == "hot_words" and int(rows) < 20):
+            wrong.append(f"{table}: {answer.stdout} {answer.stderr}")
+    return wrong
+
+
+def test_no_query_fails_while_runs_write(tmp_path):
+    with continuous_runs(tmp_path):
+        assert ask(tmp_path, 40) == []
+
+
+@pytest.mark.slow
+def test_no_query_fails_in_five_hundred_tries(tmp_path):
+    with continuous_runs(tmp_path):
+        assert ask(tmp_path, 500) == []
