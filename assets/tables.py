@@ -143,37 +143,39 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def _report(context: dg.AssetExecutionContext, ingested: Ingested, runtime: Runtime) -> Iterator:
     """Materialise the days that landed; say plainly why the others did not."""
-    metadata = _metadata(ingested)
     checks = list(check_results(ingested, runtime.clock.now()))
     if ingested.partitions and not ingested.missing:
-        yield dg.MaterializeResult(metadata=metadata, check_results=checks)
+        for dt in ingested.partitions:
+            context.add_asset_metadata(_metadata(ingested, dt), partition_key=dt.isoformat())
+        yield dg.MaterializeResult(check_results=checks)
         return
     # A run over several days must not mark those materialised that have no data, so each day is told by itself.
     for dt in ingested.partitions:
-        context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
+        context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=_metadata(ingested, dt)))
     for dt in ingested.missing:
         reason = why_missing(ingested, dt)
-        context.log_event(dg.AssetObservation(context.asset_key, partition=dt.isoformat(), metadata=metadata | {"not_materialised": reason}))
+        metadata = _metadata(ingested, dt) | {"not_materialised": reason}
+        context.log_event(dg.AssetObservation(context.asset_key, partition=dt.isoformat(), metadata=metadata))
         context.log.warning(f"{ingested.table.name} {dt}: {reason}")
     if not _only_waiting(ingested):
         raise dg.Failure(
             "; ".join(f"{ingested.table.name} {d}: {why_missing(ingested, d)}" for d in ingested.missing),
-            metadata=metadata,
+            metadata=_metadata(ingested, ingested.missing[0]),
             allow_retries=False,
         )
     yield from checks
 
 
-_WAITING = {Outcome.NOT_READY, Outcome.UNAVAILABLE}
+_MENDABLE_HERE = {Outcome.LOADED} | {o for o in Outcome if o.is_failure} - {Outcome.UNAVAILABLE}
 
 
 def _only_waiting(ingested: Ingested) -> bool:
-    """Whether every missing day was asked for and is merely not produced yet, or not to be had by this app.
+    """Whether every missing day was asked for and there is nothing yet, nothing at all, or nothing to be had by this app.
 
     That is no failure of the run: it would be red every day, and nobody could mend it here.
     """
     told = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
-    return all(statuses and statuses & _WAITING and not any(s.is_failure and s not in _WAITING for s in statuses) for statuses in told.values())
+    return all(statuses and not statuses & _MENDABLE_HERE for statuses in told.values())
 
 
 def why_missing(ingested: Ingested, dt: date) -> str:
@@ -188,21 +190,20 @@ def why_missing(ingested: Ingested, dt: date) -> str:
     return f"{', '.join(f'{n} {status}' for status, n in counts.items())}: {reason}"
 
 
-def _metadata(ingested: Ingested) -> dict:
-    parts = ingested.partitions.values()
-    rows = sum(p.rows.num_rows for p in parts)
-    outcomes = Counter(str(s.status) for s in ingested.statuses)
+def _metadata(ingested: Ingested, dt: date) -> dict:
+    """What the UI shows of one day. Calls and codes are those of the run: one call may fill many days."""
+    part = ingested.partitions.get(dt)
     metadata = {
-        "dagster/partition_row_count": rows,
+        "dagster/partition_row_count": part.rows.num_rows if part else 0,
         "calls": ingested.calls,
         "codes": {str(k): v for k, v in sorted(ingested.codes.items())},
-        "quarantined": sum(p.quarantine.num_rows for p in parts),
-        "duplicates": sum(p.duplicates for p in parts),
-        "unknown_members": sorted({m for p in parts for m in p.drift["member"].to_pylist()}),
-        "outcomes": dict(outcomes),
-        "days_changed": [d.isoformat() for d in ingested.changed],
+        "quarantined": part.quarantine.num_rows if part else 0,
+        "duplicates": part.duplicates if part else 0,
+        "unknown_members": sorted(set(part.drift["member"].to_pylist())) if part else [],
+        "outcomes": dict(Counter(str(s.status) for s in ingested.statuses if s.dt == dt)),
+        "changed": dt in ingested.changed,
     }
-    failed = ingested.failures()
+    failed = ingested.failures([dt])
     if failed:
         metadata["failures"] = dg.TableMetadataValue(
             [

@@ -98,16 +98,25 @@ def _questions(runtime: Runtime, endpoint: Endpoint, wanted: list[date], result:
                 open_days.append(dt)
         if open_days:
             yield _Question(endpoint, subject, open_days, held, result)
-    _tell_of_days_before(subjects, wanted, result)
+    _tell_of_days_before(runtime, endpoint, subjects, wanted, result)
 
 
-def _tell_of_days_before(subjects: list[Subject], wanted: list[date], result: Fetched) -> None:
+def _tell_of_days_before(runtime: Runtime, endpoint: Endpoint, subjects: list[Subject], wanted: list[date], result: Fetched) -> None:
     """Accounts none of whose objects existed on a day: there is nothing to ask for, and that is an outcome too."""
     first: dict[str, date] = {}
     for subject in subjects:
         first[subject.open_id] = min(first.get(subject.open_id, date.max), subject.since or date.min)
     for open_id, day in first.items():
-        result.add(Subject(open_id), [d for d in wanted if d < day], Told(Outcome.EMPTY, None, "none of its young videos existed then"))
+        for dt in (d for d in wanted if d < day):
+            told = _too_old(runtime, endpoint, dt) or Told(Outcome.EMPTY, None, "none of its young videos existed then")
+            result.add(Subject(open_id), [dt], told)
+
+
+def _too_old(runtime: Runtime, endpoint: Endpoint, dt: date) -> Told | None:
+    """Why a day cannot be asked for, if it cannot."""
+    if not endpoint.windows or dt >= runtime.clock.today() - timedelta(days=max(endpoint.windows)):
+        return None
+    return Told(Outcome.FAILED, None, f"older than the platform's window of {max(endpoint.windows)} days and not in the archive")
 
 
 def _days_for(subject: Subject, dts: list[date]) -> list[date]:
@@ -154,14 +163,12 @@ async def _work(runtime: Runtime, client: DouyinClient, queue: Iterator[_Questio
 
 async def _ask(runtime: Runtime, client: DouyinClient, question: _Question) -> None:
     endpoint, subject, result, dts = question.endpoint, question.subject, question.result, question.dts
-    if endpoint.windows:
-        reach = max(endpoint.windows)
-        oldest = runtime.clock.today() - timedelta(days=reach)
-        too_old = Told(Outcome.FAILED, None, f"older than the platform's window of {reach} days and not in the archive")
-        result.add(subject, [d for d in dts if d < oldest], too_old)
-        dts = [d for d in dts if d >= oldest]
-        if not dts:
-            return
+    for dt in dts:
+        if (told := _too_old(runtime, endpoint, dt)) is not None:
+            result.add(subject, [dt], told)
+    dts = [d for d in dts if _too_old(runtime, endpoint, d) is None]
+    if not dts:
+        return
     begun = question.held.unfinished(subject)
     sequence, resume = begun or (Sequence(endpoint.cadence.slot(runtime.clock.now()), dict(subject.params)), None)
     params = _params(runtime, endpoint, subject, dts)

@@ -1,0 +1,118 @@
+"""Dagster in this process: an instance in the test's own directory, and what its event log says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from installation import World
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance, ExecuteInProcessResult
+
+    from pipelines.runner import Ran, Runner
+
+
+@contextlib.contextmanager
+def _kept_environment() -> Iterator[None]:
+    """A runner sets DAGSTER_HOME for its process."""
+    before = os.environ.get("DAGSTER_HOME")
+    try:
+        yield
+    finally:
+        os.environ.pop("DAGSTER_HOME", None)
+        if before is not None:
+            os.environ["DAGSTER_HOME"] = before
+
+
+@dataclass
+class Orchestra:
+    """A world with Dagster over it."""
+
+    world: World
+    runner: Runner
+
+    @property
+    def instance(self) -> DagsterInstance:
+        return self.runner._instance
+
+    def run(self, cadence: str, partition: date, *tables: str) -> Ran:
+        return self.runner.run(cadence, partition, tables or None)
+
+    def run_range(self, cadence: str, first: date, last: date, *tables: str) -> ExecuteInProcessResult:
+        """One run over a range of partitions, as a backfill with a single-run policy starts it."""
+        import dagster as dg
+
+        from pipelines.jobs import JOB_NAMES
+        from pipelines.runner import _QUIET
+
+        job = self.runner.definitions.resolve_job_def(JOB_NAMES[cadence])
+        tags = {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+        selection = [dg.AssetKey(t) for t in tables]
+        return job.execute_in_process(instance=self.instance, asset_selection=selection, tags=tags, run_config=_QUIET, raise_on_error=False)
+
+    def partitions(self, table: str) -> set[str]:
+        """Days that Dagster shows as materialised."""
+        import dagster as dg
+
+        return self.instance.get_materialized_partitions(dg.AssetKey(table))
+
+    def metadata(self, table: str, partition: date, *, observed: bool = False) -> dict[str, Any]:
+        """Plain values of the latest materialisation (or observation) of one day."""
+        import dagster as dg
+
+        key = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[partition.isoformat()])
+        records = (self.instance.fetch_observations if observed else self.instance.fetch_materializations)(key, limit=1).records
+        assert records, f"{table} {partition} has no {'observation' if observed else 'materialisation'}"
+        entry = records[0].event_log_entry
+        said = entry.asset_observation if observed else entry.asset_materialization
+        return {k: v.value for k, v in said.metadata.items()}
+
+    def checks(self, run_id: str, table: str) -> dict[str, Any]:
+        """Check name -> evaluation, of one run."""
+        import dagster as dg
+
+        found = {}
+        for entry in self.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+            evaluation = entry.dagster_event.event_specific_data
+            if evaluation.asset_key == dg.AssetKey(table):
+                assert evaluation.check_name not in found
+                found[evaluation.check_name] = evaluation
+        return found
+
+
+@pytest.fixture
+def orchestrate() -> Iterator[Callable[[World], Orchestra]]:
+    """Put Dagster over a world: ``orchestrate(world)``."""
+    from pipelines.runner import Runner
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_kept_environment())
+        yield lambda world: Orchestra(world, stack.enter_context(Runner(world.runtime)))
+
+
+@pytest.fixture
+def orchestra(world: World, orchestrate) -> Orchestra:
+    return orchestrate(world)
+
+
+@pytest.fixture(scope="module")
+def good_day(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str, Ran]]]:
+    """All jobs of one day in good weather, and what each run said. Not to be altered."""
+    from installation import START, TODAY, YESTERDAY
+
+    from pipelines.runner import Runner
+
+    world = World(*platforms(), home=tmp_path_factory.mktemp("good_day"), options={})
+    world.clear()
+    world.open().at(START).authorize()
+    with _kept_environment(), Runner(world.runtime) as runner:
+        orchestra = Orchestra(world, runner)
+        ran = {cadence: orchestra.run(cadence, TODAY) for cadence in ("hourly", "twice_daily", "daily_snapshot")}
+        ran["daily_t1"] = orchestra.run("daily_t1", YESTERDAY)
+        yield orchestra, ran

@@ -1,0 +1,275 @@
+"""Real Dagster runs over real HTTP: what lands, and what the UI is told about it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+from installation import TODAY, YESTERDAY
+
+from catalog import TABLES, endpoints_of
+from catalog.records import History
+from pipelines.jobs import JOB_NAMES
+from resources.state.load_status import Outcome
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:Parameter .backfill_policy. of function")
+
+
+def partition_of(table: str) -> date:
+    return YESTERDAY if TABLES[table].history is History.WINDOW else TODAY
+
+
+# --------------------------------------------------------------------------- a day in good weather
+
+
+def test_the_jobs_of_a_day_succeed(good_day):
+    _, ran = good_day
+    assert {name: (r.success, r.problems) for name, r in ran.items()} == dict.fromkeys(JOB_NAMES, (True, {}))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_materialised_and_told_about(good_day, table: str):
+    orchestra, ran = good_day
+    world, dt = orchestra.world, partition_of(table)
+    assert orchestra.partitions(table) == {dt.isoformat()}
+
+    told = orchestra.metadata(table, dt)
+    rows = world.read(table, dt).num_rows
+    assert told["dagster/partition_row_count"] == rows > 0
+    assert (told["quarantined"], told["unknown_members"], told["changed"]) == (0, [], True)
+    statuses = list(world.status(table, dt).values())
+    assert sum(told["outcomes"].values()) == len(statuses)
+    assert told["calls"] == sum(s.calls for s in statuses)
+    assert told["codes"] == ({"0": told["calls"]} if told["calls"] else {})
+    assert "failures" not in told
+
+    run_id = ran[endpoints_of(table)[0].cadence.name].run_id
+    checks = orchestra.checks(run_id, table)
+    assert {name: c.passed for name, c in checks.items()} == {"valid": True, "fresh": True, "complete": True}
+    assert checks["valid"].metadata["rows"].value == rows
+    assert checks["complete"].metadata["outcomes"].value == told["outcomes"]
+
+
+def test_the_calls_of_the_runs_are_those_that_the_platform_counted(good_day):
+    orchestra, _ = good_day
+    asked: dict[str, int] = {}
+    for table in TABLES:
+        for told in orchestra.world.status(table, partition_of(table)).values():
+            asked[told.operation] = asked.get(told.operation, 0) + told.calls
+    served = {name: o["requests"] for name, o in orchestra.world.stats()["operations"].items() if not name.startswith("oauth_")}
+    assert {name: n for name, n in asked.items() if n} == served
+
+
+def test_each_job_published_what_it_landed(good_day):
+    orchestra, ran = good_day
+    with orchestra.world.runtime.warehouse.connect() as connection:
+        for table in TABLES:
+            rows = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+            assert rows == orchestra.world.read(table, partition_of(table)).num_rows, table
+        status = connection.execute("SELECT count(*), count(DISTINCT table_name) FROM meta.load_status").fetchone()
+    assert status[1] == len(TABLES)
+    assert status[0] == sum(len(orchestra.world.status(t, partition_of(t))) for t in TABLES)
+    published = orchestra.instance.fetch_materializations(dg.AssetKey("warehouse"), limit=10).records
+    assert {r.event_log_entry.run_id for r in published} == {r.run_id for r in ran.values()}
+    said = published[-1].event_log_entry.asset_materialization.metadata
+    assert said["rebuilt"].value is True
+    assert said["partitions_changed"].value == 3
+    assert set(said["changed"].value) == {"hot_words", "hot_words_rising", "hot_word_videos"}
+    assert published[0].event_log_entry.asset_materialization.metadata["rebuilt"].value is False
+
+
+def test_a_second_run_of_the_day_asks_nothing_and_changes_nothing(world, orchestrate):
+    orchestra = orchestrate(world)
+    assert orchestra.run("hourly", TODAY).success
+    before, stamp = world.lake_files(), world.runtime.warehouse.path.stat().st_mtime_ns
+    world.clear()
+    ran = orchestra.run("hourly", TODAY)
+    assert ran.success
+    assert world.calls() == 0
+    assert world.lake_files() == before
+    assert world.runtime.warehouse.path.stat().st_mtime_ns > stamp
+    told = orchestra.metadata("hot_words", TODAY)
+    assert (told["calls"], told["codes"], told["changed"], told["dagster/partition_row_count"]) == (0, {}, False, 50)
+
+
+# --------------------------------------------------------------------------- faults
+
+
+def test_a_failed_account_is_visible_and_the_run_succeeds(orchestra):
+    world = orchestra.world
+    world.fault("user_fans", "busy", 1, times=None)
+    ran = orchestra.run("daily_t1", YESTERDAY, "user_fans", "user_like")
+
+    assert (ran.success, ran.problems) == (True, {})
+    assert orchestra.partitions("user_fans") == {YESTERDAY.isoformat()}
+    told = orchestra.metadata("user_fans", YESTERDAY)
+    assert told["outcomes"] == {"loaded": 2, "failed": 1}
+    assert told["codes"] == {"0": 2, "28001005": 5}
+    (failure,) = told["failures"].records if hasattr(told["failures"], "records") else told["failures"]
+    assert (failure.data["operation"], failure.data["open_id"], failure.data["status"], failure.data["code"]) == (
+        "user_fans", world.accounts[1], "failed", 28001005,
+    )  # fmt: skip
+    assert "busy" in failure.data["reason"]
+    checks = orchestra.checks(ran.run_id, "user_fans")
+    assert {name: c.passed for name, c in checks.items()} == {"valid": True, "fresh": True, "complete": False}
+    assert checks["complete"].severity == dg.AssetCheckSeverity.WARN
+    assert checks["complete"].description.startswith("{'failed': 1}; first: system busy")
+    assert {c.passed for c in orchestra.checks(ran.run_id, "user_like").values()} == {True}
+
+
+def test_rows_in_quarantine_warn(orchestra):
+    orchestra.world.fault("video_list", "malformed_row", 1, row=2)
+    ran = orchestra.run("daily_snapshot", TODAY, "videos", "video_totals")
+
+    assert ran.success
+    assert orchestra.metadata("videos", TODAY)["quarantined"] == 1
+    assert orchestra.metadata("video_totals", TODAY)["quarantined"] == 0
+    valid = orchestra.checks(ran.run_id, "videos")["valid"]
+    assert (valid.passed, valid.severity, valid.description) == (False, dg.AssetCheckSeverity.WARN, "1 rows in quarantine")
+    assert list(valid.metadata["reasons"].value.values()) == [1]
+    assert orchestra.checks(ran.run_id, "video_totals")["valid"].passed
+
+
+def test_unknown_members_are_named(orchestra):
+    orchestra.world.fault("user_fans", "unknown_member", 1)
+    ran = orchestra.run("daily_t1", YESTERDAY, "user_fans")
+    assert orchestra.metadata("user_fans", YESTERDAY)["unknown_members"] == ["data.result_list.sandbox_new_column", "data.sandbox_new_member"]
+    assert {c.passed for c in orchestra.checks(ran.run_id, "user_fans").values()} == {True}
+
+
+def test_no_token_or_personal_value_is_told(orchestra):
+    world = orchestra.world
+    world.fault("video_list", "malformed_row", 1, row=2, **{"as": "text"})
+    world.fault("user_fans", "token_dead", 1)
+    runs = [orchestra.run("daily_snapshot", TODAY, "videos"), orchestra.run("daily_t1", YESTERDAY, "user_fans")]
+    said = "\n".join(str(entry) for ran in runs for entry in orchestra.instance.all_logs(ran.run_id))
+    assert "videos" in said
+    for secret in ("act.", "clt.", "rft.", "sandbox-secret", "not a row"):
+        assert secret not in said, secret
+
+
+# --------------------------------------------------------------------------- days that are not had
+
+
+def test_what_is_not_ready_is_not_materialised_and_no_failure(orchestra):
+    world = orchestra.world
+    world.at("2026-11-16T09:30:00+08:00")
+    ran = orchestra.run("daily_t1", YESTERDAY, "user_fans")
+
+    assert (ran.success, ran.problems) == (True, {})
+    assert orchestra.partitions("user_fans") == set()
+    told = orchestra.metadata("user_fans", YESTERDAY, observed=True)
+    assert told["not_materialised"] == "3 not_ready: the series ends on 2026-11-14, 2026-11-15 is not produced yet"
+    assert told["outcomes"] == {"not_ready": 3}
+    checks = orchestra.checks(ran.run_id, "user_fans")
+    assert {name: c.passed for name, c in checks.items()} == {"valid": True, "fresh": False, "complete": True}
+
+    world.at("2026-11-16T15:00:00+08:00")
+    assert orchestra.run("daily_t1", YESTERDAY, "user_fans").success
+    assert orchestra.partitions("user_fans") == {YESTERDAY.isoformat()}
+
+
+def test_a_withdrawn_capability_is_visible_and_no_failure(orchestra):
+    world = orchestra.world
+    world.fault("billboard_live", "capability_offline", times=None)
+    ran = orchestra.run("twice_daily", TODAY, "billboard_live", "billboard_stars")
+    assert (ran.success, ran.problems) == (True, {})
+    assert orchestra.partitions("billboard_live") == set()
+    assert orchestra.partitions("billboard_stars") == {TODAY.isoformat()}
+    assert orchestra.metadata("billboard_live", TODAY, observed=True)["not_materialised"].startswith("1 unavailable: ")
+    assert not orchestra.checks(ran.run_id, "billboard_live")["complete"].passed
+
+
+def test_a_past_snapshot_fails_plainly_and_is_not_materialised(orchestra):
+    ran = orchestra.run("hourly", YESTERDAY, "hot_words")
+    assert not ran.success
+    assert ran.problems == {
+        "hot_words": "hot_words 2026-11-15: nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
+    }
+    assert orchestra.partitions("hot_words") == set()
+    assert orchestra.world.calls() == 0
+
+
+def test_when_all_accounts_fail_the_run_fails(orchestra):
+    orchestra.world.fault("user_fans", "busy", times=None)
+    ran = orchestra.run("daily_t1", YESTERDAY, "user_fans", "user_like")
+    assert not ran.success
+    assert ran.problems.keys() == {"user_fans"}
+    assert ran.problems["user_fans"].startswith("user_fans 2026-11-15: 3 failed: system busy")
+    assert orchestra.partitions("user_fans") == set()
+    assert orchestra.partitions("user_like") == {YESTERDAY.isoformat()}
+
+
+def test_what_has_nothing_to_iterate_over_says_so(make_world, orchestrate):
+    orchestra = orchestrate(make_world(authorize=False))
+    ran = orchestra.run("daily_t1", YESTERDAY, "user_fans", "item_play")
+    assert not ran.success
+    assert ran.problems["user_fans"].startswith("user_fans: no account is authorised")
+    assert "item_play" in ran.problems
+
+
+def test_accounts_without_young_videos_are_no_failure(make_world, orchestrate):
+    world = make_world(platform={"videos": 1, "seed": 5, "accounts": 1})
+    orchestra = orchestrate(world)
+    assert orchestra.run("daily_snapshot", TODAY, "videos").success
+    world.at("2027-06-01T11:00:00+08:00")  # the list is old by then, and so are its videos
+    from assets.tables import _only_waiting, why_missing
+
+    day = date(2027, 5, 31)
+    done = world.ingest("item_play", day)
+    assert [s.status for s in done.statuses] == [Outcome.EMPTY]
+    assert _only_waiting(done)
+    assert why_missing(done, day) == "1 empty: no video of the last 30 days"
+
+
+# --------------------------------------------------------------------------- ranges
+
+
+def test_a_range_of_a_series_is_one_call_per_account_and_fills_every_day(orchestra):
+    world = orchestra.world
+    first = YESTERDAY - timedelta(days=13)
+    result = orchestra.run_range("daily_t1", first, YESTERDAY, "user_fans")
+    assert result.success
+    days = {(first + timedelta(days=n)).isoformat() for n in range(14)}
+    assert orchestra.partitions("user_fans") == days
+    assert {d.isoformat() for d in world.runtime.lake.days("user_fans")} == days
+    assert world.calls("user_fans") == 3
+    assert all("date_type=15&" in key for key in world.asked("user_fans"))
+    for day in days:
+        told = orchestra.metadata("user_fans", date.fromisoformat(day))
+        assert told["dagster/partition_row_count"] == 3, "rows of this day, not of the range"
+        assert (told["calls"], told["outcomes"]) == (3, {"loaded": 3})
+    checks = orchestra.checks(result.run_id, "user_fans")
+    assert {name: c.passed for name, c in checks.items()} == {"valid": True, "fresh": True, "complete": True}
+    assert checks["valid"].metadata["rows"].value == 42
+
+
+def test_a_range_marks_only_the_days_that_could_be_had(orchestra):
+    world = orchestra.world
+    first = TODAY - timedelta(days=15)
+    world.at("2026-12-03T11:00:00+08:00")  # 32 days later: the window reaches back to 2026-11-03
+    result = orchestra.run_range("daily_t1", first, first + timedelta(days=4), "user_fans")
+    assert not result.success
+    (failed,) = [e for e in result.all_events if e.is_step_failure]
+    said = failed.step_failure_data.user_failure_data.description
+    assert said.count("older than the platform's window of 30 days") == 2
+    assert orchestra.partitions("user_fans") == {"2026-11-03", "2026-11-04", "2026-11-05"}
+    assert {d.isoformat() for d in world.runtime.lake.days("user_fans")} == {"2026-11-03", "2026-11-04", "2026-11-05"}
+    for day in ("2026-11-01", "2026-11-02"):
+        assert "not in the archive" in orchestra.metadata("user_fans", date.fromisoformat(day), observed=True)["not_materialised"]
+
+
+def test_videos_that_did_not_exist_are_not_asked_for(orchestra):
+    world = orchestra.world
+    orchestra.run("daily_snapshot", TODAY, "videos")
+    world.clear()
+    first = YESTERDAY - timedelta(days=9)
+    assert orchestra.run_range("daily_t1", first, YESTERDAY, "item_play").success
+    assert orchestra.partitions("item_play") == {(first + timedelta(days=n)).isoformat() for n in range(10)}
+    assert set(world.asked("item_play").values()) == {1}, "one call per video"
+    created = {r["item_id"]: r["created_at"] for r in world.rows("videos", TODAY)}
+    for day in (first, YESTERDAY):
+        for row in world.rows("item_play", day):
+            assert created[row["item_id"]].date() <= day + timedelta(days=1)
