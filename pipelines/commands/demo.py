@@ -39,7 +39,8 @@ def demo(
     base = load_settings()
     target = (home or base.home / "demo").resolve()
     _clear(target)
-    console.print(f"[bold]Seven days of Douyin[/bold], simulated: {accounts} accounts, {days} days from {FIRST_DAY}, into {target}\n" if days == 7 else f"{days} simulated days from {FIRST_DAY} into {target}\n")
+    length = "one day" if days == 1 else f"{days} days"
+    console.print(f"[bold]{length} of Douyin[/bold], simulated from {FIRST_DAY}, {accounts} accounts, into {target}\n")
     console.print("loading Dagster, pandas and DuckDB …", style="dim")
     from catalog.cadences import CADENCES
     from catalog.records import BEIJING

@@ -202,7 +202,9 @@ def _check_platform(settings):
         yield "warn", "no account is authorised", "`douyin authorize`"
     for one in accounts:
         if str(one.status) != "active":
-            yield "warn", f"account {one.name or one.open_id}: {one.status} ({one.reason})", "`douyin authorize` with its owner"
+            stopped = str(one.status) == "stopped"
+            advice = "nothing more is collected of it; its data may have to be deleted" if stopped else "`douyin authorize` with its owner"
+            yield "warn", f"account {one.name or one.open_id}: {one.status} ({one.reason})", advice
     runtime.close()
 
 
