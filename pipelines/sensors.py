@@ -4,6 +4,8 @@ A job's last step publishes. It is not reached when a step before it failed or h
 part of a backfill or of a run started by hand from the UI. The sensor looks whether the lake is ahead of the file.
 """
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from resources.runtime import Runtime
@@ -27,7 +29,8 @@ def publish_after_runs(job, settings: Settings) -> dg.SensorDefinition:
             return dg.SkipReason("the warehouse holds all that the lake holds")
         if _running(context.instance):
             return dg.SkipReason("a run is writing; it publishes itself, or the next tick does")
-        return dg.RunRequest(run_key=version)
+        # One attempt an hour for the same lake: a publication that failed, and a file that was lost again, get another.
+        return dg.RunRequest(run_key=f"{version}-{datetime.now(UTC):%Y%m%dT%H}")
 
     return _sensor
 

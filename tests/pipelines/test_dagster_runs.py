@@ -13,7 +13,6 @@ from catalog.records import History
 from pipelines.jobs import JOB_NAMES
 from resources.state.load_status import Outcome
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter .backfill_policy. of function")
 
 
