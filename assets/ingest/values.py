@@ -76,16 +76,20 @@ def _parse_int_or_null(series: pd.Series) -> Parsed:
 
 def _parse_number(series: pd.Series) -> Parsed:
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-    values = pc.cast(_where(series, fits), pa.float64())
-    finite = _series(pc.fill_null(pc.is_finite(values), True), series)
-    values = pc.if_else(_arrow(finite), values, pa.scalar(None, pa.float64()))
-    return _series(values, series), _misfits(series, fits & finite)
+    return _finite(_where(series, fits), series)
 
 
 def _parse_percent(series: pd.Series) -> Parsed:
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?%")
-    number = pc.cast(pc.replace_substring(_where(series, fits), "%", ""), pa.float64())
-    return _series(pc.divide(number, 100.0), series), _misfits(series, fits)
+    number, bad = _finite(pc.replace_substring(_where(series, fits), "%", ""), series)
+    return _series(pc.divide(_arrow(number), 100.0), series), bad
+
+
+def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
+    """Doubles of texts that are numbers; what is null, or too large for a double, does not fit."""
+    values = pc.cast(text, pa.float64())
+    finite = pc.fill_null(pc.is_finite(values), False)
+    return _series(pc.if_else(finite, values, pa.scalar(None, pa.float64())), like), _misfits(like, _series(finite, like))
 
 
 def _parse_bool(series: pd.Series) -> Parsed:
@@ -98,8 +102,9 @@ def _instants(text: pa.ChunkedArray, fmt: str, like: pd.Series) -> pd.Series:
     return _series(pc.strptime(text, fmt, "us", error_is_null=True), like)
 
 
-_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK = r" [0-9]{2}:[0-9]{2}:[0-9]{2}"
+# Years below 1000 are a placeholder at best, and in the year 0 no date of Python's exists.
+_DAY = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r" [0-9]{2}:[0-9]{2}:[0-5][0-9]"
 
 
 def _real_day(series: pd.Series, text: pa.ChunkedArray) -> pd.Series:

@@ -1,0 +1,201 @@
+"""Parsers of values against oracles in plain Python: whatever text comes, the right value, null or a misfit, never a crash."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from assets.ingest.values import EXPECTS, parse_column
+from catalog.records import BEIJING, Parse, Type
+from resources.schema import ARROW_TYPES
+
+MISFIT = object()
+"""What an oracle gives for text that does not fit."""
+
+TYPE_OF = {
+    Parse.TEXT: Type.TEXT, Parse.INT: Type.BIGINT, Parse.INT_OR_NULL: Type.BIGINT, Parse.NUMBER: Type.DOUBLE, Parse.PERCENT: Type.DOUBLE,
+    Parse.BOOL: Type.BOOLEAN, Parse.DATE: Type.DATE, Parse.EPOCH: Type.TIMESTAMP, Parse.BEIJING_DATE: Type.DATE,
+    Parse.BEIJING_INSTANT: Type.TIMESTAMP, Parse.BUCKET: Type.TEXT,
+}  # fmt: skip
+
+
+def parse(how: Parse, texts: list[str | None]) -> list[Any]:
+    """Values of a whole column, misfits marked; holds that the type is the catalogue's and that a misfit has no value."""
+    series = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(texts, pa.string())))
+    values, bad = parse_column(series, how, TYPE_OF[how])
+    assert values.dtype == pd.ArrowDtype(ARROW_TYPES[TYPE_OF[how]])
+    assert bad.dtype == bool
+    assert len(values) == len(bad) == len(texts)
+    found = values.array._pa_array.to_pylist()
+    return [MISFIT if wrong else value for value, wrong in zip(found, bad, strict=True)]
+
+
+def check(how: Parse, oracle, texts: list[str | None]) -> None:
+    for text, found in zip(texts, parse(how, texts), strict=True):
+        expected = None if text is None else oracle(text)
+        if isinstance(expected, float) and isinstance(found, float):
+            assert found == expected or math.isclose(found, expected, rel_tol=1e-15), text
+        else:
+            assert found == expected or found is expected, (text, found, expected)
+
+
+# --------------------------------------------------------------------------- oracles
+
+
+def oracle_int(text: str) -> Any:
+    text = re.sub("^(-?)0+(?=[0-9])", r"\1", text)
+    if not re.fullmatch("-?[0-9]{1,20}", text, re.ASCII) or not -(2**63) <= int(text) < 2**63:
+        return MISFIT
+    return int(text)
+
+
+def oracle_number(text: str) -> Any:
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text, re.ASCII) or not math.isfinite(float(text)):
+        return MISFIT
+    return float(text)
+
+
+def oracle_percent(text: str) -> Any:
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?%", text, re.ASCII) or not math.isfinite(float(text[:-1])):
+        return MISFIT
+    return float(text[:-1]) / 100
+
+
+def oracle_date(text: str) -> Any:
+    if not re.fullmatch("[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
+        return MISFIT
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return MISFIT
+
+
+def oracle_epoch(text: str) -> Any:
+    number = oracle_int(text)
+    if number is MISFIT or not 0 <= number < 10**14:
+        return MISFIT
+    if number == 0:
+        return None
+    return datetime(1970, 1, 1, tzinfo=UTC) + (timedelta(milliseconds=number) if number > 10**11 else timedelta(seconds=number))
+
+
+def _beijing(text: str) -> Any:
+    if not re.fullmatch("[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?", text, re.ASCII):
+        return MISFIT
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
+    except ValueError:
+        return MISFIT
+
+
+def oracle_beijing_date(text: str) -> Any:
+    found = _beijing(text)
+    return found if found is MISFIT else found.date()
+
+
+def oracle_beijing_instant(text: str) -> Any:
+    found = _beijing(text)
+    if found is MISFIT or len(text) == 10:
+        return MISFIT if found is MISFIT else None
+    return found.astimezone(UTC)
+
+
+ORACLES = {
+    Parse.TEXT: lambda text: text,
+    Parse.INT: oracle_int,
+    Parse.INT_OR_NULL: lambda text: None if oracle_int(text) is MISFIT else oracle_int(text),
+    Parse.NUMBER: oracle_number,
+    Parse.PERCENT: oracle_percent,
+    Parse.BOOL: lambda text: {"true": True, "false": False}.get(text, MISFIT),
+    Parse.DATE: oracle_date,
+    Parse.EPOCH: oracle_epoch,
+    Parse.BEIJING_DATE: oracle_beijing_date,
+    Parse.BEIJING_INSTANT: oracle_beijing_instant,
+    Parse.BUCKET: lambda text: None if text in ("", "<nil>") else re.sub("[~～–—]", "-", text),
+}
+
+# --------------------------------------------------------------------------- texts
+
+anything = st.text(st.characters(codec="utf-8"), max_size=40)
+integers = st.one_of(
+    st.integers(-(2**70), 2**70), st.integers(-(2**63) - 3, -(2**63) + 3), st.integers(2**63 - 3, 2**63 + 3), st.integers(-5, 5)
+).map(str)
+zeros = st.builds(lambda sign, n, digits: sign + "0" * n + digits, st.sampled_from(["", "-"]), st.integers(0, 30), st.text("0123456789", max_size=20))
+decimals = st.from_regex(r"-?[0-9]{1,25}(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+percents = st.from_regex(r"-?[0-9]{1,25}(\.[0-9]{1,10})?%", fullmatch=True)
+days = st.one_of(st.dates().map(str), st.from_regex("[0-9]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True))
+clocks = st.from_regex("[0-2][0-9]:[0-6][0-9]:[0-6][0-9]", fullmatch=True)
+buckets = st.from_regex(r"[0-9]{1,2}[~～–—-][0-9]{1,2}岁?", fullmatch=True)
+near = st.one_of(integers, zeros, decimals, percents, days, clocks, st.builds("{} {}".format, days, clocks), buckets)
+spoiled = st.builds(lambda text, at, extra: text[: at % (len(text) + 1)] + extra + text[at % (len(text) + 1) :], near, st.integers(0, 30), st.sampled_from(list(" \n\t\0+-._,%eE٣９😀‎a:T/")))
+texts = st.one_of(st.none(), anything, near, spoiled)
+
+HARD = [
+    "", " ", "0", "-0", "00", "-", "+1", "1 ", " 1", "1\n", "1e3", "1.0", "1_000", "1,000", "٣", "９", "0x10", "NaN", "inf", "true", "True", "null",
+    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "0" * 40 + "7", "-" + "0" * 40 + "7", "9" * 5000,
+    "0009223372036854775807", "1e308", "1e309", "-1e309", "1e-400", "1e-320", "4.9e-324", "1e99999", "0e999", "9" * 400, "9" * 400 + "%", "61.32%",
+    "0%", "100%", "%", "1e3%", ".5", "5.", "1" + "0" * 308, "1" + "0" * 309, "0." + "0" * 400 + "1",
+    "0000-00-00", "0000-01-01", "0001-01-01", "9999-12-31", "2026-02-29", "2024-02-29", "2026-02-30", "2026-13-01", "2026-11-31", "2026-00-10", "2026-1-1",
+    "2026-11-16 00:00:00", "2026-11-16 23:59:59", "2026-11-16 23:59:60", "2026-11-16 24:00:00", "2026-11-16 12:60:00", "2026-02-30 10:00:00", "2026-11-16T10:00:00",
+    "2026-11-16 10:00", "0001-01-01 00:00:00", "0000-12-31 23:00:00", "1990-07-01 12:00:00", "9999-12-31 23:59:59",
+    "1", "99999999999", "100000000000", "100000000001", "1763262000", "1763262000000", "99999999999999", "100000000000000", "-1",
+    "18~23", "18～23", "24–30", "31—40", "<nil>", "50-", "😀" * 1000, "字" * 20000, "a\0b", "👩‍👩‍👧‍👦", "\u2028", "é",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", Parse)
+def test_hard_texts(how: Parse):
+    check(how, ORACLES[how], [*HARD, None])
+    for text in HARD:  # alone as well: a column's other values must not matter
+        check(how, ORACLES[how], [text])
+
+
+@pytest.mark.parametrize("how", Parse)
+@settings(max_examples=60, deadline=None)
+@given(column=st.lists(texts, min_size=1, max_size=30))
+@example(column=[None])
+@example(column=[None, None, "9" * 400])
+def test_any_column(how: Parse, column: list[str | None]):
+    check(how, ORACLES[how], column)
+
+
+@settings(max_examples=80, deadline=None)
+@given(numbers=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20), zeros_=st.integers(0, 25))
+def test_every_64_bit_integer_with_leading_zeros(numbers: list[int], zeros_: int):
+    written = [("-" if n < 0 else "") + "0" * zeros_ + str(abs(n)) for n in numbers]
+    assert parse(Parse.INT, written) == numbers
+
+
+@settings(max_examples=80, deadline=None)
+@given(numbers=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_every_double_comes_back(numbers: list[float]):
+    assert parse(Parse.NUMBER, [repr(n) for n in numbers]) == numbers
+
+
+@settings(max_examples=80, deadline=None)
+@given(instants=st.lists(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)), min_size=1, max_size=20))
+def test_every_second_in_beijing_comes_back(instants: list[datetime]):
+    local = [i.replace(microsecond=0, tzinfo=BEIJING) for i in instants]
+    written = [f"{i:%Y-%m-%d %H:%M:%S}" for i in local]
+    assert parse(Parse.BEIJING_INSTANT, written) == [i.astimezone(UTC) for i in local]
+    assert parse(Parse.BEIJING_DATE, written) == [i.date() for i in local]
+    assert parse(Parse.EPOCH, [str(int(i.timestamp())) for i in local]) == [i.astimezone(UTC) for i in local]
+
+
+def test_the_order_and_index_of_a_column_are_kept():
+    series = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(["3", "x", None, "1"])), index=[7, 3, 9, 1])
+    for how in Parse:
+        values, bad = parse_column(series, how, TYPE_OF[how])
+        assert list(values.index) == list(bad.index) == [7, 3, 9, 1]
+
+
+def test_every_way_says_what_it_expects():
+    assert set(Parse) - EXPECTS.keys() == {Parse.INT_OR_NULL, Parse.BUCKET}, "these two accept everything"
