@@ -1,0 +1,288 @@
+"""The documentation is current, whole, and says nothing about our machines."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import typer
+
+from catalog import ENDPOINTS, TABLES
+from catalog.errors import ERRORS, Action
+from pipelines import docs
+from pipelines.cli import app
+from resources.settings import Settings
+from resources.state.load_status import Outcome
+from sandbox.faults import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
+README, README_ZH = ROOT / "README.md", ROOT / "README.zh-CN.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+COMMANDS = typer.main.get_command(app).commands
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """Code blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text_of(path), re.MULTILINE | re.DOTALL)
+
+
+def prose(path: Path) -> str:
+    """The page without its code blocks."""
+    return re.sub(r"^```.*?^```$", "", text_of(path), flags=re.MULTILINE | re.DOTALL)
+
+
+def headings(path: Path) -> list[tuple[int, str]]:
+    return [(len(m[1]), m[2].strip()) for m in re.finditer(r"^(#+) (.+)$", prose(path), re.MULTILINE)]
+
+
+def anchor(title: str) -> str:
+    """The anchor that a heading gets: lower case, without punctuation, spaces as hyphens."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def links(path: Path) -> list[str]:
+    return [m for m in re.findall(r"\]\(([^)\s]+)\)", prose(path)) if not m.startswith(("http://", "https://"))]
+
+
+# --------------------------------------------------------------------------- generated pages
+
+
+@pytest.mark.parametrize("name", docs.pages())
+def test_generated_pages_are_current(name: str):
+    assert text_of(ROOT / name) == docs.pages()[name], f"{name} is stale: run `make docs`"
+
+
+def test_help_does_not_depend_on_the_terminal(monkeypatch):
+    before = docs.cli_page()
+    for name, value in {"COLUMNS": "40", "TERM": "dumb", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert docs.cli_page() == before
+    assert "\x1b" not in before
+
+
+def test_check_tells_what_is_stale(tmp_path: Path):
+    for name, text in docs.pages().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert docs.stale(tmp_path) == []
+    (tmp_path / "docs/cli.md").write_text("old", encoding="utf-8")
+    (tmp_path / "docs/tables.md").unlink()
+    assert set(docs.stale(tmp_path)) == {"docs/cli.md", "docs/tables.md"}
+
+
+def test_check_writes_nothing_and_exits_with_what_it_found(monkeypatch, capsys, tmp_path: Path):
+    monkeypatch.setattr(docs, "REPOSITORY", tmp_path)
+    assert docs.main(["--check"]) == 1
+    assert "make docs" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert docs.main([]) == 0
+    assert docs.main(["--check"]) == 0
+
+
+# --------------------------------------------------------------------------- links
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=named(p)) for p in PAGES])
+def test_links_and_pictures_exist(page: Path):
+    for link in links(page):
+        path, _, fragment = unquote(link).partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{named(page)}: {link}"
+        if fragment and target.suffix == ".md":
+            assert fragment in {anchor(title) for _, title in headings(target)}, f"{named(page)}: {link}"
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    reached, open_ = set(), [README]
+    while open_:
+        page = open_.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        open_ += [t for link in links(page) if (t := (page.parent / link.partition("#")[0]).resolve()).suffix == ".md"]
+    assert set(PAGES) <= reached
+
+
+def test_every_picture_is_shown():
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
+    assert set((ROOT / "docs" / "img").iterdir()) <= shown
+
+
+# --------------------------------------------------------------------------- both languages say the same
+
+
+def test_both_readmes_have_the_same_sections():
+    assert [level for level, _ in headings(README)] == [level for level, _ in headings(README_ZH)]
+
+
+@pytest.mark.parametrize("language", ["bash", "python", "text"])
+def test_both_readmes_show_the_same_code(language: str):
+    assert blocks(README, language) == blocks(README_ZH, language) != []
+
+
+def test_both_readmes_name_the_same_things():
+    def names(path: Path) -> set[str]:
+        return set(re.findall(r"`([A-Za-z_][\w./-]*)`", prose(path)))
+
+    assert names(README) == names(README_ZH)
+
+
+def test_both_readmes_link_the_same_pages():
+    def targets(path: Path) -> set[str]:
+        return {link.partition("#")[0].replace(".zh-CN", "") for link in links(path)} - {""}
+
+    assert targets(README) == targets(README_ZH)
+
+
+# --------------------------------------------------------------------------- commands
+
+
+def command_lines() -> list[tuple[str, list[str]]]:
+    """(page, words after ``douyin``) of each command in code blocks and between back quotes."""
+    found = []
+    for page in PAGES:
+        if page.name == "cli.md":
+            continue
+        shown = "\n".join(blocks(page, "bash")) + "\n" + "\n".join(re.findall(r"`([^`\n]+)`", prose(page)))
+        for m in re.finditer(r"(?:^|[\s/])douyin ([a-z]+[^\n]*)", shown):
+            found.append((named(page), m[1].split(' "')[0].split()))
+    return found
+
+
+def test_commands_of_the_pages_exist():
+    seen = set()
+    for page, (command, *words) in command_lines():
+        assert command in COMMANDS, f"{page}: douyin {command}"
+        seen.add(command)
+        known = {o for p in COMMANDS[command].params for o in p.opts}
+        assert {w for w in words if w.startswith("-")} <= known, f"{page}: douyin {command} {' '.join(words)}"
+    assert seen == set(COMMANDS)
+
+
+@pytest.mark.parametrize("readme", [README, README_ZH], ids=named)
+def test_readme_lists_every_command(readme: Path):
+    listed = re.findall(r"^\| `douyin ([a-z]+)` \|", text_of(readme), re.MULTILINE)
+    assert listed == list(COMMANDS)
+
+
+def test_cli_reference_has_every_command_and_option():
+    text = text_of(ROOT / "docs" / "cli.md")
+    for name, command in COMMANDS.items():
+        section = text.split(f"\n## douyin {name}\n")[1].split("\n## ")[0]
+        for option in (o for p in command.params for o in p.opts if o.startswith("--")):
+            assert option in section, f"douyin {name} {option}"
+
+
+@pytest.mark.parametrize("page", [README, README_ZH], ids=named)
+def test_make_targets_exist(page: Path):
+    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    assert {m for block in blocks(page, "bash") for m in re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)} <= targets
+    listed = re.search(r"Make[^\n]*?[:：](.*)", text_of(page).split("docs/cli.md).")[-1].split("docs/cli.md)。")[-1])[1]
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == targets
+
+
+def test_python_of_the_pages_compiles():
+    for page in PAGES:
+        for block in blocks(page, "python"):
+            compile(block, named(page), "exec")
+
+
+# --------------------------------------------------------------------------- nothing is left out
+
+
+@pytest.mark.parametrize("page", ["docs/tables.md", "docs/tables.zh-CN.md"])
+def test_every_table_is_documented_with_its_columns_and_operations(page: str):
+    text = text_of(ROOT / page)
+    for table in TABLES.values():
+        section = text.split(f"\n### {table.name}\n")[1].split("\n## ")[0].split("\n### ")[0]
+        assert table.zh in section
+        columns = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+        assert columns == list(table.fields)
+        assert all(f"`{e.name}`" in section for e in ENDPOINTS.values() if table.name in e.tables)
+
+
+@pytest.mark.parametrize("readme", [README, README_ZH], ids=named)
+def test_readme_names_every_table_and_setting(readme: Path):
+    text = text_of(readme)
+    assert [t for t in TABLES if f"`{t}`" not in text] == []
+    assert [s for s in Settings.model_fields if f"`DOUYIN_{s.upper()}`" not in text] == []
+    named_settings = set(re.findall(r"`DOUYIN_([A-Z_0-9]+)`", text))
+    assert named_settings == {s.upper() for s in Settings.model_fields}
+
+
+@pytest.mark.parametrize("readme", [README, README_ZH], ids=named)
+def test_numbers_of_the_readme_are_the_catalogue_s(readme: Path):
+    text = text_of(readme)
+    withdrawn = [e for e in ENDPOINTS.values() if e.status == "withdrawn"]
+    assert re.search(rf"\b{len(withdrawn)}\b.*\b{len(ENDPOINTS)}\b|\b{len(ENDPOINTS)}\b.*\b{len(withdrawn)}\b", text)
+    assert f"{len(TABLES)} " in text
+    assert {e.name.split("_")[0] for e in withdrawn} == {"hotsearch", "billboard"}
+    assert all(f"`{e.name}`" in text for e in ENDPOINTS.values() if e.status == "restricted" or e.domain == "hotsearch")
+
+
+def test_every_operation_code_and_action_is_documented():
+    text = text_of(ROOT / "docs" / "operations-reference.md")
+    for endpoint in ENDPOINTS.values():
+        (line,) = (x for x in text.splitlines() if x.startswith(f"| `{endpoint.name}` "))
+        assert endpoint.path in line
+        assert str(endpoint.status) in line
+    assert {int(c) for c in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == set(ERRORS)
+    assert all(f"| `{action}` |" in text for action in Action)
+
+
+def test_every_outcome_has_an_advice():
+    told = text_of(ROOT / "docs" / "operations.md").split("## Outcomes")[1].split("\n## ")[0]
+    assert [o for o in Outcome if f"`{o}`" not in told] == []
+    assert [o for o in Outcome if f"| `{o}` |" not in text_of(ROOT / "docs" / "architecture.md")] == []
+
+
+def test_every_fault_is_documented():
+    listed = re.findall(r"^\| `(\w+)` \|", text_of(ROOT / "docs" / "sandbox.md").split("## Faults")[1], re.MULTILINE)
+    assert listed == list(KINDS)
+
+
+def test_sandbox_page_lists_the_flags():
+    flags = re.findall(r"^\| `(--[\w-]+)` \|", text_of(ROOT / "docs" / "sandbox.md"), re.MULTILINE)
+    assert flags == [p.opts[0] for p in COMMANDS["sandbox"].params]
+
+
+def test_decisions_are_numbered_and_listed():
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(p.name for p in folder.glob("0*.md"))
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    assert [link for link in links(folder / "README.md") if link.startswith("0")] == records
+    for name in records:
+        assert [title for level, title in headings(folder / name) if level == 2] == ["Context", "Decision", "Consequences"]
+
+
+# --------------------------------------------------------------------------- nothing of ours
+
+# Written in pieces, so that this file passes its own test.
+_FORBIDDEN = re.compile(
+    r"(?<![\w.~}/])/(?:" + "|".join(("work", "root", "home", "tmp", "Users")) + r")/\w"
+    "|" + "|".join(("py" r"pi\.", "python" r"hosted\.", "registry" r"\.npmjs", "crates" r"\.io"))
+)  # fmt: skip
+
+
+def test_no_text_names_our_machines_or_a_registry():
+    told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    names = told.stdout.decode().split("\0") if told.returncode == 0 else [named(p) for p in PAGES]
+    found = []
+    for path in (ROOT / n for n in names if n and (ROOT / n).is_file()):
+        try:
+            lines = text_of(path).splitlines()
+        except UnicodeDecodeError:
+            continue  # a picture
+        found += [f"{named(path)}:{n}" for n, line in enumerate(lines, 1) if _FORBIDDEN.search(line)]
+    assert found == []
