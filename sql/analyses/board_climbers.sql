@@ -7,13 +7,13 @@ WITH daily AS (
 SELECT
     board,
     nickname AS creator,
-    arg_min(rank, dt) AS first_rank,
-    arg_max(rank, dt) AS last_rank,
+    arg_min(rank, dt) AS first,
+    arg_max(rank, dt) AS last,
     arg_min(rank, dt) - arg_max(rank, dt) AS climbed,
-    count(*) AS days_on_board,
+    count(*) AS days,
     arg_max(followers, dt) AS followers
 FROM daily
 GROUP BY board, nickname
 HAVING count(*) >= 3
-ORDER BY climbed DESC, last_rank, board
+ORDER BY climbed DESC, last, board
 LIMIT 8;
