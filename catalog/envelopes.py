@@ -119,9 +119,9 @@ def read_page(endpoint: Endpoint, body: Any) -> Page:
     rows = member(body, output.rows)
     items = 0 if rows is None else len(rows) if isinstance(rows, list) and not output.single else 1
     newest = None
-    if endpoint.windows and isinstance(rows, list):
-        days = [d for r in rows if isinstance(r, Mapping) and _is_day(d := r.get("date"))]
-        newest = max(days, default=UNREADABLE_DAY if rows else None)
+    if endpoint.windows and items:
+        days = [d for r in rows if isinstance(r, Mapping) and _is_day(d := r.get("date"))] if isinstance(rows, list) else []
+        newest = max(days, default=UNREADABLE_DAY)
     if endpoint.paging is None:
         return Page(items, newest, False, None)
     has_more = member(body, endpoint.paging.has_more)

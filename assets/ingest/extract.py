@@ -113,7 +113,7 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
     """Temporary table ``lists``: per answer its rows as JSON, the type of what stood there, the body's own values."""
     where = _path(output.rows)
     if output.single:
-        elements = f"CASE WHEN json_type(b, '{where}') = 'NULL' OR json_type(b, '{where}') IS NULL THEN [] ELSE [json_extract(b, '{where}')] END"
+        elements = f"CASE WHEN json_type(b, '{where}') = 'OBJECT' THEN [json_extract(b, '{where}')] ELSE [] END"
         accepted = "('OBJECT', 'NULL')"
     else:
         elements = f"json_extract(b, '{where}[*]')"

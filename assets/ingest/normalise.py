@@ -88,6 +88,8 @@ def normalise(archive: Archive, table: Table, dts: Iterable[date]) -> dict[date,
                             pieces.drift[partition_of(table, day), endpoint.name, member] += rows
     finally:
         connection.close()
+    # A row in quarantine tells that there is something, also where the rest of its series ends before the day.
+    answered.update(d for frame in pieces.bad for d in frame["dt"].unique())
     return _partitions(table, pieces, [d for d in wanted if d in answered])
 
 
