@@ -67,7 +67,9 @@ class Lake:
 
     def read(self, table: str, dt: date) -> pa.Table:
         """Rows of one partition. Raises FileNotFoundError where there is none."""
-        return pq.read_table(self.path(table, dt), partitioning=None)
+        # Opened once: another run may rename over it meanwhile.
+        with open(self.path(table, dt), "rb") as file:
+            return pq.ParquetFile(file).read()
 
     def days(self, table: str) -> list[date]:
         """Days with a file, ascending."""
@@ -78,5 +80,8 @@ class Lake:
         if not folder.is_dir():
             return
         for path in sorted(folder.glob("dt=*/data.parquet")):
-            stat = path.stat()
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                continue  # removed meanwhile
             yield Partition(table, date.fromisoformat(path.parent.name[3:]), path, stat.st_size, stat.st_mtime_ns)
