@@ -3,29 +3,16 @@
 Reads ``DOUYIN_START_DATE`` when loaded; everything else is read by the process that runs.
 """
 
-import logging
 import warnings
 
 import dagster as dg
 
 from assets.tables import operation_specs, table_assets
 from assets.warehouse import warehouse
-from pipelines.jobs import make_jobs, make_schedules
+from pipelines.jobs import QUIET, make_jobs, make_schedules
 from pipelines.sensors import publish_after_runs
 from resources.runtime import Runtime
 from resources.settings import Settings
-
-
-@dg.logger(
-    {"log_level": dg.Field(str, default_value="WARNING", is_required=False)},
-    description="Warnings to standard error; the event log in the UI keeps everything.",
-)
-def console(context: dg.InitLoggerContext) -> logging.Logger:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.Logger("douyin", context.logger_config["log_level"])
-    logger.addHandler(handler)
-    return logger
 
 
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
@@ -35,6 +22,7 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         "publish_job",
         selection=dg.AssetSelection.assets(warehouse),
         executor_def=dg.in_process_executor,
+        config=QUIET,
         description="发布仓库文件 / publish the warehouse",
     )
     return dg.Definitions(
@@ -43,7 +31,6 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         schedules=make_schedules(jobs),
         sensors=[publish_after_runs(publish_job, settings)],
         resources={"runtime": runtime},
-        loggers={"console": console},
         executor=dg.in_process_executor,
     )
 

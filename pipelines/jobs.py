@@ -13,6 +13,10 @@ JOB_NAMES = {"hourly": "hot_words_job", "twice_daily": "billboards_job", "daily_
 """Which job runs which cadence."""
 
 
+QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
+"""Run configuration that keeps the console to warnings; the event log in the UI has everything."""
+
+
 def tables_of(cadence: Cadence) -> list[str]:
     """Tables whose endpoints are due at ``cadence``, in catalogue order."""
     return [name for name in TABLES if endpoints_of(name)[0].cadence is cadence]
@@ -26,6 +30,7 @@ def make_jobs() -> dict:
             selection=dg.AssetSelection.assets(*tables_of(cadence), WAREHOUSE),
             description=f"{cadence.doc_zh} / {cadence.doc_en}",
             executor_def=dg.in_process_executor,
+            config=QUIET,
         )
         for name, cadence in CADENCES.items()
     }

@@ -31,7 +31,7 @@ def authorize(
         scopes = sorted({e.scope for e in ENDPOINTS.values() if e.token is Token.USER and e.scope})
         expected = secrets.token_urlsafe(16)
         try:
-            url = authorize_url(settings, ["user_info", *scopes], expected)
+            url = authorize_url(settings, ["user_info", "renew_refresh_token", *scopes], expected)
         except DouyinError as error:
             fail(f"{error} in the environment or .env")
         console.print("Let the account's owner open this address and consent, then paste the address that the browser was sent to:\n")

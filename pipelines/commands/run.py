@@ -43,7 +43,8 @@ def run(
     settings = load_settings()
     require_credentials(settings)
     tables = choose(select)
-    console.print("loading …", style="dim", end="\r")
+    if console.is_terminal:
+        console.print("loading …", style="dim", end="\r")
     from pipelines.runner import Runner, listening, plan
     from resources.runtime import Runtime
 
@@ -70,7 +71,7 @@ def run(
         published = runner.publish()
         bar.update(task, completed=len(tables), now="published")
     print_ingested(done)
-    console.print(f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} MB, {published.seconds:.1f} s)")
+    console.print(f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} MB, {published.seconds:.1f} s)", soft_wrap=True)
     for step, said in problems.items():
         console.print(f"[red]✗ {step}[/red]: {escape(said.removeprefix(f'{step}: '))}", highlight=False, soft_wrap=True)
     if problems:
@@ -84,7 +85,7 @@ def publish() -> None:
     from resources.runtime import Runtime
 
     done = publish_lake(Runtime(settings))
-    console.print(f"published {done.partitions} partitions into {done.path} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)")
+    console.print(f"published {done.partitions} partitions into {done.path} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)", soft_wrap=True)
 
 
 def progress_bar() -> Progress:
