@@ -189,7 +189,7 @@ def test_the_scan_finds_what_it_looks_for(line: str):
     assert _HOSTS.search(line) or _PATHS.search(line)
 
 
-@pytest.mark.parametrize("line", ["https://example.com/home/x", "docs/work/plan.md", "~/work/x", "--no-emit-index" "-url --group dev"])
+@pytest.mark.parametrize("line", ["https://example.com/home/x", "docs/home/plan.md", "~/opt/x", "--no-emit-index" "-url --group dev"])
 def test_the_scan_leaves_other_lines_alone(line: str):
     assert not _HOSTS.search(line)
     assert not _PATHS.search(line)
