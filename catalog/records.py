@@ -135,7 +135,6 @@ class Origin(StrEnum):
     PARAM = "param"  # a parameter of the request
     CONST = "const"  # a constant of the endpoint
     ORDINAL = "ordinal"  # 1-based position in the list, over all pages
-    PARENT_ORDINAL = "parent_ordinal"
 
 
 class Parse(StrEnum):

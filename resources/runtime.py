@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Callable, Coroutine
 from functools import cached_property
@@ -61,6 +62,8 @@ class Runtime:
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
         loop = _new_loop()
+        # A run launched by Dagster closes nothing: its process just ends, and must not end under an open transport.
+        atexit.register(self.close)
         threading.Thread(target=loop.run_forever, name=_THREAD, daemon=True).start()
         return loop
 
@@ -90,6 +93,7 @@ class Runtime:
 
     def close(self) -> None:
         """Flush the archive and close what was opened. A closed runtime opens again on use."""
+        atexit.unregister(self.close)
         if "client" in self.__dict__:
             self.run(self.client.__aexit__(None, None, None))
         if "archive" in self.__dict__:

@@ -40,11 +40,6 @@ def day_text(day: int) -> str:
     return date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
 
 
-def day_number(day: date) -> int:
-    """The number of a Beijing calendar day."""
-    return day.toordinal() - _EPOCH_ORDINAL
-
-
 def is_ready(instant: float) -> bool:
     """Whether the daily jobs of the instant's Beijing day are done."""
     return seconds_of_day(instant) >= READY_HOUR * HOUR_S

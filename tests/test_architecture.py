@@ -32,7 +32,7 @@ BELOW = {
 CATALOG_MAY_IMPORT = {"__future__", "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "re", "typing"}
 """The standard library that needs no world outside; anything else would be I/O, or a library of others."""
 
-LONGEST_MODULE, LONGEST_TEST = 500, 600
+LONGEST = 500
 
 
 @cache
@@ -108,8 +108,7 @@ def test_the_parser_sees_imports_in_functions_and_strings(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("file", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in tracked() if p.suffix == ".py"])
 def test_no_module_is_too_long(file: Path):
-    longest = LONGEST_TEST if file.is_relative_to(ROOT / "tests") else LONGEST_MODULE
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= longest
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 # --------------------------------------------------------------------------- importing does nothing

@@ -195,7 +195,6 @@ def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: O
     return pa.table(columns)
 
 
-
 def _quarantine_rows(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(
         {

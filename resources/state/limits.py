@@ -76,13 +76,6 @@ def quota_day(state: State, client_key: str, scope: str, day: date) -> QuotaDay:
     return QuotaDay(0, False) if row is None else QuotaDay(row.calls, bool(row.exhausted))
 
 
-def quota_days(state: State, client_key: str, day: date) -> dict[str, QuotaDay]:
-    """The ledger of a day by scope."""
-    query = select(quotas).where(quotas.c.client_key == client_key, quotas.c.day == day.isoformat())
-    with state.read() as db:
-        return {row.scope: QuotaDay(row.calls, bool(row.exhausted)) for row in db.execute(query.order_by(quotas.c.scope))}
-
-
 def _quota(client_key: str, scope: str, day: date):
     return select(quotas.c.calls, quotas.c.exhausted).where(
         quotas.c.client_key == client_key, quotas.c.scope == scope, quotas.c.day == day.isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from resources.state.engine import State, client_tokens, user_tokens
 
@@ -61,12 +61,6 @@ def save_user_token(state: State, client_key: str, token: UserToken) -> None:
     with state.begin() as db:
         if db.execute(update(user_tokens).where(key).values(values)).rowcount == 0:
             db.execute(insert(user_tokens).values(client_key=client_key, open_id=token.open_id, **values))
-
-
-def delete_user_token(state: State, client_key: str, open_id: str) -> None:
-    """Forget the tokens of an account whose owner withdrew the consent."""
-    with state.begin() as db:
-        db.execute(delete(user_tokens).where(user_tokens.c.client_key == client_key, user_tokens.c.open_id == open_id))
 
 
 def load_client_token(state: State, client_key: str) -> ClientToken | None:

@@ -11,8 +11,7 @@ _TIERS = ((120_000, 600_000), (20_000, 80_000), (1_200, 2_000), (25, 55), (1_000
 """Fans of the first five accounts: large, medium, below 3,000, below 100, very large. So the thresholds are always met."""
 
 _SHELF_WEEKS = (16.0, 30.0)
-SHELF_MIN_S = 16 * 7 * 86_400
-"""No video is taken down sooner than this after its creation."""
+"""Weeks after which a video is taken down, from and to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

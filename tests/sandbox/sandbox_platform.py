@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
+from contract_reading import contract, operations
 from jsonschema import Draft202012Validator, FormatChecker
 
 import catalog
@@ -16,7 +15,6 @@ from sandbox.server import Handle
 
 NOW = "2026-11-16T10:30:00+08:00"
 APP = {"client_key": "sandbox-key", "client_secret": "sandbox-secret"}
-CONTRACT = Path(catalog.__file__).parent / "contract" / "openapi.yaml"
 
 
 def seal(node: Any) -> Any:
@@ -29,22 +27,6 @@ def seal(node: Any) -> Any:
     if isinstance(node.get("properties"), dict) and "additionalProperties" not in node:
         out["additionalProperties"] = False
     return out
-
-
-@cache
-def contract() -> dict[str, Any]:
-    return yaml.load(CONTRACT.read_bytes(), Loader=yaml.CSafeLoader)
-
-
-@cache
-def operations() -> dict[str, dict[str, Any]]:
-    """operationId -> operation, with its method and path under ``method`` and ``path``."""
-    return {
-        o["operationId"]: {**o, "method": method.upper(), "path": path}
-        for path, item in contract()["paths"].items()
-        for method, o in item.items()
-        if "operationId" in o
-    }
 
 
 @cache

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from resources.state import State
 from resources.state.engine import buckets
-from resources.state.limits import QuotaDay, give_back, mark_exhausted, quota_day, quota_days, reserve
+from resources.state.limits import QuotaDay, give_back, mark_exhausted, quota_day, reserve
 
 DAY = date(2026, 11, 16)
 
@@ -81,6 +81,6 @@ def test_the_platform_s_own_word_ends_the_day(state):
     take(state, 2)
     mark_exhausted(state, "app", "s", DAY)
     assert take(state).calls == 0
-    assert quota_days(state, "app", DAY) == {"s": QuotaDay(2, True)}
+    assert quota_day(state, "app", "s", DAY) == QuotaDay(2, True)
     mark_exhausted(state, "app", "never asked", DAY)
     assert quota_day(state, "app", "never asked", DAY) == QuotaDay(0, True)

@@ -1,4 +1,4 @@
-"""The contract as the tests of the catalogue read it: operations with their parameters, and schemas without references."""
+"""The contract as tests read it: operations with their parameters, and schemas without references."""
 
 from __future__ import annotations
 

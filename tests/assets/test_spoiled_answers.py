@@ -1,0 +1,275 @@
+"""Answers that came but are not what they should be, and objects of an account that fail: what lands, what is told, what is asked again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fault_checks import HIT, OPERATION, OTHERS, TABLE, TRIES, check_mended, check_the_others
+from installation import TODAY, YESTERDAY
+
+from resources.state.load_status import Outcome
+
+# --------------------------------------------------------------------------- answers that are spoiled
+
+
+def test_an_account_whose_series_is_not_ready_is_asked_again(world):
+    world.fault(OPERATION, "not_ready", HIT)
+    done = world.ingest(TABLE)
+
+    told = world.status(TABLE, YESTERDAY)[HIT]
+    assert (told.status, told.code, told.calls, told.rows) == (Outcome.NOT_READY, 0, 1, 0)
+    assert "not produced yet" in told.reason
+    assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
+    check_the_others(world)
+    assert done.failures() == []
+    check_mended(world)
+
+
+def test_a_billboard_that_is_not_ready_is_no_empty_billboard(world):
+    world.fault("billboard_stars", "not_ready")
+    done = world.ingest("billboard_stars")
+
+    assert done.missing == [TODAY]
+    assert not world.runtime.lake.path("billboard_stars", TODAY).exists()
+    assert world.status("billboard_stars", TODAY)["billboard_stars"].status is Outcome.NOT_READY
+    assert world.ingest("billboard_live").missing == []
+    world.clear()
+    assert world.ingest("billboard_stars").calls == 1
+    assert len(world.rows("billboard_stars", TODAY)) == 30
+
+
+def test_a_malformed_row_goes_to_quarantine_and_the_rest_lands(make_world):
+    world, good = make_world(), make_world(home="good")
+    good.ingest("videos")
+    expected = good.rows("videos", TODAY)
+    world.clear()
+    world.fault("video_list", "malformed_row", HIT, row=2)
+    done = world.ingest("videos")
+
+    rows = world.rows("videos", TODAY)
+    quarantine = world.runtime.lake.read("_quarantine/videos", TODAY).to_pylist()
+    assert len(quarantine) == 1
+    bad = quarantine[0]
+    assert (bad["operation"], bad["open_id"], bad["position"]) == ("video_list", world.accounts[HIT], 3)
+    assert "expected a 64-bit integer" in bad["reason"]
+    assert "'abc'" in bad["reason"]
+    # All else is as if nothing had happened.
+    assert len(rows) == len(expected) - 1
+    landed = {r["item_id"] for r in rows}
+    assert rows == [r for r in expected if r["item_id"] in landed]
+    # Where its bytes lie is told, and they are there.
+    record = next(
+        body for address, _, body in world.runtime.archive.records("video_list", [TODAY])
+        if (address.segment, address.number) == (bad["segment"], bad["record"])
+    )  # fmt: skip
+    assert b'"abc"' in record
+
+    told = world.status("videos", TODAY)[HIT]
+    assert (told.status, told.quarantined) == (Outcome.LOADED, 1)
+    check_the_others(world, "videos", TODAY)
+    assert done.failures() == []
+    # The table that reads other members of the same row has it.
+    world.ingest("video_totals")
+    assert len(world.rows("video_totals", TODAY)) == len(expected)
+    assert not world.runtime.lake.path("_quarantine/video_totals", TODAY).exists()
+
+    # The next observation mends it, and the quarantine of the day keeps what was seen.
+    world.at("2026-11-17T11:00:00+08:00")
+    world.ingest("videos", date(2026, 11, 17))
+    assert world.status("videos", date(2026, 11, 17))[HIT].quarantined == 0
+
+
+def test_a_row_that_is_a_text_goes_to_quarantine_of_all_its_tables(world):
+    world.fault("video_list", "malformed_row", HIT, row=1, **{"as": "text"})
+    for table in ("videos", "video_totals"):
+        world.ingest(table)
+        reasons = world.runtime.lake.read(f"_quarantine/{table}", TODAY)["reason"].to_pylist()
+        assert reasons == ["the row is VARCHAR, not an object"]
+        assert world.status(table, TODAY)[HIT].quarantined == 1
+        check_the_others(world, table, TODAY)
+
+
+def test_an_account_of_which_nothing_could_be_read_has_failed(world):
+    world.fault("fans_data", "malformed_row", HIT)
+    world.ingest("fans_profile")
+
+    told = world.status("fans_profile", TODAY)[HIT]
+    assert (told.status, told.rows, told.quarantined) == (Outcome.FAILED, 0, 1)
+    assert "quarantine" in told.reason
+    assert world.accounts_in("fans_profile", TODAY) == set(OTHERS)
+    check_the_others(world, "fans_profile", TODAY)
+    world.ingest("fans_flow")
+    assert world.accounts_in("fans_flow", TODAY) == {0, 1, 2}
+
+
+def test_a_series_row_without_a_readable_day_goes_to_the_quarantine_of_yesterday(world):
+    world.fault(OPERATION, "malformed_row", HIT, row=0)
+    world.ingest(TABLE)
+
+    quarantine = world.runtime.lake.read(f"_quarantine/{TABLE}", YESTERDAY).to_pylist()
+    assert [q["open_id"] for q in quarantine] == [world.accounts[HIT]]
+    assert "yyyy-MM-dd" in quarantine[0]["reason"]
+    assert world.accounts_in(TABLE, YESTERDAY) == {0, 1, 2}
+    assert world.status(TABLE, YESTERDAY)[HIT].quarantined == 1
+    check_the_others(world)
+
+
+def test_unknown_members_land_nowhere_and_are_reported(make_world):
+    world, good = make_world(), make_world(home="good")
+    good.ingest("videos")
+    world.clear()
+    world.fault("video_list", "unknown_member", HIT)
+    done = world.ingest("videos")
+
+    assert world.rows("videos", TODAY) == good.rows("videos", TODAY)
+    drift = {d["member"]: d["rows"] for d in world.runtime.lake.read("_drift/videos", TODAY).to_pylist()}
+    assert drift.keys() == {"data.list.sandbox_new_column", "data.sandbox_new_member"}
+    assert drift["data.sandbox_new_member"] == 1
+    assert drift["data.list.sandbox_new_column"] >= 19
+    assert {s.status for s in world.status("videos", TODAY).values()} == {Outcome.LOADED}
+    assert done.failures() == []
+    # What it was stays in the archive.
+    bodies = [body for _, _, body in world.runtime.archive.records("video_list", [TODAY])]
+    assert sum(b'"sandbox_new_member":{"reason":"drift"}' in b for b in bodies) == 1
+
+
+def test_a_cursor_that_comes_again_is_no_short_list(world):
+    world.fault("video_list", "repeated_cursor", HIT)
+    done = world.ingest("videos")
+
+    assert world.accounts_in("videos", TODAY) == set(OTHERS), "the first page alone would be a short table"
+    told = world.status("videos", TODAY)[HIT]
+    assert (told.status, told.code, told.calls, told.rows) == (Outcome.FAILED, None, 2, 0)
+    assert "cursor that was used before" in told.reason
+    check_the_others(world, "videos", TODAY)
+    assert len(done.failures()) == 1
+    # The list is asked for anew from its beginning, only for this account.
+    world.clear()
+    world.restart()
+    world.ingest("videos")
+    keys = world.asked("video_list")
+    assert all(world.accounts[HIT] in key for key in keys)
+    assert any("cursor=0&" in key for key in keys)
+    assert world.accounts_in("videos", TODAY) == {0, 1, 2}
+    assert {s.status for s in world.status("videos", TODAY).values()} == {Outcome.LOADED}
+    world.clear()
+    assert world.ingest("videos").calls == 0
+
+
+# --------------------------------------------------------------------------- a list that others iterate over
+
+
+def test_without_todays_list_of_videos_those_of_the_last_list_are_asked_for(world):
+    world.ingest("videos")
+    world.at("2026-11-17T11:00:00+08:00")
+    tomorrow = date(2026, 11, 17)
+    world.fault("video_list", "repeated_cursor", HIT)
+    world.ingest("videos", tomorrow)
+    assert world.accounts_in("videos", tomorrow) == set(OTHERS)
+    done = world.ingest("item_play", TODAY)
+
+    assert world.accounts_in("item_play", TODAY) == {0, 1, 2}
+    assert done.failures() == []
+    assert world.calls_of("item_play", HIT) >= 10
+
+
+def test_an_account_without_any_list_of_videos_is_not_passed_over_in_silence(world):
+    world.fault("video_list", "repeated_cursor", HIT)
+    world.ingest("videos")
+    done = world.ingest("item_play")
+
+    told = world.status("item_play", YESTERDAY)[HIT]
+    assert (told.status, told.calls, told.rows) == (Outcome.FAILED, 0, 0)
+    assert "`videos`" in told.reason
+    assert world.accounts_in("item_play", YESTERDAY) == set(OTHERS)
+    check_the_others(world, "item_play")
+    assert len(done.failures()) == 1
+    world.clear()
+    world.ingest("videos")
+    done = world.ingest("item_play")
+    assert done.calls == world.calls_of("item_play", HIT) >= 10
+    assert world.accounts_in("item_play", YESTERDAY) == {0, 1, 2}
+
+
+def test_an_account_without_young_videos_has_nothing_to_be_asked_for(make_world):
+    # A video or so in half a year: not every account has a young one.
+    world = make_world(platform={"videos": 1})
+    world.ingest("videos")
+    young = {world.accounts.index(r["open_id"]) for r in world.rows("videos", TODAY) if r["created_at"] and (world.runtime.clock.now() - r["created_at"]).days < 30}
+    done = world.ingest("item_play")
+    status = world.status("item_play", YESTERDAY)
+    assert status.keys() == {0, 1, 2}
+    for account, told in status.items():
+        assert told.status is (Outcome.LOADED if account in young else Outcome.EMPTY), told
+    assert {told.status for told in status.values()} >= {Outcome.EMPTY}
+    assert done.failures() == []
+
+
+# --------------------------------------------------------------------------- some objects of an account
+
+
+def test_some_videos_of_an_account_fail(world):
+    world.ingest("videos")
+    world.clear()
+    world.restart(concurrency=1)  # one after the other: five tries of one video, then five of the next
+    world.fault("item_play", "busy", HIT, times=2 * TRIES)
+    done = world.ingest("item_play")
+
+    told = world.status("item_play", YESTERDAY)[HIT]
+    videos = len({key for key in world.asked("item_play") if world.accounts[HIT] in key})
+    assert (told.status, told.code) == (Outcome.PARTIAL, 28001005)
+    assert told.reason.startswith(f"2 of {videos} failed: ")
+    assert told.rows == videos - 2
+    assert world.accounts_in("item_play", YESTERDAY) == {0, 1, 2}
+    check_the_others(world, "item_play")
+    assert len(done.failures()) == 1
+    check_mended(world, calls=2, table="item_play", operation="item_play")
+
+
+def test_a_private_video_is_skipped_and_the_account_is_loaded(world):
+    world.ingest("videos")
+    world.clear()
+    world.fault("item_play", "private", HIT)
+    done = world.ingest("item_play")
+
+    told = world.status("item_play", YESTERDAY)[HIT]
+    assert told.status is Outcome.LOADED
+    assert told.reason == f"1 of {told.calls} without rows"
+    assert told.rows == told.calls - 1
+    check_the_others(world, "item_play")
+    assert done.failures() == []
+    world.clear()
+    assert world.ingest("item_play").calls == 0
+
+
+def test_one_hot_word_fails_and_the_others_land(world):
+    world.ingest("hot_words")
+    world.clear()
+    world.restart(concurrency=1)
+    world.fault("hotsearch_videos", "cut", times=TRIES)
+    done = world.ingest("hot_word_videos")
+
+    told = world.status("hot_word_videos", TODAY)["hotsearch_videos"]
+    assert (told.status, told.code, told.calls) == (Outcome.PARTIAL, None, 49 + TRIES)
+    assert told.reason.startswith("1 of 50 failed: ")
+    assert told.rows == done.partitions[TODAY].rows.num_rows > 0
+    hit = {r["sentence"] for r in world.rows("hot_words", TODAY)} - {r["sentence"] for r in world.rows("hot_word_videos", TODAY)}
+    assert len(hit) >= 1
+    world.clear()
+    assert world.ingest("hot_word_videos").calls == world.calls("hotsearch_videos") == 1
+    assert world.status("hot_word_videos", TODAY)["hotsearch_videos"].status is Outcome.LOADED
+
+
+def test_an_app_that_is_banned_stops_everything_plainly(world):
+    world.restart(concurrency=1)
+    world.fault(OPERATION, "busy", code=28001016)
+    done = world.ingest(TABLE)
+
+    assert done.calls == 1
+    assert done.missing == [YESTERDAY]
+    for told in done.statuses:
+        assert (told.status, told.code) == (Outcome.FAILED, 28001016)
+        assert "console" in told.reason
+    assert world.ingest("user_like").calls == 0
+    world.restart()
+    assert world.ingest(TABLE).calls == 3

@@ -1,0 +1,41 @@
+"""What every fault must leave as it was: the other accounts, and a next run that mends with the missing calls alone."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from installation import YESTERDAY
+
+from resources.state.load_status import Outcome
+
+TABLE = OPERATION = "user_fans"
+HIT, OTHERS = 1, (0, 2)
+TRIES = 5
+"""Requests made for a fault that is answered by asking again (catalog/errors.py; resources/douyin/retry.py)."""
+
+
+def check_the_others(world, table: str = TABLE, dt: date = YESTERDAY, hit: int = HIT) -> None:
+    """The accounts that were not hit are loaded, each with its one row or more."""
+    status = world.status(table, dt)
+    for account in {0, 1, 2} - {hit}:
+        told = status[account]
+        assert (told.status, told.code, told.quarantined) == (Outcome.LOADED, 0, 0), told
+        assert told.rows > 0
+    assert {0, 1, 2} - {hit} <= world.accounts_in(table, dt)
+
+
+def check_mended(world, calls: int = 1, table: str = TABLE, operation: str = OPERATION, dt: date = YESTERDAY) -> None:
+    """The next run in good weather asks for what is missing and nothing else; the one after it asks for nothing."""
+    world.clear()
+    world.restart()
+    done = world.ingest(table, dt)
+    assert world.calls_of(operation, HIT) == calls
+    assert world.calls(operation) == calls
+    assert done.calls == calls
+    assert world.accounts_in(table, dt) == {0, 1, 2}
+    assert {s.status for s in world.status(table, dt).values()} == {Outcome.LOADED}
+    world.clear()
+    before = world.lake_files()
+    assert world.ingest(table, dt).calls == 0
+    assert world.calls() == 0
+    assert world.lake_files() == before
