@@ -1,34 +1,44 @@
 """One Dagster asset per core table and one node per operation of the platform, made from the catalogue."""
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import date
 
 import dagster as dg
+from sqlalchemy.exc import DBAPIError
 
 from assets.checks import check_results, check_specs
+from assets.ingest.changes import Changes, total
+from assets.ingest.price import ScopePrice, scope_prices
 from assets.ingest.run import Ingested, ingest
 from assets.ingest.subjects import NothingToAsk
 from catalog import ENDPOINTS, FIELDS, TABLES, endpoints_of
-from catalog.records import Endpoint, History, Over, Status, Table
+from catalog.iterations import ITERATIONS
+from catalog.records import Endpoint, History, Status, Table
+from resources.pending import RUN_PROCESS, Damaged, this_process
 from resources.runtime import Runtime
 from resources.state.load_status import Outcome
+from resources.state.sealing import TokenKeyError
 
+PATIENCE_S = 5
 OWNER = "team:data-platform"
 PLATFORM = "platform"
 """Key prefix of the nodes that stand for operations of the platform."""
-
-_ITERATES_OVER = {Over.VIDEOS: "videos", Over.SENTENCES: "hot_words"}
 
 _HISTORY_DOCS = {
     History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
     History.WINDOW: "Window series: a past day can be asked for as long as the platform's window reaches it; later it comes from the archive.",
     History.LISTING: "Listing: what exists now. Its past state comes from the archive.",
+    History.VERSION: "Published weeks: any of them can be asked for. The running week shows only now.",
 }
 
 
-def partitions_of(table: Table, start: date) -> dg.DailyPartitionsDefinition:
-    """Beijing days: today included for what shows now, yesterday last for T+1 series."""
+def partitions_of(table: Table, start: date) -> dg.TimeWindowPartitionsDefinition:
+    """Beijing days: today included for what shows now, yesterday last for T+1 series. Weeks from Monday on for published issues."""
+    if table.history is History.VERSION:
+        return dg.WeeklyPartitionsDefinition(start.isoformat(), timezone="Asia/Shanghai", day_offset=1, end_offset=1)
     end_offset = 0 if table.history is History.WINDOW else 1
     return dg.DailyPartitionsDefinition(start.isoformat(), timezone="Asia/Shanghai", end_offset=end_offset)
 
@@ -48,7 +58,8 @@ def operation_specs() -> list[dg.AssetSpec]:
                 "scope": e.scope or "none",
                 "status": str(e.status),
                 "cadence": e.cadence.doc_en,
-                "asked_once_per": str(e.over),
+                "asked_once_for": ITERATIONS[e.over].en,
+                "apps": ", ".join(e.apps),
             },
         )
         for e in ENDPOINTS.values()
@@ -69,7 +80,7 @@ def table_assets(start: date) -> list[dg.AssetsDefinition]:
     return [_table_asset(table, partitions_of(table, start)) for table in TABLES.values()]
 
 
-def _table_asset(table: Table, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) -> dg.AssetsDefinition:
     endpoints = endpoints_of(table.name)
     scopes = sorted({e.quota for e in endpoints})
 
@@ -79,7 +90,7 @@ def _table_asset(table: Table, partitions: dg.DailyPartitionsDefinition) -> dg.A
         description=f"{table.zh} / {table.en}\n\n{table.doc_zh}\n\n{table.doc_en}\n\n{_HISTORY_DOCS[table.history]}",
         deps=_deps(table, endpoints),
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run() if table.history is History.WINDOW else dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run() if table.history in (History.WINDOW, History.VERSION) else dg.BackfillPolicy.multi_run(1),
         kinds={"pandas", "parquet"},
         owners=[OWNER],
         tags={"history": str(table.history), "cadence": endpoints[0].cadence.name},
@@ -93,14 +104,14 @@ def _table_asset(table: Table, partitions: dg.DailyPartitionsDefinition) -> dg.A
         pool=scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain,
         check_specs=check_specs(table),
         output_required=False,
-        # The client retries calls itself; this is for what it cannot see, a busy disk or database. Nothing is asked twice.
-        retry_policy=dg.RetryPolicy(max_retries=1, delay=5),
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
         dts = [date.fromisoformat(key) for key in context.partition_keys]
+        if RUN_PROCESS not in context.run.tags:  # launched by the daemon: should its process die, it is known to be dead
+            context.instance.add_run_tags(context.run.run_id, {RUN_PROCESS: this_process()})
         try:
-            ingested = ingest(runtime, table, dts)
-        except NothingToAsk as error:
+            ingested = _twice(context, lambda: ingest(runtime, table, dts))
+        except (NothingToAsk, TokenKeyError, Damaged) as error:
             raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
         for listener in runtime.listeners:
             listener(ingested)
@@ -109,16 +120,28 @@ def _table_asset(table: Table, partitions: dg.DailyPartitionsDefinition) -> dg.A
     return _asset
 
 
+def _twice(context: dg.AssetExecutionContext, work: Callable[[], Ingested]) -> Ingested:
+    """Once more after a busy disk or database; calls are retried by the client itself, and nothing is asked twice.
+
+    Not by Dagster's retry policy: that takes an interruption for a reason to begin again, so a run could not be stopped.
+    """
+    try:
+        return work()
+    except (OSError, DBAPIError) as error:
+        context.log.warning(f"{error}: once more in {PATIENCE_S} s")
+        time.sleep(PATIENCE_S)
+        return work()
+
+
 def _deps(table: Table, endpoints: tuple[Endpoint, ...]) -> list:
     """Its operations, and the table whose rows they are asked for."""
     deps: list = [dg.AssetKey([PLATFORM, e.name]) for e in endpoints]
-    for over in sorted({e.over for e in endpoints}):
-        upstream = _ITERATES_OVER.get(over)
-        if upstream == "hot_words":
-            deps.append(dg.AssetKey(upstream))
-        elif upstream:
+    for upstream in sorted({ITERATIONS[e.over].table or "" for e in endpoints} - {"", table.name}):
+        if TABLES[upstream].history in (History.WINDOW, History.VERSION) or table.history in (History.WINDOW, History.VERSION):
             # Which videos are young is a question about now, whatever day is filled.
             deps.append(dg.AssetDep(upstream, partition_mapping=dg.LastPartitionMapping()))
+        else:
+            deps.append(dg.AssetKey(upstream))
     return deps
 
 
@@ -143,27 +166,35 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def _report(context: dg.AssetExecutionContext, ingested: Ingested, runtime: Runtime) -> Iterator:
     """Materialise the days that landed; say plainly why the others did not."""
-    checks = list(check_results(ingested, runtime.clock.now()))
+    checks = list(check_results(ingested, runtime.clock.now(), runtime.lake))
+    if ingested.along:
+        context.log.info(f"the same answers told of {len(ingested.along)} more days that are in the lake: {total(ingested.along.values())}")
+    price = {"price": [_plain(line) for line in scope_prices(runtime, ingested.planned)]}
     if ingested.partitions and not ingested.missing:
         for dt in ingested.partitions:
-            context.add_asset_metadata(_metadata(ingested, dt), partition_key=dt.isoformat())
+            context.add_asset_metadata(_metadata(ingested, dt) | price, partition_key=dt.isoformat())
         yield dg.MaterializeResult(check_results=checks)
         return
     # A run over several days must not mark those materialised that have no data, so each day is told by itself.
     for dt in ingested.partitions:
-        context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=_metadata(ingested, dt)))
+        context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=_metadata(ingested, dt) | price))
     for dt in ingested.missing:
         reason = why_missing(ingested, dt)
-        metadata = _metadata(ingested, dt) | {"not_materialised": reason}
+        metadata = _metadata(ingested, dt) | price | {"not_materialised": reason}
         context.log_event(dg.AssetObservation(context.asset_key, partition=dt.isoformat(), metadata=metadata))
         context.log.warning(f"{ingested.table.name} {dt}: {reason}")
     if not _only_waiting(ingested):
         raise dg.Failure(
             "; ".join(f"{ingested.table.name} {d}: {why_missing(ingested, d)}" for d in ingested.missing),
-            metadata=_metadata(ingested, ingested.missing[0]),
+            metadata=_metadata(ingested, ingested.missing[0]) | price,
             allow_retries=False,
         )
     yield from checks
+
+
+def _plain(line: ScopePrice) -> dict:
+    """A scope's price for the UI: what was planned before the first call."""
+    return {"scope": line.scope, "calls": line.calls, "seconds_at_least": round(line.seconds, 1), "share_of_daily_quota": line.share}
 
 
 _MENDABLE_HERE = {Outcome.LOADED} | {o for o in Outcome if o.is_failure} - {Outcome.UNAVAILABLE}
@@ -182,6 +213,8 @@ def why_missing(ingested: Ingested, dt: date) -> str:
     """One sentence for a day without a partition."""
     statuses = [s for s in ingested.statuses if s.dt == dt]
     if not statuses:
+        if ingested.table.history is History.VERSION:
+            return "nothing was archived of that week, and it could not be asked for"
         if ingested.table.history is History.WINDOW:
             return "nothing to ask for: no account, or no video young enough"
         return "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
@@ -201,7 +234,8 @@ def _metadata(ingested: Ingested, dt: date) -> dict:
         "duplicates": part.duplicates if part else 0,
         "unknown_members": sorted(set(part.drift["member"].to_pylist())) if part else [],
         "outcomes": dict(Counter(str(s.status) for s in ingested.statuses if s.dt == dt)),
-        "changed": dt in ingested.changed,
+        "changed": str(ingested.changes.get(dt, Changes())),
+        "rows_changed": asdict(ingested.changes.get(dt, Changes())),
     }
     failed = ingested.failures([dt])
     if failed:

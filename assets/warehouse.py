@@ -5,15 +5,15 @@ import dagster as dg
 from assets.tables import OWNER
 from catalog import TABLES
 from resources.runtime import Runtime
-from resources.state.load_status import read_load_status
+from resources.state.load_status import all_load_status
 from resources.warehouse import Published
 
 WAREHOUSE = "warehouse"
 
 
-def publish(runtime: Runtime) -> Published:
-    """Bring ``warehouse.duckdb`` up to the lake and the load status."""
-    return runtime.warehouse.publish(read_load_status(runtime.state))
+def publish(runtime: Runtime, *, rebuild: bool = False) -> Published:
+    """Bring ``warehouse.duckdb`` up to the lake and the load status, or make it anew."""
+    return runtime.warehouse.publish(all_load_status(runtime.state), rebuild=rebuild)
 
 
 @dg.asset(

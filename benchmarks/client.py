@@ -22,6 +22,7 @@ from resources.douyin.client import DouyinClient
 from resources.douyin.transport import make_http
 from resources.settings import Settings
 from resources.state import State
+from resources.state.sealing import new_key
 
 REQUESTS, AT_ONCE, ROUNDS = 1_500, 32, 3
 
@@ -79,7 +80,7 @@ async def measure(url: str, home: Path) -> dict[str, float]:
     endpoint = ENDPOINTS["billboard_live"]
     target = url + endpoint.path
     settings = Settings(
-        _env_file=None, home=home, base_url=url, client_key="bench", client_secret="bench", qps=1e6, concurrency=AT_ONCE,
+        _env_file=None, home=home, base_url=url, client_key="bench", client_secret="bench", token_key=new_key(), qps=1e6, concurrency=AT_ONCE,
     )  # fmt: skip
     found = {}
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=AT_ONCE), trust_env=False) as stock:
@@ -88,7 +89,7 @@ async def measure(url: str, home: Path) -> dict[str, float]:
         found["httpx over pyreqwest's own transport"] = await cpu_of(lambda: theirs.get(target))
     async with make_http(settings) as ours:
         found["httpx over our transport"] = await cpu_of(lambda: ours.get(target))
-    async with DouyinClient(settings, State(settings.database_url), Clock.system(), sink=lambda _: None) as client:
+    async with DouyinClient(settings, State(settings.database_url, settings.token_key.get_secret_value()), Clock.system(), sink=lambda _: None) as client:
         found["the whole client"] = await cpu_of(lambda: client.ask(endpoint, {}))
     return found
 

@@ -2,6 +2,7 @@
 
 from catalog.endpoints import ENDPOINTS, endpoints_of
 from catalog.fields import FIELDS
+from catalog.operations import OPERATIONS, OTHER_OPERATIONS
 from catalog.tables import TABLES
 
-__all__ = ["ENDPOINTS", "FIELDS", "TABLES", "endpoints_of"]
+__all__ = ["ENDPOINTS", "FIELDS", "OPERATIONS", "OTHER_OPERATIONS", "TABLES", "endpoints_of"]

@@ -23,4 +23,15 @@ DAILY_T1 = Cadence(
     "daily at 11:00 for the day before, and at 15:00 for what was not ready", "每天 11:00 采集前一日数据，15:00 补采未产出的数据",
 )  # fmt: skip
 
-CADENCES = {c.name: c for c in (HOURLY, TWICE_DAILY, DAILY_SNAPSHOT, DAILY_T1)}
+DAILY_LISTING = Cadence(
+    "daily_listing", (time(10, 0),), ("30 11 * * *", "30 15 * * *"),
+    "daily at 11:30, and at 15:30 for what failed", "每天 11:30，15:30 补采失败的部分",
+)  # fmt: skip
+RANK_WEEKS = Cadence(
+    "rank_weeks", (time(12, 0),), ("0 13 * * 2", "30 23 * * *"),
+    "the running week daily at 23:30, the final list of the week before on Tuesdays at 13:00", "进行中的一周每天 23:30，上一周的最终榜周二 13:00",
+)  # fmt: skip
+
+CADENCES: dict[str, Cadence] = {c.name: c for c in (HOURLY, TWICE_DAILY, DAILY_SNAPSHOT, DAILY_T1, DAILY_LISTING, RANK_WEEKS)}
+"""By name, in an order in which what is iterated over comes before what iterates over it. All tables of a cadence have
+partitions of one kind."""

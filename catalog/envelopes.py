@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from catalog.records import Endpoint, Envelope
+from catalog.records import Endpoint, Envelope, Output
 
 
 class MalformedBody(ValueError):
@@ -113,11 +113,18 @@ class Page:
     cursor: str | int | None
 
 
-def read_page(endpoint: Endpoint, body: Any) -> Page:
-    """Facts of a decoded, successful body. A list that is no list counts as one item: the normaliser reports it."""
-    output = endpoint.outputs[0]
+def _items(body: Any, output: Output) -> int:
     rows = member(body, output.rows)
-    items = 0 if rows is None else len(rows) if isinstance(rows, list) and not output.single else 1
+    return 0 if rows is None else len(rows) if isinstance(rows, list) and not output.single else 1
+
+
+def read_page(endpoint: Endpoint, body: Any) -> Page:
+    """Facts of a decoded, successful body. A list that is no list counts as one item: the normaliser reports it.
+
+    An answer with several lists has as many items as the longest of them.
+    """
+    rows = member(body, endpoint.outputs[0].rows)
+    items = max(_items(body, o) for o in endpoint.outputs if not (o.explode or o.once))
     newest = None
     if endpoint.windows and items:
         days = [d for r in rows if isinstance(r, Mapping) and _is_day(d := r.get("date"))] if isinstance(rows, list) else []

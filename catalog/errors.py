@@ -112,6 +112,10 @@ if len(ERRORS) != len(_CODES):
     raise ValueError("an error code is listed twice in catalog/errors.py")
 
 
+OFFLINE = frozenset({28001017, 28001019, 28001056})
+"""Codes of a capability that the platform took away from everybody, not from this app alone."""
+
+
 def error_for(code: int) -> ErrorCode:
     """The record of ``code``; an unknown code alerts after two retries."""
     return ERRORS.get(code) or ErrorCode(code, Action.ALERT, "unknown code", _ADVICE[Action.ALERT], tries=3)

@@ -31,6 +31,11 @@ def _index(name, en, zh, doc_en, doc_zh):
     _field(name, Type.DOUBLE, en, zh, doc_en, doc_zh, minimum=0)
 
 
+def _code(name, en, zh, doc_en, doc_zh, **more):
+    """A whole number that stands for something; never summed."""
+    _field(name, Type.BIGINT, en, zh, doc_en, doc_zh, **more)
+
+
 # ---- standard columns
 _field(
     "dt", Type.DATE, "Partition day", "分区日期",
@@ -94,7 +99,7 @@ _field(
 )
 _field(
     "position", Type.BIGINT, "Position", "序号",
-    "Position in the nested list, 1 is first.", "在嵌套列表中的序号，从 1 开始。", minimum=1,
+    "Position in the list, 1 is first.", "在列表中的序号，从 1 开始。", minimum=1,
 )
 _text(
     "rank_change", "Rank change, as sent", "排名变化（原文）",
@@ -116,7 +121,7 @@ _index(
     "The platform's heat index; scale undocumented, compare within one list only.",
     "平台给出的热度指数，量纲未公布，仅可在同一列表内比较。",
 )
-_text("title", "Title", "标题", "Title with hashtags; may be empty.", "标题，含话题，可能为空。")
+_text("title", "Title", "标题", "Title, of videos with hashtags; may be empty.", "标题，视频标题含话题，可能为空。")
 _text(
     "cover_url", "Cover", "封面",
     "Cover image address; signed, expires: fetch again before use.", "封面地址，带签名会过期，使用前需重新获取。",
@@ -176,15 +181,15 @@ _field(
 # ---- videos
 _field(
     "created_at", Type.TIMESTAMP, "Published at", "发布时间",
-    "When the video was created; null when the platform hides it (the video was made private).",
-    "视频创建时间；平台隐藏时（转为私密）为空。",
+    "When the video or comment was created; null when the platform hides it (the video was made private).",
+    "视频或评论的创建时间；平台隐藏时（视频转为私密）为空。",
 )
 _field(
     "is_reviewed", Type.BOOLEAN, "Review finished", "审核是否结束",
     "True when the review ended, passed or not. Dropped by the platform for mobile and web apps from 2024-12-13.",
     "审核是否结束（无论通过与否）；自 2024-12-13 起不再向移动/网站应用返回。",
 )
-_field("is_top", Type.BOOLEAN, "Pinned", "是否置顶", "Pinned to the profile.", "是否在主页置顶。")
+_field("is_top", Type.BOOLEAN, "Pinned", "是否置顶", "A video pinned to the profile, a comment pinned under its video.", "视频在主页置顶，或评论在视频下置顶。")
 _field(
     "video_status", Type.BIGINT, "Video status", "视频状态",
     "1 published (legacy), 2 unfit, 4 under review, 5 public, 6 friends only, 7 private; dropped for mobile and web apps from 2024-12-13.",
@@ -247,9 +252,9 @@ _total(
 )
 _text(
     "dimension", "Dimension", "维度",
-    "Which distribution the bucket belongs to: gender 性别, age 年龄, province 地域, active_days 活跃天数, device 设备, interest 兴趣.",
-    "分布所属维度：gender 性别，age 年龄，province 地域，active_days 活跃天数，device 设备，interest 兴趣。",
-    allowed=("gender", "age", "province", "active_days", "device", "interest"),
+    "Which distribution the bucket belongs to: gender 性别, age 年龄, province 地域, active_days 活跃天数, device 设备, interest 兴趣, city 城市.",
+    "分布所属维度：gender 性别，age 年龄，province 地域，active_days 活跃天数，device 设备，interest 兴趣，city 城市。",
+    allowed=("gender", "age", "province", "active_days", "device", "interest", "city"),
 )
 _text(
     "bucket", "Bucket", "区间",
@@ -272,6 +277,129 @@ _field(
     unit="ratio", minimum=0, maximum=1,
 )
 _text("keyword", "Keyword", "关键词", "Keyword; not a comment's text.", "关键词，不是评论原文。")
+
+# ---- people
+for _name, _en, _zh, _doc_en, _doc_zh in (
+    ("lead_open_id", "Lead", "意向用户 open_id", "The interested person, within this app.", "意向用户在本应用内的标识。"),
+    ("actor_open_id", "Who acted", "互动用户 open_id", "The person who acted, within this app.", "发起互动的用户在本应用内的标识。"),
+    ("from_user_id", "Sender", "发起方 open_id", "Who the event came from.", "事件的发起方。"),
+    ("to_user_id", "Receiver", "接收方 open_id", "Who the event went to.", "事件的接收方。"),
+    ("target_open_id", "Person", "用户 open_id", "The person whose consent it is, within this app.", "授权主动私信的用户在本应用内的标识。"),
+    ("commenter_open_id", "Commenter", "评论者 open_id", "Who wrote the comment, within this app.", "评论者在本应用内的标识。"),
+    ("author_open_id", "Author's id", "作者 open_id", "The author of a found video, within this app.", "搜索到的视频作者在本应用内的标识。"),
+    ("union_id", "Developer-wide id", "开发者内用户标识", "The account's id shared by the apps of one developer; may be missing.", "同一开发者名下各应用共用的账号标识，可能缺失。"),
+    ("from_author_id", "From author", "来源作者", "Author of the content that led to the consent.", "促成授权的内容作者。"),
+    ("from_att_uid", "From user", "来源用户", "User id behind the source of the consent, as the platform writes it.", "授权来源的用户标识（平台原文）。"),
+    ("from_anchor_id", "From live host", "来源主播", "Live host whose room led to the consent.", "促成授权的直播间主播。"),
+):  # fmt: skip
+    _text(_name, _en, _zh, _doc_en, _doc_zh, pii=Pii.PSEUDONYM)
+_text("telephone", "Phone", "手机号", "Phone that the person left; empty when none.", "用户留下的手机号，没有则为空文本。", pii=Pii.SENSITIVE)
+_text("wechat", "WeChat id", "微信号", "WeChat id that the person left; empty when none.", "用户留下的微信号，没有则为空文本。", pii=Pii.SENSITIVE)
+_text("encrypted_mobile", "Encrypted phone", "加密手机号", "Phone of the account's owner, encrypted by the platform; needs a scope of its own.", "平台加密的账号手机号，需单独授权。", pii=Pii.SENSITIVE)
+_text("city", "City of a person", "用户城市", "City that the person shows; empty when unknown.", "用户显示的城市，未知时为空文本。", pii=Pii.PERSONAL)
+_text("province", "Province of a person", "用户省份", "Province that the person shows; empty when unknown.", "用户显示的省份，未知时为空文本。", pii=Pii.PERSONAL)
+_text("country", "Country of a person", "用户国家", "Country that the person shows; empty when unknown.", "用户显示的国家，未知时为空文本。", pii=Pii.PERSONAL)
+_code("gender", "Gender", "性别", "0 unknown, 1 male, 2 female.", "0 未知，1 男，2 女。", pii=Pii.PERSONAL)
+_code("age", "Age", "年龄", "Age in years; 0 is unknown.", "年龄（岁），0 为未知。", pii=Pii.PERSONAL, minimum=0)
+_text("account_role", "Enterprise role", "企业号类型", "EAccountM ordinary, EAccountS verified, EAccountK brand; empty for persons.", "EAccountM 普通企业号，EAccountS 认证企业号，EAccountK 品牌企业号；个人为空文本。")
+_code("leads_level", "Level of interest", "意向等级", "-1 not interested 没兴趣, 0 aware 了解, 1 interested 有兴趣, 2 willing 有意愿, 10 converted 已转化.", "-1 没兴趣，0 了解，1 有兴趣，2 有意愿，10 已转化。")
+_field("is_follow", Type.BOOLEAN, "Follows", "是否关注", "Follows the account.", "是否关注该账号。")
+_text("tag_id", "Tag id", "标签 id", "Id of the tag within the account.", "标签在账号内的 id。")
+_text("tag_name", "Tag", "标签名称", "Name of the tag.", "标签名称。")
+_field("action_at", Type.TIMESTAMP, "Acted at", "互动时间", "When the person acted.", "用户互动的时刻。")
+_code("action_type", "Kind of action", "互动类型", "1 private message 私信, 2 component 组件, 3 home page 主页.", "1 私信，2 组件，3 主页。")
+_code("action_flag", "Sub-kind of action", "互动子类型", "With action_type: (1,1) phone left in chat, (2,52) landing page form, (2,53) merchant tab form, (3,101) smart phone call; others undisclosed.", "与 action_type 组合：(1,1) 私信留资，(2,52) 落地页表单，(2,53) 商家页表单，(3,101) 智能电话；其余未公布。")
+_text("action_source", "Source of the action", "互动来源", "Where the person acted, in the platform's words.", "互动来源（平台原文）。")
+
+# ---- events and messages
+_text("event", "Event", "事件", "Name of the webhook event, e.g. im_receive_msg.", "Webhook 事件名，如 im_receive_msg。")
+_field("event_at", Type.TIMESTAMP, "Event at", "事件时间", "When it happened.", "事件发生的时刻。")
+_text("event_content", "Event as sent", "事件原文", "The whole webhook envelope as JSON text; people's words are in it.", "完整的 Webhook 事件 JSON 文本，含用户消息内容。", pii=Pii.SENSITIVE)
+_code("event_action", "Action of the event", "事件动作", "action_type of follow and like events; null for others.", "关注与点赞事件的 action_type；其他事件为空。")
+_text("message_type", "Message type", "消息类型", "text, image, emoji, video, retain_consult_card, user_local_image, user_local_video or other.", "text、image、emoji、video、retain_consult_card、user_local_image、user_local_video 或 other。")
+_text("message_text", "Message text", "消息文本", "Text of a message; null for other kinds.", "文本消息内容；其他类型为空。", pii=Pii.SENSITIVE)
+_text("conversation_id", "Conversation", "会话 id", "conversation_short_id of the chat.", "会话的 conversation_short_id。")
+_text("message_id", "Message id", "消息 id", "server_message_id of the message.", "消息的 server_message_id。")
+_text("media_url", "Media address", "媒体地址", "Temporary address of what a person sent.", "用户所发媒体的临时地址。", pii=Pii.SENSITIVE)
+_text("media_kind", "Kind of media", "媒体类型", "image or video.", "image 或 video。")
+_text("source_app_id", "App of consent", "授权来源应用", "App in which the person consented.", "用户授权所在的应用。")
+_text("data_im_extra", "Pass-through", "透传参数", "Text that the developer passed along.", "开发者透传文本。")
+_text("query_text", "Query", "页面参数", "Query of the page on which the person consented.", "用户授权所在页面的参数。")
+_text("path_text", "Page", "页面路径", "Page on which the person consented.", "用户授权所在的页面路径。")
+_text("enter_from", "Where consent came from", "授权入口", "Where the consent came from, e.g. im_card.", "授权入口，如 im_card。")
+_text("from_room_id", "From live room", "来源直播间", "Live room that led to the consent.", "促成授权的直播间。")
+_text("from_conversation_id", "From conversation", "来源会话", "Conversation that led to the consent.", "促成授权的会话。")
+_text("from_message_id", "From message", "来源消息", "Message that led to the consent.", "促成授权的消息。")
+_text("from_group_id", "From group", "来源群", "Group that led to the consent.", "促成授权的群。")
+_code("consent_status", "Consent", "授权状态", "Whether the person allows proactive messages: 1 yes, other values no.", "是否授权主动私信：1 为已授权，其他为未授权。")
+_code("subscription_status", "Subscription", "订阅状态", "1 subscribed, 0 not.", "1 已订阅，0 未订阅。")
+
+# ---- comments
+_text("comment_id", "Comment id", "评论 id", "Encrypted comment id, valid within one app.", "加密的评论 id，仅在本应用内有效。")
+_text("reply_id", "Reply id", "回复 id", "Encrypted id of the reply, valid within one app.", "加密的回复 id，仅在本应用内有效。")
+_text("reply_to_id", "Answered comment", "被回复的评论 id", "The comment that this one answers, where the platform says so.", "被回复的评论 id（平台给出时）。")
+_text("content", "Comment text", "评论内容", "The comment's text.", "评论内容。", pii=Pii.PERSONAL)
+_total("reply_count", "Replies", "回复数", "Replies to the comment at the time of observation.", "截至采集时刻的回复数。")
+_total("listed_count", "Comments listed", "列出的评论数", "How many comments the listing showed; replies are not among them.", "本次采集列出的评论条数，不含回复。")
+_field(
+    "is_whole", Type.BOOLEAN, "Read to the end", "是否读完",
+    "Whether the listing was read to its end: a comment that was known before and is not in a whole listing has disappeared.",
+    "本次是否读到列表末尾：此前已知而完整列表中没有的评论即已消失。",
+)
+_text("sec_item_id", "Found video", "搜索视频 id", "Id of a found video, for asking for its comments.", "搜索到的视频 id，用于查询其评论。")
+_text("anchor_id", "Mounted component", "挂载组件 id", "Id of the component that is mounted on the video; mini-apps only.", "视频挂载的组件 id，仅小程序返回。")
+_code("anchor_type", "Kind of component", "挂载组件类型", "Kind of the mounted component; mini-apps only.", "视频挂载的组件类型，仅小程序返回。")
+
+# ---- places
+_text("poi_id", "Place id", "门店 POI id", "Douyin's id of the place.", "抖音门店 POI id。")
+_text("poi_name", "Place", "门店名称", "Name of the place.", "门店名称。")
+_text("amap_id", "AMap id", "高德 POI id", "The place's id at AMap.", "高德地图的 POI id。")
+_text("address", "Address", "地址", "Address of the place.", "门店地址。")
+_text("location", "Coordinates, as sent", "坐标（原文）", "Longitude and latitude as one text; the coordinate system is undocumented (GCJ-02 assumed).", "经度与纬度的原文；坐标系未公布（推测为 GCJ-02）。")
+_field("latitude", Type.DOUBLE, "Latitude", "纬度", "Latitude of the place.", "门店纬度。", unit="degrees", minimum=-90, maximum=90)
+_field("longitude", Type.DOUBLE, "Longitude", "经度", "Longitude of the place.", "门店经度。", unit="degrees", minimum=-180, maximum=180)
+_text("country_name", "Country of a place", "门店国家", "Country of the place.", "门店所在国家。")
+_text("country_code", "Country code", "国家代码", "Country code.", "国家代码。")
+_text("province_name", "Province of a place", "门店省份", "Province of the place.", "门店所在省份。")
+_text("city_name", "City of a place", "门店城市", "City of the place.", "门店所在城市。")
+_text("city_code", "City code", "城市代码", "Administrative division code.", "行政区划代码。")
+_text("district", "District", "区县", "District.", "区县。")
+_count("detail_views", "Page views", "详情页浏览量", "Views of the place's page on that day.", "当日门店详情页浏览量。")
+_count("exposure_uv", "People reached", "曝光人数", "People who saw the services on that day; not additive over days.", "当日服务曝光人数，不可跨日相加。", additive=Additive.NO)
+_count("click_uv", "People who clicked", "点击人数", "People who clicked on that day; not additive over days.", "当日服务点击人数，不可跨日相加。", additive=Additive.NO)
+_count("order_count", "Orders", "成单数", "Successful orders on that day.", "当日成单数。")
+_text("audience", "Audience", "人群", "visitors of the place, or buyers of its services.", "visitors 访客，buyers 成交用户。", allowed=("visitors", "buyers"))
+_text("value_raw", "Value, as sent", "数值（原文）", "Share or count as the platform wrote it; the unit is undocumented.", "占比或数量的原文，单位未公布。")
+_field("bucket_value", Type.DOUBLE, "Value", "数值", "value_raw as a number; null where it is none.", "value_raw 的数值；不是数字时为空。")
+_code("poi_category", "Kind of place", "门店类目", "10 catering 餐饮, 20 scenic spots 景点, 30 lodging 住宿.", "10 餐饮，20 景点，30 住宿。", allowed=(10, 20, 30))
+_text("score_raw", "Score, as sent", "热度分（原文）", "Score as the platform wrote it.", "热度分原文。")
+_field("score", Type.DOUBLE, "Score", "热度分", "score_raw as a number; null where it is none.", "score_raw 的数值；不是数字时为空。")
+
+# ---- films and series
+_code("ent_type", "List", "榜单类型", "1 films 电影榜, 2 series 电视剧榜, 3 variety shows 综艺榜.", "1 电影榜，2 电视剧榜，3 综艺榜。", allowed=(1, 2, 3))
+_code("version", "Issue", "榜单版本", "Number of the published week; null while the week is running.", "已发布一周的版本号；进行中的一周为空。")
+_field("start_date", Type.DATE, "First day", "开始日期", "First day of the week, a Monday.", "榜单周的第一天（周一）。")
+_field("end_date", Type.DATE, "Last day", "结束日期", "Last day of the week.", "榜单周的最后一天。")
+_field("published_at", Type.TIMESTAMP, "Published", "发布时刻", "When the final list was published.", "最终榜的发布时刻。")
+_text("title_id", "Title id", "影片 id", "Douyin's id of the film, series or show.", "抖音影片 id。")
+_text("maoyan_id", "Maoyan id", "猫眼 id", "The title's id at Maoyan; empty when unknown.", "猫眼 id，未知时为空文本。")
+_text("title_en", "English title", "英文名", "English title.", "英文片名。")
+_field("release_date", Type.DATE, "Released", "上映日期", "Day of release; null where the platform sends none.", "上映日期；平台未给出时为空。")
+_text("actors", "Cast", "演员", "Actors in the platform's order, joined by 、.", "演员，按平台顺序，以顿号分隔。")
+_text("directors", "Directors", "导演", "Directors, joined by 、.", "导演，以顿号分隔。")
+_text("areas", "Regions", "地区", "Regions, joined by 、.", "地区，以顿号分隔。")
+_text("tags", "Genres", "题材标签", "Genres, joined by 、.", "题材标签，以顿号分隔。")
+_text("poster_url", "Poster", "海报", "Poster address; may expire.", "海报地址，可能失效。")
+_index("discussion_hot", "Discussion heat", "讨论热度", "Heat from discussion; scale undocumented.", "讨论热度，量纲未公布。")
+_index("influence_hot", "Influence heat", "影响热度", "Heat from influence; scale undocumented.", "影响热度，量纲未公布。")
+_index("search_hot", "Search heat", "搜索热度", "Heat from searches; scale undocumented.", "搜索热度，量纲未公布。")
+_index("topic_hot", "Topic heat", "话题热度", "Heat from topics; scale undocumented.", "话题热度，量纲未公布。")
+
+# ---- the platform about the app
+_text("counted_at_text", "Time bucket", "统计时段", "Time bucket as the platform writes it.", "统计时段原文。")
+_text("scope", "Scope", "能力 scope", "Capability that was counted.", "被统计的能力 scope。")
+_text("interface", "Path", "接口路径", "Path that was called.", "被调用的接口路径。")
+_count("call_count", "Calls", "调用量", "Calls that the platform counted.", "平台统计的调用量。")
 
 FIELDS: dict[str, Field] = {f.name: f for f in _FIELDS}
 if len(FIELDS) != len(_FIELDS):

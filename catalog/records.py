@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 
+from catalog.iterations import Over
+from catalog.requests import Incremental, Paging, Param
+
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The platform's clock. China has had no daylight saving time since 1991, so a fixed offset is exact."""
 
@@ -111,11 +114,19 @@ class Table:
         """Columns that identify a row within a partition.
 
         Ids belong to one app, so ``client_key`` leads. Snapshots keep every observation of a
-        day; listings and windows keep the latest one per entity, so the instant is no part of
+        day, versions every observation of a week; listings and windows keep the latest one per entity, so the instant is no part of
         their key.
         """
-        instant = ("observed_at",) if self.history is History.SNAPSHOT else ()
+        instant = ("observed_at",) if self.history in (History.SNAPSHOT, History.VERSION) else ()
         return ("client_key", *self.key, *instant)
+
+    def latest_partition(self, today: date) -> date:
+        """The newest partition that can have data on a day: itself, the day before for T+1 series, the week's Monday for issues."""
+        if self.history is History.WINDOW:
+            return today - timedelta(days=1)
+        if self.history is History.VERSION:
+            return today - timedelta(days=today.weekday())
+        return today
 
     @property
     def not_null(self) -> tuple[str, ...]:
@@ -135,6 +146,9 @@ class Origin(StrEnum):
     PARAM = "param"  # a parameter of the request
     CONST = "const"  # a constant of the endpoint
     ORDINAL = "ordinal"  # 1-based position in the list, over all pages
+    ELEMENT = "element"  # the row itself, where a list holds texts
+    ACCOUNT = "account"  # the account whose token asked
+    LISTING = "listing"  # a fact of the whole listing: `rows` seen on all its pages, `whole` (read to its end)
 
 
 class Parse(StrEnum):
@@ -144,18 +158,24 @@ class Parse(StrEnum):
     INT = "int"  # JSON integer or decimal text, 64-bit
     INT_OR_NULL = "int_or_null"  # free text that is often a number: null where it is not
     NUMBER = "number"  # JSON number or numeric text, exponent allowed
+    NUMBER_OR_NULL = "number_or_null"  # free text that is often such a number: null where it is not
     PERCENT = "percent"  # "61.32%" -> 0.6132
     BOOL = "bool"
     DATE = "date"  # yyyy-MM-dd, Beijing
+    DATE_OR_NULL = "date_or_null"  # free text that is often a day: null where it is not
     EPOCH = "epoch"  # seconds, or milliseconds above 10^11; 0 means "not shown" -> null
     BEIJING_DATE = "beijing_date"  # "yyyy-MM-dd[ HH:mm:ss]" -> its day
     BEIJING_INSTANT = "beijing_instant"  # the same -> UTC instant, null when only a day is given
     BUCKET = "bucket"  # a distribution's label with its separators made equal
+    WORDS = "words"  # a list of texts, or one text "[a b c]", joined by the enumeration comma 、
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Fills ``field`` of a table from ``origin``; ``path`` names the member, parameter or constant."""
+    """Fills ``field`` of a table from ``origin``; ``path`` names the member, parameter or constant.
+
+    In a member's path ``.`` steps into an object and ``|`` into an object that may stand there as JSON text.
+    """
 
     field: str
     origin: Origin
@@ -169,7 +189,8 @@ class Output:
 
     ``rows`` is the dotted path of the list (or of the one object, if ``single``) in the body.
     ``explode`` names a member of each row that holds a nested list, whose elements become the
-    rows instead; the row itself is then their parent.
+    rows instead; the row itself is then their parent. ``once`` gives one row for a whole listing
+    instead of one for each element: what was asked for, and how it ended.
     """
 
     table: str
@@ -177,15 +198,25 @@ class Output:
     columns: tuple[Column, ...]
     single: bool = False
     explode: str | None = None
+    once: bool = False
 
 
 # --------------------------------------------------------------------------- endpoints
+
+
+class AppType(StrEnum):
+    """What kind of app asks. It decides through which door (path, scope, envelope) the same data comes."""
+
+    WEB = "web"  # mobile and website apps 移动/网站应用
+    MINI_APP = "mini_app"  # mini-apps 小程序: the paths *_apps_v1
+    BUSINESS = "business"  # mini-apps with business consent 经营授权: the paths *_bc, with business tokens
 
 
 class Token(StrEnum):
     NONE = "none"
     CLIENT = "client"
     USER = "user"
+    BUSINESS = "business"  # of an account, for the _bc paths of mini-apps
 
 
 class Status(StrEnum):
@@ -207,46 +238,6 @@ class Envelope(StrEnum):
     MINI_APP = "C"
     OAUTH = "D"
     BUSINESS = "E"
-
-
-class Over(StrEnum):
-    """What an endpoint is called once for."""
-
-    NOTHING = "nothing"
-    ACCOUNTS = "accounts"
-    VIDEOS = "videos"
-    SENTENCES = "sentences"
-
-
-class Fill(StrEnum):
-    """Who fills a request parameter."""
-
-    ACCOUNT = "account"  # the open_id
-    SUBJECT = "subject"  # the object iterated over
-    WINDOW = "window"  # the look-back length in days
-    CURSOR = "cursor"
-    COUNT = "count"
-    CONST = "const"
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A request parameter: ``const`` is its value (CONST) or the page size (COUNT)."""
-
-    name: str
-    fill: Fill
-    required: bool = True
-    const: str | int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """How to reach the next page. Paths are dotted, from the root of the body."""
-
-    cursor: str = "data.cursor"
-    has_more: str = "data.has_more"
-    page_cap: int = 500
-    """Pages after which a sequence is called endless and stops with an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +296,22 @@ class Endpoint:
     """Look-back lengths in days that the endpoint accepts, ascending; empty when it has no window."""
     max_age_days: int | None = None
     """Only subjects created within so many days are asked for."""
+    apps: tuple[AppType, ...] = tuple(AppType)
+    """Types of apps whose door this is; another door of the same tables serves the others."""
+    instead_of: str | None = None
+    """Asked only where that operation cannot be had by this app: another way to the same rows."""
+    twin_of: str | None = None
+    """The contract's operation whose twin this is; the contract names the path of a twin, not an operation of its own."""
+    period_days: int | None = None
+    """Length in days of the period that SINCE and UNTIL ask for, up to now."""
+    incremental: Incremental | None = None
+    form: bool = False
+    """The request's body is a form instead of JSON."""
+
+    @property
+    def root(self) -> str:
+        """Path of the object that holds the answer's own members: mini-apps wrap it twice."""
+        return "data.data" if self.envelope is Envelope.MINI_APP else "data"
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -316,7 +323,7 @@ class Endpoint:
         known: set[str] = set()
         for output in self.outputs:
             if (output.rows, output.explode) == (path, explode):
-                known.update(c.path.split(".")[0] for c in output.columns if c.origin is Origin.MEMBER)
+                known.update(first_step(c.path) for c in output.columns if c.origin is Origin.MEMBER)
             if explode is None and output.rows == path and output.explode:
                 known.add(output.explode)
             if explode is None and output.rows.startswith(path + "."):
@@ -325,5 +332,35 @@ class Endpoint:
 
     @property
     def quota(self) -> str:
-        """The quota class: limits are counted per scope."""
-        return self.scope or "oauth"
+        """The quota class: limits are counted per scope. Where the contract could only infer the scope's name, it says so behind it."""
+        return (self.scope or "oauth").removesuffix(" (inferred)")
+
+
+def first_step(path: str) -> str:
+    """The first member of a column's path."""
+    return path.replace("|", ".").split(".")[0]
+
+
+# --------------------------------------------------------------------------- operations that give no rows
+
+
+class Kind(StrEnum):
+    READ = "read"
+    WRITE = "write"  # sends, tags, replies: comes with the outreach
+    TOKEN = "token"  # the token keeper's own
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation of the platform that fills no table: what is needed to know of it, and its place."""
+
+    name: str
+    domain: str
+    kind: Kind
+    method: str
+    path: str
+    scope: str | None
+    token: Token
+    status: Status
+    en: str
+    zh: str

@@ -5,12 +5,20 @@ from __future__ import annotations
 from catalog.fields import FIELDS
 from catalog.records import History, Table
 
-_SNAPSHOT, _WINDOW, _LISTING = History.SNAPSHOT, History.WINDOW, History.LISTING
+_SNAPSHOT, _WINDOW, _LISTING, _VERSION = History.SNAPSHOT, History.WINDOW, History.LISTING, History.VERSION
 
 _VIDEO = (
     "video_id", "title", "cover_url", "created_at", "is_reviewed", "is_top", "share_url", "video_status", "media_type",
 )  # fmt: skip
 VIDEO_TOTALS = ("comment_count", "digg_count", "download_count", "forward_count", "play_count", "share_count")
+
+_COMMENT = (
+    "commenter_open_id", "content", "created_at", "is_top", "digg_count", "reply_count", "avatar_url", "nickname", "reply_to_id",
+)  # fmt: skip
+_WHENCE = (
+    "data_im_extra", "query_text", "path_text", "enter_from", "from_room_id", "from_anchor_id", "from_att_uid", "from_conversation_id",
+    "from_message_id", "from_group_id", "from_author_id",
+)  # fmt: skip
 
 _TABLES = (
     # ---- hot words 热点词
@@ -85,6 +93,33 @@ _TABLES = (
         "热歌榜、飙升榜与原创榜，board 列标明所属榜单。",
         _SNAPSHOT, ("board", "rank", "title", "author", "cover_url", "duration_s", "use_count", "share_url"), ("board", "rank"),
     ),
+    # ---- films and series 影视综榜单
+    Table(
+        "ent_rank_versions", "ent_rank", "Weeks of the film and series lists", "影视综榜单版本",
+        "Published weeks of the film, series and variety lists.", "电影榜、电视剧榜、综艺榜已发布的各周。",
+        _LISTING, ("ent_type", "version", "start_date", "end_date", "published_at"), ("ent_type", "version"),
+    ),
+    Table(
+        "ent_ranks", "ent_rank", "Film and series lists", "影视综榜单",
+        "The lists of a week, which begins on the Monday dt: each observation of the running week, and the final list (version is not null). rank is the order of the list.",
+        "某一周（dt 为周一）的榜单：进行中一周的每次采集，以及最终榜（version 非空）；名次为列表顺序。",
+        _VERSION,
+        (
+            "ent_type", "version", "rank", "title_id", "maoyan_id", "title", "title_en", "release_date", "actors", "directors", "areas", "tags",
+            "poster_url", "hot_value", "discussion_hot", "influence_hot", "search_hot", "topic_hot", "active_date", "active_at",
+        ),
+        ("ent_type", "rank"),
+    ),
+    # ---- accounts 账号
+    Table(
+        "account_profiles", "account", "Profiles of accounts", "账号资料",
+        "The public profile of each account as observed.", "各授权账号的公开资料。",
+        _SNAPSHOT,
+        (
+            "open_id", "union_id", "nickname", "avatar_url", "gender", "city", "province", "country", "account_role", "encrypted_mobile",
+        ),
+        ("open_id",),
+    ),
     # ---- fans 粉丝画像
     Table(
         "fans_profile", "fans", "Fan portrait", "粉丝画像",
@@ -125,13 +160,21 @@ _TABLES = (
         "videos", "video", "Videos", "视频",
         "The videos of each account as they were when last seen on the day.",
         "各账号的视频，按当日最后一次采集的状态。",
-        _LISTING, ("open_id", "item_id", *_VIDEO), ("open_id", "item_id"),
+        _LISTING, ("open_id", "item_id", *_VIDEO, "anchor_id", "anchor_type"), ("open_id", "item_id"),
     ),
     Table(
         "video_totals", "video", "Video totals", "视频累计数据",
         "Lifetime totals of each video at the instant of observation; difference them with care, they may fall.",
         "各视频在采集时刻的累计数据；做差分时注意可能下降。",
         _SNAPSHOT, ("open_id", "item_id", *VIDEO_TOTALS), ("open_id", "item_id"),
+    ),
+    Table(
+        "search_videos", "video", "Found videos", "搜索到的视频",
+        "Videos that a watched keyword found, with their totals at that instant; open_id is the account that asked.",
+        "关注的搜索词所搜到的视频及其当时的累计数据；open_id 为代为搜索的账号。",
+        _SNAPSHOT,
+        ("open_id", "keyword", "rank", "item_id", *_VIDEO, *VIDEO_TOTALS, "sec_item_id", "author_open_id", "nickname", "avatar_url"),
+        ("open_id", "keyword", "item_id"),
     ),
     # ---- per-video series 视频数据
     Table(
@@ -172,6 +215,154 @@ _TABLES = (
             ("share", "shares", "分享数", ("new_share",)),
             ("profile", "profile visitors", "主页访问数", ("profile_uv",)),
         )
+    ),
+    # ---- comments 评论
+    Table(
+        "comments", "comment", "Comments", "评论",
+        "Comments of the accounts' videos as they were when last seen on the day. With comment_reads they show edits and disappearances.",
+        "账号视频的评论，按当日最后一次采集的状态；与 comment_reads 一起可看出修改与消失。",
+        _LISTING, ("open_id", "item_id", "comment_id", *_COMMENT), ("open_id", "item_id", "comment_id"),
+    ),
+    Table(
+        "comment_reads", "comment", "Readings of comments", "评论采集记录",
+        "For each video whose comments were read: how many were listed, and whether the list was read to its end.",
+        "每个被采集评论的视频：列出的评论条数，以及是否读到列表末尾。",
+        _LISTING, ("open_id", "item_id", "listed_count", "is_whole"), ("open_id", "item_id"),
+    ),
+    Table(
+        "comment_replies", "comment", "Replies", "评论回复",
+        "Replies to comments of the accounts' videos as they were when last seen on the day.",
+        "账号视频评论的回复，按当日最后一次采集的状态。",
+        _LISTING, ("open_id", "item_id", "comment_id", "reply_id", *_COMMENT), ("open_id", "item_id", "comment_id", "reply_id"),
+    ),
+    Table(
+        "search_comments", "comment", "Comments of found videos", "搜索视频的评论",
+        "Comments of videos that a watched keyword found; open_id is the account that asked.",
+        "关注的搜索词所搜到视频的评论；open_id 为代为查询的账号。",
+        _LISTING, ("open_id", "sec_item_id", "comment_id", *_COMMENT), ("open_id", "sec_item_id", "comment_id"),
+    ),
+    Table(
+        "search_comment_replies", "comment", "Replies under found videos", "搜索视频的评论回复",
+        "Replies to comments of found videos; open_id is the account that asked.",
+        "关注的搜索词所搜到视频的评论回复；open_id 为代为查询的账号。",
+        _LISTING, ("open_id", "sec_item_id", "comment_id", "reply_id", *_COMMENT), ("open_id", "sec_item_id", "comment_id", "reply_id"),
+    ),
+    # ---- leads 意向用户
+    Table(
+        "lead_ids", "lead", "Ids of leads", "意向用户 id",
+        "The people on each account's list of leads; the list may name people whose details it does not send.",
+        "各账号意向用户列表中的用户 id；列表可能只给 id 不给详情。",
+        _LISTING, ("open_id", "lead_open_id"), ("open_id", "lead_open_id"),
+    ),
+    Table(
+        "leads", "lead", "Leads", "意向用户",
+        "Interested people of each account as they were when last seen on the day.",
+        "各账号的意向用户，按当日最后一次采集的状态。",
+        _LISTING,
+        (
+            "open_id", "lead_open_id", "nickname", "avatar_url", "telephone", "wechat", "city", "gender", "age", "leads_level", "is_follow",
+        ),
+        ("open_id", "lead_open_id"),
+    ),
+    Table(
+        "lead_taggings", "lead", "Tags of leads", "意向用户的标签",
+        "Which lead carries which tag, as the leads themselves say.", "意向用户身上的标签（按用户返回）。",
+        _LISTING, ("open_id", "lead_open_id", "tag_id", "tag_name"), ("open_id", "lead_open_id", "tag_id"),
+    ),
+    Table(
+        "lead_actions", "lead", "Actions of leads", "意向用户互动记录",
+        "What each lead did, as far back as the platform tells.", "意向用户的互动记录，回溯深度由平台决定。",
+        _LISTING, ("open_id", "lead_open_id", "action_at", "action_type", "action_flag", "action_source"),
+        ("open_id", "lead_open_id", "action_at", "action_type"),
+    ),
+    Table(
+        "lead_tags", "lead", "Tags", "意向用户标签",
+        "The tags that each account made.", "各账号建立的标签。",
+        _LISTING, ("open_id", "tag_id", "tag_name"), ("open_id", "tag_id"),
+    ),
+    Table(
+        "lead_tag_people", "lead", "People of tags", "标签下的用户",
+        "Which people carry a tag, as the tags say.", "各标签下的用户（按标签返回）。",
+        _LISTING, ("open_id", "tag_id", "lead_open_id"), ("open_id", "tag_id", "lead_open_id"),
+    ),
+    Table(
+        "lead_events", "lead", "Interaction log", "意向用户互动日志",
+        "Events between people and the account within the last three days; the same event is seen on several days, `lead_events_latest` has each once.",
+        "近三天用户与账号的互动事件；同一事件会在多日出现，视图 lead_events_latest 中每个事件一行。",
+        _LISTING,
+        (
+            "open_id", "event", "actor_open_id", "event_at", "from_user_id", "to_user_id", "message_type", "message_text", "conversation_id",
+            "message_id", "event_action", "event_content",
+        ),
+        ("open_id", "event", "actor_open_id", "event_at"),
+    ),
+    # ---- private messages 私信
+    Table(
+        "im_consents", "im", "Consents to messages", "主动私信授权",
+        "People who allow proactive messages, with where their consent came from.", "授权主动私信的用户及授权来源。",
+        _LISTING, ("open_id", "target_open_id", "source_app_id", *_WHENCE), ("open_id", "target_open_id"),
+    ),
+    Table(
+        "im_consent_status", "im", "State of consents", "主动私信授权状态",
+        "Whether people who acted lately allow proactive messages.", "近期有互动的用户是否授权主动私信。",
+        _SNAPSHOT, ("open_id", "target_open_id", "consent_status", *_WHENCE), ("open_id", "target_open_id"),
+    ),
+    Table(
+        "im_media", "im", "Media of messages", "私信多媒体",
+        "Temporary addresses of pictures and videos that people sent.", "用户在私信中发送的图片与视频的临时地址。",
+        _SNAPSHOT, ("open_id", "conversation_id", "message_id", "media_url", "media_kind"), ("open_id", "conversation_id", "message_id"),
+    ),
+    # ---- places 门店
+    Table(
+        "poi_claims", "poi", "Claimed places", "认领门店",
+        "Places that each account claimed.", "各账号认领的门店。",
+        _LISTING, ("open_id", "poi_id", "poi_name", "address"), ("open_id", "poi_id"),
+    ),
+    Table(
+        "poi_views", "poi", "Page views of places per day", "门店每日浏览量",
+        "Views of each place's page per day; known the day after (T+1).", "门店详情页每日浏览量，次日产出（T+1）。",
+        _WINDOW, ("poi_id", "stat_date", "detail_views"), ("poi_id", "stat_date"),
+    ),
+    Table(
+        "poi_services", "poi", "Services of places per day", "门店每日服务数据",
+        "Exposures, clicks and orders of each place's services per day; known the day after (T+1).", "门店服务每日曝光、点击与成单，次日产出（T+1）。",
+        _WINDOW, ("poi_id", "stat_date", "exposure_uv", "click_uv", "order_count"), ("poi_id", "stat_date"),
+    ),
+    Table(
+        "poi_audience", "poi", "Audience of places", "门店人群分布",
+        "Gender, age and city of visitors and buyers over the last 30 days; the unit of the values is undocumented.",
+        "近 30 天门店访客与成交用户的性别、年龄、城市分布；数值单位未公布。",
+        _SNAPSHOT, ("poi_id", "audience", "dimension", "bucket_raw", "bucket", "value_raw", "bucket_value"), ("poi_id", "audience", "dimension", "bucket_raw"),
+    ),
+    Table(
+        "poi_billboard", "poi", "Heat list of places", "门店热度榜",
+        "The hottest places of the last 30 days by kind.", "近 30 天各类目门店热度榜。",
+        _SNAPSHOT, ("poi_category", "rank", "poi_id", "poi_name", "score_raw", "score"), ("poi_category", "rank"),
+    ),
+    Table(
+        "poi_places", "poi", "Places by keyword", "关键词门店",
+        "Places that a watched word finds.", "关注的关键词所查到的门店。",
+        _LISTING,
+        (
+            "keyword", "poi_id", "poi_name", "location", "country_name", "country_code", "province_name", "city_name", "city_code", "district", "address",
+        ),
+        ("keyword", "poi_id"),
+    ),
+    Table(
+        "poi_amap", "poi", "Places by AMap id", "高德门店对应",
+        "The place that belongs to each watched AMap id.", "关注的高德 POI id 对应的抖音门店。",
+        _LISTING, ("amap_id", "poi_id", "poi_name", "address", "city_name", "latitude", "longitude"), ("amap_id",),
+    ),
+    # ---- the platform about the app 运维
+    Table(
+        "event_subscriptions", "ops", "Webhook subscriptions", "事件订阅状态",
+        "Which webhook events the app is subscribed to.", "应用的 Webhook 事件订阅状态。",
+        _SNAPSHOT, ("event", "subscription_status"), ("event",),
+    ),
+    Table(
+        "platform_calls", "ops", "Calls that the platform counted", "平台统计的调用量",
+        "Calls per scope and path as the platform counted them.", "平台统计的各能力与接口调用量。",
+        _SNAPSHOT, ("position", "counted_at_text", "scope", "interface", "call_count"), ("position",),
     ),
 )  # fmt: skip
 

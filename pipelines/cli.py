@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.commands import account, demo, develop, inspect, parse, run, sandbox, sql
+from pipelines.commands import (
+    accounts,
+    authorize,
+    backfill,
+    coverage,
+    demo,
+    develop,
+    inspect,
+    parse,
+    replay,
+    run,
+    sandbox,
+    sql,
+    storage,
+    verify,
+    watch,
+)
+from pipelines.console import fail
+from resources.pending import Damaged
 
 app = typer.Typer(
     name="douyin",
@@ -18,16 +36,26 @@ app.command()(demo.demo)
 app.command()(sandbox.sandbox)
 app.command("dev")(develop.dev)
 app.command()(run.run)
+app.command()(backfill.backfill)
+app.command()(replay.replay)
+app.command()(verify.verify)
 app.command()(run.publish)
 app.command()(inspect.status)
 app.command()(sql.sql)
 app.command()(parse.parse)
 app.command()(inspect.doctor)
-app.command()(account.authorize)
+app.command()(authorize.authorize)
+app.add_typer(accounts.app, name="accounts")
+app.command()(coverage.coverage)
+app.add_typer(watch.app, name="watch")
+app.add_typer(storage.app, name="storage")
 
 
 def main() -> None:
-    app()
+    try:
+        app()
+    except Damaged as error:
+        fail(str(error))
 
 
 if __name__ == "__main__":

@@ -46,6 +46,30 @@ def require_credentials(settings: Settings) -> None:
     """Stop with advice unless there are credentials (a sandbox needs them too, but brings its own)."""
     if not settings.has_credentials:
         fail(NO_CREDENTIALS)
+    from resources.state.sealing import NO_TOKEN_KEY, TokenKeyError, Vault
+
+    try:
+        ready = Vault(settings.token_key.get_secret_value() if settings.token_key else None).ready
+    except TokenKeyError as error:
+        fail(str(error))
+    if not ready:
+        fail(NO_TOKEN_KEY)
+
+
+def app_keys(settings: Settings, chosen: str | None) -> list[str]:
+    """Keys of all apps, or the chosen one; an unknown one ends the command."""
+    keys = [app.client_key for app in settings.all_apps]
+    if chosen is not None and chosen not in keys:
+        fail(f"{chosen!r} is no app of this installation; there are: {', '.join(keys) or 'none'}", 2)
+    return keys if chosen is None else [chosen]
+
+
+def one_app(settings: Settings, chosen: str | None) -> str:
+    """Key of the one app that is meant; ends the command where that is not clear."""
+    keys = app_keys(settings, chosen)
+    if len(keys) != 1:
+        fail("there are several apps: say which with --app" if keys else NO_CREDENTIALS, 2)
+    return keys[0]
 
 
 def is_live(settings: Settings) -> bool:

@@ -15,6 +15,7 @@ from functools import cached_property
 import sqlalchemy as sa
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from filelock import FileLock
 
 _BUSY_TIMEOUT_S = 60
 _RUN_SHARDS_KEPT = 8
@@ -30,6 +31,14 @@ def _make_engine(url: str) -> sa.Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return engine
+
+
+@contextmanager
+def _one_at_a_time(folder: str) -> Iterator[None]:
+    """Two processes that make the files of a new home at the same moment would both write the first version line, and one would fail."""
+    os.makedirs(folder, exist_ok=True)
+    with FileLock(os.path.join(folder, ".creating.lock")):
+        yield
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
@@ -58,7 +67,8 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         with self._db_lock:
             engine = self._engine(shard)
             if shard not in self._initialized_dbs:
-                self._initdb(engine)
+                with _one_at_a_time(self._base_dir):
+                    self._initdb(engine)
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
@@ -77,7 +87,8 @@ class KeptSqliteRunStorage(SqliteRunStorage):
 
     @classmethod
     def from_config_value(cls, inst_data, config_value):
-        return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "history"))
+        with _one_at_a_time(config_value["base_dir"]):
+            return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "history"))
 
     @cached_property
     def _engine(self) -> sa.Engine:

@@ -8,15 +8,18 @@ import warnings
 import dagster as dg
 
 from assets.tables import operation_specs, table_assets
+from assets.upkeep import ARCHIVE, HOLDS, archive_spec, holds
 from assets.warehouse import warehouse
-from pipelines.jobs import QUIET, make_jobs, make_schedules
+from pipelines.jobs import QUIET, make_jobs, make_schedules, weekly
+from pipelines.pruning import prune_job
+from pipelines.replaying import replay_job
 from pipelines.sensors import publish_after_runs
 from resources.runtime import Runtime
 from resources.settings import Settings
 
 
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
-    """All definitions over ``runtime``. ``settings`` gives only the first day of the partitions."""
+    """All definitions over ``runtime``. ``settings`` gives the first day of the partitions, and to schedules what they look at."""
     jobs = make_jobs()
     publish_job = dg.define_asset_job(
         "publish_job",
@@ -25,10 +28,18 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         config=QUIET,
         description="发布仓库文件 / publish the warehouse",
     )
+    verify_job = dg.define_asset_job(
+        "verify_job",
+        selection=dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(ARCHIVE), HOLDS)),
+        executor_def=dg.in_process_executor,
+        config=QUIET,
+        description="核对归档、数据湖与仓库 / verifies archive, lake and warehouse",
+    )
     return dg.Definitions(
-        assets=[*operation_specs(), *table_assets(settings.start_date), warehouse],
-        jobs=[*jobs.values(), publish_job],
-        schedules=make_schedules(jobs),
+        assets=[*operation_specs(), *table_assets(settings.start_date), warehouse, archive_spec],
+        asset_checks=[holds],
+        jobs=[*jobs.values(), publish_job, replay_job, verify_job, prune_job],
+        schedules=[*make_schedules(jobs, settings), weekly(verify_job, "0 4 * * 0"), weekly(prune_job, "0 5 * * 0")],
         sensors=[publish_after_runs(publish_job, settings)],
         resources={"runtime": runtime},
         executor=dg.in_process_executor,

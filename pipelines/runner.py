@@ -4,21 +4,23 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
 from assets.warehouse import publish
 from catalog import TABLES, endpoints_of
-from catalog.records import History
+from catalog.cadences import CADENCES
+from pipelines.dead_runs import end_dead_runs
 from pipelines.definitions import build_definitions
 from pipelines.home import prepare_dagster_home
-from pipelines.jobs import JOB_NAMES
+from pipelines.jobs import JOB_NAMES, SERIES, range_tags, series_due
+from resources.pending import RUN_PROCESS, this_process
 from resources.runtime import Runtime
+from resources.settings import Settings
 from resources.warehouse import Published
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_ORDER = ("hourly", "twice_daily", "daily_snapshot", "daily_t1")
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Runner:
 
     def __init__(self, runtime: Runtime) -> None:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
+        _tell_warnings()
         self.runtime = runtime
         prepare_dagster_home(runtime.settings)
         self.definitions = build_definitions(runtime, runtime.settings)
@@ -44,48 +47,77 @@ class Runner:
 
     def __enter__(self) -> "Runner":
         self._instance = dg.DagsterInstance.get()
+        end_dead_runs(self._instance)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._instance.dispose()
         self.runtime.close()
 
-    def run(self, cadence: str, partition: date, tables: Iterable[str] | None = None) -> Ran:
-        """Run one cadence's job for one partition, or some of its tables without publication."""
+    def run(self, cadence: str, first: date, tables: Iterable[str] | None = None, *, last: date | None = None) -> Ran:
+        """Run one cadence's job for a partition, or a range of them, or some of its tables without publication."""
         job = self.definitions.resolve_job_def(JOB_NAMES[cadence])
         selection = [dg.AssetKey(t) for t in tables] if tables is not None else None
-        result = job.execute_in_process(
-            partition_key=partition.isoformat(),
-            instance=self._instance,
-            run_config=_QUIET,
-            raise_on_error=False,
-            asset_selection=selection,
-        )
-        ran = Ran(job.name, partition.isoformat(), result.run_id, result.success)
+        several = last is not None and last != first
+        try:
+            result = job.execute_in_process(
+                partition_key=None if several else first.isoformat(),
+                tags={RUN_PROCESS: this_process()} | (range_tags(first, last) if several else {}),
+                instance=self._instance,
+                run_config=_QUIET,
+                raise_on_error=False,
+                asset_selection=selection,
+            )
+        except dg.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
+        ran = Ran(job.name, f"{first} to {last}" if several else first.isoformat(), result.run_id, result.success)
         for happened in result.all_events:
             if happened.is_step_failure:
-                error = happened.step_failure_data
-                said = error.user_failure_data.description if error.user_failure_data else str(error.error.message if error.error else "failed")
-                ran.problems[happened.step_key] = (said or "failed").strip()
+                ran.problems[happened.step_key] = _said(happened.step_failure_data)
         return ran
 
     def publish(self) -> Published:
         return publish(self.runtime)
 
 
-def plan(tables: Iterable[str], day: date) -> list[tuple[str, date, list[str]]]:
-    """What to run for ``day``: (cadence, partition, tables) in an order in which upstream tables come first.
+def _tell_warnings() -> None:
+    """Warnings of ours, such as that another run holds a table, go to the person who waits."""
+    log = logging.getLogger("resources")
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler())
 
-    T+1 series are run for the day before, as the schedules do.
+
+def _said(failure) -> str:
+    """What a failed step says: its own words, or the error at the bottom, not that it was tried twice."""
+    if failure.user_failure_data:
+        return (failure.user_failure_data.description or "failed").strip()
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return (error.message if error else "failed").strip()
+
+
+@dataclass(frozen=True)
+class Due:
+    """A run to make: tables of one cadence, and the partitions from the first to the last."""
+
+    cadence: str
+    first: date
+    last: date
+    tables: list[str]
+
+
+def plan(tables: Iterable[str], day: date, settings: Settings) -> list[Due]:
+    """What to run for ``day``, in an order in which upstream tables come first.
+
+    T+1 series are run for the days before, as the schedules do, and published issues for the week.
     """
     chosen = list(tables)
     result = []
-    for cadence in _ORDER:
-        due = [t for t in chosen if endpoints_of(t)[0].cadence.name == cadence]
-        for history in (True, False):
-            part = [t for t in due if (TABLES[t].history is History.WINDOW) is history]
-            if part:
-                result.append((cadence, day - timedelta(days=1) if history else day, part))
+    for cadence in CADENCES:
+        if part := [t for t in chosen if endpoints_of(t)[0].cadence.name == cadence]:
+            last = TABLES[part[0]].latest_partition(day)
+            result.append(Due(cadence, *(series_due(day, settings) if cadence == SERIES else (last, last)), part))
     return result
 
 

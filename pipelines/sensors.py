@@ -4,12 +4,17 @@ A job's last step publishes. It is not reached when a step before it failed or h
 part of a backfill or of a run started by hand from the UI. The sensor looks whether the lake is ahead of the file.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from pipelines.dead_runs import end_dead_runs
 from resources.runtime import Runtime
 from resources.settings import Settings
+
+_BELIEVED = timedelta(hours=2)
+"""A run that was killed stays marked as started for ever. After so long without a change it no longer holds publishing up:
+publishing beside a living run does no harm, it is only done again later."""
 
 
 def publish_after_runs(job, settings: Settings) -> dg.SensorDefinition:
@@ -27,6 +32,7 @@ def publish_after_runs(job, settings: Settings) -> dg.SensorDefinition:
         version = runtime.warehouse.lake_version()
         if version is None or runtime.warehouse.is_current():
             return dg.SkipReason("the warehouse holds all that the lake holds")
+        end_dead_runs(context.instance)
         if _running(context.instance):
             return dg.SkipReason("a run is writing; it publishes itself, or the next tick does")
         # One attempt an hour for the same lake: a publication that failed, and a file that was lost again, get another.
@@ -37,4 +43,4 @@ def publish_after_runs(job, settings: Settings) -> dg.SensorDefinition:
 
 def _running(instance: dg.DagsterInstance) -> bool:
     active = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    return instance.get_runs_count(dg.RunsFilter(statuses=active)) > 0
+    return instance.get_runs_count(dg.RunsFilter(statuses=active, updated_after=datetime.now(UTC) - _BELIEVED)) > 0

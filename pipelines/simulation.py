@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +13,9 @@ from resources.clock import Clock
 from resources.douyin.client import DouyinClient
 from resources.runtime import Runtime
 from resources.settings import Settings
+
+SANDBOX_TOKEN_KEY = base64.urlsafe_b64encode(b"public: only for sandbox tokens!").decode()
+"""Seals tokens of sandboxes, which are no secrets: nobody has to make a key to try things out."""
 
 
 @contextmanager
@@ -49,6 +53,6 @@ def sandbox_settings(base: Settings, url: str, config, **changes) -> Settings:
     return base.model_copy(
         update={
             "base_url": url, "client_key": config.client_key, "client_secret": SecretStr(config.client_secret),
-            "qps": 1000.0, "per_day": None, "limits": {}, "retry_base_s": 0.05, "state_url": None, **changes,
+            "token_key": SecretStr(SANDBOX_TOKEN_KEY), "apps": [], "qps": 1000.0, "per_day": None, "limits": {}, "retry_base_s": 0.05, "state_url": None, **changes,
         }
     )  # fmt: skip

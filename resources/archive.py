@@ -11,7 +11,10 @@ flushed is never asked for again, and one that was not is asked again.
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
+import tarfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,14 +26,57 @@ import orjson
 import zstandard
 
 from catalog.records import beijing_day
+from resources.pending import Damaged, sweep, write_whole
 
 _FORMAT = "douyin-archive/1"
 _LEVEL = 3
 _FLUSH_BYTES = 8 << 20
 
 
-class ArchiveDamaged(RuntimeError):
+PACK = "segments.tar"
+"""A sealed day's segments in one file, each as it was written and under its own name."""
+DAMAGED = "_damaged"
+"""Where segments go that do not read back; nothing is deleted."""
+
+
+class ArchiveDamaged(Damaged):
     """A segment does not read back as it was written."""
+
+    def __init__(self, segment: Stored, why: str) -> None:
+        super().__init__(
+            f"{segment.path}{f' ({segment.path.name} holds {segment.name})' if segment.packed else ''}: {why}. "
+            "Restore the file from a copy, or move it aside with `douyin verify --repair`: what can still be asked for is asked again"
+        )
+        self.segment = segment
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a segment's bytes lie: a file of its own, or a part of a pack. ``name`` is that of its addresses."""
+
+    name: str
+    path: Path
+    offset: int
+    size: int
+    packed: bool = False
+
+    def read(self, start: int = 0) -> bytes:
+        """Its bytes from ``start`` on; counted from the end where negative."""
+        try:
+            file = open(self.path, "rb")  # noqa: SIM115
+        except FileNotFoundError:
+            if self.packed:
+                raise
+            return self._in_pack().read(start)  # it was packed meanwhile
+        with file:
+            file.seek(self.offset + (start if start >= 0 else self.size + start))
+            return file.read(self.size - start if start >= 0 else -start)
+
+    def _in_pack(self) -> Stored:
+        found = (s for s in _stored(self.path.parent, self.name.rpartition("/")[0]) if s.name == self.name)
+        if (stored := next(found, None)) is None:
+            raise FileNotFoundError(self.path)
+        return stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +87,14 @@ class Entry:
     was asked for (not cursor, page size or window). ``code`` is the platform's code, None when the body
     was not the platform's. ``sequence`` ties the pages of one listing together, ``page`` counts from 1.
     ``began_at`` is the instant of the first page and stands for the whole sequence. ``items`` is the number of
-    rows seen, ``offset`` that of the pages before, ``newest`` the latest day of a series, ``cursor`` what the next page needs, ``last`` whether the
-    platform said that no page follows.
+    rows seen, ``offset`` that of the pages before, ``newest`` the latest day of a series, ``cursor`` what the next page needs, ``last`` whether no
+    page follows, ``whole`` whether the platform said so (else the rest was known and not asked for).
     """
 
     operation: str
     client_key: str
     open_id: str
-    params: Mapping[str, str | int]
+    params: Mapping[str, str | int | list[str]]
     subject: Mapping[str, str | int]
     slot: str
     sequence: str
@@ -59,6 +105,7 @@ class Entry:
     code: int | None
     logid: str | None
     last: bool = True
+    whole: bool = True
     cursor: str | int | None = None
     items: int | None = None
     offset: int = 0
@@ -84,6 +131,25 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.segment}#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment of the archive whose index was read; its bodies, the last ``rest`` bytes, are read when they are asked for."""
+
+    stored: Stored
+    entries: list[Entry]
+    rest: int
+
+    def records(self) -> Iterator[tuple[Address, Entry, bytes]]:
+        """Records with their bodies, in order."""
+        bodies = _decompress(self.stored, self.stored.read(-self.rest) if self.rest else b"")
+        if len(bodies) != sum(e.length for e in self.entries):
+            raise ArchiveDamaged(self.stored, f"bodies hold {len(bodies)} bytes, the index says {sum(e.length for e in self.entries)}")
+        start = 0
+        for number, entry in enumerate(self.entries):
+            yield Address(self.stored.name, number), entry, bodies[start : start + entry.length]
+            start += entry.length
 
 
 @dataclass
@@ -133,54 +199,123 @@ class Archive:
         first = buffer.entries[0].observed_at
         # Names sort by time. The machine's own time decides where the pipeline's clock stands still (simulated days).
         name = f"{first:%Y%m%dT%H%M%S%f}-{time.time_ns():016x}{uuid.uuid4().hex[:6]}.zst"
-        pending = folder / f".{name}.tmp"
-        try:
-            with open(pending, "wb") as file:
-                file.write(_encode(buffer.entries, buffer.bodies))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(pending, folder / name)
-        except OSError:
-            pending.unlink(missing_ok=True)
-            raise
+        write_whole(folder / name, _encode(buffer.entries, buffer.bodies))
         _sync_folder(folder)
 
+    def sweep(self, operation: str) -> list[Path]:
+        """Remove what killed writers left unfinished; their answers are asked for again."""
+        return sweep((self.root / operation).glob("*/.*.tmp"))
+
     # ------------------------------------------------------------------ reading
+
+    def operations(self) -> list[str]:
+        """Operations with a folder, in order of name."""
+        return sorted(f.name for f in self.root.iterdir() if f.is_dir() and f.name != DAMAGED) if self.root.is_dir() else []
 
     def days(self, operation: str) -> list[date]:
         """Days with at least one segment, ascending."""
         folder = self.root / operation
         if not folder.is_dir():
             return []
-        return sorted(date.fromisoformat(d.name) for d in folder.iterdir() if d.is_dir() and any(_segments(d)))
+        return sorted(date.fromisoformat(d.name) for d in folder.iterdir() if d.is_dir() and _has_segments(d))
 
     def index(self, operation: str, days: Iterable[date]) -> Iterator[Entry]:
         """Index lines of flushed records of the given days of observation."""
-        for path in self._paths(operation, days):
-            yield from _decode_index(path)[0]
+        for segment in self.segments(operation, days):
+            yield from segment.entries
 
     def records(self, operation: str, days: Iterable[date]) -> Iterator[tuple[Address, Entry, bytes]]:
         """Flushed records with their bodies, in the order of segments."""
-        for path in self._paths(operation, days):
-            entries, rest = _decode_index(path)
-            bodies = _decompress(path, rest)
-            if len(bodies) != sum(e.length for e in entries):
-                raise ArchiveDamaged(f"{path}: bodies hold {len(bodies)} bytes, the index says {sum(e.length for e in entries)}")
-            segment = str(path.relative_to(self.root))
-            start = 0
-            for number, entry in enumerate(entries):
-                yield Address(segment, number), entry, bodies[start : start + entry.length]
-                start += entry.length
+        for segment in self.segments(operation, days):
+            yield from segment.records()
 
-    def _paths(self, operation: str, days: Iterable[date]) -> Iterator[Path]:
+    def segments(self, operation: str, days: Iterable[date]) -> Iterator[Segment]:
+        """Segments with their indexes decoded, for who has to look at all indexes before the first body."""
+        for stored in self.stored(operation, days):
+            entries, rest = _decode_index(stored)
+            yield Segment(stored, entries, len(rest))
+
+    def stored(self, operation: str, days: Iterable[date]) -> Iterator[Stored]:
+        """Segments without reading them, in order of name, which is order of time."""
         for day in sorted(set(days)):
-            yield from _segments(self.root / operation / day.isoformat())
+            folder = self.root / operation / day.isoformat()
+            if folder.is_dir():
+                yield from _stored(folder, f"{operation}/{day.isoformat()}")
+
+    # ------------------------------------------------------------------ upkeep
+
+    def damaged(self, operation: str, days: Iterable[date]) -> Iterator[ArchiveDamaged]:
+        """Segments that do not read back whole, by their checksums."""
+        for stored in self.stored(operation, days):
+            try:
+                entries, rest = _decode_index(stored)
+                for _ in Segment(stored, entries, len(rest)).records():
+                    pass
+            except ArchiveDamaged as error:
+                yield error
+
+    def set_aside(self, segment: Stored) -> Path:
+        """Move a damaged segment out of the way, to ``_damaged``; of a pack, copy it there and write the pack without it."""
+        target = self.root / DAMAGED / segment.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not segment.packed:
+            os.replace(segment.path, target)
+        else:
+            target.write_bytes(segment.read())
+            folder = segment.path.parent
+            _write_pack(folder, [s for s in _stored(folder, segment.name.rpartition("/")[0]) if s.packed and s.name != segment.name])
+        _sync_folder(target.parent)
+        return target
+
+    def pack(self, operation: str, day: date) -> int:
+        """Put the segments of a day into one file; gives how many files went. Addresses and bytes of records stay as they are.
+
+        The pack is written beside and renamed; then the files go. A segment that is there twice, because that was interrupted, is read once.
+        """
+        folder = self.root / operation / day.isoformat()
+        found = list(_stored(folder, f"{operation}/{day.isoformat()}"))
+        loose = [s for s in found if not s.packed]
+        if len(found) < 2 or not loose:
+            return 0
+        _write_pack(folder, found)
+        for one in loose:
+            one.path.unlink()
+        _sync_folder(folder)
+        return len(loose)
+
+    def remove_day(self, operation: str, day: date) -> None:
+        """Forget a day of observation."""
+        shutil.rmtree(self.root / operation / day.isoformat(), ignore_errors=True)
 
 
-def _segments(folder: Path) -> Iterator[Path]:
-    """Finished segments in order of name, which is order of time; unfinished ones begin with a dot."""
-    if folder.is_dir():
-        yield from sorted(p for p in folder.iterdir() if p.suffix == ".zst" and not p.name.startswith("."))
+def _is_segment(path: Path) -> bool:
+    """Finished segments; unfinished ones begin with a dot."""
+    return path.suffix == ".zst" and not path.name.startswith(".")
+
+
+def _has_segments(folder: Path) -> bool:
+    return any(p.name == PACK or _is_segment(p) for p in folder.iterdir())
+
+
+def _stored(folder: Path, prefix: str) -> list[Stored]:
+    """The segments of a day in order of name. One that lies there by itself and in the pack is taken once."""
+    found = {p.name: Stored(f"{prefix}/{p.name}", p, 0, p.stat().st_size) for p in folder.iterdir() if _is_segment(p)}
+    if (pack := folder / PACK).exists():
+        with tarfile.open(pack, "r:") as tar:
+            for member in tar:
+                found.setdefault(member.name, Stored(f"{prefix}/{member.name}", pack, member.offset_data, member.size, packed=True))
+    return [found[name] for name in sorted(found)]
+
+
+def _write_pack(folder: Path, segments: list[Stored]) -> None:
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w:", format=tarfile.USTAR_FORMAT) as tar:
+        for one in segments:
+            member = tarfile.TarInfo(one.name.rpartition("/")[2])
+            member.size = one.size
+            tar.addfile(member, io.BytesIO(one.read()))
+    write_whole(folder / PACK, sink.getbuffer())
+    _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -199,17 +334,17 @@ def _encode(entries: list[Entry], bodies: list[bytes]) -> bytes:
     return compressor.compress(b"\n".join(lines) + b"\n") + compressor.compress(b"".join(bodies))
 
 
-def _decode_index(path: Path) -> tuple[list[Entry], bytes]:
+def _decode_index(stored: Stored) -> tuple[list[Entry], bytes]:
     """The index of a segment and its still compressed rest."""
     reader = zstandard.ZstdDecompressor().decompressobj()
     try:
-        lines = reader.decompress(path.read_bytes()).splitlines()
+        lines = reader.decompress(stored.read()).splitlines()
         head = orjson.loads(lines[0])
         entries = [_entry(orjson.loads(line)) for line in lines[1:]]
     except (zstandard.ZstdError, orjson.JSONDecodeError, IndexError, TypeError, KeyError, ValueError) as error:
-        raise ArchiveDamaged(f"{path}: the index does not read back ({error})") from error
+        raise ArchiveDamaged(stored, f"the index does not read back ({error})") from error
     if not reader.eof or head.get("format") != _FORMAT or head.get("records") != len(entries):
-        raise ArchiveDamaged(f"{path}: the index is cut short or of another format")
+        raise ArchiveDamaged(stored, "the index is cut short or of another format")
     return entries, reader.unused_data
 
 
@@ -218,12 +353,12 @@ def _entry(line: dict) -> Entry:
     return Entry(**(line | instants))
 
 
-def _decompress(path: Path, data: bytes) -> bytes:
+def _decompress(stored: Stored, data: bytes) -> bytes:
     reader = zstandard.ZstdDecompressor().decompressobj()
     try:
         bodies = reader.decompress(data)
     except zstandard.ZstdError as error:
-        raise ArchiveDamaged(f"{path}: the bodies do not read back ({error})") from error
+        raise ArchiveDamaged(stored, f"the bodies do not read back ({error})") from error
     if not reader.eof:
-        raise ArchiveDamaged(f"{path}: the bodies are cut short")
+        raise ArchiveDamaged(stored, "the bodies are cut short")
     return bodies

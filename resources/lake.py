@@ -1,10 +1,16 @@
-"""The lake: ``lake/<table>/dt=YYYY-MM-DD/data.parquet``, exactly one file per table and day."""
+"""The lake: ``lake/<table>/dt=YYYY-MM-DD/data.parquet``, exactly one file per table and day.
+
+The days of a sealed month may lie together in ``lake/<table>/month=YYYY-MM/data.parquet``, a row group each. A day that has a
+file of its own counts, whatever the month says of it: so a day is replaced, and a month made, without a moment in which rows are
+missing or there twice.
+"""
 
 from __future__ import annotations
 
 import io
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,19 +18,39 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from resources.pending import Damaged, sweep, write_whole
+
 QUARANTINE, DRIFT = "_quarantine", "_drift"
 """Side rooms of the lake, laid out like tables: ``lake/_quarantine/<table>/dt=…``."""
+DAMAGED = "_damaged"
+"""Where files go that do not read back and that a day's own file does not replace."""
+_GONE = ".data.parquet.gone"
+"""A day's own file that is about to go into its month's."""
+_DAYS = b"douyin.days"
+"""Metadata of a month's file: its days in order, as JSON pairs of day and row group, null for a day without rows."""
+
+
+class LakeDamaged(Damaged):
+    """A Parquet file does not read back."""
+
+    def __init__(self, path: Path, why: object, mend: str) -> None:
+        super().__init__(f"{path} does not read back ({why}). Make it again from the archive: `{mend}`")
+        self.path, self.mend = path, mend
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One file of the lake, and what tells whether it changed."""
+    """One day of a table: the file that holds it, alone or with other days of its month, and what tells whether the file changed.
+
+    ``group`` is the row group of a month's file, -1 where the day has no rows there, None where the file is the day's own.
+    """
 
     table: str
     dt: date
     path: Path
     size: int
     mtime_ns: int
+    group: int | None = None
 
 
 class Lake:
@@ -34,7 +60,13 @@ class Lake:
         self.root = root
 
     def path(self, table: str, dt: date) -> Path:
+        """Where a day's own file lies, or will lie."""
         return self.root / table / f"dt={dt.isoformat()}" / "data.parquet"
+
+    def month_path(self, table: str, month: str) -> Path:
+        return self.root / table / f"month={month}" / "data.parquet"
+
+    # ------------------------------------------------------------------ writing
 
     def write(self, table: str, dt: date, rows: pa.Table) -> bool:
         """Replace one partition; says whether its bytes changed.
@@ -42,46 +74,209 @@ class Lake:
         The file is written beside and renamed over, so readers see the old or the new one. The same
         rows give the same bytes, and then the file is left alone.
         """
-        sink = io.BytesIO()
-        # zstd level 1: 2.5x less CPU than level 3 for 5 % more bytes.
-        pq.write_table(rows, sink, compression="zstd", compression_level=1)
-        data = sink.getbuffer()
         path = self.path(table, dt)
+        data = encode([rows])
         if path.exists() and path.stat().st_size == len(data) and path.read_bytes() == data:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        pending = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with open(pending, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(pending, path)
-        except OSError:
-            pending.unlink(missing_ok=True)
-            raise
+        write_whole(path, data)
         return True
 
+    def sweep(self, table: str) -> list[Path]:
+        """Remove what killed writers left beside a table's partitions, those in quarantine and drift included."""
+        rooms = (self.root / table, self.root / QUARANTINE / table, self.root / DRIFT / table)
+        for gone in (path for room in rooms for path in room.glob(f"dt=*/{_GONE}")):
+            if not (own := gone.with_name("data.parquet")).exists():
+                os.replace(gone, own)  # it was being put into its month's file, or had just been replaced by a run
+            gone.unlink(missing_ok=True)
+        return sweep(path for room in rooms for path in room.glob("*/.*.tmp"))
+
     def remove(self, table: str, dt: date) -> None:
+        """Take a day away, also out of its month's file."""
         self.path(table, dt).unlink(missing_ok=True)
+        month = dt.isoformat()[:7]
+        held = self._month(table, self.month_path(table, month))
+        if any(p.dt == dt for p in held):
+            self._write_month(table, month, [p for p in held if p.dt != dt])
+
+    def compact(self, table: str, month: str) -> int:
+        """Put the days of a month (YYYY-MM) into one file; gives how many files went."""
+        days = [p for p in self.partitions(table) if p.dt.isoformat().startswith(month)]
+        loose = [p for p in days if p.group is None]
+        if not loose or len(days) < 2:
+            return 0
+        self._write_month(table, month, days)
+        return sum(_take_away(one) for one in loose)
+
+    def _write_month(self, table: str, month: str, days: list[Partition]) -> None:
+        path = self.month_path(table, month)
+        if not days:
+            path.unlink(missing_ok=True)
+            return
+        rows = [self._read(p) for p in days]
+        groups = iter(range(len(rows)))
+        held = [[p.dt.isoformat(), next(groups) if r.num_rows else None] for p, r in zip(days, rows, strict=True)]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, encode(rows, {_DAYS: json.dumps(held).encode()}))
+
+    def set_aside(self, path: Path) -> Path:
+        """Move a damaged file out of the way, to ``_damaged``."""
+        target = self.root / DAMAGED / path.relative_to(self.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+        return target
+
+    # ------------------------------------------------------------------ reading
 
     def read(self, table: str, dt: date) -> pa.Table:
-        """Rows of one partition. Raises FileNotFoundError where there is none."""
-        # Opened once: another run may rename over it meanwhile.
-        with open(self.path(table, dt), "rb") as file:
-            return pq.ParquetFile(file).read()
+        """Rows of one partition.
+
+        Raises:
+            FileNotFoundError: there is none.
+            LakeDamaged: the file does not read back.
+        """
+        partition = self.partition(table, dt)
+        if partition is None:
+            raise FileNotFoundError(self.path(table, dt))
+        return self._read(partition)
+
+    def _read(self, partition: Partition) -> pa.Table:
+        try:
+            # Opened once: another run may rename over it meanwhile.
+            with open(partition.path, "rb") as file:
+                parquet = pq.ParquetFile(file, page_checksum_verification=True)
+                if partition.group is None:
+                    return parquet.read()
+                plain = parquet.schema_arrow.remove_metadata()
+                return plain.empty_table() if partition.group < 0 else parquet.read_row_group(partition.group).replace_schema_metadata(None)
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _damaged(partition, error) from error
+
+    def scan(self, table: str, dts: Iterable[date]) -> str | None:
+        """A relation for DuckDB with the rows of some days, or None where none of them is there."""
+        found = [p for dt in sorted(set(dts)) if (p := self.partition(table, dt)) is not None]
+        return scan(found) if found else None
+
+    def is_as_written(self, table: str, dt: date, rows: pa.Table) -> bool:
+        """Whether a day's own file has just the bytes that these rows are written as.
+
+        A file that another release of the library wrote is not judged, nor a month's: its rows are all there is to compare.
+        """
+        try:
+            data = self.path(table, dt).read_bytes()
+            written = encode([rows])
+            return data == written or pq.read_metadata(io.BytesIO(data)).created_by != pq.read_metadata(io.BytesIO(written)).created_by
+        except FileNotFoundError:
+            return True
+        except (pa.ArrowException, OSError, ValueError):
+            return False
+
+    def row_count(self, partition: Partition) -> int:
+        """Rows of a partition, from the file's footer.
+
+        Raises:
+            LakeDamaged: the file does not read back.
+        """
+        try:
+            footer = pq.read_metadata(partition.path)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _damaged(partition, error) from error
+        if partition.group is None:
+            return footer.num_rows
+        return 0 if partition.group < 0 else footer.row_group(partition.group).num_rows
+
+    def partition(self, table: str, dt: date) -> Partition | None:
+        """One day, or None where there is none."""
+        if (found := _stat(table, dt, self.path(table, dt))) is not None:
+            return found
+        return next((p for p in self._month(table, self.month_path(table, dt.isoformat()[:7])) if p.dt == dt), None)
 
     def days(self, table: str) -> list[date]:
-        """Days with a file, ascending."""
+        """Days that are there, ascending."""
         return [p.dt for p in self.partitions(table)]
 
     def partitions(self, table: str) -> Iterator[Partition]:
+        """All days, ascending."""
         folder = self.root / table
         if not folder.is_dir():
             return
-        for path in sorted(folder.glob("dt=*/data.parquet")):
-            try:
-                stat = path.stat()
-            except FileNotFoundError:
-                continue  # removed meanwhile
-            yield Partition(table, date.fromisoformat(path.parent.name[3:]), path, stat.st_size, stat.st_mtime_ns)
+        found = {p.dt: p for path in folder.glob("month=*/data.parquet") for p in self._month(table, path)}
+        for path in folder.glob("dt=*/data.parquet"):
+            dt = date.fromisoformat(path.parent.name[3:])
+            if (own := _stat(table, dt, path)) is not None:
+                found[dt] = own
+        for dt in sorted(found):
+            yield found[dt]
+
+    def _month(self, table: str, path: Path) -> list[Partition]:
+        """The days of a month's file."""
+        try:
+            stat = path.stat()
+            held = json.loads(pq.read_metadata(path).metadata[_DAYS])
+        except FileNotFoundError:
+            return []
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+            raise LakeDamaged(path, error, "douyin verify --repair") from error
+        return [Partition(table, date.fromisoformat(dt), path, stat.st_size, stat.st_mtime_ns, -1 if g is None else g) for dt, g in held]
+
+
+def _damaged(partition: Partition, why: object) -> LakeDamaged:
+    days = f"--from {partition.dt} --to {partition.dt}"
+    return LakeDamaged(partition.path, why, f"douyin replay --select {partition.table.rpartition('/')[2]} {days}")
+
+
+def scan(partitions: Iterable[Partition]) -> str:
+    """A relation for DuckDB with the rows of these partitions and of no other day that lies in the same file."""
+    own: list[Path] = []
+    months: dict[Path, list[date]] = {}
+    for p in partitions:
+        if p.group is None:
+            own.append(p.path)
+        else:
+            months.setdefault(p.path, []).append(p.dt)
+    parts = [f"SELECT * FROM read_parquet([{', '.join(map(_quoted, own))}], hive_partitioning = false, union_by_name = true)"] if own else []
+    for path, days in months.items():
+        wanted = ", ".join(f"DATE '{d}'" for d in days)
+        parts.append(f"SELECT * FROM read_parquet({_quoted(path)}, hive_partitioning = false) WHERE dt IN ({wanted})")
+    return f"({' UNION ALL BY NAME '.join(parts)})"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _take_away(own: Partition) -> bool:
+    """Remove a day's own file, unless a run has replaced it since it was read."""
+    gone = own.path.with_name(_GONE)
+    os.replace(own.path, gone)
+    stat = gone.stat()
+    if (stat.st_size, stat.st_mtime_ns) != (own.size, own.mtime_ns):
+        os.replace(gone, own.path)
+        return False
+    gone.unlink()
+    own.path.parent.rmdir()
+    return True
+
+
+def _stat(table: str, dt: date, path: Path) -> Partition | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:  # removed meanwhile
+        return None
+    return Partition(table, dt, path, stat.st_size, stat.st_mtime_ns)
+
+
+def encode(parts: Iterable[pa.Table], metadata: dict[bytes, bytes] | None = None) -> memoryview:
+    """The bytes of a Parquet file with a row group per table of rows. The same rows give the same bytes."""
+    parts, sink = list(parts), io.BytesIO()
+    schema = parts[0].schema
+    if metadata:
+        schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
+    # zstd level 1: 2.5x less CPU than level 3 for 5 % more bytes.
+    with pq.ParquetWriter(sink, schema, compression="zstd", compression_level=1, write_page_checksum=True) as writer:
+        for rows in parts:
+            if rows.num_rows or not metadata:
+                writer.write_table(rows.cast(schema) if metadata else rows, row_group_size=max(1, rows.num_rows) if metadata else None)
+    return sink.getbuffer()

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from filelock import FileLock, Timeout
 
 from resources.archive import Archive
 from resources.clock import Clock
-from resources.lake import Lake
 from resources.settings import Settings
 from resources.state import State
-from resources.warehouse import Warehouse
+from resources.state.tokens import check_key
+
+if TYPE_CHECKING:
+    from resources.lake import Lake
+    from resources.warehouse import Warehouse
 
 T = TypeVar("T")
 _THREAD = "douyin-client"
+_log = logging.getLogger(__name__)
 
 
 class Runtime:
@@ -42,19 +50,45 @@ class Runtime:
 
     @cached_property
     def state(self) -> State:
-        return State(self.settings.database_url)
+        key = self.settings.token_key
+        return State(self.settings.database_url, key.get_secret_value() if key else None)
 
     @cached_property
     def archive(self) -> Archive:
         return Archive(self.settings.archive_dir, self.settings.flush_s)
 
+    # Arrow and DuckDB take a quarter of a second to import, which commands that only need the state do not wait for.
+
     @cached_property
     def lake(self) -> Lake:
+        from resources.lake import Lake
+
         return Lake(self.settings.lake_dir)
 
     @cached_property
     def warehouse(self) -> Warehouse:
+        from resources.warehouse import Warehouse
+
         return Warehouse(self.settings.warehouse_path, self.lake, self.settings.locks_dir)
+
+    @contextmanager
+    def filling(self, table: str) -> Iterator[None]:
+        """Be the only process that fills ``table``; waits for another one, and says so.
+
+        The system releases the lock of a process that died. Without it two runs of the same day ask for everything twice.
+        """
+        path = self.settings.locks_dir / f"table-{table}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _log.warning("%s is being filled by another run (it holds %s): waiting until it is done", table, path)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     # One loop for the whole run, on a thread of its own: steps are synchronous, and the client keeps
     # its connections and its pacing from step to step.
@@ -79,37 +113,50 @@ class Runtime:
             future.cancel()
             raise
 
+    @property
+    def app_keys(self) -> tuple[str, ...]:
+        """Keys of the installation's apps; ids of one mean nothing in another."""
+        return tuple(app.client_key for app in self.settings.all_apps)
+
     @cached_property
-    def client(self):
-        """The run's one client; every response that it receives goes into the archive first."""
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
+    def client(self, client_key: str):
+        """The run's one client of an app; every response that it receives goes into the archive first."""
         from resources.douyin.client import DouyinClient
         from resources.douyin.recorder import Recorder
 
         async def open_client() -> DouyinClient:
-            client = DouyinClient(self.settings, self.state, self.clock, sink=Recorder(self.archive).record)
+            settings = self.settings.for_app(client_key)
+            client = DouyinClient(settings, self.state, self.clock, sink=Recorder(self.archive).record)
             return await client.__aenter__()
 
-        return self.run(open_client())
+        if client_key not in self._clients:
+            check_key(self.state, client_key)
+            self._clients[client_key] = self.run(open_client())
+        return self._clients[client_key]
+
+    def _close_clients(self) -> None:
+        for client in self.__dict__.pop("_clients", {}).values():
+            self.run(client.__aexit__(None, None, None))
 
     def close(self) -> None:
         """Flush the archive and close what was opened. A closed runtime opens again on use."""
         atexit.unregister(self.close)
-        if "client" in self.__dict__:
-            self.run(self.client.__aexit__(None, None, None))
+        self._close_clients()
         if "archive" in self.__dict__:
             self.archive.flush()
         if "state" in self.__dict__:
             self.state.close()
         if "_loop" in self.__dict__:
             self._loop.call_soon_threadsafe(self._loop.stop)
-        for name in ("client", "archive", "state", "_loop"):
+        for name in ("archive", "state", "_loop"):
             self.__dict__.pop(name, None)
 
     def set_clock(self, clock: Clock) -> None:
         """Move a simulated run to another instant."""
-        if "client" in self.__dict__:
-            self.run(self.client.__aexit__(None, None, None))
-            del self.__dict__["client"]
+        self._close_clients()
         self.__dict__["clock"] = clock
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from catalog.records import AppType
 from resources.clock import Clock
 
 LIVE_URL = "https://open.douyin.com"
@@ -20,6 +21,22 @@ class ScopeLimit(BaseModel):
     per_day: int | None = Field(None, gt=0, description="requests a Beijing day")
 
 
+class App(BaseModel):
+    """One app of the installation."""
+
+    client_key: str
+    client_secret: SecretStr
+    type: AppType = AppType.WEB
+    redirect_uri: str | None = None
+
+
+class Keep(BaseModel):
+    """How long a table is kept, in days; None is for ever."""
+
+    archive_days: int | None = Field(None, gt=0)
+    lake_days: int | None = Field(None, gt=0)
+
+
 class Settings(BaseSettings):
     """All settings; see ``.env.example`` for what each is for."""
 
@@ -30,7 +47,10 @@ class Settings(BaseSettings):
     client_key: str | None = None
     client_secret: SecretStr | None = None
     redirect_uri: str | None = None
+    app_type: AppType = AppType.WEB
+    apps: list[App] = Field(default_factory=list, description="further apps, as JSON")
     state_url: str | None = None
+    token_key: SecretStr | None = Field(None, description="key or keys (comma separated) that tokens are sealed with")
     clock: str = "system"
     start_date: date = date(2025, 1, 1)
 
@@ -43,7 +63,18 @@ class Settings(BaseSettings):
     retry_base_s: float = Field(1.0, ge=0, description="first back-off; doubles up to 60 s")
     proxy: str | None = None
 
+    comment_reread_days: int = Field(7, ge=0, description="comments of videos so young are read to the end every day")
+    keep_archive_days: int | None = Field(None, gt=0, description="so long the archive keeps answers; default: for ever")
+    keep_lake_days: int | None = Field(None, gt=0, description="so long the lake keeps partitions; default: for ever")
+    keep: dict[str, Keep] = Field(default_factory=dict, description="per table, as JSON")
     flush_s: float = Field(1.0, gt=0, description="longest time that an answer waits before it is on disk")
+
+    @model_validator(mode="after")
+    def _apps_differ(self) -> Settings:
+        keys = [app.client_key for app in self.all_apps]
+        if twice := {k for k in keys if keys.count(k) > 1}:
+            raise ValueError(f"DOUYIN_APPS names an app twice: {', '.join(sorted(twice))}")
+        return self
 
     @field_validator("home")
     @classmethod
@@ -71,9 +102,33 @@ class Settings(BaseSettings):
         own = self.limits.get(scope, ScopeLimit())
         return ScopeLimit(qps=own.qps or self.qps, per_day=own.per_day or self.per_day)
 
+    def keep_for(self, table: str) -> Keep:
+        """How long a table is kept, with the defaults filled in."""
+        own = self.keep.get(table, Keep())
+        return Keep(archive_days=own.archive_days or self.keep_archive_days, lake_days=own.lake_days or self.keep_lake_days)
+
+    @property
+    def all_apps(self) -> tuple[App, ...]:
+        """Every app of the installation, the first one first."""
+        first = ()
+        if self.client_key and self.client_secret:
+            first = (App(client_key=self.client_key, client_secret=self.client_secret, type=self.app_type, redirect_uri=self.redirect_uri),)
+        return (*first, *self.apps)
+
+    def for_app(self, client_key: str) -> Settings:
+        """The same settings with this app as the one that asks."""
+        app = next((a for a in self.all_apps if a.client_key == client_key), None)
+        if app is None:
+            raise LookupError(f"{client_key!r} is no app of this installation")
+        return self.model_copy(
+            update={
+                "client_key": app.client_key, "client_secret": app.client_secret, "redirect_uri": app.redirect_uri, "app_type": app.type, "apps": [],
+            }
+        )  # fmt: skip
+
     @property
     def has_credentials(self) -> bool:
-        return bool(self.client_key and self.client_secret)
+        return bool(self.all_apps)
 
     @property
     def archive_dir(self) -> Path:

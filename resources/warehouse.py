@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -21,7 +22,7 @@ from filelock import FileLock
 
 from catalog import FIELDS, TABLES
 from catalog.records import History, Table
-from resources.lake import DRIFT, QUARANTINE, Lake, Partition
+from resources.lake import DRIFT, QUARANTINE, Lake, Partition, scan
 from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
 from resources.state.load_status import LoadStatus
 
@@ -34,6 +35,10 @@ _STATUS_SCHEMA = pa.schema(
         ("status", pa.string()), ("calls", pa.int64()), ("rows", pa.int64()), ("quarantined", pa.int64()), ("code", pa.int64()), ("reason", pa.string()),
     ]
 )  # fmt: skip
+
+
+class PublishFailed(RuntimeError):
+    """The lake cannot be published; the old file stays."""
 
 
 @dataclass
@@ -87,13 +92,17 @@ class Warehouse:
             held = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
         return held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
 
-    def publish(self, statuses: Iterable[LoadStatus] = ()) -> Published:
-        """Bring the file up to the lake and ``statuses``; waits for another publisher to finish."""
+    def publish(self, statuses: Iterable[LoadStatus] = (), *, rebuild: bool = False) -> Published:
+        """Bring the file up to the lake and ``statuses``, or make it anew; waits for another publisher to finish.
+
+        Raises:
+            PublishFailed: a file of the lake does not read back. The old file stays.
+        """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path):
-            return self._publish(_status_table(statuses))
+            return self._publish(_status_table(statuses), rebuild)
 
-    def _publish(self, statuses: pa.Table) -> Published:
+    def _publish(self, statuses: pa.Table, rebuild: bool) -> Published:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -102,7 +111,7 @@ class Warehouse:
         wal.unlink(missing_ok=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self._pins, ignore_errors=True)
-        result = Published(self.path, rebuilt=not _has_layout(self.path))
+        result = Published(self.path, rebuilt=rebuild or not _has_layout(self.path))
         if not result.rebuilt:
             shutil.copyfile(self.path, building)
         connection = duckdb.connect(str(building), config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
@@ -155,10 +164,10 @@ class Warehouse:
         connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [days])
         connection.execute("DELETE FROM meta.partitions WHERE name = ? AND dt IN (SELECT unnest(?::DATE[]))", [name, days])
         if changed:
-            files = [str(p.path) for p in changed]
-            connection.execute(
-                f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet($1, hive_partitioning = false, union_by_name = true)", [files]
-            )
+            try:
+                connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {scan(changed)}")
+            except duckdb.Error as error:
+                raise PublishFailed(f"the lake's {name} of {min(days)} to {max(days)} cannot be published ({str(error).splitlines()[0]}): `douyin verify` tells what is damaged") from error
             connection.executemany("INSERT INTO meta.partitions VALUES (?, ?, ?, ?)", [[name, p.dt, p.size, p.mtime_ns] for p in changed])
         connection.execute("COMMIT")
         result.changed[name] = days
@@ -170,9 +179,12 @@ class Warehouse:
         would mix two versions.
         """
         self._pins.mkdir(exist_ok=True)
-        name = self._pins / f"{partition.table.replace('/', '.')}.{partition.dt}.parquet"
+        # A month's file is pinned once for all of its days.
+        name = self._pins / f"{partition.table.replace('/', '.')}.{partition.dt if partition.group is None else partition.path.parent.name}.parquet"
         try:
             _link_or_copy(partition.path, name)
+        except FileExistsError:
+            pass
         except FileNotFoundError:
             return None
         stat = name.stat()
@@ -182,10 +194,10 @@ class Warehouse:
 def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
-    except FileNotFoundError:
+    except (FileNotFoundError, FileExistsError):
         raise
     except OSError:  # a file system without hard links
-        with open(source, "rb") as file, open(target, "wb") as copy:
+        with open(source, "rb") as file, open(target, "xb") as copy:
             shutil.copyfileobj(file, copy)
             stat = os.fstat(file.fileno())
         os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -250,8 +262,12 @@ def _create_latest(connection, table: Table) -> None:
 
 
 def _status_table(statuses: Iterable[LoadStatus]) -> pa.Table:
-    rows = [{f.name: getattr(s, f.name) for f in _STATUS_SCHEMA} | {"status": str(s.status)} for s in statuses]
-    return pa.Table.from_pylist(rows, _STATUS_SCHEMA)
+    """A batch at a time: as Python objects, those of thousands of accounts would need a gigabyte."""
+    rows, batches = iter(statuses), []
+    while chunk := list(islice(rows, 10_000)):
+        columns = [[str(s.status) if f.name == "status" else getattr(s, f.name) for s in chunk] for f in _STATUS_SCHEMA]
+        batches.append(pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, _STATUS_SCHEMA, strict=True)], schema=_STATUS_SCHEMA))
+    return pa.Table.from_batches(batches, _STATUS_SCHEMA)
 
 
 def _replace_load_status(connection, statuses: pa.Table) -> None:

@@ -37,7 +37,16 @@ def seconds_of_day(instant: float) -> float:
 @lru_cache(maxsize=8192)
 def day_text(day: int) -> str:
     """``yyyy-MM-dd``."""
-    return date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
+    return date_of(day).isoformat()
+
+
+def date_of(day: int) -> date:
+    return date.fromordinal(_EPOCH_ORDINAL + day)
+
+
+def day_number(day: date) -> int:
+    """The other way round: the number of a calendar day."""
+    return day.toordinal() - _EPOCH_ORDINAL
 
 
 def is_ready(instant: float) -> bool:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sandbox.apps import App
 from sandbox.clock import SandboxClock
 from sandbox.faults import Faults, read_fault
 from sandbox.http import Request
 from sandbox.stats import Stats
-from sandbox.tokens import EVERYTHING, Tokens
-from sandbox.world import World
+from sandbox.tokens import EVERYTHING
+from sandbox.troubles import Troubles
 
 PREFIX = "/_sandbox/"
 
@@ -21,14 +22,15 @@ class Control:
 
     def __init__(
         self,
-        world: World,
+        apps: Mapping[str, App],
+        troubles: Troubles,
         clock: SandboxClock,
-        tokens: Tokens,
         faults: Faults,
         stats: Stats,
         operations: Mapping[str, Any],
     ) -> None:
-        self._world, self._clock, self._tokens = world, clock, tokens
+        self._apps, self._troubles, self._clock = apps, troubles, clock
+        self._first = next(iter(apps.values()))
         self._faults, self._stats, self._operations = faults, stats, operations
         self._routes = {
             ("GET", "clock"): self._get_clock,
@@ -41,8 +43,8 @@ class Control:
             ("GET", "accounts"): self._accounts,
             ("GET", "health"): lambda _: {
                 "status": "ok",
-                "seed": self._world.seed,
-                "accounts": len(self._world.accounts),
+                "seed": self._first.world.seed,
+                "accounts": len(self._first.world.accounts),
             },
         }
 
@@ -81,16 +83,24 @@ class Control:
         return self._stats.describe()
 
     def _accounts(self, request: Request) -> list[dict]:
-        """Accounts, each with a new authorization code; ``scopes`` (comma separated) limits what it grants."""
-        scope = request.query.get("scopes", EVERYTHING)
+        """Accounts, each with a new authorization code and its trouble, if any.
+
+        ``scopes`` (comma separated) limits what the code grants; ``client_key`` names the app (default: the first). ``fans`` are those that
+        the account has apart from what single videos bring, which would take too long to add up for thousands.
+        """
+        scope, key = request.query.get("scopes", EVERYTHING), request.query.get("client_key", self._first.client_key)
+        app = self._apps.get(key)
+        if app is None:
+            raise ValueError(f"no app has the client_key {key!r}; there are {', '.join(self._apps)}")
         return [
             {
                 "open_id": a.open_id,
                 "name": a.nickname,
                 "category": a.category,
-                "fans": self._world.series.fans(a, self._clock.now()),
+                "fans": app.world.series.own_fans(a, self._clock.now()),
                 "index": a.index,
-                "code": self._tokens.authorize(a.open_id, scope),
+                "trouble": self._troubles.of(a),
+                "code": app.tokens.authorize(a.open_id, scope),
             }
-            for a in self._world.accounts
+            for a in app.world.accounts
         ]

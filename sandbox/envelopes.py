@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.records import Envelope
+from catalog.records import Endpoint, Envelope
 from sandbox.clock import beijing_text
 from sandbox.forms import Form
 from sandbox.mixing import hex_text
@@ -14,6 +14,8 @@ _NO_CODE = ("billboard_", "fans_source")
 """Operations whose data sometimes carries no code, by the beginning of their names."""
 _SHORT_EXTRA = ("fans_data", "ent_rank_")
 """Operations whose extra holds only logid and now."""
+_NO_EXTRA = ("poi_query",)
+"""Operations without extra."""
 
 
 def trace_id(instant: float, bits: int) -> str:
@@ -57,24 +59,36 @@ def success(kind: Envelope, operation: str, data: dict[str, Any], instant: float
         inner = {"data": data, "extra": _extra(operation, instant, form)}
         return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits), "data": inner}
     if kind is Envelope.BUSINESS:
-        return {"error_code": 0, "message": "success", "data": data}
+        return {"error_code": _code(0, form), "message": "success", "data": data}
     if not (operation.startswith(_NO_CODE) and form.flag(44)):
         data = {**data, "error_code": _code(0, form), "description": ""}
-    return {"data": data, "extra": _extra(operation, instant, form)}
+    return {"data": data} if operation in _NO_EXTRA else {"data": data, "extra": _extra(operation, instant, form)}
 
 
-def failure(kind: Envelope, refusal: Refusal, instant: float, form: Form) -> dict[str, Any]:
-    """The body of a refusal: LegacyError, or NewError for the newer envelopes."""
+def nothing(endpoint: Endpoint) -> dict[str, Any]:
+    """Members of an answer that holds nothing: what stands beside the inner code of a mini-app."""
+    empty: dict[str, Any] = {endpoint.outputs[0].rows.split(".")[-1]: None}
+    return empty if endpoint.paging is None else {**empty, "cursor": 0, "has_more": False}
+
+
+def failure(kind: Envelope, refusal: Refusal, instant: float, form: Form, empty: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The body of a refusal: LegacyError, or NewError for the newer envelopes.
+
+    One refusal in eight of a mini-app has err_no 0 and its code in the inner extra, beside ``empty`` (GUIDE section 3).
+    """
     logid = trace_id(instant, form.bits)
     if kind is Envelope.OAUTH:
         return {
             "data": {"error_code": _code(refusal.code, form), "description": refusal.description},
             "message": "error",
         }
+    if kind is Envelope.MINI_APP and empty is not None and form.rare(45):
+        extra = {"error_code": _code(refusal.code, form), "description": refusal.description, "logid": logid, "now": _now(instant, form)}
+        return {"err_no": 0, "err_msg": "", "log_id": logid, "data": {"data": empty, "extra": extra}}
     if kind in (Envelope.NEW, Envelope.MINI_APP):
         return {"err_no": refusal.code, "err_msg": refusal.description, "log_id": logid}
     if kind is Envelope.BUSINESS:
-        return {"error_code": refusal.code, "message": refusal.description, "data": {}}
+        return {"error_code": _code(refusal.code, form), "message": refusal.description, "data": None if form.flag(20) else {}}
     code = _code(refusal.code, form)
     data = {"error_code": code, "description": refusal.description}
     if form.rare(45, 3):

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.records import Endpoint, Origin, Parse
+from catalog import ENDPOINTS
+from catalog.records import Endpoint, Origin, Output, Parse
+from catalog.requests import Fill
 from sandbox import refusals as no
+from sandbox.checks import read_integer
 
 CODES = {
     "too_frequent": no.TOO_FREQUENT,
@@ -22,8 +25,8 @@ CODES = {
     "risk_control": no.RISK_CONTROL,
 }
 """Kinds that answer with a code; ``code`` in the order replaces it."""
-WIRE = ("http_502", "timeout", "cut", "truncated_json")
-"""Kinds that spoil the transfer."""
+WIRE = ("http_502", "timeout", "slow", "late", "cut", "truncated_json")
+"""Kinds that spoil the transfer. ``late`` is executed, but nobody hears of it; ``slow`` answers after ``seconds``."""
 SPOILED = ("repeated_cursor", "malformed_row", "unknown_member", "not_ready")
 """Kinds that spoil a good answer."""
 KINDS = (*CODES, *WIRE, *SPOILED)
@@ -73,6 +76,9 @@ def read_fault(order: Any, operations: Mapping[str, Any]) -> Fault:
     if not isinstance(after, int) or after < 0:
         raise ValueError("after is an integer from 0 on")
     params = {k: v for k, v in order.items() if k not in _ORDER}
+    seconds = params.get("seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise ValueError("seconds is a number from 0 on")
     return Fault(operation, kind, times, order.get("open_id"), after, params)
 
 
@@ -98,7 +104,7 @@ class Faults:
                 continue
             if fault.open_id is not None and params.get("open_id") != fault.open_id:
                 continue
-            if fault.kind == "repeated_cursor" and params.get("cursor", "0") in ("", "0"):
+            if fault.kind == "repeated_cursor" and not _asked_on(operation, params):
                 continue
             fault.seen += 1
             if fault.seen <= fault.after:
@@ -108,59 +114,105 @@ class Faults:
         return None
 
 
+def _cursor_param(endpoint: Endpoint) -> str | None:
+    return next((p.name for p in endpoint.params if p.fill is Fill.CURSOR), None)
+
+
+def _asked_on(operation: str, params: Mapping[str, Any]) -> bool:
+    """Whether a request asks for a page behind the first."""
+    endpoint = ENDPOINTS.get(operation)
+    return endpoint is not None and params.get(_cursor_param(endpoint)) not in (None, "", "0", 0)
+
+
 # ---- spoiling a good answer
 
-_NUMERIC = (Parse.INT, Parse.NUMBER, Parse.PERCENT, Parse.DATE)
+_NUMERIC = ((Parse.INT, Parse.NUMBER, Parse.PERCENT, Parse.DATE), (Parse.EPOCH,))
+"""Values that malformed_row breaks, the preferred ones first."""
 
 
-def _holder(data: dict) -> tuple[dict, str] | None:
-    """(object, member) of the list or single object that carries the rows."""
-    for member in ("list", "result_list", "result", "fans_data"):
-        if member in data:
-            return data, member
-    return None
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Where rows stand in an answer: ``holder[member]`` is their list, or the one row; all of the answer where member is None."""
+
+    holder: dict[str, Any]
+    member: str | None
+    output: Output
+
+    @property
+    def value(self) -> Any:
+        return self.holder if self.member is None else self.holder[self.member]
+
+    @property
+    def rows(self) -> list[dict]:
+        """Those that are objects."""
+        value = self.value
+        return [value] if isinstance(value, dict) else [r for r in value or () if isinstance(r, dict)]
 
 
-def spoil(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, str]) -> None:
-    """Change the data of a good answer in place, as the fault's kind says."""
-    found = _holder(data)
-    if fault.kind == "repeated_cursor" and "cursor" in data:
-        data["cursor"], data["has_more"] = int(params["cursor"]), True
-    elif fault.kind == "unknown_member":
-        data["sandbox_new_member"] = {"reason": "drift"}
-        for row in _rows(found):
-            row["sandbox_new_column"] = 1
-    elif fault.kind == "not_ready" and found:
-        holder, member = found
-        if endpoint.domain == "billboard":
-            del holder[member]
-        else:
-            holder[member] = None if member in ("result", "fans_data") else []
-    elif fault.kind == "malformed_row":
-        _break_row(fault, endpoint, found)
-
-
-def _rows(found: tuple[dict, str] | None) -> list[dict]:
-    value = found[0][found[1]] if found else None
-    return [value] if isinstance(value, dict) else [r for r in value or () if isinstance(r, dict)]
-
-
-def _break_row(fault: Fault, endpoint: Endpoint, found: tuple[dict, str] | None) -> None:
-    """Break row ``row`` (default 0): a number becomes "abc", or with ``as`` = "text" the row becomes a text."""
-    rows = _rows(found)
-    if not rows:
-        return
-    at = min(int(fault.params.get("row", 0)), len(rows) - 1)
-    holder, member = found
-    if fault.params.get("as") == "text" and isinstance(holder[member], list):
-        holder[member][at] = "not a row"
-        return
-    for column in (c for output in endpoint.outputs for c in output.columns):
-        if column.origin is not Origin.MEMBER or column.parse not in _NUMERIC:
+def _holders(endpoint: Endpoint, data: dict) -> list[_Rows]:
+    """All lists and single rows of an answer that the record knows, in its order; ``data`` is the answer's own object."""
+    found: dict[str, _Rows] = {}
+    for output in endpoint.outputs:
+        path = output.rows.removeprefix(endpoint.root).removeprefix(".")
+        if output.once or path in found:
             continue
-        target, *rest = [rows[at], *column.path.split(".")]
-        for step in rest[:-1]:
-            target = target.get(step) if isinstance(target, dict) else None
-        if isinstance(target, dict) and rest[-1] in target:
-            target[rest[-1]] = "abc"
-            return
+        *way, member = path.split(".")
+        holder: Any = data
+        for step in way:
+            holder = holder.get(step) if isinstance(holder, dict) else None
+        if not path:
+            found[path] = _Rows(data, None, output)
+        elif isinstance(holder, dict) and member in holder:
+            found[path] = _Rows(holder, member, output)
+    return list(found.values())
+
+
+def spoil(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, Any]) -> None:
+    """Change the data of a good answer in place, as the fault's kind says."""
+    if fault.kind == "repeated_cursor" and endpoint.paging is not None:
+        asked = params[_cursor_param(endpoint)]
+        data[endpoint.paging.cursor.split(".")[-1]] = asked if read_integer(asked) is None else int(asked)
+        data[endpoint.paging.has_more.split(".")[-1]] = True
+    elif fault.kind == "unknown_member":
+        for row in (r for rows in _holders(endpoint, data) for r in rows.rows):
+            row["sandbox_new_column"] = 1
+        data["sandbox_new_member"] = {"reason": "drift"}
+    elif fault.kind == "not_ready":
+        for rows in _holders(endpoint, data):
+            if rows.member is None:
+                continue
+            if endpoint.domain == "billboard":
+                del rows.holder[rows.member]
+            else:
+                rows.holder[rows.member] = None if rows.output.single else []
+    elif fault.kind == "malformed_row":
+        _break_row(fault, endpoint, _holders(endpoint, data))
+
+
+def _break_row(fault: Fault, endpoint: Endpoint, found: list[_Rows]) -> None:
+    """Break row ``row`` (default 0) of the first list that has rows: a number becomes "abc".
+
+    With ``as`` = "text", and where the row has no number, the whole row becomes a text.
+    """
+    place = next((f for f in found if f.rows), None)
+    if place is None:
+        return
+    at = min(int(fault.params.get("row", 0)), len(place.rows) - 1)
+    if fault.params.get("as") != "text":
+        columns = [c for o in endpoint.outputs if o.rows == place.output.rows and not o.explode for c in o.columns]
+        for kinds in _NUMERIC:
+            if any(c.origin is Origin.MEMBER and c.parse in kinds and _break(place.rows[at], c.path) for c in columns):
+                return
+    if isinstance(place.value, list):
+        place.value[at] = "not a row"
+
+
+def _break(row: dict, path: str) -> bool:
+    """Put "abc" at a dotted path; whether there was something."""
+    *way, last = path.split(".")
+    for step in way:
+        row = row.get(step) if isinstance(row, dict) else None
+    if not isinstance(row, dict) or last not in row:
+        return False
+    row[last] = "abc"
+    return True

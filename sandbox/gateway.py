@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.records import Endpoint, Envelope, Fill, Token
+from catalog.records import Endpoint, Envelope, Token
+from catalog.requests import Fill
 from sandbox import refusals as no
 from sandbox.answers import Call, answer_for
+from sandbox.apps import App
+from sandbox.checks import checked, need_all
 from sandbox.clock import SandboxClock, day_of
 from sandbox.config import SandboxConfig
-from sandbox.envelopes import failure, success
+from sandbox.envelopes import failure, nothing, success
 from sandbox.faults import CODES, Fault, spoil
 from sandbox.forms import Form
 from sandbox.limits import Limits
 from sandbox.mixing import mix, name, unit
-from sandbox.oauth import OAuthOperation, authorize, userinfo
+from sandbox.oauth import OAuthOperation, authorize
 from sandbox.refusals import Refusal
 from sandbox.stats import request_key
-from sandbox.tokens import Tokens
-from sandbox.world import World
+from sandbox.troubles import Troubles
 from sandbox.world.accounts import Account
 
 _LEGACY_FAMILY = {
@@ -27,43 +29,21 @@ _LEGACY_FAMILY = {
     no.TOKEN_EXPIRED: no.TOKEN_EXPIRED_LEGACY,
 }
 """Codes that come now and then as their elder twins (one answer in four)."""
-
-
-def checked(endpoint: Endpoint, given: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters of a request with integers read.
-
-    Raises:
-        Refusal: 28001007 where a required one is missing, 2100005 where one is wrong.
-    """
-    params: dict[str, Any] = dict(given)
-    for param in endpoint.params:
-        value = given.get(param.name)
-        if value is None or value == "":
-            if param.required:
-                raise Refusal(no.PARAM_MISSING, f"{param.name} is missing")
-            params.pop(param.name, None)
-            continue
-        if param.fill not in (Fill.WINDOW, Fill.CURSOR, Fill.COUNT):
-            continue
-        try:
-            number = int(value)
-        except ValueError:
-            raise Refusal(no.PARAM_WRONG, f"{param.name} is no integer") from None
-        in_window = param.fill is not Fill.WINDOW or number in endpoint.windows
-        if not in_window or number < (1 if param.fill is Fill.COUNT else 0):
-            raise Refusal(no.PARAM_WRONG, f"{param.name} is wrong")
-        params[param.name] = number
-    return params
+_TOKEN_KINDS = {Token.USER: "act", Token.CLIENT: "clt", Token.BUSINESS: "bus_act"}
 
 
 class Gateway:
-    """Answers operations. It holds the world, the tokens and the limits; it knows nothing of HTTP."""
+    """Answers operations of one app. It holds the world, the tokens and the limits; it knows nothing of HTTP.
 
-    def __init__(self, config: SandboxConfig, world: World, tokens: Tokens, clock: SandboxClock) -> None:
-        self._world, self._tokens, self._clock = world, tokens, clock
+    ``is_foreign`` says whether an open_id belongs to another app of the sandbox.
+    """
+
+    def __init__(self, config: SandboxConfig, app: App, clock: SandboxClock, is_foreign: Callable[[str], bool]) -> None:
+        self._world, self._tokens, self._clock = app.world, app.tokens, clock
+        self._client_key, self._is_foreign = app.client_key, is_foreign
         self._limits = Limits(config.qps, config.per_day)
-        self._lacking = frozenset(config.lacking)
-        self._client_key = config.client_key
+        self._troubles = Troubles(config)
+        self._lacking, self._withdrawn = frozenset(config.lacking), frozenset(config.withdrawn)
 
     def form(self, operation: str, params: Mapping[str, Any], instant: float) -> Form:
         """The form of an answer: it follows from seed, operation, parameters and instant."""
@@ -73,50 +53,65 @@ class Gateway:
     # ---- data operations
 
     def data(
-        self, endpoint: Endpoint, given: Mapping[str, str], token: str | None, fault: Fault | None
+        self,
+        endpoint: Endpoint,
+        given: Mapping[str, Any],
+        token: str | None,
+        fault: Fault | None,
+        unreadable: Refusal | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """(code, body) for a request of a data operation."""
+        """(code, body) for a request of a data operation. ``unreadable`` is the refusal of a body that could not be read."""
         instant = self._clock.now()
         form = self.form(endpoint.name, given, instant)
         try:
+            if endpoint.envelope is Envelope.OAUTH:
+                need_all(endpoint, given)
+            token = next((given.get(p.name) for p in endpoint.params if p.fill is Fill.TOKEN), token)
             if fault is not None and fault.kind in CODES:
                 raise self._ordered(fault, token, oauth=False)
             if endpoint.scope:
-                self._limits.take(endpoint.scope, day_of(instant))
+                self._limits.take(endpoint.quota, day_of(instant))
             account = self._admit(endpoint, token, given, form)
-            params = checked(endpoint, given)
+            if unreadable is not None:
+                raise unreadable
+            params = checked(endpoint, given, instant)
             answer = answer_for(endpoint)
             if answer is None:
                 raise Refusal(no.OFFLINE, "not simulated by this sandbox")
-            data = answer(Call(self._world, endpoint, params, account, instant, form))
+            data = answer(Call(self._world, endpoint, params, account, instant, form, self._client_key))
             if fault is not None:
                 spoil(fault, endpoint, data, given)
         except Refusal as refusal:
-            return refusal.code, failure(endpoint.envelope, refusal, instant, form)
+            return refusal.code, failure(endpoint.envelope, refusal, instant, form, nothing(endpoint))
         return 0, success(endpoint.envelope, endpoint.name, data, instant, form)
 
-    def _admit(self, endpoint: Endpoint, token: str | None, given: Mapping[str, str], form: Form) -> Account | None:
+    def _admit(self, endpoint: Endpoint, token: Any, given: Mapping[str, Any], form: Form) -> Account | None:
         """Check token, capability, grant and owner; the account for user tokens."""
         if endpoint.token is Token.NONE:
             return None
         try:
-            grant = self._tokens.check(token, "act" if endpoint.token is Token.USER else "clt")
+            grant = self._tokens.check(token, _TOKEN_KINDS[endpoint.token])
         except Refusal as refusal:
             if refusal.code in _LEGACY_FAMILY and unit(form.bits) < 0.25:
                 raise Refusal(_LEGACY_FAMILY[refusal.code], refusal.description) from None
             raise
-        if endpoint.scope in self._lacking:
+        open_id = given.get("open_id")
+        if isinstance(open_id, str) and self._is_foreign(open_id):
+            raise Refusal(no.TOKEN_INVALID)
+        if endpoint.name in self._withdrawn:
+            raise Refusal(no.OFFLINE)
+        if endpoint.quota in self._lacking:
             raise Refusal(no.NO_CAPABILITY)
         if endpoint.token is Token.CLIENT:
             return None
-        if not grant.covers(endpoint.scope):
+        if endpoint.scope and not grant.covers(endpoint.quota):
             raise Refusal(no.NOT_GRANTED)
-        open_id = given.get("open_id")
         if open_id and open_id != grant.open_id:
             raise Refusal(no.WRONG_OPEN_ID)
         account = self._world.account(grant.open_id)
         if account is None:
             raise Refusal(no.ACCOUNT_GONE)
+        self._troubles.check(account)
         return account
 
     def _ordered(self, fault: Fault, token: str | None, *, oauth: bool) -> Refusal:
@@ -130,6 +125,14 @@ class Gateway:
         return Refusal(code)
 
     # ---- OAuth operations
+
+    def _need_business_consent(self, open_id: str) -> None:
+        """Refuse an account that the app does not know (10002), or that gave no business consent (28001012)."""
+        account = self._world.account(open_id)
+        if account is None:
+            raise Refusal(no.OAUTH_PARAM, "open_id is unknown")
+        if not account.business:
+            raise Refusal(no.NOT_GRANTED)
 
     def oauth(
         self, operation: OAuthOperation, given: Mapping[str, str], fault: Fault | None
@@ -145,15 +148,12 @@ class Gateway:
                     raise Refusal(no.OAUTH_PARAM, f"{param} is missing")
             if operation.name == "oauth_authorize":
                 return 0, authorize(self._tokens, self._world, given)
-            if operation.name == "oauth_userinfo":
-                data = userinfo(self._tokens, self._world, given, form)
-            else:
-                data = operation.answer(self._tokens, given)
-                for member in ("expires_in", "refresh_expires_in"):
-                    if member in data:
-                        data[member] = form.whole(data[member])
+            if operation.name == "oauth_business_token":
+                self._need_business_consent(given["open_id"])
+            data = operation.answer(self._tokens, given)
+            data |= {member: form.whole(seconds) for member, seconds in data.items() if member.endswith("expires_in")}
             if fault is not None and fault.kind == "unknown_member":
                 data["sandbox_new_member"] = {"reason": "drift"}
         except Refusal as refusal:
-            return refusal.code, failure(Envelope.OAUTH, refusal, instant, form)
-        return 0, success(Envelope.OAUTH, operation.name, data, instant, form)
+            return refusal.code, failure(operation.envelope, refusal, instant, form)
+        return 0, success(operation.envelope, operation.name, data, instant, form)

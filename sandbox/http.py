@@ -36,11 +36,28 @@ class Request:
             self._json = orjson.loads(self.raw)
         return self._json
 
+    def members(self) -> dict[str, Any]:
+        """The members of a JSON body as they are; an empty body has none.
+
+        Raises:
+            ValueError: it is no JSON object.
+        """
+        body = self.json() if self.raw else {}
+        if not isinstance(body, dict):
+            raise ValueError("the body is no JSON object")
+        return body
+
     def form(self) -> dict[str, str]:
-        """The members of a form body; a JSON object of texts is accepted as well (older SDKs send one)."""
+        """The members of a form body; a JSON object of texts is accepted as well (older SDKs send one).
+
+        Raises:
+            ValueError: it is JSON, and no object of texts.
+        """
         if "json" in self.content_type:
-            body = self.json()
-            return {k: str(v) for k, v in body.items()} if isinstance(body, dict) else {}
+            body = self.members()
+            if not all(isinstance(v, str) for v in body.values()):
+                raise ValueError("the body has members that are no texts")
+            return body
         return dict(parse_qsl(self.raw.decode("utf-8", "replace"), keep_blank_values=True))
 
 
@@ -101,6 +118,13 @@ async def send_cut(send_: Any, request: Request, body: bytes) -> None:
     await send_({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
     if request.transport is not None:
         request.transport.close()
+    await _gone(request)
+
+
+async def break_off(request: Request) -> None:
+    """Close the connection without a byte of an answer."""
+    if request.transport is not None:
+        request.transport.abort()
     await _gone(request)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,40 +20,43 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 import catalog
 from catalog.records import Endpoint, Token
 from sandbox import refusals as no
+from sandbox.apps import App, make_apps
 from sandbox.clock import SandboxClock
 from sandbox.config import SandboxConfig
 from sandbox.control import PREFIX, Control
 from sandbox.faults import Fault, Faults
 from sandbox.gateway import Gateway
-from sandbox.http import Request, hang, read_request, send, send_cut, send_json
+from sandbox.http import Request, break_off, hang, read_request, send, send_cut, send_json
 from sandbox.mixing import hex_text
 from sandbox.oauth import OPERATIONS, OAuthOperation
+from sandbox.refusals import Refusal
 from sandbox.stats import Stats
-from sandbox.tokens import Tokens
-from sandbox.world import World
+from sandbox.troubles import Troubles
 
 DEFAULT_HANG_S = 30.0
-EXTRA_SCOPES = ("user_info", "renew_refresh_token")
+DEFAULT_SLOW_S = 1.0
+EXTRA_SCOPES = ("renew_refresh_token",)
 """Scopes that a full consent grants besides those of the catalogue's operations with a user token."""
 _BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n"
 
 
 class Sandbox:
-    """The ASGI application. Its parts are public: ``world``, ``clock``, ``tokens``, ``faults``, ``stats``."""
+    """The ASGI application. Its parts are public: ``apps`` by client_key, ``world`` and ``tokens`` of the first one, ``clock``, ``faults``, ``stats``."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.clock = SandboxClock(config.now)
-        self.world = World(config.seed, config.accounts, config.videos)
-        scopes = {e.scope for e in catalog.ENDPOINTS.values() if e.scope and e.token is Token.USER} | set(EXTRA_SCOPES)
-        self.tokens = Tokens(config.seed, config.client_key, config.client_secret, self.clock, scopes)
+        scopes = {e.quota for e in catalog.ENDPOINTS.values() if e.scope and e.token is Token.USER} | set(EXTRA_SCOPES)
+        self.apps = make_apps(config, self.clock, scopes)
+        self._first = self.apps[config.client_key]
+        self.world, self.tokens = self._first.world, self._first.tokens
         self.faults = Faults()
         self.stats = Stats()
-        self._gateway = Gateway(config, self.world, self.tokens, self.clock)
+        self._gateways = {key: Gateway(config, app, self.clock, partial(self._is_foreign, app)) for key, app in self.apps.items()}
         operations: dict[str, Endpoint | OAuthOperation] = {**catalog.ENDPOINTS, **{o.name: o for o in OPERATIONS}}
         self._routes = {(o.method, o.path): o for o in operations.values()}
         self._paths = {path for _, path in self._routes}
-        self._control = Control(self.world, self.clock, self.tokens, self.faults, self.stats, operations)
+        self._control = Control(self.apps, Troubles(config), self.clock, self.faults, self.stats, operations)
         self._contract: bytes | None = None
 
     async def __call__(self, scope: dict, receive: Any, send_: Any) -> None:
@@ -69,23 +73,28 @@ class Sandbox:
 
     async def _operate(self, operation: Endpoint | OAuthOperation, request: Request, send_: Any) -> None:
         is_oauth = isinstance(operation, OAuthOperation)
+        given, unreadable = dict(request.query), None
         try:
-            given = self._given(operation, request)
+            given |= self._body(operation, request)
         except ValueError:
-            given = dict(request.query)
-        scope = (None if is_oauth else operation.scope) or "oauth"
-        seen = self._with_owner(given) if is_oauth else given
+            unreadable = Refusal(no.PARAM_WRONG, "the body is no JSON object")
+        scope = "oauth" if is_oauth else operation.quota
+        seen = self._with_owner(given) if "open_id" not in given else given
         self.stats.request(operation.name, scope, seen)
         fault = self.faults.take(operation.name, seen)
         if fault is not None:
             self.stats.fault(operation.name, fault.kind)
             if await self._before(fault, operation.name, request, send_):
                 return
+        gateway = self._gateways[self._app_of(operation, given, request.token).client_key]
         if is_oauth:
-            code, body = self._gateway.oauth(operation, given, fault)
+            code, body = gateway.oauth(operation, given, fault)
         else:
-            code, body = self._gateway.data(operation, given, request.token, fault)
+            code, body = gateway.data(operation, given, request.token, fault, unreadable)
         self.stats.answer(operation.name, code)
+        if fault is not None and fault.kind == "late":
+            await break_off(request)
+            return
         if isinstance(body, str):
             await send(send_, b"", 302, headers=((b"location", body.encode()),))
             return
@@ -97,21 +106,38 @@ class Sandbox:
         else:
             await send(send_, raw)
 
-    def _with_owner(self, given: dict[str, str]) -> dict[str, str]:
-        """OAuth parameters with the account that their code or token belongs to, for counting and for faults."""
+    def _with_owner(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Parameters with the account that their code or token belongs to, for counting and for faults."""
         for member in ("code", "refresh_token", "access_token"):
-            if "open_id" not in given and member in given and (grant := self.tokens.read(given[member])) is not None:
-                return {**given, "open_id": grant.open_id}
+            for app in self.apps.values() if isinstance(given.get(member), str) else ():
+                if (grant := app.tokens.read(given[member])) is not None:
+                    return {**given, "open_id": grant.open_id}
         return given
 
-    def _given(self, operation: Endpoint | OAuthOperation, request: Request) -> dict[str, str]:
-        """Parameters of query and body together, as texts."""
+    def _app_of(self, operation: Endpoint | OAuthOperation, given: dict[str, Any], token: str | None) -> App:
+        """The app that asks: OAuth operations name it, elsewhere its token does. The first one where nobody knows."""
+        if isinstance(operation, OAuthOperation):
+            return self.apps.get(given.get("client_key", ""), self._first)
+        if operation.form:
+            token = given.get("access_token")
+        return next((app for app in self.apps.values() if token and app.tokens.read(token) is not None), self._first)
+
+    def _is_foreign(self, app: App, open_id: str) -> bool:
+        """Whether an open_id is an account's in another app than this."""
+        return any(other.world.account(open_id) is not None for other in self.apps.values() if other is not app)
+
+    def _body(self, operation: Endpoint | OAuthOperation, request: Request) -> dict[str, Any]:
+        """The members of the body: with their types where it is JSON, as texts where the operation takes a form.
+
+        Raises:
+            ValueError: the body is no JSON object.
+        """
         if request.method == "GET":
-            return request.query
-        return {**request.query, **request.form()}
+            return {}
+        return request.form() if isinstance(operation, OAuthOperation) or operation.form else request.members()
 
     async def _before(self, fault: Fault, operation: str, request: Request, send_: Any) -> bool:
-        """Faults that come instead of any answer; whether this was one."""
+        """Faults that come instead of any answer, and those that come before it; whether there is no answer to come."""
         if fault.kind == "http_502":
             self.stats.answer(operation, "http_502")
             await send(send_, _BAD_GATEWAY, 502, b"text/html")
@@ -120,6 +146,8 @@ class Sandbox:
             self.stats.answer(operation, "timeout")
             await hang(request, float(fault.params.get("seconds", DEFAULT_HANG_S)))
             return True
+        if fault.kind == "slow":
+            await asyncio.sleep(float(fault.params.get("seconds", DEFAULT_SLOW_S)))
         return False
 
     async def _elsewhere(self, request: Request, scope: dict, send_: Any) -> None:

@@ -1,7 +1,7 @@
 """OAuth tokens: self-describing and signed, so that a restarted sandbox still knows what it gave out.
 
-A token is a prefix (``act.`` user access, ``rft.`` refresh, ``clt.`` client, ``code`` for
-authorization codes) and base64url of a JSON payload with a signature keyed by the seed. What
+A token is a prefix (``act.`` user access, ``rft.`` refresh, ``clt.`` client, ``bus_act.`` and ``bus_rft.``
+business access and refresh, ``code`` for authorization codes) and base64url of a JSON payload with a signature keyed by the seed. What
 cannot be written into a token that is already out (longer lifetimes, used codes, replaced and
 revoked tokens) is memory of the process.
 """
@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +26,7 @@ from sandbox.refusals import Refusal
 ACCESS_S = 15 * 86_400
 REFRESH_S = 30 * 86_400
 CLIENT_S = 7_200
+BUSINESS_S, BUSINESS_REFRESH_S = 30 * 86_400, 365 * 86_400
 CLIENT_GRACE_S = 300
 """How long the client token before the newest lives on."""
 CODE_S = 600
@@ -56,12 +57,19 @@ class Tokens:
     """Issues and checks tokens of one app."""
 
     def __init__(
-        self, seed: int, client_key: str, client_secret: str, clock: SandboxClock, all_scopes: Iterable[str]
+        self,
+        seed: int,
+        client_key: str,
+        client_secret: str,
+        clock: SandboxClock,
+        all_scopes: Iterable[str],
+        is_dead: Callable[[str], bool] = lambda open_id: False,
     ) -> None:
         self._secret = hashlib.blake2b(f"token {seed} {client_key}".encode(), digest_size=32).digest()
         self._client_key, self._client_secret = client_key, client_secret
         self._clock = clock
         self._all_scopes = ",".join(sorted(all_scopes))
+        self._is_dead = is_dead  # whether no token of the account works
         self._serial = 0
         self._codes: dict[str, str] = {}  # open_id -> its newest code
         self._used: set[str] = set()
@@ -86,7 +94,7 @@ class Tokens:
 
     def _read(self, token: str) -> Grant | None:
         """The content of a token of ours, whatever its state; None for any other text."""
-        kind, text = ("code", token[4:]) if token.startswith("code") else (token[:3], token[4:])
+        kind, text = ("code", token[4:]) if token.startswith("code") else token.partition(".")[::2]
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except ValueError:
@@ -172,7 +180,7 @@ class Tokens:
         grant = self.read(token or "")
         if grant is None or grant.kind != "rft":
             raise Refusal(no.REFRESH_DEAD, "refresh_token is wrong")
-        if token in self._replaced or grant.consent in self._dead:
+        if token in self._replaced or grant.consent in self._dead or self._is_dead(grant.open_id):
             raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + REFRESH_S:
             raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
@@ -203,25 +211,50 @@ class Tokens:
         self._replaced.add(token)
         return {"refresh_token": renewed, "expires_in": REFRESH_S}
 
+    # ---- business consent
+
+    def business(self, open_id: str, scope: str = EVERYTHING) -> dict:
+        """A business token of an account for 30 days, and a refresh token for a year."""
+        consent = hashlib.blake2b(f"{open_id} {self._serial}".encode(), digest_size=8).hexdigest()
+        return self._business(self._new("bus_rft", open_id, scope, consent))
+
+    def refresh_business(self, token: str | None) -> dict:
+        """Another business token; the refresh token stays as it is (10010 once it is dead)."""
+        grant = self.read(token or "")
+        if grant is None or grant.kind != "bus_rft" or grant.consent in self._dead or self._is_dead(grant.open_id):
+            raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
+        if self._clock.now() >= grant.issued + BUSINESS_REFRESH_S:
+            raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
+        return self._business(token)
+
+    def _business(self, refresh: str) -> dict:
+        grant = self.read(refresh)
+        return {
+            "biz_token": self._new("bus_act", grant.open_id, grant.scope, grant.consent),
+            "biz_expires_in": BUSINESS_S,
+            "biz_refresh_token": refresh,
+            "biz_refresh_expires_in": max(1, int(grant.issued + BUSINESS_REFRESH_S - self._clock.now())),
+        }
+
     # ---- checking
 
-    def _end(self, access: str) -> float:
-        return self._longer.get(access) or self.read(access).issued + ACCESS_S
+    def _end(self, access: str, lifetime: int = ACCESS_S) -> float:
+        return self._longer.get(access) or self.read(access).issued + lifetime
 
     def check(self, token: str | None, kind: str) -> Grant:
-        """The grant of a living token of ``kind`` (``act`` or ``clt``).
+        """The grant of a living token of ``kind`` (``act``, ``bus_act`` or ``clt``).
 
         Raises:
             Refusal: missing, malformed, of another kind, killed or expired.
         """
         grant = self.read(token) if token else None
-        if grant is None or grant.kind != kind or grant.consent in self._dead:
+        if grant is None or grant.kind != kind or grant.consent in self._dead or (grant.open_id and self._is_dead(grant.open_id)):
             raise Refusal(no.TOKEN_INVALID)
         if (code := self._killed.get(token)) is not None:
             raise Refusal(code)
         now = self._clock.now()
-        if kind == "act":
-            end = self._end(token)
+        if kind in ("act", "bus_act"):
+            end = self._end(token, ACCESS_S if kind == "act" else BUSINESS_S)
         else:
             end = next((e for t, e in self._client if t == token), grant.issued + CLIENT_S)
         if now >= end:

@@ -43,6 +43,33 @@ def parameters(operation: str) -> dict[str, dict[str, Any]]:
     return {p["name"]: p for p, _ in map(resolve, operations()[operation].get("parameters", []))}
 
 
+def contract_name(endpoint: Any) -> str:
+    """The contract's operation of a record; twins have none of their own (GUIDE section 2)."""
+    return endpoint.twin_of or endpoint.name
+
+
+def body_members(operation: str) -> dict[str, dict[str, Any]]:
+    """First-level members of the request's body: name -> resolved schema with ``required``; empty where there is no body."""
+    found: dict[str, dict[str, Any]] = {}
+    for content in operations()[operation].get("requestBody", {}).get("content", {}).values():
+        schema, _ = resolve(content["schema"])
+        for name, node in schema.get("properties", {}).items():
+            found[name] = {"schema": resolve(node)[0], "required": name in schema.get("required", ())}
+    return found
+
+
+@cache
+def webhook_members() -> frozenset[str]:
+    """Members of webhook envelopes, and of their contents as ``content|…``."""
+    found: set[str] = set()
+    for item in contract()["webhooks"].values():
+        schema, name = resolve(item["post"]["requestBody"]["content"]["application/json"]["schema"])
+        found |= set(schema.get("properties", {}))
+        if (content := contract()["components"]["schemas"].get(f"{name}Content")) is not None:
+            found |= {f"content|{member}" for member in resolve(content)[0].get("properties", {})}
+    return frozenset(found)
+
+
 def kind_of(node: dict[str, Any]) -> str:
     """What a leaf may hold, in one word: a named scalar of the contract, ``date``, a JSON type, or ``any``."""
     schema, name = resolve(node)

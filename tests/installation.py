@@ -77,14 +77,28 @@ class World:
         self._ok("DELETE", "faults")
         self._ok("DELETE", "stats")
 
+    def watch(self, *pairs: tuple[str, str]) -> World:
+        """Put (kind, value) on the watch lists; a video is one of the first account's."""
+        from resources.state.watched import NEED_ACCOUNT, Watched, watch
+
+        values = [Watched(kind, value, self.accounts[0] if kind in NEED_ACCOUNT else "") for kind, value in pairs]
+        watch(self.runtime.state, self.config.client_key, values, self.runtime.clock.now())
+        return self
+
+    def switch_on(self, operation: str) -> None:
+        """What an operator does about a capability that came back."""
+        from resources.state.capabilities import switch_on
+
+        assert switch_on(self.runtime.state, self.config.client_key, operation)
+
     def ingest(self, table: str, *dts: date, call: bool = True) -> Ingested:
-        """Bring a table up to date: yesterday for T+1 series, today for the others, unless days are given."""
+        """Bring a table up to date: yesterday for T+1 series, this week for published weeks, today for the others, unless days are given."""
         from assets.ingest.run import ingest
         from catalog import TABLES
         from catalog.records import History
 
         chosen = TABLES[table]
-        return ingest(self.runtime, chosen, dts or [YESTERDAY if chosen.history is History.WINDOW else TODAY], call=call)
+        return ingest(self.runtime, chosen, dts or [YESTERDAY if chosen.history is History.WINDOW else chosen.latest_partition(self.runtime.clock.today())], call=call)
 
     # ---- what the test looks at
 

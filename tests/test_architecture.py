@@ -261,7 +261,7 @@ def test_env_example_can_be_copied_as_it_is(tmp_path: Path, monkeypatch):
     settings, defaults = Settings(_env_file=ROOT / ".env.example"), Settings(_env_file=None)
     assert not settings.has_credentials
     for name in Settings.model_fields:
-        if name not in ("client_key", "client_secret", "redirect_uri"):
+        if name not in ("client_key", "client_secret", "redirect_uri", "token_key"):
             assert getattr(settings, name) == getattr(defaults, name), name
 
 

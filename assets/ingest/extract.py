@@ -41,11 +41,11 @@ class TextRows:
 
     ``rows`` has ``request`` (place of the answer in the batch), ``parent_ordinal`` and ``ordinal`` (1-based
     in its list), ``problem`` (null, or why the row has no shape) and one text column ``c<i>`` per column of the output
-    that is read from the body. ``unknown`` counts members that the catalogue does not know.
+    that is read from the body. An output that is given once has one row for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
     """
 
     rows: pa.Table
-    unknown: Counter[str]
+    unknown: Counter[tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,10 @@ def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpo
 def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) -> None:
     """Temporary table ``lists``: per answer its rows as JSON, the type of what stood there, the body's own values."""
     where = _path(output.rows)
-    if output.single:
+    if output.once:
+        accepted = "('OBJECT', 'ARRAY', 'NULL')"
+        elements = f"CASE WHEN json_type(b, '{where}') NOT IN {accepted} THEN [] ELSE ['{{}}'::JSON] END"
+    elif output.single:
         elements = f"CASE WHEN json_type(b, '{where}') = 'OBJECT' THEN [json_extract(b, '{where}')] ELSE [] END"
         accepted = "('OBJECT', 'NULL')"
     else:
@@ -122,7 +125,7 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE lists AS
-        SELECT r, {elements} AS elements, json_keys(b, '$.data') AS members,
+        SELECT r, {elements} AS elements, json_keys(b, '{_path(endpoint.root)}') AS members,
                CASE WHEN json_type(b, '{where}') NOT IN {accepted} THEN json_type(b, '{where}') END AS misfit{own}
         FROM read_json({_literal(str(batch.spool))}, format = 'newline_delimited', maximum_object_size = {_MAX_BODY},
                        columns = {{r: 'BIGINT', b: 'JSON'}})
@@ -161,13 +164,15 @@ def _body_columns(output: Output) -> list[tuple[int, Column]]:
 
 def _select_rows(output: Output, path: str) -> str:
     """The query from ``elements`` to text columns, with a line for each list that was no list."""
-    members = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.MEMBER]
+    members = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.MEMBER and not _is_special(c)]
+    special = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.ELEMENT or _is_special(c)]
     parents = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.PARENT]
     outer = "parent_o" if output.explode else "0"
     columns = [f"t{_access(c.path)} AS c{i}" for i, c in members]
+    columns += [f"{_special(c)} AS c{i}" for i, c in special]
     columns += [f"json_extract_string(parent, {_literal(_path(c.path))}) AS c{i}" for i, c in parents]
     columns += [f"body{i} AS c{i}" for i, _ in _body_columns(output)]
-    filled = [f"c{i}" for i, _ in (*members, *parents, *_body_columns(output))]
+    filled = [f"c{i}" for i, _ in (*members, *special, *parents, *_body_columns(output))]
     nothing = "".join(f", NULL::VARCHAR AS {name}" for name in filled)
     return f"""
         SELECT r AS request, {outer} AS parent_ordinal, o AS ordinal, {_problem(output)} AS problem{"".join(", " + c for c in columns)}
@@ -177,6 +182,42 @@ def _select_rows(output: Output, path: str) -> str:
         FROM lists WHERE misfit IS NOT NULL
         ORDER BY request, parent_ordinal, ordinal
     """
+
+
+def _is_special(column: Column) -> bool:
+    """Whether a member is read in a way of its own: through JSON text, or as a list."""
+    return column.origin is Origin.MEMBER and ("|" in column.path or column.parse is Parse.WORDS)
+
+
+def _special(column: Column) -> str:
+    """SQL for the text of a column that ``json_transform`` cannot give."""
+    if column.origin is Origin.ELEMENT:
+        return "json_extract_string(x, '$')"
+    if column.parse is Parse.WORDS:
+        return _words(column.path)
+    *outer, last = column.path.split("|")
+    place = "x"
+    for step in outer:
+        place = _opened(f"json_extract({place}, {_literal(_path(step))})")
+    return f"json_extract_string({place}, {_literal(_path(last))})"
+
+
+def _opened(place: str) -> str:
+    """The JSON at a place, or in the text at that place; null where the text is no JSON."""
+    return f"CASE WHEN json_type({place}) = 'VARCHAR' THEN TRY_CAST(json_extract_string({place}, '$') AS JSON) ELSE {place} END"
+
+
+def _words(path: str) -> str:
+    """The texts of a list joined by the enumeration comma; a single text in brackets is a list, too (``[a b c]``)."""
+    where = _path(path)
+    kind = f"json_type(x, {_literal(where)})"
+    listed = (
+        f"CASE WHEN {kind} = 'ARRAY' THEN json_extract_string(x, {_literal(where + '[*]')}) "
+        f"WHEN {kind} = 'VARCHAR' THEN [json_extract_string(x, {_literal(where)})] END"
+    )
+    bracketed = f"len({listed}) = 1 AND ({listed})[1] LIKE '[%]'"
+    inner = f"string_split_regex(trim(({listed})[1], '[] '), ' +')"
+    return f"NULLIF(array_to_string(CASE WHEN {bracketed} THEN {inner} ELSE {listed} END, '、'), '')"
 
 
 def _access(dotted: str) -> str:
@@ -198,43 +239,65 @@ def _shape(members: list[tuple[int, Column]]) -> dict:
 def _problem(output: Output) -> str:
     """SQL that says why a row has no shape: no object, text that is an object or list, a nested object that is none."""
     checks = []
+    shape = "VARCHAR" if any(c.origin is Origin.ELEMENT for c in output.columns) else "OBJECT"
     for column in output.columns:
-        if column.origin is not Origin.MEMBER:
+        if column.origin is not Origin.MEMBER or "|" in column.path:
             continue
         path = _literal(_path(column.path))
-        if column.parse in (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL):
+        if column.parse is Parse.WORDS:
+            checks.append(
+                f"WHEN json_type(x, {path}) NOT IN ('ARRAY', 'VARCHAR', 'NULL') "
+                f"THEN {_literal(column.path + ': expected a list of texts, got ')} || json_type(x, {path})"
+            )
+        elif column.parse in (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL):
             # Looked at only where the text begins like an object or a list; titles may begin with "[" too.
             value = f"t{_access(column.path)}"
             checks.append(
                 f"WHEN ({value} LIKE '{{%' OR {value} LIKE '[%') AND json_type(x, {path}) IN ('OBJECT', 'ARRAY') "
                 f"THEN {_literal(column.path + ': expected text, got ')} || json_type(x, {path})"
             )
-    for outer in sorted({c.path.rpartition(".")[0] for c in output.columns if c.origin is Origin.MEMBER and "." in c.path}):
+    for outer in sorted({c.path.split("|")[0] for c in output.columns if c.origin is Origin.MEMBER and "|" in c.path}):
+        place = _opened(f"json_extract(x, {_literal(_path(outer))})")
+        checks.append(f"WHEN coalesce(json_type({place}), '') <> 'OBJECT' THEN {_literal(outer + ': expected an object as JSON text')}")
+    nested = {c.path.rpartition(".")[0] for c in output.columns if c.origin is Origin.MEMBER and "." in c.path and "|" not in c.path}
+    for outer in sorted(nested):
         path = _literal(_path(outer))
         checks.append(
             f"WHEN json_type(x, {path}) NOT IN ('OBJECT', 'NULL') THEN {_literal(outer + ': expected an object, got ')} || json_type(x, {path})"
         )
-    return f"CASE WHEN json_type(x) <> 'OBJECT' THEN 'the row is ' || json_type(x) || ', not an object' {' '.join(checks)} END"
+    named = "a text" if shape == "VARCHAR" else "an object"
+    return f"CASE WHEN json_type(x) <> '{shape}' THEN 'the row is ' || json_type(x) || ', not {named}' {' '.join(checks)} END"
 
 
-def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[str]:
-    """Members of rows, and of ``data`` beside them, that no record knows, with the number of rows that had them."""
+def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[tuple[str, int]]:
+    """Members of rows, and of ``data`` beside them, that no record knows, with the number of rows of each answer that had them."""
+    if output.once:
+        return Counter()
     known = endpoint.known_members(output.rows, output.explode)
     label = f"{output.rows}.{output.explode}" if output.explode else output.rows
-    found = connection.execute(
-        "SELECT m, count(*) FROM (SELECT unnest(json_keys(x)) AS m FROM elements WHERE json_type(x) = 'OBJECT') GROUP BY m"
-    ).fetchall()
-    unknown = Counter({f"{label}.{name}": rows for name, rows in found if name not in known})
+    if output.rows == endpoint.root:
+        known |= _ENVELOPE_MEMBERS
+    unknown = _others(connection, "json_keys(x)", "elements WHERE json_type(x) = 'OBJECT'", known, label)
     if not output.explode:
-        beside = endpoint.known_members("data") | _ENVELOPE_MEMBERS | _data_members(endpoint)
-        found = connection.execute("SELECT m, count(*) FROM (SELECT unnest(members) AS m FROM lists) GROUP BY m").fetchall()
-        unknown.update({f"data.{name}": rows for name, rows in found if name not in beside})
+        beside = endpoint.known_members(endpoint.root) | _ENVELOPE_MEMBERS | _data_members(endpoint)
+        unknown.update(_others(connection, "members", "lists", beside, endpoint.root))
     return unknown
 
 
+def _others(connection, keys: str, place: str, known: set[str], label: str) -> Counter[tuple[str, int]]:
+    """Keys that are not known, counted by answer. Which there are at all is asked first: there are none on most days."""
+    found = connection.execute(f"SELECT DISTINCT unnest({keys}) FROM {place}").fetchall()
+    names = [name for (name,) in found if name not in known]
+    if not names:
+        return Counter()
+    counted = connection.execute(f"SELECT m, r, count(*) FROM (SELECT r, unnest({keys}) AS m FROM {place}) WHERE list_contains($1, m) GROUP BY ALL", [names])
+    return Counter({(f"{label}.{name}", request): rows for name, request, rows in counted.fetchall()})
+
+
 def _data_members(endpoint: Endpoint) -> set[str]:
-    """Members of ``data`` that the endpoint's paging and body columns read."""
+    """Members beside the rows that the endpoint's paging and body columns read."""
     paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.BODY]
     if endpoint.paging:
         paths += [endpoint.paging.cursor, endpoint.paging.has_more]
-    return {p.split(".")[1] for p in paths if p.startswith("data.")}
+    beside = endpoint.root + "."
+    return {p.removeprefix(beside).split(".")[0] for p in paths if p.startswith(beside)}

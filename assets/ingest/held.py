@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date
 
-from assets.ingest.normalise import complete_sequences, first_day
+from assets.ingest.normalise import complete_sequences, first_day, observation_days
 from assets.ingest.outcomes import Told, tell
-from assets.ingest.subjects import Subject
+from assets.ingest.subjects import Asking, Subject
+from catalog import TABLES
 from catalog.errors import Action, error_for
-from catalog.records import Endpoint
+from catalog.iterations import Over
 from resources.archive import Entry
-from resources.douyin.paging import FIRST_CURSOR, Resume
+from resources.douyin.paging import Resume
 from resources.douyin.recorder import Sequence
-from resources.runtime import Runtime
 from resources.state.load_status import Outcome
 
 
 class Held:
     """The archive's answers that count for the wanted days, by subject."""
 
-    def __init__(self, runtime: Runtime, endpoint: Endpoint, dts: list[date]) -> None:
-        self._endpoint = endpoint
-        self._slot = endpoint.cadence.slot(runtime.clock.now()).isoformat()
-        days = _observed_on(runtime, endpoint, dts)
-        entries = list(runtime.archive.index(endpoint.name, days))
+    def __init__(self, asking: Asking) -> None:
+        self._endpoint = endpoint = asking.endpoint
+        self._slot = endpoint.cadence.slot(asking.runtime.clock.now()).isoformat()
+        self._batched = next((p.name for p in endpoint.params if p.batch), None)
+        archive = asking.runtime.archive
+        days = observation_days(archive, TABLES[endpoint.tables[0]], endpoint, asking.dts)
+        entries = list(archive.index(endpoint.name, days))
         self._complete = complete_sequences(entries)
         self._by_subject: dict[tuple, list[Entry]] = defaultdict(list)
-        key = runtime.settings.client_key
         for entry in entries:
-            if entry.client_key == key:
-                self._by_subject[(entry.open_id, *sorted(entry.subject.items()))].append(entry)
+            if entry.client_key == asking.client_key:
+                for key in self._keys(entry):
+                    self._by_subject[key].append(entry)
+
+    def _keys(self, entry: Entry) -> Iterator[tuple]:
+        """Subjects that an answer is about: several where they were asked for in one request."""
+        if self._batched is None:
+            yield (entry.open_id, *sorted(entry.subject.items()))
+            return
+        for one in entry.params.get(self._batched, ()):
+            yield (entry.open_id, (self._batched, one))
 
     def tell(self, subject: Subject, dt: date) -> Told | None:
         """What the archive tells about one day, or None when it has no settled answer."""
@@ -44,13 +55,16 @@ class Held:
         return None
 
     def _covers(self, entry: Entry, dt: date) -> bool:
+        if self._endpoint.over is Over.VERSIONS and "version" in entry.params:
+            return True  # a final list stays as it is
         if not self._endpoint.windows:
             return entry.slot == self._slot
         return entry.newest is not None and dt.isoformat() <= entry.newest and dt >= first_day(self._endpoint, entry)
 
     def unfinished(self, subject: Subject) -> tuple[Sequence, Resume] | None:
-        """A listing of this slot that broke off, and where it goes on."""
-        if self._endpoint.paging is None:
+        """A listing of this slot that broke off, and where it goes on. A session cannot be taken up again."""
+        paging = self._endpoint.paging
+        if paging is None or paging.session:
             return None
         pages_ = defaultdict(dict)
         for entry in self._by_subject.get(subject.key, []):
@@ -60,20 +74,12 @@ class Held:
             if sorted(found) != list(range(1, len(found) + 1)):
                 continue
             last = found[len(found)]
-            sent = {str(FIRST_CURSOR), *(str(found[n].cursor) for n in range(1, last.page))}
+            sent = {str(paging.first), *(str(found[n].cursor) for n in range(1, last.page))}
             if last.cursor is None or str(last.cursor) in sent:
                 continue  # it broke off because the cursor came again: begin anew
             sequence = Sequence(
-                self._endpoint.cadence.slot(last.began_at), dict(subject.params), sequence_id, last.began_at,
+                self._endpoint.cadence.slot(last.began_at), subject.named, sequence_id, last.began_at,
                 pages=last.page, items=last.offset + (last.items or 0), newest=last.newest,
             )  # fmt: skip
             return sequence, Resume(last.cursor, last.page, frozenset(sent))
         return None
-
-
-def _observed_on(runtime: Runtime, endpoint: Endpoint, dts: list[date]) -> list[date]:
-    """Archive days that can hold an answer about ``dts``."""
-    archived = set(runtime.archive.days(endpoint.name))
-    if not endpoint.windows:
-        return sorted(archived.intersection(dts))
-    return sorted({d + timedelta(days=n) for d in dts for n in range(1, max(endpoint.windows) + 1)} & archived)

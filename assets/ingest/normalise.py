@@ -7,8 +7,8 @@ by key. Every row that was seen is landed, quarantined with a reason, or a dupli
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -16,16 +16,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.ingest.extract import Source, connect, extract, spool_batches
-from assets.ingest.values import EXPECTS, parse_column
-from catalog import FIELDS, endpoints_of
-from catalog.records import Empty, Endpoint, Fill, History, Origin, Output, Pii, Table, Type, beijing_day
-from resources.archive import Address, Archive, Entry
-from resources.lake import DRIFT, QUARANTINE, Lake
-from resources.schema import ARROW_TYPES, DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
-
-_INSTANT = ARROW_TYPES[Type.TIMESTAMP]
-_PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
+from assets.ingest.changes import Changes, compare
+from assets.ingest.extract import connect, extract, spool_batches
+from assets.ingest.rows import PLACE, rows_of, week_of
+from catalog import endpoints_of
+from catalog.records import Empty, Endpoint, History, Table, beijing_day
+from catalog.requests import Fill
+from resources.archive import Address, Archive, Entry, Segment
+from resources.lake import DRIFT, QUARANTINE, Lake, LakeDamaged
+from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
 
 
 @dataclass
@@ -47,18 +46,49 @@ class Normalised:
         return self.rows.num_rows + self.quarantine.num_rows + self.duplicates
 
 
+_THIN_FROM = 50_000
+"""Rows of one day that are held before duplicates among them go early."""
+
+
 @dataclass
 class _Pieces:
-    """What was gathered of a table so far, over batches and days."""
+    """What was gathered so far of the wanted days of a table, over batches and days of observation."""
 
-    good: list[pd.DataFrame] = field(default_factory=list)
-    bad: list[pd.DataFrame] = field(default_factory=list)
-    drift: Counter = field(default_factory=Counter)
+    table: Table
+    wanted: frozenset[date]
+    good: dict[date, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
+    bad: dict[date, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
+    drift: dict[date, Counter] = field(default_factory=lambda: defaultdict(Counter))
+    answered: set[date] = field(default_factory=set)
+    duplicates: Counter = field(default_factory=Counter)
+    _thin_at: dict[date, int] = field(default_factory=dict)
+
+    def add(self, rows: pd.DataFrame | None) -> None:
+        """Take rows; those of other days are not kept. Of a key that comes again and again only the latest stays, so what is held is bounded."""
+        for dt, part in _by_day(rows):
+            if dt not in self.wanted:
+                continue
+            self.good[dt].append(part)
+            held = sum(map(len, self.good[dt]))
+            if len(self.good[dt]) > 1 and held > self._thin_at.get(dt, _THIN_FROM):
+                kept = _latest(self.table, pd.concat(self.good[dt], ignore_index=True))
+                self.duplicates[dt] += held - len(kept)
+                self.good[dt] = [kept]
+                self._thin_at[dt] = max(2 * len(kept), _THIN_FROM)
+
+    def add_bad(self, rows: pd.DataFrame | None) -> None:
+        for dt, part in _by_day(rows):
+            if dt in self.wanted:
+                self.bad[dt].append(part)
+                # A row in quarantine tells that there is something, also where the rest of its series ends before the day.
+                self.answered.add(dt)
 
 
 def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: Iterable[date]) -> list[date]:
     """Archive days that can hold rows of the partitions ``dts`` of ``table``."""
     archived = set(archive.days(endpoint.name))
+    if table.history is History.VERSION:
+        return sorted(d for d in archived if d >= min(dts))
     if table.history is not History.WINDOW:
         return sorted(archived.intersection(dts))
     reach = max(endpoint.windows)
@@ -71,52 +101,128 @@ def normalise(archive: Archive, table: Table, dts: Iterable[date]) -> dict[date,
     A day without any successful answer in the archive has no entry: it is unknown, which is
     not the same as empty.
     """
+    return {one.dt: one for one in normalise_each(archive, table, dts)}
+
+
+def normalise_each(archive: Archive, table: Table, dts: Iterable[date]) -> Iterator[Normalised]:
+    """The same, one day after the other: a year takes no more memory than a month.
+
+    Each answer is read once, in order of observation. A day is given, and forgotten, as soon as no later answer can speak
+    of it: a series holds the days that one answer covers, a snapshot only its own.
+    """
     wanted = sorted(set(dts))
-    pieces = _Pieces()
-    answered: set[date] = set()
+    if not wanted:
+        return
+    observed: dict[date, list[Endpoint]] = defaultdict(list)
+    for endpoint in endpoints_of(table.name):
+        for day in observation_days(archive, table, endpoint, wanted):
+            observed[day].append(endpoint)
+    pieces = _Pieces(table, frozenset(wanted))
+    waiting = deque(wanted)
     connection = connect()
     try:
-        for endpoint in endpoints_of(table.name):
-            outputs = [o for o in endpoint.outputs if o.table == table.name]
-            for day in observation_days(archive, table, endpoint, wanted):
-                for batch in spool_batches(_usable(archive, endpoint, day)):
-                    answered.update(_answered(table, endpoint, batch.sources, wanted))
-                    for output in outputs:
-                        text = extract(connection, batch, endpoint, output)
-                        _collect(pieces, table, endpoint, output, text.rows, batch.sources)
-                        for member, rows in text.unknown.items():
-                            pieces.drift[partition_of(table, day), endpoint.name, member] += rows
+        for first, answers in _some_days(archive, observed):
+            while waiting and _last_observation(table, waiting[0]) < first:
+                yield from _finish(pieces, waiting.popleft())
+            for endpoint, segments in answers:
+                _read(connection, pieces, endpoint, segments)
+        while waiting:
+            yield from _finish(pieces, waiting.popleft())
     finally:
         connection.close()
-    # A row in quarantine tells that there is something, also where the rest of its series ends before the day.
-    answered.update(d for frame in pieces.bad for d in frame["dt"].unique())
-    return _partitions(table, pieces, [d for d in wanted if d in answered])
 
 
-def partition_of(table: Table, observed: date) -> date:
-    """The partition that a day of observation mainly fills: itself, or the day before for T+1 series."""
-    return observed - timedelta(days=1) if table.history is History.WINDOW else observed
+_TOGETHER_BYTES = 4 << 20
+"""Bodies of days that are read together. A batch costs about 20 ms, however small it is: small days are read some at a time."""
 
 
-def _usable(archive: Archive, endpoint: Endpoint, day: date) -> Iterator[tuple[Address, Entry, bytes]]:
+def _some_days(archive: Archive, observed: dict[date, list[Endpoint]]) -> Iterator[tuple[date, list[tuple[Endpoint, list[Segment]]]]]:
+    """The first of some consecutive days of observation, and their segments by operation."""
+    first, size = date.min, 0
+    together: dict[str, tuple[Endpoint, list[Segment]]] = {}
+    for day in sorted(observed):
+        found = [(endpoint, list(archive.segments(endpoint.name, [day]))) for endpoint in observed[day]]
+        more = sum(entry.length for _, segments in found for segment in segments for entry in segment.entries)
+        if together and size + more > _TOGETHER_BYTES:
+            yield first, list(together.values())
+            together, size = {}, 0
+        if not together:
+            first = day
+        for endpoint, segments in found:
+            together.setdefault(endpoint.name, (endpoint, []))[1].extend(segments)
+        size += more
+    if together:
+        yield first, list(together.values())
+
+
+def _last_observation(table: Table, dt: date) -> date:
+    """The last day of observation that can tell of a partition."""
+    if table.history is History.VERSION:
+        return date.max
+    if table.history is not History.WINDOW:
+        return dt
+    return dt + timedelta(days=max(max(e.windows) for e in endpoints_of(table.name)))
+
+
+def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[Segment]) -> None:
+    """Gather what the answers of one operation say."""
+    table = pieces.table
+    outputs = [o for o in endpoint.outputs if o.table == table.name]
+    for batch in spool_batches(_usable(segments)):
+        pieces.answered.update(_answered(table, endpoint, [s.entry for s in batch.sources], pieces.wanted))
+        for output in outputs:
+            text = extract(connection, batch, endpoint, output)
+            good, bad = rows_of(table, endpoint, output, text.rows, batch.sources)
+            pieces.add(good)
+            pieces.add_bad(bad)
+            for (member, request), rows in text.unknown.items():
+                day = beijing_day(batch.sources[request].entry.began_at)
+                pieces.drift[table.latest_partition(day)][endpoint.name, member] += rows
+
+
+def _usable(segments: list[Segment]) -> Iterator[tuple[Address, Entry, bytes]]:
     """Successful answers of complete sequences. A listing that broke off is an error, not a short table."""
-    complete = complete_sequences(archive.index(endpoint.name, [day]))
-    for address, entry, body in archive.records(endpoint.name, [day]):
-        if entry.ok and entry.sequence in complete:
-            yield address, entry, body
+    complete = complete_sequences(entry for segment in segments for entry in segment.entries)
+    for segment in segments:
+        for address, entry, body in segment.records():
+            if entry.ok and entry.sequence in complete:
+                yield address, entry, body
 
 
-def _answered(table: Table, endpoint: Endpoint, sources: list[Source], wanted: list[date]) -> set[date]:
+def _answered(table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date]) -> set[date]:
     """Partitions about which these answers say something, be it that there is nothing."""
     if table.history is History.WINDOW:
-        spans = {(first_day(endpoint, s.entry), s.entry.newest) for s in sources if s.entry.newest}
+        spans = {(first_day(endpoint, e), e.newest) for e in entries if e.newest}
         return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
-    return {beijing_day(s.entry.began_at) for s in sources if s.entry.items or endpoint.empty is not Empty.NOT_READY}
+    if table.history is History.VERSION:
+        return {week_of(e) for e in entries if e.items}.intersection(wanted)
+    return {beijing_day(e.began_at) for e in entries if e.items or endpoint.empty is not Empty.NOT_READY}.intersection(wanted)
+
+
+def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]:
+    """Partitions of ``table`` that the archive can fill, read from its indexes alone."""
+    wanted, found = sorted(set(dts)), set()
+    for day in {day for endpoint in endpoints_of(table.name) for day in observation_days(archive, table, endpoint, wanted)}:
+        found |= told_on(archive, table, day, wanted)
+    return found
+
+
+def told_on(archive: Archive, table: Table, day: date, wanted: Collection[date]) -> set[date]:
+    """Partitions of which the answers of one day of observation say something, read from the indexes alone."""
+    found = set()
+    for endpoint in endpoints_of(table.name) if wanted else ():
+        entries = list(archive.index(endpoint.name, [day]))
+        complete = complete_sequences(entries)
+        found |= _answered(table, endpoint, [e for e in entries if e.ok and e.sequence in complete], wanted)
+    return found
 
 
 def first_day(endpoint: Endpoint, entry: Entry) -> date:
     """The oldest day that a series answer covers; it says nothing about days before."""
-    name = next(p.name for p in endpoint.params if p.fill is Fill.WINDOW)
+    since = next((p.name for p in endpoint.params if p.fill is Fill.SINCE), None)
+    if since is not None and since in entry.params:
+        return date.fromisoformat(str(entry.params[since]))
+    name = next((p.name for p in endpoint.params if p.fill is Fill.WINDOW), None)
     return beijing_day(entry.began_at) - timedelta(days=int(entry.params.get(name, max(endpoint.windows))))
 
 
@@ -132,127 +238,46 @@ def complete_sequences(entries: Iterable[Entry]) -> set[str]:
     return {s for s, page in last.items() if len(pages[s]) >= page}
 
 
-# --------------------------------------------------------------------------- rows of one batch
-
-
-def _collect(pieces: _Pieces, table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]) -> None:
-    if text.num_rows == 0:
-        return
-    frame = text.to_pandas(types_mapper=pd.ArrowDtype)
-    about = _requests(table, sources, endpoint, output).take(text["request"].combine_chunks())
-    rows = about.to_pandas(types_mapper=pd.ArrowDtype)
-    rows["_parent_ordinal"], rows["_ordinal"] = frame["parent_ordinal"], frame["ordinal"]
-    reasons = frame["problem"].astype(object).where(frame["problem"].notna(), "")
-    for i, column in enumerate(output.columns):
-        field_ = FIELDS[column.field]
-        if column.origin is Origin.CONST:
-            rows[column.field] = pd.Series(column.path, index=rows.index, dtype=pd.ArrowDtype(pa.string()))
-        elif column.origin is Origin.ORDINAL:
-            rows[column.field] = frame["ordinal"] + rows["_offset"]
-        elif column.origin is not Origin.PARAM:
-            values, bad = parse_column(frame[f"c{i}"], column.parse, field_.type)
-            rows[column.field] = values
-            if bad.any():
-                _blame(reasons, bad, frame[f"c{i}"], column.path, EXPECTS[column.parse], field_.pii)
-    rows["dt"] = rows["stat_date"] if table.history is History.WINDOW else rows["_partition"]
-    for name in table.not_null:
-        missing = rows[name].isna() & (reasons == "")
-        if missing.any():
-            reasons[missing] = f"{name}: missing, and a row cannot be told from others without it"
-    good = reasons == ""
-    if not good.all():
-        # A row whose statistics day cannot be read stands where its answer mainly went.
-        rows["dt"] = rows["dt"].fillna(rows["_partition"])
-        pieces.bad.append(_quarantine_rows(table, endpoint, rows[~good], reasons[~good]))
-    pieces.good.append(rows.loc[good, [*table.columns, *_PLACE]])
-
-
-def _blame(reasons: pd.Series, bad: pd.Series, text: pd.Series, member: str, expected: str, pii: Pii) -> None:
-    """Write down why rows do not fit; values of people stay in the archive."""
-    shown = "" if pii is not Pii.NONE else ": " + text[bad].astype(object).map(lambda value: repr(value[:60]))
-    more = f"{member}: expected {expected}" + shown
-    reasons[bad] = reasons[bad].where(reasons[bad] == "", reasons[bad] + "; ") + more
-
-
-def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: Output) -> pa.Table:
-    """One line per answer of the batch: what every row of it shares."""
-    entries = [s.entry for s in sources]
-    columns = {
-        "observed_at": pa.array([e.began_at for e in entries], _INSTANT),
-        "source": pa.array([endpoint.name] * len(entries), pa.string()),
-        "client_key": pa.array([e.client_key for e in entries], pa.string()),
-        "_open_id": pa.array([e.open_id for e in entries], pa.string()),
-        "_partition": pa.array([partition_of(table, beijing_day(e.began_at)) for e in entries], pa.date32()),
-        "_segment": pa.array([s.address.segment for s in sources], pa.string()),
-        "_record": pa.array([s.address.number for s in sources], pa.int64()),
-        "_page": pa.array([e.page for e in entries], pa.int64()),
-        "_offset": pa.array([e.offset for e in entries], pa.int64()),
-    }
-    for column in output.columns:
-        if column.origin is Origin.PARAM:
-            values = [None if (v := e.params.get(column.path)) is None else str(v) for e in entries]
-            columns[column.field] = pa.array(values, pa.string())
-    return pa.table(columns)
-
-
-def _quarantine_rows(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "dt": rows["dt"],
-            "table_name": table.name,
-            "operation": endpoint.name,
-            "client_key": rows["client_key"],
-            "open_id": rows["_open_id"],
-            "observed_at": rows["observed_at"],
-            "position": rows["_ordinal"],
-            "reason": reasons,
-            "segment": rows["_segment"],
-            "record": rows["_record"],
-        }
-    )
-
-
 # --------------------------------------------------------------------------- whole days
 
 
-def _partitions(table: Table, pieces: _Pieces, dts: list[date]) -> dict[date, Normalised]:
-    schema = arrow_schema(table)
-    good, bad = _by_day(pieces.good), _by_day(pieces.bad)
-    result = {}
-    for dt in dts:
-        rows, duplicates = _one_day(table, schema, good.get(dt))
-        quarantine = QUARANTINE_SCHEMA.empty_table()
-        if dt in bad:
-            chosen = bad[dt].sort_values(["operation", "segment", "record", "position", "reason"])
-            quarantine = pa.Table.from_pandas(chosen, schema=QUARANTINE_SCHEMA, preserve_index=False)
-        drift = [
-            {"dt": dt, "table_name": table.name, "operation": operation, "member": member, "rows": count}
-            for (day, operation, member), count in sorted(pieces.drift.items())
-            if day == dt
-        ]
-        result[dt] = Normalised(
-            table, dt, rows, quarantine, pa.Table.from_pylist(drift, DRIFT_SCHEMA), duplicates,
-            landed_by=_count_by(rows, "source", table), quarantined_by=_count_by(quarantine, "operation", None),
-        )  # fmt: skip
-    return result
+def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
+    """The partition of a day of which everything was read, or nothing where nobody said anything about it. It is held no longer."""
+    table = pieces.table
+    good, bad, drift = pieces.good.pop(dt, []), pieces.bad.pop(dt, []), pieces.drift.pop(dt, Counter())
+    if dt not in pieces.answered:
+        return
+    rows, duplicates = arrow_schema(table).empty_table(), pieces.duplicates.pop(dt, 0)
+    if good:
+        seen = pd.concat(good, ignore_index=True)
+        kept = _latest(table, seen)
+        duplicates += len(seen) - len(kept)
+        rows = pa.Table.from_pandas(kept[list(table.columns)], preserve_index=False).cast(arrow_schema(table))
+    quarantine = QUARANTINE_SCHEMA.empty_table()
+    if bad:
+        chosen = pd.concat(bad, ignore_index=True).sort_values(["operation", "segment", "record", "position", "reason"])
+        quarantine = pa.Table.from_pandas(chosen, schema=QUARANTINE_SCHEMA, preserve_index=False)
+    unknown = [{"dt": dt, "table_name": table.name, "operation": o, "member": m, "rows": n} for (o, m), n in sorted(drift.items())]
+    yield Normalised(
+        table, dt, rows, quarantine, pa.Table.from_pylist(unknown, DRIFT_SCHEMA), duplicates,
+        landed_by=_count_by(rows, "source", table), quarantined_by=_count_by(quarantine, "operation", None),
+    )  # fmt: skip
 
 
-def _by_day(frames: list[pd.DataFrame]) -> dict[date, pd.DataFrame]:
-    if not frames:
-        return {}
-    return dict(tuple(pd.concat(frames, ignore_index=True).groupby("dt", sort=False)))
+def _by_day(rows: pd.DataFrame | None) -> Iterator[tuple[date, pd.DataFrame]]:
+    if rows is None:
+        return iter(())
+    days = rows["dt"].unique()
+    if len(days) == 1 and rows["dt"].notna().all():
+        return iter([(days[0], rows)])
+    return iter(rows.groupby("dt", sort=False))
 
 
-def _one_day(table: Table, schema: pa.Schema, day: pd.DataFrame | None) -> tuple[pa.Table, int]:
-    """Rows of one day in order of key, the latest observation of each key, and how many duplicates went."""
-    if day is None:
-        return schema.empty_table(), 0
+def _latest(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """The latest observation of each key, in order of key. The order is total, so it does not matter in how many steps this is done."""
     key = list(table.primary_key)
-    newest_first = [*key, "observed_at", *_PLACE]
-    day = day.sort_values(newest_first, ascending=[*(True for _ in key), False, *(True for _ in _PLACE)], kind="stable")
-    kept = day.drop_duplicates(key, keep="first")
-    rows = pa.Table.from_pandas(kept[list(table.columns)], preserve_index=False)
-    return rows.cast(schema), len(day) - len(kept)
+    ascending = [*(True for _ in key), False, *(True for _ in PLACE)]
+    return rows.sort_values([*key, "observed_at", *PLACE], ascending=ascending, kind="stable").drop_duplicates(key, keep="first")
 
 
 def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:
@@ -265,16 +290,29 @@ def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:
     return Counter({(r[operation], r["client_key"], r["open_id"]): r["count_all"] for r in counted.to_pylist()})
 
 
-def land(lake: Lake, normalised: Normalised) -> bool:
-    """Write one partition with its quarantine and drift; says whether the rows changed."""
-    changed = lake.write(normalised.table.name, normalised.dt, normalised.rows)
+def changes_of(lake: Lake, normalised: Normalised) -> Changes:
+    """What landing this partition would change."""
+    table = normalised.table
+    try:
+        before = lake.read(table.name, normalised.dt)
+    except FileNotFoundError:
+        before = None
+    except LakeDamaged:  # the day is made again
+        return Changes(added=normalised.rows.num_rows, damaged=1)
+    return compare(table, before, normalised.rows)
+
+
+def land(lake: Lake, normalised: Normalised, changes: Changes | None = None) -> Changes:
+    """Write one partition with its quarantine and drift; tells what became of its rows, unless the caller has looked already."""
+    changes = changes_of(lake, normalised) if changes is None else changes
+    lake.write(normalised.table.name, normalised.dt, normalised.rows)
     for room, rows in ((QUARANTINE, normalised.quarantine), (DRIFT, normalised.drift)):
         name = f"{room}/{normalised.table.name}"
         if rows.num_rows:
             lake.write(name, normalised.dt, rows)
         else:
             lake.remove(name, normalised.dt)
-    return changed
+    return changes
 
 
 def newest_observation(rows: pa.Table):

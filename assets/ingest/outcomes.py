@@ -54,12 +54,15 @@ def summarise(told: list[Told]) -> Told:
     """One outcome for an account from those of its objects; failures are never hidden behind successes."""
     failed = [t for t in told if t.outcome.is_failure]
     fine = [t for t in told if not t.outcome.is_failure]
+    if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):
+        # What the quota stopped goes on by itself another day: it must be found by its outcome.
+        return waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(told)} wait: {waiting.reason}")
     if failed and fine:
         return Told(Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(told)} failed: {failed[0].reason}")
     if failed:
         common, _ = Counter(t.outcome for t in failed).most_common(1)[0]
         return next(t for t in failed if t.outcome is common)
-    for outcome in (Outcome.LOADED, Outcome.NOT_READY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED, Outcome.EMPTY):
+    for outcome in (Outcome.LOADED, Outcome.NOT_READY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED, Outcome.EMPTY, Outcome.NOT_ASKED):
         same = [t for t in fine if t.outcome is outcome]
         if same:
             rest = len(told) - len(same)

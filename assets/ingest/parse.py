@@ -14,7 +14,8 @@ from assets.ingest.normalise import Normalised, normalise
 from catalog import TABLES
 from catalog.envelopes import MalformedBody, Verdict, member, read_envelope, read_page
 from catalog.errors import ErrorCode, error_for
-from catalog.records import BEIJING, Endpoint, Fill, History, beijing_day
+from catalog.records import BEIJING, Endpoint, History, beijing_day
+from catalog.requests import Fill
 from resources.archive import Archive, Entry
 
 
@@ -50,7 +51,9 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
     page = read_page(endpoint, document)
     given = dict(params or {})
     for p in endpoint.params:
-        if p.fill in (Fill.ACCOUNT, Fill.SUBJECT):
+        if p.choices:
+            given.setdefault(p.name, str(p.choices[0]))
+        elif p.fill in (Fill.ACCOUNT, Fill.SUBJECT) and p.required:
             given.setdefault(p.name, f"<{p.name}>")
     observed = _observed_at(endpoint, page.newest)
     with tempfile.TemporaryDirectory(prefix="douyin-parse-") as folder:
@@ -59,7 +62,7 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
             Entry(
                 operation=endpoint.name, client_key="<client_key>", open_id=given.get("open_id", ""), params=given, subject={},
                 slot="", sequence="parse", page=1, began_at=observed, observed_at=observed, http_status=200, code=0,
-                logid=verdict.logid, items=page.items, newest=page.newest,
+                logid=verdict.logid, items=page.items, newest=page.newest, whole=not page.has_more,
             ),
             body,
         )  # fmt: skip
@@ -83,7 +86,7 @@ def _observed_at(endpoint: Endpoint, newest: str | None) -> datetime:
 def _days(endpoint: Endpoint, document: object, observed: datetime, table: str) -> list[date]:
     today = beijing_day(observed)
     if TABLES[table].history is not History.WINDOW:
-        return [today]
+        return [TABLES[table].latest_partition(today)]
     reach = max(endpoint.windows)
     rows = member(document, endpoint.outputs[0].rows)
     sent = {str(r["date"]) for r in rows if isinstance(r, dict) and "date" in r} if isinstance(rows, list) else set()

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from assets.ingest.changes import Changes
 from assets.ingest.fetch import Fetched, fetch
-from assets.ingest.normalise import Normalised, land, normalise
+from assets.ingest.normalise import Normalised, land, normalise_each, told_on
 from assets.ingest.outcomes import summarise
+from assets.ingest.settling import FROM_ARCHIVE, lines_after
 from catalog import endpoints_of
-from catalog.records import Table
+from catalog.records import History, Table
 from resources.runtime import Runtime
-from resources.state.load_status import LoadStatus, Outcome, read_load_status, save_load_status
+from resources.state.load_status import LoadStatus, Outcome, forget_load_status, read_load_status, save_load_status
 
 
 @dataclass
@@ -25,8 +27,13 @@ class Ingested:
     partitions: dict[date, Normalised] = field(default_factory=dict)
     statuses: list[LoadStatus] = field(default_factory=list)
     calls: int = 0
+    planned: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Calls that were planned per (client_key, scope), before the first was made; a listing counts once, whatever its pages."""
     codes: Counter = field(default_factory=Counter)
-    changed: list[date] = field(default_factory=list)
+    changes: dict[date, Changes] = field(default_factory=dict)
+    """What landing did to the rows of each day."""
+    along: dict[date, Changes] = field(default_factory=dict)
+    """The same of days of a series that nobody asked for, but of which today's answers spoke, too."""
 
     @property
     def missing(self) -> list[date]:
@@ -41,35 +48,75 @@ class Ingested:
 def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = True) -> Ingested:
     """Bring the partitions ``dts`` of ``table`` up to what the platform and the archive know.
 
-    ``call=False`` normalises from the archive alone.
+    ``call=False`` normalises from the archive alone. One run at a time fills a table: another one waits, and then finds
+    in the archive what the first one asked for.
     """
+    with runtime.filling(table.name):
+        runtime.lake.sweep(table.name)
+        for endpoint in endpoints_of(table.name):
+            runtime.archive.sweep(endpoint.name)
+        return _ingest(runtime, table, dts, call)
+
+
+def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> Ingested:
     result = Ingested(table, sorted(set(dts)))
     fetched: list[Fetched] = []
     if call:
+        runtime.archive.flush()  # what a full disk kept in memory is known before anything is asked
         fetched = fetch(runtime, endpoints_of(table.name), result.dts)
         for one in fetched:
             result.calls += one.total_calls
             result.codes.update(one.codes)
-    result.partitions = normalise(runtime.archive, table, result.dts)
-    for dt, partition in result.partitions.items():
-        if land(runtime.lake, partition):
-            result.changed.append(dt)
+            result.planned.update({(app, one.endpoint.quota): n for app, n in one.planned.items() if n})
+    along = _told_along(runtime, table, result.dts) if call else set()
+    for partition in normalise_each(runtime.archive, table, along.union(result.dts)):
+        if partition.dt in along:
+            _land_along(runtime, result, partition)
+            continue
+        result.partitions[partition.dt] = partition
+        result.changes[partition.dt] = land(runtime.lake, partition)
     result.statuses = list(_statuses(runtime, result, fetched))
     save_load_status(runtime.state, result.statuses, runtime.clock.now().timestamp())
+    forget_load_status(runtime.state, _overtaken(runtime, result, fetched))
     return result
 
 
+def _told_along(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
+    """Days in the lake of which today's answers speak, beside those that are asked for: one call of a series covers many.
+
+    Without them the lake would hold what the archive has newer, and a replay would give other bytes.
+    """
+    if table.history is not History.WINDOW:
+        return set()
+    return told_on(runtime.archive, table, runtime.clock.today(), set(runtime.lake.days(table.name)).difference(dts))
+
+
+def _land_along(runtime: Runtime, result: Ingested, partition: Normalised) -> None:
+    result.along[partition.dt] = land(runtime.lake, partition)
+    earlier = read_load_status(runtime.state, table=result.table.name, dts=[partition.dt])
+    save_load_status(runtime.state, lines_after(partition, earlier), runtime.clock.now().timestamp())
+
+
+def _overtaken(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> list[LoadStatus]:
+    """Lines that spoke for the whole app, of operations that now have told of each account: such as one that was switched on again."""
+    told = {(dt, one.endpoint.name, app) for one in fetched for dt, accounts in one.told.items() for app, open_id in accounts if open_id}
+    still = {(dt, one.endpoint.name, app) for one in fetched for dt, accounts in one.told.items() for app, open_id in accounts if not open_id}
+    if not told - still:
+        return []
+    earlier = read_load_status(runtime.state, table=result.table.name, dts=result.dts)
+    return [s for s in earlier if not s.open_id and (s.dt, s.operation, s.client_key) in told - still]
+
+
 def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
-    client_key = runtime.settings.client_key or ""
     earlier = {(s.dt, s.operation, s.client_key, s.open_id): s for s in read_load_status(runtime.state, table=result.table.name, dts=result.dts)}
     for dt in result.dts:
         landed = result.partitions.get(dt)
         rows = landed.landed_by if landed else Counter()
         quarantined = landed.quarantined_by if landed else Counter()
         told = {
-            (one.endpoint.name, client_key, open_id): (summarise(answers), one.calls[open_id])
+            (one.endpoint.name, *account): (summarise(answers), one.calls[account])
             for one in fetched
-            for open_id, answers in one.told.get(dt, {}).items()
+            for account, answers in one.told.get(dt, {}).items()
         }
         for key in sorted(told.keys() | rows.keys() | quarantined.keys()):
             operation, app, open_id = key
@@ -80,7 +127,7 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
                 # The archive alone cannot mend what could not be had.
                 status, code, reason, calls = before.status, before.code, before.reason, 0
             else:  # from the archive alone
-                status, code, reason, calls = Outcome.LOADED, None, "from the archive, without a call", 0
+                status, code, reason, calls = Outcome.LOADED, None, FROM_ARCHIVE, 0
             if status is Outcome.EMPTY and rows[key]:
                 status, reason = Outcome.LOADED, "from the archive"
             if status is Outcome.LOADED and quarantined[key] and not rows[key]:

@@ -79,6 +79,11 @@ def _parse_number(series: pd.Series) -> Parsed:
     return _finite(_where(series, fits), series)
 
 
+def _parse_number_or_null(series: pd.Series) -> Parsed:
+    values, _ = _parse_number(series)
+    return values, series.isna() & False
+
+
 def _parse_percent(series: pd.Series) -> Parsed:
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?%")
     number, bad = _finite(pc.replace_substring(_where(series, fits), "%", ""), series)
@@ -118,6 +123,11 @@ def _parse_date(series: pd.Series) -> Parsed:
     shaped = _matches(series, _DAY)
     day = _real_day(series, _where(series, shaped))
     return _series(pc.cast(_arrow(day), pa.date32()), series), _misfits(series, day.notna())
+
+
+def _parse_date_or_null(series: pd.Series) -> Parsed:
+    values, _ = _parse_date(series)
+    return values, series.isna() & False
 
 
 def _parse_epoch(series: pd.Series) -> Parsed:
@@ -164,13 +174,16 @@ _PARSERS: dict[Parse, Callable[[pd.Series], Parsed]] = {
     Parse.INT: _parse_int,
     Parse.INT_OR_NULL: _parse_int_or_null,
     Parse.NUMBER: _parse_number,
+    Parse.NUMBER_OR_NULL: _parse_number_or_null,
     Parse.PERCENT: _parse_percent,
     Parse.BOOL: _parse_bool,
     Parse.DATE: _parse_date,
+    Parse.DATE_OR_NULL: _parse_date_or_null,
     Parse.EPOCH: _parse_epoch,
     Parse.BEIJING_DATE: _parse_beijing_date,
     Parse.BEIJING_INSTANT: _parse_beijing_instant,
     Parse.BUCKET: _parse_bucket,
+    Parse.WORDS: _parse_text,  # joined where the list is taken apart
 }
 
 EXPECTS: dict[Parse, str] = {

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from catalog.endpoints import billboard, fans, hotsearch, item, user, video
+from catalog.endpoints import (
+    account,
+    billboard,
+    comment,
+    ent_rank,
+    fans,
+    hotsearch,
+    im,
+    item,
+    lead,
+    ops,
+    poi,
+    user,
+    video,
+)
 from catalog.records import Endpoint
 
-_RECORDS = [e for module in (hotsearch, billboard, fans, video, item, user) for e in module.ENDPOINTS]
+_RECORDS = [e for module in (hotsearch, billboard, ent_rank, account, fans, video, item, user, comment, lead, im, poi, ops) for e in module.ENDPOINTS]
 
 ENDPOINTS: dict[str, Endpoint] = {e.name: e for e in _RECORDS}
 if len(ENDPOINTS) != len(_RECORDS):

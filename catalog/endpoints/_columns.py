@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from catalog.records import Column, Fill, Origin, Param, Parse
+from dataclasses import replace
+
+from catalog.records import AppType, Column, Endpoint, Envelope, Origin, Parse, Status, Token
+from catalog.requests import Fill, Param, Place
 
 INT, NUMBER, BOOL, PERCENT = Parse.INT, Parse.NUMBER, Parse.BOOL, Parse.PERCENT
 
@@ -28,8 +31,8 @@ def body(field: str, path: str, parse: Parse) -> Column:
     return Column(field, Origin.BODY, path, parse)
 
 
-def param(field: str, path: str | None = None) -> Column:
-    return Column(field, Origin.PARAM, path or field)
+def param(field: str, path: str | None = None, parse: Parse = Parse.TEXT) -> Column:
+    return Column(field, Origin.PARAM, path or field, parse)
 
 
 def const(field: str, value: str) -> Column:
@@ -44,6 +47,9 @@ ACCOUNT = param("open_id")
 ITEM = param("item_id")
 STAT_DATE = member("stat_date", "date", Parse.DATE)
 
+ASKED_BY = Column("open_id", Origin.ACCOUNT)
+"""The account whose token asked, where the request does not name it."""
+
 OPEN_ID = Param("open_id", Fill.ACCOUNT)
 ITEM_ID = Param("item_id", Fill.SUBJECT)
 DATE_TYPE = Param("date_type", Fill.WINDOW)
@@ -52,6 +58,36 @@ CURSOR = Param("cursor", Fill.CURSOR, required=False)
 
 def page_size(count_: int) -> Param:
     return Param("count", Fill.COUNT, const=count_)
+
+
+def left_out(name: str, place: Place = Place.QUERY) -> Param:
+    return Param(name, Fill.LEFT_OUT, required=False, place=place)
+
+
+def mini_app(endpoint: Endpoint, **changes) -> Endpoint:
+    """The mini-app door ``*_apps_v1`` of a record: another path and scope, and the answer wrapped twice."""
+
+    def inner(path: str) -> str:
+        return "data.data" + path.removeprefix("data")
+
+    outputs = tuple(
+        replace(o, rows=inner(o.rows), columns=tuple(replace(c, path=inner(c.path)) if c.origin is Origin.BODY else c for c in o.columns))
+        for o in endpoint.outputs
+    )
+    paging = endpoint.paging and replace(endpoint.paging, cursor=inner(endpoint.paging.cursor), has_more=inner(endpoint.paging.has_more))
+    fixed = {"name": f"{endpoint.name}_apps_v1", "envelope": Envelope.MINI_APP, "apps": (AppType.MINI_APP,), "status": Status.ACTIVE}
+    return replace(endpoint, outputs=outputs, paging=paging, **(fixed | changes))
+
+
+def business(endpoint: Endpoint) -> Endpoint:
+    """The ``*_bc`` twin of a mini-app door, for accounts that gave business consent 经营授权 (GUIDE section 2)."""
+    domain = endpoint.path.split("/")[4]
+    return replace(
+        endpoint,
+        name=endpoint.name.removesuffix("_apps_v1") + "_bc", path=endpoint.path.replace(f"/{domain}/", f"/{domain}_bc/"),
+        token=Token.BUSINESS, apps=(AppType.BUSINESS,), twin_of=endpoint.name, en=f"{endpoint.en}, business consent",
+        doc_en=f"{endpoint.doc_en} Twin of {endpoint.name} for business tokens.", doc_zh=f"{endpoint.doc_zh}{endpoint.name} 的经营授权版本。",
+    )  # fmt: skip
 
 
 VIDEO_COLUMNS = (
@@ -69,3 +105,4 @@ VIDEO_TOTAL_COLUMNS = tuple(
     count(name, f"statistics.{name}")
     for name in ("comment_count", "digg_count", "download_count", "forward_count", "play_count", "share_count")
 )
+WEB_ONLY = (AppType.WEB,)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from catalog.cadences import DAILY_SNAPSHOT
 from catalog.endpoints._columns import ACCOUNT, OPEN_ID, PERCENT, RANK, RANK_BY_ORDER, const, count, index, member
-from catalog.records import Empty, Endpoint, Output, Over, Parse, Status, Token
+from catalog.iterations import Over
+from catalog.records import Empty, Endpoint, Output, Parse, Status, Token
 
 _DIMENSIONS = {
     "gender": "gender_distributions",

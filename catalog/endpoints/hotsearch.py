@@ -14,7 +14,9 @@ from catalog.endpoints._columns import (
     page_size,
     param,
 )
-from catalog.records import Empty, Endpoint, Fill, Output, Over, Paging, Param, Parse, Status, Token
+from catalog.iterations import Over
+from catalog.records import Empty, Endpoint, Output, Parse, Status, Token
+from catalog.requests import Fill, Paging, Param
 
 ENDPOINTS = (
     Endpoint(

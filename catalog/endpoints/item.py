@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from catalog.cadences import DAILY_SNAPSHOT, DAILY_T1
-from catalog.endpoints._columns import ACCOUNT, DATE_TYPE, ITEM, ITEM_ID, OPEN_ID, STAT_DATE, count, index
-from catalog.records import Empty, Endpoint, Output, Over, Status, Token
+from catalog.endpoints._columns import (
+    ACCOUNT,
+    DATE_TYPE,
+    ITEM,
+    ITEM_ID,
+    OPEN_ID,
+    STAT_DATE,
+    WEB_ONLY,
+    business,
+    count,
+    index,
+    mini_app,
+)
+from catalog.iterations import Over
+from catalog.records import Empty, Endpoint, Output, Status, Token
 
 
 def _item(name: str, en: str, zh: str, doc_en: str, doc_zh: str, output: Output, **more) -> Endpoint:
     return Endpoint(
         name=f"item_{name}", domain="item", method="GET", path=f"/data/external/item/{name}/",
         scope="data.external.item", token=Token.USER, status=Status.ACTIVE, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh,
-        over=Over.VIDEOS, max_age_days=30, empty=Empty.NOT_READY, outputs=(output,), **more,
+        over=Over.VIDEOS, max_age_days=30, empty=Empty.NOT_READY, outputs=(output,), apps=WEB_ONLY, **more,
     )  # fmt: skip
 
 
-ENDPOINTS = (
+_WEB = (
     _item(
         "base", "Video totals over 30 days", "获取视频基础数据",
         "Rolling sums of the last 30 days, not lifetime totals.", "近 30 天滚动合计，非累计总量。",
@@ -39,3 +52,15 @@ ENDPOINTS = (
         for member, en, zh in (("like", "likes", "点赞"), ("comment", "comments", "评论"), ("play", "plays", "播放"), ("share", "shares", "分享"))
     ),
 )  # fmt: skip
+
+_MINI_APP = tuple(
+    mini_app(
+        e, path=f"/api/apps/v1/item/get_{e.name.removeprefix('item_')}/", scope="ma.item.data", en=f"{e.en}, mini-app",
+        windows=tuple(w for w in e.windows if w <= 15),  # the page lists no 30
+        doc_en=f"{e.doc_en} Mini-app door: accounts above 1,000 fans, at most 15 days back.",
+        doc_zh=f"{e.doc_zh}小程序入口：仅 1,000 粉丝以上的账号，最多回溯 15 天。",
+    )
+    for e in _WEB
+)  # fmt: skip
+
+ENDPOINTS = (*_WEB, *_MINI_APP, *(business(e) for e in _MINI_APP))

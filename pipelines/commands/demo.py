@@ -23,8 +23,13 @@ DEMO_START = FIRST_DAY - timedelta(days=15)
 
 _TICKS = (
     (clock_time(8, 5), "hourly"), (clock_time(10, 30), "twice_daily"), (clock_time(10, 45), "daily_snapshot"),
-    (clock_time(11, 0), "daily_t1"), (clock_time(12, 5), "hourly"), (clock_time(16, 5), "hourly"), (clock_time(20, 5), "hourly"),
+    (clock_time(11, 0), "daily_t1"), (clock_time(11, 30), "daily_listing"), (clock_time(12, 5), "hourly"), (clock_time(16, 5), "hourly"), (clock_time(20, 5), "hourly"),
+    (clock_time(23, 30), "rank_weeks"),
 )  # fmt: skip
+_MOST_FANS = 20_000
+"""Comments follow from fans: those of an account with millions would take the demo minutes to read."""
+_WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
+"""What somebody could want asked for: a word for videos, one for places, and a place by its AMap id."""
 _QUESTIONS = ("rising_words", "account_week", "board_climbers")
 
 
@@ -44,14 +49,15 @@ def demo(
     console.print("loading Dagster, pandas and DuckDB …", style="dim")
     from catalog.cadences import CADENCES
     from catalog.records import BEIJING
-    from pipelines.jobs import JOB_NAMES, partition_due
+    from pipelines.jobs import JOB_NAMES, partitions_due
     from pipelines.runner import Runner, listening
     from pipelines.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
     from resources.runtime import Runtime
+    from resources.state.watched import Watched, watch
     from sandbox.config import SandboxConfig
 
     ticks = [(datetime.combine(FIRST_DAY + timedelta(days=n), at, BEIJING), cadence) for n in range(days) for at, cadence in _TICKS]
-    config = SandboxConfig(accounts=accounts, videos=videos, now=ticks[0][0])
+    config = SandboxConfig(accounts=accounts, videos=videos, most_fans=_MOST_FANS, now=ticks[0][0])
     totals = {"calls": 0, "rows": 0}
     problems: dict[str, str] = {}
     with running_sandbox(config) as url:
@@ -59,6 +65,7 @@ def demo(
         runtime.set_clock(_frozen(ticks[0][0]))
         with Runner(runtime) as runner:
             authorize_all(runtime)
+            watch(runtime.state, config.client_key, [Watched(kind, value, "") for kind, value in _WATCHED], runtime.clock.now())
 
             def hear(ingested) -> None:
                 totals["calls"] += ingested.calls
@@ -69,7 +76,8 @@ def demo(
                 for at, cadence in ticks:
                     bar.update(task, now=f"{at:%a %m-%d %H:%M} {JOB_NAMES[cadence]}")
                     move_clock(runtime, at)
-                    ran = runner.run(cadence, date.fromisoformat(partition_due(CADENCES[cadence], at)))
+                    first, last = partitions_due(CADENCES[cadence], at, runtime.settings)
+                    ran = runner.run(cadence, first, last=last)
                     problems |= {f"{at:%m-%d %H:%M} {step}": said for step, said in ran.problems.items()}
                     bar.update(task, advance=1, now=f"{at:%a %m-%d %H:%M}  {totals['calls']:,} calls")
             runner.publish()

@@ -93,6 +93,8 @@ def environment(settings: Settings) -> dict[str, str]:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
+        elif name == "apps":
+            value = json.dumps([app.model_dump(exclude_none=True) | {"client_secret": app.client_secret.get_secret_value()} for app in value])
         elif isinstance(value, dict):
             value = json.dumps({key: limit.model_dump(exclude_none=True) for key, limit in value.items()})
         if value is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import shutil
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from pipelines.console import NO_CREDENTIALS, console, is_live, load_settings
 
 _MARKS = {
     "loaded": "[green]●[/green]", "empty": "[green]○[/green]", "below_threshold": "[green]○[/green]", "skipped": "[green]○[/green]",
-    "not_ready": "[yellow]…[/yellow]", "partial": "[red]◐[/red]",
+    "not_asked": "[dim]·[/dim]", "not_ready": "[yellow]…[/yellow]", "partial": "[red]◐[/red]",
 }  # fmt: skip
 _LEAST_FREE_GB = 2
 
@@ -27,26 +28,24 @@ _LEAST_FREE_GB = 2
 def status(
     days: Annotated[int, typer.Option(min=1, max=60, help="how many days back")] = 7,
     select: Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations")] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="name every account that did not load, not only the first few")] = False,
 ) -> None:
-    """What is loaded and what is missing: rows per table and day, and every account or operation that did not load."""
+    """What is loaded and what is missing: rows per table and day, and who did not load, what of them, and why."""
     settings = load_settings()
     tables = choose(select)
-    import pyarrow.parquet as pq
-
     from catalog import TABLES
     from catalog.records import History
+    from resources.lake import LakeDamaged
     from resources.runtime import Runtime
-    from resources.state.load_status import Outcome, read_load_status
+    from resources.state.load_status import Outcome, count_outcomes, read_load_status
 
     runtime = Runtime(settings)
     loaded = {name: {p.dt: p for p in runtime.lake.partitions(name)} for name in tables}
     newest = max((d for found in loaded.values() for d in found), default=None)
     last = newest or runtime.clock.today()
     shown = [last - timedelta(days=n) for n in reversed(range(days))]
-    statuses = read_load_status(runtime.state, dts=shown) if settings.home.exists() else []
-    by_cell = defaultdict(list)
-    for one in statuses:
-        by_cell[one.table_name, one.dt].append(one)
+    counted = count_outcomes(runtime.state, shown) if settings.home.exists() else {}
+    damaged: list[LakeDamaged] = []
     grid = Grid(title=f"{settings.home}: rows per table and day", title_justify="left", header_style="bold", box=None)
     grid.add_column("table")
     for day in shown:
@@ -55,65 +54,85 @@ def status(
         cells = []
         for day in shown:
             part = loaded[name].get(day)
-            outcomes = {str(s.status) for s in by_cell[name, day]}
+            outcomes = counted.get((name, day), {})
             if part is not None:
-                failed = any(s.status.is_failure for s in by_cell[name, day])
-                rows = pq.read_metadata(part.path).num_rows
-                cells.append(f"[yellow]{rows:,}![/yellow]" if failed else f"{rows:,}")
+                failed = any(o.is_failure for o in outcomes)
+                try:
+                    rows = f"{runtime.lake.row_count(part):,}"
+                except LakeDamaged as error:
+                    damaged.append(error)
+                    cells.append("[red]✗✗[/red]")
+                    continue
+                cells.append(f"[yellow]{rows}![/yellow]" if failed else rows)
             elif outcomes:
                 cells.append(_MARKS.get(sorted(outcomes)[0], "[red]✗[/red]"))
             else:
                 cells.append("[dim]–[/dim]")
         grid.add_row(name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells)
     console.print(grid)
-    console.print("– never asked   ○ asked, no rows   … not produced yet   ✗ failed   ! some accounts or operations failed", style="dim")
-    _print_failures(runtime, [s for s in statuses if s.table_name in tables and (s.status.is_failure or s.status is Outcome.SKIPPED)])
+    console.print("– never asked   · no reason to ask   ○ asked, no rows   … not produced yet   ✗ failed   ! some accounts or operations failed", style="dim")
+    for error in damaged:
+        console.print(f"[red]✗✗ damaged[/red]: {escape(str(error))}", highlight=False, soft_wrap=True)
+    told = [o for o in Outcome if o.is_failure or o is Outcome.SKIPPED]
+    failed = read_load_status(runtime.state, dts=shown, outcomes=told) if settings.home.exists() else []
+    _print_failures(runtime, [s for s in failed if s.table_name in tables], everybody)
     _print_accounts(runtime)
 
 
-def _print_failures(runtime, failed: list) -> None:
+_NAMED = 5
+"""Accounts, and operations, that one line names; the rest is counted."""
+_TRACE = re.compile(r" \[logid [^\]]*\]")
+
+
+def _print_failures(runtime, failed: list, everybody: bool) -> None:
+    """One line for all accounts with the same trouble in the same operations, the largest group first."""
     if not failed:
         return
     from resources.state.accounts import known_apps, list_accounts
 
-    names = {a.open_id: a.name for app in known_apps(runtime.state) for a in list_accounts(runtime.state, app)}
-    grouped = defaultdict(list)
+    names = {(app, a.open_id): a.name or a.open_id for app in known_apps(runtime.state) for a in list_accounts(runtime.state, app)}
+    per_account: dict[tuple, list] = defaultdict(list)
     for one in failed:
-        grouped[one.open_id, one.operation, str(one.status), one.reason].append(one.dt)
+        per_account[one.client_key, one.open_id, str(one.status), one.code].append(one)
+    alike: dict[tuple, list] = defaultdict(list)
+    for (client_key, open_id, status, code), found in per_account.items():
+        alike[status, code, tuple(sorted({s.operation for s in found}))].append((client_key, open_id, found))
     grid = Grid(title="\nnot loaded", title_justify="left", header_style="bold", box=None)
-    for column in ("account", "operation", "days", "status", "why and what to do"):
+    for column in ("who", "what", "days", "status", "why and what to do"):
         grid.add_column(column, overflow="fold")
-    for (open_id, operation, outcome, reason), dts in sorted(grouped.items(), key=lambda item: item[0][:3]):
-        span = f"{min(dts):%m-%d}" if len(set(dts)) == 1 else f"{min(dts):%m-%d} – {max(dts):%m-%d}"
-        grid.add_row(*(Text(c) for c in (names.get(open_id) or open_id or "(app)", operation, span, outcome, reason or "")))
+    for (status, _, operations), group in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][2])):
+        dts = {s.dt for _, _, found in group for s in found}
+        span = f"{min(dts):%m-%d}" if len(dts) == 1 else f"{min(dts):%m-%d} – {max(dts):%m-%d}"
+        people = sorted({names.get((key, open_id), open_id) if open_id else "(app)" for key, open_id, _ in group})
+        reason = _TRACE.sub("", group[0][2][0].reason or "") if len(group) > 1 else group[0][2][0].reason or ""
+        who = people if everybody or len(people) <= _NAMED else [*people[:_NAMED], f"… {len(people)} accounts"]
+        what = operations if len(operations) <= _NAMED else [*operations[:_NAMED], f"… {len(operations)} operations"]
+        grid.add_row(*(Text(c) for c in (", ".join(who), ", ".join(what), span, status, reason)))
     console.print(grid)
+
+
+_FEW = 12
+"""So many accounts are all shown; of more only the most urgent ones."""
 
 
 def _print_accounts(runtime) -> None:
-    from resources.douyin.countdown import countdown
+    from pipelines.commands.accounts import print_accounts
+    from resources.douyin.countdown import countdown, warnings_due
     from resources.state.accounts import known_apps
 
-    found = [one for app in known_apps(runtime.state) for one in countdown(runtime.state, app, runtime.clock.now())]
+    apps, now = known_apps(runtime.state), runtime.clock.now()
+    found = [one for app in apps for one in countdown(runtime.state, app, now)]
     if not found:
         console.print("\nno account is authorised: `douyin authorize`")
         return
-    grid = Grid(title="\naccounts", title_justify="left", header_style="bold", box=None)
-    for column in ("account", "open_id", "status", "access token", "refresh token", "renewals left", "note"):
-        grid.add_column(column, overflow="fold")
-    for one in found:
-        grid.add_row(
-            Text(one.name or ""), one.open_id, str(one.status), _days(one.access_left), _days(one.refresh_left), str(one.renewals_left),
-            Text(one.reason or ""),
-        )  # fmt: skip
-    console.print(grid)
-
-
-def _days(left: timedelta | None) -> str:
-    if left is None:
-        return "none"
-    days = left / timedelta(days=1)
-    colour = "green" if days > 3 else "yellow" if days > 0 else "red"
-    return f"[{colour}]{days:.1f} d[/{colour}]" if days > 0 else f"[{colour}]expired[/{colour}]"
+    due = warnings_due(runtime.state, apps, now)
+    counted = Counter(str(c.account.status) for c in found)
+    console.print(f"\n[bold]{len(found)} accounts[/bold]: {', '.join(f'{n} {status}' for status, n in counted.most_common())}", highlight=False)
+    if len(found) > _FEW and due:
+        console.print(f"{len(due)} need somebody within a week; all: `douyin accounts list --needs-consent`", highlight=False)
+    shown = found if len(found) <= _FEW else due[:10]
+    if shown:
+        print_accounts(shown)
 
 
 def doctor() -> None:
@@ -143,7 +162,8 @@ def _check_versions():
 def _check_configuration(settings):
     yield "ok", f"data in {settings.home}", ""
     if settings.has_credentials:
-        yield "ok", "credentials are set", ""
+        yield "ok", f"credentials are set ({len(settings.all_apps)} app{'s' if len(settings.all_apps) > 1 else ''})", ""
+        yield _check_token_key(settings)
     else:
         yield "warn", NO_CREDENTIALS.splitlines()[0], "for the sandbox: make demo; for your own app: DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET in .env"
     if is_live(settings):
@@ -152,6 +172,16 @@ def _check_configuration(settings):
             yield "fail", f"DOUYIN_CLOCK is {settings.clock} against the live platform", "unset it: simulated clocks are for the sandbox"
     else:
         yield "ok", f"platform: {settings.base_url} (not the live one)", ""
+
+
+def _check_token_key(settings) -> tuple[str, str, str]:
+    from resources.state.sealing import NO_TOKEN_KEY, TokenKeyError, Vault
+
+    try:
+        ready = Vault(settings.token_key.get_secret_value() if settings.token_key else None).ready
+    except TokenKeyError as error:
+        return "fail", str(error), "`douyin accounts new-key`"
+    return ("ok", "a key for sealing tokens is set", "") if ready else ("fail", NO_TOKEN_KEY, "`douyin accounts new-key`")
 
 
 def _check_disk(settings):
@@ -179,32 +209,39 @@ def _check_platform(settings):
     if not settings.has_credentials:
         return
     from resources.douyin.client import DouyinClient
-    from resources.douyin.countdown import countdown
+    from resources.douyin.countdown import warnings_due
     from resources.douyin.errors import DouyinError
     from resources.runtime import Runtime
+    from resources.state.accounts import AccountStatus, list_accounts
+    from resources.state.sealing import TokenKeyError
 
     runtime = Runtime(settings)
 
-    async def token() -> None:
-        async with DouyinClient(settings, runtime.state, runtime.clock) as client:
+    async def token(key: str) -> None:
+        async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
             # Anew, not the stored one: that would be good for hours after the secret was changed. Asking again is harmless,
             # since the stable endpoint answers the same token while it lasts.
             await client.tokens.replace_client(await client.tokens.client_lease())
 
-    try:
-        runtime.run(token())
-    except DouyinError as error:
-        yield "fail", f"no client token: {error}", "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET and the app's state in the console"
-    else:
-        yield "ok", "a client token was given", ""
-    accounts = countdown(runtime.state, settings.client_key, runtime.clock.now())
-    if not accounts:
+    for app in settings.all_apps:
+        try:
+            runtime.run(token(app.client_key))
+        except (DouyinError, TokenKeyError) as error:
+            yield "fail", f"no client token of app {app.client_key}: {error}", "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET (or the app in DOUYIN_APPS) and the app's state in the console"
+        else:
+            yield "ok", f"a client token was given to app {app.client_key} ({app.type})", ""
+    apps = [app.client_key for app in settings.all_apps]
+    if not any(list_accounts(runtime.state, key) for key in apps):
         yield "warn", "no account is authorised", "`douyin authorize`"
-    for one in accounts:
-        if str(one.status) != "active":
-            stopped = str(one.status) == "stopped"
-            advice = "nothing more is collected of it; its data may have to be deleted" if stopped else "`douyin authorize` with its owner"
-            yield "warn", f"account {one.name or one.open_id}: {one.status} ({one.reason})", advice
+    due = warnings_due(runtime.state, apps, runtime.clock.now())
+    for one in due[:_FEW]:
+        when = "its consent is over" if one.warning == 0 else f"somebody must act within {one.warning} days"
+        yield "warn", f"account {one.account.name or one.account.open_id}: {when} ({one.account.reason or one.account.status})", "`douyin authorize` with its owner"
+    if len(due) > _FEW:
+        yield "warn", f"… and {len(due) - _FEW} more accounts", "`douyin accounts list --needs-consent`"
+    for key in apps:
+        for account in list_accounts(runtime.state, key, [AccountStatus.STOPPED])[:_FEW]:
+            yield "warn", f"account {account.name or account.open_id}: stopped ({account.reason})", "nothing more is collected of it; its data may have to be deleted"
     runtime.close()
 
 

@@ -35,7 +35,7 @@ def choose(select: list[str] | None) -> list[str]:
 
 def run(
     day: Annotated[
-        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Beijing day; T+1 series are taken for the day before. Default: today")
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Beijing day; T+1 series are taken for the three days before, on Mondays for the whole window. Default: today")
     ] = None,
     select: Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")] = None,
 ) -> None:
@@ -52,9 +52,9 @@ def run(
     chosen: date = day.date() if day else runtime.clock.today()
     if chosen > runtime.clock.today():
         fail(f"{chosen} has not begun in Beijing, where it is {runtime.clock.today()}", 2)
-    early = [(table, partition) for _, partition, part in plan(tables, chosen) for table in part if partition < settings.start_date]
-    if early:
-        table, partition = early[0]
+    due = plan(tables, chosen, settings)
+    if early := [run for run in due if run.last < settings.start_date]:
+        table, partition = early[0].tables[0], early[0].last
         fail(f"{table} of {partition} lies before the first day, DOUYIN_START_DATE={settings.start_date}: choose a later --date, or set it earlier", 2)
     done, problems = [], {}
     with Runner(runtime) as runner, progress_bar() as bar:
@@ -65,9 +65,8 @@ def run(
             bar.update(task, advance=1, now=ingested.table.name)
 
         with listening(runtime, hear):
-            for cadence, partition, part in plan(tables, chosen):
-                ran = runner.run(cadence, partition, part)
-                problems |= ran.problems
+            for run in due:
+                problems |= runner.run(run.cadence, run.first, run.tables, last=run.last).problems
         published = runner.publish()
         bar.update(task, completed=len(tables), now="published")
     print_ingested(done)
@@ -78,13 +77,17 @@ def run(
         raise typer.Exit(1)
 
 
-def publish() -> None:
+def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the file anew instead of carrying the last one on")] = False) -> None:
     """Publish the lake into warehouse.duckdb, e.g. after the file was lost."""
     settings = load_settings()
     from assets.warehouse import publish as publish_lake
     from resources.runtime import Runtime
+    from resources.warehouse import PublishFailed
 
-    done = publish_lake(Runtime(settings))
+    try:
+        done = publish_lake(Runtime(settings), rebuild=rebuild)
+    except PublishFailed as error:
+        fail(str(error))
     console.print(f"published {done.partitions} partitions into {done.path} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)", soft_wrap=True)
 
 
@@ -100,16 +103,34 @@ def print_ingested(done: list) -> None:
     from collections import Counter
 
     grid = Grid(header_style="bold", box=None)
-    for name, justify in (("table", "left"), ("days", "left"), ("rows", "right"), ("calls", "right"), ("quarantined", "right"), ("accounts and operations", "left")):
+    for name, justify in (("table", "left"), ("days", "left"), ("rows", "right"), ("calls", "right"), ("quarantined", "right"), ("corrected", "left"), ("accounts and operations", "left")):
         grid.add_column(name, justify=justify)
     for one in done:
-        outcomes = Counter(str(s.status) for s in one.statuses)
+        outcomes = Counter(str(o) for o in _outcomes(one.statuses))
         bad = bool(one.failures())
-        days = ", ".join(d.isoformat() for d in one.partitions) or "–"
+        days = f"{min(one.partitions)} … {max(one.partitions)}" if len(one.partitions) > 1 else next((d.isoformat() for d in one.partitions), "–")
         rows = sum(p.rows.num_rows for p in one.partitions.values())
         quarantined = sum(p.quarantine.num_rows for p in one.partitions.values())
         grid.add_row(
-            one.table.name, days, f"{rows:,}", f"{one.calls:,}", str(quarantined or ""),
+            one.table.name, days, f"{rows:,}", f"{one.calls:,}", str(quarantined or ""), _corrected(one.changes | one.along),
             ("[yellow]" if bad else "") + ", ".join(f"{n} {s}" for s, n in outcomes.items()),
         )  # fmt: skip
     console.print(grid)
+
+
+def _outcomes(statuses: list) -> list:
+    """One outcome for each account and operation over all days of the run: its worst failure, or else its best outcome."""
+    from resources.state.load_status import Outcome
+
+    order = {outcome: (outcome.is_failure, n if outcome.is_failure else -n) for n, outcome in enumerate(Outcome)}
+    found: dict[tuple, Outcome] = {}
+    for s in statuses:
+        key = (s.operation, s.client_key, s.open_id)
+        found[key] = max(found.get(key, s.status), s.status, key=order.__getitem__)
+    return list(found.values())
+
+
+def _corrected(changes: dict) -> str:
+    """Rows that were there and are other ones now, or gone: late corrections of the platform, or better reading."""
+    altered, removed = (sum(getattr(c, name) for c in changes.values()) for name in ("altered", "removed"))
+    return ", ".join(f"{n:,} {name}" for n, name in ((altered, "altered"), (removed, "removed")) if n)

@@ -10,23 +10,41 @@ import typer
 from pipelines.console import console, fail
 
 
+def _app(text: str) -> tuple[str, str]:
+    """(client_key, client_secret) of ``KEY:SECRET``."""
+    key, colon, secret = text.partition(":")
+    if not (key and colon and secret):
+        raise ValueError(f"--app takes KEY:SECRET, not {text!r}")
+    return key, secret
+
+
 def sandbox(
     port: Annotated[int, typer.Option(help="port on 127.0.0.1; 0 takes a free one")] = 8765,
     seed: Annotated[int, typer.Option(help="another seed, another world")] = 1,
     accounts: Annotated[int, typer.Option(min=1)] = 5,
     videos: Annotated[int, typer.Option(min=1, help="about how many videos each account has")] = 40,
+    most_fans: Annotated[int, typer.Option(min=100, help="fans of the largest account; comments and people follow from them")] = 3_000_000,
     latency_ms: Annotated[float, typer.Option(min=0, help="delay of every answer")] = 0,
     qps: Annotated[float | None, typer.Option(help="requests a second and scope before code 28003018")] = None,
     now: Annotated[str | None, typer.Option(help="freeze the clock, e.g. 2026-11-16T10:30:00+08:00")] = None,
+    dead_tokens: Annotated[float, typer.Option(help="share of accounts whose tokens are dead (28001003, refresh 10010)")] = 0,
+    private: Annotated[float, typer.Option(help="share of accounts that are private (28001047)")] = 0,
+    deregistered: Annotated[float, typer.Option(help="share of accounts that are deregistered (28001045)")] = 0,
+    lacking: Annotated[list[str] | None, typer.Option(help="scope that the app does not own (28001018); repeatable")] = None,
+    withdrawn: Annotated[list[str] | None, typer.Option(help="operation that is offline (28001056); repeatable")] = None,
+    late_counts: Annotated[float, typer.Option(help="share of days whose newest numbers are a tenth too low until two days later")] = 0,
+    app: Annotated[list[str] | None, typer.Option(help="a further app as KEY:SECRET, with ids of its own; repeatable")] = None,
 ) -> None:
     """Serve the sandbox until interrupted. Same seed and instant, same answers."""
+    from pipelines.simulation import SANDBOX_TOKEN_KEY
     from sandbox.config import SandboxConfig
     from sandbox.server import serve
 
     try:
         config = SandboxConfig(
-            seed=seed, accounts=accounts, videos=videos, latency_ms=latency_ms, qps=qps, port=port,
-            now=None if now is None else datetime.fromisoformat(now),
+            seed=seed, accounts=accounts, videos=videos, most_fans=most_fans, latency_ms=latency_ms, qps=qps, port=port,
+            now=None if now is None else datetime.fromisoformat(now), dead_tokens=dead_tokens, private_accounts=private, deregistered=deregistered,
+            late_counts=late_counts, lacking=tuple(lacking or ()), withdrawn=tuple(withdrawn or ()), apps=tuple(_app(text) for text in app or ()),
         )  # fmt: skip
     except ValueError as error:
         fail(str(error), 2)
@@ -34,7 +52,7 @@ def sandbox(
     def ready(url: str) -> None:
         console.print(f"sandbox of the Douyin Open Platform at [bold]{url}[/bold]  (contract: {url}/openapi.yaml)")
         console.print(
-            f"use it with: DOUYIN_BASE_URL={url} DOUYIN_CLIENT_KEY={config.client_key} DOUYIN_CLIENT_SECRET={config.client_secret}",
+            f"use it with: DOUYIN_BASE_URL={url} DOUYIN_CLIENT_KEY={config.client_key} DOUYIN_CLIENT_SECRET={config.client_secret} DOUYIN_TOKEN_KEY={SANDBOX_TOKEN_KEY}",
             highlight=False,
             soft_wrap=True,
         )

@@ -15,9 +15,11 @@ from contextlib import AsyncExitStack
 from typing import Any, Self
 
 import httpx
+import orjson
 
 from catalog.errors import Action, ErrorCode, error_for
-from catalog.records import Endpoint, Fill, Token
+from catalog.records import Endpoint, Token
+from catalog.requests import Fill, Place
 from resources.clock import Clock
 from resources.douyin.background import Background
 from resources.douyin.errors import (
@@ -30,7 +32,7 @@ from resources.douyin.errors import (
     Unreachable,
     failure,
 )
-from resources.douyin.exchange import Answer, Exchange
+from resources.douyin.exchange import Answer, Exchange, Params
 from resources.douyin.limits import Limiter
 from resources.douyin.oauth import OAuth
 from resources.douyin.retry import TOO_FREQUENT, wait_before_retry
@@ -41,6 +43,8 @@ from resources.redaction import guard_loggers, register_secret
 from resources.settings import Settings
 from resources.state import State
 from resources.state.accounts import AccountStatus
+from resources.state.capabilities import record_capability
+from resources.state.sealing import NO_TOKEN_KEY
 
 log = logging.getLogger(__name__)
 
@@ -56,19 +60,22 @@ class DouyinClient:
     ) -> None:
         if not settings.has_credentials:
             raise NotConfigured("set DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET (console: app details 应用详情)")
+        if not state.vault.ready:
+            raise NotConfigured(NO_TOKEN_KEY)
         self._settings = settings
         self._state = state
         self._clock = clock
         self._sink = sink
         self._client_key = settings.client_key or ""
         self._breakers: dict[tuple[str, ...], CallFailed] = {}
+        self._owned: dict[str, bool] = {}
         self._stack = AsyncExitStack()
         register_secret(settings.client_secret.get_secret_value())
         guard_loggers("httpx", "sqlalchemy.engine.Engine", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens")))
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        background = Background()
+        self._background = background = Background()
         self._stack.callback(background.close)
         self._limiter = Limiter(settings, self._state, self._clock, background)
         self._stack.push_async_callback(self._limiter.close)
@@ -91,7 +98,7 @@ class DouyinClient:
     async def ask(
         self,
         endpoint: Endpoint,
-        params: Mapping[str, str | int],
+        params: Params,
         open_id: str = "",
         *,
         archive_as: Mapping[str, Any] | None = None,
@@ -105,8 +112,7 @@ class DouyinClient:
             CallFailed: see its subclasses; ``calls`` is 0 where nothing was sent.
             ValueError: a parameter is missing or unknown to the record.
         """
-        query = complete_params(endpoint, params, open_id)
-        url = f"{self._settings.base_url}{endpoint.path}?{encode_query(query)}"
+        asked = complete_params(endpoint, params, open_id)
         calls, refreshed = 0, False
         lease: Lease | None = None
         while True:
@@ -116,7 +122,7 @@ class DouyinClient:
             known: ErrorCode | None = None
             try:
                 reply = await self._wire.send(
-                    httpx.Request(endpoint.method, url, headers=_headers(lease)), endpoint.envelope, endpoint.quota, open_id,
+                    make_request(self._settings.base_url, endpoint, asked, lease), endpoint.envelope, endpoint.quota, open_id,
                     check=lambda: self._refuse(endpoint, open_id),
                 )  # fmt: skip
             except NoResponse as error:
@@ -126,9 +132,10 @@ class DouyinClient:
                 raise _placed(error, endpoint, open_id, calls) from error
             else:
                 calls += 1
-                self._keep(endpoint, query, open_id, reply, calls, archive_as)
+                self._keep(endpoint, asked, open_id, reply, calls, archive_as)
                 verdict = reply.verdict
                 if verdict is not None and verdict.code == 0:
+                    await self._learn(endpoint, None)
                     return Answer(reply.body, reply.document, reply.observed_at, calls)
                 if verdict is None:
                     problem = self._unreachable(endpoint, open_id, reply.trouble, calls)
@@ -160,12 +167,14 @@ class DouyinClient:
                 return Lease("", 0)
             if endpoint.token is Token.CLIENT:
                 return await (self.tokens.replace_client(refused) if refused else self.tokens.client_lease())
+            if endpoint.token is Token.BUSINESS:
+                return await (self.tokens.replace_business(open_id, refused) if refused else self.tokens.business_lease(open_id))
             return await (self.tokens.replace_user(open_id, refused) if refused else self.tokens.user_lease(open_id))
         except CallFailed as error:
             if isinstance(error, AppStopped):
                 self._breakers[("app",)] = error
             elif isinstance(error, ConsentNeeded | AccountStopped):
-                self._breakers[("account", open_id)] = error
+                self._breakers[("business" if endpoint.token is Token.BUSINESS else "account", open_id)] = error
             raise _placed(error, endpoint, open_id, calls) from error
 
     # ------------------------------------------------------------------ consequences of a code
@@ -181,8 +190,11 @@ class DouyinClient:
             self._breakers[("app",)] = problem
         elif isinstance(problem, CapabilityUnavailable):
             self._breakers[("operation", endpoint.name)] = problem
+            await self._learn(endpoint, problem)
         elif known.code in _CONSENT_OF_SCOPE:
             self._breakers[("scope", open_id, endpoint.quota)] = problem
+        elif endpoint.token is Token.BUSINESS and isinstance(problem, ConsentNeeded):
+            self._breakers[("business", open_id)] = problem  # the consent of the account itself is another one
         elif open_id and isinstance(problem, ConsentNeeded | AccountStopped):
             self._breakers[("account", open_id)] = problem
             stopped = isinstance(problem, AccountStopped)
@@ -190,10 +202,21 @@ class DouyinClient:
             await self.tokens.set_status(open_id, status, f"{problem.reason} (code {problem.code})")
             await self.tokens.void(open_id)
 
+    async def _learn(self, endpoint: Endpoint, problem: CapabilityUnavailable | None) -> None:
+        """Write down, once, that the app owns the operation, or why it cannot be had: it is switched off by that."""
+        owned = problem is None
+        if self._owned.get(endpoint.name) is owned:
+            return
+        self._owned[endpoint.name] = owned
+        await self._background.run(
+            record_capability, self._state, self._client_key, endpoint.name, owned=owned, now=self._clock.now(),
+            code=problem and problem.code, reason=problem and problem.reason,
+        )  # fmt: skip
+
     def _refuse(self, endpoint: Endpoint, open_id: str) -> None:
         if not self._breakers:
             return
-        keys = (("app",), ("operation", endpoint.name), ("account", open_id), ("scope", open_id, endpoint.quota))
+        keys = (("app",), ("operation", endpoint.name), ("account", open_id), ("scope", open_id, endpoint.quota), *_business_key(endpoint, open_id))
         for key in keys:
             if (known := self._breakers.get(key)) is not None:
                 raise known.again(endpoint.name, open_id)
@@ -204,14 +227,14 @@ class DouyinClient:
         )  # fmt: skip
 
     def _keep(
-        self, endpoint: Endpoint, query: Mapping[str, str | int], open_id: str, reply: Reply, attempt: int, tag: Mapping | None
+        self, endpoint: Endpoint, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping | None
     ) -> None:
         if self._sink is None:
             return
         verdict = reply.verdict
         self._sink(
             Exchange(
-                operation=endpoint.name, client_key=self._client_key, open_id=open_id, params=query,
+                operation=endpoint.name, client_key=self._client_key, open_id=open_id, params=asked,
                 sent_at=reply.sent_at, observed_at=reply.observed_at, http_status=reply.status, body=reply.body,
                 code=verdict.code if verdict else None, logid=verdict.logid if verdict else None,
                 attempt=attempt, tag=tag or {},
@@ -219,42 +242,63 @@ class DouyinClient:
         )  # fmt: skip
 
 
-def complete_params(endpoint: Endpoint, params: Mapping[str, str | int], open_id: str) -> dict[str, str | int]:
-    """The whole query in the record's order: what the caller gives, and what the record itself knows.
+def _business_key(endpoint: Endpoint, open_id: str) -> tuple[tuple[str, str], ...]:
+    return (("business", open_id),) if endpoint.token is Token.BUSINESS else ()
+
+
+def complete_params(endpoint: Endpoint, params: Params, open_id: str) -> dict[str, Any]:
+    """All parameters in the record's order, wherever they travel: what the caller gives, and what the record itself knows.
+
+    The access token is none of them: it is not archived.
 
     Raises:
-        ValueError: the record has no such parameter, a required one is missing, or it is not a GET.
+        ValueError: the record has no such parameter, or a required one is missing.
     """
-    if endpoint.method != "GET":
-        raise ValueError(f"{endpoint.name} is a {endpoint.method}: this client only reads")
-    query: dict[str, str | int] = {}
+    asked: dict[str, Any] = {}
     for param in endpoint.params:
+        if param.fill in (Fill.TOKEN, Fill.LEFT_OUT):
+            continue
         if param.name in params:
-            query[param.name] = params[param.name]
+            asked[param.name] = params[param.name]
         elif param.fill is Fill.ACCOUNT:
-            query[param.name] = open_id
+            asked[param.name] = open_id
         elif param.const is not None:
-            query[param.name] = param.const
+            asked[param.name] = param.const
         elif param.required:
             raise ValueError(f"{endpoint.name} needs the parameter {param.name}")
-        if param.fill is Fill.ACCOUNT and (not open_id or query[param.name] != open_id):
+        if param.fill is Fill.ACCOUNT and (not open_id or asked[param.name] != open_id):
             raise ValueError(f"{endpoint.name} needs the open_id of one account, in params as in open_id")
-    if unknown := set(params) - set(query):
+    if unknown := set(params) - set(asked):
         raise ValueError(f"{endpoint.name} has no parameter {', '.join(sorted(unknown))}")
-    return query
+    return asked
 
 
-def _headers(lease: Lease) -> dict[str, str]:
-    """The token's only place: older SDKs put it into the query, where it leaks into logs."""
-    headers = {"accept": "application/json", "user-agent": "douyin-warehouse"}
-    return {**headers, "access-token": lease.token} if lease.token else headers
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+def make_request(base_url: str, endpoint: Endpoint, asked: Params, lease: Lease) -> httpx.Request:
+    """The request with every parameter in its place. The token travels in the header (older SDKs put it into the query, where
+    it leaks into logs), but for the one operation that takes it in its body."""
+    query = {p.name: asked[p.name] for p in endpoint.params if p.place is Place.QUERY and p.name in asked}
+    url = f"{base_url}{endpoint.path}" + (f"?{encode_query(query)}" if query else "")
+    headers = {"accept": _JSON, "user-agent": "douyin-warehouse"}
+    in_body = next((p.name for p in endpoint.params if p.fill is Fill.TOKEN), None)
+    if lease.token and in_body is None:
+        headers["access-token"] = lease.token
+    if endpoint.method == "GET":
+        return httpx.Request("GET", url, headers=headers)
+    body = {p.name: asked[p.name] for p in endpoint.params if p.place is Place.BODY and p.name in asked}
+    if in_body is not None:
+        body[in_body] = lease.token
+    headers["content-type"] = _FORM if endpoint.form else _JSON
+    return httpx.Request(endpoint.method, url, headers=headers, content=encode_query(body).encode() if endpoint.form else orjson.dumps(body))
 
 
 def _final_action(known: ErrorCode, endpoint: Endpoint) -> Action:
     """A token refused again after its refresh: the owner's consent is gone, or, for the app's token, somebody must look."""
     if known.action is not Action.REFRESH:
         return known.action
-    return Action.RECONSENT if endpoint.token is Token.USER else Action.ALERT
+    return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
 
 
 def _placed(error: CallFailed, endpoint: Endpoint, open_id: str, calls: int) -> CallFailed:

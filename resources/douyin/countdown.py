@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from resources.douyin.tokens import RENEWALS
 from resources.state import State
-from resources.state.accounts import AccountStatus, list_accounts
-from resources.state.tokens import load_user_tokens
+from resources.state.accounts import Account, AccountStatus, list_accounts
+from resources.state.tokens import token_lives
+
+WARN_AT_DAYS = (1, 3, 7)
+_RENEWED_FOR = timedelta(days=30)
+_RENEWED_BEFORE_END = timedelta(days=5)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,36 +25,51 @@ class Countdown:
     good for 30 days from its day (GUIDE section 2).
     """
 
-    open_id: str
-    name: str | None
-    status: AccountStatus
-    reason: str | None
+    account: Account
     access_left: timedelta | None
     refresh_left: timedelta | None
     renewals_left: int
     consent_left: timedelta | None
 
+    @property
+    def warning(self) -> int | None:
+        """7, 3 or 1: within so many days a person must do something. 0: it is over. None: nothing to do.
 
-_RENEWED_FOR = timedelta(days=30)
-_RENEWED_BEFORE_END = timedelta(days=5)
+        A refresh token is renewed five days and an access token refreshed three days before its end; where less is left,
+        nothing has run for days, or the platform refuses.
+        """
+        status = self.account.status
+        if status in (AccountStatus.STOPPED, AccountStatus.PAUSED):
+            return None
+        if self.access_left is None or (self.access_left <= timedelta(0) and (self.refresh_left is None or self.refresh_left <= timedelta(0))):
+            return 0
+        if status is AccountStatus.NEEDS_CONSENT:  # nothing can be refreshed any more
+            return _level(self.access_left, WARN_AT_DAYS) if self.access_left > timedelta(0) else 0
+        found = [_level(self.consent_left, WARN_AT_DAYS), _level(self.refresh_left, (1, 3)), _level(self.access_left, (1,))]
+        return min((level for level in found if level is not None), default=None)
+
+
+def _level(left: timedelta, days: Iterable[int]) -> int | None:
+    return next((d for d in days if left <= d * _DAY), None)
 
 
 def countdown(state: State, client_key: str, now: datetime) -> list[Countdown]:
-    """One line for each account of the app, the most urgent first. Reads the state only."""
-    tokens = load_user_tokens(state, client_key)
+    """One line for each account of the app, the most urgent first. Reads the state only, and needs no key."""
+    lives = token_lives(state, client_key)
     lines = []
     for account in list_accounts(state, client_key):
-        token = tokens.get(account.open_id)
-        if token is None:
-            lines.append(Countdown(account.open_id, account.name, account.status, account.reason, None, None, 0, None))
+        life = lives.get(account.open_id)
+        if life is None:
+            lines.append(Countdown(account, None, None, 0, None))
             continue
-        refresh_left = token.refresh_expires_at - now
-        renewals_left = max(0, RENEWALS - token.renewals)
+        refresh_left = life.refresh_expires_at - now
+        renewals_left = max(0, RENEWALS - life.renewals)
         consent_left = refresh_left + renewals_left * (_RENEWED_FOR - _RENEWED_BEFORE_END)
-        lines.append(
-            Countdown(
-                account.open_id, account.name, account.status, account.reason,
-                token.access_expires_at - now, refresh_left, renewals_left, consent_left,
-            )
-        )  # fmt: skip
-    return sorted(lines, key=lambda c: (c.consent_left or timedelta.min, c.open_id))
+        lines.append(Countdown(account, life.access_expires_at - now, refresh_left, renewals_left, consent_left))
+    return sorted(lines, key=lambda c: (c.consent_left or timedelta.min, c.account.open_id))
+
+
+def warnings_due(state: State, client_keys: Iterable[str], now: datetime) -> list[Countdown]:
+    """Accounts of all apps for which a person must do something within a week, the most urgent first."""
+    due = [c for key in client_keys for c in countdown(state, key, now) if c.warning is not None]
+    return sorted(due, key=lambda c: (c.warning, c.consent_left or timedelta.min, c.account.client_key, c.account.open_id))

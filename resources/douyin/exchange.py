@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+Params = Mapping[str, str | int | list[str]]
+"""Request parameters without secrets; a list stands in a body only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -20,7 +23,7 @@ class Exchange:
     operation: str
     client_key: str
     open_id: str
-    params: Mapping[str, str | int]
+    params: Params
     sent_at: datetime
     observed_at: datetime
     http_status: int

@@ -13,7 +13,7 @@ import orjson
 
 from catalog.errors import Action, error_for
 from catalog.records import Envelope
-from resources.douyin.errors import NeedsAttention, NotConfigured, Unreachable, failure
+from resources.douyin.errors import CapabilityUnavailable, NeedsAttention, NotConfigured, Unreachable, failure
 from resources.douyin.retry import wait_before_retry
 from resources.douyin.transport import encode_query
 from resources.douyin.wire import NoResponse, Wire
@@ -33,6 +33,7 @@ class OAuth:
     def __init__(self, settings: Settings, wire: Wire) -> None:
         self._settings = settings
         self._wire = wire
+        self._stable_is_missing = False
 
     async def exchange_code(self, code: str) -> Mapping[str, Any]:
         """authorization code -> access_token, refresh_token, open_id, scope. A code works once and for ten minutes."""
@@ -50,9 +51,28 @@ class OAuth:
         return await self._call("oauth_renew_refresh_token", "/oauth/renew_refresh_token/", form=form, open_id=open_id)
 
     async def client_token(self) -> Mapping[str, Any]:
-        """The app's token. The stable endpoint voids nothing: a second system of the same app keeps working."""
+        """The app's token. The stable endpoint voids nothing: a second system of the same app keeps working.
+
+        Where the platform does not offer it to this app, the older endpoint is asked: each of its answers voids the token before
+        the last within five minutes, so it must not be asked by two systems.
+        """
         body = {**self._app(secret=True), "grant_type": "client_credential"}
-        return await self._call("oauth_stable_client_token", "/oauth/stable_client_token/", body=body)
+        if not self._stable_is_missing:
+            try:
+                return await self._call("oauth_stable_client_token", "/oauth/stable_client_token/", body=body)
+            except CapabilityUnavailable as error:
+                log.warning("%s The older endpoint is asked instead.", error)
+                self._stable_is_missing = True
+        return await self._call("oauth_client_token", "/oauth/client_token/", body=body)
+
+    async def business_token(self, open_id: str) -> Mapping[str, Any]:
+        """biz_token and biz_refresh_token of an account that gave business consent 经营授权."""
+        body = {**self._app(secret=True), "open_id": open_id}
+        return await self._call("oauth_business_token", "/oauth/business_token/", body=body, open_id=open_id, envelope=Envelope.BUSINESS)
+
+    async def refresh_business(self, refresh_token: str, open_id: str) -> Mapping[str, Any]:
+        body = {**self._app(secret=True), "refresh_token": refresh_token}
+        return await self._call("oauth_refresh_biz_token", "/oauth/refresh_biz_token/", body=body, open_id=open_id, envelope=Envelope.BUSINESS)
 
     def _app(self, *, secret: bool = False) -> dict[str, str]:
         settings = self._settings
@@ -69,6 +89,7 @@ class OAuth:
         form: Mapping[str, str] | None = None,
         body: Mapping[str, str] | None = None,
         open_id: str = "",
+        envelope: Envelope = Envelope.OAUTH,
     ) -> Mapping[str, Any]:
         content = encode_query(form).encode() if form is not None else orjson.dumps(body)
         request = httpx.Request(
@@ -79,7 +100,7 @@ class OAuth:
             calls += 1
             known = None
             try:
-                reply = await self._wire.send(request, Envelope.OAUTH, SCOPE)
+                reply = await self._wire.send(request, envelope, SCOPE)
             except NoResponse as error:
                 problem = Unreachable(Action.RETRY, None, str(error), operation=operation, open_id=open_id, calls=calls)
             else:

@@ -1,21 +1,23 @@
-"""Walking through the pages of a list (GUIDE section 5): cursor 0 first, then exactly what the reply says."""
+"""Walking through the pages of a list (GUIDE section 5): the first cursor, then exactly what the reply says."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.envelopes import member
 from catalog.errors import Action
-from catalog.records import Endpoint, Fill
+from catalog.records import Endpoint
+from catalog.requests import Fill
 from resources.douyin.errors import PagingError
-from resources.douyin.exchange import Answer
+from resources.douyin.exchange import Answer, Params
 
 if TYPE_CHECKING:
     from resources.douyin.client import DouyinClient
 
-FIRST_CURSOR = 0
 _ADVICE = "The pages so far are archived; the list is asked for again at the next schedule. Report it if it stays."
 
 
@@ -29,16 +31,17 @@ class Resume:
 
 
 class Walk:
-    """Guards one sequence of pages; pure. ``cursor`` is what to send next, ``page`` its 1-based number."""
+    """Guards one sequence of pages; pure. ``cursor`` is what to send next (None: nothing), ``page`` its 1-based number."""
 
     def __init__(self, endpoint: Endpoint, resume: Resume | None = None) -> None:
         if endpoint.paging is None:
             raise ValueError(f"{endpoint.name} has no pages")
         self._endpoint = endpoint
         self._paging = endpoint.paging
-        self.cursor: str | int = resume.cursor if resume else FIRST_CURSOR
+        self.cursor: str | int | None = resume.cursor if resume else endpoint.paging.first
         self.page = (resume.pages if resume else 0) + 1
         self.seen = {*(resume.seen if resume else ()), str(self.cursor)}
+        self._pages: set[str] = set()
 
     def advance(self, document: Any) -> bool:
         """Read what the page says of the next one; False when it was the last. An empty page may have a next one.
@@ -56,7 +59,13 @@ class Walk:
             raise self._error(f"page {self.page} does not say whether there are more ({more!r})")
         if isinstance(cursor, bool) or not isinstance(cursor, str | int) or cursor == "":
             raise self._error(f"page {self.page} says that there are more, but its cursor is {cursor!r}")
-        if str(cursor) in self.seen:
+        if self._paging.session:
+            rows = member(document, self._endpoint.outputs[0].rows)
+            digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+            if rows and digest in self._pages:
+                raise self._error(f"page {self.page} repeats a page before it: the list would never end")
+            self._pages.add(digest)
+        elif str(cursor) in self.seen:
             raise self._error(f"page {self.page} gives a cursor that was used before: the list would never end")
         if self.page >= self._paging.page_cap:
             raise self._error(f"there are more than {self._paging.page_cap} pages")
@@ -72,7 +81,7 @@ class Walk:
 async def pages(
     client: DouyinClient,
     endpoint: Endpoint,
-    params: Mapping[str, str | int],
+    params: Params,
     open_id: str = "",
     *,
     resume: Resume | None = None,
@@ -93,8 +102,9 @@ async def pages(
     walk = Walk(endpoint, resume)
     calls = 0
     while True:
+        sent = {} if walk.cursor is None else {name: walk.cursor}
         answer = await client.ask(
-            endpoint, {**params, name: walk.cursor}, open_id, archive_as={**(tag or {}), "page": walk.page, "cursor": walk.cursor}
+            endpoint, {**params, **sent}, open_id, archive_as={**(tag or {}), "page": walk.page, "cursor": walk.cursor}
         )  # fmt: skip
         calls += answer.calls
         yield answer

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -30,6 +31,10 @@ class Sequence:
     pages: int = 0
     items: int = 0
     newest: str | None = None
+    until: Callable[[Any], bool] | None = None
+    """Tells of a decoded page that everything behind it is known: the listing need be read no further."""
+    reached: bool = False
+    """Whether ``until`` ended the listing before the platform did."""
     codes: Counter = field(default_factory=Counter)
     """Codes of all responses, failed attempts included; a body without a code counts as its HTTP status."""
 
@@ -49,10 +54,17 @@ class Recorder:
             return
         sequence.codes[f"http {exchange.http_status}" if exchange.code is None else str(exchange.code)] += 1
         facts: dict = {}
+        endpoint = ENDPOINTS[exchange.operation]
         ok = exchange.code == 0 and exchange.http_status == 200
         if ok:
-            page = read_page(ENDPOINTS[exchange.operation], orjson.loads(exchange.body))
-            facts = {"last": not page.has_more, "cursor": page.cursor, "items": page.items, "newest": page.newest}
+            document = orjson.loads(exchange.body)
+            page = read_page(endpoint, document)
+            enough = endpoint.paging and endpoint.paging.enough and sequence.pages + 1 >= endpoint.paging.enough
+            sequence.reached = page.has_more and bool(enough or (sequence.until and sequence.until(document)))
+            facts = {
+                "last": not page.has_more or sequence.reached, "whole": not page.has_more, "cursor": page.cursor,
+                "items": page.items, "newest": page.newest,
+            }  # fmt: skip
         entry = Entry(
             operation=exchange.operation,
             client_key=exchange.client_key,

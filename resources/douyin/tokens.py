@@ -30,7 +30,7 @@ from resources.state import State
 from resources.state import accounts as account_state
 from resources.state import tokens as token_state
 from resources.state.accounts import Account, AccountStatus
-from resources.state.tokens import ClientToken, UserToken
+from resources.state.tokens import BusinessToken, ClientToken, UserToken
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ _LAST_REFRESH = timedelta(days=1)
 RENEWALS = 5
 """How often the platform renews a refresh token before the person must consent again."""
 _TOO_MANY_CALLS = 10020
+_REFRESH_TOKEN_DEAD = 10010
 _AUTHORIZE = "Ask the account's owner to authorise again: `douyin authorize`."
 _PATIENCE_S = 60.0
 """After a refresh ahead of time failed, the valid token is used so long before the next attempt."""
@@ -57,6 +58,17 @@ class Lease:
         return f"Lease(generation={self.generation})"
 
 
+def _business_of(open_id: str) -> str:
+    """Name of an account's business token among turns and generations."""
+    return f"business {open_id}"
+
+
+def _refuse_idle(account: Account | None) -> None:
+    if account is not None and account.status in (AccountStatus.STOPPED, AccountStatus.PAUSED):
+        reason = account.reason or f"the account is {account.status}"
+        raise AccountStopped(Action.STOP_ACCOUNT, None, reason, open_id=account.open_id)
+
+
 class TokenKeeper:
     """Hands out tokens that work, for one app."""
 
@@ -68,6 +80,7 @@ class TokenKeeper:
         self._oauth = oauth
         self._background = background
         self._users: dict[str, UserToken] = {}
+        self._businesses: dict[str, BusinessToken] = {}
         self._accounts: dict[str, Account] | None = None
         self._client: ClientToken | None = None
         self._answered: str | None = None  # the client token that the platform gave last
@@ -134,9 +147,8 @@ class TokenKeeper:
             await self._load()
         token = self._users.get(open_id)
         account = self._accounts.get(open_id)
-        if account and account.status is AccountStatus.STOPPED:
-            raise AccountStopped(Action.STOP_ACCOUNT, None, account.reason or "the account is stopped", open_id=open_id)
-        if token is None or (self._work_due(token) and time.monotonic() >= self._not_before.get(open_id, 0.0)):
+        _refuse_idle(account)
+        if token is None or (self._work_due(token) and not self._is_patient(open_id)):
             token = await self._maintain(open_id, failed=None)
         if token.access_expires_at <= self._clock.now():
             token = await self._maintain(open_id, failed=None)
@@ -181,9 +193,72 @@ class TokenKeeper:
 
     async def void(self, open_id: str) -> None:
         """The platform refuses the access token for good: do not try it again in later runs."""
+        # In its turn: another process may renew meanwhile, and storing what was read before would bring back the dead refresh token.
+        async with self._turns.turn(self._turn_of(open_id)):
+            await self._void_in_turn(open_id)
+
+    async def _void_in_turn(self, open_id: str) -> None:
         token = await self._background.run(token_state.load_user_token, self._state, self._client_key, open_id)
         if token is not None and token.access_expires_at > self._clock.now():
             await self._store(replace(token, access_expires_at=self._clock.now()))
+
+    # ------------------------------------------------------------------ business tokens
+
+    async def business_lease(self, open_id: str) -> Lease:
+        """The account's business token 经营授权, fetched when first needed and refreshed ahead of time.
+
+        Raises:
+            ConsentNeeded: the account gave no business consent.
+            AccountStopped: the account is closed, banned, paused or stopped.
+        """
+        if self._accounts is None:
+            await self._load()
+        _refuse_idle(self._accounts.get(open_id))
+        token = self._businesses.get(open_id)
+        if token is None or token.access_expires_at - self._clock.now() < ACCESS_MARGIN:
+            token = await self._turns.to_the_end(self._business(open_id, failed=None))
+        return Lease(token.access_token, self._generations[_business_of(open_id)])
+
+    async def replace_business(self, open_id: str, lease: Lease) -> Lease:
+        """A business token other than the one that the platform refused."""
+        token = await self._turns.to_the_end(self._business(open_id, failed=lease))
+        return Lease(token.access_token, self._generations[_business_of(open_id)])
+
+    async def _business(self, open_id: str, failed: Lease | None) -> BusinessToken:
+        name = _business_of(open_id)
+
+        def settled() -> bool:
+            held = self._businesses.get(open_id)
+            if failed is not None:
+                return failed.generation != self._generations[name]
+            return held is not None and held.access_expires_at - self._clock.now() >= ACCESS_MARGIN
+
+        async with self._turns.turn(self._turn_of(name), settled) as done:
+            if done:
+                return self._businesses[open_id]
+            stored = await self._background.run(token_state.load_business_token, self._state, self._client_key, open_id)
+            now = self._clock.now()
+            fresh_enough = stored is not None and stored.access_expires_at - now >= ACCESS_MARGIN
+            if fresh_enough and (failed is None or stored.access_token != failed.token):
+                self._businesses[open_id] = stored
+                return stored
+            data = None
+            if stored is not None and stored.refresh_expires_at > now:
+                try:
+                    data = await self._oauth.refresh_business(stored.refresh_token, open_id)
+                except ConsentNeeded as error:
+                    log.warning("%s A new business token is asked for.", error)
+            if data is None:
+                data = await self._oauth.business_token(open_id)
+            now = self._clock.now()
+            token = BusinessToken(
+                open_id, text_of(data, "biz_token"), now + seconds_of(data, "biz_expires_in"),
+                text_of(data, "biz_refresh_token"), now + seconds_of(data, "biz_refresh_expires_in"), now,
+            )  # fmt: skip
+            await self._background.run(token_state.save_business_token, self._state, self._client_key, token)
+            self._businesses[open_id] = token
+            self._generations[name] += 1
+            return token
 
     # ------------------------------------------------------------------ the work under the lock
 
@@ -224,7 +299,10 @@ class TokenKeeper:
             return False
         if failed is not None:
             return failed.generation != self._generations[open_id]
-        return not self._work_due(token) and token.access_expires_at > self._clock.now()
+        # Where the task before failed ahead of time, those that waited for it use the present token as well: each
+        # trying again, one after the other with tries and back-off of its own, would hold up hundreds of calls.
+        settled = not self._work_due(token) or self._is_patient(open_id)
+        return settled and token.access_expires_at > self._clock.now()
 
     async def _after_failure(self, open_id: str, token: UserToken, error: CallFailed, *, forced: bool) -> None:
         """Go on with a token that still works; raise where there is none. Only explicit codes ask for consent."""
@@ -235,7 +313,7 @@ class TokenKeeper:
             status = AccountStatus.STOPPED if stopped else AccountStatus.NEEDS_CONSENT
             await self.set_status(open_id, status, f"{error.reason} (code {error.code})")
             if forced:
-                await self.void(open_id)
+                await self._void_in_turn(open_id)
         if not valid:
             raise error
         self._not_before[open_id] = float("inf") if refused else time.monotonic() + _PATIENCE_S
@@ -265,12 +343,21 @@ class TokenKeeper:
         try:
             data = await self._oauth.renew(token.refresh_token, token.open_id)
         except ConsentNeeded as error:
+            if error.code == _REFRESH_TOKEN_DEAD and error.calls > 1:
+                # Not refused at the first try: then that try was most likely executed. The platform has no way to ask for its answer again.
+                raise ConsentNeeded(
+                    Action.RECONSENT, error.code,
+                    "the refresh token died while its renewal was tried again: probably an answer was lost on the way, and the new refresh token with it",
+                    advice=_AUTHORIZE, logid=error.logid, operation=error.operation, open_id=token.open_id, calls=error.calls,
+                ) from error  # fmt: skip
             if error.code != _TOO_MANY_CALLS:
                 raise
             fresh = replace(token, renewals=RENEWALS)  # used up elsewhere; the refresh token itself still works
         except CallFailed as error:
-            # The refresh token has days left, and the access token may be due for its own refresh.
-            log.warning("%s It is tried again by the next run.", error)
+            # The refresh token has days left, and the access token may be due for its own refresh. Work stays due: without
+            # patience every call of this run would try again.
+            self._not_before[token.open_id] = time.monotonic() + _PATIENCE_S
+            log.warning("%s It is tried again in %d s at the earliest.", error, _PATIENCE_S)
             return token
         else:
             fresh = replace(
@@ -283,6 +370,10 @@ class TokenKeeper:
             reason = f"the last renewal is used: the owner must authorise again before {until}"
             await self.set_status(token.open_id, AccountStatus.ACTIVE, reason)
         return fresh
+
+    def _is_patient(self, open_id: str) -> bool:
+        """Whether work failed so recently, or so surely, that it is not tried for now."""
+        return time.monotonic() < self._not_before.get(open_id, 0.0)
 
     def _work_due(self, token: UserToken) -> bool:
         return self._refresh_due(token) or self._renewal_due(token)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
-from resources.state.engine import State, accounts
+from resources.state.engine import State, accounts, business_tokens, user_tokens
 
 
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     NEEDS_CONSENT = "needs_consent"  # the owner must authorise again; what is still valid keeps working
-    STOPPED = "stopped"  # deregistered, banned, or stopped by a person
+    PAUSED = "paused"  # by a person, until resumed
+    STOPPED = "stopped"  # deregistered or banned
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Account:
     reason: str | None
     """Why it is not active, or what its owner should do soon."""
     added_at: datetime
+    tags: frozenset[str] = frozenset()
+    """Words that a person gave it, to choose accounts by."""
 
 
 def add_account(state: State, client_key: str, open_id: str, *, name: str | None, now: datetime) -> None:
@@ -82,8 +85,32 @@ def set_status(state: State, client_key: str, open_id: str, status: AccountStatu
             raise LookupError(f"no account {open_id} of app {client_key}: add it with `douyin authorize`")
 
 
+def set_tags(state: State, client_key: str, open_id: str, tags: Iterable[str]) -> None:
+    """Replace the account's tags.
+
+    Raises:
+        LookupError: the account was never added.
+        ValueError: a tag is empty or holds white space.
+    """
+    words = sorted(set(tags))
+    if any(len(word.split()) != 1 for word in words):
+        raise ValueError("a tag is one word without spaces")
+    key = (accounts.c.client_key == client_key) & (accounts.c.open_id == open_id)
+    with state.begin() as db:
+        if db.execute(update(accounts).where(key).values(tags=" ".join(words) or None)).rowcount == 0:
+            raise LookupError(f"no account {open_id} of app {client_key}: add it with `douyin authorize`")
+
+
+def remove_account(state: State, client_key: str, open_id: str) -> bool:
+    """Forget the account and its tokens; what was collected stays. Says whether it was known."""
+    with state.begin() as db:
+        for table in (user_tokens, business_tokens):
+            db.execute(delete(table).where(table.c.client_key == client_key, table.c.open_id == open_id))
+        return db.execute(delete(accounts).where(accounts.c.client_key == client_key, accounts.c.open_id == open_id)).rowcount > 0
+
+
 def _account(row: Row) -> Account:
     return Account(
         row.client_key, row.open_id, row.name, AccountStatus(row.status), row.reason,
-        datetime.fromtimestamp(row.added_at, UTC),
+        datetime.fromtimestamp(row.added_at, UTC), frozenset((row.tags or "").split()),
     )  # fmt: skip

@@ -24,8 +24,12 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from resources.state.sealing import Vault
 
 metadata = MetaData()
 
@@ -35,9 +39,10 @@ accounts = Table(
     Column("client_key", String, primary_key=True),
     Column("open_id", String, primary_key=True),
     Column("name", String),
-    Column("status", String, nullable=False),  # active, needs_consent, stopped
+    Column("status", String, nullable=False),  # active, needs_consent, paused, stopped
     Column("reason", String),
     Column("added_at", Float, nullable=False),
+    Column("tags", String),  # words, separated by spaces
 )
 
 user_tokens = Table(
@@ -51,6 +56,18 @@ user_tokens = Table(
     Column("refresh_expires_at", Float, nullable=False),
     Column("renewals", Integer, nullable=False),
     Column("scope", String, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+business_tokens = Table(
+    "business_tokens",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("open_id", String, primary_key=True),
+    Column("access_token", String, nullable=False),
+    Column("access_expires_at", Float, nullable=False),
+    Column("refresh_token", String, nullable=False),
+    Column("refresh_expires_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
 )
 
@@ -97,6 +114,27 @@ load_status = Table(
     Column("updated_at", Float, nullable=False),
 )
 
+capabilities = Table(
+    "capabilities",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("operation", String, primary_key=True),
+    Column("owned", Integer, nullable=False),  # 1: it answered; 0: switched off
+    Column("code", BigInteger),
+    Column("reason", String),
+    Column("since", Float, nullable=False),
+)
+
+watched = Table(
+    "watched",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("kind", String, primary_key=True),  # video, keyword, poi, poi-keyword, amap
+    Column("value", String, primary_key=True),
+    Column("open_id", String, primary_key=True),  # "" where no account is named
+    Column("added_at", Float, nullable=False),
+)
+
 
 class State:
     """A handle on the state database. Cheap to open; safe to share between threads.
@@ -106,10 +144,12 @@ class State:
     another process. ``read()`` takes no write lock: readers neither wait for writers nor stop them.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token_key: str | None = None) -> None:
         self.url = url
+        self.vault = Vault(token_key)
         self.engine = _make_engine(url)
         metadata.create_all(self.engine)
+        _add_missing_columns(self.engine)
 
     @contextmanager
     def begin(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -131,6 +171,21 @@ class State:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _add_missing_columns(engine: Engine) -> None:
+    """Bring the tables of an earlier version up to date: what came since may be empty there."""
+    found = inspect(engine)
+    for table in metadata.sorted_tables:
+        have = {c["name"] for c in found.get_columns(table.name)}
+        for column in (c for c in table.columns if c.name not in have):
+            kind = column.type.compile(engine.dialect)
+            try:
+                with engine.connect() as connection, connection.begin():
+                    connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
+            except DBAPIError:
+                if column.name not in {c["name"] for c in inspect(engine).get_columns(table.name)}:
+                    raise  # else another process was quicker
 
 
 _PATIENCE_S = 30

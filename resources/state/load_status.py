@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import Row, delete, func, select
 
 from resources.state.engine import State, load_status
 
@@ -19,6 +20,7 @@ class Outcome(StrEnum):
     EMPTY = "empty"  # the platform has nothing
     BELOW_THRESHOLD = "below_threshold"  # the account is too small for this
     SKIPPED = "skipped"  # private, or not ours
+    NOT_ASKED = "not_asked"  # there was no reason to ask: nothing is watched, nothing changed, the account is paused
     NOT_READY = "not_ready"  # not produced yet; asked again at the next schedule
     PARTIAL = "partial"  # some objects loaded, some failed
     UNAVAILABLE = "unavailable"  # the app lacks the capability, or it is withdrawn
@@ -37,7 +39,7 @@ class Outcome(StrEnum):
         return self in _FAILURES
 
 
-_SETTLED = {Outcome.LOADED, Outcome.EMPTY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED}
+_SETTLED = {Outcome.LOADED, Outcome.EMPTY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED, Outcome.NOT_ASKED}
 _FAILURES = {Outcome.PARTIAL, Outcome.UNAVAILABLE, Outcome.QUOTA, Outcome.NEEDS_CONSENT, Outcome.STOPPED, Outcome.FAILED}
 
 
@@ -79,16 +81,50 @@ def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> No
         connection.execute(statement, values)
 
 
-def read_load_status(state: State, *, table: str | None = None, dts: Iterable[date] | None = None) -> list[LoadStatus]:
-    """Rows, optionally of one table or some days, in order of key."""
+def forget_load_status(state: State, rows: Iterable[LoadStatus]) -> None:
+    """Take out lines that something newer has made untrue."""
+    c = load_status.c
+    with state.begin() as connection:
+        for row in rows:
+            key = (c.table_name == row.table_name, c.dt == row.dt.isoformat(), c.operation == row.operation)
+            connection.execute(delete(load_status).where(*key, c.client_key == row.client_key, c.open_id == row.open_id))
+
+
+def read_load_status(
+    state: State, *, table: str | None = None, dts: Iterable[date] | None = None, outcomes: Iterable[Outcome] | None = None
+) -> list[LoadStatus]:
+    """Rows, optionally of one table, some days or some outcomes, in order of key."""
     query = select(load_status).order_by(*(load_status.c[name] for name in _KEY))
     if table is not None:
         query = query.where(load_status.c.table_name == table)
     if dts is not None:
         query = query.where(load_status.c.dt.in_([d.isoformat() for d in dts]))
+    if outcomes is not None:
+        query = query.where(load_status.c.status.in_([str(o) for o in outcomes]))
     with state.read() as connection:
-        found = connection.execute(query).mappings().all()
-    return [
-        LoadStatus(**({k: v for k, v in row.items() if k != "updated_at"} | {"dt": date.fromisoformat(row["dt"]), "status": Outcome(row["status"])}))
-        for row in found
-    ]
+        return [_status(row) for row in connection.execute(query)]
+
+
+def all_load_status(state: State) -> Iterator[LoadStatus]:
+    """Every row in order of key, without holding them all: thousands of accounts write a hundred thousand a day."""
+    query = select(load_status).order_by(*(load_status.c[name] for name in _KEY)).execution_options(yield_per=5_000)
+    with state.read() as connection:
+        yield from map(_status, connection.execute(query))
+
+
+def count_outcomes(state: State, dts: Iterable[date]) -> dict[tuple[str, date], Counter[Outcome]]:
+    """How many accounts and operations had which outcome, per table and day."""
+    c = load_status.c
+    query = select(c.table_name, c.dt, c.status, func.count()).where(c.dt.in_([d.isoformat() for d in dts]))
+    counted: dict[tuple[str, date], Counter[Outcome]] = defaultdict(Counter)
+    with state.read() as connection:
+        for table, dt, status, n in connection.execute(query.group_by(c.table_name, c.dt, c.status)):
+            counted[table, date.fromisoformat(dt)][Outcome(status)] = n
+    return counted
+
+
+def _status(row: Row) -> LoadStatus:
+    return LoadStatus(
+        row.table_name, date.fromisoformat(row.dt), row.operation, row.client_key, row.open_id, Outcome(row.status), row.calls, row.rows,
+        row.quarantined, row.code, row.reason,
+    )  # fmt: skip

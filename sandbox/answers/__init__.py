@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from catalog.records import Endpoint
-from sandbox.answers import billboard, fans, hotsearch, item, user, video
-from sandbox.answers.call import Answer, Call
+from sandbox.answers import (
+    account,
+    billboard,
+    comment,
+    ent_rank,
+    fans,
+    hotsearch,
+    im,
+    item,
+    leads,
+    ops,
+    poi,
+    user,
+    video,
+)
+from sandbox.answers.call import Answer, Call, name_of
 
 __all__ = ["Answer", "Call", "answer_for"]
 
-BY_NAME: dict[str, Answer] = {**hotsearch.ANSWERS, **fans.ANSWERS, **video.ANSWERS, **item.ANSWERS, **user.ANSWERS}
+BY_NAME: dict[str, Answer] = {
+    name: answer
+    for module in (account, hotsearch, ent_rank, fans, video, item, user, comment, leads, im, poi, ops)
+    for name, answer in module.ANSWERS.items()
+}
 
 
 def answer_for(endpoint: Endpoint) -> Answer | None:
     """The function that answers ``endpoint``; None when the sandbox does not simulate it.
 
-    The mini-app paths (``*_apps_v1``) answer as their twins do; their envelope differs, which is not the answer's business.
+    The mini-app paths (``*_apps_v1``, ``*_bc``) answer as their twins do; their envelope differs, which is not the answer's business.
     """
     if endpoint.domain == "billboard":
         return billboard.answer if billboard.is_known(endpoint.name) else None
-    return BY_NAME.get(endpoint.name.removesuffix("_apps_v1"))
+    return BY_NAME.get(name_of(endpoint))

@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.records import Endpoint
 from sandbox.clock import is_ready, last_complete_day
+from sandbox.config import SandboxConfig
 from sandbox.forms import Form
 from sandbox.world import World
 from sandbox.world.accounts import Account
@@ -15,7 +16,7 @@ from sandbox.world.accounts import Account
 
 @dataclass(slots=True)
 class Call:
-    """``params`` hold the checked parameters (integers as integers); ``instant`` is epoch seconds."""
+    """``params`` hold the checked parameters (integers as integers); ``instant`` is epoch seconds; ``client_key`` is the app's."""
 
     world: World
     endpoint: Endpoint
@@ -23,6 +24,12 @@ class Call:
     account: Account | None
     instant: float
     form: Form
+    client_key: str = SandboxConfig().client_key
+
+    @property
+    def operation(self) -> str:
+        """The operation's name, of mini-app doors and their twins the one that they are doors of."""
+        return name_of(self.endpoint)
 
     @property
     def ready(self) -> bool:
@@ -32,6 +39,11 @@ class Call:
     def last_day(self) -> int:
         """The newest day that T+1 data covers."""
         return last_complete_day(self.instant)
+
+
+def name_of(endpoint: Endpoint) -> str:
+    """The name under which an operation is answered: ``*_apps_v1`` and ``*_bc`` are answered as what they are doors of."""
+    return (endpoint.twin_of or endpoint.name).removesuffix("_apps_v1")
 
 
 Answer = Callable[[Call], dict[str, Any]]

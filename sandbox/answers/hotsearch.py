@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.answers.call import Call
+from sandbox.answers.pages import offset
 from sandbox.answers.video import video_row
 from sandbox.clock import HOUR_S, beijing_text
 from sandbox.mixing import mix, name
 from sandbox.world.hotwords import REFRESH_S, list_hour
 from sandbox.world.videos import title_of
-
-MAX_COUNT = 50
 
 
 def sentences(call: Call) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def sentences(call: Call) -> dict[str, Any]:
 def trending(call: Call) -> dict[str, Any]:
     """A page of the rising words. The cursor is an offset; beyond the end there is an empty last page."""
     rising, form = call.world.words.rising(list_hour(call.instant)), call.form
-    start, count = max(0, call.params.get("cursor", 0)), min(call.params["count"], MAX_COUNT)
+    start, count = offset(call)
     page = rising[start : start + count]
     following = start + len(page)
     answer: dict[str, Any] = {

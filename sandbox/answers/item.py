@@ -10,18 +10,18 @@ from typing import Any
 
 from sandbox import refusals as no
 from sandbox.answers.call import Call
-from sandbox.answers.user import days_of_window, rows_or_nothing
+from sandbox.answers.user import counted, days_of_window, rows_or_nothing
 from sandbox.clock import day_of, day_text
 from sandbox.refusals import Refusal
 from sandbox.world.series import age_in_days
 from sandbox.world.videos import METRICS, MONTH_DAYS, Video
 
 
-def find_video(call: Call) -> Video:
-    """The account's video that the parameter item_id names.
+def own_video(call: Call) -> Video:
+    """The account's video that the parameter item_id names, however old.
 
     Raises:
-        Refusal: unknown, of somebody else, taken down, too old or private.
+        Refusal: unknown, of somebody else, taken down or private.
     """
     place = call.world.shelf.ids.read(call.params["item_id"])
     if place is None:
@@ -34,6 +34,12 @@ def find_video(call: Call) -> Video:
         raise Refusal(no.NOT_BOUND)
     if video.private_at <= call.instant:
         raise Refusal(no.PRIVATE)
+    return video
+
+
+def find_video(call: Call) -> Video:
+    """:func:`own_video`, unless it is too old for daily numbers."""
+    video = own_video(call)
     if age_in_days(video, call.instant) > MONTH_DAYS:
         raise Refusal(no.NOT_BOUND, "only videos of the last 30 days")
     return video
@@ -42,7 +48,7 @@ def find_video(call: Call) -> Video:
 def answer(call: Call) -> dict[str, Any]:
     """``item_base`` and the daily ``item_like``, ``_comment``, ``_play``, ``_share``."""
     video = find_video(call)
-    member = call.endpoint.name.removeprefix("item_").removesuffix("_apps_v1")
+    member = call.operation.removeprefix("item_")
     if member == "base":
         return {"result": _base(call, video)}
     metric, created = METRICS.index(member), day_of(video.created)
@@ -50,7 +56,7 @@ def answer(call: Call) -> dict[str, Any]:
     if not days:
         return rows_or_nothing(call, [])
     month, whole = call.world.series.month(call.account, call.last_day), call.form.whole
-    rows = [{"date": day_text(day), member: whole(month.daily(video, metric, day))} for day in days]
+    rows = [{"date": day_text(day), member: whole(counted(call, day, video.key, month.daily(video, metric, day)))} for day in days]
     return rows_or_nothing(call, rows)
 
 

@@ -1,10 +1,12 @@
-"""视频列表: everything that the account shows, newest first, with lifetime totals now.
+"""视频: the account's list with lifetime totals now, facts of given videos, search by keyword.
 
 Where the contract is silent: pages hold at most 50 videos however large ``count`` is. Pinned
 videos lead the first page, which they make longer; on some accounts (index 2, 6, 10, …) they also
 stand in their place in time, so that pages overlap. On accounts 1, 4, 7, … the second page is
 empty with has_more true; on accounts 2, 5, 8, … pages are one shorter than asked for. A
-cursor that was never given out is refused with 2100005.
+cursor that was never given out is refused with 2100005. A batch holds at most 50 ids (more: 2100005, none:
+28001007); ids that name none of the account's videos are left out of the answer. With both lists of ids
+``video_data`` answers for both, ``video_basic_info`` for ``video_ids`` alone.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ from typing import Any
 
 from sandbox import refusals as no
 from sandbox.answers.call import Call
+from sandbox.answers.pages import integer, offset, page
 from sandbox.mixing import mix
 from sandbox.refusals import Refusal
 from sandbox.world.videos import METRICS, Video, cover_url, share_url, title_of, video_number
 
 MAX_COUNT = 50
+MAX_BATCH = 50
 _GAP, _AFTER_GAP = 1, 2
 """What a cursor leads to: 0 a page, 1 an empty page, 2 the page behind it."""
 _STATISTICS = (
@@ -52,12 +56,12 @@ def video_list(call: Call) -> dict[str, Any]:
     """One page."""
     account, count = call.account, min(call.params["count"], MAX_COUNT)
     videos = call.world.shelf.listed(account, call.instant)[::-1]
-    pinned = [v for v in videos if v.pinned and v.private_at > call.instant][:2]
+    pinned = _pinned(videos, call.instant)
     if account.index % 4 != 2:
         videos = [v for v in videos if v not in pinned]
     size = max(1, count - 1) if account.index % 3 == 2 else count
 
-    cursor, leads_to = call.params.get("cursor", 0), 0
+    cursor, leads_to = integer(call, "cursor", 0, 2**63, 0), 0
     before = float("inf")
     if cursor:
         before, leads_to = read_cursor(account.key, cursor)
@@ -71,6 +75,11 @@ def video_list(call: Call) -> dict[str, Any]:
     return _page(call, (pinned if not cursor else []) + page, pinned, following, has_more)
 
 
+def _pinned(videos: list[Video], instant: float) -> list[Video]:
+    """The pinned ones of an account's videos, newest first: at most two."""
+    return [v for v in videos if v.pinned and v.private_at > instant][:2]
+
+
 def _page(call: Call, videos: list[Video], pinned: list[Video], cursor: int, has_more: bool) -> dict[str, Any]:
     form = call.form
     rows: list[dict] | None = [_row(call, v, v in pinned) for v in videos]
@@ -81,16 +90,20 @@ def _page(call: Call, videos: list[Video], pinned: list[Video], cursor: int, has
 
 def _row(call: Call, video: Video, pinned: bool) -> dict[str, Any]:
     """A video as it is now. The whole answer agrees on which optional members it has."""
-    form, private = call.form, video.private_at <= call.instant
-    reach = video.reach(call.instant)
-    counts = {
+    private, title = video.private_at <= call.instant, title_of(video.key, call.account.category)
+    return video_row(
+        call.form, call.world.shelf.item_id(video), video.key, title, video.created, _statistics(call, video),
+        album=video.album, pinned=pinned, private=private,
+    )  # fmt: skip
+
+
+def _statistics(call: Call, video: Video) -> dict[str, Any]:
+    """Lifetime totals now; no plays are told once it is private."""
+    form, private, reach = call.form, video.private_at <= call.instant, video.reach(call.instant)
+    return {
         member: form.whole(0 if private and member == "play_count" else video.count(i, reach))
         for member, i in _STATISTICS
     }
-    return video_row(
-        form, call.world.shelf.item_id(video), video.key, title_of(video.key, call.account.category), video.created,
-        counts, album=video.album, pinned=pinned, private=private,
-    )  # fmt: skip
 
 
 def video_row(
@@ -115,4 +128,99 @@ def video_row(
     return row
 
 
-ANSWERS = {"video_list": video_list}
+# ---- given videos
+
+
+def _asked(call: Call, *, clear_ids_first: bool) -> list[Video]:
+    """The account's videos that item_ids and video_ids name, each once, in the order of the request.
+
+    Raises:
+        Refusal: 28001007 without any id, 2100005 for a list that is none or is too long.
+    """
+    item_ids, video_ids = (_id_list(call, member) for member in ("item_ids", "video_ids"))
+    if not item_ids and not video_ids:
+        raise Refusal(no.PARAM_MISSING, "item_ids is missing")
+    if clear_ids_first and video_ids:
+        item_ids = []
+    shelf, account, found = call.world.shelf, call.account, []
+    for item_id in item_ids:
+        place = shelf.ids.read(item_id)
+        if place is not None and place[0] == account.index:
+            found.append(shelf.find(account, place[1], call.instant))
+    found += [shelf.find_number(account, video_id, call.instant) for video_id in video_ids]
+    return list(dict.fromkeys(v for v in found if v is not None))
+
+
+def _id_list(call: Call, member: str) -> list[str]:
+    ids = call.params.get(member, [])
+    if not isinstance(ids, list) or len(ids) > MAX_BATCH or not all(isinstance(i, str) for i in ids):
+        raise Refusal(no.PARAM_WRONG, f"{member} is wrong")
+    return ids
+
+
+def _rows(call: Call, videos: list[Video]) -> dict[str, Any]:
+    pinned = _pinned(call.world.shelf.listed(call.account, call.instant)[::-1], call.instant)
+    return {"list": [_row(call, v, v in pinned) for v in videos] or (None if call.form.flag(20) else [])}
+
+
+def video_data(call: Call) -> dict[str, Any]:
+    """Facts and totals of given videos; a private one has no creation time."""
+    return _rows(call, _asked(call, clear_ids_first=False))
+
+
+def video_query(call: Call) -> dict[str, Any]:
+    """:func:`video_data` of mini-apps: on one video in five something is mounted (video_anchor 锚点)."""
+    videos = _asked(call, clear_ids_first=False)
+    answer = _rows(call, videos)
+    for row, video in zip(answer["list"] or (), videos, strict=True):
+        if video.key % 5 == 0:
+            row["video_anchor"] = {"anchor_id": f"anchor-{video.key % 9_999}", "anchor_type": 1 + video.key % 3}
+    return answer
+
+
+def video_basic_info(call: Call) -> dict[str, Any]:
+    """Basic facts of given videos that are public; private and deleted ones are left out."""
+    form, rows = call.form, []
+    for v in _asked(call, clear_ids_first=True):
+        if v.private_at <= call.instant:
+            continue
+        row = {
+            "item_id": call.world.shelf.item_id(v),
+            "title": title_of(v.key, call.account.category),
+            "cover": cover_url(v.key),
+            "create_time": str(v.created) if form.style == 1 else v.created,
+            "media_type": form.whole(2 if v.album else 4),
+            "video_id": video_number(v.key, v.created),
+        }
+        if not form.rare(28, 3):
+            row["video_status"] = form.whole(5)
+        rows.append(row)
+    return {"list": rows or (None if form.flag(20) else [])}
+
+
+# ---- search
+
+
+def video_search(call: Call) -> dict[str, Any]:
+    """Videos that a keyword finds, the most played first; the cursor is an offset."""
+    found = call.world.search.find(call.account, call.params["keyword"], call.instant)
+    at, count = offset(call)
+    rows = []
+    for f in found[at : at + count]:
+        v = f.video
+        row = video_row(
+            call.form, call.world.shelf.item_id(v), v.key, f.title, v.created, _statistics(call, v), album=v.album
+        )
+        author = {"open_id": f.author.open_id, "nickname": f.author.nickname, "avatar": f.author.avatar}
+        rows.append(row | {"sec_item_id": call.world.search.sec_item_id(v)} | author)
+    following = at + len(rows)
+    return page(call, rows, following, following < len(found))
+
+
+ANSWERS = {
+    "video_list": video_list,
+    "video_data": video_data,
+    "video_query": video_query,
+    "video_basic_info": video_basic_info,
+    "video_search": video_search,
+}

@@ -37,24 +37,38 @@ class Account:
     shelf_s: float
     hours: tuple[int, ...]
 
+    @property
+    def enterprise(self) -> bool:
+        """企业号: three accounts in five, among the first five the large ones."""
+        return self.index % 5 in (0, 1, 4)
 
-def make_account(seed: int, index: int, videos: int) -> Account:
-    """The account ``index`` of the world ``seed`` that lists about ``videos`` videos."""
+    @property
+    def business(self) -> bool:
+        """经营授权: all but one account in sixteen gave business consent."""
+        return self.index % 16 != 15
+
+
+MOST_FANS = 3_000_000
+
+
+def make_account(seed: int, id_seed: int, index: int, videos: int, most_fans: int = MOST_FANS) -> Account:
+    """The account ``index`` of the world ``seed`` that lists about ``videos`` videos; another ``id_seed`` changes its open_id only."""
     draw = Draw(seed, name("account"), index)
     h = hex_text(64, draw.key)
+    i = h if id_seed == seed else hex_text(32, draw.key, id_seed)
     category = CATEGORIES[index % len(CATEGORIES)]
-    low, high = _TIERS[index] if index < len(_TIERS) else (60, 3_000_000)
+    low, high = (min(fans, most_fans) for fans in (_TIERS[index] if index < len(_TIERS) else (60, MOST_FANS)))
     shelf_weeks = draw.between(*_SHELF_WEEKS)
     first_hour = draw.pick((7, 11, 12, 17, 18, 19, 20))
     return Account(
         index=index,
         key=draw.key,
-        open_id=f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:32]}",
+        open_id=f"{i[:8]}-{i[8:12]}-4{i[13:16]}-a{i[17:20]}-{i[20:32]}",
         union_id=f"{h[32:40]}-{h[40:44]}-4{h[45:48]}-b{h[49:52]}-{h[52:64]}",
         nickname=draw.pick(NAME_HEADS) + draw.pick(NAME_TAILS[category]) + (str(index) if index >= 64 else ""),
         avatar=f"https://p{1 + index % 3}-avatar.example.cn/avatar/u-{h[:10]}.jpeg",
         category=category,
-        base_fans=int(draw.log_between(low, high)),
+        base_fans=int(draw.log_between(low, max(high, low + 1))),
         growth=draw.between(-0.03, 0.25),
         per_week=videos / shelf_weeks,
         phase=draw.unit(),

@@ -8,6 +8,9 @@ differences breathe with the day while the curve never falls.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
 
 LIFE_S = 91 * 86_400
 """After this age (seconds) a video is played no more."""
@@ -59,4 +62,28 @@ class LifeCurve:
         share = self._fast * (1 - math.exp(age * self._fast_rate)) + self._slow * (1 - math.exp(age * self._slow_rate))
         if self._wave:
             share += self._wave * smoothstep((age - self._wave_start) / self._wave_width)
+        return share
+
+    def seconds_before(self, shares: Sequence[float], start: float, end: float) -> np.ndarray:
+        """For each share the last whole second in [start, end) at which it is not reached yet; all at once, by bisection.
+
+        ``shares`` must be reached at ``end``. The result is epoch seconds as int64.
+        """
+        wanted = np.asarray(shares)
+        below = np.full(len(wanted), int(start), np.int64)
+        reached = np.full(len(wanted), int(end) + 1, np.int64)
+        for _ in range(int(end - start + 2).bit_length()):
+            middle = (below + reached) >> 1
+            there = self._many(middle + _BREATH_S * np.sin(_OMEGA * (middle - _PEAK_S))) >= wanted
+            reached = np.where(there, middle, reached)
+            below = np.where(there, below, middle)
+        return below
+
+    def _many(self, breathed: np.ndarray) -> np.ndarray:
+        """:meth:`at` for many instants."""
+        age = np.clip(breathed - self.origin, 0, LIFE_S)
+        share = self._fast * (1 - np.exp(age * self._fast_rate)) + self._slow * (1 - np.exp(age * self._slow_rate))
+        if self._wave:
+            x = np.clip((age - self._wave_start) / self._wave_width, 0, 1)
+            share += self._wave * x * x * (3 - 2 * x)
         return share

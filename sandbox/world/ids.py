@@ -1,4 +1,4 @@
-"""Video ids: encrypted-looking text that only its own world can read back."""
+"""Ids of videos, comments, messages and people: encrypted-looking text that only its own world can read back."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ def _unscramble(value: int, key: int) -> int:
 
 
 class ItemIds:
-    """Writes and reads item_id for (owner, slot): ``@`` and base64 with ``/``, ``+`` and ``=`` in it."""
+    """Writes and reads item_id for (owner, slot): ``mark`` and base64 with ``/``, ``+`` and ``=`` in it.
 
-    def __init__(self, seed: int) -> None:
-        self._secret = hashlib.blake2b(f"item {seed}".encode(), digest_size=16).digest()
+    ``what`` keeps ids of different things apart: each kind has a secret of its own. Both numbers have 32 bits.
+    """
+
+    def __init__(self, seed: int, what: str = "item", mark: str = "@9") -> None:
+        self._mark, self._length = mark, len(mark) + 46
+        self._secret = hashlib.blake2b(f"{what} {seed}".encode(), digest_size=16).digest()
         self._key = int.from_bytes(self._secret[:8], "big")
         self.write = lru_cache(maxsize=131_072)(self._write)
         self.read = lru_cache(maxsize=131_072)(self._read)
@@ -37,16 +41,46 @@ class ItemIds:
         head = _scramble(owner << 32 | slot, self._key).to_bytes(8, "big")
         tail = hashlib.blake2b(head, digest_size=23, key=self._secret).digest()
         text = base64.b64encode(head + tail).decode()
-        return f"@9{text[:8]}/{text[8:20]}+{text[20:]}"
+        return f"{self._mark}{text[:8]}/{text[8:20]}+{text[20:]}"
 
     def _read(self, item_id: str) -> tuple[int, int] | None:
         """(owner, slot), or None when the id is not of this world."""
-        if len(item_id) != 48 or not item_id.startswith("@9") or item_id[10] != "/" or item_id[23] != "+":
+        if len(item_id) != self._length or not item_id.startswith(self._mark):
+            return None
+        text = item_id[len(self._mark) :]
+        if text[8] != "/" or text[21] != "+":
             return None
         try:
-            raw = base64.b64decode(item_id[2:10] + item_id[11:23] + item_id[24:], validate=True)
+            raw = base64.b64decode(text[:8] + text[9:21] + text[22:], validate=True)
         except ValueError:
             return None
         value = _unscramble(int.from_bytes(raw[:8], "big"), self._key)
         owner, slot = value >> 32, value & 0xFFFFFFFF
         return (owner, slot) if self.write(owner, slot) == item_id else None
+
+
+class OpenIds:
+    """Writes and reads open_id for a number of up to 64 bits: a UUID whose digits are the number, scrambled, and a check."""
+
+    def __init__(self, seed: int) -> None:
+        self._secret = hashlib.blake2b(f"person {seed}".encode(), digest_size=16).digest()
+        self._key = int.from_bytes(self._secret[:8], "big")
+        self.write = lru_cache(maxsize=65_536)(self._write)
+        self.read = lru_cache(maxsize=65_536)(self._read)
+
+    def _write(self, number: int) -> str:
+        head = _scramble(number, self._key).to_bytes(8, "big")
+        h = (head + hashlib.blake2b(head, digest_size=7, key=self._secret).digest()).hex()
+        return f"{h[:8]}-{h[8:12]}-4{h[12:15]}-9{h[15:18]}-{h[18:]}"
+
+    def _read(self, open_id: str) -> int | None:
+        """The number, or None when the id is not of this world."""
+        if len(open_id) != 36:
+            return None
+        h = open_id[:8] + open_id[9:13] + open_id[15:18] + open_id[20:23] + open_id[24:]
+        try:
+            head = bytes.fromhex(h)[:8]
+        except ValueError:
+            return None
+        number = _unscramble(int.from_bytes(head, "big"), self._key)
+        return number if self.write(number) == open_id else None

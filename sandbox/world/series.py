@@ -85,9 +85,9 @@ class Series:
     def fans(self, account: Account, instant: float) -> int:
         """Fans at an instant: the account's own growth and what its videos brought."""
         videos = self._shelf.between(account, instant - LIFE_S, instant)
-        return self._own_fans(account, instant) + int(sum(v.fans(v.reach(instant), instant) for v in videos))
+        return self.own_fans(account, instant) + int(sum(v.fans(v.reach(instant), instant) for v in videos))
 
-    def _own_fans(self, account: Account, instant: float) -> int:
+    def own_fans(self, account: Account, instant: float) -> int:
         """Fans apart from single videos: a slow trend, and people who come and go from day to day."""
         day = day_of(instant)
         before, after = (unit(mix(account.key, 502, d)) for d in (day, day + 1))
@@ -101,7 +101,7 @@ class Series:
         for j in range(_WINDOW_DAYS + 1):
             instant = day_start(month.first + j)
             brought = sum(v.fans(month.reaches[v.slot][j], instant) for v in month.videos if v.created < instant)
-            totals.append(self._own_fans(account, instant) + int(brought))
+            totals.append(self.own_fans(account, instant) + int(brought))
         return tuple(totals)
 
     def day_fans(self, account: Account, last: int) -> int:

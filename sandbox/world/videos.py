@@ -124,9 +124,9 @@ def title_of(key: int, category: str, extra: str = "") -> str:
 class Shelf:
     """All videos of all accounts, computed when asked for."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, id_seed: int) -> None:
         self._seed = seed
-        self.ids = ItemIds(seed)
+        self.ids = ItemIds(id_seed)
         self.week = lru_cache(maxsize=131_072)(self._week)
         self._around = lru_cache(maxsize=8_192)(self._around_week)
 
@@ -166,6 +166,14 @@ class Shelf:
         videos = self.week(account, week)
         video = videos[k] if k < len(videos) else None
         return video if video and instant - account.shelf_s < video.created <= instant else None
+
+    def find_number(self, account: Account, video_id: str, instant: float) -> Video | None:
+        """The listed video with this clear id (video_id)."""
+        created = int(video_id) >> 32 if len(video_id) <= 19 and video_id.isascii() and video_id.isdigit() else 0
+        if not instant - account.shelf_s < created <= instant:
+            return None
+        videos = self.between(account, created - 1, created)
+        return next((v for v in videos if video_number(v.key, v.created) == video_id), None)
 
     def issued(self, account: Account, day: int) -> int:
         """Videos ever published until the end of ``day``, taken-down ones included."""

@@ -211,6 +211,7 @@ def test_a_capability_that_went_offline_stops_its_operation_alone(world):
 
     world.clear()
     world.restart()
+    world.switch_on(OPERATION)
     assert world.ingest(TABLE).calls == 3
     assert {s.status for s in world.status(TABLE, YESTERDAY).values()} == {Outcome.LOADED}
 
@@ -228,6 +229,7 @@ def test_one_billboard_offline_leaves_the_others_of_its_table(world):
     assert [s.operation for s in done.failures()] == ["billboard_music_soar"]
     world.clear()
     world.restart()
+    world.switch_on("billboard_music_soar")
     assert world.ingest("billboard_music").calls == 1
     assert world.calls() == world.calls("billboard_music_soar") == 1
     assert {r["board"] for r in world.rows("billboard_music", TODAY)} == {"hot", "soar", "original"}

@@ -126,7 +126,7 @@ def test_unknown_members_land_nowhere_and_are_reported(make_world):
     assert drift.keys() == {"data.list.sandbox_new_column", "data.sandbox_new_member"}
     assert drift["data.sandbox_new_member"] == 1
     assert drift["data.list.sandbox_new_column"] >= 19
-    assert {s.status for s in world.status("videos", TODAY).values()} == {Outcome.LOADED}
+    assert {s.status for s in world.status("videos", TODAY).values()} == {Outcome.LOADED, Outcome.NOT_ASKED}
     assert done.failures() == []
     # What it was stays in the archive.
     bodies = [body for _, _, body in world.runtime.archive.records("video_list", [TODAY])]
@@ -151,7 +151,7 @@ def test_a_cursor_that_comes_again_is_no_short_list(world):
     assert all(world.accounts[HIT] in key for key in keys)
     assert any("cursor=0&" in key for key in keys)
     assert world.accounts_in("videos", TODAY) == {0, 1, 2}
-    assert {s.status for s in world.status("videos", TODAY).values()} == {Outcome.LOADED}
+    assert {s.status for s in world.status("videos", TODAY).values()} == {Outcome.LOADED, Outcome.NOT_ASKED}
     world.clear()
     assert world.ingest("videos").calls == 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = {"demo", "sandbox", "dev", "run", "publish", "status", "sql", "parse", "doctor", "authorize"}
+COMMANDS = {"demo", "sandbox", "dev", "run", "backfill", "replay", "verify", "publish", "status", "sql", "parse", "doctor", "authorize"}
 
 
 def test_help_names_every_command(douyin):

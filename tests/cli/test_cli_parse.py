@@ -30,10 +30,11 @@ ROW = {"rank": 1, "nickname": "示例", "avatar": "https://a.example/1", "effect
         ("fans_data", ["fans_profile", "fans_distributions", "fans_flow", "20280", "… 19 more"]),
         ("user_fans", ["user_fans", "dt=2024-05-20: 1 rows"]),
         ("video_list", ["videos", "video_totals", "2 rows"]),
+        ("user_fans_bc", ["user_fans", "dt=2024-05-20: 1 rows"]),
     ],
 )
 def test_rows_per_table(douyin, operation: str, shown: list[str]):
-    told = douyin("parse", operation, sample(operation))
+    told = douyin("parse", operation, sample(catalog.ENDPOINTS[operation].twin_of or operation))
     assert told.exit_code == 0, told.output
     for words in shown:
         assert words in told.stdout
@@ -64,6 +65,7 @@ def test_parameters_of_the_request(douyin):
         ("item_play__token_expired", ["28001008", "refresh"]),
         ("user_fans__quota_used_up", ["2190001", "wait_for_quota"]),
         ("billboard_hot_video__param_error", ["2100005", "alert", "Parameter error"]),
+        ("item_like_apps_v1__invalid_token", ["28001003", "refresh"]),
     ],
 )
 def test_an_error_answer_shows_what_to_do(douyin, name: str, shown: list[str]):
@@ -137,6 +139,30 @@ def test_a_body_that_is_not_the_platforms(douyin, body: bytes, why: str):
     told = douyin("parse", "billboard_stars", "-", input=body)
     assert told.exit_code == 1
     assert why in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "shown"),
+    [
+        ("leads_user_list", {}, ["leads 意向用户", "lead_ids 意向用户 id", "lead_taggings", "13800000000", "4 rows, 0 quarantined"]),
+        ("leads_tag_user_list", {"tag_id": "101"}, ["lead_tag_people", "2 rows, 0 quarantined", "101"]),
+        ("intention_log_list", {"open_id": "account-1"}, ["lead_events", "2 rows, 0 quarantined", "价格多少", "new_follow_action", "account-1"]),
+        ("item_comment_list_apps_v1", {"item_id": "@v=="}, ["comments 评论", "comment_reads", "3 rows, 0 quarantined", "1 rows, 0 quarantined", "@v=="]),
+        ("ent_rank_item", {"type": "1", "version": "231"}, ["ent_ranks", "演员丙、演员丁", "231", "2 rows, 0 quarantined"]),
+        ("poi_user", {"poi_id": "6601131771800000001"}, ["poi_audience", "9 rows, 0 quarantined", "visitors"]),
+        ("im_authorize_status", {"c_open_id": "person-1"}, ["im_consent_status", "person-1", "1 rows, 0 quarantined"]),
+        ("video_query_bc", {}, ["videos", "video_totals", "anchor-9001", "2 rows, 0 quarantined"]),
+        ("oauth_userinfo", {}, ["account_profiles", "EAccountS", "1 rows, 0 quarantined"]),
+    ],
+)
+def test_every_shape_of_answer_as_a_process(command, operation: str, given: dict[str, str], shown: list[str]):
+    """Lists of texts and of objects in one answer, text inside text, answers wrapped twice, rows given once, one object, a twin."""
+    parameters = [word for name, value in given.items() for word in ("--param", f"{name}={value}")]
+    told = command("parse", operation, sample(catalog.ENDPOINTS[operation].twin_of or operation), *parameters)
+    assert (told.returncode, told.stderr) == (0, "")
+    for words in shown:
+        assert words in told.stdout
+    assert "unknown member" not in told.stdout
 
 
 def test_as_a_process(command):

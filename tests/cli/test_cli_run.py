@@ -20,6 +20,8 @@ from cli_command import Command
 
 from catalog import TABLES
 from pipelines.commands.run import choose
+from pipelines.simulation import SANDBOX_TOKEN_KEY
+from resources.state.sealing import Vault
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 
@@ -43,16 +45,20 @@ class Installation:
         assert told.returncode == 0, told.stderr
         return list(csv.reader(io.StringIO(told.stdout)))[1:]
 
+SERIES = sum(t.history == "window" for t in TABLES.values())
+"""Tables of T+1 series."""
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with (
-        running(SandboxConfig(accounts=2, videos=5, now=datetime.fromisoformat(NOW))) as handle,
+        running(SandboxConfig(accounts=2, videos=5, most_fans=20_000, now=datetime.fromisoformat(NOW))) as handle,
         httpx.Client(base_url=f"{handle.url}/_sandbox/", trust_env=False, timeout=30) as control,
     ):
         command = Command(
             tmp_path_factory.mktemp("installed"), DOUYIN_BASE_URL=handle.url, DOUYIN_CLIENT_KEY="sandbox-key",
-            DOUYIN_CLIENT_SECRET="sandbox-secret", DOUYIN_CLOCK=NOW, DOUYIN_QPS="1000", DOUYIN_RETRY_BASE_S="0.01",
+            DOUYIN_CLIENT_SECRET="sandbox-secret", DOUYIN_CLOCK=NOW, DOUYIN_START_DATE="2025-11-10", DOUYIN_QPS="1000", DOUYIN_RETRY_BASE_S="0.01",
+            DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
         )  # fmt: skip
         yield Installation(command, control, control.get("accounts").json())
 
@@ -106,14 +112,17 @@ def test_sql_before_anything_was_published(installed: Installation):
 
 
 def test_run_loads_every_table(installed: Installation):
+    for kind, value in (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001")):
+        assert installed.command("watch", "add", kind, value).returncode == 0
     told = installed.command("run")
     assert told.returncode == 0, told.stdout + told.stderr
     lines = {words[0]: words for line in told.stdout.splitlines() if (words := line.split())}
     for name, table in TABLES.items():
-        day = "2025-11-16" if table.history == "window" else "2025-11-17"
-        assert lines[name][1] == day
-        assert int(lines[name][2].replace(",", "")) > 0, name
-    assert "published 30 partitions" in told.stdout
+        # It is a Monday: the whole window of a series is taken, as far as there are partitions.
+        days = ["2025-11-10", "…", "2025-11-16"] if table.history == "window" else ["2025-11-17"]
+        assert lines[name][1 : 1 + len(days)] == days
+        assert int(lines[name][1 + len(days)].replace(",", "")) > 0, name
+    assert f"published {len(TABLES) + 6 * SERIES} partitions" in told.stdout
     assert "31 loaded" in told.stdout
     assert installed.calls() > 100
     assert list(installed.command.cwd.iterdir()) == []
@@ -133,8 +142,11 @@ def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: I
     with closing(sqlite3.connect(home / "state.db")) as state:
         tables = [name for (name,) in state.execute("select name from sqlite_master where type = 'table'")]
         values = [value for name in tables for row in state.execute(f'select * from "{name}"') for value in row if isinstance(value, str)]
-    secrets = [v.encode() for v in values if v.startswith(("act.", "rft.", "clt."))] + [b"sandbox-secret"]
-    assert len(secrets) == 2 * 2 + 1 + 1
+    assert not [v for v in values if v.startswith(("act.", "rft.", "clt."))], "tokens are sealed"
+    sealed = [v for v in values if v.startswith("sealed:")]
+    assert len(sealed) == 2 * 2 + 1
+    vault = Vault(SANDBOX_TOKEN_KEY)
+    secrets = [secret.encode() for v in sealed for secret in (v, vault.open(v))] + [b"sandbox-secret"]
     for file in home.rglob("*"):
         if file.is_file() and not file.name.startswith("state.db"):
             content = file.read_bytes()
@@ -147,7 +159,7 @@ def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: I
 def test_sql_answers(installed: Installation):
     assert installed.query("select count(*) from hot_words") == [["50"]]
     assert installed.query("select count(distinct open_id) from fans_profile") == [["2"]]
-    assert installed.query("select count(*) from meta.partitions") == [["30"]]
+    assert installed.query("select count(*) from meta.partitions") == [[str(len(TABLES) + 6 * SERIES)]]
 
 
 def test_sql_prints_a_table(installed: Installation):
@@ -195,10 +207,10 @@ def test_status_shows_rows_and_accounts(installed: Installation):
     assert "11-17" in told.stdout
     assert status_row(told.stdout, "hot_words")[-1] == "50"
     assert status_row(told.stdout, "billboard_creators")[-1] == "930"
-    assert status_row(told.stdout, "user_fans") == ["user_fans", "T+1", "–", "–", "–", "–", "–", "2", "–"]
+    assert status_row(told.stdout, "user_fans") == ["user_fans", "T+1", *["2"] * 6, "–"]
     assert "not loaded" not in told.stdout
     for account in installed.accounts:
-        assert account["open_id"] in told.stdout
+        assert account["open_id"][:8] in told.stdout
     assert "主号 [main]" in told.stdout
     assert "15.0 d" in told.stdout
 
@@ -224,11 +236,11 @@ def test_faults_of_one_account_are_told_and_leave_the_others_alone(installed: In
 def test_status_tells_who_failed_and_why(installed: Installation):
     told = installed.command("status", "-s", "fans,user_fans,billboard_stars", DOUYIN_CLOCK=NEXT_DAY)
     assert told.returncode == 0, told.stderr
-    failures = told.stdout.split("not loaded")[1].split("\naccounts")[0]
+    failures = told.stdout.split("not loaded")[1].split(" accounts: ")[0]
     by_operation = {words[1]: line for line in failures.splitlines() if len(words := line.replace("主号 [main]", "主号").split()) > 2}
     assert "主号 [main]" in by_operation["fans_source"]
     assert "private" in by_operation["fans_source"]
-    assert installed.accounts[1]["open_id"] in by_operation["user_fans"]
+    assert installed.accounts[1]["name"] in by_operation["user_fans"]
     assert "too frequent" in by_operation["user_fans"]
     assert "(app)" in by_operation["billboard_stars"]
     assert "API offline" in by_operation["billboard_stars"]
@@ -268,7 +280,7 @@ def test_publish_makes_a_lost_warehouse_again(installed: Installation):
         (["hotsearch"], ["hot_words", "hot_words_rising", "hot_word_videos"]),
         (["fans_data"], ["fans_profile", "fans_distributions", "fans_flow"]),
         (["billboard_sport_overall"], ["billboard_creators", "billboard_creator_videos"]),
-        (["user_fans,hot_words", "video"], ["hot_words", "videos", "video_totals", "user_fans"]),
+        (["user_fans,hot_words", "video"], ["hot_words", "videos", "video_totals", "search_videos", "user_fans"]),
         ([" user_fans , user_like "], ["user_fans", "user_like"]),
     ],
 )
@@ -279,10 +291,10 @@ def test_selections(select: list[str] | None, chosen: list[str]):
 @pytest.mark.parametrize("words", ["nonsense", "hot_words,nonsense", "billboard_", ""])
 def test_an_unknown_selection_shows_what_there_is(douyin, words: str):
     for name in ("run", "status"):
-        told = douyin(name, "-s", words, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s")
+        told = douyin(name, "-s", words, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY)
         assert told.exit_code == 2
         assert "is no table, domain or operation" in told.stderr
-        assert "domains: billboard, fans, hotsearch, item, user, video" in told.stderr
+        assert "domains: account, billboard, comment, ent_rank, fans, hotsearch, im, item, lead, ops, poi, user, video" in told.stderr
         assert all(table in told.stderr for table in TABLES)
 
 
@@ -296,7 +308,7 @@ def test_an_unknown_selection_shows_what_there_is(douyin, words: str):
     ],
 )
 def test_days_that_no_partition_holds(douyin, day: str, why: str):
-    told = douyin("run", "--date", day, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_CLOCK=NOW)
+    told = douyin("run", "--date", day, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_CLOCK=NOW, DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY)
     assert told.exit_code == 2
     assert why in told.stderr
 

@@ -44,6 +44,23 @@ def test_it_prints_its_address_serves_and_ends(command, number: signal.Signals):
         process.stdout.close()
 
 
+def test_troubles_and_apps_on_order(command):
+    options = ("--accounts", "20", "--videos", "1", "--dead-tokens", "0.1", "--private", "0.1", "--withdrawn", "video_list", "--lacking", "hotsearch", "--app", "second:secret")
+    process = command.start("sandbox", "--port", "0", *options)
+    try:
+        with httpx.Client(base_url=first_address(process), trust_env=False, timeout=10) as client:
+            first, second = (client.get("/_sandbox/accounts", params=params).json() for params in ({}, {"client_key": "second"}))
+            assert {a["trouble"] for a in first} == {None, "dead_token", "private"}
+            assert [a["trouble"] for a in first] == [a["trouble"] for a in second]
+            assert not {a["open_id"] for a in first} & {a["open_id"] for a in second}
+            token = {"client_key": "second", "client_secret": "secret", "grant_type": "client_credential"}
+            assert client.post("/oauth/client_token/", json=token).json()["message"] == "success"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 def test_a_port_in_use(douyin):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -57,7 +74,8 @@ def test_a_port_in_use(douyin):
     ("arguments", "why"),
     [
         (["--now", "tomorrow"], "tomorrow"), (["--now", "2025-11-17T10:30:00"], "time zone"), (["--qps", "0"], "above 0"), (["--accounts", "0"], "1"),
-        (["--latency-ms", "-1"], "0"),
+        (["--latency-ms", "-1"], "0"), (["--dead-tokens", "0.7", "--private", "0.7"], "add up to 1"), (["--withdrawn", "nothing"], "no operation is called nothing"),
+        (["--lacking", "nothing"], "no scope is called nothing"), (["--app", "key"], "KEY:SECRET"), (["--app", "sandbox-key:x"], "client_key of its own"),
     ],
 )  # fmt: skip
 def test_wrong_options(douyin, arguments: list[str], why: str):

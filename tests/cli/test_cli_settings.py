@@ -8,6 +8,7 @@ from datetime import datetime
 import httpx
 import pytest
 
+from pipelines.simulation import SANDBOX_TOKEN_KEY
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 
@@ -21,7 +22,7 @@ def url() -> Iterator[str]:
 
 
 def app(url: str, **more: str) -> dict[str, str]:
-    return {"DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_CLOCK": NOW, **more}
+    return {"DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_CLOCK": NOW, "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, **more}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ MISFIT = object()
 TYPE_OF = {
     Parse.TEXT: Type.TEXT, Parse.INT: Type.BIGINT, Parse.INT_OR_NULL: Type.BIGINT, Parse.NUMBER: Type.DOUBLE, Parse.PERCENT: Type.DOUBLE,
     Parse.BOOL: Type.BOOLEAN, Parse.DATE: Type.DATE, Parse.EPOCH: Type.TIMESTAMP, Parse.BEIJING_DATE: Type.DATE,
-    Parse.BEIJING_INSTANT: Type.TIMESTAMP, Parse.BUCKET: Type.TEXT,
+    Parse.BEIJING_INSTANT: Type.TIMESTAMP, Parse.BUCKET: Type.TEXT, Parse.NUMBER_OR_NULL: Type.DOUBLE, Parse.DATE_OR_NULL: Type.DATE,
+    Parse.WORDS: Type.TEXT,
 }  # fmt: skip
 
 
@@ -108,10 +109,17 @@ def oracle_beijing_instant(text: str) -> Any:
     return found.astimezone(UTC)
 
 
+def or_null(oracle):
+    return lambda text: None if oracle(text) is MISFIT else oracle(text)
+
+
 ORACLES = {
     Parse.TEXT: lambda text: text,
     Parse.INT: oracle_int,
-    Parse.INT_OR_NULL: lambda text: None if oracle_int(text) is MISFIT else oracle_int(text),
+    Parse.INT_OR_NULL: or_null(oracle_int),
+    Parse.NUMBER_OR_NULL: or_null(oracle_number),
+    Parse.DATE_OR_NULL: or_null(oracle_date),
+    Parse.WORDS: lambda text: text,
     Parse.NUMBER: oracle_number,
     Parse.PERCENT: oracle_percent,
     Parse.BOOL: lambda text: {"true": True, "false": False}.get(text, MISFIT),
@@ -198,4 +206,4 @@ def test_the_order_and_index_of_a_column_are_kept():
 
 
 def test_every_way_says_what_it_expects():
-    assert set(Parse) - EXPECTS.keys() == {Parse.INT_OR_NULL, Parse.BUCKET}, "these two accept everything"
+    assert set(Parse) - EXPECTS.keys() == {Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL, Parse.BUCKET, Parse.WORDS}, "these accept everything"

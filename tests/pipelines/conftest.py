@@ -108,11 +108,13 @@ def good_day(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str,
 
     from pipelines.runner import Runner
 
-    world = World(*platforms(), home=tmp_path_factory.mktemp("good_day"), options={})
+    world = World(*platforms(videos=12, most_fans=60_000), home=tmp_path_factory.mktemp("good_day"), options={})
     world.clear()
     world.open().at(START).authorize()
     with _kept_environment(), Runner(world.runtime) as runner:
         orchestra = Orchestra(world, runner)
+        world.watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
         ran = {cadence: orchestra.run(cadence, TODAY) for cadence in ("hourly", "twice_daily", "daily_snapshot")}
         ran["daily_t1"] = orchestra.run("daily_t1", YESTERDAY)
+        ran |= {cadence: orchestra.run(cadence, TODAY) for cadence in ("daily_listing", "rank_weeks")}
         yield orchestra, ran

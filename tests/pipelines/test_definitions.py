@@ -15,9 +15,10 @@ from installation import TODAY, YESTERDAY
 from assets.tables import PLATFORM, partitions_of
 from catalog import ENDPOINTS, TABLES, endpoints_of
 from catalog.cadences import CADENCES
+from catalog.iterations import ITERATIONS
 from catalog.records import BEIJING, History
 from pipelines.definitions import build_definitions
-from pipelines.jobs import JOB_NAMES, partition_due, tables_of
+from pipelines.jobs import JOB_NAMES, partitions_due, tables_of, whole_window
 from resources.runtime import Runtime
 from resources.settings import Settings
 
@@ -78,7 +79,7 @@ def test_all_asset_specs(graph, snapshot):
 
 def test_there_is_an_asset_for_every_table_and_operation(graph):
     keys = {tuple(k.path) for k in graph.get_all_asset_keys()}
-    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in ENDPOINTS} | {("warehouse",)}
+    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in ENDPOINTS} | {("warehouse",), ("archive",)}
     assert {k.path[0] for k in graph.materializable_asset_keys} == {*TABLES, "warehouse"}
 
 
@@ -87,11 +88,13 @@ def test_tables_depend_on_what_they_iterate_over(graph):
         return {k.path[-1] for k in graph.get(dg.AssetKey(name)).parent_keys if len(k.path) == 1}
 
     assert tables_above("hot_word_videos") == {"hot_words"}
-    for name in ("item_base", "item_play", "item_like", "item_comment", "item_share"):
-        assert tables_above(name) == {"videos"}
+    assert tables_above("comments") == {"video_totals"}
+    assert tables_above("comment_replies") == {"comments"}
+    assert tables_above("ent_ranks") == {"ent_rank_versions"}
     for name in TABLES:
-        if not name.startswith("item_") and name != "hot_word_videos":
-            assert tables_above(name) == set(), name
+        # A table that is read for its own earlier days does not depend on itself.
+        expected = {ITERATIONS[e.over].table for e in endpoints_of(name)} - {None, name}
+        assert tables_above(name) == expected, name
 
 
 # --------------------------------------------------------------------------- partitions
@@ -103,8 +106,10 @@ def test_today_can_be_filled_with_what_shows_now_and_yesterday_last_with_series(
         partitions = partitions_of(table, date(2026, 11, 1))
         with dg.partition_loading_context(effective_dt=noon):
             keys = partitions.get_partition_keys()
-        assert keys[0] == "2026-11-01"
+        weekly = table.history is History.VERSION  # 2026-11-16 is a Monday, as is 2026-11-02
+        assert keys[0] == ("2026-11-02" if weekly else "2026-11-01")
         assert keys[-1] == ((YESTERDAY if table.history is History.WINDOW else TODAY).isoformat()), name
+        assert len(keys) == (3 if weekly else 15 if table.history is History.WINDOW else 16)
 
 
 def test_a_day_begins_at_midnight_in_beijing():
@@ -139,9 +144,17 @@ TICKS = [
     ("billboards_schedule", "2026-11-16T16:30:00+08:00", "2026-11-16"),
     ("snapshots_schedule", "2026-11-16T10:45:00+08:00", "2026-11-16"),
     ("snapshots_schedule", "2026-11-16T14:45:00+08:00", "2026-11-16"),
-    ("daily_metrics_schedule", "2026-11-16T11:00:00+08:00", "2026-11-15"),
-    ("daily_metrics_schedule", "2026-11-16T15:00:00+08:00", "2026-11-15"),
-    ("daily_metrics_schedule", "2027-01-01T11:00:00+08:00", "2026-12-31"),
+    # Three days, for what the platform counts late; on Mondays all that it shows.
+    ("daily_metrics_schedule", "2026-11-15T11:00:00+08:00", "2026-11-12...2026-11-14"),
+    ("daily_metrics_schedule", "2026-11-16T11:00:00+08:00", "2026-10-17...2026-11-15"),
+    ("daily_metrics_schedule", "2026-11-16T15:00:00+08:00", "2026-10-17...2026-11-15"),
+    ("daily_metrics_schedule", "2027-01-01T11:00:00+08:00", "2026-12-29...2026-12-31"),
+    ("people_schedule", "2026-11-16T11:30:00+08:00", "2026-11-16"),
+    # The final list of the week before is published on Monday at noon; the running week is asked for late every day.
+    ("film_lists_schedule", "2026-11-17T13:00:00+08:00", "2026-11-09"),
+    ("film_lists_schedule", "2026-11-17T23:30:00+08:00", "2026-11-16"),
+    ("film_lists_schedule", "2026-11-16T23:30:00+08:00", "2026-11-16"),
+    ("film_lists_schedule", "2026-11-22T23:30:00+08:00", "2026-11-16"),
 ]
 
 
@@ -152,7 +165,11 @@ def test_a_tick_fills_the_right_day(definitions, name: str, at: str, partition: 
         with dg.build_schedule_context(scheduled_execution_time=instant, repository_def=definitions.get_repository_def()) as context:
             data = schedule.evaluate_tick(context)
         (request,) = data.run_requests
-        assert request.partition_key == partition
+        first, _, last = partition.partition("...")
+        if last:
+            assert (request.tags["dagster/asset_partition_range_start"], request.tags["dagster/asset_partition_range_end"]) == (first, last)
+        else:
+            assert request.partition_key == first
         assert datetime.fromisoformat(request.run_key) == datetime.fromisoformat(at)
 
 
@@ -163,6 +180,8 @@ def test_a_tick_fills_the_right_day(definitions, name: str, at: str, partition: 
         ("billboards_schedule", {"10:30", "16:30"}),
         ("snapshots_schedule", {"10:45", "14:45"}),
         ("daily_metrics_schedule", {"11:00", "15:00"}),
+        ("people_schedule", {"11:30", "15:30"}),
+        ("film_lists_schedule", {"23:30"}),  # and on Tuesdays at 13:00
     ],
 )
 def test_schedules_tick_at_these_times_in_beijing(definitions, name: str, expected: set[str]):
@@ -185,7 +204,18 @@ def test_every_tick_falls_into_a_slot_of_its_own_or_asks_again(cadence):
         minute, hour, *_ = cron.split()
         at = begin.replace(hour=12 if hour == "*" else int(hour), minute=int(minute))
         assert cadence.slot(at) <= at
-        assert partition_due(cadence, at) == partition_due(cadence, at.replace(tzinfo=None))
+        assert partitions_due(cadence, at, Settings(_env_file=None)) == partitions_due(cadence, at.replace(tzinfo=None), Settings(_env_file=None))
+
+
+@pytest.mark.parametrize(("kind", "days"), [("web", 30), ("mini_app", 15), ("business", 15)])
+def test_the_whole_window_is_what_every_series_of_the_app_reaches(kind: str, days: int):
+    assert whole_window(Settings(_env_file=None, app_type=kind)) == days
+
+
+def test_no_tick_reaches_before_the_first_day():
+    settings = Settings(_env_file=None, start_date="2026-11-10")
+    assert partitions_due(CADENCES["daily_t1"], datetime(2026, 11, 16, 11, tzinfo=BEIJING), settings) == (date(2026, 11, 10), date(2026, 11, 15))
+    assert partitions_due(CADENCES["daily_t1"], datetime(2026, 11, 11, 11, tzinfo=BEIJING), settings) == (date(2026, 11, 10), date(2026, 11, 10))
 
 
 # --------------------------------------------------------------------------- the sensor that publishes

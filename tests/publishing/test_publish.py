@@ -15,7 +15,7 @@ from catalog.records import History
 from resources.lake import Lake
 from resources.schema import arrow_schema
 from resources.state.load_status import LoadStatus, Outcome
-from resources.warehouse import Warehouse
+from resources.warehouse import PublishFailed, Warehouse
 
 DAY = date(2026, 11, 16)
 
@@ -200,7 +200,7 @@ def test_a_failed_publication_leaves_the_last_file_and_no_rubbish(lake, warehous
     broken = lake.path("hot_words", DAY + timedelta(days=1))
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"no parquet")
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(PublishFailed, match=r"hot_words of 2026.*douyin verify"):
         warehouse.publish()
     assert count(warehouse) == 3
     assert [p.name for p in warehouse.path.parent.iterdir() if p.name.startswith("warehouse")] == ["warehouse.duckdb"]

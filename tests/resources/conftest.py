@@ -12,6 +12,7 @@ import httpx
 import pytest
 from loopback import Scripted
 
+from pipelines.simulation import SANDBOX_TOKEN_KEY as KEY
 from resources.settings import Settings
 from resources.state import State
 from sandbox.config import SandboxConfig
@@ -33,7 +34,7 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 
     def make(**more) -> Settings:
         values = {
-            "home": tmp_path / "home", "client_key": "sandbox-key", "client_secret": "sandbox-secret", "clock": NOW,
+            "home": tmp_path / "home", "client_key": "sandbox-key", "client_secret": "sandbox-secret", "clock": NOW, "token_key": KEY,
             "qps": 1000, "retry_base_s": 0.01, "timeout_s": 5, **more,
         }  # fmt: skip
         return Settings(_env_file=None, **values)
@@ -43,7 +44,7 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    handle = State(f"sqlite:///{tmp_path / 'home' / 'state.db'}")
+    handle = State(f"sqlite:///{tmp_path / 'home' / 'state.db'}", KEY)
     yield handle
     handle.close()
 

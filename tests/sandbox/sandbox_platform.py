@@ -11,6 +11,8 @@ from contract_reading import contract, operations
 from jsonschema import Draft202012Validator, FormatChecker
 
 import catalog
+from catalog.records import Envelope
+from catalog.requests import Fill, Place
 from sandbox.server import Handle
 
 NOW = "2026-11-16T10:30:00+08:00"
@@ -54,20 +56,23 @@ def problems(operation: str, body: Any, *, success: bool = True) -> list[str]:
 
 
 def code_of(body: dict[str, Any]) -> int:
-    """The code of a legacy, OAuth or newer body as an integer."""
+    """The code of a body as an integer: of mini-apps both are looked at, since either may say no."""
     data = body.get("data")
     if isinstance(data, dict) and "error_code" in data:
         return int(data["error_code"])
-    return int(body.get("err_no", body.get("extra", {}).get("error_code", 0)))
+    inner = data.get("extra", {}) if isinstance(data, dict) else {}
+    codes = (body.get("err_no"), body.get("error_code"), body.get("extra", {}).get("error_code"), inner.get("error_code"))
+    return next((int(c) for c in codes if c is not None and int(c) != 0), 0)
 
 
 class Platform:
-    """A client for one sandbox that gets itself the tokens it needs."""
+    """A client for one app of a sandbox that gets itself the tokens it needs."""
 
-    def __init__(self, handle: Handle) -> None:
-        self.url, self.app = handle.url, handle.app
+    def __init__(self, handle: Handle, app: dict[str, str] = APP) -> None:
+        self.handle, self.url, self.app, self.app_keys = handle, handle.url, handle.app, app
         self.http = httpx.Client(base_url=handle.url, timeout=10)
         self._tokens: dict[int, dict[str, Any]] = {}
+        self._business: dict[int, dict[str, Any]] = {}
 
     # ---- control plane
 
@@ -77,6 +82,7 @@ class Platform:
         self.app.stats.reset()
         self.app.clock.set(datetime.fromisoformat(now))
         self._tokens.clear()
+        self._business.clear()
 
     def at(self, now: str | datetime | None) -> None:
         """Set the sandbox's clock."""
@@ -91,19 +97,20 @@ class Platform:
         return self.http.get("/_sandbox/stats").json()
 
     def accounts(self, **query: str) -> list[dict[str, Any]]:
-        return self.http.get("/_sandbox/accounts", params=query).json()
+        return self.http.get("/_sandbox/accounts", params={"client_key": self.app_keys["client_key"], **query}).json()
 
     # ---- OAuth
 
     def oauth(self, name: str, **params: Any) -> dict[str, Any]:
         o = operations()[name]
-        body = {"json": params} if name.endswith("client_token") else {"data": params}
+        in_json = "application/json" in o.get("requestBody", {}).get("content", {})
+        body = {"json": params} if in_json else {"data": params}
         reply = self.http.request(o["method"], o["path"], **body)
         assert reply.status_code == 200
         return reply.json()
 
     def redeem(self, code: str) -> dict[str, Any]:
-        return self.oauth("oauth_access_token", **APP, code=code, grant_type="authorization_code")
+        return self.oauth("oauth_access_token", **self.app_keys, code=code, grant_type="authorization_code")
 
     def tokens(self, account: int) -> dict[str, Any]:
         """The tokens of an account, by a new consent unless there are some."""
@@ -111,8 +118,15 @@ class Platform:
             self._tokens[account] = self.redeem(self.accounts()[account]["code"])["data"]
         return self._tokens[account]
 
+    def business_token(self, account: int) -> dict[str, Any]:
+        """Business tokens of an account, new unless there are some."""
+        if account not in self._business:
+            open_id = self.tokens(account)["open_id"]
+            self._business[account] = self.oauth("oauth_business_token", **self.app_keys, open_id=open_id)["data"]
+        return self._business[account]
+
     def client_token(self) -> str:
-        return self.oauth("oauth_stable_client_token", **APP, grant_type="client_credential")["data"]["access_token"]
+        return self.oauth("oauth_stable_client_token", **self.app_keys, grant_type="client_credential")["data"]["access_token"]
 
     # ---- data
 
@@ -123,10 +137,17 @@ class Platform:
             tokens = self.tokens(account)
             token = token or tokens["access_token"]
             params.setdefault("open_id", tokens["open_id"])
+        elif endpoint.token == "business":
+            token = token or self.business_token(account)["biz_token"]
+            params.setdefault("open_id", self.tokens(account)["open_id"])
         else:
             token = token or self.client_token()
+        params.update({p.name: token for p in endpoint.params if p.fill is Fill.TOKEN and p.name not in params})
         params = {k: v for k, v in params.items() if v is not None}
-        return self.http.request(endpoint.method, endpoint.path, params=params, headers={"access-token": token})
+        in_body = {p.name for p in endpoint.params if p.place is Place.BODY}
+        body = {k: params.pop(k) for k in tuple(params) if k in in_body}
+        sent = ({"data": body} if endpoint.form else {"json": body}) if in_body else {}
+        return self.http.request(endpoint.method, endpoint.path, params=params, headers={"access-token": token}, **sent)
 
     def get(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
         reply = self.raw(name, account, **params)
@@ -134,10 +155,10 @@ class Platform:
         return reply.json()
 
     def data(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
-        """``data`` of a good answer that keeps the contract."""
+        """``data`` (of mini-apps the inner one) of a good answer."""
         body = self.get(name, account, **params)
         assert code_of(body) == 0, body
-        return body["data"]
+        return body["data"]["data"] if catalog.ENDPOINTS[name].envelope is Envelope.MINI_APP else body["data"]
 
     def pages(self, name: str, account: int = 0, count: int = 20) -> list[dict[str, Any]]:
         """``data`` of all pages of a listing."""

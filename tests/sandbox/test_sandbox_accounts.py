@@ -9,7 +9,7 @@ import pytest
 
 from catalog import ENDPOINTS
 
-SERIES = [n for n, e in ENDPOINTS.items() if e.windows]
+SERIES = [pytest.param(n, w, id=f"{n}-{w}") for n, e in ENDPOINTS.items() for w in e.windows if any(p.fill == "window" for p in e.params)]
 TODAY = date(2026, 11, 16)
 
 
@@ -28,8 +28,7 @@ def test_default_accounts_stand_on_all_sides_of_the_thresholds(platform):
         assert (platform.data("fans_comment", account)["list"] is None) == (n < 3_000)
 
 
-@pytest.mark.parametrize("name", SERIES)
-@pytest.mark.parametrize("window", [7, 15, 30])
+@pytest.mark.parametrize(("name", "window"), SERIES)
 def test_windows_end_yesterday_and_yesterday_comes_at_ten(platform, name, window):
     item_id = None
     if name.startswith("item_"):
@@ -127,3 +126,17 @@ def test_interests_are_ranked(platform):
 def test_visitors(platform):
     assert all(int(r["profile_uv"]) >= 0 for r in rows_of(platform, "user_profile", 3, 30))
     assert sum(int(r["profile_uv"]) for r in rows_of(platform, "user_profile", 0, 30)) > 1_000
+
+
+@pytest.mark.parametrize("name", ["user_fans", "user_profile", "item_play", "item_like"])
+def test_mini_apps_see_series_of_accounts_above_a_thousand_fans(platform, name):
+    for account, has_rows in ((0, True), (2, True), (3, False)):
+        item_id = next(v["item_id"] for v in platform.videos(account)[2:] if int(v["create_time"])) if name.startswith("item") else None
+        assert len(rows_of(platform, name, account, 7, item_id)) > 0
+        for door in ("apps_v1", "bc"):
+            assert bool(rows_of(platform, f"{name}_{door}", account, 7, item_id)) == has_rows
+
+
+def test_mini_apps_see_totals_of_videos_of_any_account(platform):
+    item_id = next(v["item_id"] for v in platform.videos(3)[2:] if int(v["create_time"]))
+    assert platform.data("item_base_apps_v1", 3, item_id=item_id)["result"] is not None

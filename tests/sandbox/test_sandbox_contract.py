@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import people_requests
 import pytest
 from sandbox_platform import APP, code_of, operations, problems
 
@@ -21,6 +22,8 @@ _ALL = [pytest.param(e, id=e.name) for e in ENDPOINTS.values()]
 
 def _requests(platform, endpoint: Endpoint) -> list[dict]:
     """Requests that cover accounts, windows, pages and videos of an endpoint."""
+    if (found := people_requests.requests(platform, endpoint)) is not None:
+        return found
     names = {p.name for p in endpoint.params}
     if "open_id" not in names:
         if "hot_sentence" in names:
@@ -35,7 +38,8 @@ def _requests(platform, endpoint: Endpoint) -> list[dict]:
         else:
             requests.append({"account": account})
     if "date_type" in names:
-        requests = [{**r, "date_type": window} for r, window in zip(requests, (7, 15, 30, 7, 30) * 4, strict=False)]
+        windows = (*endpoint.windows, *endpoint.windows[:2]) * 4
+        requests = [{**r, "date_type": window} for r, window in zip(requests, windows, strict=False)]
     if "count" in names:
         requests = [{**r, "count": n} for r in requests for n in (10, 100)]
     return requests
@@ -53,7 +57,7 @@ def test_answers_match_the_success_schema(platform, endpoint):
         for request in _requests(platform, endpoint):
             body = platform.get(endpoint.name, **request)
             assert code_of(body) == 0, body
-            assert problems(endpoint.name, body) == []
+            assert problems(endpoint.twin_of or endpoint.name, body) == []
 
 
 @pytest.mark.parametrize("endpoint", _ALL)
@@ -62,9 +66,10 @@ def test_refusals_match_the_response_schema(platform, endpoint):
     for instant in INSTANTS:
         platform.at(instant)
         for token in ("", "act.nonsense"):
-            body = platform.http.get(endpoint.path, params=params, headers={"access-token": token}).json()
+            sent = {"json": {}} if endpoint.method == "POST" else {}
+            body = platform.http.request(endpoint.method, endpoint.path, params=params, headers={"access-token": token}, **sent).json()
             assert code_of(body) in (28001003, 2190002)
-            assert problems(endpoint.name, body, success=False) == []
+            assert problems(endpoint.twin_of or endpoint.name, body, success=False) == []
 
 
 @pytest.mark.parametrize("operation", [pytest.param(o, id=o.name) for o in OPERATIONS if o.name != "oauth_authorize"])
@@ -75,14 +80,15 @@ def test_oauth_answers_match_the_contract(platform, operation):
         platform.reset(f"2026-11-16T10:30:{second:02d}+08:00")
         tokens = platform.redeem(platform.accounts()[second % 5]["code"])
         assert problems("oauth_access_token", tokens) == []
-        data = tokens["data"]
+        data, business = tokens["data"], platform.business_token(0)
         params = {
             "oauth_access_token": {**APP, "code": platform.accounts()[0]["code"], "grant_type": "authorization_code"},
             "oauth_refresh_token": {**APP, "grant_type": "refresh_token", "refresh_token": data["refresh_token"]},
             "oauth_renew_refresh_token": {**APP, "refresh_token": data["refresh_token"]},
             "oauth_client_token": {**APP, "grant_type": "client_credential"},
             "oauth_stable_client_token": {**APP, "grant_type": "client_credential"},
-            "oauth_userinfo": {"access_token": data["access_token"], "open_id": data["open_id"]},
+            "oauth_business_token": {**APP, "open_id": data["open_id"]},
+            "oauth_refresh_biz_token": {**APP, "refresh_token": business["biz_refresh_token"]},
         }[operation.name]
         body = platform.oauth(operation.name, **params)
         assert code_of(body) == 0, body

@@ -62,7 +62,8 @@ def test_stats_hold_no_secrets(platform):
 def test_accounts(platform):
     accounts = platform.accounts()
     assert len(accounts) == len({a["open_id"] for a in accounts}) == 5
-    assert {"open_id", "name", "category", "fans", "code"} <= accounts[0].keys()
+    assert {"open_id", "name", "category", "fans", "trouble", "code"} <= accounts[0].keys()
+    assert {a["trouble"] for a in accounts} == {None}
     assert len({a["category"] for a in accounts}) == 5
     assert platform.http.get("/_sandbox/nothing").status_code == 404
 
@@ -153,7 +154,9 @@ def test_serve_tells_its_address():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"accounts": 0}, {"videos": 0}, {"qps": 0}, {"per_day": -1}, {"latency_ms": -1}, {"now": datetime(2026, 11, 16)}],
+    [{"accounts": 0}, {"videos": 0}, {"qps": 0}, {"per_day": -1}, {"latency_ms": -1}, {"now": datetime(2026, 11, 16)},
+     {"dead_tokens": -0.1}, {"dead_tokens": 0.6, "private_accounts": 0.6}, {"withdrawn": ("nothing",)}, {"lacking": ("nothing",)},
+     {"apps": (("sandbox-key", "x"),)}, {"apps": (("a", ""),)}, {"apps": (("a", "x"), ("a", "y"))}],
 )
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=r".+"):

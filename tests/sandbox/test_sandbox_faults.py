@@ -6,6 +6,7 @@ import time
 
 import httpx
 import orjson
+import people_requests
 import pytest
 from sandbox_platform import APP, code_of, problems
 
@@ -138,6 +139,24 @@ def test_timeout_that_the_client_does_not_wait_for(platform):
     assert code_of(fans(platform)) == 0
 
 
+def test_late_is_done_but_not_heard_of(platform):
+    """The code is used up, although the client got nothing."""
+    code = platform.accounts()[0]["code"]
+    platform.fault("oauth_access_token", "late")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        platform.redeem(code)
+    assert platform.stats()["operations"]["oauth_access_token"]["codes"] == {"0": 1}
+    assert code_of(platform.redeem(code)) == 10007
+
+
+def test_slow_answers_after_a_while(platform):
+    platform.tokens(0)
+    platform.fault("user_fans", "slow", seconds=0.3)
+    begin = time.monotonic()
+    assert code_of(fans(platform)) == 0
+    assert time.monotonic() - begin >= 0.3
+
+
 def test_connection_cut_within_the_body(platform):
     platform.tokens(0)
     platform.fault("video_list", "cut")
@@ -163,7 +182,11 @@ def test_repeated_cursor_on_the_second_page(platform):
     assert second["has_more"] is True
 
 
-def _params(platform, endpoint):
+def _request(platform, endpoint):
+    """A request that is answered with rows."""
+    if (asked := people_requests.requests(platform, endpoint)) is not None:
+        with_rows = (r for r in asked if _rows(endpoint, platform.data(endpoint.name, **r)))
+        return next(with_rows)
     names = {p.name for p in endpoint.params}
     values = {"date_type": 7, "count": 20}
     if "hot_sentence" in names:
@@ -173,9 +196,22 @@ def _params(platform, endpoint):
     return {k: v for k, v in values.items() if k in names}
 
 
-def _rows(data):
-    value = next(data[m] for m in ("list", "result_list", "result", "fans_data") if m in data)
-    return value if isinstance(value, list) else [value]
+def _without_drift(node):
+    if isinstance(node, list):
+        return [_without_drift(n) for n in node]
+    return {k: _without_drift(v) for k, v in node.items() if k != "sandbox_new_column"} if isinstance(node, dict) else node
+
+
+def _rows(endpoint, data):
+    """The first list that has rows which are objects, else the one row."""
+    for output in endpoint.outputs:
+        value = data
+        for step in filter(None, output.rows.removeprefix(endpoint.root).split(".")):
+            value = value.get(step) if value else None
+        rows = value if isinstance(value, list) else [value]
+        if value and not output.once and isinstance(rows[0], dict):
+            return rows
+    return []
 
 
 @pytest.mark.parametrize(
@@ -183,26 +219,53 @@ def _rows(data):
     [
         pytest.param(e, id=n)
         for n, e in ENDPOINTS.items()
-        if "music" in n or "billboard" not in n or n.endswith("overall")
+        if n != "leads_tag_user_list" and ("music" in n or "billboard" not in n or n.endswith("overall"))
     ],
 )
 def test_spoiled_answers(platform, endpoint):
-    params = _params(platform, endpoint)
-    good = _rows(platform.data(endpoint.name, 0, **params))
+    request = _request(platform, endpoint)
+    data = platform.data(endpoint.name, **request)
+    good = _rows(endpoint, data)
     platform.fault(endpoint.name, "unknown_member")
-    drifted = platform.data(endpoint.name, 0, **params)
+    drifted = platform.data(endpoint.name, **request)
     assert drifted.pop("sandbox_new_member")
-    assert all(r.pop("sandbox_new_column") == 1 for r in _rows(drifted))
-    assert _rows(drifted) == good
+    rows = _rows(endpoint, drifted)
+    assert all(r["sandbox_new_column"] == 1 for r in rows)
+    assert _without_drift(rows) == good
     at = min(1, len(good) - 1)
     platform.fault(endpoint.name, "malformed_row", row=at)
-    broken = _rows(platform.data(endpoint.name, 0, **params))
-    assert broken[at] != good[at]
-    assert "abc" in orjson.dumps(broken[at]).decode()
-    assert broken[:at] + broken[at + 1 :] == good[:at] + good[at + 1 :]
+    broken = _rows(endpoint, platform.data(endpoint.name, **request))
+    if "abc" not in orjson.dumps(broken).decode():
+        broken = [b for b in broken if b != "not a row"]
+        assert len(broken) == len(good) - 1 or good == [data]
+    else:
+        assert broken[at] != good[at]
+        assert broken[:at] + broken[at + 1 :] == good[:at] + good[at + 1 :]
     platform.fault(endpoint.name, "not_ready")
-    empty = platform.data(endpoint.name, 0, **params)
-    assert not next((empty[m] for m in ("list", "result_list", "result", "fans_data") if m in empty), None)
+    assert good == [data] or not _rows(endpoint, platform.data(endpoint.name, **request))
+
+
+@pytest.mark.parametrize("endpoint", [pytest.param(e, id=n) for n, e in ENDPOINTS.items() if e.paging and e.name != "hotsearch_trending_sentences"])
+def test_repeated_cursor_of_any_kind(platform, endpoint):
+    """The page that is asked for with a cursor gives it again; the first page never does."""
+    name, cursor = next(p.name for p in endpoint.params if p.fill == "cursor"), endpoint.paging.cursor.split(".")[-1]
+    size = next(p.name for p in endpoint.params if p.fill == "count")
+    for request in _paged(platform, endpoint, size):
+        first = platform.data(endpoint.name, **request)
+        if first["has_more"]:
+            platform.fault(endpoint.name, "repeated_cursor")
+            assert platform.data(endpoint.name, **request) == first
+            again = platform.data(endpoint.name, **{**request, name: first[cursor]})
+            assert (str(again[cursor]), again["has_more"]) == (str(first[cursor]), True)
+            after = platform.data(endpoint.name, **{**request, name: first[cursor]})
+            assert str(after[cursor]) != str(first[cursor])
+            return
+    pytest.fail("no listing has a second page")
+
+
+def _paged(platform, endpoint, size):
+    asked = people_requests.requests(platform, endpoint) or [_request(platform, endpoint)]
+    return [{**{k: v for k, v in r.items() if not k.startswith("page_")}, size: 1} for r in asked]
 
 
 def test_a_row_that_is_a_text(platform):
@@ -215,6 +278,8 @@ def test_wrong_orders_are_refused(platform):
         {"operation": "nothing", "kind": "busy"},
         {"operation": "user_fans", "kind": "odd"},
         {"operation": "user_fans", "kind": "busy", "times": 0},
+        {"operation": "user_fans", "kind": "slow", "seconds": "long"},
+        {"operation": "user_fans", "kind": "slow", "seconds": -1},
         7,
     ):
         assert platform.http.post("/_sandbox/faults", json=order).status_code == 400

@@ -7,7 +7,7 @@ from sandbox_platform import code_of, problems
 
 from catalog import ENDPOINTS
 
-SERIES = [n for n, e in ENDPOINTS.items() if e.windows]
+SERIES = [n for n, e in ENDPOINTS.items() if any(p.fill == "window" for p in e.params)]
 
 
 def test_missing_slash_redirects_and_keeps_the_query(platform):
@@ -28,13 +28,12 @@ def test_unknown_address(platform, method, path):
 @pytest.mark.parametrize("name", [n for n, e in ENDPOINTS.items() if any(p.required for p in e.params)])
 def test_required_parameters(platform, name):
     endpoint = ENDPOINTS[name]
-    good = {"open_id": platform.tokens(0)["open_id"], "item_id": "@x", "date_type": 7, "count": 10, "hot_sentence": "x"}
-    for missing in (p.name for p in endpoint.params if p.required):
-        params = {p.name: good[p.name] for p in endpoint.params if p.required and p.name != missing}
-        token = platform.tokens(0)["access_token"] if endpoint.token == "user" else platform.client_token()
-        body = platform.http.get(endpoint.path, params=params, headers={"access-token": token}).json()
-        assert code_of(body) == 28001007
-        assert problems(name, body, success=False) == []
+    good = {"open_id": platform.tokens(0)["open_id"], "date_type": 7}
+    values = {p.name: good.get(p.name, "x" if p.fill == "subject" else 10) for p in endpoint.params if p.required}
+    for missing in values:
+        body = platform.get(name, 0, **(values | {missing: ""}))
+        assert code_of(body) == (10002 if endpoint.envelope == "D" else 28001007)
+        assert problems(endpoint.twin_of or name, body, success=False) == []
 
 
 @pytest.mark.parametrize("name", SERIES)
@@ -42,6 +41,58 @@ def test_required_parameters(platform, name):
 def test_window_must_be_one_that_is_offered(platform, name, window):
     body = platform.get(name, 0, date_type=window, item_id="@x" if name.startswith("item") else None)
     assert code_of(body) == 2100005
+    assert problems(ENDPOINTS[name].twin_of or name, body, success=False) == []
+
+
+def test_item_series_of_mini_apps_go_back_fifteen_days(platform):
+    item_id = platform.videos(0)[0]["item_id"]
+    codes = [code_of(platform.get("item_play_apps_v1", 0, item_id=item_id, date_type=w)) for w in (7, 15, 30)]
+    assert codes == [0, 0, 2100005]
+
+
+@pytest.mark.parametrize("body", [b"[", b"[]", b"7", b'"text"', b"null", b"\xff", b"{", b'{"item_ids": "@x"}', b'{"item_ids": [7]}', b'{"item_ids": {}}'])
+def test_bodies_that_cannot_be_read_are_refused(platform, body):
+    tokens = platform.tokens(0)
+    for name in ("video_data", "video_query_apps_v1"):
+        e = ENDPOINTS[name]
+        answer = platform.http.post(e.path, params={"open_id": tokens["open_id"]}, content=body, headers={"access-token": tokens["access_token"]})
+        assert answer.status_code == 200
+        assert code_of(answer.json()) == 2100005
+        assert problems(name, answer.json(), success=False) == []
+
+
+@pytest.mark.parametrize("value", [7, ["x"], {}, True])
+def test_a_person_in_a_body_is_a_text(platform, value):
+    assert code_of(platform.get("im_authorize_status", 0, c_open_id=value)) == 2100005
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "code"),
+    [
+        ("2026-10-17", "2026-11-15", 0), ("2026-11-16", "2026-11-16", 0), ("2026-10-16", "2026-11-15", 2100005), ("2026-11-01", "2026-11-17", 2100005),
+        ("2026-11-10", "2026-11-09", 2100005), ("2026-11-31", "2026-12-01", 2100005), ("20261110", "20261111", 2100005), ("yesterday", "today", 2100005),
+        ("2026-11-10", "", 28001007),
+    ],
+)  # fmt: skip
+def test_days_are_real_and_within_thirty(platform, begin, end, code):
+    poi_id = platform.data("poi_query", amap_id="B0SANDBOX0001")["poi_id"]
+    for name in ("poi_base", "poi_service_base"):
+        body = platform.get(name, poi_id=poi_id, begin_date=begin, end_date=end)
+        assert code_of(body) == code
+        assert problems(name, body, success=False) == []
+
+
+def test_mini_apps_say_no_in_either_place(platform):
+    """Over some instants: err_no, and now and then the inner code beside err_no 0."""
+    seen = set()
+    for second in range(40):
+        platform.reset(f"2026-11-16T11:00:{second:02d}+08:00")
+        for name, params in (("user_fans_apps_v1", {"date_type": 8}), ("item_base_apps_v1", {"item_id": "@x"}), ("item_comment_list_apps_v1", {"item_id": "@x", "count": 1})):
+            body = platform.get(name, 0, **params)
+            assert code_of(body) in (2100005, 2100006)
+            assert problems(name, body, success=False) == []
+            seen.add(body["err_no"] == 0)
+    assert seen == {True, False}
 
 
 @pytest.mark.parametrize("cursor", ["text", "-1", "17", "1795000000123"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +17,13 @@ from sandbox.mixing import apportion, mix, unit
 from sandbox.refusals import Refusal
 from sandbox.world import World
 from sandbox.world.curves import LIFE_S, LifeCurve, breathing
-from sandbox.world.ids import ItemIds
+from sandbox.world.ids import ItemIds, OpenIds
+from sandbox.world.videos import METRICS
 
 IDS = ItemIds(7)
+PEOPLE = OpenIds(7)
 NOW = 1_794_796_200.0
+WORLD = World(11, 5, 30)
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2**32 - 1))
@@ -31,6 +36,31 @@ def test_item_ids_are_read_back_by_their_own_world_only(owner, slot):
 @given(st.text(max_size=60))
 def test_other_texts_are_no_ids(text):
     assert IDS.read(text) is None
+
+
+@given(st.integers(0, 2**64 - 1), st.text(max_size=40))
+def test_open_ids_are_read_back_by_their_own_world_only(number, text):
+    open_id = PEOPLE.write(number)
+    assert str(UUID(open_id)) == open_id
+    assert PEOPLE.read(open_id) == number
+    assert OpenIds(8).read(open_id) is None
+    assert PEOPLE.read(text) is None
+
+
+@given(st.integers(0, 4), st.integers(0, 200), st.floats(0, 1))
+def test_comments_to_be_seen_are_as_many_as_the_counter_says(account, video, share):
+    world = WORLD.accounts[account]
+    shelf = WORLD.shelf.listed(world, NOW)
+    chosen = shelf[video % len(shelf)]
+    instant = chosen.created + share * 95 * 86_400
+    view = WORLD.comments.view(chosen, instant)
+    assert len(view.written) == chosen.count(METRICS.index("comment"), chosen.reach(instant))
+    assert (view.written <= instant).all()
+    assert (view.written >= int(chosen.created)).all()
+    first = view.thread.created
+    assert (first[1:] >= first[:-1]).all()
+    coming = first[len(view.written) :]
+    assert (coming >= int(instant)).all()
 
 
 @given(st.integers(0, 10**7), st.lists(st.floats(0.001, 1000), min_size=1, max_size=40))

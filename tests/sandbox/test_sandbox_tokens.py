@@ -176,3 +176,72 @@ def test_userinfo(platform):
     body = platform.oauth("oauth_userinfo", access_token=data["access_token"], open_id=data["open_id"])
     assert body["data"]["nickname"] == platform.accounts()[0]["name"]
     assert code_of(platform.oauth("oauth_userinfo", access_token=data["access_token"], open_id="other")) == 28001015
+
+
+# ---- business tokens
+
+
+def business_code(platform, token: str) -> int:
+    return code_of(platform.get("user_fans_bc", 0, token=token, date_type=7))
+
+
+def refresh_business(platform, token: str, **change) -> dict:
+    return platform.oauth("oauth_refresh_biz_token", **(APP | {"refresh_token": token} | change))
+
+
+def test_business_tokens_live_thirty_days_and_are_refreshed(platform):
+    data = platform.business_token(0)
+    assert data["biz_token"].startswith("bus_act.")
+    assert data["biz_refresh_token"].startswith("bus_rft.")
+    assert int(data["biz_expires_in"]) == 2_592_000
+    assert business_code(platform, data["biz_token"]) == 0
+    later(platform, days=30)
+    assert business_code(platform, data["biz_token"]) in EXPIRED
+    again = refresh_business(platform, data["biz_refresh_token"])["data"]
+    assert again["biz_refresh_token"] == data["biz_refresh_token"]
+    assert business_code(platform, again["biz_token"]) == 0
+    later(platform, days=365)
+    assert code_of(refresh_business(platform, data["biz_refresh_token"])) == 10010
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [({"client_key": "x"}, 10003), ({"client_secret": "x"}, 10013), ({"refresh_token": "bus_rft.x"}, 10010), ({"refresh_token": ""}, 10002)]
+)
+def test_wrong_business_refresh(platform, change, code):
+    body = refresh_business(platform, platform.business_token(0)["biz_refresh_token"], **change)
+    assert int(body["error_code"]) == code
+
+
+@pytest.mark.parametrize(("change", "code"), [({"client_key": "x"}, 10003), ({"client_secret": "x"}, 10013), ({"open_id": "x"}, 10002), ({"open_id": ""}, 10002)])
+def test_wrong_business_request(platform, change, code):
+    body = platform.oauth("oauth_business_token", **(APP | {"open_id": platform.tokens(0)["open_id"]} | change))
+    assert int(body["error_code"]) == code
+
+
+def test_an_account_without_business_consent(make_platform):
+    accounts = make_platform(accounts=16, videos=1)
+    refused = [int(accounts.oauth("oauth_business_token", **APP, open_id=a["open_id"])["error_code"]) for a in accounts.accounts()]
+    assert refused == [0] * 15 + [28001012]
+
+
+def test_business_paths_take_business_tokens_only(platform):
+    user, business = platform.tokens(0)["access_token"], platform.business_token(0)["biz_token"]
+    assert business_code(platform, user) in INVALID
+    assert user_code(platform, business) in INVALID
+    assert business_code(platform, platform.business_token(0)["biz_refresh_token"]) in INVALID
+    assert code_of(platform.get("user_fans_bc", 1, token=business, date_type=7)) == 28001015
+
+
+def test_business_paths_answer_as_their_twins(platform):
+    item_id = platform.videos(0)[0]["item_id"]
+    twin, business = (platform.data(n, 0, item_id=item_id)["result"] for n in ("item_base_apps_v1", "item_base_bc"))
+    assert {k: float(v) for k, v in twin.items()} == {k: float(v) for k, v in business.items()}
+
+
+def test_a_business_token_of_some_scopes(platform):
+    data = platform.oauth("oauth_business_token", **APP, open_id=platform.tokens(0)["open_id"], scope="ma.item.data")["data"]
+    assert business_code(platform, data["biz_token"]) == 28001012
+    platform.fault("item_base_bc", "token_dead")
+    item_id = platform.videos(0)[0]["item_id"]
+    assert code_of(platform.get("item_base_bc", 0, token=data["biz_token"], item_id=item_id)) == 28001003
+    assert code_of(refresh_business(platform, data["biz_refresh_token"])) == 10010

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loopback import say
 
 from catalog import ENDPOINTS
-from catalog.records import Paging
+from catalog.requests import Paging
 from resources.douyin import DouyinClient, PagingError, Resume, pages
 from resources.douyin.paging import Walk
 

@@ -57,7 +57,8 @@ def test_a_stormy_run_tells_no_secret(make_settings, state, sandbox, every_log):
     asyncio.run(work())
     with state.read() as db:
         users, apps = db.execute(select(user_tokens)).all(), db.execute(select(client_tokens)).all()
-    secrets = [t for u in users for t in (u.access_token, u.refresh_token)] + [a.access_token for a in apps] + codes + ["sandbox-secret"]
+    sealed = [t for u in users for t in (u.access_token, u.refresh_token)] + [a.access_token for a in apps]
+    secrets = [state.vault.open(t) for t in sealed] + codes + ["sandbox-secret"]
     assert len(secrets) >= 10
     assert len(told) > 10
     text = "\n".join([*told, every_log.text, *(str(r.__dict__) for r in every_log.records)])

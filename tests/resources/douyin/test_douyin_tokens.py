@@ -203,7 +203,7 @@ def test_the_new_token_is_stored_before_it_is_used(life, monkeypatch):
             fresh = await client.tokens.replace_user(life.open_id, lease)
             with life.state.read() as db:
                 (stored,) = db.execute(select(user_tokens.c.access_token)).one()
-            return stored == fresh.token
+            return life.state.vault.open(stored) == fresh.token
 
     assert asyncio.run(die_on_use())
 
@@ -255,20 +255,21 @@ def test_the_client_token_is_replaced_before_it_ends(make_settings, state, start
 WORKER = """
 import asyncio, sys
 from catalog import ENDPOINTS
+from pipelines.simulation import SANDBOX_TOKEN_KEY
 from resources.douyin import DouyinClient
 from resources.settings import Settings
 from resources.state import State
 
 url, home, clock, *open_ids = sys.argv[1:]
 settings = Settings(
-    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret",
+    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret", token_key=SANDBOX_TOKEN_KEY,
     clock=clock, qps=1000, per_account=8, retry_base_s=0.01,
 )
 print("ready", flush=True)
 sys.stdin.readline()
 
 async def main():
-    async with DouyinClient(settings, State(settings.database_url), settings.get_clock()) as client:
+    async with DouyinClient(settings, State(settings.database_url, settings.token_key.get_secret_value()), settings.get_clock()) as client:
         ask = lambda o: client.ask(ENDPOINTS["user_item"], {"date_type": 7}, o)
         await asyncio.gather(*(ask(o) for o in open_ids for _ in range(4)))
 
@@ -328,4 +329,4 @@ def test_countdown_puts_the_most_urgent_first(state, now):
         at = now + timedelta(days=days)
         save_user_token(state, KEY, UserToken(open_id, "act.x", at, "rft.x", at, renewals, "", now))
     add_account(state, KEY, "never", name=None, now=now)
-    assert [c.open_id for c in countdown(state, KEY, now)] == ["never", "soon", "middle", "late"]
+    assert [c.account.open_id for c in countdown(state, KEY, now)] == ["never", "soon", "middle", "late"]

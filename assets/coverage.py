@@ -1,0 +1,60 @@
+"""What of the platform an installation can have: the catalogue's records beside what trial calls showed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog import ENDPOINTS, OPERATIONS, TABLES
+from catalog.errors import OFFLINE
+from catalog.records import AppType, Endpoint, Kind, Operation
+from resources.state import State
+from resources.state.capabilities import read_capabilities
+
+OWNED, NOT_OWNED, WITHDRAWN, NEVER_TRIED = "owned", "not owned", "withdrawn", "never tried"
+DOORS_OF_OTHERS = "door of other apps"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One operation. ``here`` is its state for one app: owned, not owned, withdrawn, never tried, or why it is not tried at all."""
+
+    operation: str
+    tables: str
+    history: str
+    status: str
+    scope: str
+    here: str
+    reason: str
+
+
+def coverage_of(state: State | None, client_key: str | None, app_type: AppType | None) -> list[Coverage]:
+    """All operations of the contract, and the twins for business consent where the app is of that type."""
+    known = read_capabilities(state, client_key) if state is not None and client_key else {}
+    shown: dict[str, Endpoint | Operation] = dict(OPERATIONS)
+    if app_type is AppType.BUSINESS:
+        shown |= {name: e for name, e in ENDPOINTS.items() if e.twin_of}
+    lines = []
+    for name, one in shown.items():
+        reason = ""
+        if isinstance(one, Operation):
+            here = "used for tokens" if one.kind is Kind.TOKEN else "writes: not yet used"
+        elif (capability := known.get(name)) is not None:
+            here = OWNED if capability.owned else WITHDRAWN if capability.code in OFFLINE else NOT_OWNED
+            reason = "" if capability.owned else f"since {capability.since:%Y-%m-%d}: {capability.reason} (code {capability.code})"
+        elif app_type is not None and app_type not in one.apps:
+            here = DOORS_OF_OTHERS
+        else:
+            here = NEVER_TRIED
+        lines.append(Coverage(name, tables_of(one), history_of(one), str(one.status), one.scope or "", here, reason))
+    return lines
+
+
+def tables_of(one: Endpoint | Operation) -> str:
+    return ", ".join(one.tables) if isinstance(one, Endpoint) else "–"
+
+
+def history_of(one: Endpoint | Operation) -> str:
+    """Histories of the tables that it fills, each once."""
+    if isinstance(one, Operation):
+        return str(one.kind)
+    return ", ".join(dict.fromkeys(str(TABLES[t].history) for t in one.tables))

@@ -1,0 +1,136 @@
+"""Rows of one batch: text to the types of the catalogue, whole columns at a time; what does not fit goes to quarantine with its reason."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pyarrow as pa
+
+from assets.ingest.extract import Source
+from assets.ingest.values import EXPECTS, parse_column
+from catalog import FIELDS
+from catalog.records import Endpoint, History, Origin, Output, Pii, Table, Type, beijing_day
+from resources.archive import Entry
+from resources.schema import ARROW_TYPES
+
+_INSTANT = ARROW_TYPES[Type.TIMESTAMP]
+PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
+"""Columns that tell where in the archive a row was seen: together with the time they put rows into a total order."""
+
+
+def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Text rows of one output of a batch with their types, and those that go to quarantine; None where there are none.
+
+    The first has the table's columns and :data:`PLACE`, the second those of quarantine; both have ``dt``.
+    """
+    if text.num_rows == 0:
+        return None, None
+    if output.once:  # a listing's own row stands with its last page
+        text = text.filter(pa.array([s.entry.last for s in sources], pa.bool_()).take(text["request"].combine_chunks()))
+        if text.num_rows == 0:
+            return None, None
+    frame = text.to_pandas(types_mapper=pd.ArrowDtype)
+    about = _requests(table, sources, endpoint, output).take(text["request"].combine_chunks())
+    rows = about.to_pandas(types_mapper=pd.ArrowDtype)
+    rows["_parent_ordinal"], rows["_ordinal"] = frame["parent_ordinal"], frame["ordinal"]
+    reasons = frame["problem"].astype(object).where(frame["problem"].notna(), "")
+    for i, column in enumerate(output.columns):
+        field_ = FIELDS[column.field]
+        if column.origin is Origin.CONST:
+            rows[column.field] = pd.Series(column.path, index=rows.index, dtype=pd.ArrowDtype(pa.string()))
+        elif column.origin is Origin.ORDINAL:
+            rows[column.field] = frame["ordinal"] + rows["_offset"]
+        elif column.origin is Origin.ACCOUNT:
+            rows[column.field] = rows["_open_id"]
+        elif column.origin is Origin.LISTING:
+            rows[column.field] = rows[f"_{column.path}"]
+        else:
+            text = rows[column.field] if column.origin is Origin.PARAM else frame[f"c{i}"]
+            values, bad = parse_column(text, column.parse, field_.type)
+            rows[column.field] = values
+            if bad.any():
+                _blame(reasons, bad, text, column.path, EXPECTS[column.parse], field_.pii)
+    for name in set(table.fields) - {c.field for c in output.columns}:  # this door does not offer it
+        rows[name] = pd.Series(None, index=rows.index, dtype=pd.ArrowDtype(ARROW_TYPES[FIELDS[name].type]))
+    rows["dt"] = rows["stat_date"] if table.history is History.WINDOW else rows["_partition"]
+    for name in table.not_null:
+        missing = rows[name].isna() & (reasons == "")
+        if missing.any():
+            reasons[missing] = f"{name}: missing, and a row cannot be told from others without it"
+    if table.history is History.WINDOW:
+        outside = (rows["stat_date"] > rows["_partition"]) | (rows["stat_date"] < rows["_oldest"])
+        outside = outside.fillna(False).astype(bool)
+        reasons[outside & (reasons == "")] = "stat_date: a day that was not asked for, which no partition would take"
+        rows["dt"] = rows["dt"].where(~outside)
+    good, bad = reasons == "", None
+    if not good.all():
+        # A row whose statistics day cannot be read, or was not asked for, stands where its answer mainly went.
+        rows["dt"] = rows["dt"].fillna(rows["_partition"])
+        bad = _quarantine_rows(table, endpoint, rows[~good], reasons[~good])
+    return rows.loc[good, [*table.columns, *PLACE]], bad
+
+
+def _blame(reasons: pd.Series, bad: pd.Series, text: pd.Series, member: str, expected: str, pii: Pii) -> None:
+    """Write down why rows do not fit; values of people stay in the archive."""
+    shown = "" if pii is not Pii.NONE else ": " + text[bad].astype(object).map(lambda value: repr(value[:60]))
+    more = f"{member}: expected {expected}" + shown
+    reasons[bad] = reasons[bad].where(reasons[bad] == "", reasons[bad] + "; ") + more
+
+
+def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: Output) -> pa.Table:
+    """One line per answer of the batch: what every row of it shares."""
+    entries = [s.entry for s in sources]
+    columns = {
+        "observed_at": pa.array([e.began_at for e in entries], _INSTANT),
+        "_oldest": pa.array([beijing_day(e.began_at) - timedelta(days=max(endpoint.windows, default=0)) for e in entries], pa.date32()),
+        "source": pa.array([endpoint.name] * len(entries), pa.string()),
+        "client_key": pa.array([e.client_key for e in entries], pa.string()),
+        "_open_id": pa.array([e.open_id for e in entries], pa.string()),
+        "_partition": pa.array([_partition(table, e) for e in entries], pa.date32()),
+        "_segment": pa.array([s.address.segment for s in sources], pa.string()),
+        "_record": pa.array([s.address.number for s in sources], pa.int64()),
+        "_page": pa.array([e.page for e in entries], pa.int64()),
+        "_offset": pa.array([e.offset for e in entries], pa.int64()),
+        "_rows": pa.array([e.offset + (e.items or 0) for e in entries], pa.int64()),
+        "_whole": pa.array([e.whole for e in entries], pa.bool_()),
+    }
+    for column in output.columns:
+        if column.origin is Origin.PARAM:
+            values = [None if (v := e.params.get(column.path)) is None else str(v) for e in entries]
+            columns[column.field] = pa.array(values, pa.string())
+    return pa.table(columns)
+
+
+def _quarantine_rows(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "dt": rows["dt"],
+            "table_name": table.name,
+            "operation": endpoint.name,
+            "client_key": rows["client_key"],
+            "open_id": rows["_open_id"],
+            "observed_at": rows["observed_at"],
+            "position": rows["_ordinal"],
+            "reason": reasons,
+            "segment": rows["_segment"],
+            "record": rows["_record"],
+        }
+    )
+
+
+def _partition(table: Table, entry: Entry) -> date:
+    """The partition that an answer mainly fills."""
+    return week_of(entry) if table.history is History.VERSION else table.latest_partition(beijing_day(entry.began_at))
+
+
+WEEK = "week"
+"""Key under which a versioned answer's subject carries the Monday of its week; it is no parameter of the request."""
+
+
+def week_of(entry: Entry) -> date:
+    """The partition that a versioned answer belongs to."""
+    if WEEK in entry.subject:
+        return date.fromisoformat(str(entry.subject[WEEK]))
+    day = beijing_day(entry.began_at)
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,48 @@
+"""Every operation of the contract, those that fill no table included: the token keeper's own, and what writes to the platform."""
+
+from __future__ import annotations
+
+from catalog.endpoints import ENDPOINTS
+from catalog.records import Endpoint, Kind, Operation, Status, Token
+
+_AUTH = (
+    ("authorize", "GET", "/platform/oauth/connect/", None, "Authorization page", "获取授权码 code"),
+    ("access_token", "POST", "/oauth/access_token/", None, "Access token for a code", "获取 access_token"),
+    ("refresh_token", "POST", "/oauth/refresh_token/", None, "Refresh the access token", "刷新 access_token"),
+    ("renew_refresh_token", "POST", "/oauth/renew_refresh_token/", "renew_refresh_token", "Renew the refresh token", "刷新 refresh_token"),
+    ("client_token", "POST", "/oauth/client_token/", None, "Token of the app", "生成 client_token"),
+    ("stable_client_token", "POST", "/oauth/stable_client_token/", None, "Token of the app that stays", "生成 stable_client_token"),
+    ("business_token", "POST", "/oauth/business_token/", None, "Business token", "BusinessToken 生成"),
+    ("refresh_biz_token", "POST", "/oauth/refresh_biz_token/", None, "Refresh the business token", "BusinessToken 刷新"),
+)
+_WRITES = (
+    ("leads_tag_create", "lead", "/enterprise/leads/tag/create/", "enterprise.data", Status.REMOVED, "Create a tag", "创建标签"),
+    ("leads_tag_update", "lead", "/enterprise/leads/tag/update/", "enterprise.data", Status.REMOVED, "Rename a tag", "编辑标签"),
+    ("leads_tag_delete", "lead", "/enterprise/leads/tag/delete/", "enterprise.data", Status.REMOVED, "Delete a tag", "删除标签"),
+    ("leads_tag_user_update", "lead", "/enterprise/leads/tag/user/update/", "enterprise.data", Status.REMOVED, "Tag people", "给用户设置标签"),
+    ("im_send_msg", "im", "/im/send/msg/", "im.direct_message", Status.RESTRICTED, "Send a message", "发送私信消息"),
+    ("im_send_msg_group", "im", "/im/send/msg/group/", "im.group_message", Status.RESTRICTED, "Send to a group", "发送群消息"),
+    ("im_recall_msg", "im", "/im/recall/msg/", "im.recall_message", Status.RESTRICTED, "Recall a message", "私信消息撤回"),
+    ("enterprise_im_message_send", "im", "/enterprise/im/message/send/", "enterprise.im", Status.REMOVED, "Send a message, enterprise accounts", "企业号发送消息"),
+    ("item_comment_reply", "comment", "/item/comment/reply/", "item.comment", Status.RESTRICTED, "Reply to a comment", "回复视频评论"),
+    ("video_comment_reply", "comment", "/video/comment/reply/", "video.comment", Status.DEPRECATED, "Reply to a comment, enterprise accounts", "回复视频评论 (企业号)"),
+    ("event_status_update", "ops", "/event/status/update/", "aweme.webhook (inferred)", Status.ACTIVE, "Subscribe to webhooks", "更新应用推送事件订阅状态"),
+)  # fmt: skip
+
+OTHER_OPERATIONS: dict[str, Operation] = {
+    o.name: o
+    for o in (
+        *(
+            Operation(f"oauth_{name}", "account", Kind.TOKEN, method, path, scope, Token.NONE, Status.ACTIVE, en, zh)
+            for name, method, path, scope, en, zh in _AUTH
+        ),
+        *(
+            Operation(name, domain, Kind.WRITE, "POST", path, scope, Token.CLIENT if domain == "ops" else Token.USER, status, en, zh)
+            for name, domain, path, scope, status, en, zh in _WRITES
+        ),
+    )
+}
+"""What fills no table. Writing operations have their place here; nothing calls them yet."""
+
+OPERATIONS: dict[str, Endpoint | Operation] = {**{n: e for n, e in ENDPOINTS.items() if e.twin_of is None}, **OTHER_OPERATIONS}
+"""All 123 operations of the contract by their operationId."""

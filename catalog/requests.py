@@ -1,0 +1,81 @@
+"""How an operation is asked: its parameters, where they travel, and how its pages follow each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fill(StrEnum):
+    """Who fills a request parameter."""
+
+    ACCOUNT = "account"  # the open_id
+    SUBJECT = "subject"  # the object iterated over
+    WINDOW = "window"  # the look-back length in days
+    SINCE = "since"  # the beginning of the period asked for
+    UNTIL = "until"  # its end
+    CURSOR = "cursor"
+    COUNT = "count"
+    CONST = "const"
+    TOKEN = "token"  # the access token, for the one operation that does not take it in the header
+    LEFT_OUT = "left_out"  # an optional one that is never sent
+
+
+class Place(StrEnum):
+    """Where a request parameter travels."""
+
+    QUERY = "query"
+    BODY = "body"
+
+
+class Moment(StrEnum):
+    """How a request writes an instant or a day."""
+
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    DAY = "yyyy-MM-dd"
+    COMPACT_DAY = "yyyyMMdd"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A request parameter: ``const`` is its value (CONST) or the page size (COUNT).
+
+    ``choices`` are the values of a subject that the platform itself fixes. ``batch`` is how many subjects one request takes,
+    as a list. ``moment`` is the form of SINCE and UNTIL.
+    """
+
+    name: str
+    fill: Fill
+    required: bool = True
+    const: str | int | None = None
+    place: Place = Place.QUERY
+    choices: tuple[int, ...] = ()
+    batch: int | None = None
+    moment: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How to reach the next page. Paths are dotted, from the root of the body.
+
+    ``first`` is the cursor of the first page, None where it is left out. A ``session`` may be answered with the same cursor
+    again and still move on: there a repeated page, not a repeated cursor, tells that the list does not end.
+    """
+
+    cursor: str = "data.cursor"
+    has_more: str = "data.has_more"
+    page_cap: int = 500
+    """Pages after which a sequence is called endless and stops with an error."""
+    enough: int | None = None
+    """Pages after which a list that never ends, such as a search, has given enough."""
+    first: str | int | None = 0
+    session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Incremental:
+    """A listing, newest first, that need be read only until what is known: members of its rows."""
+
+    created: str
+    pinned: str

@@ -1,0 +1,97 @@
+"""评论文本: comments of a video and the replies to one of them.
+
+Where the contract is silent: pinned comments lead both the recommended order and ``time``; a page is shorter
+where moderation hid a comment; replies to replies belong to the comment on the video; replies are oldest first
+unless asked otherwise. The comment of another video is refused with 2111004, one that is gone or a reply with
+2111003. Accounts that are no enterprise accounts get 2112001 from the enterprise paths (``video_comment_*``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import refusals as no
+from sandbox.answers.call import Call
+from sandbox.answers.item import own_video
+from sandbox.answers.pages import MAX_COUNT, need_enterprise, offset, page
+from sandbox.refusals import Refusal
+from sandbox.world.accounts import Account
+from sandbox.world.videos import Video
+
+_SORTS = (None, "time", "time_asc")
+
+
+def _own(call: Call) -> tuple[Account, Video]:
+    return call.account, own_video(call)
+
+
+def _enterprise(call: Call) -> tuple[Account, Video]:
+    need_enterprise(call)
+    return _own(call)
+
+
+def _searched(call: Call) -> tuple[Account, Video]:
+    found = call.world.search.find_video(call.params["sec_item_id"], call.instant)
+    if found is None:
+        raise Refusal(no.NOT_BOUND)
+    if found[1].private_at <= call.instant:
+        raise Refusal(no.PRIVATE)
+    return found
+
+
+def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict[str, Any]:
+    sort_type = call.params.get("sort_type")
+    if sort_type not in _SORTS:
+        raise Refusal(no.PARAM_WRONG, "sort_type is wrong")
+    start, count = offset(call, MAX_COUNT)
+    comments, parent = call.world.comments, None
+    if replies:
+        parent = _parent(call, video)
+        sort_type = sort_type or "time_asc"
+    places, total = comments.page(video, call.instant, sort_type, parent, start, count)
+    view, form = comments.view(video, call.instant), call.form
+    parent_id = comments.comment_id(video, parent, bool(view.second[parent])) if replies else None
+    rows = []
+    for place in places:
+        said, created = comments.content(author, video, view, place), int(view.written[place])
+        row = {
+            "comment_id": said.comment_id,
+            "comment_user_id": said.open_id,
+            "content": said.content,
+            "create_time": str(created) if form.style == 1 else created,
+            "top": view.pinned(place),
+            "digg_count": int(view.likes[place]),
+            "reply_comment_total": int(view.replies[place]),
+        }
+        if said.nickname is not None:
+            row["nick_name"], row["avatar"] = said.nickname, said.avatar
+        if parent_id is not None and form.flag(25):
+            row["reply_comment_id"] = parent_id
+        rows.append(row)
+    following = min(start + count, total) if start < total else start
+    return page(call, rows, following, following < total)
+
+
+def _parent(call: Call, video: Video) -> int:
+    """The place of the comment that comment_id names."""
+    try:
+        place = call.world.comments.find(video, call.instant, call.params["comment_id"])
+    except LookupError:
+        raise Refusal(no.FOREIGN_COMMENT) from None
+    if place is None:
+        raise Refusal(no.INVALID_COMMENT)
+    return place
+
+
+def _operation(where, *, replies: bool):
+    def answer(call: Call) -> dict[str, Any]:
+        return _answer(call, *where(call), replies=replies)
+
+    return answer
+
+
+ANSWERS = {
+    f"{prefix}_comment_{'reply_' if replies else ''}list": _operation(where, replies=replies)
+    for prefix, where in (("item", _own), ("video", _enterprise), ("video_search", _searched))
+    for replies in (False, True)
+}

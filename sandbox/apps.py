@@ -1,0 +1,38 @@
+"""Apps: each has its key and secret, its tokens, and ids of its own for the same people and videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sandbox.clock import SandboxClock
+from sandbox.config import SandboxConfig
+from sandbox.mixing import mix, name
+from sandbox.tokens import Tokens
+from sandbox.troubles import Trouble, Troubles
+from sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One app, and the world as it sees it."""
+
+    client_key: str
+    world: World
+    tokens: Tokens
+
+
+def make_apps(config: SandboxConfig, clock: SandboxClock, scopes: Iterable[str]) -> dict[str, App]:
+    """All apps of a configuration by their keys, the first one first; ids of the first one follow from the seed alone."""
+    apps: dict[str, App] = {}
+    troubles, scopes = Troubles(config), tuple(scopes)
+    for key, secret in ((config.client_key, config.client_secret), *config.apps):
+        id_seed = mix(config.seed, name(key)) if apps else config.seed
+        world = World(config.seed, config.accounts, config.videos, id_seed, config.most_fans, config.late_counts)
+
+        def is_dead(open_id: str, world: World = world) -> bool:
+            account = world.account(open_id)
+            return account is not None and troubles.of(account) is Trouble.DEAD_TOKEN
+
+        apps[key] = App(key, world, Tokens(config.seed, key, secret, clock, scopes, is_dead))
+    return apps

@@ -1,0 +1,225 @@
+"""What is asked for once for what, and through which door: a graph that begins at the app, its accounts and watch lists, and ends.
+
+That the columns of an iteration are its table's and fill the parameters of the endpoints over it is in ``test_contract.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from catalog import ENDPOINTS, FIELDS, TABLES, endpoints_of
+from catalog.cadences import CADENCES
+from catalog.iterations import ITERATIONS, Iteration, Over
+from catalog.records import AppType, Cadence, Endpoint, History, Origin, Token, Type
+from catalog.requests import Fill
+from resources.state.watched import KINDS
+
+CJK = re.compile(r"[\u4e00-\u9fff]")
+GIVEN = (Over.NOTHING, Over.CHOICES, Over.ACCOUNTS)
+"""What needs no table to be known."""
+
+each_over = pytest.mark.parametrize("over", list(Over))
+each_endpoint = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
+each_app = pytest.mark.parametrize("app", list(AppType))
+
+
+def subjects(endpoint: Endpoint) -> set[str]:
+    return {p.name for p in endpoint.params if p.fill is Fill.SUBJECT}
+
+
+# --------------------------------------------------------------------------- iterations
+
+
+def test_every_over_has_an_iteration_and_is_used():
+    assert set(ITERATIONS) == set(Over) == {e.over for e in ENDPOINTS.values()}
+
+
+@each_over
+def test_iteration_is_described(over: Over):
+    iteration = ITERATIONS[over]
+    assert iteration.en
+    assert not CJK.search(iteration.en)
+    assert not iteration.en.endswith(".")
+    assert CJK.search(iteration.zh)
+    assert sum(i.en == iteration.en for i in ITERATIONS.values()) == 1
+    assert sum(i.zh == iteration.zh for i in ITERATIONS.values()) == 1
+
+
+@each_over
+def test_subjects_come_from_somewhere(over: Over):
+    iteration = ITERATIONS[over]
+    assert (iteration.table is None and iteration.watch is None) == (over in GIVEN)
+    assert iteration.watch is None or iteration.watch in KINDS
+    with_choices = {e.name for e in ENDPOINTS.values() if any(p.choices for p in e.params)}
+    assert with_choices == {e.name for e in ENDPOINTS.values() if e.over in (Over.CHOICES, Over.VERSIONS)}
+
+
+def test_every_watch_list_is_gone_through():
+    assert {i.watch for i in ITERATIONS.values() if i.watch} == set(KINDS)
+
+
+def conditions(iteration: Iteration) -> list[tuple[str, Type]]:
+    """Columns that decide which rows are gone through, with the type that they must have."""
+    return [(c[0], type_) for c, type_ in ((iteration.at_least, Type.BIGINT), (iteration.among, Type.TEXT)) if c]
+
+
+@each_over
+def test_columns_that_are_named_are_ids_and_conditions_of_the_table(over: Over):
+    iteration = ITERATIONS[over]
+    if iteration.table is None:
+        assert not iteration.columns
+        assert conditions(iteration) == []
+        return
+    table = TABLES[iteration.table]
+    assert {column for _, column in iteration.columns} | {name for name, _ in conditions(iteration)} <= set(table.fields)
+    assert len({param for param, _ in iteration.columns}) == len(iteration.columns)
+    for _, column in iteration.columns:
+        assert FIELDS[column].type is Type.TEXT, "ids are text"
+        # Else two subjects would be one request, or one row no request at all; events name people and messages beside their key.
+        assert column in table.key or column in {"sec_item_id", "conversation_id", "message_id"}
+    for name, type_ in conditions(iteration):
+        assert FIELDS[name].type is type_
+    if iteration.among:
+        assert all(value in FIELDS[iteration.among[0]].doc_en for value in iteration.among[1])
+    if iteration.per_account:
+        assert "open_id" in table.fields
+
+
+@each_endpoint
+def test_where_no_columns_are_named_one_parameter_names_the_subject(endpoint: Endpoint):
+    """``assets/ingest/subjects.py`` fills it; a week's list is named by two."""
+    if endpoint.over in (Over.NOTHING, Over.ACCOUNTS) or ITERATIONS[endpoint.over].columns:
+        return
+    assert subjects(endpoint) == {"type", "version"} if endpoint.over is Over.VERSIONS else len(subjects(endpoint)) == 1
+
+
+ANSWERED_AS = {"item_ids": "item_id", "user_id": "open_id"}
+"""What answers call the subject that a parameter names, where they call it otherwise."""
+
+
+@each_endpoint
+def test_what_names_a_subject_is_kept_with_its_rows(endpoint: Endpoint):
+    """Else nobody could say what a row is about: it comes from the request, or the answer names it."""
+    for output in endpoint.outputs:
+        told = {c.path for c in output.columns if c.origin in (Origin.PARAM, Origin.MEMBER)}
+        for name in subjects(endpoint):
+            assert name in told or ANSWERED_AS.get(name) in told, f"{output.table} does not say which {name} was asked for"
+
+
+@each_endpoint
+def test_who_asks_is_kept_with_the_rows(endpoint: Endpoint):
+    for output in endpoint.outputs:
+        names = {c.field for c in output.columns}
+        assert ("open_id" in names) == ITERATIONS[endpoint.over].per_account
+
+
+# --------------------------------------------------------------------------- the graph
+
+
+def edges() -> set[tuple[str, str]]:
+    """(table gone through, table filled)."""
+    return {(ITERATIONS[e.over].table, filled) for e in ENDPOINTS.values() if ITERATIONS[e.over].table for filled in e.tables}
+
+
+def test_the_graph_has_no_cycle_but_videos_of_earlier_days():
+    """``videos`` are also asked for by the ids of earlier days' lists, which is no cycle within a day."""
+    found = edges()
+    assert {(a, b) for a, b in found if a == b} == {("videos", "videos")}
+    left = {(a, b) for a, b in found if a != b}
+    while left:
+        ends = {b for _, b in left} - {a for a, _ in left}
+        assert ends, f"a cycle: {sorted(left)}"
+        left = {(a, b) for a, b in left if b not in ends}
+
+
+def test_the_graph_goes_from_accounts_over_videos_and_comments_to_replies():
+    assert {("videos", "item_play"), ("video_totals", "comments"), ("comments", "comment_replies"), ("lead_ids", "leads")} <= edges()
+    assert {("search_videos", "search_comments"), ("search_comments", "search_comment_replies"), ("ent_rank_versions", "ent_ranks")} <= edges()
+
+
+@each_endpoint
+def test_what_is_gone_through_is_collected_before(endpoint: Endpoint):
+    """Jobs of a day run in the order of ``CADENCES``; within one job Dagster orders the tables."""
+    table = ITERATIONS[endpoint.over].table
+    order = list(CADENCES)
+    for source in endpoints_of(table) if table else ():
+        assert order.index(source.cadence.name) <= order.index(endpoint.cadence.name)
+
+
+@pytest.mark.parametrize("cadence", [pytest.param(c, id=c.name) for c in CADENCES.values()])
+def test_partitions_of_a_cadence_are_of_one_kind(cadence: Cadence):
+    """A job has one partition at a time: a day, the day before, or a week."""
+    thursday = date(2026, 11, 19)
+    newest = {TABLES[t].latest_partition(thursday) for e in ENDPOINTS.values() if e.cadence == cadence for t in e.tables}
+    assert len(newest) == 1
+    assert newest <= {thursday, thursday - timedelta(days=1), date(2026, 11, 16)}
+
+
+@each_app
+def test_every_endpoint_of_an_app_can_be_reached(app: AppType):
+    """From the app, its accounts and its watch lists, by tables that the app's own doors fill."""
+    own = [e for e in ENDPOINTS.values() if app in e.apps]
+    filled: set[str] = set()
+    reached: set[str] = set()
+    while True:
+        more = {e.name for e in own if e.over in GIVEN or ITERATIONS[e.over].watch or ITERATIONS[e.over].table in filled} - reached
+        if not more:
+            break
+        reached |= more
+        filled = {t for name in reached for t in ENDPOINTS[name].tables}
+    assert {e.name for e in own} - reached == set()
+
+
+# --------------------------------------------------------------------------- doors
+
+
+def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:
+    """Whether two operations give one table rows about the same objects: asked for the same things, not kept apart by a constant."""
+
+    def consts(e: Endpoint) -> set[tuple]:
+        return {tuple((c.field, c.path) for c in o.columns if c.origin is Origin.CONST and c.field in TABLES[table].key) for o in e.outputs if o.table == table}
+
+    return a.over is b.over and bool(consts(a) & consts(b))
+
+
+@each_app
+@pytest.mark.parametrize("table", list(TABLES))
+def test_no_app_fills_a_table_twice_from_the_same_objects(app: AppType, table: str):
+    doors = [e for e in endpoints_of(table) if app in e.apps]
+    for a in doors:
+        for b in doors:
+            if a.name < b.name and same_rows(a, b, table):
+                assert a.instead_of == b.name or b.instead_of == a.name, f"{a.name} and {b.name} both fill {table}"
+
+
+@each_endpoint
+def test_another_way_to_the_same_rows_is_one(endpoint: Endpoint):
+    if endpoint.instead_of is None:
+        return
+    first = ENDPOINTS[endpoint.instead_of]
+    assert first.instead_of is None
+    assert (first.apps, first.over, first.cadence, first.domain) == (endpoint.apps, endpoint.over, endpoint.cadence, endpoint.domain)
+    assert set(endpoint.tables) <= set(first.tables)
+    assert first.scope != endpoint.scope, "where the one is not owned, the other would not be, either"
+
+
+@each_app
+def test_every_table_has_a_door_for_every_type_of_app(app: AppType):
+    """Whatever only web apps ask for has a mini-app door into the same tables."""
+    assert {t for t in TABLES if not any(app in e.apps for e in endpoints_of(t))} == set()
+
+
+@each_endpoint
+def test_mini_app_doors_are_the_ones_under_their_own_path(endpoint: Endpoint):
+    mini = endpoint.path.startswith("/api/apps/v1/")
+    assert mini == (AppType.WEB not in endpoint.apps)
+    if mini:
+        assert endpoint.scope.startswith("ma.")
+        assert AppType.MINI_APP in endpoint.apps or endpoint.token is Token.BUSINESS
+
+
+def test_weeks_are_gone_through_by_the_one_table_of_weeks():
+    assert {e.name for e in ENDPOINTS.values() if e.over is Over.VERSIONS} == {e.name for t in TABLES.values() if t.history is History.VERSION for e in endpoints_of(t.name)}

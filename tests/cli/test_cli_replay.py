@@ -1,0 +1,230 @@
+"""``douyin replay``: the lake made again from the archive, over all tables and several days, byte for byte.
+
+One installation for the file, three days old: two hours of one day, windows that overlap, comments read on, published weeks, rows
+in quarantine, unknown members, an account that failed. Every test leaves the lake as it found it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from installation import TODAY, World
+
+from assets.ingest.normalise import normalise
+from catalog import TABLES
+from catalog.records import History
+from resources.lake import DRIFT, QUARANTINE
+from resources.state.load_status import Outcome, all_load_status, read_load_status, save_load_status
+
+pytestmark = pytest.mark.slow
+
+LAST = TODAY + timedelta(days=2)
+HOURLY = ("hot_words", "hot_words_rising")
+HIT = 1
+
+
+@pytest.fixture(scope="module")
+def history(platforms, tmp_path_factory) -> Iterator[World]:
+    world = World(*platforms(accounts=2, videos=5, most_fans=20_000), home=tmp_path_factory.mktemp("history"), options={"concurrency": 1})
+    world.clear()
+    world.open().at("2026-11-16T11:00:00+08:00").authorize()
+    world.watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
+    for n in range(3):
+        today = TODAY + timedelta(days=n)
+        world.at(f"{today}T11:00:00+08:00")
+        if n == 1:
+            world.fault("video_list", "malformed_row", HIT, row=2)
+            world.fault("video_list", "unknown_member", 0)
+        if n == 2:
+            world.fault("user_fans", "busy", HIT, times=None)
+        for name, table in TABLES.items():
+            late = [today - timedelta(days=d) for d in (1, 2, 3)]
+            world.ingest(name, *(late if table.history is History.WINDOW else [table.latest_partition(today)]))
+        world.clear()
+        world.at(f"{today}T12:05:00+08:00")
+        for name in HOURLY:
+            world.ingest(name)
+    world.runtime.warehouse.publish(all_load_status(world.runtime.state))
+    yield world
+    world.runtime.close()
+    world.clear()
+
+
+@pytest.fixture
+def replayed(history: World, douyin):
+    """``replayed("--from", …)`` on that installation, in this process; nothing may be asked."""
+
+    def run(*arguments: str):
+        history.clear()
+        told = douyin(
+            "replay", *arguments, DOUYIN_HOME=str(history.home), DOUYIN_CLOCK=history.now, DOUYIN_START_DATE="2026-11-01", DOUYIN_BASE_URL=history.url
+        )
+        assert history.calls() == 0
+        return told
+
+    return run
+
+
+def words_of(stdout: str, table: str) -> list[str]:
+    """The summary's line of a table: days, left alone, rows, added, removed, altered, confirmed, quarantined."""
+    summary = re.split(r"^(?:replayed|would change) ", stdout, flags=re.MULTILINE)[1]
+    return next(line.split()[1:] for line in summary.splitlines() if line.split()[:1] == [table])
+
+
+def lines(world: World) -> dict:
+    return {(s.table_name, s.dt, s.operation, s.open_id): s for s in all_load_status(world.runtime.state)}
+
+
+SPAN = ("--from", "2026-11-13", "--to", LAST.isoformat())
+
+
+def test_lake_and_warehouse_lost_come_back_byte_for_byte(history: World, replayed):
+    before, status = history.lake_files(), lines(history)
+    assert {name.split("/")[0] for name in before} == {*TABLES, QUARANTINE, DRIFT}
+    assert len({n for n in before if n.startswith("comments/")}) >= 2
+    assert len({n for n in before if n.startswith("item_play/")}) == 5
+    failed = {(s.table_name, s.dt, s.rows) for s in status.values() if s.status.is_failure}
+    assert failed == {("user_fans", LAST - timedelta(days=1), 0)}, "one account failed on the last day"
+    shutil.rmtree(history.runtime.lake.root)
+    history.runtime.warehouse.path.unlink()
+    told = replayed(*SPAN)
+    assert told.exit_code == 0, told.stdout + told.stderr
+    after = history.lake_files()
+    assert sorted(after) == sorted(before)
+    assert [name for name in before if before[name] != after[name]] == []
+    assert lines(history) == status, "what became of the calls is history, and the rows are as many"
+    assert history.runtime.warehouse.path.exists()
+    rows = len(history.rows("hot_words", LAST)) * 3
+    assert words_of(told.stdout, "hot_words") == ["3", "–", f"{rows:,}", f"{rows:,}", "–", "–", "–", "–"]
+    assert f"hot_words {LAST}: no day yet, {rows // 3} added" in told.stdout
+    assert int(words_of(told.stdout, "videos")[-1]) == 1, "one row in quarantine"
+    # And again: nothing to do, and it says so.
+    again = replayed(*SPAN)
+    assert "replaced 0 partitions; published 0" in again.stdout
+    assert history.lake_files() == before
+
+
+def test_some_days_are_the_same_bytes_as_all(history: World, replayed):
+    before = history.lake_files()
+    shutil.rmtree(history.runtime.lake.root)
+    told = replayed("--from", TODAY.isoformat(), "--to", TODAY.isoformat(), "--select", "item_play,videos,comments,hot_words")
+    assert told.exit_code == 0, told.stderr
+    after = history.lake_files()
+    assert {n.split("/dt=")[0] for n in after if "_" not in n[:1]} == {"item_play", "videos", "comments", "hot_words"}
+    assert all("dt=2026-11-16" in name and before[name] == data for name, data in after.items())
+    assert replayed("--from", "2026-11-13").exit_code == 0
+    assert history.lake_files() == before
+
+
+def test_each_day_by_itself_is_as_in_the_whole(history: World):
+    days = [date(2026, 11, 10) + timedelta(days=n) for n in range(9)]
+    for name in ("item_play", "user_fans", "hot_words", "videos"):
+        whole = normalise(history.runtime.archive, TABLES[name], days)
+        assert len(whole) >= 3
+        for dt in days:
+            alone = normalise(history.runtime.archive, TABLES[name], [dt])
+            assert alone == ({dt: whole[dt]} if dt in whole else {}), (name, dt)
+
+
+def test_what_would_change_is_told_and_not_done(history: World, replayed):
+    """A day as other code could have left it: a row too few, one too many, one that says something else."""
+    good = history.read("videos", TODAY)
+    before = history.lake_files()
+    rows = good.to_pylist()
+    stray = rows[0] | {"item_id": "zzz"}
+    wrong = rows[2] | {"title": "旧"}
+    history.runtime.lake.write("videos", TODAY, pa.Table.from_pylist([rows[0], wrong, *rows[3:], stray], good.schema))
+    spoiled = history.lake_files()
+    told = replayed(*SPAN, "-s", "videos", "--dry-run")
+    assert told.exit_code == 0, told.stderr
+    assert f"videos {TODAY}: 1 added, 1 removed, 1 altered" in told.stdout
+    assert words_of(told.stdout, "videos")[3:6] == ["1", "1", "1"]
+    assert "1 partitions would be replaced; nothing was written" in told.stdout
+    assert history.lake_files() == spoiled
+    assert replayed(*SPAN, "-s", "videos").exit_code == 0
+    assert history.lake_files() == before
+
+
+def test_a_day_that_the_archive_has_forgotten_stays(history: World, replayed, tmp_path):
+    before, root = history.lake_files(), history.runtime.archive.root
+    shutil.copytree(root, tmp_path / "kept")
+    try:
+        for name in ("hotsearch_sentences", "user_fans"):
+            shutil.rmtree(root / name / TODAY.isoformat())
+        # Of the series the later days are still there; they know nothing of what only the first one saw.
+        gone = history.read("user_fans", date(2026, 11, 13))
+        assert gone.num_rows == 2
+        told = replayed(*SPAN, "-s", "hot_words,user_fans")
+        assert told.exit_code == 0, told.stderr
+        assert f"left alone: hot_words {TODAY}" in told.stdout
+        assert "the archive knows nothing of that day" in told.stdout
+        assert words_of(told.stdout, "hot_words")[:2] == ["3", "1"]
+        assert history.lake_files() == before
+        # A row that only a forgotten answer had: taking it away is refused.
+        shutil.rmtree(root / "user_fans" / LAST.isoformat())
+        newest = LAST - timedelta(days=2)
+        table = history.read("user_fans", newest)
+        assert set(pc.unique(table["open_id"]).to_pylist()) == set(history.accounts)
+        told = replayed(*SPAN, "-s", "user_fans")
+        assert "the archive no longer has the answers that" in told.stdout
+        assert history.lake_files() == before
+    finally:
+        shutil.rmtree(root)
+        shutil.copytree(tmp_path / "kept", root)
+    replayed(*SPAN, "-s", "hot_words,user_fans")
+    assert history.lake_files() == before
+
+
+def test_load_status_stays_true(history: World, replayed):
+    """What could not be had stays so; what only older code could not read does not; a lost line comes back."""
+    state, now = history.runtime.state, history.runtime.clock.now().timestamp()
+    mine = {s.open_id: s for s in read_load_status(state, table="videos", dts=[TODAY]) if s.operation == "video_list"}
+    first, second = (mine[a] for a in history.accounts)
+    assert min(first.rows, second.rows) > 0
+    partial = replace(first, status=Outcome.PARTIAL, code=2100004, reason="1 of 2 failed: busy")
+    unread = replace(second, status=Outcome.FAILED, code=None, rows=0, quarantined=second.rows, reason=f"all {second.rows} rows are in quarantine")
+    save_load_status(state, [partial, unread], now)
+    assert replayed(*SPAN, "-s", "videos", "--dry-run").exit_code == 0
+    assert unread in read_load_status(state, table="videos", dts=[TODAY]), "looking changes nothing"
+    assert replayed(*SPAN, "-s", "videos").exit_code == 0
+    after = {s.open_id: s for s in read_load_status(state, table="videos", dts=[TODAY]) if s.operation == "video_list"}
+    assert after[first.open_id] == partial
+    told = after[second.open_id]
+    assert (told.status, told.rows, told.quarantined, told.reason) == (Outcome.LOADED, second.rows, second.quarantined, "from the archive, without a call")
+    save_load_status(state, [first, second], now)
+
+
+def test_a_damaged_segment_is_named(history: World, replayed):
+    segment = next((history.runtime.archive.root / "hotsearch_sentences" / TODAY.isoformat()).glob("*.zst"))
+    good, before = segment.read_bytes(), history.lake_files()
+    try:
+        segment.write_bytes(good[:-20])
+        told = replayed(*SPAN, "-s", "hot_words")
+        assert told.exit_code == 1
+        assert str(segment.name) in told.stderr
+        assert "restore it from a copy" in told.stderr
+    finally:
+        segment.write_bytes(good)
+    assert history.lake_files() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--from", "2026-10-31"), "DOUYIN_START_DATE=2026-11-01"),
+        (("--to", "2026-11-19"), "has not begun"),
+        (("--from", "2026-11-17", "--to", "2026-11-16"), "lies before --from"),
+        (("-s", "nonsense"), "no table, domain or operation"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(replayed, words: tuple[str, ...], said: str):
+    told = replayed(*words)
+    assert told.exit_code == 2
+    assert said in told.stderr

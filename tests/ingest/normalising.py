@@ -1,0 +1,71 @@
+"""Bodies through archive and normaliser as a run takes them, without a platform."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from assets.ingest.normalise import Normalised, land, normalise
+from catalog import TABLES
+from catalog.records import Endpoint, History, Parse
+from resources.archive import Archive
+from resources.douyin.exchange import Exchange
+from resources.douyin.recorder import SEQUENCE, Recorder, Sequence
+from resources.lake import Lake
+
+AT = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)
+"""A Monday."""
+TODAY = date(2026, 11, 16)
+
+
+def reach_of(endpoint: Endpoint) -> int:
+    """How many days a series goes back; 30 for what is no series."""
+    return max(endpoint.windows, default=30)
+
+
+def params_of(endpoint: Endpoint, n: int) -> dict[str, Any]:
+    """The parameters of the ``n``-th request, which ask for a subject of its own."""
+    numbers = {c.path for o in endpoint.outputs for c in o.columns if c.parse is Parse.INT}
+    params: dict[str, Any] = {}
+    for p in endpoint.params:
+        if p.fill == "window":
+            params[p.name] = reach_of(endpoint)
+        elif p.fill == "since" and endpoint.windows:
+            params[p.name] = str(TODAY - timedelta(days=reach_of(endpoint)))
+        elif p.fill == "until" and endpoint.windows:
+            params[p.name] = str(TODAY - timedelta(days=1))
+        elif p.fill not in ("left_out", "token"):
+            params[p.name] = p.const or (n if p.name in numbers else f"{p.name} {n}")
+    return params
+
+
+def through_the_archive(endpoint: Endpoint, bodies: list[bytes], folder: Path) -> dict[str, dict[date, Normalised]]:
+    """Archive bodies as a run does, one a second for one account each, and normalise all tables of the endpoint over all days."""
+    archive = Archive(folder / "archive")
+    recorder = Recorder(archive)
+    for n, body in enumerate(bodies):
+        at = AT + timedelta(seconds=n)
+        recorder.record(
+            Exchange(
+                operation=endpoint.name, client_key="app", open_id=f"open_id {n}", params=params_of(endpoint, n), sent_at=at, observed_at=at,
+                http_status=200, body=body, code=0, logid="x", attempt=1, tag={SEQUENCE: Sequence(at, {})},
+            )
+        )  # fmt: skip
+    archive.flush()
+    series = [TODAY - timedelta(days=n) for n in range(1, reach_of(endpoint) + 1)]
+    return {t: normalise(archive, TABLES[t], series if TABLES[t].history is History.WINDOW else [TODAY]) for t in endpoint.tables}
+
+
+def hold_partition(lake: Lake, dt: date, part: Normalised) -> None:
+    """What must hold of every partition: its own day, each key once, no empty key, reasons, counts by account; and it lands as it is."""
+    name = part.table.name
+    assert part.rows["dt"].to_pylist() == [dt] * part.rows.num_rows
+    key = ["dt", *part.table.primary_key]
+    assert part.rows.group_by(key).aggregate([]).num_rows == part.rows.num_rows
+    assert all(part.rows[column].null_count == 0 for column in part.table.not_null)
+    assert all(part.quarantine["reason"].to_pylist())
+    assert sum(part.landed_by.values()) == part.rows.num_rows
+    assert sum(part.quarantined_by.values()) == part.quarantine.num_rows
+    land(lake, part)
+    assert lake.read(name, dt).equals(part.rows)

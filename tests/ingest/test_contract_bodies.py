@@ -1,0 +1,315 @@
+"""Random answers in the contract's shape, through archive, normaliser and lake, against a reading of the same bodies in plain Python.
+
+Every row that a plain reader sees lands with the values that it sees, goes to quarantine, or repeats one that landed; nothing
+crashes; and no reason shows what is personal. Many bodies go through one archive day, since a day costs more than a body.
+When a day fails, the test looks for the one body that fails alone and takes from it what can be taken.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract_bodies import PERSONAL, Bodies
+from hypothesis import HealthCheck, Phase, given, settings
+from normalising import AT, TODAY, hold_partition, params_of, reach_of, through_the_archive
+from test_values_properties import MISFIT, ORACLES
+
+from catalog import ENDPOINTS, TABLES
+from catalog.envelopes import MalformedBody, member, read_envelope
+from catalog.records import Column, Endpoint, History, Origin, Output, Parse, Table
+from resources.lake import Lake
+
+# --------------------------------------------------------------------------- a plain reader
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as a plain reader sees it: its values by column, or None where it does not fit."""
+
+    values: dict[str, Any] | None
+
+
+def as_text(value: Any) -> Any:
+    """The text of a JSON leaf; MISFIT for objects and lists."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return MISFIT if isinstance(value, list | dict) else repr(value)
+
+
+def opened(value: Any) -> Any:
+    """JSON that stands as text, read; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
+
+
+def words(value: Any) -> Any:
+    """A list of texts, or one text in brackets, joined by 、."""
+    if value is None:
+        return None
+    if not isinstance(value, list | str):
+        return MISFIT
+    listed = [as_text(v) for v in value if v is not None] if isinstance(value, list) else [value]
+    if any(v is MISFIT for v in listed):
+        return ...
+    if len(listed) == 1 and listed[0].startswith("[") and listed[0].endswith("]"):
+        return ...
+    return "、".join(listed) or None
+
+
+def leaf(row: Any, column: Column) -> Any:
+    """The value of a member column: typed, MISFIT, or ``...`` where plain Python does not say how it is written."""
+    if column.parse is Parse.WORDS:
+        return words(member(row, column.path))
+    if "|" in column.path:
+        first, *more, last = column.path.split("|")
+        place = opened(row.get(first))
+        if not isinstance(place, dict):
+            return MISFIT
+        for step in more:
+            place = opened(place.get(step) if isinstance(place, dict) else None)
+        text = as_text(place.get(last)) if isinstance(place, dict) else None
+        if text is MISFIT and column.parse is Parse.TEXT:
+            return ...
+    else:
+        place = row
+        for step in column.path.split(".")[:-1]:
+            place = place.get(step)
+            if place is None:
+                break
+            if not isinstance(place, dict):
+                return MISFIT
+        text = as_text(None if place is None else place.get(column.path.rpartition(".")[2]))
+    return text if text is None or text is MISFIT else ORACLES[column.parse](text)
+
+
+def rows_of(endpoint: Endpoint, output: Output, body: Any, params: dict[str, Any], open_id: str) -> Iterator[Row]:
+    """Rows of one output of one answer, in order."""
+    found = member(body, output.rows)
+    if output.once:
+        yield Row(_values(output, None, {}, 1, body, params, open_id) if found is None or isinstance(found, dict | list) else None)
+        return
+    if found is None:
+        return
+    if output.single:
+        elements = [found]
+    elif isinstance(found, list):
+        elements = found
+    else:
+        if not output.explode:
+            yield Row(None)
+        return
+    if not output.explode:
+        for n, element in enumerate(elements, 1):
+            yield Row(_values(output, element, {}, n, body, params, open_id))
+        return
+    for parent in elements:
+        inner = parent.get(output.explode) if isinstance(parent, dict) else None
+        if inner is not None and not isinstance(inner, list):
+            yield Row(None)
+        for n, element in enumerate(inner if isinstance(inner, list) else (), 1):
+            yield Row(_values(output, element, parent, n, body, params, open_id))
+
+
+def _values(output: Output, element: Any, parent: dict, ordinal: int, body: Any, params: dict[str, Any], open_id: str) -> dict[str, Any] | None:
+    shape = str if any(c.origin is Origin.ELEMENT for c in output.columns) else dict
+    if not output.once and not isinstance(element, shape):
+        return None
+    values: dict[str, Any] = {}
+    for column in output.columns:
+        if column.origin is Origin.MEMBER:
+            value = leaf(element, column)
+        elif column.origin is Origin.ELEMENT:
+            value = element
+        elif column.origin in (Origin.PARENT, Origin.BODY):
+            text = as_text(parent.get(column.path) if column.origin is Origin.PARENT else member(body, column.path))
+            # Of a parent and of the body the text of an object counts as text where text is wanted.
+            value = text if text is None else ... if text is MISFIT and column.parse is Parse.TEXT else text if text is MISFIT else ORACLES[column.parse](text)
+        elif column.origin is Origin.PARAM:
+            text = params.get(column.path)
+            value = None if text is None else ORACLES[column.parse](str(text))
+        else:
+            value = {Origin.CONST: column.path, Origin.ORDINAL: ordinal, Origin.ACCOUNT: open_id}.get(column.origin, ...)
+        if value is MISFIT:
+            return None
+        values[column.field] = value
+    return values
+
+
+# --------------------------------------------------------------------------- what must hold
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a plain reader says of one table."""
+
+    seen: int
+    fitting: list[dict[str, Any]]
+    """Rows with their key, each key's newest first."""
+    unfit: int
+
+
+def is_outside(endpoint: Endpoint, table: Table, values: dict[str, Any]) -> bool:
+    """Whether a row is of a day that no partition takes from this observation."""
+    return table.history is History.WINDOW and not 1 <= (TODAY - values["stat_date"]).days <= reach_of(endpoint)
+
+
+def expected_of(endpoint: Endpoint, table: Table, bodies: list[Any]) -> Expected:
+    fitting, seen, unfit = [], 0, 0
+    for n, body in enumerate(bodies):
+        for output in (o for o in endpoint.outputs if o.table == table.name):
+            for row in rows_of(endpoint, output, body, params_of(endpoint, n), f"open_id {n}"):
+                seen += 1
+                values = row.values and {"client_key": "app", "observed_at": AT + timedelta(seconds=n), **row.values}
+                if not values or any(values.get(name) is None for name in table.primary_key) or is_outside(endpoint, table, values):
+                    unfit += 1
+                else:
+                    fitting.append(values)
+    return Expected(seen, fitting, unfit)
+
+
+def same(found: Any, wanted: Any) -> bool:
+    return wanted is ... or found == wanted or (isinstance(wanted, float) and isinstance(found, float) and math.isclose(found, wanted, rel_tol=1e-15))
+
+
+def check(endpoint: Endpoint, bodies: list[Any]) -> Counter:
+    """Hold one archive day of bodies to the plain reading of them; says what was seen."""
+    told: Counter = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        found = through_the_archive(endpoint, [json.dumps(b, ensure_ascii=n % 2 == 0).encode() for n, b in enumerate(bodies)], Path(folder))
+        lake = Lake(Path(folder) / "lake")
+        for name, partitions in found.items():
+            table = TABLES[name]
+            expected = expected_of(endpoint, table, bodies)
+            rows = [r for p in partitions.values() for r in p.rows.to_pylist()]
+            quarantined = [r for p in partitions.values() for r in p.quarantine.to_pylist()]
+            duplicates = sum(p.duplicates for p in partitions.values())
+            assert len(rows) + len(quarantined) + duplicates == expected.seen, f"{name}: rows are lost or doubled"
+            assert len(quarantined) == expected.unfit, f"{name}: {[r['reason'] for r in quarantined]}"
+            assert [r["reason"] for r in quarantined if PERSONAL in r["reason"]] == [], name
+            check_values(table, rows, expected.fitting)
+            for dt, part in partitions.items():
+                hold_partition(lake, dt, part)
+            told += Counter(landed=len(rows), quarantined=len(quarantined), duplicates=duplicates)
+    return told
+
+
+def check_values(table: Table, rows: list[dict[str, Any]], fitting: list[dict[str, Any]]) -> None:
+    """Each key that a plain reader sees has landed once, with the first of its newest rows."""
+    key = table.primary_key
+    if any(row[name] is ... for row in fitting for name in key):
+        return  # a key that plain Python cannot write: counting has to do
+    newest: dict[tuple, dict[str, Any]] = {}
+    for row in sorted(fitting, key=lambda r: r["observed_at"], reverse=True):
+        newest.setdefault(tuple(row[name] for name in key), row)
+    landed = {tuple(row[name] for name in key): row for row in rows}
+    assert landed.keys() == newest.keys(), table.name
+    wrong = [
+        (name, landed[k][name], wanted)
+        for k, row in newest.items()
+        for name, wanted in row.items()
+        if not same(landed[k][name], wanted)
+    ]
+    assert wrong == [], f"{table.name}: (column, landed, sent)"
+
+
+# --------------------------------------------------------------------------- finding and shortening
+
+
+def is_good(endpoint: Endpoint, body: Any) -> bool:
+    """Whether a run would look at the body's rows at all."""
+    try:
+        return read_envelope(endpoint.envelope, body).code == 0
+    except MalformedBody:
+        return False
+
+
+def failure(endpoint: Endpoint, body: Any) -> BaseException | None:
+    try:
+        check(endpoint, [body])
+    except Exception as error:
+        return error
+    return None
+
+
+def smaller(node: Any) -> Iterator[Any]:
+    """The node with one member, element or much of a text taken out, at any depth."""
+    if isinstance(node, dict):
+        for name in node:
+            yield {k: v for k, v in node.items() if k != name}
+        for name, value in node.items():
+            yield from ({**node, name: less} for less in smaller(value))
+    elif isinstance(node, list):
+        for i, value in enumerate(node):
+            yield node[:i] + node[i + 1 :]
+            yield from ([*node[:i], less, *node[i + 1 :]] for less in smaller(value))
+    elif isinstance(node, str) and len(node) > 20:
+        yield node[: len(node) // 2]
+
+
+def shortened(endpoint: Endpoint, body: Any, attempts: int = 200) -> Any:
+    """A smaller body that still fails alone."""
+    tried, found = 0, True
+    while found and tried < attempts:
+        found = False
+        for less in smaller(body):
+            tried += 1
+            if tried > attempts:
+                break
+            if is_good(endpoint, less) and failure(endpoint, less) is not None:
+                body, found = less, True
+                break
+    return body
+
+
+def hold(endpoint: Endpoint, examples: int) -> None:
+    bodies: list[Any] = []
+
+    @settings(max_examples=examples, derandomize=True, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(body=Bodies(endpoint, TODAY, reach_of(endpoint)).strategy)
+    def gather(body: Any) -> None:
+        if is_good(endpoint, body):
+            bodies.append(copy.deepcopy(body))
+
+    gather()
+    assert len(bodies) >= examples // 2, "too few bodies are good answers"
+    try:
+        told = check(endpoint, bodies)
+    except Exception:
+        alone = next((b for b in sorted(bodies, key=lambda b: len(json.dumps(b))) if failure(endpoint, b) is not None), None)
+        if alone is None:
+            raise
+        least = shortened(endpoint, alone)
+        error = failure(endpoint, least)
+        error.add_note(f"{endpoint.name} is answered with {json.dumps(least, ensure_ascii=False)[:2000]}")
+        raise error from None
+    assert told["landed"] + told["duplicates"] > examples // 4, "too few rows land: the test would see only what is refused"
+
+
+EACH = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
+
+
+@EACH
+def test_every_row_lands_as_it_was_sent_or_is_told_of(endpoint: Endpoint):
+    hold(endpoint, 20)
+
+
+@pytest.mark.slow
+@EACH
+def test_every_row_lands_as_it_was_sent_or_is_told_of_at_length(endpoint: Endpoint):
+    hold(endpoint, 150)

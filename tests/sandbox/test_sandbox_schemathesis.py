@@ -1,0 +1,164 @@
+"""Schemathesis asks the sandbox by the contract: whatever the request, the answer is one that the contract knows.
+
+Requests are made from the contract's parameters and bodies, valid ones and ones that break it. The platform says no with HTTP
+200 and a code in the body, so Schemathesis' check of refusals is shown the HTTP status that the code stands for. Items are made at
+collection (``schema.parametrize``): Schemathesis 4.32's fixtures for schemas do not work with pytest 9.2.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+import schemathesis
+from contract_reading import FOLDER, contract, parameters
+from hypothesis import HealthCheck, settings
+from sandbox_platform import NOW, Platform, code_of
+from sandbox_values import Values, plain_text, request_schema, served
+
+from catalog import ENDPOINTS
+from sandbox.config import SandboxConfig
+from sandbox.server import running
+
+SERVED = sorted(served())
+NO_TOKEN = {28001003, 2190002}
+TOKEN_IN_BODY = {e.name for e in ENDPOINTS.values() if any(p.fill == "token" for p in e.params)}
+CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance")
+
+
+def _schema(security: bool) -> Any:
+    """The contract's operations that the sandbox serves; with ``security``, tokens are made up as well."""
+    config = schemathesis.Config.from_dict(
+        {
+            "seed": 1,
+            "generation": {"with-security-parameters": security},
+            # The contract says nothing of other methods, and no answer to them could conform.
+            "phases": {"coverage": {"unexpected-methods": []}},
+            "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS}},
+        }
+    )
+    return schemathesis.openapi.from_dict(contract(), config=config).include(operation_id=SERVED)
+
+
+def examples(n: int) -> settings:
+    return settings(max_examples=n, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+with_tokens, without_tokens, at_length = _schema(False), _schema(True), _schema(False)
+
+
+@pytest.fixture(scope="module")
+def values() -> Iterator[Values]:
+    with running(SandboxConfig(now=datetime.fromisoformat(NOW))) as handle:
+        platform = Platform(handle)
+        assert platform.http.get("/openapi.yaml").content == (FOLDER / "openapi.yaml").read_bytes()
+        yield Values(platform)
+        platform.close()
+
+
+@pytest.fixture(scope="module")
+def crashes() -> Iterator[list[str]]:
+    """What the server logs as an error."""
+    found: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(self.format(record))
+
+    keep = Keep(logging.ERROR)
+    log = logging.getLogger("uvicorn.error")
+    log.addHandler(keep)
+    yield found
+    log.removeHandler(keep)
+
+
+# --------------------------------------------------------------------------- requests and answers
+
+
+def operation_of(case: schemathesis.Case) -> str:
+    return case.operation.definition.raw["operationId"]
+
+
+def put_known_values(case: schemathesis.Case, values: Values) -> None:
+    """Replace made-up texts by ones that the sandbox knows, or no request would get past the first look at its open_id."""
+    choice = zlib.crc32(repr((case.query, case.body)).encode("utf-8", "surrogatepass"))
+    if choice % 4 == 0:
+        return
+    operation = operation_of(case)
+    places = [(case.query, {n: p["schema"] for n, p in parameters(operation).items()}), (case.body, request_schema(operation).get("properties", {}))]
+    for given, schemas in places:
+        for name in (schemas.keys() & given.keys()) if isinstance(given, dict) else ():
+            known = values.known(name, operation)
+            if known and isinstance(given[name], str) and plain_text(schemas[name]):
+                given[name] = str(known[choice % len(known)])
+            elif known and isinstance(given[name], list) and all(isinstance(v, str) for v in given[name]):
+                given[name] = [str(known[(choice + i) % len(known)]) for i in range(len(given[name]))]
+
+
+def check(case: schemathesis.Case, response: Any, crashes: list[str]) -> None:
+    if operation_of(case) == "oauth_authorize" and response.status_code == 200:
+        # A page for a browser: the contract knows only its success, a redirection. Refusals come as JSON here.
+        assert code_of(response.json()) != 0
+        return
+    case.validate_response(response)
+    meant = copy.copy(response)
+    meant.status_code = 400 if response.status_code == 200 and code_of(response.json()) else response.status_code
+    case.validate_response(meant, checks=[schemathesis.checks.negative_data_rejection])
+    assert crashes == []
+
+
+def ask(case: schemathesis.Case, values: Values, crashes: list[str]) -> None:
+    crashes.clear()
+    put_known_values(case, values)
+    token = values.token(operation_of(case))
+    headers = {} if token is None else {"access-token": token}
+    check(case, case.call(base_url=values.platform.url, headers=headers, allow_redirects=False), crashes)
+
+
+# --------------------------------------------------------------------------- tests
+
+
+@with_tokens.parametrize()
+@examples(15)
+def test_every_answer_is_one_of_the_contract(case, values: Values, crashes: list[str]):
+    ask(case, values, crashes)
+
+
+@pytest.mark.slow
+@at_length.parametrize()
+@examples(300)
+def test_every_answer_is_one_of_the_contract_at_length(case, values: Values, crashes: list[str]):
+    ask(case, values, crashes)
+
+
+@without_tokens.parametrize()
+@examples(5)
+def test_made_up_tokens_are_refused(case, values: Values, crashes: list[str]):
+    crashes.clear()
+    response = case.call(base_url=values.platform.url, allow_redirects=False)
+    check(case, response, crashes)
+    if operation_of(case) in ENDPOINTS.keys() - TOKEN_IN_BODY:
+        assert code_of(response.json()) in NO_TOKEN
+
+
+@pytest.mark.parametrize("operation", [n for n in SERVED if n in ENDPOINTS])
+def test_known_values_get_past_every_check_of_a_request(values: Values, operation: str):
+    """Otherwise the tests above would only ever see refusals."""
+    assert values.request(operation) is not None, f"no answer of the sandbox holds a value for every parameter of {operation}"
+    assert operation in values.answered, "refused with every value that is known"
+
+
+def test_a_crash_would_be_seen(crashes: list[str], monkeypatch: pytest.MonkeyPatch):
+    with running(SandboxConfig()) as handle:
+        platform = Platform(handle)
+        monkeypatch.setattr(handle.app.world, "account", None)
+        reply = platform.http.get("/platform/oauth/connect/", params={"client_key": "sandbox-key", "response_type": "code", "scope": "x", "redirect_uri": "http://a/", "open_id": "x"})
+        platform.close()
+    assert reply.status_code == 500
+    assert len(crashes) == 1
+    crashes.clear()
