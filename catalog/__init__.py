@@ -1,8 +1,19 @@
 """What the platform offers: records without I/O. The lowest floor of the house; it imports no other room."""
 
-from catalog.endpoints import ENDPOINTS, endpoints_of
+from catalog.endpoints import ENDPOINTS
+from catalog.events import EVENTS
 from catalog.fields import FIELDS
 from catalog.operations import OPERATIONS, OTHER_OPERATIONS
+from catalog.records import Endpoint
 from catalog.tables import TABLES
 
-__all__ = ["ENDPOINTS", "FIELDS", "OPERATIONS", "OTHER_OPERATIONS", "TABLES", "endpoints_of"]
+DOORS: dict[str, Endpoint] = ENDPOINTS | EVENTS
+"""Whatever fills tables: operations that are asked, and events that are pushed."""
+
+
+def endpoints_of(table: str) -> tuple[Endpoint, ...]:
+    """The doors through which ``table`` is filled, in catalogue order."""
+    return tuple(e for e in DOORS.values() if table in e.tables)
+
+
+__all__ = ["DOORS", "ENDPOINTS", "EVENTS", "FIELDS", "OPERATIONS", "OTHER_OPERATIONS", "TABLES", "endpoints_of"]

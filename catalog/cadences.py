@@ -32,6 +32,11 @@ RANK_WEEKS = Cadence(
     "the running week daily at 23:30, the final list of the week before on Tuesdays at 13:00", "进行中的一周每天 23:30，上一周的最终榜周二 13:00",
 )  # fmt: skip
 
-CADENCES: dict[str, Cadence] = {c.name: c for c in (HOURLY, TWICE_DAILY, DAILY_SNAPSHOT, DAILY_T1, DAILY_LISTING, RANK_WEEKS)}
+EVENTS = Cadence(
+    "events", tuple(time(h, 0) for h in range(1, 24)), ("50 * * * *",),
+    "every hour at :50, from the inbox", "每小时第 50 分，取自收件箱",
+)  # fmt: skip
+
+CADENCES: dict[str, Cadence] = {c.name: c for c in (HOURLY, TWICE_DAILY, DAILY_SNAPSHOT, DAILY_T1, DAILY_LISTING, RANK_WEEKS, EVENTS)}
 """By name, in an order in which what is iterated over comes before what iterates over it. All tables of a cadence have
 partitions of one kind."""

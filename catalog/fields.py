@@ -289,6 +289,10 @@ for _name, _en, _zh, _doc_en, _doc_zh in (
     ("author_open_id", "Author's id", "作者 open_id", "The author of a found video, within this app.", "搜索到的视频作者在本应用内的标识。"),
     ("union_id", "Developer-wide id", "开发者内用户标识", "The account's id shared by the apps of one developer; may be missing.", "同一开发者名下各应用共用的账号标识，可能缺失。"),
     ("from_author_id", "From author", "来源作者", "Author of the content that led to the consent.", "促成授权的内容作者。"),
+    ("person_open_id", "Person", "用户 open_id", "The person on the other side of the account, within this app.", "与账号互动的用户在本应用内的标识。"),
+    ("member_open_id", "Who joined", "入群用户 open_id", "The person who joined the group, within this app.", "加入群的用户在本应用内的标识。"),
+    ("owner_open_id", "Owner of the group", "群主 open_id", "The account that owns the group, within this app.", "群主账号在本应用内的标识。"),
+    ("at_user_id", "Who was mentioned", "被提及用户", "The person whom the comment mentions.", "评论提及的用户。"),
     ("from_att_uid", "From user", "来源用户", "User id behind the source of the consent, as the platform writes it.", "授权来源的用户标识（平台原文）。"),
     ("from_anchor_id", "From live host", "来源主播", "Live host whose room led to the consent.", "促成授权的直播间主播。"),
 ):  # fmt: skip
@@ -314,6 +318,33 @@ _text("action_source", "Source of the action", "互动来源", "Where the person
 # ---- events and messages
 _text("event", "Event", "事件", "Name of the webhook event, e.g. im_receive_msg.", "Webhook 事件名，如 im_receive_msg。")
 _field("event_at", Type.TIMESTAMP, "Event at", "事件时间", "When it happened.", "事件发生的时刻。")
+_text(
+    "event_id", "Event id", "事件标识",
+    "Key of the event in the inbox: its Msg-Id, or a hash of its body where it had none. Retries of the platform carry the same.",
+    "事件在收件箱中的键：Msg-Id，缺失时为内容哈希；平台重试时不变。",
+)
+_code("conversation_type", "Kind of conversation", "会话类型", "1 private 单聊, 2 group 群聊.", "1 单聊，2 群聊。")
+_text("source_app", "Sent by app", "发送应用", "client_key of the app that sent the message; empty when it was sent by hand in Douyin.", "发出消息的应用 client_key；在抖音内手动发送时为空文本。")
+_code("scene_type", "Scene number", "场景编号", "Scene of the event; the platform publishes no list of them.", "事件场景编号，平台未公布枚举。")
+_text("card_id", "Lead card", "留资卡片 id", "Id of the lead card.", "留资卡片的 id。")
+_code("card_status", "State of the card", "卡片状态", "1 is taken for filled in; the platform publishes no list.", "1 视为已提交，平台未公布枚举。")
+_text("card_fields", "Card as filled in", "卡片内容", "What the person filled in, as a JSON list of labels and values.", "用户填写的内容，JSON 列表（标签与值）。", pii=Pii.SENSITIVE)
+_text("ad_info", "Advertisement", "广告归因", "Which advertisement led to the chat, as JSON text.", "带来会话的广告信息，JSON 文本。")
+_text("entry_scene", "Source scene", "来源场景", "Where the chat was opened from, in the elder events.", "旧版事件中进入会话的来源场景。")
+_text("entry_object", "Source object", "来源对象", "Id within the source scene, in the elder events.", "旧版事件中来源场景内的对象 id。")
+_code("operation_type", "What was done", "操作类型", "1 allowed; others are undocumented.", "1 授权，其余未公布。")
+_code("auth_status", "State of the consent", "授权状态", "1 allowed, anything else not.", "1 已授权，其他为未授权。")
+_field("updated_at", Type.TIMESTAMP, "Updated at", "更新时间", "When the consent last changed.", "授权最近变更的时刻。")
+_field("expires_at", Type.TIMESTAMP, "Expires at", "到期时间", "When the consent ends.", "授权到期的时刻。")
+_text("consent_source", "Source of the consent", "授权来源", "Scope text of the consent as sent.", "授权来源文本（平台原文）。")
+_text("extra_text", "Extra", "附加信息", "Further text of the event as sent.", "事件的附加文本（平台原文）。")
+_text("granted_scopes", "Scopes", "权限范围", "Scopes that were given or withdrawn, as a JSON list; private-message scopes are missing there.", "授予或撤回的权限，JSON 列表；不含私信类权限。")
+_text("share_id", "Share id", "分享 id", "share_id that the app used.", "应用分享时使用的 share_id。")
+_text("group_id", "Group", "群 id", "Id of the fan group.", "粉丝群 id。")
+_text("apply_id", "Request to join", "加群申请 id", "Id of the request to join.", "加群申请的 id。")
+_code("apply_status", "State of the request", "申请状态", "State of the request to join; 2 was seen, the list is unpublished.", "加群申请状态，见过 2，枚举未公布。")
+_code("group_type", "Kind of group", "群类型", "Kind of group; the list is unpublished.", "群类型，枚举未公布。")
+_text("created_how", "How the group came about", "建群方式", "How the group was made, as sent.", "建群方式（平台原文）。")
 _text("event_content", "Event as sent", "事件原文", "The whole webhook envelope as JSON text; people's words are in it.", "完整的 Webhook 事件 JSON 文本，含用户消息内容。", pii=Pii.SENSITIVE)
 _code("event_action", "Action of the event", "事件动作", "action_type of follow and like events; null for others.", "关注与点赞事件的 action_type；其他事件为空。")
 _text("message_type", "Message type", "消息类型", "text, image, emoji, video, retain_consult_card, user_local_image, user_local_video or other.", "text、image、emoji、video、retain_consult_card、user_local_image、user_local_video 或 other。")

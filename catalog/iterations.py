@@ -28,6 +28,7 @@ class Over(StrEnum):
     KEYWORDS = "keywords"
     FOUND_VIDEOS = "found_videos"
     FOUND_COMMENTS = "found_comments"
+    INBOX = "inbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ ITERATIONS: dict[Over, Iteration] = {
         columns=(("conversation_id", "conversation_id"), ("message_id", "message_id")),
         among=("message_type", ("user_local_image", "user_local_video")),
     ),
+    Over.INBOX: Iteration("nothing: the platform pushes it", "无需请求：由平台推送", per_account=False),
     Over.POIS: Iteration("each place that is claimed or watched", "认领或关注的门店", table="poi_claims", columns=(("poi_id", "poi_id"),), per_account=False, watch="poi"),
     Over.POI_WORDS: Iteration("each watched word for places", "关注的门店关键词", per_account=False, watch="poi-keyword"),
     Over.AMAP_IDS: Iteration("each watched AMap id", "关注的高德 POI id", per_account=False, watch="amap"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from catalog.endpoints import ENDPOINTS
-from catalog.records import Endpoint, Kind, Operation, Status, Token
+from catalog.records import Endpoint, Envelope, Kind, Operation, Status, Token
+from catalog.requests import Fill, Param, Place
 
 _AUTH = (
     ("authorize", "GET", "/platform/oauth/connect/", None, "Authorization page", "获取授权码 code"),
@@ -15,18 +16,52 @@ _AUTH = (
     ("business_token", "POST", "/oauth/business_token/", None, "Business token", "BusinessToken 生成"),
     ("refresh_biz_token", "POST", "/oauth/refresh_biz_token/", None, "Refresh the business token", "BusinessToken 刷新"),
 )
+_OPEN_ID = Param("open_id", Fill.ACCOUNT)
+
+
+def _given(*names: str) -> tuple[Param, ...]:
+    """Members of the body; one with a question mark may be left out."""
+    return tuple(Param(n.rstrip("?"), Fill.GIVEN, required=not n.endswith("?"), place=Place.BODY) for n in names)
+
+
+def _write(
+    name: str, domain: str, path: str, scope: str, status: Status, en: str, zh: str, *body: str, token: Token = Token.USER, **more
+) -> Operation:
+    params = (*((_OPEN_ID,) if token is Token.USER else ()), *_given(*body))
+    return Operation(name, domain, Kind.WRITE, "POST", path, scope, token, status, en, zh, params, **more)
+
+
+_LEADS, _IM, _COMMENTS = "enterprise.data", "im.direct_message", "item.comment"
 _WRITES = (
-    ("leads_tag_create", "lead", "/enterprise/leads/tag/create/", "enterprise.data", Status.REMOVED, "Create a tag", "创建标签"),
-    ("leads_tag_update", "lead", "/enterprise/leads/tag/update/", "enterprise.data", Status.REMOVED, "Rename a tag", "编辑标签"),
-    ("leads_tag_delete", "lead", "/enterprise/leads/tag/delete/", "enterprise.data", Status.REMOVED, "Delete a tag", "删除标签"),
-    ("leads_tag_user_update", "lead", "/enterprise/leads/tag/user/update/", "enterprise.data", Status.REMOVED, "Tag people", "给用户设置标签"),
-    ("im_send_msg", "im", "/im/send/msg/", "im.direct_message", Status.RESTRICTED, "Send a message", "发送私信消息"),
-    ("im_send_msg_group", "im", "/im/send/msg/group/", "im.group_message", Status.RESTRICTED, "Send to a group", "发送群消息"),
-    ("im_recall_msg", "im", "/im/recall/msg/", "im.recall_message", Status.RESTRICTED, "Recall a message", "私信消息撤回"),
-    ("enterprise_im_message_send", "im", "/enterprise/im/message/send/", "enterprise.im", Status.REMOVED, "Send a message, enterprise accounts", "企业号发送消息"),
-    ("item_comment_reply", "comment", "/item/comment/reply/", "item.comment", Status.RESTRICTED, "Reply to a comment", "回复视频评论"),
-    ("video_comment_reply", "comment", "/video/comment/reply/", "video.comment", Status.DEPRECATED, "Reply to a comment, enterprise accounts", "回复视频评论 (企业号)"),
-    ("event_status_update", "ops", "/event/status/update/", "aweme.webhook (inferred)", Status.ACTIVE, "Subscribe to webhooks", "更新应用推送事件订阅状态"),
+    _write("leads_tag_create", "lead", "/enterprise/leads/tag/create/", _LEADS, Status.REMOVED, "Create a tag", "创建标签", "tag_name"),
+    _write("leads_tag_update", "lead", "/enterprise/leads/tag/update/", _LEADS, Status.REMOVED, "Rename a tag", "编辑标签", "tag_id", "tag_name", repeatable=True),
+    _write("leads_tag_delete", "lead", "/enterprise/leads/tag/delete/", _LEADS, Status.REMOVED, "Delete a tag", "删除标签", "tag_id", repeatable=True),
+    _write(
+        "leads_tag_user_update", "lead", "/enterprise/leads/tag/user/update/", _LEADS, Status.REMOVED, "Tag people", "给用户设置标签",
+        "tag_id", "user_id", "bind", repeatable=True,
+    ),
+    _write(
+        "im_send_msg", "im", "/im/send/msg/", _IM, Status.RESTRICTED, "Send a message", "发送私信消息",
+        "to_user_id", "msg_id?", "conversation_id?", "scene?", "content?", "content_list?",
+    ),
+    _write("im_send_msg_group", "im", "/im/send/msg/group/", "im.group_message", Status.RESTRICTED, "Send to a group", "发送群消息", "group_id", "content"),
+    _write(
+        "im_recall_msg", "im", "/im/recall/msg/", "im.recall_message", Status.RESTRICTED, "Recall a message", "私信消息撤回",
+        "msg_id", "conversation_id", "conversation_type", envelope=Envelope.NEW, repeatable=True,
+    ),
+    _write(
+        "enterprise_im_message_send", "im", "/enterprise/im/message/send/", "enterprise.im", Status.REMOVED, "Send a message, enterprise accounts", "企业号发送消息",
+        "to_user_id", "message_type", "content", "persona_id?", "client_msg_id?",
+    ),
+    _write("item_comment_reply", "comment", "/item/comment/reply/", _COMMENTS, Status.RESTRICTED, "Reply to a comment", "回复视频评论", "item_id", "comment_id?", "content"),
+    _write(
+        "video_comment_reply", "comment", "/video/comment/reply/", "video.comment", Status.DEPRECATED, "Reply to a comment, enterprise accounts", "回复视频评论 (企业号)",
+        "item_id", "comment_id?", "content",
+    ),
+    _write(
+        "event_status_update", "ops", "/event/status/update/", "aweme.webhook (inferred)", Status.ACTIVE, "Subscribe to webhooks", "更新应用推送事件订阅状态",
+        "list", token=Token.CLIENT, repeatable=True,
+    ),
 )  # fmt: skip
 
 OTHER_OPERATIONS: dict[str, Operation] = {
@@ -36,13 +71,10 @@ OTHER_OPERATIONS: dict[str, Operation] = {
             Operation(f"oauth_{name}", "account", Kind.TOKEN, method, path, scope, Token.NONE, Status.ACTIVE, en, zh)
             for name, method, path, scope, en, zh in _AUTH
         ),
-        *(
-            Operation(name, domain, Kind.WRITE, "POST", path, scope, Token.CLIENT if domain == "ops" else Token.USER, status, en, zh)
-            for name, domain, path, scope, status, en, zh in _WRITES
-        ),
+        *_WRITES,
     )
 }
-"""What fills no table. Writing operations have their place here; nothing calls them yet."""
+"""What fills no table. Nothing but the outreach calls those that write."""
 
 OPERATIONS: dict[str, Endpoint | Operation] = {**{n: e for n, e in ENDPOINTS.items() if e.twin_of is None}, **OTHER_OPERATIONS}
 """All 123 operations of the contract by their operationId."""

@@ -238,6 +238,7 @@ class Envelope(StrEnum):
     MINI_APP = "C"
     OAUTH = "D"
     BUSINESS = "E"
+    WEBHOOK = "W"  # not an answer: the envelope of an event that was pushed to us
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,9 @@ class Endpoint:
 
     @property
     def root(self) -> str:
-        """Path of the object that holds the answer's own members: mini-apps wrap it twice."""
+        """Path of the object that holds the answer's own members: mini-apps wrap it twice, of an event it is the whole body."""
+        if self.envelope is Envelope.WEBHOOK:
+            return "$"
         return "data.data" if self.envelope is Envelope.MINI_APP else "data"
 
     @property
@@ -332,8 +335,13 @@ class Endpoint:
 
     @property
     def quota(self) -> str:
-        """The quota class: limits are counted per scope. Where the contract could only infer the scope's name, it says so behind it."""
-        return (self.scope or "oauth").removesuffix(" (inferred)")
+        """The quota class of its scope."""
+        return quota_class(self.scope)
+
+
+def quota_class(scope: str | None) -> str:
+    """Limits are counted per scope. Where the contract could only infer the scope's name, it says so behind it."""
+    return (scope or "oauth").removesuffix(" (inferred)")
 
 
 def first_step(path: str) -> str:
@@ -346,13 +354,13 @@ def first_step(path: str) -> str:
 
 class Kind(StrEnum):
     READ = "read"
-    WRITE = "write"  # sends, tags, replies: comes with the outreach
+    WRITE = "write"  # sends, tags, replies
     TOKEN = "token"  # the token keeper's own
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the platform that fills no table: what is needed to know of it, and its place."""
+    """An operation of the platform that fills no table: the token keeper's own, or one that writes."""
 
     name: str
     domain: str
@@ -364,3 +372,13 @@ class Operation:
     status: Status
     en: str
     zh: str
+    params: tuple[Param, ...] = ()
+    envelope: Envelope = Envelope.LEGACY
+    repeatable: bool = False
+    """Done twice is as done once: after a time-out it may simply be asked again. A message may not."""
+    form: bool = False
+
+    @property
+    def quota(self) -> str:
+        """The quota class, as for endpoints."""
+        return quota_class(self.scope)

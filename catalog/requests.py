@@ -19,6 +19,7 @@ class Fill(StrEnum):
     CONST = "const"
     TOKEN = "token"  # the access token, for the one operation that does not take it in the header
     LEFT_OUT = "left_out"  # an optional one that is never sent
+    GIVEN = "given"  # whoever writes to the platform says it
 
 
 class Place(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog.fields import FIELDS
 from catalog.records import History, Table
 
-_SNAPSHOT, _WINDOW, _LISTING, _VERSION = History.SNAPSHOT, History.WINDOW, History.LISTING, History.VERSION
+_SNAPSHOT, _WINDOW, _LISTING, _VERSION, _EVENT = History.SNAPSHOT, History.WINDOW, History.LISTING, History.VERSION, History.EVENT
 
 _VIDEO = (
     "video_id", "title", "cover_url", "created_at", "is_reviewed", "is_top", "share_url", "video_status", "media_type",
@@ -19,6 +19,9 @@ _WHENCE = (
     "data_im_extra", "query_text", "path_text", "enter_from", "from_room_id", "from_anchor_id", "from_att_uid", "from_conversation_id",
     "from_message_id", "from_group_id", "from_author_id",
 )  # fmt: skip
+
+_WHO = ("event_id", "open_id", "person_open_id")
+_CHAT = ("conversation_id", "message_id", "conversation_type", "event_at")
 
 _TABLES = (
     # ---- hot words 热点词
@@ -311,6 +314,75 @@ _TABLES = (
         "im_media", "im", "Media of messages", "私信多媒体",
         "Temporary addresses of pictures and videos that people sent.", "用户在私信中发送的图片与视频的临时地址。",
         _SNAPSHOT, ("open_id", "conversation_id", "message_id", "media_url", "media_kind"), ("open_id", "conversation_id", "message_id"),
+    ),
+    # ---- webhook events 事件
+    Table(
+        "webhook_events", "ops", "Webhook events", "Webhook 事件",
+        "Every event received on the day, once; the tables beside it hold what each kind says. The body as sent is in the archive.",
+        "当日收到的每个事件各一行；内容见各事件表，原文在归档中。",
+        _EVENT, ("event_id", "event", "from_user_id", "to_user_id"), ("event_id",),
+    ),
+    Table(
+        "im_messages", "im", "Private messages", "私信消息",
+        "Messages received and sent, of private chats and groups; event says which (im_receive_msg, im_send_msg …).",
+        "收到与发出的单聊及群聊消息，event 列标明方向（im_receive_msg、im_send_msg 等）。",
+        _EVENT,
+        (
+            *_WHO, "event", *_CHAT, "message_type", "message_text", "source_app", "scene_type", "item_id", "media_url", "card_id", "card_status",
+            "card_fields", "owner_open_id",
+        ),
+        ("event_id",),
+    ),
+    Table(
+        "im_entries", "im", "Chats opened", "进入私信会话",
+        "Each time somebody opened the chat with an account, and where from.", "用户每次进入私信会话及其来源。",
+        _EVENT,
+        (
+            *_WHO, "event", *_CHAT, "scene_type", "item_id", "data_im_extra", "query_text", "path_text", "ad_info", "entry_scene", "entry_object",
+        ),
+        ("event_id",),
+    ),
+    Table(
+        "im_recalls", "im", "Messages recalled", "私信撤回",
+        "Messages that were recalled.", "被撤回的私信。", _EVENT, (*_WHO, *_CHAT), ("event_id",),
+    ),
+    Table(
+        "im_consent_events", "im", "Changes of consent to messages", "主动私信授权变更",
+        "Each time somebody allowed proactive messages, or withdrew that.", "用户每次授权或撤回主动私信。",
+        _EVENT,
+        (
+            *_WHO, "operation_type", "auth_status", "event_at", "updated_at", "expires_at", "consent_source", "extra_text", "data_im_extra",
+            "query_text", "path_text",
+        ),
+        ("event_id",),
+    ),
+    Table(
+        "grant_events", "ops", "Changes of consent to the app", "授权变更",
+        "Each time an account's owner authorised the app or withdrew that; for all of it or as a business.", "账号所有者授权或解除授权（含经营关系）的事件。",
+        _EVENT, ("event_id", "open_id", "event", "granted_scopes"), ("event_id",),
+    ),
+    Table(
+        "comment_events", "comment", "Comments as they came", "评论事件",
+        "Comments on the accounts' videos as the platform pushed them.", "平台推送的账号视频评论。",
+        _EVENT,
+        (
+            *_WHO, "event_at", "item_id", "comment_id", "commenter_open_id", "content", "digg_count", "reply_count", "reply_to_id", "at_user_id",
+        ),
+        ("event_id",),
+    ),
+    Table(
+        "interactions", "ops", "Interactions", "互动事件",
+        "Follows, likes, shares, calls and leads left, as the platform pushed them.", "平台推送的关注、点赞、分享、拨打电话与留资事件。",
+        _EVENT, (*_WHO, "event", "event_action", "event_at", "item_id", "share_id"), ("event_id",),
+    ),
+    Table(
+        "group_joins", "ops", "Joining groups", "加群事件",
+        "Requests to join fan groups, and people who joined.", "加群申请与加群成功。",
+        _EVENT,
+        (
+            *_WHO, "event", "group_id", "event_at", "apply_id", "apply_status", "member_open_id", "group_type", "created_how",
+        ),
+        ("event_id",),
     ),
     # ---- places 门店
     Table(

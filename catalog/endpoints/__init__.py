@@ -24,8 +24,3 @@ _RECORDS = [e for module in (hotsearch, billboard, ent_rank, account, fans, vide
 ENDPOINTS: dict[str, Endpoint] = {e.name: e for e in _RECORDS}
 if len(ENDPOINTS) != len(_RECORDS):
     raise ValueError("an operation is recorded twice in catalog/endpoints")
-
-
-def endpoints_of(table: str) -> tuple[Endpoint, ...]:
-    """The endpoints that fill ``table``, in catalogue order."""
-    return tuple(e for e in _RECORDS if table in e.tables)
