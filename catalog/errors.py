@@ -112,6 +112,12 @@ if len(ERRORS) != len(_CODES):
     raise ValueError("an error code is listed twice in catalog/errors.py")
 
 
+DEREGISTERED = 28001045
+"""The account is closed: its data must be deleted."""
+
+MAY_BE_DONE = frozenset({28001005, 28001006, 2100004, 10001})
+"""Codes of the platform's own trouble: what was asked to be done may have been done all the same."""
+
 OFFLINE = frozenset({28001017, 28001019, 28001056})
 """Codes of a capability that the platform took away from everybody, not from this app alone."""
 

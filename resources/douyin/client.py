@@ -17,8 +17,8 @@ from typing import Any, Self
 import httpx
 import orjson
 
-from catalog.errors import Action, ErrorCode, error_for
-from catalog.records import Endpoint, Token
+from catalog.errors import DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
+from catalog.records import Endpoint, Operation, Token
 from catalog.requests import Fill, Place
 from resources.clock import Clock
 from resources.douyin.background import Background
@@ -29,6 +29,7 @@ from resources.douyin.errors import (
     CapabilityUnavailable,
     ConsentNeeded,
     NotConfigured,
+    Uncertain,
     Unreachable,
     failure,
 )
@@ -48,6 +49,10 @@ from resources.state.sealing import NO_TOKEN_KEY
 
 log = logging.getLogger(__name__)
 
+Asked = Endpoint | Operation
+"""What can be called: to read, or to write."""
+
+_LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
 _CONSENT_OF_SCOPE = frozenset({28001012, 2190003})
 """The owner did not tick this scope: the account's other scopes go on."""
 
@@ -112,6 +117,24 @@ class DouyinClient:
             CallFailed: see its subclasses; ``calls`` is 0 where nothing was sent.
             ValueError: a parameter is missing or unknown to the record.
         """
+        return await self._call(endpoint, params, open_id, once=False, archive_as=archive_as)
+
+    async def write(self, operation: Operation, params: Params, open_id: str = "") -> Answer:
+        """Have something done, once.
+
+        A call is made again only where the platform said that it did nothing (a token to refresh, too many calls), where
+        nothing was sent, or where doing it twice is as doing it once.
+
+        Raises:
+            Uncertain: nobody knows whether it was done: a time-out, a cut connection, or an answer that may mean either.
+            CallFailed: it was not done; see its subclasses.
+            ValueError: a parameter is missing or unknown to the record.
+        """
+        return await self._call(operation, params, open_id, once=not operation.repeatable)
+
+    async def _call(
+        self, endpoint: Asked, params: Params, open_id: str, *, once: bool, archive_as: Mapping[str, Any] | None = None
+    ) -> Answer:
         asked = complete_params(endpoint, params, open_id)
         calls, refreshed = 0, False
         lease: Lease | None = None
@@ -120,6 +143,7 @@ class DouyinClient:
             if lease is None:
                 lease = await self._lease(endpoint, open_id, calls)
             known: ErrorCode | None = None
+            maybe_done = False
             try:
                 reply = await self._wire.send(
                     make_request(self._settings.base_url, endpoint, asked, lease), endpoint.envelope, endpoint.quota, open_id,
@@ -127,6 +151,7 @@ class DouyinClient:
                 )  # fmt: skip
             except NoResponse as error:
                 calls += 1
+                maybe_done = error.sent
                 problem: CallFailed = self._unreachable(endpoint, open_id, str(error), calls)
             except CallFailed as error:
                 raise _placed(error, endpoint, open_id, calls) from error
@@ -138,6 +163,7 @@ class DouyinClient:
                     await self._learn(endpoint, None)
                     return Answer(reply.body, reply.document, reply.observed_at, calls)
                 if verdict is None:
+                    maybe_done = True
                     problem = self._unreachable(endpoint, open_id, reply.trouble, calls)
                 else:
                     known = error_for(verdict.code)
@@ -145,11 +171,17 @@ class DouyinClient:
                         refreshed = True
                         lease = await self._lease(endpoint, open_id, calls, refused=lease)
                         continue
+                    maybe_done = verdict.code in MAY_BE_DONE or verdict.code not in ERRORS
                     problem = failure(
                         verdict.code, verdict.description, logid=verdict.logid, operation=endpoint.name, open_id=open_id,
                         calls=calls, action=_final_action(known, endpoint),
                     )  # fmt: skip
                     await self._consequences(endpoint, open_id, known, problem)
+            if once and maybe_done:
+                raise Uncertain(
+                    problem.action, problem.code, problem.reason, advice=_LOOK_FIRST, logid=problem.logid, operation=endpoint.name,
+                    open_id=open_id, calls=calls,
+                )  # fmt: skip
             wait = wait_before_retry(known, calls, self._settings.retry_base_s)
             if wait is None:
                 raise problem
@@ -160,7 +192,7 @@ class DouyinClient:
 
     # ------------------------------------------------------------------ tokens
 
-    async def _lease(self, endpoint: Endpoint, open_id: str, calls: int, refused: Lease | None = None) -> Lease:
+    async def _lease(self, endpoint: Asked, open_id: str, calls: int, refused: Lease | None = None) -> Lease:
         """A token for the call; instead of ``refused`` if given. What it raises, it remembers."""
         try:
             if endpoint.token is Token.NONE:
@@ -179,7 +211,7 @@ class DouyinClient:
 
     # ------------------------------------------------------------------ consequences of a code
 
-    async def _consequences(self, endpoint: Endpoint, open_id: str, known: ErrorCode, problem: CallFailed) -> None:
+    async def _consequences(self, endpoint: Asked, open_id: str, known: ErrorCode, problem: CallFailed) -> None:
         if known.code == TOO_FREQUENT:
             self._limiter.ease(endpoint.quota)
         elif known.action is Action.SLOW_DOWN:
@@ -197,12 +229,15 @@ class DouyinClient:
             self._breakers[("business", open_id)] = problem  # the consent of the account itself is another one
         elif open_id and isinstance(problem, ConsentNeeded | AccountStopped):
             self._breakers[("account", open_id)] = problem
+            if known.code == DEREGISTERED:
+                await self.tokens.withdraw(open_id, f"{problem.reason} (code {problem.code})")
+                return
             stopped = isinstance(problem, AccountStopped)
             status = AccountStatus.STOPPED if stopped else AccountStatus.NEEDS_CONSENT
             await self.tokens.set_status(open_id, status, f"{problem.reason} (code {problem.code})")
             await self.tokens.void(open_id)
 
-    async def _learn(self, endpoint: Endpoint, problem: CapabilityUnavailable | None) -> None:
+    async def _learn(self, endpoint: Asked, problem: CapabilityUnavailable | None) -> None:
         """Write down, once, that the app owns the operation, or why it cannot be had: it is switched off by that."""
         owned = problem is None
         if self._owned.get(endpoint.name) is owned:
@@ -213,7 +248,7 @@ class DouyinClient:
             code=problem and problem.code, reason=problem and problem.reason,
         )  # fmt: skip
 
-    def _refuse(self, endpoint: Endpoint, open_id: str) -> None:
+    def _refuse(self, endpoint: Asked, open_id: str) -> None:
         if not self._breakers:
             return
         keys = (("app",), ("operation", endpoint.name), ("account", open_id), ("scope", open_id, endpoint.quota), *_business_key(endpoint, open_id))
@@ -221,13 +256,13 @@ class DouyinClient:
             if (known := self._breakers.get(key)) is not None:
                 raise known.again(endpoint.name, open_id)
 
-    def _unreachable(self, endpoint: Endpoint, open_id: str, reason: str, calls: int) -> Unreachable:
+    def _unreachable(self, endpoint: Asked, open_id: str, reason: str, calls: int) -> Unreachable:
         return Unreachable(
             Action.RETRY, None, reason, advice=error_for(10001).advice, operation=endpoint.name, open_id=open_id, calls=calls
         )  # fmt: skip
 
     def _keep(
-        self, endpoint: Endpoint, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping | None
+        self, endpoint: Asked, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping | None
     ) -> None:
         if self._sink is None:
             return
@@ -242,11 +277,11 @@ class DouyinClient:
         )  # fmt: skip
 
 
-def _business_key(endpoint: Endpoint, open_id: str) -> tuple[tuple[str, str], ...]:
+def _business_key(endpoint: Asked, open_id: str) -> tuple[tuple[str, str], ...]:
     return (("business", open_id),) if endpoint.token is Token.BUSINESS else ()
 
 
-def complete_params(endpoint: Endpoint, params: Params, open_id: str) -> dict[str, Any]:
+def complete_params(endpoint: Asked, params: Params, open_id: str) -> dict[str, Any]:
     """All parameters in the record's order, wherever they travel: what the caller gives, and what the record itself knows.
 
     The access token is none of them: it is not archived.
@@ -276,7 +311,7 @@ def complete_params(endpoint: Endpoint, params: Params, open_id: str) -> dict[st
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
-def make_request(base_url: str, endpoint: Endpoint, asked: Params, lease: Lease) -> httpx.Request:
+def make_request(base_url: str, endpoint: Asked, asked: Params, lease: Lease) -> httpx.Request:
     """The request with every parameter in its place. The token travels in the header (older SDKs put it into the query, where
     it leaks into logs), but for the one operation that takes it in its body."""
     query = {p.name: asked[p.name] for p in endpoint.params if p.place is Place.QUERY and p.name in asked}
@@ -294,14 +329,14 @@ def make_request(base_url: str, endpoint: Endpoint, asked: Params, lease: Lease)
     return httpx.Request(endpoint.method, url, headers=headers, content=encode_query(body).encode() if endpoint.form else orjson.dumps(body))
 
 
-def _final_action(known: ErrorCode, endpoint: Endpoint) -> Action:
+def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
     """A token refused again after its refresh: the owner's consent is gone, or, for the app's token, somebody must look."""
     if known.action is not Action.REFRESH:
         return known.action
     return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
 
 
-def _placed(error: CallFailed, endpoint: Endpoint, open_id: str, calls: int) -> CallFailed:
+def _placed(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:
     """The error as the asked operation's own, with the requests that were made for it."""
     placed = error.again(endpoint.name, open_id)
     placed.calls = calls

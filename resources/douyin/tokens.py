@@ -28,6 +28,7 @@ from resources.redaction import register_secret
 from resources.settings import Settings
 from resources.state import State
 from resources.state import accounts as account_state
+from resources.state import people as people_state
 from resources.state import tokens as token_state
 from resources.state.accounts import Account, AccountStatus
 from resources.state.tokens import BusinessToken, ClientToken, UserToken
@@ -43,6 +44,8 @@ RENEWALS = 5
 _TOO_MANY_CALLS = 10020
 _REFRESH_TOKEN_DEAD = 10010
 _AUTHORIZE = "Ask the account's owner to authorise again: `douyin authorize`."
+_IDLE = (AccountStatus.STOPPED, AccountStatus.PAUSED)
+_LOOK_AGAIN_S = 2.0
 _PATIENCE_S = 60.0
 """After a refresh ahead of time failed, the valid token is used so long before the next attempt."""
 
@@ -64,7 +67,7 @@ def _business_of(open_id: str) -> str:
 
 
 def _refuse_idle(account: Account | None) -> None:
-    if account is not None and account.status in (AccountStatus.STOPPED, AccountStatus.PAUSED):
+    if account is not None and account.status in _IDLE:
         reason = account.reason or f"the account is {account.status}"
         raise AccountStopped(Action.STOP_ACCOUNT, None, reason, open_id=account.open_id)
 
@@ -86,6 +89,7 @@ class TokenKeeper:
         self._answered: str | None = None  # the client token that the platform gave last
         self._generations: defaultdict[str, int] = defaultdict(int)
         self._not_before: dict[str, float] = {}
+        self._looked_at = 0.0
         register_secret(settings.client_secret.get_secret_value() if settings.client_secret else None)
 
     # ------------------------------------------------------------------ the app's token
@@ -143,8 +147,7 @@ class TokenKeeper:
             ConsentNeeded: no token, or expired and not to be refreshed; no call is made where that is known.
             AccountStopped: the account is closed, banned or stopped.
         """
-        if self._accounts is None:
-            await self._load()
+        await self._look_at_accounts()
         token = self._users.get(open_id)
         account = self._accounts.get(open_id)
         _refuse_idle(account)
@@ -153,6 +156,16 @@ class TokenKeeper:
         if token.access_expires_at <= self._clock.now():
             token = await self._maintain(open_id, failed=None)
         return Lease(token.access_token, self._generations[open_id])
+
+    async def _look_at_accounts(self) -> None:
+        """Know the accounts, and now and then look again: a webhook or a person may have stopped one meanwhile."""
+        if self._accounts is None:
+            self._looked_at = time.monotonic()
+            await self._load()
+        elif time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
+            self._looked_at = time.monotonic()
+            idle = await self._background.run(account_state.list_accounts, self._state, self._client_key, _IDLE)
+            self._accounts |= {a.open_id: a for a in idle}
 
     async def replace_user(self, open_id: str, lease: Lease) -> Lease:
         """A token other than the one that the platform refused; refreshed unless somebody did so already."""
@@ -191,6 +204,19 @@ class TokenKeeper:
         await self._background.run(account_state.set_status, self._state, self._client_key, open_id, status, reason)
         await self._remember(open_id)
 
+    async def withdraw(self, open_id: str, reason: str) -> None:
+        """The account is gone for good: nothing of it is kept here, and its data is listed for deletion."""
+
+        def in_state() -> None:
+            with self._state.begin() as db:
+                people_state.withdraw(db, self._client_key, open_id, reason, self._clock.now())
+
+        async with self._turns.turn(self._turn_of(open_id)):
+            await self._background.run(in_state)
+            self._users.pop(open_id, None)
+            self._businesses.pop(open_id, None)
+            await self._remember(open_id)
+
     async def void(self, open_id: str) -> None:
         """The platform refuses the access token for good: do not try it again in later runs."""
         # In its turn: another process may renew meanwhile, and storing what was read before would bring back the dead refresh token.
@@ -211,8 +237,7 @@ class TokenKeeper:
             ConsentNeeded: the account gave no business consent.
             AccountStopped: the account is closed, banned, paused or stopped.
         """
-        if self._accounts is None:
-            await self._load()
+        await self._look_at_accounts()
         _refuse_idle(self._accounts.get(open_id))
         token = self._businesses.get(open_id)
         if token is None or token.access_expires_at - self._clock.now() < ACCESS_MARGIN:

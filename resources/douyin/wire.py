@@ -30,7 +30,11 @@ class Reply:
 
 
 class NoResponse(Exception):
-    """Nothing came back, or not all of it."""
+    """Nothing came back, or not all of it. ``sent`` is False where certainly nothing was sent either."""
+
+    def __init__(self, reason: str, *, sent: bool = True) -> None:
+        super().__init__(reason)
+        self.sent = sent
 
 
 class Wire:
@@ -61,7 +65,7 @@ class Wire:
             try:
                 response = await self._http.send(request)
             except httpx.TransportError as error:
-                raise NoResponse(str(error)) from error
+                raise NoResponse(str(error), sent=not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)) from error
             observed_at = self._clock.now()
         document, verdict, trouble = read_reply(envelope, response.status_code, response.content)
         return Reply(response.status_code, response.content, document, verdict, trouble, sent_at, observed_at)

@@ -18,10 +18,13 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
+    Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
+    UniqueConstraint,
     create_engine,
     event,
     inspect,
@@ -133,6 +136,134 @@ watched = Table(
     Column("value", String, primary_key=True),
     Column("open_id", String, primary_key=True),  # "" where no account is named
     Column("added_at", Float, nullable=False),
+)
+
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("client_key", String, nullable=False),
+    Column("event_id", String, nullable=False),  # Msg-Id, or the hash of the body
+    Column("body_hash", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("day", String, nullable=False),  # Beijing day of receipt
+    Column("body", LargeBinary),  # as it came; empty when it had to be forgotten, its hash stays
+    UniqueConstraint("client_key", "event_id"),
+    UniqueConstraint("client_key", "body_hash"),
+    Index("inbox_by_day", "client_key", "day"),
+)
+
+receiving = Table(
+    "receiving",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("since", Float, nullable=False),  # first start of a receiver for the app
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("open_id", String, primary_key=True),
+    Column("person_open_id", String, primary_key=True),
+    Column("said_at", Float),  # newest message of the person
+    Column("said_id", String),
+    Column("said_in", String),
+    Column("entered_at", Float),  # newest opening of the chat
+    Column("entered_id", String),
+    Column("entered_in", String),
+    Column("consents", Integer),  # to proactive messages, as the newest event says; empty: no event told
+    Column("consents_at", Float),
+    Column("by_hand_at", Float),  # somebody of ours last wrote by hand
+    Column("handed_over_until", Float),  # a person answers until then
+)
+
+sent_messages = Table(
+    "sent_messages",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("message_id", String, primary_key=True),
+    Column("open_id", String, nullable=False),
+    Column("person_open_id", String, nullable=False),
+    Column("conversation_id", String),
+    Column("fingerprint", String, nullable=False),  # of type and text
+    Column("by_us", Integer, nullable=False),  # 1: through this app, 0: by hand or another app
+    Column("sent_at", Float, nullable=False),
+    Column("outbox_id", Integer),  # the line of the ledger that it belongs to
+    Index("sent_messages_by_person", "client_key", "open_id", "person_open_id"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),  # messages, tags, comments
+    Column("name", String, nullable=False),  # the campaign's, or the audience's
+    Column("occasion", String, nullable=False),
+    Column("planned_at", Float, nullable=False),
+    Column("good_until", Float, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("state", String, nullable=False),  # open, approved, superseded, done
+    Column("approved_hash", String),
+    Column("approver", String),
+    Column("approved_at", Float),
+    Column("rules", String, nullable=False),  # what sending must still obey, as JSON
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("plan_id", Integer),  # empty for answers of the reply worker
+    Column("operation", String, nullable=False),
+    Column("campaign", String, nullable=False),
+    Column("client_key", String, nullable=False),
+    Column("open_id", String, nullable=False),
+    Column("person_open_id", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("scene", String),
+    Column("window_id", String),  # message id of the event that opened the window
+    Column("messages", Integer, nullable=False),
+    Column("request", String, nullable=False),  # parameters, sealed
+    Column("fingerprint", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("why", String),
+    Column("code", BigInteger),
+    Column("key", String, nullable=False),  # what must be done once only
+    Column("claim", String, unique=True),  # the key, while the line is claimed, sent or unknown: no second one can be
+    Column("planned_at", Float, nullable=False),
+    Column("claimed_at", Float),
+    Column("claimed_by", String),
+    Column("ended_at", Float),
+    Column("delivered_at", Float),
+    Column("message_ids", String),
+    Column("resolved_by", String),
+    Index("outbox_by_window", "client_key", "window_id"),
+    Index("outbox_by_person", "client_key", "person_open_id"),
+    Index("outbox_by_plan", "plan_id"),
+    Index("outbox_by_state", "state"),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("open_id", String, primary_key=True),  # "" for every account of the app
+    Column("person_open_id", String, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("how", String, nullable=False),
+)
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("client_key", String, primary_key=True),
+    Column("open_id", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("listed_at", Float, nullable=False),
+    Column("done_at", Float),
 )
 
 

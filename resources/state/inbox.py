@@ -1,0 +1,195 @@
+"""The inbox: every webhook event once, on disk before its sender is told so, and what follows from it at once.
+
+What an event changes (an open window, a consent, a withdrawn authorisation, a message of ours that arrived) is written in
+the transaction that stores it: after a crash either both are there or neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, func, insert, select, update
+
+from catalog.records import beijing_day
+from resources.state.chats import note_consent, note_entry, note_message
+from resources.state.engine import State, inbox, receiving
+from resources.state.outbox import note_sent
+from resources.state.people import withdraw
+
+NO_ID = "sha256:"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as it was received. ``body`` holds people's words and is not shown."""
+
+    client_key: str
+    event_id: str
+    event: str
+    received_at: datetime
+    body: bytes = field(repr=False)
+    envelope: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The content, opened where it is JSON text; empty where there is none."""
+        return content_of(self.envelope)
+
+
+def make_event(client_key: str, body: bytes, envelope: Mapping[str, Any], message_id: str | None, now: datetime) -> Event:
+    """An event of a body that was read; without a ``Msg-Id`` its hash names it."""
+    return Event(client_key, message_id or NO_ID + body_hash(body), str(envelope["event"]), now, body, envelope)
+
+
+def body_hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def content_of(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = envelope.get("content")
+    if isinstance(content, str):
+        try:
+            content = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            content = None
+    return content if isinstance(content, Mapping) else {}
+
+
+def store(state: State, events: Sequence[Event]) -> list[bool]:
+    """Commit events to disk, all in one transaction; tells of each whether it is new.
+
+    The same Msg-Id or the same body was there before: then it is a duplicate, however long ago that was, since a signature
+    holds for ever.
+    """
+    hashes = [body_hash(e.body) for e in events]
+    with state.begin() as db:
+        seen = _known(db, events, hashes)
+        fresh, rows = [], []
+        for event, digest in zip(events, hashes, strict=True):
+            keys = {(event.client_key, event.event_id), (event.client_key, digest)}
+            fresh.append(not keys & seen)
+            if fresh[-1]:
+                seen |= keys
+                rows.append(
+                    {
+                        "client_key": event.client_key, "event_id": event.event_id, "body_hash": digest, "event": event.event,
+                        "received_at": event.received_at.timestamp(), "day": beijing_day(event.received_at).isoformat(), "body": event.body,
+                    }
+                )  # fmt: skip
+        if rows:
+            db.execute(insert(inbox), rows)
+        for event, is_new in zip(events, fresh, strict=True):
+            if is_new:
+                _apply(db, event)
+    return fresh
+
+
+def _known(db: Connection, events: Sequence[Event], hashes: list[str]) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for column, values in ((inbox.c.event_id, [e.event_id for e in events]), (inbox.c.body_hash, hashes)):
+        found |= set(db.execute(select(inbox.c.client_key, column).where(column.in_(values))).tuples())
+    return found
+
+
+_MILLISECONDS_ABOVE = 10**11
+
+
+def moment(value: object, otherwise: datetime) -> float:
+    """Epoch seconds of a number or text of seconds or milliseconds; ``otherwise`` where it is neither."""
+    text = str(value)
+    if not text.isdecimal() or not int(text):
+        return otherwise.timestamp()
+    return int(text) / 1000 if int(text) > _MILLISECONDS_ABOVE else float(int(text))
+
+
+def _apply(db: Connection, event: Event) -> None:
+    """What follows from an event for what we may do."""
+    content, app = event.content, event.client_key
+    sender, receiver = (str(event.envelope.get(name) or "") for name in ("from_user_id", "to_user_id"))
+    at = moment(content.get("create_time"), event.received_at)
+    message, chat = str(content.get("server_message_id") or ""), str(content.get("conversation_short_id") or "")
+    if event.event == "im_receive_msg" and message:
+        note_message(db, app, receiver, sender, at, message, chat)
+    elif event.event == "im_enter_direct_msg" and message:
+        note_entry(db, app, receiver, sender, at, message, chat)
+    elif event.event == "im_send_msg" and message:
+        by_us = content.get("source") == app
+        note_sent(db, app, sender, receiver, at, message, chat, fingerprint_of_event(content), by_us=by_us)
+    elif event.event == "im_authorize":
+        note_consent(db, app, receiver, sender, at, consents=content.get("auth_status") in (1, "1"))
+    elif event.event in ("unauthorize", "contract_unauthorize"):
+        withdraw(db, app, sender, f"the owner withdrew the consent (event {event.event})", event.received_at, whole=event.event == "unauthorize")
+
+
+_NUMBERS = {"text": 1, "image": 2, "video": 3, "retain_consult_card": 8}
+"""Names in events of the types that are told apart there; others are told apart by nothing."""
+
+
+def fingerprint_of_event(content: Mapping[str, Any]) -> str:
+    return fingerprint(_NUMBERS.get(str(content.get("message_type"))), str(content.get("text") or ""))
+
+
+def fingerprint(number: int | None, text: str) -> str:
+    """What a sent message and its event have in common: the type, and the text where there is one; no text can be read from it."""
+    if number == 1:
+        return "1:" + hashlib.sha256(text.encode()).hexdigest()[:32]
+    return str(number) if number in _NUMBERS.values() else "other"
+
+
+def begin_receiving(state: State, client_keys: Iterable[str], now: datetime) -> None:
+    """Remember when a receiver was first started: a later day without events is empty, an earlier one unknown."""
+    with state.begin() as db:
+        known = set(db.execute(select(receiving.c.client_key)).scalars())
+        for key in set(client_keys) - known:
+            db.execute(insert(receiving).values(client_key=key, since=now.timestamp()))
+
+
+def receiving_since(state: State, client_key: str) -> datetime | None:
+    with state.read() as db:
+        since = db.execute(select(receiving.c.since).where(receiving.c.client_key == client_key)).scalar_one_or_none()
+    return None if since is None else datetime.fromtimestamp(since, UTC)
+
+
+def received_on(state: State, client_key: str, day: date) -> list[Event]:
+    """The events of a Beijing day whose bodies are kept, in order of receipt."""
+    query = select(inbox).where(inbox.c.client_key == client_key, inbox.c.day == day.isoformat(), inbox.c.body.is_not(None)).order_by(inbox.c.id)
+    return _read(state, query)
+
+
+def received_since(state: State, client_key: str, since: datetime, events: Iterable[str]) -> list[Event]:
+    """Events of some kinds since an instant, in order of receipt."""
+    query = (
+        select(inbox)
+        .where(inbox.c.client_key == client_key, inbox.c.received_at >= since.timestamp(), inbox.c.event.in_(list(events)), inbox.c.body.is_not(None))
+        .order_by(inbox.c.id)
+    )
+    return _read(state, query)
+
+
+def _read(state: State, query) -> list[Event]:
+    with state.read() as db:
+        rows = db.execute(query).all()
+    return [
+        Event(r.client_key, r.event_id, r.event, datetime.fromtimestamp(r.received_at, UTC), r.body, orjson.loads(r.body)) for r in rows
+    ]
+
+
+def count_received(state: State) -> dict[tuple[str, str], int]:
+    """Events in the inbox per (client_key, event)."""
+    with state.read() as db:
+        rows = db.execute(select(inbox.c.client_key, inbox.c.event, func.count()).group_by(inbox.c.client_key, inbox.c.event)).all()
+    return {(app, event): n for app, event, n in rows}
+
+
+def forget_bodies(state: State, client_key: str, before: date) -> int:
+    """Let go of the bodies of days before ``before``; hashes stay, since a signature holds for ever."""
+    with state.begin() as db:
+        gone = db.execute(
+            update(inbox).where(inbox.c.client_key == client_key, inbox.c.day < before.isoformat(), inbox.c.body.is_not(None)).values(body=None)
+        )
+    return gone.rowcount

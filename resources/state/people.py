@@ -1,0 +1,110 @@
+"""People who asked to be left alone, and accounts whose data must go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from resources.state.accounts import AccountStatus
+from resources.state.engine import State, accounts, business_tokens, deletions, opt_outs, user_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """Somebody who must not be written to. ``open_id`` is empty where no account of the app may."""
+
+    client_key: str
+    open_id: str
+    person_open_id: str
+    since: datetime
+    how: str
+
+
+def add_opt_out(state: State, app: str, open_id: str, person: str, how: str, now: datetime) -> bool:
+    """Put a person on the list; says whether it is new."""
+    with state.begin() as db:
+        known = db.execute(select(opt_outs.c.since).where(_opt_out(app, open_id, person))).one_or_none()
+        if known is None:
+            db.execute(insert(opt_outs).values(client_key=app, open_id=open_id, person_open_id=person, since=now.timestamp(), how=how))
+    return known is None
+
+
+def remove_opt_out(state: State, app: str, open_id: str, person: str) -> bool:
+    """Take a person off the list; says whether it was there."""
+    with state.begin() as db:
+        return db.execute(delete(opt_outs).where(_opt_out(app, open_id, person))).rowcount > 0
+
+
+def list_opt_outs(state: State, apps: Iterable[str]) -> list[OptOut]:
+    with state.read() as db:
+        rows = db.execute(select(opt_outs).where(opt_outs.c.client_key.in_(list(apps))).order_by(opt_outs.c.since)).all()
+    return [OptOut(r.client_key, r.open_id, r.person_open_id, datetime.fromtimestamp(r.since, UTC), r.how) for r in rows]
+
+
+def is_opted_out(db: Connection, app: str, open_id: str, person: str) -> bool:
+    query = select(opt_outs.c.since).where(
+        opt_outs.c.client_key == app, opt_outs.c.person_open_id == person, or_(opt_outs.c.open_id == "", opt_outs.c.open_id == open_id)
+    )
+    return db.execute(query).first() is not None
+
+
+def _opt_out(app: str, open_id: str, person: str):
+    return (opt_outs.c.client_key == app) & (opt_outs.c.open_id == open_id) & (opt_outs.c.person_open_id == person)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """An account whose personal data must be deleted. ``done_at`` is None until somebody did."""
+
+    client_key: str
+    open_id: str
+    reason: str
+    listed_at: datetime
+    done_at: datetime | None
+
+
+def withdraw(db: Connection, app: str, open_id: str, reason: str, now: datetime, *, whole: bool = True) -> None:
+    """The consent of an account is gone: no token stays, no job asks for it any more, and its data is listed for deletion.
+
+    With ``whole=False`` only the business consent is gone: the account goes on without it.
+    """
+    for table in (user_tokens, business_tokens) if whole else (business_tokens,):
+        db.execute(delete(table).where(table.c.client_key == app, table.c.open_id == open_id))
+    if not whole:
+        return
+    db.execute(
+        update(accounts).where(accounts.c.client_key == app, accounts.c.open_id == open_id).values(status=AccountStatus.STOPPED.value, reason=reason)
+    )
+    list_for_deletion(db, app, open_id, reason, now)
+
+
+def list_for_deletion(db: Connection, app: str, open_id: str, reason: str, now: datetime) -> None:
+    """Put an account on the deletion list; one that is open there stays as it is."""
+    key = (deletions.c.client_key == app) & (deletions.c.open_id == open_id)
+    known = db.execute(select(deletions.c.done_at).where(key)).one_or_none()
+    values = {"reason": reason, "listed_at": now.timestamp(), "done_at": None}
+    if known is None:
+        db.execute(insert(deletions).values(client_key=app, open_id=open_id, **values))
+    elif known.done_at is not None:
+        db.execute(update(deletions).where(key).values(**values))
+
+
+def list_deletions(state: State, apps: Iterable[str]) -> list[Deletion]:
+    """The deletion list, what is open first."""
+    query = select(deletions).where(deletions.c.client_key.in_(list(apps))).order_by(deletions.c.done_at.is_not(None), deletions.c.listed_at)
+    with state.read() as db:
+        rows = db.execute(query).all()
+    return [
+        Deletion(r.client_key, r.open_id, r.reason, datetime.fromtimestamp(r.listed_at, UTC), r.done_at and datetime.fromtimestamp(r.done_at, UTC))
+        for r in rows
+    ]
+
+
+def mark_deleted(state: State, app: str, open_id: str, now: datetime) -> bool:
+    """Its data is gone; says whether it was on the list."""
+    key = (deletions.c.client_key == app) & (deletions.c.open_id == open_id)
+    with state.begin() as db:
+        return db.execute(update(deletions).where(key).values(done_at=now.timestamp())).rowcount > 0
