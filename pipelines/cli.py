@@ -13,6 +13,7 @@ from pipelines.commands import (
     develop,
     inspect,
     parse,
+    receive,
     replay,
     run,
     sandbox,
@@ -49,6 +50,7 @@ app.add_typer(accounts.app, name="accounts")
 app.command()(coverage.coverage)
 app.add_typer(watch.app, name="watch")
 app.add_typer(storage.app, name="storage")
+app.add_typer(receive.app, name="receive")
 
 
 def main() -> None:

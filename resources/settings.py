@@ -26,6 +26,7 @@ class App(BaseModel):
 
     client_key: str
     client_secret: SecretStr
+    client_secret_old: SecretStr | None = None
     type: AppType = AppType.WEB
     redirect_uri: str | None = None
 
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     base_url: str = LIVE_URL
     client_key: str | None = None
     client_secret: SecretStr | None = None
+    client_secret_old: SecretStr | None = Field(None, description="the former secret, while webhooks signed with it still come")
     redirect_uri: str | None = None
     app_type: AppType = AppType.WEB
     apps: list[App] = Field(default_factory=list, description="further apps, as JSON")
@@ -63,6 +65,9 @@ class Settings(BaseSettings):
     retry_base_s: float = Field(1.0, ge=0, description="first back-off; doubles up to 60 s")
     proxy: str | None = None
 
+    webhook_body_bytes: int = Field(1 << 20, gt=0, description="a larger webhook body is refused")
+    campaigns_dir: Path | None = Field(None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository")
+    audiences_dir: Path | None = Field(None, description="folder of audiences; default: sql/audiences/ of the repository")
     comment_reread_days: int = Field(7, ge=0, description="comments of videos so young are read to the end every day")
     keep_archive_days: int | None = Field(None, gt=0, description="so long the archive keeps answers; default: for ever")
     keep_lake_days: int | None = Field(None, gt=0, description="so long the lake keeps partitions; default: for ever")
@@ -112,7 +117,12 @@ class Settings(BaseSettings):
         """Every app of the installation, the first one first."""
         first = ()
         if self.client_key and self.client_secret:
-            first = (App(client_key=self.client_key, client_secret=self.client_secret, type=self.app_type, redirect_uri=self.redirect_uri),)
+            first = (
+                App(
+                    client_key=self.client_key, client_secret=self.client_secret, client_secret_old=self.client_secret_old, type=self.app_type,
+                    redirect_uri=self.redirect_uri,
+                ),
+            )  # fmt: skip
         return (*first, *self.apps)
 
     def for_app(self, client_key: str) -> Settings:

@@ -14,7 +14,7 @@ import typer
 from pydantic import SecretStr
 
 from pipelines.console import console, fail, load_settings
-from resources.settings import Settings
+from resources.settings import App, Settings
 
 
 def dev(
@@ -86,6 +86,11 @@ def _stop_group(child: subprocess.Popen) -> None:
         return
 
 
+def _plain(app: App) -> dict[str, str]:
+    """An app as JSON, with its secrets in the clear."""
+    return {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in app.model_dump(exclude_none=True).items()}
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """Environment variables from which a child process reads these settings, wherever it runs."""
     values = {}
@@ -94,7 +99,7 @@ def environment(settings: Settings) -> dict[str, str]:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         elif name == "apps":
-            value = json.dumps([app.model_dump(exclude_none=True) | {"client_secret": app.client_secret.get_secret_value()} for app in value])
+            value = json.dumps([_plain(app) for app in value])
         elif isinstance(value, dict):
             value = json.dumps({key: limit.model_dump(exclude_none=True) for key, limit in value.items()})
         if value is not None:

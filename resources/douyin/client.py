@@ -119,8 +119,8 @@ class DouyinClient:
         """
         return await self._call(endpoint, params, open_id, once=False, archive_as=archive_as)
 
-    async def write(self, operation: Operation, params: Params, open_id: str = "") -> Answer:
-        """Have something done, once.
+    async def write(self, operation: Operation, params: Params, open_id: str = "", *, check: Callable[[], None] | None = None) -> Answer:
+        """Have something done, once. ``check`` is called at the last moment, when the call's turn has come, and may raise CallFailed.
 
         A call is made again only where the platform said that it did nothing (a token to refresh, too many calls), where
         nothing was sent, or where doing it twice is as doing it once.
@@ -130,11 +130,17 @@ class DouyinClient:
             CallFailed: it was not done; see its subclasses.
             ValueError: a parameter is missing or unknown to the record.
         """
-        return await self._call(operation, params, open_id, once=not operation.repeatable)
+        return await self._call(operation, params, open_id, once=not operation.repeatable, check=check)
 
     async def _call(
-        self, endpoint: Asked, params: Params, open_id: str, *, once: bool, archive_as: Mapping[str, Any] | None = None
+        self, endpoint: Asked, params: Params, open_id: str, *, once: bool, archive_as: Mapping[str, Any] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> Answer:
+        def at_the_last_moment() -> None:
+            self._refuse(endpoint, open_id)
+            if check is not None:
+                check()
+
         asked = complete_params(endpoint, params, open_id)
         calls, refreshed = 0, False
         lease: Lease | None = None
@@ -147,7 +153,7 @@ class DouyinClient:
             try:
                 reply = await self._wire.send(
                     make_request(self._settings.base_url, endpoint, asked, lease), endpoint.envelope, endpoint.quota, open_id,
-                    check=lambda: self._refuse(endpoint, open_id),
+                    check=at_the_last_moment,
                 )  # fmt: skip
             except NoResponse as error:
                 calls += 1

@@ -210,6 +210,7 @@ plans = Table(
     Column("approver", String),
     Column("approved_at", Float),
     Column("rules", String, nullable=False),  # what sending must still obey, as JSON
+    Column("effect_hours", Integer),  # so long what people do counts as its effect
 )
 
 outbox = Table(
@@ -244,6 +245,7 @@ outbox = Table(
     Index("outbox_by_person", "client_key", "person_open_id"),
     Index("outbox_by_plan", "plan_id"),
     Index("outbox_by_state", "state"),
+    Index("outbox_by_key", "key"),
 )
 
 opt_outs = Table(

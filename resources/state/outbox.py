@@ -424,7 +424,7 @@ def get_line(state: State, line_id: int) -> Line:
 
 def read_lines(
     state: State, *, plan_id: int | None = None, states: Iterable[LineState] | None = None, client_keys: Iterable[str] | None = None,
-    key: str | None = None,
+    key: str | None = None, person: str | None = None,
 ) -> list[Line]:
     """Lines in the order in which they were written."""
     query = select(outbox).order_by(outbox.c.id)
@@ -436,6 +436,8 @@ def read_lines(
         query = query.where(outbox.c.client_key.in_(list(client_keys)))
     if key is not None:
         query = query.where(outbox.c.key == key)
+    if person is not None:
+        query = query.where(outbox.c.person_open_id == person)
     with state.read() as db:
         return [_line(row) for row in db.execute(query)]
 

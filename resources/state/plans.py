@@ -30,6 +30,7 @@ class Plan:
     approver: str | None
     approved_at: datetime | None
     rules: Rules
+    effect_hours: int | None = None
 
 
 class NotApproved(ValueError):
@@ -37,7 +38,8 @@ class NotApproved(ValueError):
 
 
 def create_plan(
-    state: State, kind: str, name: str, occasion: str, lines: Sequence[NewLine], rules: Rules, now: datetime, good_until: datetime
+    state: State, kind: str, name: str, occasion: str, lines: Sequence[NewLine], rules: Rules, now: datetime, good_until: datetime,
+    effect_hours: int | None = None,
 ) -> Plan:
     """Store a plan. Earlier ones of the same name that were not sent are superseded: of two plans nobody knows which holds."""
     with state.begin() as db:
@@ -45,7 +47,7 @@ def create_plan(
         plan_id = db.execute(
             insert(plans).values(
                 kind=kind, name=name, occasion=occasion, planned_at=now.timestamp(), good_until=good_until.timestamp(), hash="", state="open",
-                rules=rules.to_json(),
+                rules=rules.to_json(), effect_hours=effect_hours,
             )
         ).inserted_primary_key[0]  # fmt: skip
         insert_lines(state, db, (replace(line, plan_id=plan_id) for line in lines), now)
@@ -144,5 +146,5 @@ def _plan(row: Row) -> Plan:
 
     return Plan(
         row.id, row.kind, row.name, row.occasion, instant(row.planned_at), instant(row.good_until), row.hash, row.state, row.approved_hash,
-        row.approver, instant(row.approved_at), Rules.from_json(row.rules),
+        row.approver, instant(row.approved_at), Rules.from_json(row.rules), row.effect_hours,
     )  # fmt: skip

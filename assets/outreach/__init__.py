@@ -1,0 +1,1 @@
+"""Acting on the answers: audiences, campaigns, tags and comment replies, planned, approved, sent once; and answering people."""

@@ -1,0 +1,201 @@
+"""Answering people within seconds: the platform's windows are shorter than the start of a run.
+
+Rules stand in ``campaigns/replies.yaml``. Every answer goes through the ledger, so that limits hold over answers and
+campaigns together, and an event is answered once whatever happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from assets.outreach.campaigns import Replies, Rule
+from assets.outreach.sending import StopSending, send_line
+from assets.outreach.templates import BadTemplate, fill
+from catalog.messages import ANSWERED_BY, content_of
+from resources.clock import Clock
+from resources.douyin.client import DouyinClient
+from resources.state import State
+from resources.state.accounts import AccountStatus, get_account
+from resources.state.chats import get_chat, hand_over
+from resources.state.inbox import Event, fingerprint, received_since
+from resources.state.outbox import (
+    LineState,
+    NewLine,
+    Refused,
+    Rules,
+    answers_since,
+    read_lines,
+    recover,
+    resolve,
+    write_lines,
+)
+from resources.state.people import add_opt_out
+
+log = logging.getLogger(__name__)
+
+CATCH_UP = timedelta(minutes=5)
+"""After a restart messages that came so long ago are still answered; older ones are a person's matter."""
+AT_ONCE = 16
+RESOLVE_S = 15.0
+"""How often the events of our own messages are looked through for unknown lines."""
+
+
+def words_of(event: Event) -> str:
+    return str(event.content.get("text") or "")
+
+
+def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
+    """The first rule that fits."""
+    text, kind = words_of(event).casefold(), str(event.content.get("message_type") or "")
+    for rule in replies.rules:
+        if event.event not in rule.on or (rule.accounts and account not in rule.accounts):
+            continue
+        if rule.types and kind not in rule.types:
+            continue
+        if rule.keywords and not any(word.casefold() in text for word in rule.keywords):
+            continue
+        return rule
+    return None
+
+
+class ReplyWorker:
+    """Answers events; :meth:`offer` never waits. ``clients`` gives an app's client; ``counts`` tells what became of events."""
+
+    def __init__(self, replies: Replies, state: State, clock: Clock, clients: Mapping[str, DouyinClient]) -> None:
+        self._replies, self._state, self._clock, self._clients = replies, state, clock, clients
+        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._turns: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.counts: Counter[str] = Counter()
+
+    def offer(self, event: Event) -> None:
+        """Take an event that may be answered; the others, our own messages among them, are none of the worker's."""
+        if event.event in ANSWERED_BY:
+            self._queue.put_nowait(event)
+
+    async def run(self) -> None:
+        """Answer until cancelled; first what came while nobody was there."""
+        for event in await asyncio.to_thread(self._left_over):
+            self.offer(event)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._resolve_regularly())
+            for _ in range(AT_ONCE):
+                group.create_task(self._work())
+
+    def _left_over(self) -> list[Event]:
+        now = self._clock.now()
+        recover(self._state, now)
+        return [e for app in self._clients for e in received_since(self._state, app, now - CATCH_UP, ANSWERED_BY)]
+
+    async def _resolve_regularly(self) -> None:
+        while True:
+            await asyncio.to_thread(resolve, self._state, self._clock.now())
+            await asyncio.sleep(RESOLVE_S)
+
+    async def _work(self) -> None:
+        while True:
+            event = await self._queue.get()
+            person = (event.client_key, str(event.envelope.get("to_user_id")), str(event.envelope.get("from_user_id")))
+            try:
+                async with self._turns[person]:
+                    outcome = await self.answer(event)
+            except Exception:  # one event must not end the worker; people's words stay out of the log
+                log.exception("event %s of %s could not be answered", event.event, event.client_key)
+                outcome = "error"
+            self.counts[outcome] += 1
+            if not self._turns[person].locked():
+                self._turns.pop(person, None)
+
+    async def answer(self, event: Event) -> str:
+        """What was done about one event, in a word or two."""
+        app, account, person = event.client_key, str(event.envelope.get("to_user_id") or ""), str(event.envelope.get("from_user_id") or "")
+        if not (account and person) or event.content.get("source") == app:
+            return "our own"
+        decided = await asyncio.to_thread(self._decide, event, app, account, person)
+        if isinstance(decided, str):
+            return decided
+        rule, line_id = decided
+        outcome = "no message"
+        if line_id is not None:
+            try:
+                sent = await send_line(self._clients[app], self._state, self._clock, line_id, Rules())
+            except StopSending as error:
+                log.warning("cannot answer: %s", error)
+                return "stopped"
+            outcome = sent.why if isinstance(sent, Refused) else sent.value
+        await asyncio.to_thread(self._afterwards, rule, app, account, person)
+        return outcome
+
+    def _decide(self, event: Event, app: str, account: str, person: str) -> str | tuple[Rule, int | None]:
+        """The rule, and the line of the ledger that answers; or why nothing is done."""
+        state, now, replies = self._state, self._clock.now(), self._replies
+        known = get_account(state, app, account)
+        if known is None or known.status not in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT):
+            return "account not active"
+        if get_account(state, app, person) is not None:
+            return "another account of ours"
+        rule = rule_for(replies, event, account)
+        if rule is None:
+            return "no rule"
+        chat = get_chat(state, app, account, person)
+        if not rule.opt_out:
+            if chat.handed_over_until is not None and now < chat.handed_over_until:
+                return "handed over"
+            if chat.by_hand_at is not None and now < chat.by_hand_at + replies.after_by_hand:
+                return "answered by hand"
+            if Rules(quiet=replies.quiet_hours).is_quiet(now) and not rule.also_in_quiet_hours:
+                return "quiet hours"
+        key = f"reply/{app}/{event.event_id}"
+        if read_lines(state, key=key):
+            return "answered before"
+        with state.read() as db:
+            lately = answers_since(db, app, account, person, now - timedelta(hours=1))
+        if lately >= replies.most_per_hour:
+            hand_over(state, app, account, person, now + replies.guard_hand_over)
+            log.warning("loop guard: %d answers to one person of %s within an hour; a person must look (no answers for %s)", lately, account, replies.guard_hand_over)
+            return "loop guard"
+        if rule.messages and not rule.opt_out and self._answered_lately(app, account, person, rule, now):
+            return "said lately"
+        if not rule.messages:
+            return rule, None
+        return rule, self._write(event, rule, app, account, person, key, now)
+
+    def _answered_lately(self, app: str, account: str, person: str, rule: Rule, now: datetime) -> bool:
+        lines = read_lines(self._state, states=[LineState.SENT, LineState.UNKNOWN, LineState.CLAIMED], client_keys=[app], person=person)
+        return any(
+            line.campaign == f"reply:{rule.name}" and line.open_id == account and line.claimed_at is not None and line.claimed_at > now - rule.again_after
+            for line in lines
+        )
+
+    def _write(self, event: Event, rule: Rule, app: str, account: str, person: str, key: str, now: datetime) -> int | None:
+        names = {"nickname": _nickname(event.content, person)}
+        try:
+            contents = [content_of(fill(m, names)) for m in rule.messages]
+        except BadTemplate:  # somebody without a name: better no answer than one with a hole
+            return None
+        request: dict[str, Any] = {"to_user_id": person, **({"content": contents[0]} if len(contents) == 1 else {"content_list": contents})}
+        looks = ",".join(fingerprint(c["msg_type"], c.get("text", {}).get("text", "")) for c in contents)
+        line = NewLine(
+            "im_send_msg", f"reply:{rule.name}", app, account, person, request, key, f"event {event.event}", ANSWERED_BY[event.event], len(contents), looks
+        )
+        return write_lines(self._state, [line], now)[0]
+
+    def _afterwards(self, rule: Rule, app: str, account: str, person: str) -> None:
+        now = self._clock.now()
+        if rule.opt_out and add_opt_out(self._state, app, account, person, f"asked for it (rule {rule.name})", now):
+            log.info("somebody asked %s to be left alone (rule %s)", account, rule.name)
+        if rule.hand_over is not None:
+            hand_over(self._state, app, account, person, now + rule.hand_over)
+            log.warning("a person must answer somebody of %s (rule %s)", account, rule.name)
+
+
+def _nickname(content: Mapping[str, Any], person: str) -> str:
+    for info in content.get("user_infos") or ():
+        if isinstance(info, Mapping) and info.get("open_id") == person:
+            return str(info.get("nick_name") or "")
+    return ""
+

@@ -1,0 +1,139 @@
+"""``douyin receive``: the webhook receiver, and the worker that answers people."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from pipelines.console import app_keys, console, fail, load_settings, one_app, require_credentials
+
+app = typer.Typer(help="Receive webhooks, and answer people within their windows.", invoke_without_command=True)
+
+_App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
+
+
+@app.callback()
+def receive(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="address to listen on; put a proxy with TLS before it")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on")] = 8787,
+    reply: Annotated[bool, typer.Option("--reply", help="answer people by campaigns/replies.yaml")] = False,
+) -> None:
+    """Serve POST /webhook/<client_key>, /healthz and /metrics until interrupted."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    require_credentials(settings)
+    import uvicorn
+
+    from assets.outreach.campaigns import BadCampaign, load_replies
+    from assets.outreach.replies import ReplyWorker
+    from pipelines.receiver.app import Receiver
+    from resources.douyin.client import DouyinClient
+    from resources.redaction import guard_loggers, register_secret
+    from resources.runtime import Runtime
+    from resources.state.inbox import begin_receiving
+
+    for one in settings.all_apps:
+        for secret in (one.client_secret, one.client_secret_old):
+            register_secret(secret.get_secret_value() if secret else None)
+    guard_loggers("pipelines.receiver.app", "assets.outreach.replies", "uvicorn.error")
+    runtime = Runtime(settings)
+    begin_receiving(runtime.state, runtime.app_keys, runtime.clock.now())
+    listener, workers = None, ()
+    if reply:
+        try:
+            replies = load_replies(settings)
+        except BadCampaign as error:
+            fail(str(error), 2)
+        clients: dict[str, DouyinClient] = {}
+        worker = ReplyWorker(replies, runtime.state, runtime.clock, clients)
+
+        async def answering() -> None:
+            async with AsyncExitStack() as stack:
+                for key in runtime.app_keys:
+                    clients[key] = await stack.enter_async_context(DouyinClient(settings.for_app(key), runtime.state, runtime.clock))
+                await worker.run()
+
+        listener, workers = worker.offer, (answering,)
+    receiver = Receiver(
+        settings.all_apps, runtime.state, runtime.clock, body_bytes=settings.webhook_body_bytes, listener=listener, workers=workers
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            receiver.app, host=host, port=port, http="httptools", ws="none", access_log=False, log_level="warning", server_header=False,
+            timeout_graceful_shutdown=3, backlog=2048,
+        )
+    )  # fmt: skip
+    for key in runtime.app_keys:
+        console.print(f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]", soft_wrap=True)
+    if reply:
+        console.print(f"answering people by {len(replies.rules)} rules")
+    server.run()
+    runtime.close()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+@app.command()
+def subscribe(
+    events: Annotated[list[str] | None, typer.Argument(help="events, e.g. im_receive_msg; default: all that the platform lists as off")] = None,
+    off: Annotated[bool, typer.Option("--off", help="cancel the subscription instead")] = False,
+    app_key: _App = None,
+) -> None:
+    """Subscribe to webhook events, for instance after the platform cancelled a slow receiver's."""
+    settings = load_settings()
+    require_credentials(settings)
+    from catalog import ENDPOINTS, EVENTS
+    from catalog.events import event_name
+    from catalog.operations import OTHER_OPERATIONS
+    from resources.douyin.errors import CallFailed
+    from resources.runtime import Runtime
+
+    key = one_app(settings, app_key)
+    known = {event_name(e) for e in EVENTS.values()}
+    if unknown := set(events or ()) - known:
+        fail(f"no event is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}", 2)
+    runtime = Runtime(settings)
+    client = runtime.client(key)
+    try:
+        rows = runtime.run(client.ask(ENDPOINTS["event_status_list"], {})).document["data"].get("list") or []
+        now = {str(r["event"]): int(r["status"]) for r in rows}
+        chosen = list(events) if events else sorted(e for e, status in now.items() if status == int(off))
+        if not chosen:
+            console.print("nothing to change: " + ", ".join(f"{e} {'on' if s else 'off'}" for e, s in sorted(now.items())))
+            return
+        change = [{"event": e, "status": int(not off)} for e in chosen]
+        runtime.run(client.write(OTHER_OPERATIONS["event_status_update"], {"list": change}))
+    except CallFailed as error:
+        fail(str(error))
+    finally:
+        runtime.close()
+    console.print(f"[green]✓[/green] {'cancelled' if off else 'subscribed'}: {', '.join(chosen)}")
+
+
+@app.command()
+def status() -> None:
+    """What was received, and since when."""
+    settings = load_settings()
+    from rich.table import Table as Grid
+
+    from catalog.records import BEIJING
+    from resources.runtime import Runtime
+    from resources.state.inbox import count_received, receiving_since
+
+    runtime = Runtime(settings)
+    for key in app_keys(settings, None):
+        since = receiving_since(runtime.state, key)
+        console.print(f"app {escape(key)}: " + (f"receiving since {since.astimezone(BEIJING):%Y-%m-%d %H:%M} Beijing" if since else "no receiver ran yet"))
+    grid = Grid(header_style="bold", box=None)
+    for column in ("app", "event", "received"):
+        grid.add_column(column, justify="right" if column == "received" else "left")
+    for (key, event), n in sorted(count_received(runtime.state).items()):
+        grid.add_row(key, event, f"{n:,}")
+    if grid.row_count:
+        console.print(grid)
+    runtime.close()

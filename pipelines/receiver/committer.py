@@ -1,0 +1,84 @@
+"""Group commit: whatever arrives while one transaction is on its way to the disk goes into the next one, together.
+
+A commit to disk takes some milliseconds; one for each event would bound the receiver to a few hundred a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from resources.state import State
+from resources.state.inbox import Event, store
+
+MOST = 256
+"""Events in one transaction."""
+
+
+class Unavailable(RuntimeError):
+    """The event was not stored, or nobody knows in time whether it was: the platform must send it again."""
+
+
+class Committer:
+    """Stores events durably, in the order in which they came. One for a process; :meth:`run` must be running."""
+
+    def __init__(self, state: State, patience_s: float) -> None:
+        self._state = state
+        self._patience_s = patience_s
+        self._waiting: asyncio.Queue[tuple[Event, asyncio.Future[bool]]] = asyncio.Queue()
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="douyin-inbox")
+
+    async def store(self, event: Event) -> bool:
+        """Whether the event is new. It is on disk when this returns.
+
+        Raises:
+            Unavailable: the database does not answer in time, or refuses.
+        """
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.put_nowait((event, done))
+        try:
+            return await asyncio.wait_for(done, self._patience_s)
+        except TimeoutError as error:
+            raise Unavailable("the database did not answer in time") from error
+
+    async def run(self) -> None:
+        """Commit until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < MOST and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            # Whoever stopped waiting was told 503 and will send again: no need to store it twice in a row.
+            batch = [(event, done) for event, done in batch if not done.done()]
+            if not batch:
+                continue
+            try:
+                fresh = await loop.run_in_executor(self._disk, store, self._state, [event for event, _ in batch])
+            except Exception as error:  # whatever went wrong, the senders must hear of it, and the next batch be tried
+                _tell(batch, error)
+                continue
+            for (_, done), is_new in zip(batch, fresh, strict=True):
+                if not done.done():
+                    done.set_result(is_new)
+
+    async def check(self) -> None:
+        """Raises Unavailable where the database cannot be written to."""
+
+        def touch() -> None:
+            with self._state.begin(durable=False):
+                pass
+
+        try:
+            await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._disk, touch), self._patience_s)
+        except Exception as error:
+            raise Unavailable(f"the database cannot be written to ({type(error).__name__})") from error
+
+    def close(self) -> None:
+        self._disk.shutdown(wait=True)
+
+
+def _tell(batch: Sequence[tuple[Event, asyncio.Future[bool]]], error: Exception) -> None:
+    for _, done in batch:
+        if not done.done():
+            done.set_exception(Unavailable(f"not stored ({type(error).__name__})"))
