@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from catalog import ENDPOINTS
+from catalog import ENDPOINTS, OPERATIONS
+
+ANSWERS = ("write", "enter", "tap_card", "leave_phone", "opt_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class SandboxConfig:
     does not own (code 28001018), ``withdrawn`` operations that are offline (28001056).
     ``apps`` are further apps beside the first, as (client_key, client_secret), each with ids of its own.
     ``late_counts`` is the share of an object's days whose newest numbers are a tenth too low until two days later, 0 to 1.
+    ``answers`` are the rates at which people answer what they are sent: ``write``, ``enter``, ``tap_card``, ``leave_phone``, ``opt_out``; about
+    ``answer_delay_s`` later on the sandbox's clock.
     ``dead_tokens``, ``private_accounts`` and ``deregistered`` are shares of the accounts, 0 to 1.
     """
 
@@ -39,6 +44,8 @@ class SandboxConfig:
     withdrawn: tuple[str, ...] = ()
     apps: tuple[tuple[str, str], ...] = ()
     late_counts: float = 0
+    answers: Mapping[str, float] = field(default_factory=dict)
+    answer_delay_s: float = 0
     dead_tokens: float = 0
     private_accounts: float = 0
     deregistered: float = 0
@@ -52,6 +59,8 @@ class SandboxConfig:
             raise ValueError("limits must be above 0; leave them out for no limit")
         if not 0 <= self.late_counts <= 1:
             raise ValueError("late_counts is a share, e.g. 0.2")
+        if set(self.answers) - set(ANSWERS) or not all(0 <= rate <= 1 for rate in self.answers.values()) or self.answer_delay_s < 0:
+            raise ValueError(f"answers are shares from 0 to 1 of {', '.join(ANSWERS)}, e.g. write=0.3")
         if self.latency_ms < 0:
             raise ValueError("latency_ms cannot be negative")
         keys = [self.client_key, *(key for key, _ in self.apps)]
@@ -60,7 +69,7 @@ class SandboxConfig:
         shares = (self.dead_tokens, self.private_accounts, self.deregistered)
         if min(shares) < 0 or sum(shares) > 1:
             raise ValueError("shares of accounts in trouble are numbers from 0 on that add up to 1 at most, e.g. 0.03")
-        if unknown := [name for name in self.withdrawn if name not in ENDPOINTS]:
+        if unknown := [name for name in self.withdrawn if name not in OPERATIONS and name not in ENDPOINTS]:
             raise ValueError(f"no operation is called {', '.join(unknown)}")
-        if unknown := set(self.lacking) - {e.quota for e in ENDPOINTS.values()}:
+        if unknown := set(self.lacking) - {o.quota for o in (*ENDPOINTS.values(), *OPERATIONS.values())}:
             raise ValueError(f"no scope is called {', '.join(sorted(unknown))}")

@@ -11,6 +11,7 @@ from sandbox.clock import SandboxClock
 from sandbox.faults import Faults, read_fault
 from sandbox.http import Request
 from sandbox.stats import Stats
+from sandbox.street import Street
 from sandbox.tokens import EVERYTHING
 from sandbox.troubles import Troubles
 
@@ -28,10 +29,11 @@ class Control:
         faults: Faults,
         stats: Stats,
         operations: Mapping[str, Any],
+        streets: Mapping[str, Street],
     ) -> None:
         self._apps, self._troubles, self._clock = apps, troubles, clock
         self._first = next(iter(apps.values()))
-        self._faults, self._stats, self._operations = faults, stats, operations
+        self._faults, self._stats, self._operations, self._streets = faults, stats, operations, streets
         self._routes = {
             ("GET", "clock"): self._get_clock,
             ("PUT", "clock"): self._put_clock,
@@ -41,6 +43,12 @@ class Control:
             ("GET", "stats"): lambda _: self._stats.describe(),
             ("DELETE", "stats"): self._delete_stats,
             ("GET", "accounts"): self._accounts,
+            ("GET", "people"): self._get_people,
+            ("POST", "people"): self._post_people,
+            ("POST", "events"): self._post_events,
+            ("GET", "messages"): self._messages,
+            ("GET", "webhooks"): lambda request: self._street(request.query).describe(),
+            ("PUT", "webhooks"): self._put_webhooks,
             ("GET", "health"): lambda _: {
                 "status": "ok",
                 "seed": self._first.world.seed,
@@ -81,6 +89,44 @@ class Control:
     def _delete_stats(self, _: Request) -> dict:
         self._stats.reset()
         return self._stats.describe()
+
+    # ---- people, messages, webhooks
+
+    def _street(self, given: Mapping[str, Any]) -> Street:
+        key = given.get("client_key", self._first.client_key)
+        if key not in self._streets:
+            raise ValueError(f"no app has the client_key {key!r}; there are {', '.join(self._streets)}")
+        return self._streets[key]
+
+    def _order(self, request: Request) -> dict[str, Any]:
+        body = request.json()
+        if not isinstance(body, dict):
+            raise ValueError("send a JSON object")
+        return body
+
+    def _get_people(self, request: Request) -> list[dict]:
+        """Customers of an account: ``account`` (open_id), ``limit`` (the newest so many)."""
+        street = self._street(request.query)
+        return street.people(request.query.get("account"), self._clock.now(), int(request.query.get("limit", 50)))
+
+    def _post_people(self, request: Request) -> dict | None:
+        """A person does something now: ``account``, ``does``, and optionally ``person`` and ``text``."""
+        order = self._order(request)
+        return self._street(order).act(order, self._clock.now())
+
+    def _post_events(self, request: Request) -> dict:
+        """An invented event of any kind is delivered: ``event``, and optionally ``account``, ``person`` and ``content``."""
+        order = self._order(request)
+        return self._street(order).invent(order, self._clock.now())
+
+    def _messages(self, request: Request) -> list[dict]:
+        """Every call that sent messages through the API."""
+        return self._street(request.query).messages()
+
+    def _put_webhooks(self, request: Request) -> Any:
+        """How events are delivered from now on; tells whether the receiver answered the challenge."""
+        order = self._order(request)
+        return self._street(order).deliver({k: v for k, v in order.items() if k != "client_key"}, self._clock.now())
 
     def _accounts(self, request: Request) -> list[dict]:
         """Accounts, each with a new authorization code and its trouble, if any.

@@ -14,6 +14,8 @@ _NO_CODE = ("billboard_", "fans_source")
 """Operations whose data sometimes carries no code, by the beginning of their names."""
 _SHORT_EXTRA = ("fans_data", "ent_rank_")
 """Operations whose extra holds only logid and now."""
+_BESIDE_DATA = ("msg_id", "msg_list")
+"""Members of answers to sent messages that stand outside of data."""
 _NO_EXTRA = ("poi_query",)
 """Operations without extra."""
 
@@ -60,9 +62,10 @@ def success(kind: Envelope, operation: str, data: dict[str, Any], instant: float
         return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits), "data": inner}
     if kind is Envelope.BUSINESS:
         return {"error_code": _code(0, form), "message": "success", "data": data}
+    beside = {name: data.pop(name) for name in _BESIDE_DATA if name in data} if operation.startswith("im_send_msg") else {}
     if not (operation.startswith(_NO_CODE) and form.flag(44)):
         data = {**data, "error_code": _code(0, form), "description": ""}
-    return {"data": data} if operation in _NO_EXTRA else {"data": data, "extra": _extra(operation, instant, form)}
+    return {"data": data} if operation in _NO_EXTRA else {"data": data, "extra": _extra(operation, instant, form), **beside}
 
 
 def nothing(endpoint: Endpoint) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.records import Endpoint, Envelope, Token
+from catalog.records import Endpoint, Envelope, Operation, Token
 from catalog.requests import Fill
 from sandbox import refusals as no
 from sandbox.answers import Call, answer_for
@@ -54,7 +54,7 @@ class Gateway:
 
     def data(
         self,
-        endpoint: Endpoint,
+        endpoint: Endpoint | Operation,
         given: Mapping[str, Any],
         token: str | None,
         fault: Fault | None,
@@ -79,13 +79,13 @@ class Gateway:
             if answer is None:
                 raise Refusal(no.OFFLINE, "not simulated by this sandbox")
             data = answer(Call(self._world, endpoint, params, account, instant, form, self._client_key))
-            if fault is not None:
+            if fault is not None and isinstance(endpoint, Endpoint):
                 spoil(fault, endpoint, data, given)
         except Refusal as refusal:
-            return refusal.code, failure(endpoint.envelope, refusal, instant, form, nothing(endpoint))
+            return refusal.code, failure(endpoint.envelope, refusal, instant, form, nothing(endpoint) if isinstance(endpoint, Endpoint) else None)
         return 0, success(endpoint.envelope, endpoint.name, data, instant, form)
 
-    def _admit(self, endpoint: Endpoint, token: Any, given: Mapping[str, Any], form: Form) -> Account | None:
+    def _admit(self, endpoint: Endpoint | Operation, token: Any, given: Mapping[str, Any], form: Form) -> Account | None:
         """Check token, capability, grant and owner; the account for user tokens."""
         if endpoint.token is Token.NONE:
             return None

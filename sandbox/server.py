@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import catalog
-from catalog.records import Endpoint, Token
+from catalog.records import Endpoint, Kind, Operation, Token
 from sandbox import refusals as no
 from sandbox.apps import App, make_apps
 from sandbox.clock import SandboxClock
@@ -31,6 +32,7 @@ from sandbox.mixing import hex_text
 from sandbox.oauth import OPERATIONS, OAuthOperation
 from sandbox.refusals import Refusal
 from sandbox.stats import Stats
+from sandbox.street import Street
 from sandbox.troubles import Troubles
 
 DEFAULT_HANG_S = 30.0
@@ -46,17 +48,20 @@ class Sandbox:
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.clock = SandboxClock(config.now)
-        scopes = {e.quota for e in catalog.ENDPOINTS.values() if e.scope and e.token is Token.USER} | set(EXTRA_SCOPES)
+        writes = {o.name: o for o in catalog.OTHER_OPERATIONS.values() if o.kind is Kind.WRITE}
+        scopes = {e.quota for e in (*catalog.ENDPOINTS.values(), *writes.values()) if e.scope and e.token is Token.USER} | set(EXTRA_SCOPES)
         self.apps = make_apps(config, self.clock, scopes)
         self._first = self.apps[config.client_key]
         self.world, self.tokens = self._first.world, self._first.tokens
         self.faults = Faults()
         self.stats = Stats()
         self._gateways = {key: Gateway(config, app, self.clock, partial(self._is_foreign, app)) for key, app in self.apps.items()}
-        operations: dict[str, Endpoint | OAuthOperation] = {**catalog.ENDPOINTS, **{o.name: o for o in OPERATIONS}}
+        operations: dict[str, Endpoint | Operation | OAuthOperation] = {**catalog.ENDPOINTS, **writes, **{o.name: o for o in OPERATIONS}}
         self._routes = {(o.method, o.path): o for o in operations.values()}
         self._paths = {path for _, path in self._routes}
-        self._control = Control(self.apps, Troubles(config), self.clock, self.faults, self.stats, operations)
+        self.streets = {key: Street(app, config, secret) for (key, app), secret in zip(self.apps.items(), _secrets(config), strict=True)}
+        self._control = Control(self.apps, Troubles(config), self.clock, self.faults, self.stats, operations, self.streets)
+        self._ticker: asyncio.Task | None = None
         self._contract: bytes | None = None
 
     async def __call__(self, scope: dict, receive: Any, send_: Any) -> None:
@@ -71,7 +76,7 @@ class Sandbox:
             await asyncio.sleep(self.config.latency_ms / 1000)
         await self._operate(operation, request, send_)
 
-    async def _operate(self, operation: Endpoint | OAuthOperation, request: Request, send_: Any) -> None:
+    async def _operate(self, operation: Endpoint | Operation | OAuthOperation, request: Request, send_: Any) -> None:
         is_oauth = isinstance(operation, OAuthOperation)
         given, unreadable = dict(request.query), None
         try:
@@ -93,8 +98,12 @@ class Sandbox:
             code, body = gateway.data(operation, given, request.token, fault, unreadable)
         self.stats.answer(operation.name, code)
         if fault is not None and fault.kind == "late":
+            if isinstance(operation, Operation):
+                self._let_people_act()
             await break_off(request)
             return
+        if isinstance(operation, Operation):
+            self._let_people_act()
         if isinstance(body, str):
             await send(send_, b"", 302, headers=((b"location", body.encode()),))
             return
@@ -106,6 +115,19 @@ class Sandbox:
         else:
             await send(send_, raw)
 
+    def _let_people_act(self) -> None:
+        """Whoever had something in mind does it; with the real clock people go on by themselves from now on."""
+        for street in self.streets.values():
+            street.advance(self.clock.now())
+        if self._ticker is None and not self.clock.frozen:
+            self._ticker = asyncio.get_running_loop().create_task(self._tick())
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(0.2)
+            if not self.clock.frozen:
+                self._let_people_act()
+
     def _with_owner(self, given: dict[str, Any]) -> dict[str, Any]:
         """Parameters with the account that their code or token belongs to, for counting and for faults."""
         for member in ("code", "refresh_token", "access_token"):
@@ -114,7 +136,7 @@ class Sandbox:
                     return {**given, "open_id": grant.open_id}
         return given
 
-    def _app_of(self, operation: Endpoint | OAuthOperation, given: dict[str, Any], token: str | None) -> App:
+    def _app_of(self, operation: Endpoint | Operation | OAuthOperation, given: dict[str, Any], token: str | None) -> App:
         """The app that asks: OAuth operations name it, elsewhere its token does. The first one where nobody knows."""
         if isinstance(operation, OAuthOperation):
             return self.apps.get(given.get("client_key", ""), self._first)
@@ -126,7 +148,7 @@ class Sandbox:
         """Whether an open_id is an account's in another app than this."""
         return any(other.world.account(open_id) is not None for other in self.apps.values() if other is not app)
 
-    def _body(self, operation: Endpoint | OAuthOperation, request: Request) -> dict[str, Any]:
+    def _body(self, operation: Endpoint | Operation | OAuthOperation, request: Request) -> dict[str, Any]:
         """The members of the body: with their types where it is JSON, as texts where the operation takes a form.
 
         Raises:
@@ -155,6 +177,9 @@ class Sandbox:
         path = request.path
         if path.startswith(PREFIX):
             status, value = self._control.answer(request)
+            if isawaitable(value):
+                value = await value
+            self._let_people_act()
             await send_json(send_, value, status)
         elif path == "/openapi.yaml" and request.method == "GET":
             if self._contract is None:
@@ -166,6 +191,10 @@ class Sandbox:
         else:
             body = {"err_no": no.UNKNOWN_PATH, "err_msg": "unknown address", "log_id": hex_text(32, len(path))}
             await send_json(send_, body, 404)
+
+
+def _secrets(config: SandboxConfig) -> list[str]:
+    return [config.client_secret, *(secret for _, secret in config.apps)]
 
 
 def create_app(config: SandboxConfig | None = None) -> Sandbox:

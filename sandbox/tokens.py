@@ -78,6 +78,7 @@ class Tokens:
         self._killed: dict[str, int] = {}  # token -> the code that it is answered with from now on
         self._replaced: set[str] = set()  # refresh tokens that a renewal replaced
         self._dead: set[str] = set()  # consents
+        self._revoked_at: dict[str, int] = {}  # open_id -> serial of the last token before its owner withdrew
         self._client: deque[tuple[str, float]] = deque()  # (client token, its end), oldest first
         self._stable: tuple[str, float] | None = None
         self._client_calls: deque[float] = deque()
@@ -180,7 +181,7 @@ class Tokens:
         grant = self.read(token or "")
         if grant is None or grant.kind != "rft":
             raise Refusal(no.REFRESH_DEAD, "refresh_token is wrong")
-        if token in self._replaced or grant.consent in self._dead or self._is_dead(grant.open_id):
+        if token in self._replaced or grant.consent in self._dead or self._is_dead(grant.open_id) or self._is_revoked(grant):
             raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + REFRESH_S:
             raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
@@ -248,7 +249,7 @@ class Tokens:
             Refusal: missing, malformed, of another kind, killed or expired.
         """
         grant = self.read(token) if token else None
-        if grant is None or grant.kind != kind or grant.consent in self._dead or (grant.open_id and self._is_dead(grant.open_id)):
+        if grant is None or grant.kind != kind or grant.consent in self._dead or self._is_revoked(grant) or (grant.open_id and self._is_dead(grant.open_id)):
             raise Refusal(no.TOKEN_INVALID)
         if (code := self._killed.get(token)) is not None:
             raise Refusal(code)
@@ -267,6 +268,13 @@ class Tokens:
         """From now on this access token is answered as expired; a refresh gives another one."""
         if token:
             self._killed[token] = no.TOKEN_EXPIRED
+
+    def _is_revoked(self, grant: Grant) -> bool:
+        return self._revoked_at.get(grant.open_id, 0) >= grant.serial
+
+    def revoke(self, open_id: str) -> None:
+        """The account's owner withdraws the consent: no token given so far works any more."""
+        self._revoked_at[open_id] = self._serial
 
     def kill(self, token: str | None) -> None:
         """This access token and the refresh token beside it are dead: the account must consent again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.records import Endpoint
+from catalog.records import Endpoint, Operation
 from sandbox.answers import (
     account,
     billboard,
@@ -17,6 +17,7 @@ from sandbox.answers import (
     poi,
     user,
     video,
+    writes,
 )
 from sandbox.answers.call import Answer, Call, name_of
 
@@ -29,11 +30,13 @@ BY_NAME: dict[str, Answer] = {
 }
 
 
-def answer_for(endpoint: Endpoint) -> Answer | None:
+def answer_for(endpoint: Endpoint | Operation) -> Answer | None:
     """The function that answers ``endpoint``; None when the sandbox does not simulate it.
 
     The mini-app paths (``*_apps_v1``, ``*_bc``) answer as their twins do; their envelope differs, which is not the answer's business.
     """
+    if isinstance(endpoint, Operation):
+        return writes.ANSWERS.get(endpoint.name)
     if endpoint.domain == "billboard":
         return billboard.answer if billboard.is_known(endpoint.name) else None
     return BY_NAME.get(name_of(endpoint))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.records import Endpoint
+from catalog.records import Endpoint, Operation
 from sandbox.clock import is_ready, last_complete_day
 from sandbox.config import SandboxConfig
 from sandbox.forms import Form
@@ -19,7 +19,7 @@ class Call:
     """``params`` hold the checked parameters (integers as integers); ``instant`` is epoch seconds; ``client_key`` is the app's."""
 
     world: World
-    endpoint: Endpoint
+    endpoint: Endpoint | Operation
     params: Mapping[str, Any]
     account: Account | None
     instant: float

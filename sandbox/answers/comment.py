@@ -46,7 +46,7 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
     start, count = offset(call, MAX_COUNT)
     comments, parent = call.world.comments, None
     if replies:
-        parent = _parent(call, video)
+        parent = parent_of(call, video)
         sort_type = sort_type or "time_asc"
     places, total = comments.page(video, call.instant, sort_type, parent, start, count)
     view, form = comments.view(video, call.instant), call.form
@@ -68,11 +68,23 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
         if parent_id is not None and form.flag(25):
             row["reply_comment_id"] = parent_id
         rows.append(row)
+    if replies:  # those that were written through the API stand behind all others, whatever the order
+        more = call.world.leads.doings.replies.get((video.key, parent), [])
+        rows += [_written(author, *one) for one in more[max(0, start - total) : max(0, start + count - total)]]
+        total += len(more)
     following = min(start + count, total) if start < total else start
     return page(call, rows, following, following < total)
 
 
-def _parent(call: Call, video: Video) -> int:
+def _written(author: Account, comment_id: str, content: str, at: float) -> dict[str, Any]:
+    """A reply that the account wrote through the API."""
+    return {
+        "comment_id": comment_id, "comment_user_id": author.open_id, "content": content, "create_time": int(at), "top": False, "digg_count": 0,
+        "reply_comment_total": 0, "nick_name": author.nickname, "avatar": author.avatar,
+    }  # fmt: skip
+
+
+def parent_of(call: Call, video: Video) -> int:
     """The place of the comment that comment_id names."""
     try:
         place = call.world.comments.find(video, call.instant, call.params["comment_id"])

@@ -19,11 +19,11 @@ from sandbox import refusals as no
 from sandbox.answers.call import Call
 from sandbox.answers.pages import MAX_COUNT, integer, need_enterprise, offset, page
 from sandbox.clock import DAY_S
-from sandbox.envelopes import trace_id
-from sandbox.mixing import hex_text, mix, name
+from sandbox.events import webhook
+from sandbox.mixing import mix, name
 from sandbox.refusals import Refusal
 from sandbox.world.ids import ItemIds
-from sandbox.world.leads import EVENTS, FIRST_TAG, HISTORY_DAYS, Customer, Event, Happening
+from sandbox.world.leads import EVENTS, HISTORY_DAYS, Customer
 
 _LATEST = 10**14
 _MILLISECONDS_ABOVE = 10**11
@@ -123,7 +123,7 @@ def _lead(call: Call) -> Customer:
 def _user(call: Call, customer: Customer) -> dict[str, Any]:
     person, instant = call.world.people.person(customer.number), call.instant
     names = dict(call.world.leads.tags(call.account))
-    tags = [{"tag_id": call.form.whole(t), "tag_name": names[t]} for t in customer.tags_at(instant)]
+    tags = [{"tag_id": call.form.whole(t), "tag_name": names[t]} for t in customer.tags_at(instant) if t in names]
     return {
         "open_id": person.open_id,
         "nickname": person.nickname,
@@ -155,7 +155,7 @@ def tag_user_list(call: Call) -> dict[str, Any]:
     """open_ids of the leads with a tag, tagged last first; an unknown tag is refused with 2100006."""
     need_enterprise(call)
     tag = integer(call, "tag_id", 0, 2**63)
-    if not FIRST_TAG <= tag < FIRST_TAG + len(call.world.leads.tags(call.account)):
+    if tag not in dict(call.world.leads.tags(call.account)):
         raise Refusal(no.NOT_BOUND)
     tagged = sorted(
         (-since, customer.number)
@@ -193,7 +193,7 @@ def intention_log(call: Call) -> dict[str, Any]:
                 "event": e.happening.value,
                 "open_id": call.world.people.ids.write(e.number),
                 "event_time": form.whole(e.at_ms),
-                "content": orjson.dumps(webhook(call, e)).decode(),
+                "content": orjson.dumps(webhook(call.world, call.account, call.client_key, e)).decode(),
             }
         )
     following = at + len(rows)
@@ -217,55 +217,6 @@ def _window(call: Call) -> tuple[float, float]:
         raise Refusal(no.PARAM_WRONG, "start_time is after end_time")
     earliest = call.instant - HISTORY_DAYS * DAY_S
     return max(start, earliest), max(end, earliest)
-
-
-def webhook(call: Call, event: Event) -> dict[str, Any]:
-    """The webhook of an event: who, to whom, and a content that is an object or JSON text."""
-    person, account = call.world.people.person(event.number), call.account
-    to, sent = (person.open_id, account.open_id), event.happening is Happening.SENT
-    body: dict[str, Any] = {
-        "event": event.happening.value,
-        "client_key": call.client_key,
-        "from_user_id": to[sent],
-        "to_user_id": to[not sent],
-    }
-    content, as_text = _content(call, event)
-    body["content"] = orjson.dumps(content).decode() if as_text else content
-    body["log_id"] = trace_id(event.at_ms / 1_000, mix(event.number, event.index))
-    return body
-
-
-def _content(call: Call, event: Event) -> tuple[dict[str, Any], bool]:
-    """(content of the webhook, whether it comes as JSON text)."""
-    if event.happening is Happening.FOLLOWED:
-        return {"action_type": 1, "action_time": event.at_ms // 1_000}, True
-    if event.happening is Happening.LIKED:
-        return {"action_type": 1, "action_time": event.at_ms // 1_000, "item_id": event.item_id}, True
-    leads, account, person = call.world.leads, call.account, call.world.people.person(event.number)
-    as_text = mix(event.number, event.index) % 4 == 0
-    content = {
-        "conversation_short_id": leads.conversation_id(account, event),
-        "server_message_id": leads.message_id(event),
-        "conversation_type": 2 if event.happening is Happening.GROUP else 1,
-        "create_time": event.at_ms,
-        "user_infos": [
-            {"open_id": person.open_id, "nick_name": person.nickname, "avatar": person.avatar},
-            {"open_id": account.open_id, "nick_name": account.nickname, "avatar": account.avatar},
-        ],
-    }
-    if event.happening is Happening.ENTERED:
-        return content | {"scene_type": 4, "data-im-extra": "", "query": "from=card", "path": "pages/index/index"}, True
-    content |= {"message_type": event.message_type, "source": "", "scene_type": 100}
-    if event.message_type == "text":
-        content["text"] = event.text
-    elif event.message_type == "retain_consult_card":
-        values = (("姓名", person.nickname), ("手机号", person.phone), ("城市", person.city))
-        content["card_id"] = f"@card/{hex_text(12, account.key)}=="
-        content["card_status"] = 1
-        content["card_data"] = [{"label": label, "value": value} for label, value in values]
-    if event.happening is Happening.GROUP:
-        content["owner_id"] = account.open_id
-    return content, as_text
 
 
 ANSWERS = {

@@ -29,8 +29,8 @@ def event_status_list(call: Call) -> dict[str, Any]:
     """The app subscribed to everything but the older events; each month the platform cancels one subscription for ten days."""
     month, day = divmod(day_of(call.instant), 30)
     cancelled = EVENTS[mix(call.world.seed, name("cancelled"), month) % (len(EVENTS) - len(LEGACY_EVENTS))] if day >= 20 else None
-    whole = call.form.whole
-    return {"list": [{"event": e, "status": whole(0 if e in LEGACY_EVENTS or e == cancelled else 1)} for e in EVENTS]}
+    whole, changed = call.form.whole, call.world.leads.doings.subscriptions
+    return {"list": [{"event": e, "status": whole(changed.get(e, 0 if e in LEGACY_EVENTS or e == cancelled else 1))} for e in EVENTS]}
 
 
 def monitor_call(call: Call) -> dict[str, Any]:

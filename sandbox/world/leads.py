@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from sandbox.mixing import Draw, name
 from sandbox.phrases import ANSWERS, GROUP_MESSAGES, LEAVING_PHONE, LEAVING_WECHAT, QUESTIONS, TAG_NAMES
 from sandbox.vocabulary import GOODS, PLACES, TOPICS
 from sandbox.world.accounts import Account
+from sandbox.world.doings import Doings, changed
 from sandbox.world.ids import ItemIds
 from sandbox.world.people import CUSTOMERS, People
 from sandbox.world.videos import Shelf
@@ -64,6 +65,8 @@ class Event:
     text: str = ""
     left: str = ""
     item_id: str = ""
+    by_app: bool = False
+    """Whether a message of the account was sent through the API."""
 
     @property
     def action(self) -> tuple[int, int, str] | None:
@@ -132,9 +135,10 @@ class Leads:
         self._seed, self._people, self._shelf = seed, people, shelf
         self._messages = ItemIds(id_seed, "message", "@msg")
         self._conversations = ItemIds(id_seed, "conversation", "@conv")
+        self.doings = Doings()
         self.customers = lru_cache(maxsize=32_768)(self._customers)
         self._lately = lru_cache(maxsize=64)(self._known)
-        self.events = lru_cache(maxsize=256)(self._events)
+        self._foreseen = lru_cache(maxsize=256)(self._events)
 
     # ---- who
 
@@ -162,11 +166,43 @@ class Leads:
             return None
         customers = self.customers(account, place[1])
         customer = customers[place[2]] if place[2] < len(customers) else None
-        return customer if customer and customer.born <= instant else None
+        return self._as_it_came(account, customer) if customer and customer.born <= instant else None
 
     def known(self, account: Account, instant: float) -> tuple[Customer, ...]:
         """Customers of the last :data:`DEPTH_DAYS` who had some contact by ``instant``, oldest first."""
-        return self._lately(account, instant)
+        known = self._lately(account, instant)
+        return tuple(self._as_it_came(account, c) for c in known) if self.doings.events or self.doings.consents or self.doings.names or self.doings.taggings else known
+
+    def _as_it_came(self, account: Account, customer: Customer) -> Customer:
+        """The customer with what was done through the API and the control plane."""
+        doings, place = self.doings, (account.index, customer.number)
+        if not doings.touches(*place):
+            return customer
+        more = [e for e in doings.events.get(account.index, ()) if e.number == customer.number]
+        events = tuple(sorted((*customer.events, *more), key=lambda e: e.at_ms))
+        consent = changed(doings.consents.get(place, []), *(customer.consent or (None, math.inf)))
+        follows = customer.follows
+        if place in doings.follows:
+            follows = follows or (doings.follows[place], math.inf)
+        own = {tag: (since, until) for tag, since, until in customer.tags}
+        for (index, number, tag), spans in doings.taggings.items():
+            if (index, number) == place and (span := changed(spans, *own.get(tag, (None, math.inf)))) is not None:
+                own[tag] = span
+        gone = {tag for tag, text in doings.names.get(account.index, {}).items() if text is None}
+        tags = tuple((tag, *span) for tag, span in own.items() if tag not in gone)
+        return replace(customer, events=events, consent=consent, follows=follows, tags=tags)
+
+    def events(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
+        """What happened from ``start`` on and before ``end`` (epoch seconds), oldest first."""
+        foreseen, more = self._foreseen(account, start, end), self.doings.events.get(account.index)
+        if not more:
+            return foreseen
+        found = [*foreseen, *(e for e in more if start * 1_000 <= e.at_ms < end * 1_000)]
+        return tuple(sorted(found, key=lambda e: (e.at_ms, e.number, e.index)))
+
+    def foreseen(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
+        """The same without what was done through the API and the control plane."""
+        return self._foreseen(account, start, end)
 
     def _known(self, account: Account, instant: float) -> tuple[Customer, ...]:
         today = day_of(instant)
@@ -174,7 +210,6 @@ class Leads:
         return tuple(c for day in days for c in self.customers(account, day) if c.born <= instant)
 
     def _events(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
-        """What happened from ``start`` on and before ``end`` (epoch seconds), oldest first."""
         days = range(day_of(start) - SPAN_DAYS - 1, day_of(end) + 1)
         first, last = start * 1_000, end * 1_000
         found = [e for day in days for c in self.customers(account, day) for e in c.events if first <= e.at_ms < last]
@@ -207,6 +242,11 @@ class Leads:
 
     def tags(self, account: Account) -> tuple[tuple[int, str], ...]:
         """(tag_id, name) of the account's tags."""
+        names: dict[int, str | None] = {**dict(self._own_tags(account)), **self.doings.names.get(account.index, {})}
+        return tuple((tag, text) for tag, text in names.items() if text is not None)
+
+    def _own_tags(self, account: Account) -> tuple[tuple[int, str], ...]:
+        """Those that the account had from the beginning."""
         start, size = account.key % len(TAG_NAMES), 6 + account.key % 7
         return tuple((FIRST_TAG + k, TAG_NAMES[(start + k) % len(TAG_NAMES)]) for k in range(size))
 
@@ -232,7 +272,7 @@ class Leads:
 
     def _tags_of(self, account: Account, draw: Draw, born: float) -> Iterator[tuple[int, float, float]]:
         """Up to three tags; one in five is taken off again."""
-        own, given = self.tags(account), set()
+        own, given = self._own_tags(account), set()
         for _ in range(draw.bits() % 4):
             tag = draw.pick(own)[0]
             since = born + draw.log_between(1, 8 * 24) * 3_600

@@ -1,0 +1,288 @@
+"""What writes: messages, tags, replies to comments, subscriptions.
+
+Where the contract is silent: a proactive message to somebody who does not allow it is refused with 28003095, a second one on a
+day with 28003080; ``im_b2b_direct_message`` with 28004020; too many tags with 2100005; a recall of a message that was not sent here
+with 2100006; only enterprise accounts send (2112001).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from catalog.messages import MESSAGE_NUMBERS, MOST_MESSAGES, SCENES, TAGS_PER_ACCOUNT, TAGS_PER_PERSON, Scene
+from sandbox import refusals as no
+from sandbox.answers.call import Call
+from sandbox.answers.comment import parent_of
+from sandbox.answers.item import own_video
+from sandbox.answers.pages import need_enterprise
+from sandbox.checks import read_integer
+from sandbox.events import webhook
+from sandbox.mixing import hex_text, mix, name
+from sandbox.refusals import Refusal
+from sandbox.world.doings import Sent
+from sandbox.world.leads import Customer, Event, Happening
+
+_OPENS = {Scene.REPLY: Happening.RECEIVED, Scene.ENTER: Happening.ENTERED}
+_NAMES = {1: "text", 2: "image", 3: "video", 8: "retain_consult_card"}
+SENSITIVE = ("代开发票", "刷单")
+"""Words that comments must not hold; an invented list."""
+
+
+def _text(call: Call, member: str, *, needed: bool = True) -> str:
+    value = call.params.get(member)
+    if value is None and not needed:
+        return ""
+    if not isinstance(value, str) or not value:
+        raise Refusal(no.PARAM_WRONG, f"{member} is no text")
+    return value
+
+
+# ---- messages
+
+
+def send_msg(call: Call) -> dict[str, Any]:
+    """Sends, if the scene allows it; msg_id, or msg_list for a content_list."""
+    need_enterprise(call)
+    customer = _customer(call, _text(call, "to_user_id"))
+    contents, listed = _contents(call)
+    scene = call.params.get("scene") or Scene.REPLY.value
+    if scene not in set(SCENES) - {Scene.GROUP, Scene.ENTERPRISE}:
+        raise Refusal(no.PARAM_WRONG, "scene is unknown")
+    window = _permission(call, customer, Scene(scene), contents)
+    sent = _send(call, customer, scene, window, contents)
+    return {"msg_list": list(sent.message_ids)} if listed else {"msg_id": sent.message_ids[0]}
+
+
+def _customer(call: Call, open_id: str) -> Customer:
+    """Somebody who had contact with the account: 2100007 for another account's customer, 2100006 for anybody else."""
+    leads = call.world.leads
+    number = call.world.people.ids.read(open_id)
+    place = None if number is None else leads.find(number)
+    if place is not None and place[0] != call.account.index:
+        raise Refusal(no.NO_PERMISSION)
+    customer = None if number is None else leads.customer(call.account, number, call.instant)
+    if customer is None:
+        raise Refusal(no.NOT_BOUND)
+    return customer
+
+
+def _contents(call: Call) -> tuple[list[dict[str, Any]], bool]:
+    one, many = call.params.get("content"), call.params.get("content_list")
+    if (one is None) == (many is None):
+        raise Refusal(no.PARAM_WRONG, "give either content or content_list")
+    contents = many if one is None else [one]
+    if not isinstance(contents, list) or not 1 <= len(contents) <= MOST_MESSAGES:
+        raise Refusal(no.PARAM_WRONG, "content_list is wrong")
+    for content in contents:
+        _check_content(content)
+    return contents, one is None
+
+
+def _check_content(content: Any) -> None:
+    number = content.get("msg_type") if isinstance(content, dict) else None
+    kind = MESSAGE_NUMBERS.get(number) if isinstance(number, int) and not isinstance(number, bool) else None
+    if kind is None:
+        raise Refusal(no.PARAM_WRONG, "msg_type is unknown")
+    inner = content.get(kind.member)
+    if not isinstance(inner, dict) or any(inner.get(m) in (None, "") for m in kind.required):
+        raise Refusal(no.BAD_MESSAGE)
+    if any(not isinstance(inner[m], int if m in kind.numbers else str) for m in kind.required):
+        raise Refusal(no.BAD_MESSAGE)
+    if kind.name == "text" and any(word in inner["text"] for word in SENSITIVE):
+        raise Refusal(no.BAD_MESSAGE)
+
+
+def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dict[str, Any]]) -> str:
+    """The message id of the window that is used; empty for scenes without one."""
+    rule, doings = SCENES[scene], call.world.leads.doings
+    if scene is Scene.BUSINESS:
+        raise Refusal(no.WRONG_SCENE)
+    if scene is Scene.CONSENT:
+        if not customer.consents(call.instant):
+            raise Refusal(no.NOT_ALLOWED)
+        if len(contents) > rule.per_call or not any(c["msg_type"] == 10 for c in contents):
+            raise Refusal(no.BAD_MESSAGE)
+        if doings.proactive_today(call.account.index, customer.number, call.instant):
+            raise Refusal(no.WINDOW_USED)
+        return ""
+    message_id, conversation = _text(call, "msg_id"), _text(call, "conversation_id")
+    event = call.world.leads.message(call.account, message_id, call.instant)
+    if event is None or event.number != customer.number or event.happening is not _OPENS[scene]:
+        raise Refusal(no.WRONG_PEER)
+    if call.world.leads.conversation_id(call.account, event) != conversation:
+        raise Refusal(no.WRONG_PEER)
+    if call.instant - event.at_ms / 1_000 > rule.length.total_seconds():
+        raise Refusal(no.WINDOW_OVER)
+    if doings.used(message_id) + len(contents) > rule.messages:
+        raise Refusal(no.WINDOW_USED)
+    return message_id
+
+
+def _send(call: Call, customer: Customer, scene: str, window: str, contents: list[dict[str, Any]], client_msg_id: str = "") -> Sent:
+    """Write down what was sent, and deliver the events of it."""
+    leads, account = call.world.leads, call.account
+    happened = []
+    for content in contents:
+        text = content["text"]["text"] if content["msg_type"] == 1 else ""
+        index = leads.doings.next_index(account.index, customer.number)
+        kind = _NAMES.get(content["msg_type"], "other")
+        event = Event(Happening.SENT, int(call.instant * 1_000), customer.number, index, message_type=kind, text=text, by_app=True)
+        leads.doings.events[account.index].append(event)
+        happened.append(event)
+    sent = Sent(
+        account.index, customer.number, scene, window, tuple(c["msg_type"] for c in contents), tuple(leads.message_id(e) for e in happened),
+        call.instant, client_msg_id, tuple(e.text for e in happened),
+    )  # fmt: skip
+    leads.doings.sent.append(sent)
+    for event in happened:
+        leads.doings.emit(webhook(call.world, account, call.client_key, event))
+    return sent
+
+
+def send_group(call: Call) -> dict[str, Any]:
+    """A message to a group of the account; every text is a group."""
+    need_enterprise(call)
+    group, content = _text(call, "group_id"), call.params.get("content")
+    _check_content(content)
+    doings = call.world.leads.doings
+    message_id = f"@msg{hex_text(24, mix(call.account.key, name(group), len(doings.sent)))}"
+    doings.sent.append(Sent(call.account.index, 0, Scene.GROUP.value, "", (content["msg_type"],), (message_id,), call.instant))
+    return {"msg_id": message_id}
+
+
+def recall(call: Call) -> dict[str, Any]:
+    """Takes a message back that this account sent."""
+    message_id, doings = _text(call, "msg_id"), call.world.leads.doings
+    _text(call, "conversation_id")
+    if call.params.get("conversation_type") not in (1, 2):
+        raise Refusal(no.PARAM_WRONG, "conversation_type is wrong")
+    if not any(message_id in s.message_ids and s.account == call.account.index for s in doings.sent):
+        raise Refusal(no.NOT_BOUND)
+    doings.recalled.add(message_id)
+    return {}
+
+
+def enterprise_send(call: Call) -> dict[str, Any]:
+    """The elder way: the same client_msg_id again sends nothing and answers the same id."""
+    need_enterprise(call)
+    customer = _customer(call, _text(call, "to_user_id"))
+    kind, known = _text(call, "message_type"), _text(call, "client_msg_id", needed=False)
+    try:
+        inner = orjson.loads(_text(call, "content"))
+    except orjson.JSONDecodeError:
+        raise Refusal(no.BAD_MESSAGE) from None
+    number = {"text": 1, "image": 2}.get(kind)
+    if number is None:
+        raise Refusal(no.PARAM_WRONG, "message_type is unknown")
+    content = {"msg_type": number, MESSAGE_NUMBERS[number].member: inner}
+    _check_content(content)
+    before = next((s for s in call.world.leads.doings.sent if known and s.client_msg_id == known and s.account == call.account.index), None)
+    sent = before or _send(call, customer, Scene.ENTERPRISE.value, "", [content], known)
+    return {"server_msg_id": sent.message_ids[0]}
+
+
+# ---- tags
+
+
+def _tag(call: Call) -> int:
+    tag = read_integer(call.params.get("tag_id"))
+    if tag is None:
+        raise Refusal(no.PARAM_WRONG, "tag_id is no number")
+    if tag not in dict(call.world.leads.tags(call.account)):
+        raise Refusal(no.NOT_BOUND)
+    return tag
+
+
+def _tag_name(call: Call) -> str:
+    text = _text(call, "tag_name")
+    if text in dict(call.world.leads.tags(call.account)).values():
+        raise Refusal(no.PARAM_WRONG, "a tag of that name is there")
+    return text
+
+
+def tag_create(call: Call) -> dict[str, Any]:
+    need_enterprise(call)
+    text, doings = _tag_name(call), call.world.leads.doings
+    if len(call.world.leads.tags(call.account)) >= TAGS_PER_ACCOUNT:
+        raise Refusal(no.PARAM_WRONG, "too many tags")
+    tag = doings.next_tag(call.account.index)
+    doings.names[call.account.index][tag] = text
+    return {"tag_id": call.form.whole(tag)}
+
+
+def tag_update(call: Call) -> dict[str, Any]:
+    need_enterprise(call)
+    tag = _tag(call)
+    if dict(call.world.leads.tags(call.account))[tag] != call.params.get("tag_name"):
+        call.world.leads.doings.names[call.account.index][tag] = _tag_name(call)
+    return {"tag_id": call.form.whole(tag)}
+
+
+def tag_delete(call: Call) -> dict[str, Any]:
+    need_enterprise(call)
+    call.world.leads.doings.names[call.account.index][_tag(call)] = None
+    return {}
+
+
+def tag_user_update(call: Call) -> dict[str, Any]:
+    need_enterprise(call)
+    tag, bind = _tag(call), call.params.get("bind")
+    customer = _customer(call, _text(call, "user_id"))
+    if not isinstance(bind, bool):
+        raise Refusal(no.PARAM_WRONG, "bind is neither true nor false")
+    has = customer.tags_at(call.instant)
+    if bind and tag not in has and len(has) >= TAGS_PER_PERSON:
+        raise Refusal(no.PARAM_WRONG, "the person has too many tags")
+    call.world.leads.doings.taggings[call.account.index, customer.number, tag].append((call.instant, bind))
+    return {}
+
+
+# ---- replies to comments
+
+
+def comment_reply(call: Call) -> dict[str, Any]:
+    """Answers a comment, or comments on the video."""
+    if call.endpoint.name.startswith("video"):
+        need_enterprise(call)
+    video, content = own_video(call), _text(call, "content")
+    if any(word in content for word in SENSITIVE):
+        raise Refusal(no.SENSITIVE_WORD)
+    place = parent_of(call, video) if call.params.get("comment_id") else -1
+    replies = call.world.leads.doings.replies[video.key, place]
+    comment_id = f"@cm{hex_text(40, mix(video.key, place + 2, len(replies)))}"
+    replies.append((comment_id, content, call.instant))
+    return {"comment_id": comment_id, "nick_name": call.account.nickname, "avatar": call.account.avatar}
+
+
+# ---- subscriptions
+
+
+def status_update(call: Call) -> dict[str, Any]:
+    """Switches events on or off."""
+    from sandbox.answers.ops import EVENTS
+
+    asked = call.params.get("list")
+    if not isinstance(asked, list) or not asked:
+        raise Refusal(no.PARAM_WRONG, "list is empty")
+    for one in asked:
+        if not isinstance(one, dict) or one.get("event") not in EVENTS or one.get("status") not in (0, 1) or isinstance(one["status"], bool):
+            raise Refusal(no.PARAM_WRONG, "list is wrong")
+    call.world.leads.doings.subscriptions |= {one["event"]: one["status"] for one in asked}
+    return {}
+
+
+ANSWERS = {
+    "im_send_msg": send_msg,
+    "im_send_msg_group": send_group,
+    "im_recall_msg": recall,
+    "enterprise_im_message_send": enterprise_send,
+    "leads_tag_create": tag_create,
+    "leads_tag_update": tag_update,
+    "leads_tag_delete": tag_delete,
+    "leads_tag_user_update": tag_user_update,
+    "item_comment_reply": comment_reply,
+    "video_comment_reply": comment_reply,
+    "event_status_update": status_update,
+}

@@ -1,0 +1,122 @@
+"""Where the people of one app act and its events leave: what the control plane orders, and what the clock brings."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sandbox.acting import Acting
+from sandbox.answers.ops import EVENTS, LEGACY_EVENTS
+from sandbox.apps import App
+from sandbox.config import SandboxConfig
+from sandbox.events import invented, webhook
+from sandbox.webhooks import Webhooks, read_delivery
+from sandbox.world.accounts import Account
+from sandbox.world.leads import EVENTS as HAPPENINGS
+
+MOST_AT_ONCE = 2_000
+"""Events of the world that one move of the clock delivers at most; older ones are left out, as by a receiver that was not there."""
+
+
+class Street:
+    """One app's people and webhooks."""
+
+    def __init__(self, app: App, config: SandboxConfig, secret: str) -> None:
+        self._app, self._world = app, app.world
+        self.doings = app.world.leads.doings
+        self.acting = Acting(app, config)
+        self.webhooks = Webhooks(secret, config.seed, self._subscribed, self._unsubscribe)
+        self.doings.emit = self.webhooks.emit
+        self._answered = 0
+        self._told_until: float | None = None
+
+    def _subscribed(self, event: str) -> bool:
+        return bool(self.doings.subscriptions.get(event, event not in LEGACY_EVENTS))
+
+    def _unsubscribe(self) -> None:
+        self.doings.subscriptions |= dict.fromkeys(EVENTS, 0)
+
+    def _account(self, open_id: str | None) -> Account:
+        account = self._world.accounts[0] if open_id is None else self._world.account(open_id)
+        if account is None:
+            raise ValueError(f"no account has the open_id {open_id!r}")
+        return account
+
+    # ---- time
+
+    def advance(self, now: float) -> None:
+        """Let people answer what they were sent, do what they had in mind, and deliver what the world brought."""
+        while self._answered < len(self.doings.sent):
+            sent = self.doings.sent[self._answered]
+            self._answered += 1
+            if sent.number:
+                self.acting.answer(self._world.accounts[sent.account], sent, sent.at)
+        if self.doings.later:
+            self.acting.pump(now)
+        if self._told_until is None or now == self._told_until:
+            return
+        start, self._told_until = self._told_until, now
+        found = [
+            (event.at_ms, account, event)
+            for account in self._world.accounts
+            for event in (self._world.leads.foreseen(account, start, now) if start < now else ())
+            if event.happening in HAPPENINGS
+        ]
+        for _, account, event in sorted(found, key=lambda one: one[0])[-MOST_AT_ONCE:]:
+            self.webhooks.emit(webhook(self._world, account, self._app.client_key, event))
+
+    # ---- orders
+
+    def people(self, open_id: str | None, now: float, limit: int) -> list[dict[str, Any]]:
+        """The newest customers of an account, with what is known of them."""
+        account = self._account(open_id)
+        return [
+            {
+                "person": self._world.people.ids.write(c.number), "consents": c.consents(now), "follows": c.is_following(now),
+                "tags": c.tags_at(now), "events": sum(e.at_ms <= now * 1_000 for e in c.events),
+            }
+            for c in self._world.leads.known(account, now)[-limit:]
+        ]  # fmt: skip
+
+    def act(self, order: Mapping[str, Any], now: float) -> dict | None:
+        """Raises ValueError for an unknown account, person or deed."""
+        account = self._account(order.get("account"))
+        customer = self.acting.someone(account, order.get("person"), now)
+        return self.acting.act(account, customer, str(order.get("does")), now, str(order.get("text") or ""))
+
+    def invent(self, order: Mapping[str, Any], now: float) -> dict:
+        """Raises ValueError for an unknown event or account."""
+        account = self._account(order.get("account"))
+        person = order.get("person") or self._world.people.ids.write(self.acting.someone(account, None, now).number)
+        body = invented(str(order.get("event")), self._world, self._app.client_key, account, person, now, dict(order.get("content") or {}))
+        if order.get("event") == "unauthorize":
+            self._app.tokens.revoke(account.open_id)
+        self.webhooks.emit(body)
+        return body
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Calls that sent messages, oldest first; without their texts."""
+        write = self._world.people.ids.write
+        return [
+            {
+                "account": self._world.accounts[s.account].open_id, "person": write(s.number) if s.number else "", "scene": s.scene, "window": s.window,
+                "types": list(s.types), "message_ids": list(s.message_ids), "at": s.at, "client_msg_id": s.client_msg_id,
+                "recalled": any(m in self.doings.recalled for m in s.message_ids),
+            }
+            for s in self.doings.sent
+        ]  # fmt: skip
+
+    def deliver(self, order: Mapping[str, Any], now: float) -> Awaitable[dict]:
+        """Change the delivery; gives, when awaited, how it is and whether the receiver answered the challenge."""
+        self.webhooks.set(read_delivery(self.webhooks.delivery, dict(order)))
+        self._told_until = now if self.webhooks.delivery.url else None
+
+        async def verified() -> dict:
+            return {**self.describe(), "verified": bool(self.webhooks.delivery.url) and await self.webhooks.verify()}
+
+        return verified()
+
+    def describe(self) -> dict[str, Any]:
+        """How events are delivered, and what became of them."""
+        return {"delivery": asdict(self.webhooks.delivery), "pending": self.webhooks.pending, "counts": dict(self.webhooks.counts)}

@@ -1,0 +1,105 @@
+"""What happened because somebody did something through the API or the control plane: an overlay over the world.
+
+The world itself follows from seed and clock. What is in here follows from requests, lives in memory, and is empty until the
+first one: then everything is as it was without it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.clock import day_of
+
+FIRST_INDEX = 0x4000
+"""Events of a customer that the world did not foresee have places from here on."""
+FIRST_NEW_TAG = 9_001
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A call that sent messages. ``window`` is the message id that it answered; ``at`` is epoch seconds."""
+
+    account: int
+    number: int
+    scene: str
+    window: str
+    types: tuple[int, ...]
+    message_ids: tuple[str, ...]
+    at: float
+    client_msg_id: str = ""
+    texts: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(slots=True)
+class Later:
+    """Something that a person will do at ``at`` (epoch seconds)."""
+
+    at: float
+    account: int
+    number: int
+    does: str
+    text: str = ""
+
+
+class Doings:
+    """The overlay of one app. Accounts are named by their index, people by their number."""
+
+    def __init__(self) -> None:
+        self.events: dict[int, list[Any]] = defaultdict(list)
+        self.consents: dict[tuple[int, int], list[tuple[float, bool]]] = defaultdict(list)
+        self.follows: dict[tuple[int, int], float] = {}
+        self.sent: list[Sent] = []
+        self.recalled: set[str] = set()
+        self.later: list[Later] = []
+        self.names: dict[int, dict[int, str | None]] = defaultdict(dict)
+        self.taggings: dict[tuple[int, int, int], list[tuple[float, bool]]] = defaultdict(list)
+        self.replies: dict[tuple[int, int], list[tuple[str, str, float]]] = defaultdict(list)
+        self.subscriptions: dict[str, int] = {}
+        self.revoked: set[str] = set()
+        self.emit: Callable[[dict[str, Any]], None] = lambda body: None
+        """Told of every event that is to be delivered."""
+        self._places: Counter[tuple[int, int]] = Counter()
+        self._tags: Counter[int] = Counter()
+
+    def next_index(self, account: int, number: int) -> int:
+        """The place of a new event of a customer."""
+        self._places[account, number] += 1
+        return FIRST_INDEX + self._places[account, number]
+
+    def next_tag(self, account: int) -> int:
+        self._tags[account] += 1
+        return FIRST_NEW_TAG + self._tags[account]
+
+    def touches(self, account: int, number: int) -> bool:
+        """Whether anything of a customer is different from the world's course."""
+        return (
+            self._places[account, number] > 0 or (account, number) in self.consents or (account, number) in self.follows
+            or any(key[:2] == (account, number) for key in self.taggings) or bool(self.names.get(account))
+        )  # fmt: skip
+
+    def used(self, window: str) -> int:
+        """Messages that were sent in a window."""
+        return sum(len(s.types) for s in self.sent if s.window == window)
+
+    def proactive_today(self, account: int, number: int, instant: float) -> bool:
+        today = day_of(instant)
+        return any(s.scene == "im_authorize_message" and (s.account, s.number) == (account, number) and day_of(s.at) == today for s in self.sent)
+
+    def due(self, instant: float) -> list[Later]:
+        """What people do by ``instant``, in order of time; it is not given again."""
+        found = sorted((one for one in self.later if one.at <= instant), key=lambda one: one.at)
+        self.later = [one for one in self.later if one.at > instant]
+        return found
+
+
+def changed(spans: list[tuple[float, bool]], since: float | None, until: float) -> tuple[float, float] | None:
+    """A span (from, until) after what was switched on and off since."""
+    for at, on in spans:
+        if on and (since is None or until <= at):
+            since, until = at, float("inf")
+        elif not on and since is not None and until > at:
+            until = at
+    return None if since is None else (since, until)
