@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from catalog import ENDPOINTS, TABLES
+from catalog import DOORS, TABLES
 from catalog.records import Table
 from resources.lake import DRIFT, QUARANTINE
 from resources.runtime import Runtime
@@ -54,7 +54,7 @@ def kept_from(runtime: Runtime, table: Table) -> date | None:
 def _answers_from(runtime: Runtime, operation: str) -> date | None:
     """The first day of observation that the archive keeps of an operation; None where it keeps all."""
     horizon = runtime.clock.today()
-    for name in ENDPOINTS[operation].tables:
+    for name in DOORS[operation].tables:
         days = runtime.settings.keep_for(name).archive_days
         if days is None:
             return None
@@ -70,7 +70,7 @@ def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[Expired]:
             for room in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
                 yield from (Expired("lake", room, dt) for dt in runtime.lake.days(room) if dt < first)
     for operation in runtime.archive.operations():
-        if operation in ENDPOINTS and chosen.issuperset(ENDPOINTS[operation].tables) and (first := _answers_from(runtime, operation)) is not None:
+        if operation in DOORS and chosen.issuperset(DOORS[operation].tables) and (first := _answers_from(runtime, operation)) is not None:
             yield from (Expired("archive", operation, dt) for dt in runtime.archive.days(operation) if dt < first)
 
 
@@ -129,7 +129,7 @@ def sizes(runtime: Runtime) -> dict[str, dict[str, Size]]:
     """
     archive: dict[str, Size] = {}
     for operation in runtime.archive.operations():
-        name = ENDPOINTS[operation].tables[0] if operation in ENDPOINTS and ENDPOINTS[operation].tables else operation
+        name = DOORS[operation].tables[0] if operation in DOORS and DOORS[operation].tables else operation
         archive[name] = archive.get(name, Size()) + size_of(runtime.archive.root / operation)
     lake = {name: size_of(runtime.lake.root / name) for name in TABLES}
     side = {name: size_of(runtime.lake.root / QUARANTINE / name) + size_of(runtime.lake.root / DRIFT / name) for name in TABLES}

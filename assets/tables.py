@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from assets.checks import check_results, check_specs
 from assets.ingest.changes import Changes, total
-from assets.ingest.price import ScopePrice, scope_prices
+from assets.ingest.price import NO_RECEIVER, ScopePrice, scope_prices
 from assets.ingest.run import Ingested, ingest
 from assets.ingest.subjects import NothingToAsk
-from catalog import ENDPOINTS, FIELDS, TABLES, endpoints_of
+from catalog import DOORS, FIELDS, TABLES, endpoints_of
 from catalog.iterations import ITERATIONS
 from catalog.records import Endpoint, History, Status, Table
 from resources.pending import RUN_PROCESS, Damaged, this_process
@@ -31,6 +31,7 @@ _HISTORY_DOCS = {
     History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
     History.WINDOW: "Window series: a past day can be asked for as long as the platform's window reaches it; later it comes from the archive.",
     History.LISTING: "Listing: what exists now. Its past state comes from the archive.",
+    History.EVENT: "Events: pushed by the platform, from the inbox. A day on which no receiver ran cannot be had.",
     History.VERSION: "Published weeks: any of them can be asked for. The running week shows only now.",
 }
 
@@ -62,7 +63,7 @@ def operation_specs() -> list[dg.AssetSpec]:
                 "apps": ", ".join(e.apps),
             },
         )
-        for e in ENDPOINTS.values()
+        for e in DOORS.values()
     ]
 
 
@@ -215,6 +216,8 @@ def why_missing(ingested: Ingested, dt: date) -> str:
     if not statuses:
         if ingested.table.history is History.VERSION:
             return "nothing was archived of that week, and it could not be asked for"
+        if ingested.table.history is History.EVENT:
+            return NO_RECEIVER
         if ingested.table.history is History.WINDOW:
             return "nothing to ask for: no account, or no video young enough"
         return "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"

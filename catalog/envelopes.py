@@ -26,7 +26,7 @@ class Verdict:
 
 def member(body: Any, path: str) -> Any:
     """The value at a dotted path, or None where a member is missing or null on the way."""
-    for name in path.split("."):
+    for name in path.removeprefix("$").split(".") if path != "$" else ():
         if not isinstance(body, Mapping):
             return None
         body = body.get(name)
@@ -66,6 +66,8 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
     """
     if not isinstance(body, Mapping):
         raise MalformedBody(f"the body is {type(body).__name__}, not an object")
+    if kind is Envelope.WEBHOOK:  # it answers nothing, so nothing can be refused in it
+        return Verdict(0, "", body.get("log_id"))
     logid = next((str(v) for p in _LOGID_PATHS if (v := member(body, p))), None)
     seen = False
     for code_path, text_path in _CODE_PATHS[kind]:

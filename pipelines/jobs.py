@@ -15,7 +15,7 @@ from resources.settings import Settings
 
 JOB_NAMES = {
     "hourly": "hot_words_job", "twice_daily": "billboards_job", "daily_snapshot": "snapshots_job", "daily_t1": "daily_metrics_job",
-    "daily_listing": "people_job", "rank_weeks": "film_lists_job",
+    "daily_listing": "people_job", "rank_weeks": "film_lists_job", "events": "events_job",
 }  # fmt: skip
 """Which job runs which cadence."""
 

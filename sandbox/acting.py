@@ -84,7 +84,7 @@ class Acting:
 
     def answer(self, account: Account, sent: Sent, instant: float) -> None:
         """Decide, from seed, person and message, what a person does about what was sent."""
-        rates = self._config.answers
+        rates = dict(self._config.answers)
         if not any(rates.values()):
             return
         draw = Draw(self._world.seed, name("answer"), sent.number, mix(*map(name, sent.message_ids)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from catalog import ENDPOINTS, OPERATIONS
@@ -23,7 +22,7 @@ class SandboxConfig:
     does not own (code 28001018), ``withdrawn`` operations that are offline (28001056).
     ``apps`` are further apps beside the first, as (client_key, client_secret), each with ids of its own.
     ``late_counts`` is the share of an object's days whose newest numbers are a tenth too low until two days later, 0 to 1.
-    ``answers`` are the rates at which people answer what they are sent: ``write``, ``enter``, ``tap_card``, ``leave_phone``, ``opt_out``; about
+    ``answers`` are (deed, rate), the rates at which people answer what they are sent: ``write``, ``enter``, ``tap_card``, ``leave_phone``, ``opt_out``; about
     ``answer_delay_s`` later on the sandbox's clock.
     ``dead_tokens``, ``private_accounts`` and ``deregistered`` are shares of the accounts, 0 to 1.
     """
@@ -44,7 +43,7 @@ class SandboxConfig:
     withdrawn: tuple[str, ...] = ()
     apps: tuple[tuple[str, str], ...] = ()
     late_counts: float = 0
-    answers: Mapping[str, float] = field(default_factory=dict)
+    answers: tuple[tuple[str, float], ...] = ()
     answer_delay_s: float = 0
     dead_tokens: float = 0
     private_accounts: float = 0
@@ -59,7 +58,7 @@ class SandboxConfig:
             raise ValueError("limits must be above 0; leave them out for no limit")
         if not 0 <= self.late_counts <= 1:
             raise ValueError("late_counts is a share, e.g. 0.2")
-        if set(self.answers) - set(ANSWERS) or not all(0 <= rate <= 1 for rate in self.answers.values()) or self.answer_delay_s < 0:
+        if {name for name, _ in self.answers} - set(ANSWERS) or not all(0 <= rate <= 1 for _, rate in self.answers) or self.answer_delay_s < 0:
             raise ValueError(f"answers are shares from 0 to 1 of {', '.join(ANSWERS)}, e.g. write=0.3")
         if self.latency_ms < 0:
             raise ValueError("latency_ms cannot be negative")

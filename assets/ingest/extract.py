@@ -81,6 +81,8 @@ def spool_batches(records: Iterable[tuple[Address, Entry, bytes]], batch_bytes: 
 
 
 def _path(dotted: str) -> str:
+    if dotted == "$":
+        return "$"
     return "$" + "".join(f".{json.dumps(name, ensure_ascii=False)}" for name in dotted.split("."))
 
 

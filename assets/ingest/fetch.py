@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from assets.ingest.held import Held
+from assets.ingest.inbox import drain
 from assets.ingest.outcomes import Told, tell, told_by
 from assets.ingest.subjects import Asking, NothingToAsk, Subject, subjects_of
 from catalog.envelopes import member
@@ -93,6 +94,7 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
     wanted = tuple(sorted(set(dts)))
     results = [Fetched(e) for e in endpoints]
     lacking: list[NothingToAsk] = []
+    _drain(runtime, results, wanted)
     for stage in _stages(results):
         if questions := _questions_of(runtime, stage, wanted, lacking):
             for question in questions:
@@ -134,7 +136,16 @@ def plan_calls(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[da
 
 def _stages(results: list[Fetched]) -> tuple[list[Fetched], list[Fetched]]:
     """Operations that stand in for others are asked after those."""
-    return [r for r in results if r.endpoint.instead_of is None], [r for r in results if r.endpoint.instead_of is not None]
+    asked = [r for r in results if r.endpoint.over is not Over.INBOX]
+    return [r for r in asked if r.endpoint.instead_of is None], [r for r in asked if r.endpoint.instead_of is not None]
+
+
+def _drain(runtime: Runtime, results: list[Fetched], wanted: tuple[date, ...]) -> None:
+    """What was pushed needs no question: it is taken from the inbox."""
+    doors = {r.endpoint.name: r for r in results if r.endpoint.over is Over.INBOX}
+    for name, days in (drain(runtime, [r.endpoint for r in doors.values()], wanted) if doors else {}).items():
+        for (client_key, dt), told in days.items():
+            doors[name].add(client_key, "", [dt], told)
 
 
 def _questions_of(runtime: Runtime, stage: list[Fetched], wanted: tuple[date, ...], lacking: list[NothingToAsk]) -> list[_Question]:

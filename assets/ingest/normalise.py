@@ -264,6 +264,11 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     )  # fmt: skip
 
 
+def nothing(table: Table, dt: date) -> Normalised:
+    """The partition of a day of which it is known that there is nothing."""
+    return Normalised(table, dt, arrow_schema(table).empty_table(), QUARANTINE_SCHEMA.empty_table(), DRIFT_SCHEMA.empty_table(), 0)
+
+
 def _by_day(rows: pd.DataFrame | None) -> Iterator[tuple[date, pd.DataFrame]]:
     if rows is None:
         return iter(())
@@ -284,7 +289,10 @@ def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:
     """Rows per (operation, client_key, open_id); app-level rows have an empty open_id."""
     if rows.num_rows == 0:
         return Counter()
-    if table is not None and "open_id" not in table.fields:
+    if table is not None and ("open_id" not in table.fields or table.history is History.EVENT):
+        # An event belongs to the app: it may name no account.
+        if "open_id" in table.fields:
+            rows = rows.drop_columns("open_id")
         rows = rows.append_column("open_id", pa.array([""] * rows.num_rows, pa.string()))
     counted = rows.group_by([operation, "client_key", "open_id"]).aggregate([([], "count_all")])
     return Counter({(r[operation], r["client_key"], r["open_id"]): r["count_all"] for r in counted.to_pylist()})

@@ -17,10 +17,11 @@ from assets.ingest.fetch import plan_calls
 from assets.ingest.normalise import complete_sequences, known_days
 from assets.ingest.subjects import NothingToAsk
 from catalog import TABLES, endpoints_of
-from catalog.records import Endpoint, History, Table
+from catalog.records import Endpoint, History, Table, beijing_day
 from resources.archive import Archive
 from resources.douyin.limits import HEADROOM
 from resources.runtime import Runtime
+from resources.state.inbox import receiving_since
 from resources.state.limits import quota_day
 from resources.state.load_status import Outcome, read_load_status
 
@@ -97,7 +98,8 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
             told_by_day.setdefault(dt, next((t.reason for told in accounts.values() for t in told if t.reason), ""))
     known = known_days(runtime.archive, table, wanted)
     for dt in wanted:
-        price.days[dt] = From.CALL if dt in reachable else From.ARCHIVE if dt in known else From.NOWHERE
+        inboxed = table.history is History.EVENT and _received(runtime, dt)
+        price.days[dt] = From.CALL if dt in reachable else From.ARCHIVE if dt in known or inboxed else From.NOWHERE
         if price.days[dt] is From.NOWHERE:
             price.reasons[dt] = _why(runtime, table, endpoints, dt) or price.lacking or told_by_day.get(dt) or "there is nothing to ask for"
     return price
@@ -113,7 +115,18 @@ def _why(runtime: Runtime, table: Table, endpoints: Iterable[Endpoint], dt: date
         return f"older than the platform's window of {reach} days and not in the archive" if dt < today - timedelta(days=reach) else None
     if table.history is History.VERSION:
         return None
+    if table.history is History.EVENT:
+        return NO_RECEIVER
     return None if dt == today else "nothing was archived on that day, and the platform shows only the present"
+
+
+NO_RECEIVER = "no receiver ran on that day, and events are sent once: `douyin receive`"
+
+
+def _received(runtime: Runtime, dt: date) -> bool:
+    """Whether a receiver ran on a day, or before it."""
+    starts = [receiving_since(runtime.state, app) for app in runtime.app_keys]
+    return dt <= runtime.clock.today() and any(since is not None and beijing_day(since) <= dt for since in starts)
 
 
 def _pages(archive: Archive, endpoint: Endpoint) -> int:

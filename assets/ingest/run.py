@@ -9,7 +9,7 @@ from datetime import date
 
 from assets.ingest.changes import Changes
 from assets.ingest.fetch import Fetched, fetch
-from assets.ingest.normalise import Normalised, land, normalise_each, told_on
+from assets.ingest.normalise import Normalised, land, normalise_each, nothing, told_on
 from assets.ingest.outcomes import summarise
 from assets.ingest.settling import FROM_ARCHIVE, lines_after
 from catalog import endpoints_of
@@ -75,10 +75,21 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
             continue
         result.partitions[partition.dt] = partition
         result.changes[partition.dt] = land(runtime.lake, partition)
+    for dt in _quiet_days(result, fetched):
+        result.partitions[dt] = partition = nothing(table, dt)
+        result.changes[dt] = land(runtime.lake, partition)
     result.statuses = list(_statuses(runtime, result, fetched))
     save_load_status(runtime.state, result.statuses, runtime.clock.now().timestamp())
     forget_load_status(runtime.state, _overtaken(runtime, result, fetched))
     return result
+
+
+def _quiet_days(result: Ingested, fetched: list[Fetched]) -> list[date]:
+    """Days on which a receiver ran and no event came: they are empty, which is not the same as unknown."""
+    if result.table.history is not History.EVENT:
+        return []
+    quiet = {d for one in fetched for d, told in one.told.items() if any(t.outcome is Outcome.EMPTY for lines in told.values() for t in lines)}
+    return [d for d in result.missing if d in quiet]
 
 
 def _told_along(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:

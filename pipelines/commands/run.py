@@ -15,7 +15,7 @@ from pipelines.console import console, fail, load_settings, require_credentials
 
 def choose(select: list[str] | None) -> list[str]:
     """Table names from names of tables, domains or operations; everything when nothing is selected."""
-    from catalog import ENDPOINTS, TABLES
+    from catalog import DOORS, TABLES
 
     if not select:
         return list(TABLES)
@@ -23,8 +23,8 @@ def choose(select: list[str] | None) -> list[str]:
     for word in (w.strip() for part in select for w in part.split(",")):
         if word in TABLES:
             chosen.add(word)
-        elif word in ENDPOINTS:
-            chosen.update(ENDPOINTS[word].tables)
+        elif word in DOORS:
+            chosen.update(DOORS[word].tables)
         elif domain := [t.name for t in TABLES.values() if t.domain == word]:
             chosen.update(domain)
         else:

@@ -155,10 +155,20 @@ def receiving_since(state: State, client_key: str) -> datetime | None:
     return None if since is None else datetime.fromtimestamp(since, UTC)
 
 
-def received_on(state: State, client_key: str, day: date) -> list[Event]:
-    """The events of a Beijing day whose bodies are kept, in order of receipt."""
-    query = select(inbox).where(inbox.c.client_key == client_key, inbox.c.day == day.isoformat(), inbox.c.body.is_not(None)).order_by(inbox.c.id)
-    return _read(state, query)
+def ids_received_on(state: State, client_key: str, day: date, event: str) -> dict[int, str]:
+    """Number -> event_id of a Beijing day's events of one name whose bodies are kept, in order of receipt."""
+    query = (
+        select(inbox.c.id, inbox.c.event_id)
+        .where(inbox.c.client_key == client_key, inbox.c.day == day.isoformat(), inbox.c.event == event, inbox.c.body.is_not(None))
+        .order_by(inbox.c.id)
+    )
+    with state.read() as db:
+        return dict(db.execute(query).tuples().all())
+
+
+def read_events(state: State, numbers: Sequence[int]) -> list[Event]:
+    """Events by number, in order of receipt."""
+    return _read(state, select(inbox).where(inbox.c.id.in_(numbers)).order_by(inbox.c.id))
 
 
 def received_since(state: State, client_key: str, since: datetime, events: Iterable[str]) -> list[Event]:

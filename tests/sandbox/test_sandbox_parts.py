@@ -95,7 +95,7 @@ def test_days():
     assert (last_complete_day(ten - 1), last_complete_day(ten)) == (19_998, 19_999)
 
 
-@pytest.mark.parametrize("kind", Envelope)
+@pytest.mark.parametrize("kind", [e for e in Envelope if e is not Envelope.WEBHOOK])
 @given(bits=st.integers(0, 2**64 - 1))
 def test_envelopes_are_read_by_the_catalogue(kind, bits):
     good = success(kind, "some_operation", {"list": []}, NOW, Form(bits))
