@@ -12,6 +12,7 @@ from pipelines.commands import (
     demo,
     develop,
     inspect,
+    outreach,
     parse,
     receive,
     replay,
@@ -51,6 +52,7 @@ app.command()(coverage.coverage)
 app.add_typer(watch.app, name="watch")
 app.add_typer(storage.app, name="storage")
 app.add_typer(receive.app, name="receive")
+app.add_typer(outreach.app, name="outreach")
 
 
 def main() -> None:

@@ -157,8 +157,10 @@ IN_FLIGHT = 8
 """Lines that are sent at the same time. Rate and concurrency per account are the client's."""
 
 
-def send_plan(runtime: Runtime, plan_id: int, complete: Callable[[DouyinClient, Claimed], Any] | None = None) -> Sent:
-    """Send what a plan still has to send; may be called again at any time.
+def send_plan(
+    runtime: Runtime, plan_id: int, complete: Callable[[DouyinClient, Claimed], Any] | None = None, *, in_order: bool = False
+) -> Sent:
+    """Send what a plan still has to send; may be called again at any time. ``in_order`` sends one line after the other.
 
     Lines of senders that died are found first: they are unknown, and events may tell of them.
 
@@ -175,7 +177,7 @@ def send_plan(runtime: Runtime, plan_id: int, complete: Callable[[DouyinClient, 
         client = runtime.client(app)
         mine = [line.id for line in lines if line.client_key == app]
         try:
-            runtime.run(_send_all(client, runtime, mine, plan.rules, done, complete))
+            runtime.run(_send_all(client, runtime, mine, plan.rules, done, complete, 1 if in_order else IN_FLIGHT))
         except StopSending as error:
             done.stopped = str(error)
             log.warning("plan %s: %s", plan_id, error)
@@ -183,7 +185,7 @@ def send_plan(runtime: Runtime, plan_id: int, complete: Callable[[DouyinClient, 
     return done
 
 
-async def _send_all(client: DouyinClient, runtime: Runtime, line_ids: Iterable[int], rules: Rules, done: Sent, complete: Callable | None) -> None:
+async def _send_all(client: DouyinClient, runtime: Runtime, line_ids: Iterable[int], rules: Rules, done: Sent, complete: Callable | None, at_once: int) -> None:
     queue = iter(line_ids)
     stopped: list[StopSending] = []
 
@@ -204,7 +206,7 @@ async def _send_all(client: DouyinClient, runtime: Runtime, line_ids: Iterable[i
                 done.states[outcome.value] += 1
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(IN_FLIGHT):
+        for _ in range(at_once):
             group.create_task(work())
     if stopped:
         raise stopped[0]

@@ -1,0 +1,98 @@
+"""A receiver over real HTTP for a test's installation, and the sandbox's people and webhooks as a test orders them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from installation import World
+
+from pipelines.receiver.app import Receiver
+from resources.clock import Clock
+from resources.state.inbox import begin_receiving
+
+
+@dataclass
+class Post:
+    """A running receiver and the sandbox that sends to it."""
+
+    world: World
+    url: str
+    receiver: Receiver
+
+    def order(self, method: str, what: str, **body: Any) -> Any:
+        return self.world._ok(method, what, body or None)
+
+    def person_does(self, account: int, does: str, person: str | None = None, text: str = "") -> dict:
+        """Somebody does something now; gives the event."""
+        order = {"account": self.world.accounts[account], "does": does, "text": text} | ({"person": person} if person else {})
+        return self.order("POST", "people", **order)
+
+    def people(self, account: int, limit: int = 50) -> list[dict]:
+        return self.world._ok("GET", f"people?account={self.world.accounts[account]}&limit={limit}")
+
+    def messages(self) -> list[dict]:
+        """What the sandbox was sent for this world's accounts."""
+        return self.world._ok("GET", "messages")
+
+    def received(self, result: str = "stored") -> int:
+        value = self.receiver.metrics.registry.get_sample_value(
+            "douyin_webhook_requests_total", {"app": self.world.config.client_key, "result": result}
+        )
+        return int(value or 0)
+
+    def settle(self, patience_s: float = 15) -> None:
+        """Wait until the sandbox has delivered everything."""
+        wait_until(lambda: self._counts()[0] == self._counts()[1], patience_s)
+
+    def _counts(self) -> tuple[int, int]:
+        told = self.world._ok("GET", "webhooks")
+        counts = told["counts"]
+        return counts.get("events", 0) + counts.get("duplicates", 0), counts.get("acknowledged", 0) + counts.get("given up", 0)
+
+
+def wait_until(true: Callable[[], bool], patience_s: float = 10) -> None:
+    deadline = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """An ASGI application on a free loopback port."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, http="httptools", ws="none", access_log=False, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        wait_until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+def following(world: World) -> Clock:
+    """A clock that shows what the world's shows, wherever it is moved."""
+    return Clock(lambda: world.runtime.clock.now())
+
+
+@contextmanager
+def receiving(world: World, *, deliver: dict[str, Any] | None = None, **more: Any) -> Iterator[Post]:
+    """A receiver for the world; the sandbox delivers to it from now on."""
+    begin_receiving(world.runtime.state, world.runtime.app_keys, world.runtime.clock.now())
+    receiver = Receiver(world.runtime.settings.all_apps, world.runtime.state, following(world), body_bytes=1 << 20, **more)
+    with serving(receiver.app) as url:
+        post = Post(world, url, receiver)
+        told = post.order("PUT", "webhooks", url=f"{url}/webhook/{world.config.client_key}", **(deliver or {}))
+        assert told["verified"]
+        try:
+            yield post
+        finally:
+            post.order("PUT", "webhooks", url="")
