@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from catalog.messages import SCENES, Scene
 from resources.state.engine import State, chats
@@ -52,39 +56,77 @@ def _key(app: str, open_id: str, person: str):
     return (chats.c.client_key == app) & (chats.c.open_id == open_id) & (chats.c.person_open_id == person)
 
 
-def _put(db: Connection, app: str, open_id: str, person: str, values: dict[str, object], newer_than: tuple[object, float] | None = None) -> None:
-    """Change a chat; with ``newer_than`` (column, instant) only where what is known there is older. Events come in any order."""
-    known = db.execute(select(chats).where(_key(app, open_id, person))).one_or_none()
-    if known is None:
-        db.execute(insert(chats).values(client_key=app, open_id=open_id, person_open_id=person, **values))
-    elif newer_than is None or (before := getattr(known, newer_than[0].name)) is None or before <= newer_than[1]:
-        db.execute(update(chats).where(_key(app, open_id, person)).values(**values))
+class Noted(StrEnum):
+    """What an event tells of a chat: each has an instant, and the newest counts. The value is the beginning of its columns."""
+
+    SAID = "said"  # the person wrote
+    ENTERED = "entered"  # the person opened the chat
+    CONSENTS = "consents"  # the person allowed proactive messages, or withdrew that
+    BY_HAND = "by_hand"  # somebody of ours wrote by hand, or through another app
 
 
-def note_message(db: Connection, app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> None:
-    """The person wrote."""
-    _put(db, app, open_id, person, {"said_at": at, "said_id": message_id, "said_in": conversation_id}, (chats.c.said_at, at))
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that an event tells. ``values`` are the columns beside the instant (epoch seconds)."""
+
+    what: Noted
+    client_key: str
+    open_id: str
+    person_open_id: str
+    at: float
+    values: tuple[tuple[str, object], ...] = ()
 
 
-def note_entry(db: Connection, app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> None:
-    """The person opened the chat."""
-    _put(db, app, open_id, person, {"entered_at": at, "entered_id": message_id, "entered_in": conversation_id}, (chats.c.entered_at, at))
+def said(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
+    return Note(Noted.SAID, app, open_id, person, at, (("said_id", message_id), ("said_in", conversation_id)))
 
 
-def note_consent(db: Connection, app: str, open_id: str, person: str, at: float, *, consents: bool) -> None:
-    """The person allowed proactive messages, or withdrew that."""
-    _put(db, app, open_id, person, {"consents": int(consents), "consents_at": at}, (chats.c.consents_at, at))
+def entered(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
+    return Note(Noted.ENTERED, app, open_id, person, at, (("entered_id", message_id), ("entered_in", conversation_id)))
 
 
-def note_by_hand(db: Connection, app: str, open_id: str, person: str, at: float) -> None:
-    """Somebody of ours wrote by hand, or through another app."""
-    _put(db, app, open_id, person, {"by_hand_at": at}, (chats.c.by_hand_at, at))
+def consented(app: str, open_id: str, person: str, at: float, *, consents: bool) -> Note:
+    return Note(Noted.CONSENTS, app, open_id, person, at, (("consents", int(consents)),))
+
+
+def write_notes(db: Connection, notes: Iterable[Note]) -> None:
+    """Bring chats up to what events told, in whatever order they came: an older one changes nothing.
+
+    One statement for each kind, however many events: a statement for each event cost more than all else that storing it takes.
+    """
+    newest: dict[tuple, Note] = {}
+    for note in notes:
+        key = (note.what, note.client_key, note.open_id, note.person_open_id)
+        if key not in newest or newest[key].at <= note.at:
+            newest[key] = note
+    for what in Noted:
+        if rows := [note for note in newest.values() if note.what is what]:
+            db.execute(_upsert(db.dialect.name, what), [_row(note) for note in rows])
+
+
+def _row(note: Note) -> dict[str, object]:
+    who = {"client_key": note.client_key, "open_id": note.open_id, "person_open_id": note.person_open_id}
+    return {**who, f"{note.what}_at": note.at, **dict(note.values)}
+
+
+@cache
+def _upsert(dialect: str, what: Noted):
+    insert_ = {"postgresql": postgresql.insert}.get(dialect, sqlite.insert)
+    names = [c.name for c in chats.columns if c.name == what or c.name.startswith((f"{what}_at", f"{what}_id", f"{what}_in"))]
+    key = ["client_key", "open_id", "person_open_id"]
+    statement = insert_(chats).values({n: bindparam(n) for n in (*key, *names)})
+    at = chats.c[f"{what}_at"]
+    return statement.on_conflict_do_update(
+        index_elements=key, set_={n: statement.excluded[n] for n in names}, where=or_(at.is_(None), at <= statement.excluded[f"{what}_at"])
+    )
 
 
 def hand_over(state: State, app: str, open_id: str, person: str, until: datetime) -> None:
     """A person answers until then."""
     with state.begin() as db:
-        _put(db, app, open_id, person, {"handed_over_until": until.timestamp()})
+        values = {"handed_over_until": until.timestamp()}
+        if db.execute(update(chats).where(_key(app, open_id, person)).values(values)).rowcount == 0:
+            db.execute(insert(chats).values(client_key=app, open_id=open_id, person_open_id=person, **values))
 
 
 def get_chat(state: State, app: str, open_id: str, person: str) -> Chat:

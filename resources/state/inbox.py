@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.records import beijing_day
-from resources.state.chats import note_consent, note_entry, note_message
+from resources.state.chats import Note, Noted, consented, entered, said, write_notes
 from resources.state.engine import State, inbox, receiving
 from resources.state.outbox import note_sent
 from resources.state.people import withdraw
@@ -83,9 +83,7 @@ def store(state: State, events: Sequence[Event]) -> list[bool]:
                 )  # fmt: skip
         if rows:
             db.execute(insert(inbox), rows)
-        for event, is_new in zip(events, fresh, strict=True):
-            if is_new:
-                _apply(db, event)
+        write_notes(db, [note for event, is_new in zip(events, fresh, strict=True) if is_new for note in _apply(db, event)])
     return fresh
 
 
@@ -107,23 +105,25 @@ def moment(value: object, otherwise: datetime) -> float:
     return int(text) / 1000 if int(text) > _MILLISECONDS_ABOVE else float(int(text))
 
 
-def _apply(db: Connection, event: Event) -> None:
-    """What follows from an event for what we may do."""
+def _apply(db: Connection, event: Event) -> list[Note]:
+    """What follows from an event for what we may do; gives what it tells of a chat."""
     content, app = event.content, event.client_key
     sender, receiver = (str(event.envelope.get(name) or "") for name in ("from_user_id", "to_user_id"))
     at = moment(content.get("create_time"), event.received_at)
     message, chat = str(content.get("server_message_id") or ""), str(content.get("conversation_short_id") or "")
     if event.event == "im_receive_msg" and message:
-        note_message(db, app, receiver, sender, at, message, chat)
-    elif event.event == "im_enter_direct_msg" and message:
-        note_entry(db, app, receiver, sender, at, message, chat)
-    elif event.event == "im_send_msg" and message:
+        return [said(app, receiver, sender, at, message, chat)]
+    if event.event == "im_enter_direct_msg" and message:
+        return [entered(app, receiver, sender, at, message, chat)]
+    if event.event == "im_send_msg" and message:
         by_us = content.get("source") == app
-        note_sent(db, app, sender, receiver, at, message, chat, fingerprint_of_event(content), by_us=by_us)
-    elif event.event == "im_authorize":
-        note_consent(db, app, receiver, sender, at, consents=content.get("auth_status") in (1, "1"))
-    elif event.event in ("unauthorize", "contract_unauthorize"):
+        by_hand = note_sent(db, app, sender, receiver, at, message, chat, fingerprint_of_event(content), by_us=by_us)
+        return [Note(Noted.BY_HAND, app, sender, receiver, at)] if by_hand else []
+    if event.event == "im_authorize":
+        return [consented(app, receiver, sender, at, consents=content.get("auth_status") in (1, "1"))]
+    if event.event in ("unauthorize", "contract_unauthorize"):
         withdraw(db, app, sender, f"the owner withdrew the consent (event {event.event})", event.received_at, whole=event.event == "unauthorize")
+    return []
 
 
 _NUMBERS = {"text": 1, "image": 2, "video": 3, "retain_consult_card": 8}

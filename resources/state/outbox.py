@@ -21,7 +21,7 @@ from catalog.messages import SCENES, Scene
 from catalog.records import BEIJING, beijing_day
 from resources.pending import is_dead, this_process
 from resources.state.accounts import AccountStatus
-from resources.state.chats import Chat, Window, note_by_hand, read_chat
+from resources.state.chats import Chat, Window, read_chat
 from resources.state.engine import State, accounts, outbox, plans, sent_messages
 from resources.state.people import is_opted_out
 
@@ -319,8 +319,8 @@ def _link(db: Connection, app: str, message_id: str, line_id: int) -> None:
 
 def note_sent(
     db: Connection, app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str, looks: str, *, by_us: bool
-) -> None:
-    """An event says that the account sent a message."""
+) -> bool:
+    """An event says that the account sent a message; tells whether it was written by hand, or by another app."""
     known = db.execute(select(sent_messages.c.message_id).where(sent_messages.c.client_key == app, sent_messages.c.message_id == message_id)).first()
     if known is None:
         db.execute(
@@ -337,8 +337,8 @@ def note_sent(
     mine = next((line.id for line in lines if message_id in line.message_ids.split(",")), None)
     if mine is not None:
         _link(db, app, message_id, mine)
-    elif not by_us:
-        note_by_hand(db, app, open_id, person, at)
+        return False
+    return not by_us
 
 
 def recover(state: State, now: datetime) -> list[Line]:

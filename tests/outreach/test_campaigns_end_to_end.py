@@ -2,39 +2,172 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
+
 import pytest
-from receiving import receiving
-from assets.outreach.campaigns import load_campaign
+from installation import TODAY
+from receiving import Post, receiving
+
+from assets.outreach.campaigns import Session, load_campaign
 from assets.outreach.planning import plan_campaign
-from assets.outreach.work import send_one
+from assets.outreach.work import plan_due, recall_line, send_one
+from assets.warehouse import publish
 from resources.state.outbox import LineState, read_lines
-from resources.state.plans import approve
+from resources.state.people import add_opt_out
+from resources.state.plans import NotApproved, approve, list_plans
 
-TABLES = ("lead_ids", "leads", "lead_events", "im_consents")
+COLLECTED = ("lead_ids", "leads", "lead_events", "im_consents")
+EVENING = "2026-11-16T21:00:00+08:00"
+MESSAGES = ("benefits", "collect_profile", "confirm_review")
+ANSWERS = (("write", 0.4), ("enter", 0.3), ("leave_phone", 0.2))
 
 
-def test_try(make_world):
-    world = make_world(platform={"accounts": 3, "videos": 12, "most_fans": 60_000, "answers": (("write", 0.4), ("enter", 0.3))})
-    from assets.warehouse import publish
+@pytest.fixture
+def evening(make_world):
+    """A day of webhooks was received, everything is collected and published; the warehouse can be asked for people."""
+    world = make_world(platform={"seed": 5, "accounts": 3, "videos": 12, "most_fans": 300_000, "answers": ANSWERS})
     with receiving(world) as post:
-        world.at("2026-11-16T21:00:00+08:00")
+        world.at(EVENING)
         post.settle()
-        print(world._ok("GET","webhooks"))
-        for t in TABLES:
-            world.ingest(t)
-        for t in ("im_messages","im_entries","webhook_events","interactions"):
-            d=world.ingest(t); print(t, {k:v.rows.num_rows for k,v in d.partitions.items()}, [(s.operation,str(s.status),s.rows) for s in d.statuses if s.rows])
+        for table in COLLECTED:
+            world.ingest(table)
+        buyers = [row for row in world.rows("leads", TODAY) if row["leads_level"] == 10]
+        for row in buyers[:3]:
+            post.person_does(world.accounts.index(row["open_id"]), "write", row["lead_open_id"], "货到了吗")
+        post.settle()
         publish(world.runtime)
-        for name in ("benefits", "collect_profile", "confirm_review"):
-            c = load_campaign(world.runtime.settings, name)
-            plan = plan_campaign(world.runtime, c, world.runtime.clock.now())
-            lines = read_lines(world.runtime.state, plan_id=plan.id)
-            from collections import Counter
-            print(name, Counter((str(l.state), l.why) for l in lines))
-            approve(world.runtime.state, plan.id, "me", world.runtime.clock.now())
-            print(send_one(world.runtime, plan.id))
-        post.settle()
-        print(world._ok("GET","webhooks"))
-        print(post.messages())
-        for l in read_lines(world.runtime.state, states=[LineState.SENT]): print(l)
-    assert 0
+        yield post
+
+
+def lines_of(post: Post, plan_id: int) -> list:
+    return read_lines(post.world.runtime.state, plan_id=plan_id)
+
+
+def plan(post: Post, name: str):
+    runtime = post.world.runtime
+    return plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
+
+
+def approved(post: Post, name: str):
+    return approve(post.world.runtime.state, plan(post, name).id, "somebody", post.world.runtime.clock.now())
+
+
+def test_nothing_is_sent_without_approval(evening):
+    made = plan(evening, "benefits")
+    with pytest.raises(NotApproved, match="approve"):
+        send_one(evening.world.runtime, made.id)
+    before = len(evening.messages())
+    approve(evening.world.runtime.state, made.id, "somebody", evening.world.runtime.clock.now())
+    assert send_one(evening.world.runtime, made.id).states["sent"] == len(evening.messages()) - before > 0
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_campaign_reaches_exactly_those_who_were_planned(evening, name: str):
+    runtime, before = evening.world.runtime, len(evening.messages())
+    done = approved(evening, name)
+    planned = {(line.open_id, line.person_open_id) for line in lines_of(evening, done.id) if line.state is LineState.PLANNED}
+    assert planned
+    send_one(runtime, done.id)
+    sent = Counter((m["account"], m["person"]) for m in evening.messages()[before:])
+    assert set(sent) == planned
+    assert set(sent.values()) == {1}
+    assert send_one_again(evening, name) == 0
+    evening.settle()
+    assert {line.state for line in lines_of(evening, done.id) if (line.open_id, line.person_open_id) in planned} == {LineState.SENT}
+    assert all(line.delivered_at for line in lines_of(evening, done.id) if line.state is LineState.SENT), "events tell of their arrival"
+
+
+def send_one_again(post: Post, name: str) -> int:
+    """How many would get the campaign on the same evening again."""
+    made = plan(post, name)
+    return sum(line.state is LineState.PLANNED for line in lines_of(post, made.id))
+
+
+def test_a_campaign_before_a_live_session(evening, tmp_path, monkeypatch):
+    """Through whatever scene is open: an answer, or a proactive message where the person consents."""
+    world = evening.world
+    campaign = load_campaign(world.runtime.settings, "live_start")
+    session = Session(account=world.accounts[0], starts_at=datetime.fromisoformat("2026-11-16T22:00:00+08:00"), title="周年庆专场")
+    monkeypatch.setattr("assets.outreach.planning.load_timetable", lambda settings, name: [session])
+    made = plan_campaign(world.runtime, campaign, world.runtime.clock.now())
+    lines = lines_of(evening, made.id)
+    assert {line.open_id for line in lines} == {world.accounts[0]}
+    scenes = Counter(str(line.scene) for line in lines if line.state is LineState.PLANNED)
+    assert set(scenes) == {"im_reply_msg", "im_authorize_message"}
+    approve(world.runtime.state, made.id, "somebody", world.runtime.clock.now())
+    before = len(evening.messages())
+    assert send_one(world.runtime, made.id).states["sent"] == scenes.total()
+    assert Counter(m["scene"] for m in evening.messages()[before:]) == scenes
+    assert plan_due(world.runtime).plans == [] or all(p.name != "live_start" for p in plan_due(world.runtime).plans), "it has its plan"
+
+
+def test_whoever_opted_out_is_left_alone_also_after_the_approval(evening):
+    done = approved(evening, "benefits")
+    state, now = evening.world.runtime.state, evening.world.runtime.clock.now()
+    line = next(line for line in lines_of(evening, done.id) if line.state is LineState.PLANNED)
+    add_opt_out(state, line.client_key, "", line.person_open_id, "by hand", now)
+    before = len(evening.messages())
+    send_one(evening.world.runtime, done.id)
+    assert line.person_open_id not in {m["person"] for m in evening.messages()[before:]}
+    assert next(one for one in lines_of(evening, done.id) if one.id == line.id).why == "opted out"
+    again = plan(evening, "benefits")
+    assert any(one.why == "opted out" for one in lines_of(evening, again.id) if one.person_open_id == line.person_open_id)
+
+
+def test_a_plan_that_was_changed_needs_approval_again(evening):
+    from sqlalchemy import update
+
+    from resources.state.engine import outbox
+
+    done = approved(evening, "benefits")
+    state = evening.world.runtime.state
+    with state.begin() as db:
+        db.execute(update(outbox).where(outbox.c.plan_id == done.id).values(person_open_id="somebody else"))
+    with pytest.raises(NotApproved, match="changed after it was approved"):
+        send_one(evening.world.runtime, done.id)
+
+
+def test_a_new_plan_supersedes_the_old_one(evening):
+    first = approved(evening, "benefits")
+    plan(evening, "benefits")
+    with pytest.raises(NotApproved, match="superseded"):
+        send_one(evening.world.runtime, first.id)
+
+
+def test_the_control_group_gets_nothing_and_stays_the_same(evening):
+    made = plan(evening, "benefits")
+    control = {line.person_open_id for line in lines_of(evening, made.id) if line.state is LineState.CONTROL}
+    again = plan(evening, "benefits")
+    assert {line.person_open_id for line in lines_of(evening, again.id) if line.state is LineState.CONTROL} == control
+    assert control
+    approve(evening.world.runtime.state, again.id, "somebody", evening.world.runtime.clock.now())
+    before = len(evening.messages())
+    send_one(evening.world.runtime, again.id)
+    assert not control & {m["person"] for m in evening.messages()[before:]}
+
+
+def test_quiet_hours_stop_sending_and_change_nothing(evening):
+    done = approved(evening, "benefits")
+    evening.world.at("2026-11-16T23:00:00+08:00")
+    outcome = send_one(evening.world.runtime, done.id)
+    assert outcome.states.total() == 0
+    assert set(outcome.waiting) == {"quiet hours"}
+
+
+def test_a_message_can_be_recalled(evening):
+    done = approved(evening, "benefits")
+    send_one(evening.world.runtime, done.id)
+    evening.settle()
+    line = next(line for line in lines_of(evening, done.id) if line.state is LineState.SENT)
+    assert recall_line(evening.world.runtime, line.id) == 2
+    recalled = [m for m in evening.messages() if m["recalled"]]
+    assert [m["person"] for m in recalled[-1:]] == [line.person_open_id]
+
+
+def test_schedules_plan_what_is_due_once_a_day(evening):
+    runtime = evening.world.runtime
+    names = {p.name for p in plan_due(runtime).plans}
+    assert names == set(MESSAGES)
+    assert plan_due(runtime).plans == []
+    assert {p.state for p in list_plans(runtime.state)} == {"open"}

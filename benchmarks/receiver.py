@@ -1,0 +1,251 @@
+"""The webhook receiver under load: ``python -m benchmarks.receiver [--rate 300] [--seconds 60] [--kills 0]``.
+
+Events go out at fixed instants, whatever the answers do, and the time to an answer counts from that instant: a stall of the
+receiver is not hidden by a generator that waits for it. A fifth are duplicates, one in a hundred has a signature of somebody
+else. What is refused or cut off is sent again, as the platform does. With ``--kills`` the receiver is killed (SIGKILL) and
+started again so often, at random instants; the load lasts until the last one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KEY, SECRET = "bench-key", "bench-secret-of-some-length"
+CONNECTIONS = 32
+
+
+def body_of(number: int) -> bytes:
+    """A private message of about a kilobyte."""
+    content = {
+        "conversation_short_id": f"@conv{number % 997:040d}", "server_message_id": f"@msg{number:044d}", "conversation_type": 1,
+        "create_time": 1_795_000_000_000 + number, "message_type": "text", "source": "", "scene_type": 100, "text": "请问这个多少钱？" + "啊" * 60,
+        "user_infos": [{"open_id": f"person-{number % 997}", "nick_name": "演示", "avatar": "https://avatar.example.cn/a.jpeg"}] * 2,
+    }  # fmt: skip
+    event = {
+        "event": "im_receive_msg", "client_key": KEY, "from_user_id": f"person-{number % 997}", "to_user_id": "account-1",
+        "content": json.dumps(content) if number % 4 == 0 else content, "log_id": f"{number:032d}",
+    }  # fmt: skip
+    return json.dumps(event, ensure_ascii=False).encode()
+
+
+@dataclass
+class Load:
+    """What the generator saw. ``acknowledged`` are numbers of events that were answered 200; ``seconds`` are times to an answer."""
+
+    acknowledged: set[int] = field(default_factory=set)
+    good: set[int] = field(default_factory=set)
+    seconds: list[float] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
+    forged: int = 0
+    forged_taken: int = 0
+    duplicates: int = 0
+    cut: int = 0
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.seconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+class _Connection:
+    """HTTP/1.1 on one connection, opened again when it breaks."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, body: bytes, signature: str, message_id: str) -> int:
+        """The status. Raises OSError or IncompleteReadError where there is no answer."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._streams
+        head = (
+            f"POST /webhook/{KEY} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nx-douyin-signature: {signature}\r\n"
+            f"msg-id: {message_id}\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        try:
+            writer.write(head.encode() + body)
+            await writer.drain()
+            answer = await reader.readuntil(b"\r\n\r\n")
+            length = next(int(line.split(b":")[1]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length"))
+            await reader.readexactly(length)
+        except BaseException:
+            self.close()
+            raise
+        return int(answer.split(b" ", 2)[1])
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+async def send(port: int, rate: float, until, load: Load, rng: random.Random) -> None:
+    """Send at ``rate`` events a second until ``until()``; then wait for what is under way."""
+    free: asyncio.Queue[_Connection] = asyncio.Queue()
+    for _ in range(CONNECTIONS):
+        free.put_nowait(_Connection(port))
+    tasks: set[asyncio.Task] = set()
+    began, n, number = time.perf_counter(), 0, 0
+    while not until():
+        due = began + n / rate
+        if (rest := due - time.perf_counter()) > 0:
+            await asyncio.sleep(rest)
+        n += 1
+        draw = rng.random()
+        if draw < 0.01:
+            load.forged += 1
+            work = _once(free, load, body_of(10**9 + n), "0" * 40, f"forged-{n}", due)
+        elif draw < 0.21 and number:
+            load.duplicates += 1
+            work = _event(free, load, rng.randrange(max(0, number - 500), number), due)
+        else:
+            load.good.add(number)
+            work = _event(free, load, number, due)
+            number += 1
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    await asyncio.gather(*tasks)
+    while not free.empty():
+        free.get_nowait().close()
+
+
+async def _event(free: asyncio.Queue[_Connection], load: Load, number: int, due: float) -> None:
+    """One delivery, repeated until it is answered 200."""
+    body = body_of(number)
+    signature = hashlib.sha1(SECRET.encode() + body, usedforsecurity=False).hexdigest()
+    while True:
+        status = await _post(free, load, body, signature, f"msg-{number}", due)
+        if status == 200:
+            load.acknowledged.add(number)
+            return
+        await asyncio.sleep(0.1)
+        due = time.perf_counter()
+
+
+async def _once(free: asyncio.Queue[_Connection], load: Load, body: bytes, signature: str, message_id: str, due: float) -> None:
+    load.forged_taken += await _post(free, load, body, signature, message_id, due) == 200
+
+
+async def _post(free: asyncio.Queue[_Connection], load: Load, body: bytes, signature: str, message_id: str, due: float) -> int:
+    connection = await free.get()
+    try:
+        status = await connection.post(body, signature, message_id)
+    except (OSError, asyncio.IncompleteReadError):
+        load.cut += 1
+        return 0
+    finally:
+        free.put_nowait(connection)
+    load.seconds.append(time.perf_counter() - due)
+    load.statuses[status] = load.statuses.get(status, 0) + 1
+    return status
+
+
+class Receiver:
+    """``douyin receive`` in a process group of its own."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        root = str(Path(__file__).resolve().parents[1])
+        self._env = {
+            "PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": root, "DOUYIN_HOME": str(home), "DOUYIN_CLIENT_KEY": KEY,
+            "DOUYIN_CLIENT_SECRET": SECRET, "DOUYIN_TOKEN_KEY": "cHVibGljOiBvbmx5IGZvciBzYW5kYm94IHRva2VucyE=",
+        }  # fmt: skip
+        self._home = home
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.cli", "receive", "--port", str(self.port)], env=self._env, cwd=self._home, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    async def ready(self, patience_s: float = 60) -> None:
+        deadline = time.monotonic() + patience_s
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.close()
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError("the receiver did not start")
+            await asyncio.sleep(0.02)
+
+    def kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+async def run(home: Path, rate: float, seconds: float, kills: int, seed: int) -> Load:
+    """The load; with kills it lasts until the last one, else ``seconds``."""
+    rng, load, receiver = random.Random(seed), Load(), Receiver(home)
+    receiver.start()
+    await receiver.ready()
+    left = kills
+    end = time.monotonic() + seconds
+
+    async def killer() -> None:
+        nonlocal left
+        while left:
+            await asyncio.sleep(rng.uniform(0.02, 0.6))
+            receiver.kill()
+            left -= 1
+            receiver.start()
+            await receiver.ready()
+
+    try:
+        killing = asyncio.create_task(killer())
+        await send(receiver.port, rate, lambda: time.monotonic() >= end and not left, load, rng)
+        await killing
+    finally:
+        receiver.kill()
+    return load
+
+
+def stored(home: Path) -> list[int]:
+    """Numbers of the events in the inbox, as often as they stand there."""
+    with sqlite3.connect(home / "state.db") as db:
+        return [int(event_id.removeprefix("msg-")) for (event_id,) in db.execute("SELECT event_id FROM inbox")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rate", type=float, default=300)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="douyin-receiver-") as folder:
+        home = Path(folder)
+        began = time.monotonic()
+        load = asyncio.run(run(home, given.rate, given.seconds, given.kills, given.seed))
+        took = time.monotonic() - began
+        numbers = stored(home)
+    print(f"{given.rate:.0f} events/s, {took:.0f} s with start and end, {given.kills} kills: {len(load.good):,} good, {load.duplicates:,} duplicates, {load.forged} forged")
+    print(f"answers {dict(sorted(load.statuses.items()))}, cut off {load.cut}; p50 {load.percentile(0.5) * 1000:.1f} ms, p99 {load.percentile(0.99) * 1000:.1f} ms, max {max(load.seconds) * 1000:.0f} ms")
+    print(
+        f"in the inbox {len(numbers):,}, doubled {len(numbers) - len(set(numbers))}, acknowledged and missing {len(load.acknowledged - set(numbers))}, "
+        f"forged and taken {load.forged_taken}"
+    )
+
+
+if __name__ == "__main__":
+    main()
