@@ -45,6 +45,7 @@ class Control:
             ("GET", "accounts"): self._accounts,
             ("GET", "people"): self._get_people,
             ("POST", "people"): self._post_people,
+            ("DELETE", "people"): self._delete_people,
             ("POST", "events"): self._post_events,
             ("GET", "messages"): self._messages,
             ("GET", "webhooks"): lambda request: self._street(request.query).describe(),
@@ -113,6 +114,11 @@ class Control:
         """A person does something now: ``account``, ``does``, and optionally ``person`` and ``text``."""
         order = self._order(request)
         return self._street(order).act(order, self._clock.now())
+
+    def _delete_people(self, request: Request) -> list:
+        """Nobody did anything, through the API or here."""
+        self._street(request.query).forget()
+        return []
 
     def _post_events(self, request: Request) -> dict:
         """An invented event of any kind is delivered: ``event``, and optionally ``account``, ``person`` and ``content``."""

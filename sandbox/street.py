@@ -66,6 +66,11 @@ class Street:
         for _, account, event in sorted(found, key=lambda one: one[0])[-MOST_AT_ONCE:]:
             self.webhooks.emit(webhook(self._world, account, self._app.client_key, event))
 
+    def forget(self) -> None:
+        """The world takes its own course again: what was done through the API and here never happened."""
+        self.doings.forget()
+        self._answered = 0
+
     # ---- orders
 
     def people(self, open_id: str | None, now: float, limit: int) -> list[dict[str, Any]]:

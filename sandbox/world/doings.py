@@ -64,6 +64,12 @@ class Doings:
         self._places: Counter[tuple[int, int]] = Counter()
         self._tags: Counter[int] = Counter()
 
+    def forget(self) -> None:
+        """As if nobody had done anything; who listens stays."""
+        emit = self.emit
+        self.__init__()
+        self.emit = emit
+
     def next_index(self, account: int, number: int) -> int:
         """The place of a new event of a customer."""
         self._places[account, number] += 1

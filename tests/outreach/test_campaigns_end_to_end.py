@@ -28,6 +28,7 @@ def evening(make_world):
     """A day of webhooks was received, everything is collected and published; the warehouse can be asked for people."""
     world = make_world(platform={"seed": 5, "accounts": 3, "videos": 12, "most_fans": 300_000, "answers": ANSWERS})
     with receiving(world) as post:
+        post.order("DELETE", "people")
         world.at(EVENING)
         post.settle()
         for table in COLLECTED:
