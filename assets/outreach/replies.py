@@ -23,18 +23,10 @@ from resources.state import State
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat, hand_over
 from resources.state.inbox import Event, fingerprint, received_since
-from resources.state.outbox import (
-    LineState,
-    NewLine,
-    Refused,
-    Rules,
-    answers_since,
-    read_lines,
-    recover,
-    resolve,
-    write_lines,
-)
+from resources.state.lines import LineState
+from resources.state.outbox import NewLine, Refused, Rules, answers_since, read_lines, write_lines
 from resources.state.people import add_opt_out
+from resources.state.resolving import recover, resolve
 
 log = logging.getLogger(__name__)
 

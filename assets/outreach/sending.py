@@ -30,20 +30,10 @@ from resources.douyin.errors import (
 from resources.runtime import Runtime
 from resources.state import State
 from resources.state.chats import MARGINS, get_chat
-from resources.state.outbox import (
-    Claimed,
-    Line,
-    LineState,
-    Refused,
-    Rules,
-    claim,
-    finish,
-    read_lines,
-    recover,
-    release,
-    resolve,
-)
+from resources.state.lines import Line, LineState
+from resources.state.outbox import Claimed, Refused, Rules, claim, finish, read_lines, release
 from resources.state.plans import check_approved, end_plan
+from resources.state.resolving import recover, resolve
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +75,8 @@ async def send_line(
         length = SCENES[line.scene].length if line.scene else None
         if length is not None and clock.now() >= opened_at + length - MARGINS[line.scene]:
             raise Skipped(Action.SKIP, None, "the window closed while the call waited for its turn", operation=line.operation, open_id=line.open_id)
+        if clock.now() - line.claimed_at > LONGEST_WAIT:
+            raise TransientFailure(Action.RETRY, None, "the call waited too long for its turn", operation=line.operation, open_id=line.open_id)
         called = True
 
     opened_at = clock.now()
@@ -153,6 +145,9 @@ def message_ids_of(document: Any) -> list[str]:
     return [str(single)] if single else []
 
 
+LONGEST_WAIT = timedelta(minutes=5)
+"""A claimed line whose call did not have its turn by then is given back: a message that came much later than its claim could be
+taken for another one's."""
 IN_FLIGHT = 8
 """Lines that are sent at the same time. Rate and concurrency per account are the client's."""
 

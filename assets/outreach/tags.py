@@ -21,7 +21,8 @@ from resources.douyin.errors import CallFailed
 from resources.douyin.paging import pages
 from resources.runtime import Runtime
 from resources.state.accounts import Account, AccountStatus, list_accounts
-from resources.state.outbox import Claimed, LineState, NewLine, Rules
+from resources.state.lines import LineState
+from resources.state.outbox import Claimed, NewLine, Rules
 from resources.state.people import is_opted_out
 from resources.state.plans import Plan, create_plan
 

@@ -11,7 +11,8 @@ from assets.outreach.tags import TagIds
 from catalog.operations import OTHER_OPERATIONS
 from resources.runtime import Runtime
 from resources.state.chats import get_chat
-from resources.state.outbox import LineState, get_line
+from resources.state.lines import LineState
+from resources.state.outbox import get_line
 from resources.state.plans import Plan, get_plan, list_plans
 
 

@@ -185,7 +185,9 @@ def unknown() -> None:
     from assets.outreach.masking import mask_id
     from assets.outreach.sending import UNSEEN_AFTER
     from catalog.records import BEIJING
-    from resources.state.outbox import LineState, read_lines, recover, resolve
+    from resources.state.lines import LineState
+    from resources.state.outbox import read_lines
+    from resources.state.resolving import recover, resolve
 
     runtime = _runtime()
     now = runtime.clock.now()
@@ -216,7 +218,7 @@ def resolve(
     by: Annotated[str, typer.Option("--by", help="who looked")],
 ) -> None:
     """Settle an unknown line after looking at the chat."""
-    from resources.state.outbox import settle
+    from resources.state.resolving import settle
 
     runtime = _runtime()
     try:

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from catalog.records import beijing_day
 from resources.state.chats import Note, Noted, consented, entered, said, write_notes
 from resources.state.engine import State, inbox, receiving
-from resources.state.outbox import note_sent
 from resources.state.people import withdraw
+from resources.state.resolving import note_sent
 
 NO_ID = "sha256:"
 

@@ -10,37 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
-from enum import StrEnum
+from datetime import datetime, time
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select
 
 from catalog.messages import SCENES, Scene
 from catalog.records import BEIJING, beijing_day
-from resources.pending import is_dead, this_process
+from resources.pending import this_process
 from resources.state.accounts import AccountStatus
 from resources.state.chats import Chat, Window, read_chat
-from resources.state.engine import State, accounts, outbox, plans, sent_messages
+from resources.state.engine import State, accounts, outbox, plans
+from resources.state.lines import DONE, Line, LineState, line_of, set_line
 from resources.state.people import is_opted_out
-
-
-class LineState(StrEnum):
-    """What became of a line."""
-
-    PLANNED = "planned"
-    BLOCKED = "blocked"  # will not be sent, and why
-    CONTROL = "control"  # left out on purpose, to compare with
-    CLAIMED = "claimed"  # a sender is at it
-    SENT = "sent"
-    FAILED = "failed"  # the platform refused it
-    UNKNOWN = "unknown"  # nobody knows whether it was sent
-    NOT_SENT = "not_sent"  # a person found out that it was not
-
-
-DONE = (LineState.CLAIMED, LineState.SENT, LineState.UNKNOWN)
-"""States that count: what may have been sent was sent, as far as limits go."""
+from resources.state.resolving import link
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +71,6 @@ class NewLine:
     state: LineState = LineState.PLANNED
     why: str | None = None
     plan_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the ledger, without its content."""
-
-    id: int
-    plan_id: int | None
-    operation: str
-    campaign: str
-    client_key: str
-    open_id: str
-    person_open_id: str
-    reason: str
-    scene: Scene | None
-    window_id: str | None
-    messages: int
-    state: LineState
-    why: str | None
-    code: int | None
-    key: str
-    planned_at: datetime
-    claimed_at: datetime | None
-    ended_at: datetime | None
-    delivered_at: datetime | None
-    message_ids: tuple[str, ...]
-    resolved_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +125,13 @@ def claim(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | 
         verdict, params, window = _look(state, db, row, rules, now)
         if verdict is not None:
             if not verdict.later:
-                _set(db, line_id, state=LineState.BLOCKED.value, why=verdict.why, ended_at=now.timestamp())
+                set_line(db, line_id, state=LineState.BLOCKED.value, why=verdict.why, ended_at=now.timestamp())
             return verdict
-        _set(
+        set_line(
             db, line_id, state=LineState.CLAIMED.value, claim=row.key, claimed_at=now.timestamp(), claimed_by=this_process(), why=None,
             window_id=window and window.message_id,
         )  # fmt: skip
-        return Claimed(_line(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params)
+        return Claimed(line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params)
 
 
 def _look(state: State, db: Connection, row: Row, rules: Rules, now: datetime) -> tuple[Refused | None, dict[str, Any], Window | None]:
@@ -290,128 +247,17 @@ def finish(
         elif row.state != LineState.CLAIMED:
             raise ValueError(f"line {line_id} is {row.state}, not claimed")
         keep = row.key if outcome in DONE else None
-        _set(
+        set_line(
             db, line_id, state=outcome.value, claim=keep, ended_at=now.timestamp(), message_ids=",".join(message_ids) or None, code=code, why=why,
         )  # fmt: skip
         for message_id in message_ids:
-            _link(db, row.client_key, message_id, line_id)
+            link(db, row.client_key, message_id, line_id)
 
 
 def release(state: State, line_id: int, why: str) -> None:
     """Give a claimed line back: it was certainly not sent, and may be tried later."""
     with state.begin() as db:
-        _set(db, line_id, state=LineState.PLANNED.value, claim=None, claimed_at=None, claimed_by=None, window_id=None, why=why)
-
-
-def _link(db: Connection, app: str, message_id: str, line_id: int) -> None:
-    """The event of a message belongs to this line; where it was taken for another's by its looks, that one is unknown again."""
-    key = (sent_messages.c.client_key == app) & (sent_messages.c.message_id == message_id)
-    event = db.execute(select(sent_messages).where(key)).one_or_none()
-    if event is None:
-        return
-    if event.outbox_id not in (None, line_id):
-        other = event.outbox_id
-        _set(db, other, state=LineState.UNKNOWN.value, delivered_at=None, message_ids=None, resolved_by=None, why="its event belongs to another message")
-        db.execute(update(sent_messages).where(sent_messages.c.outbox_id == other).values(outbox_id=None))
-    db.execute(update(sent_messages).where(key).values(outbox_id=line_id))
-    _set(db, line_id, delivered_at=event.sent_at)
-
-
-def note_sent(
-    db: Connection, app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str, looks: str, *, by_us: bool
-) -> bool:
-    """An event says that the account sent a message; tells whether it was written by hand, or by another app."""
-    known = db.execute(select(sent_messages.c.message_id).where(sent_messages.c.client_key == app, sent_messages.c.message_id == message_id)).first()
-    if known is None:
-        db.execute(
-            insert(sent_messages).values(
-                client_key=app, message_id=message_id, open_id=open_id, person_open_id=person, conversation_id=conversation_id, fingerprint=looks,
-                by_us=int(by_us), sent_at=at,
-            )
-        )  # fmt: skip
-    lines = db.execute(
-        select(outbox.c.id, outbox.c.message_ids).where(
-            outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person, outbox.c.message_ids.is_not(None)
-        )
-    ).all()
-    mine = next((line.id for line in lines if message_id in line.message_ids.split(",")), None)
-    if mine is not None:
-        _link(db, app, message_id, mine)
-        return False
-    return not by_us
-
-
-def recover(state: State, now: datetime) -> list[Line]:
-    """Lines whose sender died are unknown; gives them."""
-    with state.begin() as db:
-        rows = db.execute(select(outbox).where(outbox.c.state == LineState.CLAIMED.value)).all()
-        dead = [r.id for r in rows if r.claimed_by is None or is_dead(r.claimed_by)]
-        for line_id in dead:
-            _set(db, line_id, state=LineState.UNKNOWN.value, ended_at=now.timestamp(), why="the sender died before it knew the answer")
-        return [_line(r) for r in db.execute(select(outbox).where(outbox.c.id.in_(dead))).all()]
-
-
-_SKEW_S = 5.0
-"""An event may be dated so much before the call that caused it: clocks differ."""
-
-
-def resolve(state: State, now: datetime) -> list[Line]:
-    """Find unknown messages among the events of our own messages: same account, person and looks, not older than the call.
-
-    Each event stands for one message. While a call to the same person is under way nothing is decided: its event may be the
-    one that is found. Gives the lines that were found.
-    """
-    found = []
-    with state.begin() as db:
-        unknown = db.execute(
-            select(outbox).where(outbox.c.state == LineState.UNKNOWN.value, outbox.c.operation == "im_send_msg").order_by(outbox.c.claimed_at)
-        ).all()
-        for row in unknown:
-            same = (outbox.c.client_key == row.client_key) & (outbox.c.open_id == row.open_id) & (outbox.c.person_open_id == row.person_open_id)
-            if db.execute(select(outbox.c.id).where(same, outbox.c.state == LineState.CLAIMED.value)).first():
-                continue
-            events = db.execute(
-                select(sent_messages)
-                .where(
-                    sent_messages.c.client_key == row.client_key, sent_messages.c.open_id == row.open_id,
-                    sent_messages.c.person_open_id == row.person_open_id, sent_messages.c.by_us == 1, sent_messages.c.outbox_id.is_(None),
-                    sent_messages.c.sent_at >= row.claimed_at - _SKEW_S,
-                )
-                .order_by(sent_messages.c.sent_at)
-            ).all()  # fmt: skip
-            matched = []
-            for looks in row.fingerprint.split(","):
-                if (event := next((e for e in events if e.fingerprint == looks and e not in matched), None)) is not None:
-                    matched.append(event)
-            if not matched:
-                continue
-            why = None if len(matched) == row.messages else f"{len(matched)} of {row.messages} messages were seen"
-            _set(
-                db, row.id, state=LineState.SENT.value, delivered_at=matched[0].sent_at, message_ids=",".join(e.message_id for e in matched),
-                resolved_by="event", why=why,
-            )  # fmt: skip
-            for event in matched:
-                db.execute(
-                    update(sent_messages)
-                    .where(sent_messages.c.client_key == row.client_key, sent_messages.c.message_id == event.message_id)
-                    .values(outbox_id=row.id)
-                )
-            found.append(row.id)
-        return [_line(r) for r in db.execute(select(outbox).where(outbox.c.id.in_(found))).all()]
-
-
-def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime) -> None:
-    """A person found out what became of an unknown line.
-
-    Raises:
-        LookupError: there is no such line, or it is not unknown.
-    """
-    with state.begin() as db:
-        row = db.execute(select(outbox).where(outbox.c.id == line_id)).one_or_none()
-        if row is None or row.state != LineState.UNKNOWN:
-            raise LookupError(f"line {line_id} is {'not there' if row is None else row.state}, not unknown")
-        outcome = LineState.SENT if was_sent else LineState.NOT_SENT
-        _set(db, line_id, state=outcome.value, claim=row.key if was_sent else None, resolved_by=by, ended_at=now.timestamp())
+        set_line(db, line_id, state=LineState.PLANNED.value, claim=None, claimed_at=None, claimed_by=None, window_id=None, why=why)
 
 
 # --------------------------------------------------------------------------- reading
@@ -419,7 +265,7 @@ def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime
 
 def get_line(state: State, line_id: int) -> Line:
     with state.read() as db:
-        return _line(db.execute(select(outbox).where(outbox.c.id == line_id)).one())
+        return line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one())
 
 
 def read_lines(
@@ -439,7 +285,7 @@ def read_lines(
     if person is not None:
         query = query.where(outbox.c.person_open_id == person)
     with state.read() as db:
-        return [_line(row) for row in db.execute(query)]
+        return [line_of(row) for row in db.execute(query)]
 
 
 def request_of(state: State, line_id: int) -> dict[str, Any]:
@@ -479,22 +325,3 @@ def answers_since(db: Connection, app: str, open_id: str, person: str, since: da
         outbox.c.claimed_at >= since.timestamp(), or_(outbox.c.state.in_(DONE), outbox.c.state == LineState.PLANNED.value),
     )  # fmt: skip
     return db.execute(query).scalar_one()
-
-
-def _set(db: Connection, line_id: int, **values: object) -> None:
-    db.execute(update(outbox).where(outbox.c.id == line_id).values(**values))
-
-
-def _instant(value: float | None) -> datetime | None:
-    return None if value is None else datetime.fromtimestamp(value, UTC)
-
-
-def _line(row: Row) -> Line:
-    return Line(
-        row.id, row.plan_id, row.operation, row.campaign, row.client_key, row.open_id, row.person_open_id, row.reason,
-        None if row.scene is None else Scene(row.scene), row.window_id, row.messages, LineState(row.state), row.why, row.code, row.key,
-        datetime.fromtimestamp(row.planned_at, UTC), _instant(row.claimed_at), _instant(row.ended_at), _instant(row.delivered_at),
-        tuple(row.message_ids.split(",")) if row.message_ids else (), row.resolved_by,
-    )  # fmt: skip
-
-

@@ -11,7 +11,8 @@ import orjson
 from sqlalchemy import Connection, Row, insert, select, update
 
 from resources.state.engine import State, outbox, plans
-from resources.state.outbox import LineState, NewLine, Rules, insert_lines
+from resources.state.lines import LineState
+from resources.state.outbox import NewLine, Rules, insert_lines
 
 
 @dataclass(frozen=True, slots=True)

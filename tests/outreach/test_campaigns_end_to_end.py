@@ -13,7 +13,8 @@ from assets.outreach.campaigns import Session, load_campaign
 from assets.outreach.planning import plan_campaign
 from assets.outreach.work import plan_due, recall_line, send_one
 from assets.warehouse import publish
-from resources.state.outbox import LineState, read_lines
+from resources.state.lines import LineState
+from resources.state.outbox import read_lines
 from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, list_plans
 

@@ -20,8 +20,10 @@ from receiving import Post, receiving, wait_until
 from catalog.messages import Scene, content_of
 from pipelines.commands.develop import environment
 from resources.state.inbox import fingerprint
-from resources.state.outbox import LineState, NewLine, Rules, read_lines, recover, resolve
+from resources.state.lines import LineState
+from resources.state.outbox import NewLine, Rules, read_lines
 from resources.state.plans import approve, create_plan, get_plan
+from resources.state.resolving import recover, resolve
 
 ROOT = Path(__file__).parents[2]
 TEXT = {"type": "text", "text": "您好，订单收到了吗？"}

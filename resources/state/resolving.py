@@ -1,0 +1,202 @@
+"""What became of lines whose answer nobody heard: found among the events of our own messages, or by a person who looks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from resources.pending import is_dead
+from resources.state.engine import State, outbox, sent_messages
+from resources.state.lines import Line, LineState, line_of, set_line
+
+
+def link(db: Connection, app: str, message_id: str, line_id: int) -> None:
+    """The event of a message belongs to this line; where it was taken for another's by its looks, that one is unknown again."""
+    key = (sent_messages.c.client_key == app) & (sent_messages.c.message_id == message_id)
+    event = db.execute(select(sent_messages).where(key)).one_or_none()
+    if event is None:
+        return
+    if event.outbox_id not in (None, line_id):
+        other, values = event.outbox_id, {"delivered_at": None, "message_ids": None}
+        if db.execute(select(outbox.c.resolved_by).where(outbox.c.id == other)).scalar_one() == BY_EVENT:
+            values |= {"state": LineState.UNKNOWN.value, "resolved_by": None, "why": "its event belongs to another message"}
+        set_line(db, other, **values)
+        db.execute(update(sent_messages).where(sent_messages.c.outbox_id == other).values(outbox_id=None))
+    db.execute(update(sent_messages).where(key).values(outbox_id=line_id))
+    set_line(db, line_id, delivered_at=event.sent_at)
+
+
+def note_sent(
+    db: Connection, app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str, looks: str, *, by_us: bool
+) -> bool:
+    """An event says that the account sent a message; tells whether it was written by hand, or by another app."""
+    known = db.execute(select(sent_messages.c.message_id).where(sent_messages.c.client_key == app, sent_messages.c.message_id == message_id)).first()
+    if known is None:
+        db.execute(
+            insert(sent_messages).values(
+                client_key=app, message_id=message_id, open_id=open_id, person_open_id=person, conversation_id=conversation_id, fingerprint=looks,
+                by_us=int(by_us), sent_at=at,
+            )
+        )  # fmt: skip
+    lines = db.execute(
+        select(outbox.c.id, outbox.c.message_ids).where(
+            outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person, outbox.c.message_ids.is_not(None)
+        )
+    ).all()
+    mine = next((line.id for line in lines if message_id in line.message_ids.split(",")), None)
+    if mine is not None:
+        link(db, app, message_id, mine)
+        return False
+    return not by_us
+
+
+BY_EVENT = "event"
+"""Who resolved a line of which an event told; otherwise the name of a person."""
+
+
+def recover(state: State, now: datetime) -> list[Line]:
+    """Lines whose sender died are unknown; gives them."""
+    with state.begin() as db:
+        rows = db.execute(select(outbox).where(outbox.c.state == LineState.CLAIMED.value)).all()
+        dead = [r.id for r in rows if r.claimed_by is None or is_dead(r.claimed_by)]
+        for line_id in dead:
+            set_line(db, line_id, state=LineState.UNKNOWN.value, ended_at=now.timestamp(), why="the sender died before it knew the answer")
+        return [line_of(r) for r in db.execute(select(outbox).where(outbox.c.id.in_(dead))).all()]
+
+
+_SKEW_S = 5.0
+"""An event may be dated so much before the call that caused it: clocks differ."""
+_LATEST_S = 600.0
+"""A message that arrives at all arrives so long after its call at the latest: time-outs are far shorter."""
+
+
+def resolve(state: State, now: datetime) -> list[Line]:
+    """Find unknown messages among the events of our own messages: same account, person and looks, at the time of the call.
+
+    Each event stands for one message. Where several lines could have caused the same events, they are decided only if there is
+    an event for every one of them: otherwise nobody can tell which arrived, and a person must look. While a call to the same
+    person is under way nothing is decided: its event may be the one that is found. Gives the lines that were found.
+    """
+    found: list[int] = []
+    with state.begin() as db:
+        people = select(outbox.c.client_key, outbox.c.open_id, outbox.c.person_open_id).where(
+            outbox.c.state == LineState.UNKNOWN.value, outbox.c.operation == "im_send_msg"
+        )
+        for person in sorted(set(db.execute(people).tuples())):
+            if not _under_way(db, person):
+                found += _match(db, _open_lines(db, person), _unclaimed_events(db, person))
+        return [line_of(r) for r in db.execute(select(outbox).where(outbox.c.id.in_(found))).all()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A line some of whose messages have no event yet: unknown, or counted as sent without all of them. ``looks`` are those messages'."""
+
+    row: Row
+    looks: tuple[str, ...]
+
+    def could_be(self, event: Row) -> bool:
+        return event.fingerprint in self.looks and self.row.claimed_at - _SKEW_S <= event.sent_at <= self.row.claimed_at + _LATEST_S
+
+
+def _open_lines(db: Connection, person: tuple[str, str, str]) -> list[_Open]:
+    app, open_id, person_open_id = person
+    unsure = (outbox.c.state == LineState.UNKNOWN.value) | ((outbox.c.state == LineState.SENT.value) & outbox.c.resolved_by.is_not(None))
+    rows = db.execute(
+        select(outbox)
+        .where(outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person_open_id, unsure, outbox.c.operation == "im_send_msg")
+        .order_by(outbox.c.claimed_at, outbox.c.id)
+    ).all()
+    found = []
+    for row in rows:
+        missing = Counter(row.fingerprint.split(","))
+        missing.subtract(db.execute(select(sent_messages.c.fingerprint).where(sent_messages.c.outbox_id == row.id)).scalars())
+        if looks := tuple(missing.elements()):
+            found.append(_Open(row, looks))
+    return found
+
+
+def _under_way(db: Connection, person: tuple[str, str, str]) -> bool:
+    app, open_id, person_open_id = person
+    query = select(outbox.c.id).where(
+        outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person_open_id, outbox.c.state == LineState.CLAIMED.value
+    )
+    return db.execute(query.limit(1)).first() is not None
+
+
+def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row]:
+    """Events of messages that this app sent to a person and that belong to no line yet, oldest first."""
+    app, open_id, person_open_id = person
+    return list(
+        db.execute(
+            select(sent_messages)
+            .where(
+                sent_messages.c.client_key == app, sent_messages.c.open_id == open_id, sent_messages.c.person_open_id == person_open_id,
+                sent_messages.c.by_us == 1, sent_messages.c.outbox_id.is_(None),
+            )
+            .order_by(sent_messages.c.sent_at, sent_messages.c.message_id)
+        )
+    )  # fmt: skip
+
+
+def _match(db: Connection, lines: list[_Open], events: list[Row]) -> list[int]:
+    """Give events to the lines of one person that caused them, and to nobody where that is not sure."""
+    found: list[int] = []
+    for group in _rivals(lines, events):
+        left = [e for e in events if any(line.could_be(e) for line in group)]
+        taken: dict[int, list[Row]] = {}
+        whole = True
+        for line in group:
+            mine = taken[line.row.id] = []
+            for looks in line.looks:
+                event = next((e for e in left if e.fingerprint == looks and line.could_be(e)), None)
+                whole &= event is not None
+                if event is not None:
+                    left.remove(event)
+                    mine.append(event)
+        if len(group) > 1 and not whole:
+            continue
+        for line in group:
+            if taken[line.row.id]:
+                found += _take(db, line.row, taken[line.row.id])
+    return found
+
+
+def _take(db: Connection, row: Row, events: list[Row]) -> list[int]:
+    """The line has these events, beside those that it had; gives its number where it was unknown."""
+    ids = [*(row.message_ids.split(",") if row.message_ids else ()), *(e.message_id for e in events)]
+    values: dict[str, object] = {"delivered_at": row.delivered_at or events[0].sent_at, "message_ids": ",".join(ids)}
+    if row.resolved_by in (None, BY_EVENT):
+        why = None if len(ids) == row.messages else f"{len(ids)} of {row.messages} messages were seen"
+        values |= {"state": LineState.SENT.value, "resolved_by": BY_EVENT, "why": why}
+    set_line(db, row.id, **values)
+    key = (sent_messages.c.client_key == row.client_key) & sent_messages.c.message_id.in_([e.message_id for e in events])
+    db.execute(update(sent_messages).where(key).values(outbox_id=row.id))
+    return [row.id] if row.state == LineState.UNKNOWN else []
+
+
+def _rivals(lines: list[_Open], events: list[Row]) -> list[list[_Open]]:
+    """Lines in groups: two are in one where an event could be either's."""
+    groups: list[list[_Open]] = []
+    for line in lines:
+        mine = [e for e in events if line.could_be(e)]
+        joined = [g for g in groups if any(other.could_be(e) for other in g for e in mine)]
+        groups = [g for g in groups if g not in joined] + [[*(one for g in joined for one in g), line]]
+    return groups
+
+
+def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime) -> None:
+    """A person found out what became of an unknown line.
+
+    Raises:
+        LookupError: there is no such line, or it is not unknown.
+    """
+    with state.begin() as db:
+        row = db.execute(select(outbox).where(outbox.c.id == line_id)).one_or_none()
+        if row is None or row.state != LineState.UNKNOWN:
+            raise LookupError(f"line {line_id} is {'not there' if row is None else row.state}, not unknown")
+        outcome = LineState.SENT if was_sent else LineState.NOT_SENT
+        set_line(db, line_id, state=outcome.value, claim=row.key if was_sent else None, resolved_by=by, ended_at=now.timestamp())
