@@ -279,6 +279,7 @@ def comment_reply(call: Call) -> dict[str, Any]:
     """Answers a comment, or comments on the video."""
     if call.endpoint.name.startswith("video"):
         need_enterprise(call)
+    _text(call, "item_id")
     video, content = own_video(call), _text(call, "content")
     if any(word in content for word in SENSITIVE):
         raise Refusal(no.SENSITIVE_WORD)
