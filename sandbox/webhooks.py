@@ -53,7 +53,7 @@ def read_delivery(before: Delivery, order: dict[str, Any]) -> Delivery:
     for member, value in order.items():
         if member not in known:
             raise ValueError(f"{member} is none of {', '.join(known)}")
-        if not isinstance(value, str if known[member] is str else (int, float)) or isinstance(value, bool):
+        if not isinstance(value, (int, float) if known[member] is float else known[member]) or isinstance(value, bool):
             raise ValueError(f"{member} is no {known[member].__name__}")
     return replace(before, **order)
 
