@@ -90,7 +90,7 @@ def test_consents_show_at_once_whatever_was_to_come(fresh):
             assert int(fresh.data("im_authorize_status", c_open_id=person)["status"]) == (deed == "consent")
             assert (person in consenting(fresh)) == (deed == "consent")
         assert not next(p for p in fresh.people(limit=5_000) if p["person"] == person)["consents"]
-    follower = next(c for c in known if c.follows and c.follows[0] > instant or c.follows and c.follows[1] < instant)
+    follower = next(c for c in known if (c.follows and c.follows[0] > instant) or (c.follows and c.follows[1] < instant))
     person = world.people.ids.write(follower.number)
     assert not follower.is_following(instant)
     fresh.does("follow", person)
