@@ -20,7 +20,7 @@ from sandbox.world.leads import Event
 
 MOST_AT_ONCE = 2_000
 """Events of the world that one move of the clock delivers at most; older ones are left out, as by a receiver that was not there."""
-MOST_TOLD = 200
+MOST_TOLD = 100
 """Accounts whose customers' own course is delivered; what is ordered or sent is delivered for all of them."""
 _AHEAD_S = HOUR_S
 """How far ahead the course of an account is worked out, so that each tick of the real clock is cheap."""

@@ -84,7 +84,7 @@ class SomeReceiver:
         self._server.server_close()
 
 
-def wait_until(true: Callable[[], Any], patience_s: float = 5) -> None:
+def wait_until(true: Callable[[], Any], patience_s: float = 15) -> None:
     deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline, "it did not come"
