@@ -40,7 +40,7 @@ class Acting:
             raise ValueError("person is no customer of the account")
         return customer
 
-    def act(self, account: Account, customer: Customer, does: str, instant: float, text: str = "") -> dict | None:
+    def act(self, account: Account, customer: Customer, does: str, instant: float, text: str = "") -> dict:
         """Have a customer do something; gives the body of the event.
 
         Raises:
@@ -50,10 +50,7 @@ class Acting:
         person = self._world.people.person(customer.number)
         if does in ("consent", "withdraw_consent"):
             doings.consents[place].append((instant, does == "consent"))
-            return self._emit(consent_body(self._app.client_key, account, person.open_id, instant, allows=does == "consent"))
-        if does == "unauthorize":
-            self._app.tokens.revoke(account.open_id)
-            return self._emit(invented("unauthorize", self._world, self._app.client_key, account, "", instant, {}))
+            return self._emit(consent_body(self._app.client_key, account, person.open_id, instant, doings.next_telling(), allows=does == "consent"))
         if does == "follow":
             doings.follows[place] = instant
         kinds = {
@@ -71,6 +68,11 @@ class Acting:
         event = Event(happening, int(instant * 1_000), customer.number, doings.next_index(*place), **more)
         doings.events[account.index].append(event)
         return self._emit(webhook(self._world, account, self._app.client_key, event))
+
+    def unauthorize(self, account: Account, instant: float) -> dict:
+        """The account's owner withdraws the consent: all its tokens are dead; gives the body of the event."""
+        self._app.tokens.revoke(account.open_id)
+        return self._emit(invented("unauthorize", self._world, self._app.client_key, account, "", instant, {}))
 
     def _a_video(self, account: Account, instant: float) -> str:
         videos = self._world.shelf.listed(account, instant)

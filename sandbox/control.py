@@ -16,6 +16,8 @@ from sandbox.tokens import EVERYTHING
 from sandbox.troubles import Troubles
 
 PREFIX = "/_sandbox/"
+_KINDS = {"account": str, "person": str, "does": str, "text": str, "event": str, "content": dict, "as_text": bool}
+"""Members of orders to people."""
 
 
 class Control:
@@ -95,7 +97,7 @@ class Control:
 
     def _street(self, given: Mapping[str, Any]) -> Street:
         key = given.get("client_key", self._first.client_key)
-        if key not in self._streets:
+        if not isinstance(key, str) or key not in self._streets:
             raise ValueError(f"no app has the client_key {key!r}; there are {', '.join(self._streets)}")
         return self._streets[key]
 
@@ -103,15 +105,21 @@ class Control:
         body = request.json()
         if not isinstance(body, dict):
             raise ValueError("send a JSON object")
+        for member, kind in _KINDS.items():
+            if body.get(member) is not None and not isinstance(body[member], kind):
+                raise ValueError(f"{member} is no {kind.__name__}")
         return body
 
     def _get_people(self, request: Request) -> list[dict]:
         """Customers of an account: ``account`` (open_id), ``limit`` (the newest so many)."""
         street = self._street(request.query)
-        return street.people(request.query.get("account"), self._clock.now(), int(request.query.get("limit", 50)))
+        limit = int(request.query.get("limit", 50))
+        if limit < 1:
+            raise ValueError("limit is at least 1")
+        return street.people(request.query.get("account"), self._clock.now(), limit)
 
-    def _post_people(self, request: Request) -> dict | None:
-        """A person does something now: ``account``, ``does``, and optionally ``person`` and ``text``."""
+    def _post_people(self, request: Request) -> dict:
+        """A person does something now: ``does``, and optionally ``account``, ``person`` and ``text``; gives the event."""
         order = self._order(request)
         return self._street(order).act(order, self._clock.now())
 
@@ -121,7 +129,7 @@ class Control:
         return []
 
     def _post_events(self, request: Request) -> dict:
-        """An invented event of any kind is delivered: ``event``, and optionally ``account``, ``person`` and ``content``."""
+        """An invented event of any kind is delivered: ``event``, and optionally ``account``, ``person``, ``content`` and ``as_text``."""
         order = self._order(request)
         return self._street(order).invent(order, self._clock.now())
 

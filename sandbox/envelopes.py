@@ -56,7 +56,7 @@ def success(kind: Envelope, operation: str, data: dict[str, Any], instant: float
     if kind is Envelope.OAUTH:
         return {"data": {**data, "error_code": _code(0, form), "description": ""}, "message": "success"}
     if kind is Envelope.NEW:
-        return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits), "data": data}
+        return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits)} | ({"data": data} if data else {})
     if kind is Envelope.MINI_APP:
         inner = {"data": data, "extra": _extra(operation, instant, form)}
         return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits), "data": inner}

@@ -72,15 +72,24 @@ def _content(world: World, account: Account, client_key: str, event: Event) -> t
     return content, as_text
 
 
-def consent_body(client_key: str, account: Account, person: str, at: float, *, allows: bool) -> dict[str, Any]:
-    """An ``im_authorize`` event."""
+def consent_body(client_key: str, account: Account, person: str, at: float, serial: int, *, allows: bool) -> dict[str, Any]:
+    """An ``im_authorize`` event; ``serial`` tells two of the same instant apart."""
     content = {"operation_type": 1 if allows else 2, "auth_status": 1 if allows else 2, "source": "im.direct_message", "create_time": int(at), "update_time": int(at)}
-    return body_of("im_authorize", client_key, person, account.open_id, content, at, mix(account.key, int(at), allows), as_text=True)
+    return body_of("im_authorize", client_key, person, account.open_id, content, at, mix(account.key, int(at), serial), as_text=True)
 
 
-def invented(event: str, world: World, client_key: str, account: Account, person: str, at: float, given: dict[str, Any]) -> dict[str, Any]:
-    """An event of any kind of the contract with invented content; ``given`` members stand instead of invented ones."""
-    key, ms, seconds = mix(account.key, name(event), int(at * 1_000)), int(at * 1_000), int(at)
+def invented(
+    event: str, world: World, client_key: str, account: Account, person: str, at: float, given: dict[str, Any], *, as_text: bool | None = None
+) -> dict[str, Any]:
+    """An event of any kind of the contract with invented content; ``given`` members stand instead of invented ones.
+
+    ``as_text`` says whether the content comes as JSON text; None is as the contract documents it.
+
+    Raises:
+        ValueError: no event has that name.
+    """
+    ms, seconds = int(at * 1_000), int(at)
+    key = mix(account.key, name(event), ms, world.leads.doings.next_telling())
     chat = {
         "conversation_short_id": f"@conv{hex_text(20, key)}", "server_message_id": f"@msg{hex_text(20, key, 1)}", "conversation_type": 1, "create_time": ms,
     }  # fmt: skip
@@ -116,4 +125,4 @@ def invented(event: str, world: World, client_key: str, account: Account, person
     content = None if event in WITHOUT_CONTENT else contents[event] | given
     by_account = event in ("im_send_msg", "im_group_send_msg", "authorize", "unauthorize", "contract_authorize", "contract_unauthorize")
     sender, receiver = (account.open_id, person) if by_account else (person, account.open_id)
-    return body_of(event, client_key, sender, receiver, content, at, key, as_text=event in AS_TEXT)
+    return body_of(event, client_key, sender, receiver, content, at, key, as_text=event in AS_TEXT if as_text is None else as_text)

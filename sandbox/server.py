@@ -37,6 +37,7 @@ from sandbox.troubles import Troubles
 
 DEFAULT_HANG_S = 30.0
 DEFAULT_SLOW_S = 1.0
+_TICK_S = 0.2
 EXTRA_SCOPES = ("renew_refresh_token",)
 """Scopes that a full consent grants besides those of the catalogue's operations with a user token."""
 _BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n"
@@ -59,7 +60,7 @@ class Sandbox:
         operations: dict[str, Endpoint | Operation | OAuthOperation] = {**catalog.ENDPOINTS, **writes, **{o.name: o for o in OPERATIONS}}
         self._routes = {(o.method, o.path): o for o in operations.values()}
         self._paths = {path for _, path in self._routes}
-        self.streets = {key: Street(app, config, secret) for (key, app), secret in zip(self.apps.items(), _secrets(config), strict=True)}
+        self.streets = {key: Street(app, config, secret, self.clock) for (key, app), secret in zip(self.apps.items(), _secrets(config), strict=True)}
         self._control = Control(self.apps, Troubles(config), self.clock, self.faults, self.stats, operations, self.streets)
         self._ticker: asyncio.Task | None = None
         self._contract: bytes | None = None
@@ -124,9 +125,14 @@ class Sandbox:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(_TICK_S)
             if not self.clock.frozen:
                 self._let_people_act()
+                await self._tell()
+
+    async def _tell(self) -> None:
+        for street in self.streets.values():
+            await street.tell(self.clock.now())
 
     def _with_owner(self, given: dict[str, Any]) -> dict[str, Any]:
         """Parameters with the account that their code or token belongs to, for counting and for faults."""
@@ -180,6 +186,8 @@ class Sandbox:
             if isawaitable(value):
                 value = await value
             self._let_people_act()
+            if self.clock.frozen:  # moved, perhaps; the real clock ticks
+                await self._tell()
             await send_json(send_, value, status)
         elif path == "/openapi.yaml" and request.method == "GET":
             if self._contract is None:

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sandbox.acting import Acting
-from sandbox.answers.ops import EVENTS, LEGACY_EVENTS
+from sandbox.answers.ops import EVENTS, subscriptions
 from sandbox.apps import App
+from sandbox.clock import HOUR_S, SandboxClock
 from sandbox.config import SandboxConfig
 from sandbox.events import invented, webhook
 from sandbox.webhooks import Webhooks, read_delivery
 from sandbox.world.accounts import Account
 from sandbox.world.leads import EVENTS as HAPPENINGS
+from sandbox.world.leads import Event
 
 MOST_AT_ONCE = 2_000
 """Events of the world that one move of the clock delivers at most; older ones are left out, as by a receiver that was not there."""
+MOST_TOLD = 100
+"""Accounts whose customers' own course is delivered; what is ordered or sent is delivered for all of them."""
+_AHEAD_S = HOUR_S
+"""How far ahead the course of an account is worked out, so that each tick of the real clock is cheap."""
 
 
 class Street:
     """One app's people and webhooks."""
 
-    def __init__(self, app: App, config: SandboxConfig, secret: str) -> None:
-        self._app, self._world = app, app.world
+    def __init__(self, app: App, config: SandboxConfig, secret: str, clock: SandboxClock) -> None:
+        self._app, self._world, self._clock = app, app.world, clock
         self.doings = app.world.leads.doings
         self.acting = Acting(app, config)
-        self.webhooks = Webhooks(secret, config.seed, self._subscribed, self._unsubscribe)
+        self.webhooks = Webhooks(app.client_key, secret, config.seed, self._subscribed, self._unsubscribe)
         self.doings.emit = self.webhooks.emit
         self._answered = 0
         self._told_until: float | None = None
+        self._telling = asyncio.Lock()
+        self._ahead: dict[int, tuple[float, float, tuple[Event, ...]]] = {}
+        """Of each account: events from an instant on and before another."""
 
     def _subscribed(self, event: str) -> bool:
-        return bool(self.doings.subscriptions.get(event, event not in LEGACY_EVENTS))
+        return bool(subscriptions(self._world, self._clock.now())[event])
 
     def _unsubscribe(self) -> None:
         self.doings.subscriptions |= dict.fromkeys(EVENTS, 0)
@@ -46,7 +56,7 @@ class Street:
     # ---- time
 
     def advance(self, now: float) -> None:
-        """Let people answer what they were sent, do what they had in mind, and deliver what the world brought."""
+        """Let people answer what they were sent, and do what they had in mind."""
         while self._answered < len(self.doings.sent):
             sent = self.doings.sent[self._answered]
             self._answered += 1
@@ -54,17 +64,31 @@ class Street:
                 self.acting.answer(self._world.accounts[sent.account], sent, sent.at)
         if self.doings.later:
             self.acting.pump(now)
-        if self._told_until is None or now == self._told_until:
-            return
-        start, self._told_until = self._told_until, now
-        found = [
-            (event.at_ms, account, event)
-            for account in self._world.accounts
-            for event in (self._world.leads.foreseen(account, start, now) if start < now else ())
-            if event.happening in HAPPENINGS
-        ]
-        for _, account, event in sorted(found, key=lambda one: one[0])[-MOST_AT_ONCE:]:
-            self.webhooks.emit(webhook(self._world, account, self._app.client_key, event))
+
+    async def tell(self, now: float) -> None:
+        """Deliver what the world brought since it was told last. Other requests are answered meanwhile: for many accounts this takes a while."""
+        async with self._telling:
+            start, self._told_until = self._told_until, None if self._told_until is None else now
+            if start is None or start >= now:
+                return
+            found: list[tuple[int, Account, Event]] = []
+            for account in self._world.accounts[:MOST_TOLD]:
+                if self._look_ahead(account, start, now):
+                    await asyncio.sleep(0)
+                events = self._ahead[account.index][2]
+                found += [(e.at_ms, account, e) for e in events if start * 1_000 <= e.at_ms < now * 1_000]
+            for _, account, event in sorted(found, key=lambda one: one[0])[-MOST_AT_ONCE:]:
+                self.webhooks.emit(webhook(self._world, account, self._app.client_key, event))
+
+    def _look_ahead(self, account: Account, start: float, now: float) -> bool:
+        """Have the account's events at hand; whether they had to be worked out."""
+        since, until, _ = self._ahead.get(account.index, (0.0, 0.0, ()))
+        if since <= start and now <= until:
+            return False
+        until = max(now, start + _AHEAD_S)
+        events = tuple(e for e in self._world.leads.foreseen(account, start, until) if e.happening in HAPPENINGS)
+        self._ahead[account.index] = (start, until, events)
+        return True
 
     def forget(self) -> None:
         """The world takes its own course again: what was done through the API and here never happened."""
@@ -84,17 +108,20 @@ class Street:
             for c in self._world.leads.known(account, now)[-limit:]
         ]  # fmt: skip
 
-    def act(self, order: Mapping[str, Any], now: float) -> dict | None:
+    def act(self, order: Mapping[str, Any], now: float) -> dict:
         """Raises ValueError for an unknown account, person or deed."""
         account = self._account(order.get("account"))
+        if order.get("does") == "unauthorize":  # the account's owner does, and needs no customers for it
+            return self.acting.unauthorize(account, now)
         customer = self.acting.someone(account, order.get("person"), now)
-        return self.acting.act(account, customer, str(order.get("does")), now, str(order.get("text") or ""))
+        return self.acting.act(account, customer, str(order.get("does")), now, order.get("text") or "")
 
     def invent(self, order: Mapping[str, Any], now: float) -> dict:
         """Raises ValueError for an unknown event or account."""
         account = self._account(order.get("account"))
         person = order.get("person") or self._world.people.ids.write(self.acting.someone(account, None, now).number)
-        body = invented(str(order.get("event")), self._world, self._app.client_key, account, person, now, dict(order.get("content") or {}))
+        given, as_text = order.get("content") or {}, order.get("as_text")
+        body = invented(str(order.get("event")), self._world, self._app.client_key, account, person, now, given, as_text=as_text)
         if order.get("event") == "unauthorize":
             self._app.tokens.revoke(account.open_id)
         self.webhooks.emit(body)

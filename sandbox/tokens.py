@@ -222,7 +222,7 @@ class Tokens:
     def refresh_business(self, token: str | None) -> dict:
         """Another business token; the refresh token stays as it is (10010 once it is dead)."""
         grant = self.read(token or "")
-        if grant is None or grant.kind != "bus_rft" or grant.consent in self._dead or self._is_dead(grant.open_id):
+        if grant is None or grant.kind != "bus_rft" or grant.consent in self._dead or self._is_dead(grant.open_id) or self._is_revoked(grant):
             raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + BUSINESS_REFRESH_S:
             raise Refusal(no.REFRESH_DEAD, "refresh_token expired")

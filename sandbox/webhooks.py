@@ -34,8 +34,9 @@ class Delivery:
     give_up_after: int = 20
 
     def __post_init__(self) -> None:
-        if self.url and urlsplit(self.url).scheme not in ("http", "https"):
-            raise ValueError("url must begin with http:// or https://")
+        parts = urlsplit(self.url)
+        if self.url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0):
+            raise ValueError("url must begin with http:// or https:// and name a host")
         if not all(0 <= rate <= 1 for rate in (self.duplicates, self.disorder, self.bad_signatures)):
             raise ValueError("duplicates, disorder and bad_signatures are shares from 0 to 1")
         if self.timeout_s <= 0 or self.retries < 0 or self.retry_s < 0 or self.give_up_after < 1:
@@ -52,21 +53,36 @@ def read_delivery(before: Delivery, order: dict[str, Any]) -> Delivery:
     for member, value in order.items():
         if member not in known:
             raise ValueError(f"{member} is none of {', '.join(known)}")
-        if not isinstance(value, str if known[member] is str else (int, float)) or isinstance(value, bool):
+        if not isinstance(value, (int, float) if known[member] is float else known[member]) or isinstance(value, bool):
             raise ValueError(f"{member} is no {known[member].__name__}")
     return replace(before, **order)
 
 
-class Webhooks:
-    """Delivers the events of one app. ``subscribed`` tells whether an event is wanted; ``unsubscribe`` ends all subscriptions."""
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One delivery of an event that waits; ``late_s`` and ``forged`` were decided when it happened, so that they follow from seed and event."""
 
-    def __init__(self, secret: str, seed: int, subscribed: Callable[[str], bool], unsubscribe: Callable[[], None]) -> None:
-        self._secret, self._subscribed, self._unsubscribe = secret, subscribed, unsubscribe
-        self._draw = random.Random(seed)
+    body: dict[str, Any]
+    message_id: str
+    late_s: float
+    forged: bool
+
+
+class Webhooks:
+    """Delivers the events of one app. ``subscribed`` tells whether an event is wanted; ``unsubscribe`` ends all subscriptions.
+
+    ``counts``: ``events`` that were to be delivered and ``duplicates`` of them, each of which ends as ``acknowledged`` or ``given up``;
+    ``posts`` are all attempts, ``retries`` those after the first; ``forged`` posts, ``not subscribed`` events, and how often a receiver was
+    ``unsubscribed``.
+    """
+
+    def __init__(self, client_key: str, secret: str, seed: int, subscribed: Callable[[str], bool], unsubscribe: Callable[[], None]) -> None:
+        self._client_key, self._secret, self._seed = client_key, secret, seed
+        self._subscribed, self._unsubscribe = subscribed, unsubscribe
         self.delivery = Delivery()
         self.counts: Counter[str] = Counter()
-        self._missed = 0
-        self._queue: asyncio.Queue[tuple[dict[str, Any], str]] | None = None
+        self._missed, self._challenges, self._under_way = 0, 0, 0
+        self._queue: asyncio.Queue[_Copy] | None = None
         self._tasks: list[asyncio.Task] = []
         self._http: httpx.AsyncClient | None = None
 
@@ -82,64 +98,84 @@ class Webhooks:
             return
         if self._queue is None:
             self._queue = asyncio.Queue()
-            self._http = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=AT_ONCE))
+            self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=httpx.Limits(max_connections=AT_ONCE))
             self._tasks = [asyncio.get_running_loop().create_task(self._work()) for _ in range(AT_ONCE)]
         self.counts["events"] += 1
-        copies = 2 if self._draw.random() < self.delivery.duplicates else 1
+        message_id = fingerprint(body)
+        draw, rates = random.Random(f"{self._seed} {message_id}"), self.delivery
+        copies = 2 if draw.random() < rates.duplicates else 1
         self.counts["duplicates"] += copies - 1
         for _ in range(copies):
-            self._queue.put_nowait((body, fingerprint(body)))
+            late_s = draw.uniform(0.01, 0.2) if draw.random() < rates.disorder else 0.0
+            self._queue.put_nowait(_Copy(body, message_id, late_s, draw.random() < rates.bad_signatures))
+            self._under_way += 1
 
     async def verify(self) -> bool:
-        """Whether the receiver answers the challenge."""
-        challenge = self._draw.randrange(1_000_000)
-        body = {"event": "verify_webhook", "client_key": "", "from_user_id": "", "to_user_id": "", "content": {"challenge": challenge}}
-        raw = orjson.dumps(body)
+        """Whether the receiver answers the challenge with the same integer."""
+        self._challenges += 1
+        challenge = random.Random(f"{self._seed} challenge {self._challenges}").randrange(1_000_000)
+        body = {"event": "verify_webhook", "client_key": self._client_key, "from_user_id": "", "to_user_id": "", "content": {"challenge": challenge}}
         try:
-            async with httpx.AsyncClient(trust_env=False) as http:
-                reply = await http.post(self.delivery.url, content=raw, headers=self._headers(raw, fingerprint(body)), timeout=self.delivery.timeout_s)
-            return reply.status_code == 200 and reply.json().get("challenge") == challenge
-        except (httpx.HTTPError, ValueError):
+            async with httpx.AsyncClient(trust_env=False, timeout=None) as http:
+                reply = await self._post(http, self.delivery, orjson.dumps(body), fingerprint(body))
+            answer = reply.json()
+        except (httpx.HTTPError, TimeoutError, ValueError):
             return False
+        return reply.status_code == 200 and isinstance(answer, dict) and answer.get("challenge") == challenge
 
-    def _headers(self, raw: bytes, message_id: str) -> dict[str, str]:
-        signature = hashlib.sha1(self._secret.encode() + raw, usedforsecurity=False).hexdigest()
-        return {"content-type": "application/json", "x-douyin-signature": signature, "msg-id": message_id}
+    async def _post(self, http: httpx.AsyncClient, delivery: Delivery, raw: bytes, message_id: str, signature: str | None = None) -> httpx.Response:
+        """Post a body; the whole answer must be there within ``timeout_s``, however slowly it comes.
+
+        Raises:
+            TimeoutError: it was not.
+            httpx.HTTPError: no answer at all.
+        """
+        if signature is None:
+            signature = hashlib.sha1(self._secret.encode() + raw, usedforsecurity=False).hexdigest()
+        headers = {"content-type": "application/json", "x-douyin-signature": signature, "msg-id": message_id}
+        async with asyncio.timeout(delivery.timeout_s):
+            return await http.post(delivery.url, content=raw, headers=headers)
 
     async def _work(self) -> None:
         while True:
-            body, message_id = await self._queue.get()
+            copy = await self._queue.get()
+            if copy.late_s:
+                await asyncio.sleep(copy.late_s)
             delivery = self.delivery
-            if self._draw.random() < delivery.disorder:
-                await asyncio.sleep(self._draw.uniform(0.01, 0.2))
-            if self._draw.random() < delivery.bad_signatures:
-                await self._forge(body, message_id)
-            await self._deliver(body, message_id, delivery)
+            if delivery.url and self._subscribed(copy.body["event"]):
+                if copy.forged:
+                    await self._forge(copy, delivery)
+                await self._deliver(copy, delivery)
+            else:  # the receiver went while it waited
+                self.counts["given up"] += 1
+            self._under_way -= 1
 
-    async def _forge(self, body: dict[str, Any], message_id: str) -> None:
+    async def _forge(self, copy: _Copy, delivery: Delivery) -> None:
         """Somebody else posts something that looks like the event."""
-        raw = orjson.dumps({**body, "log_id": "forged"})
-        headers = self._headers(raw, message_id) | {"x-douyin-signature": f"{self._draw.getrandbits(160):040x}"}
+        raw = orjson.dumps({**copy.body, "log_id": "forged"})
+        signature = f"{random.Random(f'{self._seed} forged {copy.message_id}').getrandbits(160):040x}"
         self.counts["forged"] += 1
-        with contextlib.suppress(httpx.HTTPError):
-            await self._http.post(self.delivery.url, content=raw, headers=headers, timeout=self.delivery.timeout_s)
+        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+            await self._post(self._http, delivery, raw, copy.message_id, signature)
 
-    async def _deliver(self, body: dict[str, Any], message_id: str, delivery: Delivery) -> None:
-        raw = orjson.dumps(body)
+    async def _deliver(self, copy: _Copy, delivery: Delivery) -> None:
+        raw = orjson.dumps(copy.body)
         for attempt in range(1 + delivery.retries):
             if attempt:
                 self.counts["retries"] += 1
                 await asyncio.sleep(delivery.retry_s)
             self.counts["posts"] += 1
             try:
-                reply = await self._http.post(delivery.url, content=raw, headers=self._headers(raw, message_id), timeout=delivery.timeout_s)
-            except httpx.HTTPError:
+                reply = await self._post(self._http, delivery, raw, copy.message_id)
+            except (httpx.HTTPError, TimeoutError):
                 continue
             if reply.status_code == 200:
                 self.counts["acknowledged"] += 1
                 self._missed = 0
                 return
         self.counts["given up"] += 1
+        if delivery.url != self.delivery.url:  # somebody else's failure
+            return
         self._missed += 1
         if self._missed >= delivery.give_up_after:
             self.counts["unsubscribed"] += 1
@@ -148,5 +184,5 @@ class Webhooks:
 
     @property
     def pending(self) -> int:
-        """Events that wait to be delivered."""
-        return 0 if self._queue is None else self._queue.qsize()
+        """Deliveries that wait or are under way."""
+        return self._under_way

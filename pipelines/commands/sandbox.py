@@ -18,6 +18,15 @@ def _app(text: str) -> tuple[str, str]:
     return key, secret
 
 
+def _rate(text: str) -> tuple[str, float]:
+    """(deed, rate) of ``DEED=RATE``."""
+    deed, _, rate = text.partition("=")
+    try:
+        return deed, float(rate)
+    except ValueError:
+        raise ValueError(f"--answer takes DEED=RATE, e.g. write=0.3, not {text!r}") from None
+
+
 def sandbox(
     port: Annotated[int, typer.Option(help="port on 127.0.0.1; 0 takes a free one")] = 8765,
     seed: Annotated[int, typer.Option(help="another seed, another world")] = 1,
@@ -34,6 +43,8 @@ def sandbox(
     withdrawn: Annotated[list[str] | None, typer.Option(help="operation that is offline (28001056); repeatable")] = None,
     late_counts: Annotated[float, typer.Option(help="share of days whose newest numbers are a tenth too low until two days later")] = 0,
     app: Annotated[list[str] | None, typer.Option(help="a further app as KEY:SECRET, with ids of its own; repeatable")] = None,
+    answer: Annotated[list[str] | None, typer.Option(help="share of messages that people answer so, e.g. write=0.3; also enter, tap_card, leave_phone, opt_out; repeatable")] = None,
+    answer_delay: Annotated[float, typer.Option(min=0, help="seconds until they do, on the sandbox's clock, half as many to half as many more")] = 0,
 ) -> None:
     """Serve the sandbox until interrupted. Same seed and instant, same answers."""
     from pipelines.simulation import SANDBOX_TOKEN_KEY
@@ -45,6 +56,7 @@ def sandbox(
             seed=seed, accounts=accounts, videos=videos, most_fans=most_fans, latency_ms=latency_ms, qps=qps, port=port,
             now=None if now is None else datetime.fromisoformat(now), dead_tokens=dead_tokens, private_accounts=private, deregistered=deregistered,
             late_counts=late_counts, lacking=tuple(lacking or ()), withdrawn=tuple(withdrawn or ()), apps=tuple(_app(text) for text in app or ()),
+            answers=tuple(_rate(text) for text in answer or ()), answer_delay_s=answer_delay,
         )  # fmt: skip
     except ValueError as error:
         fail(str(error), 2)

@@ -19,6 +19,8 @@ from sandbox.world.accounts import Account
 from sandbox.world.videos import Video
 
 _SORTS = (None, "time", "time_asc")
+ON_VIDEO = -1
+"""The place that comments on the video itself answer, where they were written through the API."""
 
 
 def _own(call: Call) -> tuple[Account, Video]:
@@ -44,7 +46,7 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
     if sort_type not in _SORTS:
         raise Refusal(no.PARAM_WRONG, "sort_type is wrong")
     start, count = offset(call, MAX_COUNT)
-    comments, parent = call.world.comments, None
+    comments, parent, written = call.world.comments, None, call.world.leads.doings.replies
     if replies:
         parent = parent_of(call, video)
         sort_type = sort_type or "time_asc"
@@ -61,23 +63,23 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
             "create_time": str(created) if form.style == 1 else created,
             "top": view.pinned(place),
             "digg_count": int(view.likes[place]),
-            "reply_comment_total": int(view.replies[place]),
+            "reply_comment_total": int(view.replies[place]) + (0 if replies else len(written.get((video.key, int(place)), ()))),
         }
         if said.nickname is not None:
             row["nick_name"], row["avatar"] = said.nickname, said.avatar
         if parent_id is not None and form.flag(25):
             row["reply_comment_id"] = parent_id
         rows.append(row)
-    if replies:  # those that were written through the API stand behind all others, whatever the order
-        more = call.world.leads.doings.replies.get((video.key, parent), [])
-        rows += [_written(author, *one) for one in more[max(0, start - total) : max(0, start + count - total)]]
-        total += len(more)
+    # What was written through the API stands behind all others, whatever the order.
+    more = written.get((video.key, ON_VIDEO if parent is None else parent), [])
+    rows += [_written(author, *one) for one in more[max(0, start - total) : max(0, start + count - total)]]
+    total += len(more)
     following = min(start + count, total) if start < total else start
     return page(call, rows, following, following < total)
 
 
 def _written(author: Account, comment_id: str, content: str, at: float) -> dict[str, Any]:
-    """A reply that the account wrote through the API."""
+    """A comment or reply that the account wrote through the API."""
     return {
         "comment_id": comment_id, "comment_user_id": author.open_id, "content": content, "create_time": int(at), "top": False, "digg_count": 0,
         "reply_comment_total": 0, "nick_name": author.nickname, "avatar": author.avatar,

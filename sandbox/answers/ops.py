@@ -15,6 +15,7 @@ from sandbox.answers.call import Call
 from sandbox.clock import day_number, day_of, day_text
 from sandbox.mixing import mix, name
 from sandbox.refusals import Refusal
+from sandbox.world import World
 
 LEGACY_EVENTS = ("receive_msg", "enter_im", "dial_phone", "website_contact", "personal_tab_contact")
 EVENTS = (
@@ -25,12 +26,20 @@ EVENTS = (
 """The webhook events of the contract."""
 
 
+def subscriptions(world: World, instant: float) -> dict[str, int]:
+    """Event -> 1 or 0. The app subscribed to everything but the older events; each month the platform cancels one for ten days.
+
+    What was switched through the API stays as it was switched.
+    """
+    month, day = divmod(day_of(instant), 30)
+    cancelled = EVENTS[mix(world.seed, name("cancelled"), month) % (len(EVENTS) - len(LEGACY_EVENTS))] if day >= 20 else None
+    changed = world.leads.doings.subscriptions
+    return {e: changed.get(e, 0 if e in LEGACY_EVENTS or e == cancelled else 1) for e in EVENTS}
+
+
 def event_status_list(call: Call) -> dict[str, Any]:
-    """The app subscribed to everything but the older events; each month the platform cancels one subscription for ten days."""
-    month, day = divmod(day_of(call.instant), 30)
-    cancelled = EVENTS[mix(call.world.seed, name("cancelled"), month) % (len(EVENTS) - len(LEGACY_EVENTS))] if day >= 20 else None
-    whole, changed = call.form.whole, call.world.leads.doings.subscriptions
-    return {"list": [{"event": e, "status": whole(changed.get(e, 0 if e in LEGACY_EVENTS or e == cancelled else 1))} for e in EVENTS]}
+    """What is subscribed, and is delivered."""
+    return {"list": [{"event": e, "status": call.form.whole(s)} for e, s in subscriptions(call.world, call.instant).items()]}
 
 
 def monitor_call(call: Call) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Where the contract is silent: a proactive message to somebody who does not allow it is refused with 28003095, a second one on a
 day with 28003080; ``im_b2b_direct_message`` with 28004020; too many tags with 2100005; a recall of a message that was not sent here
-with 2100006; only enterprise accounts send (2112001).
+with 2100006, as one with another conversation; only enterprise accounts send (2112001). A message holds the member of its msg_type and no other
+type's (else 28001038). A tag's name must be new to the account (2100005). What a group was sent and what was recalled becomes an event.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import orjson
 from catalog.messages import MESSAGE_NUMBERS, MOST_MESSAGES, SCENES, TAGS_PER_ACCOUNT, TAGS_PER_PERSON, Scene
 from sandbox import refusals as no
 from sandbox.answers.call import Call
-from sandbox.answers.comment import parent_of
+from sandbox.answers.comment import ON_VIDEO, parent_of
 from sandbox.answers.item import own_video
+from sandbox.answers.ops import EVENTS
 from sandbox.answers.pages import need_enterprise
 from sandbox.checks import read_integer
-from sandbox.events import webhook
+from sandbox.events import invented, webhook
 from sandbox.mixing import hex_text, mix, name
 from sandbox.refusals import Refusal
 from sandbox.world.doings import Sent
@@ -26,6 +28,9 @@ from sandbox.world.leads import Customer, Event, Happening
 
 _OPENS = {Scene.REPLY: Happening.RECEIVED, Scene.ENTER: Happening.ENTERED}
 _NAMES = {1: "text", 2: "image", 3: "video", 8: "retain_consult_card"}
+_MEMBERS = {kind.member for kind in MESSAGE_NUMBERS.values()}
+_AUTHORIZATION = {"app_info": "app_id", "to_user_info": "open_id"}
+"""Members of an authorization card, and what each needs."""
 SENSITIVE = ("代开发票", "刷单")
 """Words that comments must not hold; an invented list."""
 
@@ -47,8 +52,8 @@ def send_msg(call: Call) -> dict[str, Any]:
     need_enterprise(call)
     customer = _customer(call, _text(call, "to_user_id"))
     contents, listed = _contents(call)
-    scene = call.params.get("scene") or Scene.REPLY.value
-    if scene not in set(SCENES) - {Scene.GROUP, Scene.ENTERPRISE}:
+    scene = call.params.get("scene", Scene.REPLY.value)
+    if scene not in [s.value for s in SCENES if s not in (Scene.GROUP, Scene.ENTERPRISE)]:
         raise Refusal(no.PARAM_WRONG, "scene is unknown")
     window = _permission(call, customer, Scene(scene), contents)
     sent = _send(call, customer, scene, window, contents)
@@ -82,16 +87,25 @@ def _contents(call: Call) -> tuple[list[dict[str, Any]], bool]:
 
 def _check_content(content: Any) -> None:
     number = content.get("msg_type") if isinstance(content, dict) else None
-    kind = MESSAGE_NUMBERS.get(number) if isinstance(number, int) and not isinstance(number, bool) else None
+    kind = MESSAGE_NUMBERS.get(number) if _is(number, int) else None
     if kind is None:
         raise Refusal(no.PARAM_WRONG, "msg_type is unknown")
-    inner = content.get(kind.member)
-    if not isinstance(inner, dict) or any(inner.get(m) in (None, "") for m in kind.required):
+    if content.keys() & _MEMBERS != {kind.member} or not isinstance(inner := content[kind.member], dict):
         raise Refusal(no.BAD_MESSAGE)
-    if any(not isinstance(inner[m], int if m in kind.numbers else str) for m in kind.required):
+    if any(inner.get(m) in (None, "") for m in kind.required):
         raise Refusal(no.BAD_MESSAGE)
-    if kind.name == "text" and any(word in inner["text"] for word in SENSITIVE):
+    if kind.name == "authorization_card":  # optional objects around ids
+        wrong = any(m in inner and not (isinstance(inner[m], dict) and _is(inner[m].get(i), str)) for m, i in _AUTHORIZATION.items())
+        wrong = wrong or ("to_user_info" in inner and not _is(inner["to_user_info"].get("app_id", ""), str))
+    else:
+        wrong = any(m in inner and not _is(inner[m], int if m in kind.numbers else str) for m in (*kind.required, *kind.optional))
+    if wrong or (kind.name == "text" and any(word in inner["text"] for word in SENSITIVE)):
         raise Refusal(no.BAD_MESSAGE)
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Whether a JSON value is of a kind; true and false are no numbers."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dict[str, Any]]) -> str:
@@ -147,25 +161,44 @@ def send_group(call: Call) -> dict[str, Any]:
     group, content = _text(call, "group_id"), call.params.get("content")
     _check_content(content)
     doings = call.world.leads.doings
-    message_id = f"@msg{hex_text(24, mix(call.account.key, name(group), len(doings.sent)))}"
-    doings.sent.append(Sent(call.account.index, 0, Scene.GROUP.value, "", (content["msg_type"],), (message_id,), call.instant))
+    key = mix(call.account.key, name(group))
+    message_id = f"@msg{hex_text(24, mix(key, len(doings.sent)))}"
+    text = content["text"]["text"] if content["msg_type"] == 1 else ""
+    doings.sent.append(Sent(call.account.index, 0, Scene.GROUP.value, "", (content["msg_type"],), (message_id,), call.instant, texts=(text,)))
+    told = {
+        "conversation_short_id": _group_conversation(key), "server_message_id": message_id, "conversation_type": 2, "source": call.client_key,
+        "message_type": _NAMES.get(content["msg_type"], "other"), "text": text,
+    }  # fmt: skip
+    doings.emit(invented("im_group_send_msg", call.world, call.client_key, call.account, "", call.instant, told))
     return {"msg_id": message_id}
+
+
+def _group_conversation(key: int) -> str:
+    return f"@conv{hex_text(24, key)}"
 
 
 def recall(call: Call) -> dict[str, Any]:
     """Takes a message back that this account sent."""
-    message_id, doings = _text(call, "msg_id"), call.world.leads.doings
-    _text(call, "conversation_id")
-    if call.params.get("conversation_type") not in (1, 2):
+    message_id, conversation, leads = _text(call, "msg_id"), _text(call, "conversation_id"), call.world.leads
+    kind, doings = call.params["conversation_type"], leads.doings
+    if not _is(kind, int) or kind not in (1, 2):
         raise Refusal(no.PARAM_WRONG, "conversation_type is wrong")
-    if not any(message_id in s.message_ids and s.account == call.account.index for s in doings.sent):
+    sent = next((s for s in doings.sent if message_id in s.message_ids and s.account == call.account.index), None)
+    if sent is None or kind != (1 if sent.number else 2):
         raise Refusal(no.NOT_BOUND)
-    doings.recalled.add(message_id)
+    event = leads.message(call.account, message_id, call.instant)
+    if event is not None and leads.conversation_id(call.account, event) != conversation:
+        raise Refusal(no.NOT_BOUND)
+    if message_id not in doings.recalled:
+        doings.recalled.add(message_id)
+        person = call.world.people.ids.write(sent.number) if sent.number else ""
+        told = {"conversation_short_id": conversation, "server_message_id": message_id, "conversation_type": kind}
+        doings.emit(invented("im_recall_msg", call.world, call.client_key, call.account, person, call.instant, told))
     return {}
 
 
 def enterprise_send(call: Call) -> dict[str, Any]:
-    """The elder way: the same client_msg_id again sends nothing and answers the same id."""
+    """The elder way: the same client_msg_id again sends nothing and answers the same id, a number that no event shows."""
     need_enterprise(call)
     customer = _customer(call, _text(call, "to_user_id"))
     kind, known = _text(call, "message_type"), _text(call, "client_msg_id", needed=False)
@@ -180,7 +213,7 @@ def enterprise_send(call: Call) -> dict[str, Any]:
     _check_content(content)
     before = next((s for s in call.world.leads.doings.sent if known and s.client_msg_id == known and s.account == call.account.index), None)
     sent = before or _send(call, customer, Scene.ENTERPRISE.value, "", [content], known)
-    return {"server_msg_id": sent.message_ids[0]}
+    return {"server_msg_id": call.form.whole(name(sent.message_ids[0]) % 10**15)}
 
 
 # ---- tags
@@ -246,10 +279,11 @@ def comment_reply(call: Call) -> dict[str, Any]:
     """Answers a comment, or comments on the video."""
     if call.endpoint.name.startswith("video"):
         need_enterprise(call)
+    _text(call, "item_id")
     video, content = own_video(call), _text(call, "content")
     if any(word in content for word in SENSITIVE):
         raise Refusal(no.SENSITIVE_WORD)
-    place = parent_of(call, video) if call.params.get("comment_id") else -1
+    place = parent_of(call, video) if _text(call, "comment_id", needed=False) else ON_VIDEO
     replies = call.world.leads.doings.replies[video.key, place]
     comment_id = f"@cm{hex_text(40, mix(video.key, place + 2, len(replies)))}"
     replies.append((comment_id, content, call.instant))
@@ -261,13 +295,11 @@ def comment_reply(call: Call) -> dict[str, Any]:
 
 def status_update(call: Call) -> dict[str, Any]:
     """Switches events on or off."""
-    from sandbox.answers.ops import EVENTS
-
     asked = call.params.get("list")
     if not isinstance(asked, list) or not asked:
         raise Refusal(no.PARAM_WRONG, "list is empty")
     for one in asked:
-        if not isinstance(one, dict) or one.get("event") not in EVENTS or one.get("status") not in (0, 1) or isinstance(one["status"], bool):
+        if not isinstance(one, dict) or one.get("event") not in EVENTS or not _is(one.get("status"), int) or one["status"] not in (0, 1):
             raise Refusal(no.PARAM_WRONG, "list is wrong")
     call.world.leads.doings.subscriptions |= {one["event"]: one["status"] for one in asked}
     return {}

@@ -63,6 +63,7 @@ class Doings:
         """Told of every event that is to be delivered."""
         self._places: Counter[tuple[int, int]] = Counter()
         self._tags: Counter[int] = Counter()
+        self._told = 0
 
     def forget(self) -> None:
         """As if nobody had done anything; who listens stays."""
@@ -78,6 +79,11 @@ class Doings:
     def next_tag(self, account: int) -> int:
         self._tags[account] += 1
         return FIRST_NEW_TAG + self._tags[account]
+
+    def next_telling(self) -> int:
+        """A number that makes two equal events of one instant different ones."""
+        self._told += 1
+        return self._told
 
     def touches(self, account: int, number: int) -> bool:
         """Whether anything of a customer is different from the world's course."""
@@ -104,7 +110,7 @@ class Doings:
 def changed(spans: list[tuple[float, bool]], since: float | None, until: float) -> tuple[float, float] | None:
     """A span (from, until) after what was switched on and off since."""
     for at, on in spans:
-        if on and (since is None or until <= at):
+        if on and (since is None or not since <= at < until):  # neither over nor, in the world's course, still to come
             since, until = at, float("inf")
         elif not on and since is not None and until > at:
             until = at

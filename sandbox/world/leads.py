@@ -183,7 +183,7 @@ class Leads:
         consent = changed(doings.consents.get(place, []), *(customer.consent or (None, math.inf)))
         follows = customer.follows
         if place in doings.follows:
-            follows = follows or (doings.follows[place], math.inf)
+            follows = changed([(doings.follows[place], True)], *(follows or (None, math.inf)))
         own = {tag: (since, until) for tag, since, until in customer.tags}
         for (index, number, tag), spans in doings.taggings.items():
             if (index, number) == place and (span := changed(spans, *own.get(tag, (None, math.inf)))) is not None:

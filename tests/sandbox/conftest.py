@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sandbox_platform import NOW, Platform
+from sandbox_receiver import SomeReceiver
 
 from sandbox.config import SandboxConfig
 from sandbox.server import running
@@ -45,3 +46,17 @@ def make_platform() -> Iterator[Any]:
         platform.close()
     for context in contexts:
         context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def fresh(make_platform: Any) -> Platform:
+    """A sandbox in which nobody has done anything yet."""
+    return make_platform()
+
+
+@pytest.fixture
+def receiver() -> Iterator[SomeReceiver]:
+    """Somebody who takes webhooks; nobody sends them before they are told where."""
+    one = SomeReceiver()
+    yield one
+    one.close()

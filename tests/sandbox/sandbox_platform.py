@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -99,6 +100,30 @@ class Platform:
     def accounts(self, **query: str) -> list[dict[str, Any]]:
         return self.http.get("/_sandbox/accounts", params={"client_key": self.app_keys["client_key"], **query}).json()
 
+    # ---- people, messages, webhooks
+
+    def order(self, method: str, what: str, status: int = 200, **body: Any) -> Any:
+        """An order to the control plane."""
+        reply = self.http.request(method, f"/_sandbox/{what}", json=body or None)
+        assert reply.status_code == status, reply.text
+        return reply.json()
+
+    def open_id(self, account: int = 0) -> str:
+        return self.app.world.accounts[account].open_id
+
+    def does(self, deed: str, person: str | None = None, account: int = 0, text: str = "") -> dict[str, Any]:
+        """Somebody does something now; the event, with its content decoded."""
+        order = {"account": self.open_id(account), "does": deed, "text": text} | ({"person": person} if person else {})
+        event = self.order("POST", "people", **order)
+        return event | {"content": json.loads(event["content"]) if isinstance(event["content"], str) else event["content"]}
+
+    def people(self, account: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest customers of an account, the newest last."""
+        return self.order("GET", f"people?account={self.open_id(account)}&limit={limit}")
+
+    def messages(self) -> list[dict[str, Any]]:
+        return self.order("GET", "messages")
+
     # ---- OAuth
 
     def oauth(self, name: str, **params: Any) -> dict[str, Any]:
@@ -132,7 +157,7 @@ class Platform:
 
     def raw(self, name: str, account: int = 0, *, token: str | None = None, **params: Any) -> httpx.Response:
         """The response of an operation; open_id and token are filled in unless given."""
-        endpoint = catalog.ENDPOINTS[name]
+        endpoint = catalog.OTHER_OPERATIONS[name] if name in catalog.OTHER_OPERATIONS else catalog.ENDPOINTS[name]
         if endpoint.token == "user":
             tokens = self.tokens(account)
             token = token or tokens["access_token"]
@@ -158,7 +183,20 @@ class Platform:
         """``data`` (of mini-apps the inner one) of a good answer."""
         body = self.get(name, account, **params)
         assert code_of(body) == 0, body
-        return body["data"]["data"] if catalog.ENDPOINTS[name].envelope is Envelope.MINI_APP else body["data"]
+        return body["data"]["data"] if name in catalog.ENDPOINTS and catalog.ENDPOINTS[name].envelope is Envelope.MINI_APP else body["data"]
+
+    def write(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
+        """The body of a good answer of an operation that writes, held against the contract."""
+        body = self.get(name, account, **params)
+        assert code_of(body) == 0, body
+        assert problems(name, body) == []
+        return body
+
+    def refusal(self, name: str, account: int = 0, **params: Any) -> int:
+        """The code with which a request is refused, or 0; the answer is held against the contract."""
+        body = self.get(name, account, **params)
+        assert problems(name, body, success=False) == []
+        return code_of(body)
 
     def pages(self, name: str, account: int = 0, count: int = 20) -> list[dict[str, Any]]:
         """``data`` of all pages of a listing."""

@@ -39,7 +39,8 @@ def plain_text(schema: dict[str, Any]) -> bool:
 
 def served() -> set[str]:
     """Operations of the contract that the sandbox answers."""
-    return {*(e.name for e in catalog.ENDPOINTS.values() if answer_for(e) is not None), *(o.name for o in OPERATIONS)} & operations().keys()
+    data = (*catalog.ENDPOINTS.values(), *catalog.OTHER_OPERATIONS.values())
+    return {*(e.name for e in data if answer_for(e) is not None), *(o.name for o in OPERATIONS)} & operations().keys()
 
 
 class Values:
