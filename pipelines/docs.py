@@ -16,8 +16,9 @@ from pathlib import Path
 import typer
 
 from assets.coverage import coverage_of
-from catalog import ENDPOINTS, FIELDS, OPERATIONS, TABLES, endpoints_of
+from catalog import DOORS, ENDPOINTS, EVENTS, FIELDS, OPERATIONS, TABLES, endpoints_of
 from catalog.errors import ERRORS, Action
+from catalog.events import LEFT_IN_ARCHIVE, event_name
 from catalog.iterations import ITERATIONS
 from catalog.records import (
     STANDARD_FIELDS,
@@ -76,10 +77,11 @@ _HISTORY = {
         "listing: a day holds the entities seen on it as they were when last seen; `{name}_latest` is the latest row of each",
         "清单（listing）：分区保存当天见到的实体及其最后状态；视图 `{name}_latest` 为每个实体的最新一行",
     ),
-    History.EVENT: ("event: pushed by the platform", "事件（event）：由平台推送"),
+    History.EVENT: (
+        "event: a day holds what the platform pushed on it (`observed_at` is the receipt), each event once; a day on which no receiver ran is lost",
+        "事件（event）：分区保存当天收到的推送（`observed_at` 为接收时刻），每个事件一行；未运行接收服务的日期无法补采",
+    ),
 }
-
-
 
 _EMPTY = {
     Empty.NOT_READY: "not produced yet (`not_ready`)",
@@ -273,6 +275,28 @@ def _operation(endpoint: Endpoint) -> tuple:
     )
 
 
+def _events() -> list[str]:
+    """Webhook events: what is pushed instead of asked for."""
+    left = ", ".join(_code(m) for m in sorted(LEFT_IN_ARCHIVE))
+    return [
+        "## Webhook events 事件", "",
+        f"{len(EVENTS)} events are pushed by the platform and received by `douyin receive`; `events_job` takes them from the inbox into the archive "
+        "(operation `webhook_<event>`) and from there into these tables, without a call. *State* is that of the contract. Which ones an app gets is "
+        "decided by its scopes, by the consents of people and by its subscriptions: `douyin receive subscribe`.", "",
+        *_grid(
+            ("event", "tables", "scope", "state", "meaning", "含义"),
+            (
+                (
+                    f"`{event_name(e)}` {e.zh}", ", ".join(f"[{t}](tables.md#{t})" for t in e.tables), _code(e.scope) if e.scope else "none",
+                    f"**{e.status}**" if e.status is not Status.ACTIVE else str(e.status), e.doc_en, e.doc_zh,
+                )
+                for e in EVENTS.values()
+            ),
+        ),
+        f"Members of contents that fill no column stay in the archive: {left}. Any other unknown member is drift.", "",
+    ]  # fmt: skip
+
+
 def operations_page() -> str:
     counted = {s: sum(1 for e in ENDPOINTS.values() if e.status is s) for s in Status}
     lines = [
@@ -288,7 +312,7 @@ def operations_page() -> str:
         "",
         "## Cadences",
         "",
-        *_grid(("cadence", "when (Beijing)", "job"), ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in ENDPOINTS.values()))),
+        *_grid(("cadence", "when (Beijing)", "job"), ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in DOORS.values()))),
     ]
     head = ("operation", "path", "scope", "token", "status", "tables", "asked", "cadence")
     for domain, (en, zh) in DOMAINS.items():
@@ -299,6 +323,7 @@ def operations_page() -> str:
             names = "" if len(meanings) == 1 else f" from {_codes(e.name for e in own if e.empty is empty)}"
             lines.append(f"- An empty list{names} means: {_EMPTY[empty]}.")
         lines.append("")
+    lines += _events()
     lines += ["## Actions", "", "Every code leads to one action.", "", *_grid(("action", "what is done"), ((f"`{a}`", text) for a, text in _ACTIONS.items()))]
     lines += ["## Error codes", "", "*Tries* counts all attempts that the code allows, the first included. A code that is not listed counts as `alert` with three tries.", ""]
     lines += _grid(("code", "meaning", "action", "tries", "what to do"), ((e.code, e.meaning, f"`{e.action}`", e.tries, e.advice) for e in ERRORS.values()))
