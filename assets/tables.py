@@ -179,7 +179,7 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def _report(context: dg.AssetExecutionContext, ingested: Ingested, runtime: Runtime) -> Iterator:
     """Materialise the days that landed; say plainly why the others did not."""
-    checks = list(check_results(ingested, runtime.clock.now(), runtime.lake))
+    checks = list(check_results(ingested, runtime))
     if ingested.along:
         context.log.info(f"the same answers told of {len(ingested.along)} more days that are in the lake: {total(ingested.along.values())}")
     price = {"price": [_plain(line) for line in scope_prices(runtime, ingested.planned)]}
