@@ -34,6 +34,9 @@ from catalog.records import (
 )
 from pipelines.home import REPOSITORY
 from pipelines.jobs import JOB_NAMES
+from resources.marts import load_marts
+from resources.outreach_tables import SCHEMA as OUTREACH
+from resources.outreach_tables import SOURCES, schema_of
 from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
 from resources.state.load_status import LoadStatus
 
@@ -145,6 +148,11 @@ class _Words:
     columns: tuple[str, str, str, str, str, str]
     meta: str
     meta_intro: str
+    marts: str
+    marts_intro: str
+    mart_key: str
+    outreach: str
+    outreach_intro: str
     colon: str
     pick: Callable[[tuple[str, str]], str]
     status: Callable[[Status], str]
@@ -167,6 +175,8 @@ _EN = _Words(
     from_="Filled by", source="{names} (scope `{scope}`, {status})",
     columns=("column", "type", "unit", "PII", "sum", "meaning"),
     meta="Schema `meta`", meta_intro="What the pipeline says of itself. `open_id` is empty for operations of the app.",
+    marts="Schema `marts`", marts_intro="Views over the core tables, one file each in `sql/marts`.", mart_key="Key",
+    outreach="Schema `outreach`", outreach_intro="What was planned and sent, as of the publication; the words that were sent are left out.",
     colon=": ", pick=lambda pair: pair[0], status=str, pii=lambda p: "" if p is Pii.NONE else str(p),
     additive=lambda a: "no" if a is Additive.NO else str(a),
 )  # fmt: skip
@@ -186,6 +196,8 @@ _ZH = _Words(
     from_="来源接口", source="{names}（scope `{scope}`，{status}）",
     columns=("列", "类型", "单位", "个人信息", "可加性", "含义"),
     meta="`meta` 模式", meta_intro="流水线对自身的记录。应用级接口的 `open_id` 为空。",
+    marts="`marts` 模式", marts_intro="核心表之上的视图，每个视图对应 `sql/marts` 中的一个文件。", mart_key="主键",
+    outreach="`outreach` 模式", outreach_intro="截至发布时的触达计划与流水，不含发送内容。",
     colon="：", pick=lambda pair: pair[1], status=lambda s: _STATUS_ZH[s], pii=lambda p: _PII_ZH[p], additive=lambda a: _ADDITIVE_ZH[a],
 )  # fmt: skip
 
@@ -241,6 +253,7 @@ _META = {
     "drift": ("members that the platform sent and the catalogue does not know", "平台返回但目录未登记的字段", tuple(DRIFT_SCHEMA.names)),
     "partitions": ("partitions of the lake that this file holds", "本文件已发布的数据湖分区", ("name", "dt", "size_bytes", "mtime_ns")),
     "layout": ("the layout that this file was made with", "本文件的结构版本", ("layout",)),
+    "marts": ("the views of the schema `marts`, and why one was left out", "`marts` 模式的视图，以及未能发布的原因", ("name", "hash", "left_out")),
 }
 
 
@@ -254,6 +267,16 @@ def tables_page(words: _Words) -> str:
                 lines += _table(table, words)
     lines += [f"## {words.meta}", "", words.meta_intro, ""]
     lines += _grid((words.columns[0], words.columns[5]), ((f"`meta.{name}`", f"{words.pick((en, zh))}{words.colon}{_codes(columns)}") for name, (en, zh, columns) in _META.items()))
+    lines += [f"## {words.marts}", "", words.marts_intro, ""]
+    for mart in load_marts().values():
+        described = ((_code(name), words.pick(tuple(about.split(" / ")))) for name, about in mart.columns.items())
+        lines += [f"### marts.{mart.name}", "", f"**{mart.title}**. {words.pick((mart.en, mart.zh))}", "", f"- {words.mart_key}{words.colon}{_codes(mart.key)}", ""]
+        lines += _grid((words.columns[0], words.columns[5]), described)
+    lines += [f"## {words.outreach}", "", words.outreach_intro, ""]
+    lines += _grid(
+        (words.columns[0], words.columns[5]),
+        ((f"`{OUTREACH}.{name}`", f"{words.pick(tuple(comment.split(' / '))[::-1])}{words.colon}{_codes(schema_of(table).names)}") for name, (table, comment) in SOURCES.items()),
+    )
     return "\n".join(lines).rstrip() + "\n"
 
 
