@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from shlex import quote
 
 import dagster as dg
 import pyarrow as pa
@@ -12,16 +13,25 @@ import pyarrow.compute as pc
 
 from assets.ingest.normalise import newest_observation
 from assets.ingest.run import Ingested
-from assets.reconcile import reconcile_comments
+from assets.reconcile import lost_subscriptions, reconcile_comments, reconcile_events
 from catalog import FIELDS, endpoints_of
 from catalog.records import Field, Table, beijing_day
 from resources.lake import Lake
+from resources.runtime import Runtime
+from resources.state.inbox import receiving_since
+from resources.state.load_status import Outcome
 
-VALID, FRESH, COMPLETE, RECONCILED = "valid", "fresh", "complete", "reconciled"
+VALID, FRESH, COMPLETE = "valid", "fresh", "complete"
 """Three checks hold what the catalogue asks for: each costs a run about 50 ms, so related ones share a result."""
+RECONCILED, RECEIVED, SUBSCRIBED = "reconciled", "received", "subscribed"
+"""What the platform says in one place against another; each of one table."""
 
-
-_READS = "comment_reads"
+_OWN = {
+    "comment_reads": (RECONCILED, "Videos read to the end list about as many comments as they state / 完整读取的视频，列出的评论数与视频显示的评论数相符"),
+    "lead_events": (RECEIVED, "What the interaction log tells since the first receiver arrived as events, too / 接收服务启动以来，互动日志中的事件均已收到推送"),
+    "event_subscriptions": (SUBSCRIBED, "No event that was subscribed on an earlier day has lost its subscription / 此前已订阅的事件仍在订阅中"),
+}
+"""Checks of one table, by table."""
 
 
 def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
@@ -33,27 +43,29 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
         ),
         dg.AssetCheckSpec(FRESH, asset=table.name, description="max(observed_at) is as recent as the partition can be / 数据新鲜"),
         dg.AssetCheckSpec(COMPLETE, asset=table.name, description="Every account and operation has exactly one outcome, and none failed / 每个账号与接口有且仅有一个结果，且均未失败"),
-        *(
-            [dg.AssetCheckSpec(RECONCILED, asset=table.name, description="Videos read to the end list about as many comments as they state / 完整读取的视频，列出的评论数与视频显示的评论数相符")]
-            if table.name == _READS else []
-        ),
+        *([dg.AssetCheckSpec(_OWN[table.name][0], asset=table.name, description=_OWN[table.name][1])] if table.name in _OWN else []),
     ]  # fmt: skip
 
 
-def check_results(ingested: Ingested, now: datetime, lake: Lake) -> Iterator[dg.AssetCheckResult]:
+def check_results(ingested: Ingested, runtime: Runtime) -> Iterator[dg.AssetCheckResult]:
     """Results over all partitions that landed. Quarantined rows and failed accounts warn; broken keys and ranges are errors.
 
     All are always told: Dagster fails a step that leaves one out, also where nothing landed.
     """
     if ingested.partitions:
         yield _valid(ingested)
-        yield _fresh(ingested, now)
+        yield _fresh(ingested, runtime.clock.now())
     else:
         yield dg.AssetCheckResult(check_name=VALID, passed=True, description="nothing landed, nothing to judge", metadata={"rows": 0})
         yield dg.AssetCheckResult(check_name=FRESH, passed=False, severity=dg.AssetCheckSeverity.WARN, description="nothing landed")
     yield _complete(ingested)
-    if ingested.table.name == _READS:
-        yield _reconciled(ingested, lake)
+    own, _ = _OWN.get(ingested.table.name, (None, None))
+    if own == RECONCILED:
+        yield _reconciled(ingested, runtime.lake)
+    elif own == RECEIVED:
+        yield _received(ingested, runtime)
+    elif own == SUBSCRIBED:
+        yield _subscribed(ingested, runtime.lake)
 
 
 def _valid(ingested: Ingested) -> dg.AssetCheckResult:
@@ -133,3 +145,42 @@ def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
         },
         description=f"{len(short)} videos list fewer comments than they state" if short else "",
     )  # fmt: skip
+
+
+def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
+    """Whether what the platform's log tells of was pushed to us, too; ids are shown, people's words are not."""
+    since = {app: at for app in runtime.app_keys if (at := receiving_since(runtime.state, app)) is not None}
+    found = [reconcile_events(runtime.lake, dt, since, runtime.clock.now()) for dt in ingested.partitions]
+    lost = [one for day in found for one in day.lost]
+    missing = sum(one.missing for one in lost)
+    told = [f"{one.event} to {one.open_id[:8]}…: {one.missing} of {one.logged}, such as {', '.join(one.examples)}" for one in lost[:20]]
+    return dg.AssetCheckResult(
+        check_name=RECEIVED,
+        passed=not lost,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"logged": sum(day.logged for day in found), "missing": missing, "not_landed_yet": sum(day.unlanded for day in found), "lost": told},
+        description=(
+            f"{missing} events of the log never arrived: look at the receiver of that time and at `douyin receive status`; "
+            "they cannot be asked for again, the log's own rows in `lead_events` fill the gap" if lost else ""
+        ),
+    )  # fmt: skip
+
+
+def _subscribed(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
+    """Whether events that were subscribed still are: the platform cancels what a slow or failing receiver was subscribed to."""
+    lost = []
+    for dt in ingested.partitions:
+        answered = {s.client_key for s in ingested.statuses if s.dt == dt and s.status in (Outcome.LOADED, Outcome.EMPTY)}
+        lost += lost_subscriptions(lake, dt, answered)
+    events: dict[str, list[str]] = {}
+    for one in lost:
+        if one.event not in events.setdefault(one.client_key, []):
+            events[one.client_key].append(one.event)
+    commands = [f"douyin receive subscribe {' '.join(map(quote, names))}" + (f" --app {quote(app)}" if len(events) > 1 else "") for app, names in events.items()]
+    return dg.AssetCheckResult(
+        check_name=SUBSCRIBED,
+        passed=not lost,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"lost": [f"{one.event}: last on {one.last_on}, now {'not listed' if one.status is None else one.status}" for one in lost], "commands": commands},
+        description=f"no longer subscribed: {', '.join(e for names in events.values() for e in names)}. `{commands[0]}`" if lost else "",
+    )

@@ -27,6 +27,11 @@ OWNER = "team:data-platform"
 PLATFORM = "platform"
 """Key prefix of the nodes that stand for operations of the platform."""
 
+INBOX = "inbox"
+"""Pool of the tables that are filled from the inbox."""
+IN_ONE_RUN = (History.WINDOW, History.VERSION, History.EVENT)
+"""Tables of which one run fills a range of days: one call tells of many, or none is needed."""
+
 _HISTORY_DOCS = {
     History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
     History.WINDOW: "Window series: a past day can be asked for as long as the platform's window reaches it; later it comes from the archive.",
@@ -91,7 +96,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         description=f"{table.zh} / {table.en}\n\n{table.doc_zh}\n\n{table.doc_en}\n\n{_HISTORY_DOCS[table.history]}",
         deps=_deps(table, endpoints),
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run() if table.history in (History.WINDOW, History.VERSION) else dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run() if table.history in IN_ONE_RUN else dg.BackfillPolicy.multi_run(1),
         kinds={"pandas", "parquet"},
         owners=[OWNER],
         tags={"history": str(table.history), "cadence": endpoints[0].cadence.name},
@@ -102,7 +107,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
             "operations": len(endpoints),
             "scopes": ", ".join(scopes),
         },
-        pool=scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain,
+        pool=_pool(table, scopes),
         check_specs=check_specs(table),
         output_required=False,
     )
@@ -119,6 +124,13 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         yield from _report(context, ingested, runtime)
 
     return _asset
+
+
+def _pool(table: Table, scopes: list[str]) -> str:
+    """Calls of one scope share its limits, and tables of events the inbox."""
+    if table.history is History.EVENT:
+        return INBOX
+    return scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain
 
 
 def _twice(context: dg.AssetExecutionContext, work: Callable[[], Ingested]) -> Ingested:
@@ -167,7 +179,7 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def _report(context: dg.AssetExecutionContext, ingested: Ingested, runtime: Runtime) -> Iterator:
     """Materialise the days that landed; say plainly why the others did not."""
-    checks = list(check_results(ingested, runtime.clock.now(), runtime.lake))
+    checks = list(check_results(ingested, runtime))
     if ingested.along:
         context.log.info(f"the same answers told of {len(ingested.along)} more days that are in the lake: {total(ingested.along.values())}")
     price = {"price": [_plain(line) for line in scope_prices(runtime, ingested.planned)]}
@@ -222,7 +234,7 @@ def why_missing(ingested: Ingested, dt: date) -> str:
             return "nothing to ask for: no account, or no video young enough"
         return "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
     counts = Counter(str(s.status) for s in statuses)
-    reason = next((s.reason for s in statuses if s.reason), "no reason given")
+    reason = next((s.reason for s in sorted(statuses, key=lambda s: not s.rows) if s.reason), "no reason given")
     return f"{', '.join(f'{n} {status}' for status, n in counts.items())}: {reason}"
 
 

@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.tables import OWNER
 from catalog import TABLES
+from resources.outreach_tables import read_outreach
 from resources.runtime import Runtime
 from resources.state.load_status import all_load_status
 from resources.warehouse import Published
@@ -12,8 +13,8 @@ WAREHOUSE = "warehouse"
 
 
 def publish(runtime: Runtime, *, rebuild: bool = False) -> Published:
-    """Bring ``warehouse.duckdb`` up to the lake and the load status, or make it anew."""
-    return runtime.warehouse.publish(all_load_status(runtime.state), rebuild=rebuild)
+    """Bring ``warehouse.duckdb`` up to the lake, the load status and what was sent, or make it anew."""
+    return runtime.warehouse.publish(all_load_status(runtime.state), outreach=read_outreach(runtime.state), rebuild=rebuild)
 
 
 @dg.asset(
@@ -38,5 +39,6 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
             "partitions_changed": done.partitions,
             "changed": {name: [d.isoformat() for d in days] for name, days in done.changed.items()},
             "rebuilt": done.rebuilt,
+            "marts_left_out": done.left_out,
         }
     )

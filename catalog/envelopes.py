@@ -67,7 +67,7 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
     if not isinstance(body, Mapping):
         raise MalformedBody(f"the body is {type(body).__name__}, not an object")
     if kind is Envelope.WEBHOOK:  # it answers nothing, so nothing can be refused in it
-        return Verdict(0, "", body.get("log_id"))
+        return Verdict(0, "", None if (logid := body.get("log_id")) is None else str(logid))
     logid = next((str(v) for p in _LOGID_PATHS if (v := member(body, p))), None)
     seen = False
     for code_path, text_path in _CODE_PATHS[kind]:

@@ -16,8 +16,9 @@ from pathlib import Path
 import typer
 
 from assets.coverage import coverage_of
-from catalog import ENDPOINTS, FIELDS, OPERATIONS, TABLES, endpoints_of
+from catalog import DOORS, ENDPOINTS, EVENTS, FIELDS, OPERATIONS, TABLES, endpoints_of
 from catalog.errors import ERRORS, Action
+from catalog.events import LEFT_IN_ARCHIVE, event_name
 from catalog.iterations import ITERATIONS
 from catalog.records import (
     STANDARD_FIELDS,
@@ -33,6 +34,9 @@ from catalog.records import (
 )
 from pipelines.home import REPOSITORY
 from pipelines.jobs import JOB_NAMES
+from resources.marts import load_marts
+from resources.outreach_tables import SCHEMA as OUTREACH
+from resources.outreach_tables import SOURCES, schema_of
 from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
 from resources.state.load_status import LoadStatus
 
@@ -76,10 +80,11 @@ _HISTORY = {
         "listing: a day holds the entities seen on it as they were when last seen; `{name}_latest` is the latest row of each",
         "清单（listing）：分区保存当天见到的实体及其最后状态；视图 `{name}_latest` 为每个实体的最新一行",
     ),
-    History.EVENT: ("event: pushed by the platform", "事件（event）：由平台推送"),
+    History.EVENT: (
+        "event: a day holds what the platform pushed on it (`observed_at` is the receipt), each event once; a day on which no receiver ran is lost",
+        "事件（event）：分区保存当天收到的推送（`observed_at` 为接收时刻），每个事件一行；未运行接收服务的日期无法补采",
+    ),
 }
-
-
 
 _EMPTY = {
     Empty.NOT_READY: "not produced yet (`not_ready`)",
@@ -143,6 +148,11 @@ class _Words:
     columns: tuple[str, str, str, str, str, str]
     meta: str
     meta_intro: str
+    marts: str
+    marts_intro: str
+    mart_key: str
+    outreach: str
+    outreach_intro: str
     colon: str
     pick: Callable[[tuple[str, str]], str]
     status: Callable[[Status], str]
@@ -165,6 +175,8 @@ _EN = _Words(
     from_="Filled by", source="{names} (scope `{scope}`, {status})",
     columns=("column", "type", "unit", "PII", "sum", "meaning"),
     meta="Schema `meta`", meta_intro="What the pipeline says of itself. `open_id` is empty for operations of the app.",
+    marts="Schema `marts`", marts_intro="Views over the core tables, one file each in `sql/marts`.", mart_key="Key",
+    outreach="Schema `outreach`", outreach_intro="What was planned and sent, as of the publication; the words that were sent are left out.",
     colon=": ", pick=lambda pair: pair[0], status=str, pii=lambda p: "" if p is Pii.NONE else str(p),
     additive=lambda a: "no" if a is Additive.NO else str(a),
 )  # fmt: skip
@@ -184,6 +196,8 @@ _ZH = _Words(
     from_="来源接口", source="{names}（scope `{scope}`，{status}）",
     columns=("列", "类型", "单位", "个人信息", "可加性", "含义"),
     meta="`meta` 模式", meta_intro="流水线对自身的记录。应用级接口的 `open_id` 为空。",
+    marts="`marts` 模式", marts_intro="核心表之上的视图，每个视图对应 `sql/marts` 中的一个文件。", mart_key="主键",
+    outreach="`outreach` 模式", outreach_intro="截至发布时的触达计划与流水，不含发送内容。",
     colon="：", pick=lambda pair: pair[1], status=lambda s: _STATUS_ZH[s], pii=lambda p: _PII_ZH[p], additive=lambda a: _ADDITIVE_ZH[a],
 )  # fmt: skip
 
@@ -239,6 +253,7 @@ _META = {
     "drift": ("members that the platform sent and the catalogue does not know", "平台返回但目录未登记的字段", tuple(DRIFT_SCHEMA.names)),
     "partitions": ("partitions of the lake that this file holds", "本文件已发布的数据湖分区", ("name", "dt", "size_bytes", "mtime_ns")),
     "layout": ("the layout that this file was made with", "本文件的结构版本", ("layout",)),
+    "marts": ("the views of the schema `marts`, and why one was left out", "`marts` 模式的视图，以及未能发布的原因", ("name", "hash", "left_out")),
 }
 
 
@@ -252,6 +267,16 @@ def tables_page(words: _Words) -> str:
                 lines += _table(table, words)
     lines += [f"## {words.meta}", "", words.meta_intro, ""]
     lines += _grid((words.columns[0], words.columns[5]), ((f"`meta.{name}`", f"{words.pick((en, zh))}{words.colon}{_codes(columns)}") for name, (en, zh, columns) in _META.items()))
+    lines += [f"## {words.marts}", "", words.marts_intro, ""]
+    for mart in load_marts().values():
+        described = ((_code(name), words.pick(tuple(about.split(" / ")))) for name, about in mart.columns.items())
+        lines += [f"### marts.{mart.name}", "", f"**{mart.title}**. {words.pick((mart.en, mart.zh))}", "", f"- {words.mart_key}{words.colon}{_codes(mart.key)}", ""]
+        lines += _grid((words.columns[0], words.columns[5]), described)
+    lines += [f"## {words.outreach}", "", words.outreach_intro, ""]
+    lines += _grid(
+        (words.columns[0], words.columns[5]),
+        ((f"`{OUTREACH}.{name}`", f"{words.pick(tuple(comment.split(' / '))[::-1])}{words.colon}{_codes(schema_of(table).names)}") for name, (table, comment) in SOURCES.items()),
+    )
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -273,6 +298,28 @@ def _operation(endpoint: Endpoint) -> tuple:
     )
 
 
+def _events() -> list[str]:
+    """Webhook events: what is pushed instead of asked for."""
+    left = ", ".join(_code(m) for m in sorted(LEFT_IN_ARCHIVE))
+    return [
+        "## Webhook events 事件", "",
+        f"{len(EVENTS)} events are pushed by the platform and received by `douyin receive`; `events_job` takes them from the inbox into the archive "
+        "(operation `webhook_<event>`) and from there into these tables, without a call. *State* is that of the contract. Which ones an app gets is "
+        "decided by its scopes, by the consents of people and by its subscriptions: `douyin receive subscribe`.", "",
+        *_grid(
+            ("event", "tables", "scope", "state", "meaning", "含义"),
+            (
+                (
+                    f"`{event_name(e)}` {e.zh}", ", ".join(f"[{t}](tables.md#{t})" for t in e.tables), _code(e.scope) if e.scope else "none",
+                    f"**{e.status}**" if e.status is not Status.ACTIVE else str(e.status), e.doc_en, e.doc_zh,
+                )
+                for e in EVENTS.values()
+            ),
+        ),
+        f"Members of contents that fill no column stay in the archive: {left}. Any other unknown member is drift.", "",
+    ]  # fmt: skip
+
+
 def operations_page() -> str:
     counted = {s: sum(1 for e in ENDPOINTS.values() if e.status is s) for s in Status}
     lines = [
@@ -288,7 +335,7 @@ def operations_page() -> str:
         "",
         "## Cadences",
         "",
-        *_grid(("cadence", "when (Beijing)", "job"), ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in ENDPOINTS.values()))),
+        *_grid(("cadence", "when (Beijing)", "job"), ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in DOORS.values()))),
     ]
     head = ("operation", "path", "scope", "token", "status", "tables", "asked", "cadence")
     for domain, (en, zh) in DOMAINS.items():
@@ -299,6 +346,7 @@ def operations_page() -> str:
             names = "" if len(meanings) == 1 else f" from {_codes(e.name for e in own if e.empty is empty)}"
             lines.append(f"- An empty list{names} means: {_EMPTY[empty]}.")
         lines.append("")
+    lines += _events()
     lines += ["## Actions", "", "Every code leads to one action.", "", *_grid(("action", "what is done"), ((f"`{a}`", text) for a, text in _ACTIONS.items()))]
     lines += ["## Error codes", "", "*Tries* counts all attempts that the code allows, the first included. A code that is not listed counts as `alert` with three tries.", ""]
     lines += _grid(("code", "meaning", "action", "tries", "what to do"), ((e.code, e.meaning, f"`{e.action}`", e.tries, e.advice) for e in ERRORS.values()))

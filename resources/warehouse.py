@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
@@ -23,10 +23,12 @@ from filelock import FileLock
 from catalog import FIELDS, TABLES
 from catalog.records import History, Table
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, scan
+from resources.marts import MARTS_DIR, create_views, load_marts
+from resources.outreach_tables import SCHEMA, SOURCES, schema_of
 from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
 from resources.state.load_status import LoadStatus
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Raise when published files must be rebuilt although no table's columns changed."""
 
 _STATUS_SCHEMA = pa.schema(
@@ -48,6 +50,8 @@ class Published:
     path: Path
     changed: dict[str, list[date]] = field(default_factory=dict)
     rebuilt: bool = False
+    left_out: list[str] = field(default_factory=list)
+    """Marts that could not be made; the log says why."""
     bytes: int = 0
     seconds: float = 0.0
 
@@ -59,9 +63,10 @@ class Published:
 class Warehouse:
     """Publishes the lake into one DuckDB file at ``path``."""
 
-    def __init__(self, path: Path, lake: Lake, locks_dir: Path) -> None:
+    def __init__(self, path: Path, lake: Lake, locks_dir: Path, marts_dir: Path = MARTS_DIR) -> None:
         self.path = path
         self.lake = lake
+        self._marts_dir = marts_dir
         self._lock_path = locks_dir / "publish.lock"
         self._pins = path.with_name(path.name + ".reading")
 
@@ -85,24 +90,27 @@ class Warehouse:
         return f"{len(files)}-{max(p.mtime_ns for p in files)}" if files else None
 
     def is_current(self) -> bool:
-        """Whether the published file holds exactly the lake's present partitions."""
+        """Whether the published file holds exactly the lake's present partitions, and the marts as their files define them."""
         if not _has_layout(self.path):
             return False
         with self.connect() as connection:
             held = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
-        return held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
+            views = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
+        return views == {m.name: m.hash for m in load_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
 
-    def publish(self, statuses: Iterable[LoadStatus] = (), *, rebuild: bool = False) -> Published:
-        """Bring the file up to the lake and ``statuses``, or make it anew; waits for another publisher to finish.
+    def publish(self, statuses: Iterable[LoadStatus] = (), *, outreach: Mapping[str, pa.Table] | None = None, rebuild: bool = False) -> Published:
+        """Bring the file up to the lake, ``statuses`` and ``outreach``, or make it anew; waits for another publisher to finish.
+
+        ``outreach`` holds tables by name (see :mod:`resources.outreach_tables`); without it those that were published stay.
 
         Raises:
             PublishFailed: a file of the lake does not read back. The old file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path):
-            return self._publish(_status_table(statuses), rebuild)
+            return self._publish(_status_table(statuses), outreach or {}, rebuild)
 
-    def _publish(self, statuses: pa.Table, rebuild: bool) -> Published:
+    def _publish(self, statuses: pa.Table, outreach: Mapping[str, pa.Table], rebuild: bool) -> Published:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -127,6 +135,9 @@ class Warehouse:
                     name = f"{room}/{table.name}"
                     self._upsert(connection, result, name, f"meta.{room.removeprefix('_')}", list(self.lake.partitions(name)), table.name)
             _replace_load_status(connection, statuses)
+            for name, rows in outreach.items():
+                _replace_outreach(connection, name, rows)
+            result.left_out = create_views(connection, load_marts(self._marts_dir))
             connection.execute("CHECKPOINT")
         except BaseException:
             connection.close()
@@ -234,6 +245,11 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f'COMMENT ON COLUMN "{table.name}"."{name}" IS {_text(comment)}')
         if table.history is History.LISTING:
             _create_latest(connection, table)
+    connection.execute(f"CREATE SCHEMA {SCHEMA}")
+    for name, (source, comment) in SOURCES.items():
+        columns = ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}' for f in schema_of(source))
+        connection.execute(f'CREATE TABLE {SCHEMA}."{name}" ({columns})')
+        connection.execute(f'COMMENT ON TABLE {SCHEMA}."{name}" IS {_text(comment)}')
     connection.execute("CREATE SCHEMA meta")
     connection.execute("CREATE TABLE meta.layout AS SELECT ? AS layout", [_layout()])
     connection.execute("CREATE TABLE meta.partitions (name VARCHAR, dt DATE, size_bytes BIGINT, mtime_ns BIGINT)")
@@ -276,6 +292,15 @@ def _replace_load_status(connection, statuses: pa.Table) -> None:
     connection.register("statuses", statuses)
     connection.execute("INSERT INTO meta.load_status SELECT * FROM statuses")
     connection.unregister("statuses")
+    connection.execute("COMMIT")
+
+
+def _replace_outreach(connection, name: str, rows: pa.Table) -> None:
+    connection.execute("BEGIN")
+    connection.register("rows", rows)
+    connection.execute(f'CREATE OR REPLACE TABLE {SCHEMA}."{name}" AS SELECT * FROM rows')
+    connection.unregister("rows")
+    connection.execute(f'COMMENT ON TABLE {SCHEMA}."{name}" IS {_text(SOURCES[name][1])}')
     connection.execute("COMMIT")
 
 

@@ -33,6 +33,8 @@ class World:
     runtime: Runtime = field(init=False)
     accounts: list[str] = field(default_factory=list)
     now: str = START
+    received: int = 0
+    """Webhook events that :meth:`receive` made."""
 
     def open(self) -> World:
         """A runtime as a new process would have it."""
@@ -90,6 +92,33 @@ class World:
         from resources.state.capabilities import switch_on
 
         assert switch_on(self.runtime.state, self.config.client_key, operation)
+
+    def receive(self, *names: str, at: str | None = None, client_key: str | None = None, **changes: Any) -> list[bool]:
+        """The contract's samples of some webhook events arrive (of all events, where none is named), for the first account.
+
+        ``at`` is the instant of receipt; ``changes`` replace members of the content. Each is another event, unless ``message_id`` is given.
+        """
+        import orjson
+
+        import catalog
+        from resources.state.inbox import begin_receiving, make_event, store
+
+        app, now = client_key or self.config.client_key, datetime.fromisoformat(at) if at else self.runtime.clock.now()
+        folder = Path(catalog.__file__).parent / "contract" / "samples"
+        begin_receiving(self.runtime.state, [app], now)
+        message_id = changes.pop("message_id", None)
+        events = []
+        for path in sorted(folder.glob("webhook.*.json")) if not names else [folder / f"webhook.{name}.json" for name in names]:
+            self.received += 1
+            envelope = orjson.loads(path.read_bytes()) | {"client_key": app, "log_id": f"{self.received:034}"}
+            if self.accounts and "to_user_id" in envelope:
+                envelope["to_user_id"] = self.accounts[0]
+            if changes:
+                as_text = isinstance(envelope["content"], str)
+                content = (orjson.loads(envelope["content"]) if as_text else envelope["content"]) | changes
+                envelope["content"] = orjson.dumps(content).decode() if as_text else content
+            events.append(make_event(app, orjson.dumps(envelope), envelope, message_id or f"m-{self.received}", now))
+        return store(self.runtime.state, events)
 
     def ingest(self, table: str, *dts: date, call: bool = True) -> Ingested:
         """Bring a table up to date: yesterday for T+1 series, this week for published weeks, today for the others, unless days are given."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from catalog.records import Column, Endpoint, Origin, Output, Parse
+from catalog.events import ENVELOPE_MEMBERS, content_members
+from catalog.records import Column, Endpoint, Envelope, Origin, Output, Parse
 from resources.archive import Address, Entry
 
 BATCH_BYTES = 32 << 20
@@ -275,6 +276,8 @@ def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[
     """Members of rows, and of ``data`` beside them, that no record knows, with the number of rows of each answer that had them."""
     if output.once:
         return Counter()
+    if endpoint.envelope is Envelope.WEBHOOK:
+        return _unknown_of_event(connection, endpoint, output)
     known = endpoint.known_members(output.rows, output.explode)
     label = f"{output.rows}.{output.explode}" if output.explode else output.rows
     if output.rows == endpoint.root:
@@ -286,14 +289,24 @@ def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[
     return unknown
 
 
-def _others(connection, keys: str, place: str, known: set[str], label: str) -> Counter[tuple[str, int]]:
+def _unknown_of_event(connection, endpoint: Endpoint, output: Output) -> Counter[tuple[str, int]]:
+    """Members of an event's envelope that no record knows, and of its content, where the output reads that; both forms of it."""
+    objects = "elements WHERE json_type(x) = 'OBJECT'"
+    unknown = _others(connection, "json_keys(x)", objects, ENVELOPE_MEMBERS, "")
+    if any(c.origin is Origin.MEMBER and c.path.startswith("content|") for c in output.columns):
+        content = _opened(f"json_extract(x, {_literal(_path('content'))})")
+        unknown.update(_others(connection, "json_keys(content)", f"(SELECT r, {content} AS content FROM {objects}) WHERE json_type(content) = 'OBJECT'", content_members(endpoint), "content"))
+    return unknown
+
+
+def _others(connection, keys: str, place: str, known: Collection[str], label: str) -> Counter[tuple[str, int]]:
     """Keys that are not known, counted by answer. Which there are at all is asked first: there are none on most days."""
     found = connection.execute(f"SELECT DISTINCT unnest({keys}) FROM {place}").fetchall()
     names = [name for (name,) in found if name not in known]
     if not names:
         return Counter()
     counted = connection.execute(f"SELECT m, r, count(*) FROM (SELECT r, unnest({keys}) AS m FROM {place}) WHERE list_contains($1, m) GROUP BY ALL", [names])
-    return Counter({(f"{label}.{name}", request): rows for name, request, rows in counted.fetchall()})
+    return Counter({(f"{label}.{name}".removeprefix("."), request): rows for name, request, rows in counted.fetchall()})
 
 
 def _data_members(endpoint: Endpoint) -> set[str]:

@@ -141,9 +141,13 @@ def _stages(results: list[Fetched]) -> tuple[list[Fetched], list[Fetched]]:
 
 
 def _drain(runtime: Runtime, results: list[Fetched], wanted: tuple[date, ...]) -> None:
-    """What was pushed needs no question: it is taken from the inbox."""
+    """What was pushed needs no question: it is taken from the inbox. With today goes yesterday, whose last events came after its last run."""
     doors = {r.endpoint.name: r for r in results if r.endpoint.over is Over.INBOX}
-    for name, days in (drain(runtime, [r.endpoint for r in doors.values()], wanted) if doors else {}).items():
+    if not doors:
+        return
+    today = runtime.clock.today()
+    dts = sorted({*wanted, today - timedelta(days=1)} if today in wanted else wanted)
+    for name, days in drain(runtime, [r.endpoint for r in doors.values()], dts).items():
         for (client_key, dt), told in days.items():
             doors[name].add(client_key, "", [dt], told)
 

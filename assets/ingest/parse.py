@@ -14,6 +14,7 @@ from assets.ingest.normalise import Normalised, normalise
 from catalog import TABLES
 from catalog.envelopes import MalformedBody, Verdict, member, read_envelope, read_page
 from catalog.errors import ErrorCode, error_for
+from catalog.iterations import Over
 from catalog.records import BEIJING, Endpoint, History, beijing_day
 from catalog.requests import Fill
 from resources.archive import Archive, Entry
@@ -53,7 +54,7 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
     for p in endpoint.params:
         if p.choices:
             given.setdefault(p.name, str(p.choices[0]))
-        elif p.fill in (Fill.ACCOUNT, Fill.SUBJECT) and p.required:
+        elif (p.fill in (Fill.ACCOUNT, Fill.SUBJECT) and p.required) or endpoint.over is Over.INBOX:
             given.setdefault(p.name, f"<{p.name}>")
     observed = _observed_at(endpoint, page.newest)
     with tempfile.TemporaryDirectory(prefix="douyin-parse-") as folder:

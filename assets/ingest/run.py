@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from assets.ingest.changes import Changes
 from assets.ingest.fetch import Fetched, fetch
-from assets.ingest.normalise import Normalised, land, normalise_each, nothing, told_on
+from assets.ingest.normalise import Normalised, land, newest_observation, normalise_each, nothing, told_on
 from assets.ingest.outcomes import summarise
 from assets.ingest.settling import FROM_ARCHIVE, lines_after
 from catalog import endpoints_of
 from catalog.records import History, Table
+from resources.lake import Lake, LakeDamaged
 from resources.runtime import Runtime
 from resources.state.load_status import LoadStatus, Outcome, forget_load_status, read_load_status, save_load_status
 
@@ -33,7 +34,7 @@ class Ingested:
     changes: dict[date, Changes] = field(default_factory=dict)
     """What landing did to the rows of each day."""
     along: dict[date, Changes] = field(default_factory=dict)
-    """The same of days of a series that nobody asked for, but of which today's answers spoke, too."""
+    """The same of days that nobody asked for: of a series, those of which today's answers spoke, too; of events, yesterday."""
 
     @property
     def missing(self) -> list[date]:
@@ -43,6 +44,9 @@ class Ingested:
     def failures(self, dts: Iterable[date] | None = None) -> list[LoadStatus]:
         chosen = set(self.dts if dts is None else dts)
         return [s for s in self.statuses if s.status.is_failure and s.dt in chosen]
+
+
+LET_GO = "its events were let go since, from inbox and archive; the lake keeps the day as it is"
 
 
 def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = True) -> Ingested:
@@ -75,7 +79,7 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
             continue
         result.partitions[partition.dt] = partition
         result.changes[partition.dt] = land(runtime.lake, partition)
-    for dt in _quiet_days(result, fetched):
+    for dt in _quiet_days(runtime, result, fetched):
         result.partitions[dt] = partition = nothing(table, dt)
         result.changes[dt] = land(runtime.lake, partition)
     result.statuses = list(_statuses(runtime, result, fetched))
@@ -84,22 +88,48 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
     return result
 
 
-def _quiet_days(result: Ingested, fetched: list[Fetched]) -> list[date]:
-    """Days on which a receiver ran and no event came: they are empty, which is not the same as unknown."""
+def _quiet_days(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> list[date]:
+    """Days on which a receiver ran and no event came: they are empty, which is not the same as unknown.
+
+    A day of which the lake has rows is none of them: its events were let go since.
+    """
     if result.table.history is not History.EVENT:
         return []
     quiet = {d for one in fetched for d, told in one.told.items() if any(t.outcome is Outcome.EMPTY for lines in told.values() for t in lines)}
-    return [d for d in result.missing if d in quiet]
+    return [d for d in result.missing if d in quiet and _newest_row(runtime.lake, result.table, d) is None]
 
 
 def _told_along(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
-    """Days in the lake of which today's answers speak, beside those that are asked for: one call of a series covers many.
+    """Days of which there is news beside those that are asked for: one call of a series covers many days in the lake.
 
     Without them the lake would hold what the archive has newer, and a replay would give other bytes.
     """
+    if table.history is History.EVENT:
+        return _late_events(runtime, table, dts)
     if table.history is not History.WINDOW:
         return set()
     return told_on(runtime.archive, table, runtime.clock.today(), set(runtime.lake.days(table.name)).difference(dts))
+
+
+def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
+    """Yesterday, where events came after its last run: the first run of a day lands them."""
+    today = runtime.clock.today()
+    yesterday = today - timedelta(days=1)
+    if today not in dts or yesterday in dts:
+        return set()
+    came = [e.began_at for door in endpoints_of(table.name) for e in runtime.archive.index(door.name, [yesterday])]
+    if not came:
+        return set()
+    try:
+        landed = _newest_row(runtime.lake, table, yesterday)
+    except LakeDamaged:  # it is made again
+        landed = None
+    return {yesterday} if landed is None or max(came) > landed else set()
+
+
+def _newest_row(lake: Lake, table: Table, dt: date) -> datetime | None:
+    """The latest ``observed_at`` of a day in the lake; None where it has no rows, or no such day."""
+    return None if lake.partition(table.name, dt) is None else newest_observation(lake.read(table.name, dt))
 
 
 def _land_along(runtime: Runtime, result: Ingested, partition: Normalised) -> None:
@@ -131,6 +161,9 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
         }
         for key in sorted(told.keys() | rows.keys() | quarantined.keys()):
             operation, app, open_id = key
+            if landed is None and result.table.history is History.EVENT and (before := earlier.get((dt, *key))) and before.rows:
+                yield replace(before, reason=LET_GO)
+                continue
             if key in told:
                 answer, calls = told[key]
                 status, code, reason = answer.outcome, answer.code, answer.reason

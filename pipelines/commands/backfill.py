@@ -110,6 +110,7 @@ def grouped(reasons: dict[date, str]) -> dict[str, list[date]]:
 def _pay(runtime, prices: list) -> None:
     """Run what can be had: a range of series or weeks in one run, other days by themselves."""
     from assets.ingest.price import From, spans
+    from assets.tables import IN_ONE_RUN
     from catalog import endpoints_of
     from catalog.records import History
     from pipelines.runner import Runner, listening
@@ -118,7 +119,7 @@ def _pay(runtime, prices: list) -> None:
     runs = []
     for price in prices:
         days = [d for d, source in price.days.items() if source is not From.NOWHERE]
-        if price.table.history in (History.WINDOW, History.VERSION):
+        if price.table.history in IN_ONE_RUN:
             runs += [(price.table, *span) for span in spans(days, timedelta(days=7 if price.table.history is History.VERSION else 1))]
         else:
             runs += [(price.table, day, day) for day in days]

@@ -32,6 +32,7 @@ def load(world, tables=SOME, *dts: date, call: bool = True) -> int:
 
 def test_the_same_day_twice_gives_the_same_bytes_and_asks_nothing(make_world):
     world = make_world(platform={"videos": 12, "most_fans": 60_000}).watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
+    world.receive()
     calls = load(world, TABLES)
     assert calls == sum(world.calls(name) for name in ENDPOINTS) > 250
     first = world.lake_files()

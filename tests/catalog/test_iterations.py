@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from catalog import ENDPOINTS, FIELDS, TABLES, endpoints_of
+from catalog import DOORS, ENDPOINTS, FIELDS, TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from catalog.iterations import ITERATIONS, Iteration, Over
 from catalog.records import AppType, Cadence, Endpoint, History, Origin, Token, Type
@@ -18,7 +18,7 @@ from catalog.requests import Fill
 from resources.state.watched import KINDS
 
 CJK = re.compile(r"[\u4e00-\u9fff]")
-GIVEN = (Over.NOTHING, Over.CHOICES, Over.ACCOUNTS)
+GIVEN = (Over.NOTHING, Over.CHOICES, Over.ACCOUNTS, Over.INBOX)
 """What needs no table to be known."""
 
 each_over = pytest.mark.parametrize("over", list(Over))
@@ -34,7 +34,7 @@ def subjects(endpoint: Endpoint) -> set[str]:
 
 
 def test_every_over_has_an_iteration_and_is_used():
-    assert set(ITERATIONS) == set(Over) == {e.over for e in ENDPOINTS.values()}
+    assert set(ITERATIONS) == set(Over) == {e.over for e in DOORS.values()}
 
 
 @each_over
@@ -153,7 +153,7 @@ def test_what_is_gone_through_is_collected_before(endpoint: Endpoint):
 def test_partitions_of_a_cadence_are_of_one_kind(cadence: Cadence):
     """A job has one partition at a time: a day, the day before, or a week."""
     thursday = date(2026, 11, 19)
-    newest = {TABLES[t].latest_partition(thursday) for e in ENDPOINTS.values() if e.cadence == cadence for t in e.tables}
+    newest = {TABLES[t].latest_partition(thursday) for e in DOORS.values() if e.cadence == cadence for t in e.tables}
     assert len(newest) == 1
     assert newest <= {thursday, thursday - timedelta(days=1), date(2026, 11, 16)}
 
@@ -182,7 +182,8 @@ def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:
     def consts(e: Endpoint) -> set[tuple]:
         return {tuple((c.field, c.path) for c in o.columns if c.origin is Origin.CONST and c.field in TABLES[table].key) for o in e.outputs if o.table == table}
 
-    return a.over is b.over and bool(consts(a) & consts(b))
+    # Each event is sent once, through the door of its own name.
+    return a.over is b.over and a.over is not Over.INBOX and bool(consts(a) & consts(b))
 
 
 @each_app
@@ -219,6 +220,12 @@ def test_mini_app_doors_are_the_ones_under_their_own_path(endpoint: Endpoint):
     if mini:
         assert endpoint.scope.startswith("ma.")
         assert AppType.MINI_APP in endpoint.apps or endpoint.token is Token.BUSINESS
+
+
+def test_events_alone_fill_the_tables_of_events():
+    """What is pushed and what is asked for have different pasts: no table is filled by both."""
+    for table in TABLES.values():
+        assert {e.over is Over.INBOX for e in endpoints_of(table.name)} == {table.history is History.EVENT}
 
 
 def test_weeks_are_gone_through_by_the_one_table_of_weeks():

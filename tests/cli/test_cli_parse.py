@@ -41,6 +41,14 @@ def test_rows_per_table(douyin, operation: str, shown: list[str]):
     assert "unknown member" not in told.stdout
 
 
+@pytest.mark.parametrize("name", ["im_receive_msg", "im_receive_msg__content_as_text", "new_video_digg"])
+def test_an_event(douyin, name: str):
+    told = douyin("parse", f"webhook_{name.partition('__')[0]}", sample(f"webhook.{name}"))
+    assert told.exit_code == 0, told.output
+    for words in ("webhook_events", "interactions" if "digg" in name else "im_messages", "<event_id>", "1 rows, 0 quarantined"):
+        assert words in told.stdout
+
+
 def test_limit(douyin):
     assert "… 23 more" in douyin("parse", "fans_data", sample("fans_data"), "--limit", "1").stdout
 
@@ -111,7 +119,7 @@ def test_an_unknown_operation_shows_the_known_ones(douyin):
     told = douyin("parse", "billboard_star", sample("billboard_stars"))
     assert told.exit_code == 2
     assert "'billboard_star' is not an operation" in told.stderr
-    for name in catalog.ENDPOINTS:
+    for name in catalog.DOORS:
         assert name in told.stderr
 
 

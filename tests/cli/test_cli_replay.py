@@ -44,6 +44,7 @@ def history(platforms, tmp_path_factory) -> Iterator[World]:
             world.fault("video_list", "unknown_member", 0)
         if n == 2:
             world.fault("user_fans", "busy", HIT, times=None)
+        world.receive()
         for name, table in TABLES.items():
             late = [today - timedelta(days=d) for d in (1, 2, 3)]
             world.ingest(name, *(late if table.history is History.WINDOW else [table.latest_partition(today)]))

@@ -46,6 +46,7 @@ class Installation:
         return list(csv.reader(io.StringIO(told.stdout)))[1:]
 
 SERIES = sum(t.history == "window" for t in TABLES.values())
+ASKED = sum(t.history != "event" for t in TABLES.values())
 """Tables of T+1 series."""
 
 
@@ -119,10 +120,13 @@ def test_run_loads_every_table(installed: Installation):
     lines = {words[0]: words for line in told.stdout.splitlines() if (words := line.split())}
     for name, table in TABLES.items():
         # It is a Monday: the whole window of a series is taken, as far as there are partitions.
+        if table.history == "event":
+            assert lines[name][1] == "–", "no receiver ever ran, and that is no failure"
+            continue
         days = ["2025-11-10", "…", "2025-11-16"] if table.history == "window" else ["2025-11-17"]
         assert lines[name][1 : 1 + len(days)] == days
         assert int(lines[name][1 + len(days)].replace(",", "")) > 0, name
-    assert f"published {len(TABLES) + 6 * SERIES} partitions" in told.stdout
+    assert f"published {ASKED + 6 * SERIES} partitions" in told.stdout
     assert "31 loaded" in told.stdout
     assert installed.calls() > 100
     assert list(installed.command.cwd.iterdir()) == []
@@ -159,7 +163,7 @@ def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: I
 def test_sql_answers(installed: Installation):
     assert installed.query("select count(*) from hot_words") == [["50"]]
     assert installed.query("select count(distinct open_id) from fans_profile") == [["2"]]
-    assert installed.query("select count(*) from meta.partitions") == [[str(len(TABLES) + 6 * SERIES)]]
+    assert installed.query("select count(*) from meta.partitions") == [[str(ASKED + 6 * SERIES)]]
 
 
 def test_sql_prints_a_table(installed: Installation):

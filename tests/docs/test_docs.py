@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 import typer
 
-from catalog import ENDPOINTS, OPERATIONS, TABLES
+from catalog import DOORS, ENDPOINTS, EVENTS, OPERATIONS, TABLES
 from catalog.errors import ERRORS, Action
 from pipelines import docs
 from pipelines.cli import app
@@ -213,7 +213,7 @@ def test_every_table_is_documented_with_its_columns_and_operations(page: str):
         assert table.zh in section
         columns = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
         assert columns == list(table.fields)
-        assert all(f"`{e.name}`" in section for e in ENDPOINTS.values() if table.name in e.tables)
+        assert all(f"`{e.name}`" in section for e in DOORS.values() if table.name in e.tables)
 
 
 @pytest.mark.parametrize("readme", [README, README_ZH], ids=named)
@@ -244,6 +244,14 @@ def test_every_operation_code_and_action_is_documented():
         assert str(endpoint.status) in line
     assert {int(c) for c in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == set(ERRORS)
     assert all(f"| `{action}` |" in text for action in Action)
+
+
+def test_every_event_is_documented_in_both_languages():
+    text = text_of(ROOT / "docs" / "operations-reference.md").split("## Webhook events")[1].split("\n## ")[0]
+    for event in EVENTS.values():
+        (line,) = (x for x in text.splitlines() if x.startswith(f"| `{event.name.removeprefix('webhook_')}` "))
+        assert all(word in line for word in (event.zh, event.doc_en, event.doc_zh, str(event.status), *event.tables))
+        assert event.scope is None or f"`{event.scope}`" in line
 
 
 def test_every_outcome_has_an_advice():

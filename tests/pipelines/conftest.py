@@ -114,7 +114,8 @@ def good_day(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str,
     with _kept_environment(), Runner(world.runtime) as runner:
         orchestra = Orchestra(world, runner)
         world.watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
+        world.receive()
         ran = {cadence: orchestra.run(cadence, TODAY) for cadence in ("hourly", "twice_daily", "daily_snapshot")}
         ran["daily_t1"] = orchestra.run("daily_t1", YESTERDAY)
-        ran |= {cadence: orchestra.run(cadence, TODAY) for cadence in ("daily_listing", "rank_weeks")}
+        ran |= {cadence: orchestra.run(cadence, TODAY) for cadence in ("daily_listing", "rank_weeks", "events")}
         yield orchestra, ran

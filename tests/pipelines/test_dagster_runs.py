@@ -275,3 +275,30 @@ def test_videos_that_did_not_exist_are_not_asked_for(orchestra):
     for day in (first, YESTERDAY):
         for row in world.rows("item_play", day):
             assert created[row["item_id"]].date() <= day + timedelta(days=1)
+
+
+# --------------------------------------------------------------------------- events
+
+
+def test_a_range_of_events_is_one_run_that_leaves_unknown_days_unmarked(orchestra):
+    world = orchestra.world
+    world.receive("new_follow_action", at="2026-11-15T22:00:00+08:00")
+    before = YESTERDAY - timedelta(days=1)
+    result = orchestra.run_range("events", before, TODAY, "interactions")
+
+    assert not result.success
+    assert orchestra.partitions("interactions") == {YESTERDAY.isoformat(), TODAY.isoformat()}
+    assert "no receiver ran on that day" in orchestra.metadata("interactions", before, observed=True)["not_materialised"]
+    told = {dt: orchestra.metadata("interactions", dt) for dt in (YESTERDAY, TODAY)}
+    assert {dt: (t["dagster/partition_row_count"], t["calls"], t["outcomes"]) for dt, t in told.items()} == {
+        YESTERDAY: (1, 0, {"loaded": 1, "empty": 5}), TODAY: (0, 0, {"empty": 6}),
+    }  # fmt: skip
+
+    assert orchestra.run("events", TODAY, "interactions").success
+
+
+def test_without_a_receiver_the_job_of_events_is_no_failure(orchestra):
+    ran = orchestra.run("events", TODAY, "im_messages")
+    assert (ran.success, ran.problems) == (True, {})
+    assert orchestra.partitions("im_messages") == set()
+    assert "no receiver ever ran" in orchestra.metadata("im_messages", TODAY, observed=True)["not_materialised"]

@@ -13,7 +13,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from installation import TODAY, YESTERDAY
 
 from assets.tables import PLATFORM, partitions_of
-from catalog import ENDPOINTS, TABLES, endpoints_of
+from catalog import DOORS, TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from catalog.iterations import ITERATIONS
 from catalog.records import BEIJING, History
@@ -79,8 +79,17 @@ def test_all_asset_specs(graph, snapshot):
 
 def test_there_is_an_asset_for_every_table_and_operation(graph):
     keys = {tuple(k.path) for k in graph.get_all_asset_keys()}
-    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in ENDPOINTS} | {("warehouse",), ("archive",)}
+    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in DOORS} | {("warehouse",), ("archive",)}
     assert {k.path[0] for k in graph.materializable_asset_keys} == {*TABLES, "warehouse"}
+
+
+def test_events_stand_in_the_graph_like_operations(graph):
+    node = graph.get(dg.AssetKey([PLATFORM, "webhook_im_receive_msg"]))
+    assert not node.is_materializable
+    assert (node.metadata["scope"], node.metadata["cadence"]) == ("im.direct_message", "every hour at :50, from the inbox")
+    assert {k.path[-1] for k in graph.get(dg.AssetKey("im_recalls")).parent_keys} == {"webhook_im_recall_msg"}
+    pools = {name: graph.get(dg.AssetKey(name)).pools for name, t in TABLES.items() if t.history is History.EVENT}
+    assert set().union(*pools.values()) == {"inbox"}, "nobody waits for calls who makes none"
 
 
 def test_tables_depend_on_what_they_iterate_over(graph):
@@ -155,6 +164,8 @@ TICKS = [
     ("film_lists_schedule", "2026-11-17T23:30:00+08:00", "2026-11-16"),
     ("film_lists_schedule", "2026-11-16T23:30:00+08:00", "2026-11-16"),
     ("film_lists_schedule", "2026-11-22T23:30:00+08:00", "2026-11-16"),
+    ("events_schedule", "2026-11-16T00:50:00+08:00", "2026-11-16"),
+    ("events_schedule", "2026-11-16T23:50:00+08:00", "2026-11-16"),
 ]
 
 
@@ -182,6 +193,7 @@ def test_a_tick_fills_the_right_day(definitions, name: str, at: str, partition: 
         ("daily_metrics_schedule", {"11:00", "15:00"}),
         ("people_schedule", {"11:30", "15:30"}),
         ("film_lists_schedule", {"23:30"}),  # and on Tuesdays at 13:00
+        ("events_schedule", {f"{hour:02}:50" for hour in range(24)}),
     ],
 )
 def test_schedules_tick_at_these_times_in_beijing(definitions, name: str, expected: set[str]):

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from installation import TODAY
 
-from catalog import ENDPOINTS, TABLES, endpoints_of
+from catalog import DOORS, TABLES, endpoints_of
 from catalog.records import AppType
 
 WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"), ("poi", "6600000000000000001"))
@@ -27,6 +27,7 @@ def worked(request, platforms, tmp_path_factory):
     world.open().at("2026-11-16T11:30:00+08:00").authorize()
     mine = [(o, r["item_id"]) for o, r in _own_videos(world)]
     world.watch(*WATCHED)
+    world.receive()
     if app_type is not AppType.WEB:  # mini-apps have no list of videos
         _watch_videos(world, mine)
     monkey = pytest.MonkeyPatch()
@@ -95,7 +96,7 @@ def test_every_row_came_through_a_door_of_the_app(worked):
     for name in offered(app_type):
         sources = set(world.read(name, TABLES[name].latest_partition(TODAY))["source"].to_pylist())
         assert sources
-        assert all(app_type in ENDPOINTS[s].apps for s in sources), (name, sources)
+        assert all(app_type in DOORS[s].apps for s in sources), (name, sources)
 
 
 @pytest.mark.parametrize("worked", CASES, indirect=True)

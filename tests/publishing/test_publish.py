@@ -88,7 +88,7 @@ def test_every_table_and_column_is_commented_in_both_languages(published_empty: 
     for _, name, _, comment in columns:
         assert FIELDS[name].doc_zh in comment
         assert FIELDS[name].doc_en in comment
-    assert {name for name, _ in meta} == {"quarantine", "drift", "load_status", "partitions", "layout"}
+    assert {name for name, _ in meta} == {"quarantine", "drift", "load_status", "partitions", "layout", "marts"}
     assert all(comment for _, comment in meta)
 
 

@@ -1,0 +1,54 @@
+-- Conversations 会话
+-- en: Private conversations between accounts and people as the events tell of them: when, how many messages each way, how soon the first answer came, and whether the person still waits. Groups are left out.
+-- zh: 账号与用户的单聊会话（据 Webhook 事件）：起止时间、双方消息数、首次回复时长、是否待回复；不含群聊。
+-- grain: one row per account, person and conversation, over all days
+-- key: client_key, open_id, person_open_id, conversation_id
+-- owner: team:data-platform
+-- column first_at: first message or opening / 首条消息或首次进入
+-- column last_at: last message or opening / 最近一条消息或一次进入
+-- column messages_in: messages of the person / 用户发来的消息数
+-- column messages_out: messages of the account, however they were sent / 账号发出的消息数
+-- column by_this_app: of these, sent through this app / 其中经本应用发出
+-- column by_hand: of these, written in Douyin itself / 其中在抖音内手工发出
+-- column openings: times the person opened the chat / 用户进入会话次数
+-- column waits: times the person wrote after an answer, or first / 用户发起（或在回复后再次发起）的轮次
+-- column first_answer_median_s: median seconds from the first message of a turn to the answer; unanswered turns do not count / 每轮首条消息到回复的秒数中位数，不含未回复的轮次
+-- column is_open: the last word is the person's / 最后一条消息来自用户，尚未回复
+WITH messages AS (
+    -- A message may be told of twice, by events with ids of their own.
+    SELECT client_key, open_id, person_open_id, conversation_id, event = 'im_receive_msg' AS is_in, coalesce(source_app, '') AS source_app,
+           coalesce(event_at, observed_at) AS happened_at
+    FROM main.im_messages
+    WHERE event IN ('im_receive_msg', 'im_send_msg') AND conversation_id IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY client_key, open_id, event, coalesce(nullif(message_id, ''), event_id) ORDER BY observed_at, event_id) = 1
+),
+entries AS (
+    SELECT client_key, open_id, person_open_id, conversation_id, coalesce(event_at, observed_at) AS happened_at
+    FROM main.im_entries
+    WHERE conversation_id IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY client_key, open_id, coalesce(nullif(message_id, ''), event_id) ORDER BY observed_at, event_id) = 1
+),
+turns AS (
+    SELECT *, is_in AND lag(is_in, 1, false) OVER chat IS DISTINCT FROM true AS begins,
+           min(happened_at) FILTER (NOT is_in) OVER (chat ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS answered_at
+    FROM messages
+    WINDOW chat AS (PARTITION BY client_key, open_id, person_open_id, conversation_id ORDER BY happened_at, is_in DESC)
+),
+happened AS (
+    SELECT client_key, open_id, person_open_id, conversation_id, happened_at, is_in, source_app, begins, answered_at, false AS is_entry FROM turns
+    UNION ALL
+    SELECT client_key, open_id, person_open_id, conversation_id, happened_at, NULL, NULL, false, NULL, true FROM entries
+)
+SELECT client_key, open_id, person_open_id, conversation_id,
+       min(happened_at) AS first_at,
+       max(happened_at) AS last_at,
+       count(*) FILTER (is_in) AS messages_in,
+       count(*) FILTER (NOT is_in) AS messages_out,
+       count(*) FILTER (NOT is_in AND source_app = client_key) AS by_this_app,
+       count(*) FILTER (NOT is_in AND source_app = '') AS by_hand,
+       count(*) FILTER (is_entry) AS openings,
+       count(*) FILTER (begins) AS waits,
+       median(epoch(answered_at) - epoch(happened_at)) FILTER (begins AND answered_at IS NOT NULL) AS first_answer_median_s,
+       coalesce(max(happened_at) FILTER (is_in) > max(happened_at) FILTER (NOT is_in), count(*) FILTER (is_in) > 0) AS is_open
+FROM happened
+GROUP BY client_key, open_id, person_open_id, conversation_id
