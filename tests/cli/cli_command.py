@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import children
+
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = 400
 
@@ -29,16 +31,13 @@ class Command:
         self.environment = clean_environment(home, **environment)
 
     def __call__(self, *arguments: str, input: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.words(*arguments), cwd=self.cwd, env=self.environment | environment, input=input, text=True, encoding="utf-8",
-            capture_output=True, timeout=180, check=False, **({} if input is not None else {"stdin": subprocess.DEVNULL}),
-        )  # fmt: skip
+        return children.run(self.words(*arguments), timeout_s=120, input=input, cwd=self.cwd, env=self.environment | environment, text=True, encoding="utf-8")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """In the background, in a session of its own, with all output on ``stdout``."""
-        return subprocess.Popen(
+        return children.start(
             self.words(*arguments), cwd=self.cwd, env=self.environment, text=True, encoding="utf-8", stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     @staticmethod

@@ -36,11 +36,12 @@ def test_a_day_that_is_killed_again_and_again_ends_as_if_undisturbed(place, caps
 
 @pytest.mark.slow
 def test_three_hundred_kills(tmp_path, capsys):
-    numbers, lock = Numbers(), threading.Lock()
+    numbers, lock, places = Numbers(), threading.Lock(), []
     rng = random.Random(SEED)
 
     def worker(number: int) -> None:
         place = Place(_folder(tmp_path / f"worker{number}"))
+        places.append(place)
         try:
             trials = Trials(place, numbers, lock)
             for n in range(15):
@@ -55,8 +56,13 @@ def test_three_hundred_kills(tmp_path, capsys):
             place.close()
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(worker, n) for n in range(2)]:
-            done.result()
+        try:
+            for done in [pool.submit(worker, n) for n in range(2)]:
+                done.result()
+        except BaseException:
+            for place in places:  # the pool waits for its threads, and these for answers
+                place.stop()
+            raise
     with capsys.disabled():
         print(f"\nseed {SEED}: {numbers}")
     assert numbers.kills["at random"] == 300
