@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import children
+from fork_server import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = 400
@@ -21,6 +23,11 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+@cache
+def fork_server() -> ForkServer:
+    return ForkServer(clean_environment(Path("/nonexistent")))
+
+
 class Command:
     """``douyin …`` as a process of its own, in an empty directory."""
 
@@ -31,7 +38,8 @@ class Command:
         self.environment = clean_environment(home, **environment)
 
     def __call__(self, *arguments: str, input: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        return children.run(self.words(*arguments), timeout_s=120, input=input, cwd=self.cwd, env=self.environment | environment, text=True, encoding="utf-8")
+        """Run it to its end, with output and exit code."""
+        return fork_server().run(arguments, cwd=self.cwd, environment=self.environment | environment, input=input, timeout_s=120)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """In the background, in a session of its own, with all output on ``stdout``."""
