@@ -4,21 +4,35 @@ Dagster's own makes an engine for every statement: it compiles the statement ane
 connection makes SQLite check-point and sync the file. A run of 15 assets with three checks each takes 4.7x
 longer with it (``benchmarks/dagster_storage.py``). The files and their layout are Dagster's;
 ``dagster.yaml`` names these classes, and Dagster's own read what they wrote.
+
+Waiting for a pool is ours, too. Dagster reads whether a slot is free and joins the queue in two steps: a holder
+that goes between them leaves a step in the queue to which nobody ever gives the slot, and its run waits for ever.
+While it waits it asks its clock without a pause, a whole core long, and hears neither Ctrl-C nor SIGTERM.
 """
 
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
 import sqlalchemy as sa
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._utils.concurrency import ConcurrencyClaimStatus
+from dagster._utils.interrupts import check_captured_interrupt
 from filelock import FileLock
+
+from pipelines.dead_runs import end_dead_runs
 
 _BUSY_TIMEOUT_S = 60
 _RUN_SHARDS_KEPT = 8
+_CLAIM_PAUSE_S = 0.25
+"""Between two looks at a pool that others hold."""
+_LOOK_FOR_THE_DEAD_S = 5.0
+"""How often a run that waits looks whether the one that it waits for was killed: nobody else may ever look."""
 
 
 def _make_engine(url: str) -> sa.Engine:
@@ -35,9 +49,12 @@ def _make_engine(url: str) -> sa.Engine:
 
 @contextmanager
 def _one_at_a_time(folder: str) -> Iterator[None]:
-    """Two processes that make the files of a new home at the same moment would both write the first version line, and one would fail."""
+    """Two processes that make the files of a new home at the same moment would both write the first version line, and one would fail.
+
+    One lock object per folder: making the index opens it, which takes the lock again.
+    """
     os.makedirs(folder, exist_ok=True)
-    with FileLock(os.path.join(folder, ".creating.lock")):
+    with FileLock(os.path.join(folder, ".creating.lock"), is_singleton=True):
         yield
 
 
@@ -46,7 +63,9 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data, config_value):
-        return cls(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "history", "runs"))
+        base_dir = os.path.join(config_value["base_dir"], "history", "runs")
+        with _one_at_a_time(base_dir):
+            return cls(inst_data=inst_data, base_dir=base_dir)
 
     @cached_property
     def _engines(self) -> OrderedDict[str, sa.Engine]:
@@ -72,6 +91,44 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
+
+    @cached_property
+    def _pools_lock(self) -> FileLock:
+        return FileLock(os.path.join(self._base_dir, ".pools.lock"))
+
+    @cached_property
+    def _next_look(self) -> dict[tuple[str, str], float]:
+        """When to look for dead runs again, for each run and step that waits."""
+        return {}
+
+    def claim_concurrency_slot(self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None) -> ConcurrencyClaimStatus:
+        """One claim at a time, and none after which a slot is free while a step waits for it. A claim that must wait takes a moment."""
+        claim = (concurrency_key, run_id, step_key, priority)
+        with self._pools_lock:
+            status = super().claim_concurrency_slot(*claim)
+            if not status.is_claimed and self.has_unassigned_slots(concurrency_key):
+                self.assign_pending_steps([concurrency_key])  # who freed the slot was killed before it could pass it on
+                status = super().claim_concurrency_slot(*claim)
+        waiter = (run_id, step_key)
+        if status.is_claimed:
+            self._next_look.pop(waiter, None)
+            return status
+        if check_captured_interrupt():
+            raise DagsterExecutionInterruptedError
+        now = time.monotonic()
+        if self.has_instance and now >= self._next_look.setdefault(waiter, now + _LOOK_FOR_THE_DEAD_S):
+            self._next_look[waiter] = now + _LOOK_FOR_THE_DEAD_S
+            end_dead_runs(self._instance)
+        time.sleep(_CLAIM_PAUSE_S)
+        return status.with_sleep_interval(0.0)  # come again at once: the pause was here
+
+    def free_concurrency_slot_for_step(self, run_id: str, step_key: str) -> None:
+        with self._pools_lock:
+            super().free_concurrency_slot_for_step(run_id, step_key)
+
+    def free_concurrency_slots_for_run(self, run_id: str) -> None:
+        with self._pools_lock:
+            super().free_concurrency_slots_for_run(run_id)
 
     def has_table(self, table_name: str) -> bool:
         return sa.inspect(self._engine(INDEX_SHARD_NAME)).has_table(table_name)

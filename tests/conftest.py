@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import children
 import pytest
 from installation import START, World
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     import httpx
 
     from sandbox.config import SandboxConfig
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running() -> Iterator[None]:
+    before = children.number()
+    yield
+    children.end_since(before)
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from datetime import date, timedelta
 
+import children
 import pytest
 from installation import TODAY, YESTERDAY
 
@@ -196,7 +195,7 @@ def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
     world.ingest("videos")
     world.runtime.close()
     world.clear()
-    child = subprocess.Popen([sys.executable, "-c", _CHILD, str(world.home), world.url, world.now], env={**os.environ, "PYTHONPATH": os.getcwd()})
+    child = children.start([sys.executable, "-c", _CHILD, str(world.home), world.url, world.now], env={**os.environ, "PYTHONPATH": os.getcwd()})
     try:
         deadline = time.monotonic() + 60
         while world.calls("item_play") < 15:
@@ -204,8 +203,7 @@ def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
             assert time.monotonic() < deadline
             time.sleep(0.01)
     finally:
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        children.end(child)
 
     before = world.calls("item_play")
     world.restart(concurrency=16)

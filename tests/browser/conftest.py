@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import children
 import httpx
 import pytest
 
@@ -53,7 +54,7 @@ def serve() -> Iterator[Callable[[World], Ui]]:
         words = [sys.executable, "-m", "pipelines.cli", "dev", "--port", str(port)]
         with open(world.home.parent / "dev.txt", "w") as said:
             started.append(
-                subprocess.Popen(words, cwd=world.home, env=environment(world.runtime.settings), stdout=said, stderr=said, start_new_session=True)
+                children.start(words, cwd=world.home, env=environment(world.runtime.settings), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
             )
         ui, deadline = Ui(f"http://127.0.0.1:{port}"), time.monotonic() + 180
         while True:
@@ -72,8 +73,7 @@ def serve() -> Iterator[Callable[[World], Ui]]:
         try:
             process.wait(timeout=30)
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            children.end(process)
 
 
 @pytest.fixture

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+
+import children
+from fork_server import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = 400
@@ -19,6 +23,11 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+@cache
+def fork_server() -> ForkServer:
+    return ForkServer(clean_environment(Path("/nonexistent")))
+
+
 class Command:
     """``douyin …`` as a process of its own, in an empty directory."""
 
@@ -29,16 +38,14 @@ class Command:
         self.environment = clean_environment(home, **environment)
 
     def __call__(self, *arguments: str, input: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.words(*arguments), cwd=self.cwd, env=self.environment | environment, input=input, text=True, encoding="utf-8",
-            capture_output=True, timeout=180, check=False, **({} if input is not None else {"stdin": subprocess.DEVNULL}),
-        )  # fmt: skip
+        """Run it to its end, with output and exit code."""
+        return fork_server().run(arguments, cwd=self.cwd, environment=self.environment | environment, input=input, timeout_s=120)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """In the background, in a session of its own, with all output on ``stdout``."""
-        return subprocess.Popen(
+        return children.start(
             self.words(*arguments), cwd=self.cwd, env=self.environment, text=True, encoding="utf-8", stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     @staticmethod

@@ -66,7 +66,7 @@ def waiting(process) -> str:
             address = line.strip()
         if "waiting at" in line:
             return address
-    raise AssertionError(f"the command ended: {process.wait()}")
+    raise AssertionError(f"the command ended: {process.wait(timeout=30)}")
 
 
 def come_back(address: str, **changes: str) -> httpx.Response:

@@ -9,6 +9,7 @@ import socket
 import time
 from pathlib import Path
 
+import children
 import httpx
 import pytest
 
@@ -95,8 +96,7 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
     finally:
         for pid in ours(mark):
             os.kill(pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        children.end(process)
 
 
 def test_a_sandbox_port_in_use(command):

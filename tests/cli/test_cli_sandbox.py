@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 
+import children
 import httpx
 import pytest
 
@@ -39,9 +40,7 @@ def test_it_prints_its_address_serves_and_ends(command, number: signal.Signals):
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/_sandbox/health", trust_env=False)
     finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        children.end(process)
 
 
 def test_troubles_and_apps_on_order(command):
@@ -56,9 +55,7 @@ def test_troubles_and_apps_on_order(command):
             token = {"client_key": "second", "client_secret": "secret", "grant_type": "client_credential"}
             assert client.post("/oauth/client_token/", json=token).json()["message"] == "success"
     finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        children.end(process)
 
 
 def test_a_port_in_use(douyin):

@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import children
 import duckdb
 import httpx
 from zygote import TABLES as CHOSEN
@@ -99,15 +100,21 @@ class Place:
         self.said = open(root / "said.txt", "a+")  # noqa: SIM115
         words = [sys.executable, "-W", "ignore", str(ZYGOTE)]
         here = os.environ | {"PYTHONPATH": str(ZYGOTE.parents[2])}
-        self.zygote = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, bufsize=1, env=here)
+        self.zygote = children.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, bufsize=1, env=here)
+        self._worker: int | None = None
         assert self.zygote.stdout.readline() == "ready\n", self._words()
 
     def close(self) -> None:
-        self.zygote.stdin.close()
-        self.zygote.wait(timeout=30)
-        self.zygote.stdout.close()
+        self.stop()
         self.said.close()
         self._stack.close()
+
+    def stop(self) -> None:
+        """End the zygote and its day's work: who reads their answers in another thread gets an end of file."""
+        if self._worker is not None:
+            children.kill_group(self._worker)
+        children.kill_group(self.zygote.pid)
+        self.zygote.wait(timeout=30)
 
     def _words(self) -> str:
         self.said.seek(0)
@@ -128,11 +135,14 @@ class Place:
         settings = environment(self.settings.model_copy(update={"home": home}))
         settings = {k: v for k, v in settings.items() if k.startswith("DOUYIN_")}
         self.zygote.stdin.write(json.dumps({"settings": settings, "step": step, "day": DAY.isoformat()}) + "\n")
-        return int(self.zygote.stdout.readline().split()[1])
+        self._worker = int(self.zygote.stdout.readline().split()[1])
+        return self._worker
 
     def wait(self) -> int:
         """The exit code of the work; the number of the signal, negative, where one ended it."""
-        return os.waitstatus_to_exitcode(int(self.zygote.stdout.readline().split()[1]))
+        ended = os.waitstatus_to_exitcode(int(self.zygote.stdout.readline().split()[1]))
+        self._worker = None
+        return ended
 
     def finish(self, home: Path) -> Result:
         self.start(home)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import children
 import duckdb
 import pytest
 from installation import TODAY
@@ -27,12 +28,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def douyin(world, *words: str, **more: str) -> subprocess.Popen:
-    """The command over a world's home, in a process group of its own."""
+    """The command over a world's home, in a session of its own; it is killed when the test is over."""
     world.runtime.close()
     settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")}
     here = {"PATH": os.environ["PATH"], "HOME": str(world.home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings | more
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", *words], env=here, cwd=world.home.parent, start_new_session=True, text=True,
+    return children.start(
+        [sys.executable, "-m", "pipelines.cli", *words], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
@@ -125,8 +126,8 @@ def test_a_folder_that_cannot_be_written_is_named(world, where: str):
     root.unlink()
     shutil.move(root.with_name("moved"), root)
     again = douyin(world, "run", "--select", "user_fans")
-    assert again.wait(timeout=60) == 0
-    again.stdout.close()
+    said = again.communicate(timeout=60)[0]
+    assert again.returncode == 0, said
     world.open()
     assert world.runtime.lake.days("user_fans")
 
@@ -208,7 +209,7 @@ def test_a_killed_run_does_not_stop_the_sensor_or_the_next_run(slow_world):
     run = douyin(slow_world, "run", "--select", SOME)
     wait_for_calls(slow_world, 12)
     os.killpg(run.pid, signal.SIGKILL)
-    run.communicate()
+    run.communicate(timeout=60)
     slow_world.open()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(slow_world.home / "dagster"))

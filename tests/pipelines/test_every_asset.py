@@ -72,8 +72,10 @@ def offered(app_type: AppType) -> list[str]:
     return [name for name in TABLES if any(app_type in e.apps for e in endpoints_of(name))]
 
 
-CASES = [pytest.param(kind, id=str(kind), marks=[pytest.mark.slow] if kind is AppType.MINI_APP else []) for kind in AppType]
-"""A mini-app without business consent has a part of what one with it has: it is looked at in the long run."""
+QUICK = AppType.BUSINESS
+"""A whole day of one type takes 10 to 20 s. A mini-app without business consent has a part of what one with it has, and a day of
+a web app is what ``test_dagster_runs.py`` and ``test_cli_run.py`` look at: these two are for the long run."""
+CASES = [pytest.param(kind, id=str(kind), marks=[] if kind is QUICK else [pytest.mark.slow]) for kind in AppType]
 
 
 @pytest.mark.parametrize("worked", CASES, indirect=True)

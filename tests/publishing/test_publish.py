@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import children
 import duckdb
 import pyarrow as pa
 import pytest
@@ -146,7 +147,7 @@ class Reader:
             "c = duckdb.connect(sys.argv[1], read_only=True)\n"
             "for line in sys.stdin: print(c.execute('SELECT count(*) FROM hot_words').fetchone()[0], flush=True)\n"
         )
-        self._process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = children.start([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def count(self) -> int:
         self._process.stdin.write("\n")

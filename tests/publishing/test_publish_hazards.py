@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
+import children
 import duckdb
 import pyarrow as pa
 import pytest
@@ -127,7 +128,7 @@ def test_while_somebody_holds_the_file_for_writing_publishing_goes_on(lake, ware
     lake.write("hot_words", DAY, hot_words(DAY, 2))
     warehouse.publish()
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    holder = subprocess.Popen([sys.executable, "-c", code, str(warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = children.start([sys.executable, "-c", code, str(warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "open\n"
         lake.write("hot_words", DAY, hot_words(DAY, 3))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import children
 import pytest
 
 from catalog import TABLES
@@ -40,7 +41,7 @@ def continuous_runs(home: Path) -> Iterator[None]:
     """A process that writes the lake and publishes without pause."""
     here = Path(__file__).parent
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent.parent)])}
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE, text=True, env=environment)
+    writer = children.start([sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert writer.stdout.readline() == "published\n"
         yield

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import children
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +69,7 @@ def test_processes_share_one_rate(make_settings, start_sandbox):
     box = start_sandbox()
     home = make_settings().home
     words = [sys.executable, "-c", WORKER, box.url, str(home), "45"]
-    workers = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    workers = [children.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for worker in workers:
         assert worker.stdout.readline() == "ready\n"
     for worker in workers:

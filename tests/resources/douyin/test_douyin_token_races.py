@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import children
 import httpx
 import pytest
 
@@ -119,7 +120,7 @@ class Race:
         self.start = settings.get_clock().now()
         self.open_id = self.authorize(0)
         words = [sys.executable, "-c", WORKER, box.url, str(settings.home), self.open_id, str(CALLS), str(TIMEOUT_S)]
-        self.workers = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)]
+        self.workers = [children.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)]
         for worker in self.workers:
             assert worker.stdout.readline() == "ready\n"
 
@@ -166,10 +167,8 @@ class Race:
         for worker in self.workers:
             try:
                 worker.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
-            worker.stdout.close()
+            finally:
+                children.end(worker)
 
 
 @pytest.fixture

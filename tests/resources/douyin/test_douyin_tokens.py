@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 
+import children
 import pytest
 from sqlalchemy import select
 
@@ -282,7 +283,7 @@ def test_processes_refresh_an_account_once(life):
     life.day(15.5)
     life.box.fault("oauth_refresh_token", "busy", times=1)
     words = [sys.executable, "-c", WORKER, life.box.url, str(life.settings.home), life.settings.clock, life.open_id]
-    workers = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    workers = [children.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for worker in workers:
         assert worker.stdout.readline() == "ready\n"
     for worker in workers:

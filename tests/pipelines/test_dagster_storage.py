@@ -1,0 +1,114 @@
+"""Pools over several processes: one holder at a time, and a step that waits gets the slot whatever became of the one before."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+
+from pipelines import dagster_storage
+from pipelines.home import prepare_dagster_home
+from resources.pending import RUN_PROCESS, is_alive, this_process
+
+POOL = "fans"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
+    monkeypatch.setattr(dagster_storage, "_CLAIM_PAUSE_S", 0.001)
+    return prepare_dagster_home(SimpleNamespace(home=tmp_path))
+
+
+@pytest.fixture
+def instance(home):
+    with dg.DagsterInstance.get() as instance:
+        instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
+        yield instance
+
+
+@pytest.fixture
+def storage(instance):
+    return instance.event_log_storage
+
+
+def test_who_waits_gets_the_slot_of_a_holder_that_went_while_it_joined_the_queue(storage, monkeypatch):
+    """Dagster's own leaves it in the queue for ever: the slot is free, and nobody is there to pass it on."""
+    assert storage.claim_concurrency_slot(POOL, "first", "step").is_claimed
+    join = storage.add_pending_step
+
+    def join_late(*words, **more) -> None:
+        storage._free_concurrency_slots(run_id="first")
+        storage._remove_pending_steps(run_id="first")
+        join(*words, **more)
+
+    monkeypatch.setattr(storage, "add_pending_step", join_late)
+    assert storage.claim_concurrency_slot(POOL, "second", "step").is_claimed
+
+
+def test_who_waits_gets_the_slot_of_a_holder_that_was_killed_while_it_left(storage):
+    """A slot is freed, its line in the queue removed and the next one called in three transactions."""
+    assert storage.claim_concurrency_slot(POOL, "first", "step").is_claimed
+    waiting = storage.claim_concurrency_slot(POOL, "second", "step")
+    assert (waiting.is_claimed, waiting.sleep_interval) == (False, 0.0)
+    storage._free_concurrency_slots(run_id="first")
+    storage._remove_pending_steps(run_id="first")
+    assert storage.claim_concurrency_slot(POOL, "second", "step").is_claimed
+
+
+def test_who_waits_looks_whether_the_holder_was_killed(instance, storage, monkeypatch):
+    holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        tag = this_process().replace(f"-{os.getpid()}-", f"-{holder.pid}-").rpartition("-")[0] + "-0"
+        run = dg.DagsterRun(job_name="job", run_id=str(uuid.uuid4()), tags={RUN_PROCESS: tag}, status=dg.DagsterRunStatus.STARTED)
+        instance.add_run(run)
+        assert storage.claim_concurrency_slot(POOL, run.run_id, "step").is_claimed
+        monkeypatch.setattr(dagster_storage, "_LOOK_FOR_THE_DEAD_S", 0.0)
+        for _ in range(3):
+            assert not storage.claim_concurrency_slot(POOL, "second", "step").is_claimed
+        assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.STARTED
+    finally:
+        holder.kill()
+        holder.communicate(timeout=30)
+    assert not is_alive(holder.pid)
+    storage.claim_concurrency_slot(POOL, "second", "step")
+    assert storage.claim_concurrency_slot(POOL, "second", "step").is_claimed
+    assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE
+
+
+def test_an_interrupt_ends_waiting(storage, monkeypatch):
+    """While it waits Dagster only notes signals: asked to end, a run would go on waiting."""
+    assert storage.claim_concurrency_slot(POOL, "first", "step").is_claimed
+    monkeypatch.setattr(dagster_storage, "check_captured_interrupt", lambda: True)
+    with pytest.raises(dg.DagsterExecutionInterruptedError):
+        storage.claim_concurrency_slot(POOL, "second", "step")
+
+
+def test_a_pool_has_one_holder_however_many_ask_at_once(instance):
+    """Each with a storage of its own, as processes have: Dagster's own reads and takes a slot in two steps."""
+    held, most, turns = [], [], []
+
+    def work(number: int) -> None:
+        with ExitStack() as stack:
+            mine = stack.enter_context(dg.DagsterInstance.get()).event_log_storage
+            for turn in range(5):
+                while not mine.claim_concurrency_slot(POOL, f"run{number}", f"step{turn}").is_claimed:
+                    pass
+                held.append(number)
+                most.append(len(held))
+                turns.append(number)
+                held.remove(number)
+                mine.free_concurrency_slot_for_step(f"run{number}", f"step{turn}")
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, n) for n in range(4)]:
+            done.result(timeout=60)
+    assert max(most) == 1
+    assert len(turns) == 20
