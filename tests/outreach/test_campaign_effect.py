@@ -1,0 +1,70 @@
+"""The mart campaign_effect: counts by hand, intervals by another formula, and a campaign of the sandbox from SQL to its effect."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from installation import TODAY
+from receiving import receiving
+
+from assets.outreach.campaigns import load_campaign
+from assets.outreach.planning import plan_campaign
+from assets.outreach.work import send_one
+from assets.warehouse import publish
+from resources.state.outbox import read_lines
+from resources.state.plans import approve
+
+Z = 1.959964
+NAMES = ("benefits", "collect_profile", "confirm_review")
+
+
+def wilson(x: int, n: int) -> tuple[float, float]:
+    """The textbook form: centre and half width."""
+    p = x / n
+    centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    return centre - half, centre + half
+
+
+def effects(world) -> dict[str, dict]:
+    with world.runtime.warehouse.connect() as connection:
+        rows = connection.execute("SELECT * FROM marts.campaign_effect")
+        names = [c[0] for c in rows.description]
+        return {row["campaign"]: row for row in (dict(zip(names, r, strict=True)) for r in rows.fetchall())}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
+    """Everybody who gets it answers; the control group does not. What people did before, or too late, does not count."""
+    world = make_world(platform={"seed": 9, "accounts": 3, "videos": 12, "most_fans": 300_000, "answers": (("write", 1.0),)})
+    with receiving(world) as post:
+        post.order("DELETE", "people")
+        world.at("2026-11-16T21:00:00+08:00")
+        for table in ("lead_ids", "leads", "lead_events", "im_consents"):
+            world.ingest(table)
+        for row in world.rows("leads", TODAY)[:60]:
+            post.person_does(world.accounts.index(row["open_id"]), "write", row["lead_open_id"])
+        post.settle()
+        publish(world.runtime)
+        runtime = world.runtime
+        plan = plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
+        approve(runtime.state, plan.id, "somebody", runtime.clock.now())
+        sent = send_one(runtime, plan.id).states["sent"]
+        post.settle()
+        for table in ("im_messages", "im_entries"):
+            world.ingest(table)
+        publish(runtime)
+    found = effects(world)[name]
+    control = sum(str(line.state) == "control" for line in read_lines(runtime.state, plan_id=plan.id))
+    assert sent > 0
+    assert (found["people_sent"], found["delivered"], found["people_control"]) == (sent, sent, control)
+    assert found["replied"] == found["responded"] == sent, "everybody answers"
+    assert (found["response_low"], found["response_high"]) == pytest.approx(wilson(sent, sent), abs=1e-4)
+    if control:
+        low, high = wilson(found["control_responded"], control)
+        assert found["uplift"] == pytest.approx(1 - found["control_responded"] / control)
+        assert (found["control_low"], found["control_high"]) == pytest.approx((low, high), abs=1e-4)
+        assert found["uplift_low"] <= found["uplift"] <= found["uplift_high"]
+    else:
+        assert found["uplift"] is found["uplift_low"] is found["control_ratio"] is None

@@ -1,0 +1,271 @@
+"""Answering people: a greeting within two seconds, and never a message more than a window takes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections import Counter
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any
+
+import pytest
+from receiving import Post, following, receiving, wait_until
+
+from assets.outreach.campaigns import Replies
+from assets.outreach.replies import ReplyWorker
+from catalog.messages import Scene
+from resources.douyin.client import DouyinClient
+from resources.state.chats import get_chat
+from resources.state.lines import LineState
+from resources.state.outbox import NewLine, Refused, Rules, claim, read_lines, write_lines
+from resources.state.people import list_opt_outs
+from sandbox.world import World
+
+NOON = "2026-11-16T12:00:00+08:00"
+
+
+def text(words: str) -> list[dict]:
+    return [{"type": "text", "text": words}]
+
+
+RULES = Replies.model_validate(
+    {
+        "quiet": {"from": "23:00", "until": "08:00"}, "most_per_hour": 4, "after_by_hand": "30m",
+        "rules": [
+            {"name": "stop", "keywords": ["退订"], "messages": text("好的，不再打扰您。"), "opt_out": True, "also_in_quiet_hours": True},
+            {"name": "person", "keywords": ["人工"], "messages": text("已转人工。"), "hand_over": "12h"},
+            {"name": "greeting", "on": ["im_enter_direct_msg"], "messages": text("您好，{nickname}！"), "again_after": "12h"},
+            {"name": "many", "keywords": ["全部"], "messages": text("一") + text("二") + text("三"), "again_after": "0s"},
+            {"name": "price", "keywords": ["多少钱"], "messages": text("价格因款式而异。"), "again_after": "0s"},
+            {"name": "once", "keywords": ["在吗"], "messages": text("在的。"), "again_after": "1h"},
+        ],
+    }
+)  # fmt: skip
+
+
+@contextmanager
+def answering(world, rules: Replies = RULES, **more: Any):
+    """A receiver with its worker, as ``douyin receive --reply`` runs them; gives the post and the worker."""
+    clients: dict[str, DouyinClient] = {}
+    worker = ReplyWorker(rules, world.runtime.state, following(world), clients)
+
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            for key in world.runtime.app_keys:
+                client = DouyinClient(world.runtime.settings.for_app(key), world.runtime.state, following(world))
+                clients[key] = await stack.enter_async_context(client)
+            await worker.run()
+
+    with receiving(world, listener=worker.offer, workers=(work,), **more) as post:
+        post.order("DELETE", "people")
+        yield post, worker
+
+
+@pytest.fixture
+def noon(make_world):
+    world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
+    world.at(NOON)
+    with answering(world) as (post, worker):
+        yield post, worker
+
+
+def account_and_person(post: Post) -> tuple[int, str]:
+    """An enterprise account's customer."""
+    return next((n, post.people(n)[-1]["person"]) for n in range(len(post.world.accounts)) if _may_send(post, n))
+
+
+def _may_send(post: Post, account: int) -> bool:
+    world = World(13, 2, 12, most_fans=300_000)
+    return world.accounts[account].enterprise
+
+
+def outcome(worker: ReplyWorker, n: int) -> Counter:
+    """What became of events, after ``n`` of them."""
+    wait_until(lambda: worker.counts.total() >= n)
+    return worker.counts
+
+
+def test_a_chat_that_is_opened_gets_its_greeting_within_two_seconds(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    for _ in range(3):
+        begun, before = time.monotonic(), len(post.messages())
+        post.person_does(account, "enter", post.people(account)[-1 - before]["person"])
+        wait_until(lambda: len(post.messages()) > before)
+        assert time.monotonic() - begun < 2
+    assert {m["scene"] for m in post.messages()} == {"im_enter_direct_msg"}
+    assert worker.counts.total() <= 3
+
+
+def test_the_fourth_message_of_an_opened_chat_is_never_tried(make_world):
+    """Openings are answered by three messages at once; the same opening has no room for a fourth, whoever asks."""
+    world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
+    world.at(NOON)
+    rules = Replies.model_validate({"rules": [{"name": "three", "on": ["im_enter_direct_msg"], "messages": text("一") + text("二") + text("三"), "again_after": "0s"}]})
+    with answering(world, rules) as (post, worker):
+        account, person = account_and_person(post)
+        event = post.person_does(account, "enter", person)
+        outcome(worker, 1)
+        assert [len(m["types"]) for m in post.messages()] == [3]
+        assert _one_more(post, account, person, "im_enter_direct_msg") == "the window takes 3 messages, 3 were sent"
+        assert event["event"] == "im_enter_direct_msg"
+        assert world.calls("im_send_msg") == 1
+
+
+def _one_more(post: Post, account: int, person: str, scene: str) -> str | None:
+    """Why one more message through the same window is refused; None where there was room: then it is claimed, and counts."""
+    world, key = post.world, post.world.config.client_key
+    line = NewLine("im_send_msg", "more", key, world.accounts[account], person, {"to_user_id": person}, f"more/{time.monotonic()}", scene=Scene(scene))
+    [line_id] = write_lines(world.runtime.state, [line], world.runtime.clock.now())
+    outcome = claim(world.runtime.state, line_id, Rules(), world.runtime.clock.now())
+    return outcome.why if isinstance(outcome, Refused) else None
+
+
+def test_the_seventh_message_of_an_answer_is_never_tried(noon):
+    """Six messages for each message of the person, whatever asks for more."""
+    post, worker = noon
+    account, person = account_and_person(post)
+    post.person_does(account, "write", person, "全部")
+    outcome(worker, 1)
+    assert [_one_more(post, account, person, "im_reply_msg") for _ in range(3)] == [None] * 3
+    assert _one_more(post, account, person, "im_reply_msg") == "the window takes 6 messages, 6 were sent"
+
+
+def test_a_window_that_closed_is_not_used(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    post.person_does(account, "enter", person)
+    outcome(worker, 1)
+    post.world.at("2026-11-16T12:00:28+08:00")
+    assert _one_more(post, account, person, "im_enter_direct_msg") == "no window is open"
+
+
+def test_keywords_choose_the_rule_and_the_first_one_wins(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    post.person_does(account, "write", person, "请问多少钱？")
+    post.person_does(account, "write", person, "今天天气不错")
+    assert outcome(worker, 2) == Counter({"sent": 1, "no rule": 1})
+    lines = read_lines(post.world.runtime.state, states=[LineState.SENT])
+    assert [line.campaign for line in lines] == ["reply:price"]
+
+
+def test_nobody_hears_the_same_rule_again_too_soon(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    for _ in range(2):
+        post.person_does(account, "write", person, "在吗")
+        wait_until(lambda: worker.counts.total() > 0)
+    assert outcome(worker, 2) == Counter({"sent": 1, "said lately": 1})
+
+
+def test_whoever_asks_for_a_person_gets_one_and_the_worker_keeps_quiet(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    post.person_does(account, "write", person, "转人工")
+    outcome(worker, 1)
+    wait_until(lambda: _chat(post, account, person).handed_over_until is not None)
+    post.person_does(account, "write", person, "多少钱")
+    assert outcome(worker, 2) == Counter({"sent": 1, "handed over": 1})
+
+
+def test_whoever_wants_to_be_left_alone_is(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    post.person_does(account, "opt_out", person)
+    outcome(worker, 1)
+    wait_until(lambda: list_opt_outs(post.world.runtime.state, post.world.runtime.app_keys))
+    post.person_does(account, "write", person, "多少钱")
+    assert outcome(worker, 2) == Counter({"sent": 1, "opted out": 1})
+    assert len(post.messages()) == 1, "the answer to the wish, and nothing after it"
+
+
+def test_the_worker_keeps_quiet_where_somebody_of_ours_wrote_by_hand(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    event = post.person_does(account, "write", person, "今天天气不错")
+    content = event["content"] if isinstance(event["content"], dict) else json.loads(event["content"])
+    hand = {k: content[k] for k in ("conversation_short_id", "conversation_type", "create_time")} | {"server_message_id": "by-hand", "text": "您好", "message_type": "text", "source": ""}
+    post.order("POST", "events", event="im_send_msg", account=post.world.accounts[account], person=person, content=hand)
+    wait_until(lambda: _chat(post, account, person).by_hand_at is not None)
+    post.person_does(account, "write", person, "多少钱")
+    assert outcome(worker, 2)["answered by hand"] == 1
+    assert post.messages() == []
+
+
+def test_our_own_messages_are_never_answered(noon):
+    """Not even where their words fit a rule: the worker would talk to itself."""
+    post, worker = noon
+    account, person = account_and_person(post)
+    post.person_does(account, "write", person, "多少钱")
+    outcome(worker, 1)
+    post.settle()
+    time.sleep(0.3)
+    assert worker.counts == Counter({"sent": 1})
+    assert len(post.messages()) == 1
+
+
+def test_somebody_who_answers_like_a_machine_is_left_to_a_person(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    for n in range(6):
+        post.person_does(account, "write", person, "多少钱")
+        outcome(worker, n + 1)
+    assert worker.counts["sent"] == 4
+    assert worker.counts["loop guard"] == 1
+    assert _chat(post, account, person).handed_over_until is not None
+
+
+def test_at_night_only_wishes_are_obeyed(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    post.world.at("2026-11-16T23:30:00+08:00")
+    post.settle()
+    before = len(post.messages())
+    post.person_does(account, "write", person, "多少钱")
+    post.person_does(account, "opt_out", person)
+    wait_until(lambda: len(post.messages()) > before)
+    wait_until(lambda: list_opt_outs(post.world.runtime.state, post.world.runtime.app_keys))
+    assert worker.counts["quiet hours"] >= 1
+    lines = read_lines(post.world.runtime.state, states=[LineState.SENT], person=person)
+    assert [line.campaign for line in lines] == ["reply:stop"]
+
+
+def test_after_a_restart_what_nobody_answered_is_answered_once(make_world):
+    world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
+    world.at(NOON)
+    with receiving(world) as post:
+        post.order("DELETE", "people")
+        account, person = account_and_person(post)
+        post.person_does(account, "write", person, "多少钱")
+        post.settle()
+    for _ in range(2):
+        clients: dict[str, DouyinClient] = {}
+        worker = ReplyWorker(RULES, world.runtime.state, following(world), clients)
+        _run_until_one(world, worker, clients)
+        assert len(world._ok("GET", "messages")) == 1
+    assert worker.counts == Counter({"answered before": 1})
+
+
+def _run_until_one(world, worker: ReplyWorker, clients: dict[str, DouyinClient]) -> None:
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            for key in world.runtime.app_keys:
+                clients[key] = await stack.enter_async_context(DouyinClient(world.runtime.settings.for_app(key), world.runtime.state, following(world)))
+            task = asyncio.create_task(worker.run())
+            while not worker.counts:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            task.cancel()
+
+    thread = threading.Thread(target=asyncio.run, args=(work(),))
+    thread.start()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
+def _chat(post: Post, account: int, person: str):
+    return get_chat(post.world.runtime.state, post.world.config.client_key, post.world.accounts[account], person)
+
+
