@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from people_requests import leads, log
 from sandbox_platform import NOW, code_of
+from sandbox_receiver import wait_until
 from test_sandbox_im import consenting
 from test_sandbox_messages import CARD, answer_to, text
 from test_sandbox_webhooks import departures
@@ -133,6 +134,24 @@ def test_wrong_orders_are_refused(platform, what, order):
     assert platform.order("POST", what, 400, **order)["error"]
     foreign = platform.people(account=1)[-1]["person"]
     assert platform.order("POST", "people", 400, does="write", account=platform.open_id(0), person=foreign)["error"]
+
+
+def test_what_was_done_is_forgotten(fresh, receiver):
+    before = fresh.people(limit=10_000)
+    fresh.order("PUT", "webhooks", url=receiver.url)
+    for deed in ("write", "withdraw_consent", "consent"):
+        event = fresh.does(deed)
+    fresh.write("leads_tag_delete", tag_id=101)
+    fresh.write("im_send_msg", **answer_to(fresh.does("write", event["from_user_id"])))
+    assert fresh.people(limit=10_000) != before
+    assert fresh.order("DELETE", "people") == []
+    assert fresh.people(limit=10_000) == before
+    assert fresh.messages() == []
+    later(fresh)
+    assert done(fresh) == []
+    assert fresh.order("GET", "webhooks")["delivery"]["url"] == receiver.url
+    fresh.does("follow")
+    wait_until(lambda: "new_follow_action" in receiver.events())
 
 
 def test_people_are_listed(platform):
