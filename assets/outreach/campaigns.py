@@ -25,6 +25,16 @@ _NOT_CAMPAIGNS = {REPLIES, TAGS}
 _NAME = r"[a-z][a-z0-9_]*"
 
 
+class _Plain(yaml.SafeLoader):
+    """YAML as people mean it: ``on`` is a word, and 19:30 a time of day. Version 1.1 takes them for true and for 1170."""
+
+
+_TAKEN = {"tag:yaml.org,2002:bool": re.compile(r"^(?:true|false)$"), "tag:yaml.org,2002:int": re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")}
+_Plain.yaml_implicit_resolvers = {
+    first: [(tag, _TAKEN.get(tag, pattern)) for tag, pattern in resolvers] for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 class BadCampaign(ValueError):
     """A file of campaigns, tags or rules that cannot be used; the message names file, place and reason."""
 
@@ -37,9 +47,6 @@ def _span(value: object) -> object:
 
 
 def _clock(value: object) -> object:
-    # YAML 1.1 reads an unquoted 19:30 as a number to the base of sixty.
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1440:
-        return time(value // 60, value % 60)
     if isinstance(value, str) and re.fullmatch(r"\d{1,2}:\d{2}", value):
         hours, minutes = map(int, value.split(":"))
         if hours < 24 and minutes < 60:
@@ -320,7 +327,7 @@ def load_replies(settings: Settings) -> Replies:
 
 def _read(path: Path, model: type[_Strict]) -> Any:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Plain)
     except OSError as error:
         raise BadCampaign(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,10 +10,10 @@ from assets.outreach.sending import Sent, send_plan
 from assets.outreach.tags import TagIds
 from catalog.operations import OTHER_OPERATIONS
 from resources.runtime import Runtime
-from resources.state.chats import get_chat
 from resources.state.lines import LineState
 from resources.state.outbox import get_line
 from resources.state.plans import Plan, get_plan, list_plans
+from resources.state.resolving import conversations_of
 
 
 @dataclass
@@ -77,10 +77,11 @@ def recall_line(runtime: Runtime, line_id: int) -> int:
     line = get_line(runtime.state, line_id)
     if line.state is not LineState.SENT or line.operation != "im_send_msg" or not line.message_ids:
         raise LookupError(f"line {line_id} is {line.state}; only private messages that were sent can be recalled")
-    chat = get_chat(runtime.state, line.client_key, line.open_id, line.person_open_id)
-    window = chat.reply or chat.entry
+    conversations = conversations_of(runtime.state, line)
+    if lacking := [m for m in line.message_ids if not conversations.get(m)]:
+        raise LookupError(f"no event told yet in which conversation line {line_id} arrived ({len(lacking)} message(s)): try again later")
     client = runtime.client(line.client_key)
     for message_id in line.message_ids:
-        params = {"msg_id": message_id, "conversation_id": window.conversation_id if window else "", "conversation_type": 1}
+        params = {"msg_id": message_id, "conversation_id": conversations[message_id], "conversation_type": 1}
         runtime.run(client.write(OTHER_OPERATIONS["im_recall_msg"], params, line.open_id))
     return len(line.message_ids)

@@ -188,6 +188,17 @@ def _rivals(lines: list[_Open], events: list[Row]) -> list[list[_Open]]:
     return groups
 
 
+def conversations_of(state: State, line: Line) -> dict[str, str]:
+    """In which conversation each message of a line is, as events tell; a message without an event is not there."""
+    with state.read() as db:
+        rows = db.execute(
+            select(sent_messages.c.message_id, sent_messages.c.conversation_id).where(
+                sent_messages.c.client_key == line.client_key, sent_messages.c.message_id.in_(line.message_ids)
+            )
+        ).tuples()
+        return {message: chat for message, chat in rows if chat}
+
+
 def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime) -> None:
     """A person found out what became of an unknown line.
 

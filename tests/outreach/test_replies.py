@@ -89,11 +89,11 @@ def outcome(worker: ReplyWorker, n: int) -> Counter:
 
 def test_a_chat_that_is_opened_gets_its_greeting_within_two_seconds(noon):
     post, worker = noon
-    account, person = account_and_person(post)
-    for _ in range(3):
-        begun, before = time.monotonic(), len(post.messages())
-        post.person_does(account, "enter", post.people(account)[-1 - before]["person"])
-        wait_until(lambda: len(post.messages()) > before)
+    account, _ = account_and_person(post)
+    for n in range(3):
+        begun = time.monotonic()
+        post.person_does(account, "enter", post.people(account)[-1 - n]["person"])
+        wait_until(lambda n=n: len(post.messages()) > n)
         assert time.monotonic() - begun < 2
     assert {m["scene"] for m in post.messages()} == {"im_enter_direct_msg"}
     assert worker.counts.total() <= 3
