@@ -114,11 +114,11 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
     landed = {table: set(lake.days(table)).intersection(days) for table in LOGGED.values()}
     if log is None or not since or not any(landed.values()):
         return Received(0, 0, ())
-    pushed = []
+    pushed, events = [], ", ".join(f"'{event}'" for event in LOGGED)
     for table, own in landed.items():
         if own:
             message = "message_id" if table != "interactions" else "NULL::VARCHAR"
-            pushed.append(f"SELECT client_key, open_id, event, person_open_id, {message} AS message_id, epoch_ms(event_at) AS ms FROM {lake.scan(table, sorted(own))}")
+            pushed.append(f"SELECT client_key, open_id, event, person_open_id, {message} AS message_id, epoch_ms(event_at) AS ms FROM {lake.scan(table, sorted(own))} WHERE event IN ({events})")
     connection = connect()
     try:
         connection.execute("CREATE OR REPLACE TEMP TABLE since (client_key VARCHAR, ms BIGINT)")
@@ -137,7 +137,7 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
                      SELECT l.client_key, l.open_id, l.event, l.actor_open_id, NULLIF(l.message_id, '') AS message_id, epoch_ms(l.event_at) AS ms,
                             make_timestamp((epoch_ms(l.event_at) + 28800000) * 1000)::DATE AS day
                      FROM {log} l JOIN since s ON s.client_key = l.client_key
-                     WHERE l.event IN ({", ".join(f"'{event}'" for event in LOGGED)}) AND epoch_ms(l.event_at) >= s.ms AND epoch_ms(l.event_at) <= $1
+                     WHERE l.event IN ({events}) AND epoch_ms(l.event_at) >= s.ms AND epoch_ms(l.event_at) <= $1
                  )
             SELECT log.client_key, log.open_id, log.event, log.message_id, log.actor_open_id, log.ms,
                    landed.day IS NOT NULL, coalesce(by_id.event, by_time.event) IS NOT NULL
