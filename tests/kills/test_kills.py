@@ -35,6 +35,7 @@ def test_a_day_that_is_killed_again_and_again_ends_as_if_undisturbed(place, caps
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_three_hundred_kills(tmp_path, capsys):
     numbers, lock, places = Numbers(), threading.Lock(), []
     rng = random.Random(SEED)
