@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 
 from assets.warehouse import publish
 from catalog import TABLES, endpoints_of
@@ -74,6 +75,8 @@ class Runner:
         for happened in result.all_events:
             if happened.is_step_failure:
                 ran.problems[happened.step_key] = _said(happened.step_failure_data)
+            elif happened.is_job_failure:
+                _tell_end(ran, happened.job_failure_data)
         return ran
 
     def publish(self) -> Published:
@@ -85,6 +88,14 @@ def _tell_warnings() -> None:
     log = logging.getLogger("resources")
     if not log.handlers:
         log.addHandler(logging.StreamHandler())
+
+
+def _tell_end(ran: Ran, failure) -> None:
+    """A run may end between its steps, where no step tells of it: interrupted while it waited for a pool, or by an error of Dagster's own."""
+    if failure.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
+        raise KeyboardInterrupt
+    if not ran.problems:
+        ran.problems[ran.job] = failure.error.message.strip() if failure.error else "failed"
 
 
 def _said(failure) -> str:

@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from installation import TODAY
 
+from catalog import TABLES
 from catalog.records import beijing_day
 from pipelines.commands.develop import environment
 from resources.clock import Clock
@@ -145,6 +146,63 @@ def test_two_runs_of_the_same_day_ask_once(slow_world):
     files = slow_world.lake_files()
     slow_world.ingest("user_fans")
     assert slow_world.lake_files() == files
+
+
+def cpu_s(pid: int) -> float:
+    """What a process has used so far, in all its threads."""
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads CPU times in /proc")
+def test_a_run_that_waits_for_a_pool_is_idle_ends_when_told_and_goes_on_when_it_is_free(world):
+    import dagster as dg
+
+    pool, home = TABLES["user_fans"].domain, prepared(world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home))
+        with dg.DagsterInstance.get() as instance:
+            storage = instance.event_log_storage
+            storage.initialize_concurrency_limit_to_default(pool)
+            assert storage.claim_concurrency_slot(pool, "holder", "step").is_claimed
+
+            def waiting() -> subprocess.Popen:
+                run = douyin(world, "run", "--select", "user_fans")
+                deadline = time.monotonic() + 60
+                while not [s for s in storage.get_concurrency_info(pool).pending_steps if s.run_id != "holder"]:
+                    assert run.poll() is None, run.communicate(timeout=30)[0]
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
+                return run
+
+            told = waiting()
+            time.sleep(1)
+            before = cpu_s(told.pid)
+            time.sleep(2)
+            assert cpu_s(told.pid) - before < 0.6, "Dagster's own way of waiting takes a whole core"
+            began = time.monotonic()
+            told.send_signal(signal.SIGTERM)
+            said = told.communicate(timeout=30)[0]
+            assert time.monotonic() - began < 5
+            assert told.returncode != 0, said
+            assert storage.get_concurrency_run_ids() == {"holder"}, "it stands in no line any more"
+
+            patient = waiting()
+            storage.free_concurrency_slot_for_step("holder", "step")
+            said = patient.communicate(timeout=60)[0]
+            assert patient.returncode == 0, said
+    world.open()
+    assert world.runtime.lake.days("user_fans")
+
+
+def prepared(world) -> Path:
+    """A world's Dagster home, as its first run makes it."""
+    from pipelines.home import prepare_dagster_home
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", "")
+        return prepare_dagster_home(world.runtime.settings)
 
 
 def test_a_second_run_of_a_table_waits_and_says_so(world, caplog):

@@ -152,6 +152,18 @@ def test_no_token_or_personal_value_is_told(orchestra):
         assert secret not in said, secret
 
 
+def test_a_run_that_ends_between_its_steps_is_told_as_failed(orchestra, monkeypatch):
+    """No step failed: `douyin run` once said nothing of it and ended with 0."""
+
+    def broken(*words: object) -> None:
+        raise OSError("no such pool")
+
+    monkeypatch.setattr(orchestra.instance.event_log_storage, "claim_concurrency_slot", broken)
+    ran = orchestra.run("daily_t1", YESTERDAY, "user_fans")
+    assert not ran.success
+    assert ran.problems == {"daily_metrics_job": "OSError: no such pool"}
+
+
 # --------------------------------------------------------------------------- days that are not had
 
 
