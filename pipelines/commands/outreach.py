@@ -10,11 +10,13 @@ from rich.markup import escape
 from rich.table import Table as Grid
 from rich.text import Text
 
+from pipelines.commands.outreach_demo import demo
 from pipelines.console import app_keys, console, fail, load_settings, one_app, require_credentials
 
 app = typer.Typer(help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True)
 people = typer.Typer(help="People who asked to be left alone: every plan obeys the list.", no_args_is_help=True)
 app.add_typer(people, name="opt-out")
+app.command()(demo)
 
 _PlanId = Annotated[int, typer.Argument(help="number of the plan")]
 _App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
@@ -87,7 +89,7 @@ def plan(
             made = plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
     except (BadCampaign, BadAudience, NothingDue) as error:
         fail(str(error), 2)
-    _show(runtime, made, 20)
+    show_plan(runtime, made, 20)
     runtime.close()
 
 
@@ -101,11 +103,12 @@ def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(help="lines to lis
         found = get_plan(runtime.state, plan_id)
     except NotApproved as error:
         fail(str(error), 2)
-    _show(runtime, found, limit)
+    show_plan(runtime, found, limit)
     runtime.close()
 
 
-def _show(runtime, plan, limit: int) -> None:
+def show_plan(runtime, plan, limit: int) -> None:
+    """Print a plan; people and words are masked."""
     from assets.outreach.masking import mask_id, outline
     from assets.outreach.planning import blocked_by, counts_of
     from catalog.records import BEIJING

@@ -56,7 +56,7 @@ done AS (
         SELECT client_key, open_id, person_open_id, event_at, 'entered' FROM main.im_entries
         UNION ALL
         SELECT client_key, open_id, lead_open_id, action_at, 'acted' FROM main.lead_actions
-    ) AS a ON a.client_key = w.client_key AND a.open_id = w.open_id AND a.person_open_id = w.person_open_id AND a.at >= w.since AND a.at < w.until
+    ) AS a ON a.client_key = w.client_key AND a.open_id = w.open_id AND a.person_open_id = w.person_open_id AND a.at > w.since AND a.at <= w.until
     GROUP BY ALL
 ),
 counted AS (

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from installation import World
 
 from pipelines.receiver.app import Receiver
+from pipelines.receiver.serving import serving
 from resources.clock import Clock
 from resources.state.inbox import begin_receiving
 
@@ -61,21 +60,6 @@ def wait_until(true: Callable[[], bool], patience_s: float = 10) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.02)
-
-
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """An ASGI application on a free loopback port."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, http="httptools", ws="none", access_log=False, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        wait_until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
 
 
 def following(world: World) -> Clock:

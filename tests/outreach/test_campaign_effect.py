@@ -37,7 +37,7 @@ def effects(world) -> dict[str, dict]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
     """Everybody who gets it answers; the control group does not. What people did before, or too late, does not count."""
-    world = make_world(platform={"seed": 9, "accounts": 3, "videos": 12, "most_fans": 300_000, "answers": (("write", 1.0),)})
+    world = make_world(platform={"seed": 9, "accounts": 3, "videos": 12, "most_fans": 300_000, "answers": (("write", 1.0),), "answer_delay_s": 600})
     with receiving(world) as post:
         post.order("DELETE", "people")
         world.at("2026-11-16T21:00:00+08:00")
@@ -51,6 +51,7 @@ def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
         plan = plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
         approve(runtime.state, plan.id, "somebody", runtime.clock.now())
         sent = send_one(runtime, plan.id).states["sent"]
+        world.at("2026-11-16T21:30:00+08:00")
         post.settle()
         for table in ("im_messages", "im_entries"):
             world.ingest(table)
@@ -60,6 +61,7 @@ def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
     assert sent > 0
     assert (found["people_sent"], found["delivered"], found["people_control"]) == (sent, sent, control)
     assert found["replied"] == found["responded"] == sent, "everybody answers"
+    assert found["control_responded"] == 0, "what people wrote before does not count"
     assert (found["response_low"], found["response_high"]) == pytest.approx(wilson(sent, sent), abs=1e-4)
     if control:
         low, high = wilson(found["control_responded"], control)

@@ -12,11 +12,12 @@ import httpx
 import pytest
 from contract_reading import SAMPLES
 from pydantic import SecretStr
-from receiving import following, serving, wait_until
+from receiving import following, wait_until
 
 from catalog import EVENTS
 from catalog.events import event_name
 from pipelines.receiver.app import Receiver, signature_of
+from pipelines.receiver.serving import serving
 from resources.settings import App
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat
