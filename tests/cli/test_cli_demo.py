@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import time
+
+import pytest
+
 from catalog import TABLES
 
 
+def test_a_morning(douyin, tmp_path, monkeypatch):
+    """The short form: two runs of the quickest job. A whole day takes 20 s."""
+    from pipelines.commands import demo
+
+    monkeypatch.setattr(demo, "_TICKS", ((time(8, 5), "hourly"), (time(12, 5), "hourly")))
+    monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
+    told = douyin("demo", "--days", "1", "--accounts", "1", "--videos", "2", "--home", str(tmp_path / "demo"))
+    assert told.exit_code == 0, told.output
+    (line,) = (line for line in told.stdout.splitlines() if line.split()[:1] == ["hot_words"])
+    assert int(line.split()[-4]) == 100
+    assert "sql/analyses/rising_words.sql" in told.stdout
+    assert "2 runs, " in told.stdout
+    assert (tmp_path / "demo" / "warehouse.duckdb").exists()
+
+
+@pytest.mark.slow
 def test_one_day(command):
     home = command.home / "demo"
     told = command("demo", "--days", "1", "--accounts", "2", "--videos", "5", "--home", str(home))
