@@ -51,7 +51,7 @@ _WRITES = (
     ),
     _write(
         "enterprise_im_message_send", "im", "/enterprise/im/message/send/", "enterprise.im", Status.REMOVED, "Send a message, enterprise accounts", "企业号发送消息",
-        "to_user_id", "message_type", "content", "persona_id?", "client_msg_id?",
+        "to_user_id", "message_type", "content", "persona_id?", "client_msg_id?", repeatable=True,  # by its client_msg_id, which is always sent
     ),
     _write("item_comment_reply", "comment", "/item/comment/reply/", _COMMENTS, Status.RESTRICTED, "Reply to a comment", "回复视频评论", "item_id", "comment_id?", "content"),
     _write(

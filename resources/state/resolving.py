@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from catalog.operations import OTHER_OPERATIONS
 from resources.pending import is_dead
 from resources.state.engine import State, outbox, sent_messages
 from resources.state.lines import Line, LineState, line_of, set_line
@@ -53,18 +54,22 @@ def note_sent(
     return not by_us
 
 
+_DIED = "the sender died before it knew the answer"
 BY_EVENT = "event"
 """Who resolved a line of which an event told; otherwise the name of a person."""
 
 
 def recover(state: State, now: datetime) -> list[Line]:
-    """Lines whose sender died are unknown; gives them."""
+    """Lines whose sender died are unknown, or planned again where doing it twice is as doing it once; gives them."""
     with state.begin() as db:
         rows = db.execute(select(outbox).where(outbox.c.state == LineState.CLAIMED.value)).all()
-        dead = [r.id for r in rows if r.claimed_by is None or is_dead(r.claimed_by)]
-        for line_id in dead:
-            set_line(db, line_id, state=LineState.UNKNOWN.value, ended_at=now.timestamp(), why="the sender died before it knew the answer")
-        return [line_of(r) for r in db.execute(select(outbox).where(outbox.c.id.in_(dead))).all()]
+        dead = [r for r in rows if r.claimed_by is None or is_dead(r.claimed_by)]
+        for row in dead:
+            if OTHER_OPERATIONS[row.operation].repeatable:
+                set_line(db, row.id, state=LineState.PLANNED.value, claim=None, claimed_at=None, claimed_by=None, window_id=None, why=_DIED)
+            else:
+                set_line(db, row.id, state=LineState.UNKNOWN.value, ended_at=now.timestamp(), why=_DIED)
+        return [line_of(r) for r in db.execute(select(outbox).where(outbox.c.id.in_([row.id for row in dead]))).all()]
 
 
 _SKEW_S = 5.0
