@@ -10,11 +10,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from catalog.errors import Action
-from catalog.messages import SCENES, Scene
 from catalog.operations import OTHER_OPERATIONS
 from resources.clock import Clock
 from resources.douyin.client import DouyinClient
@@ -29,8 +28,7 @@ from resources.douyin.errors import (
 )
 from resources.runtime import Runtime
 from resources.state import State
-from resources.state.chats import MARGINS, get_chat
-from resources.state.lines import Line, LineState
+from resources.state.lines import LineState
 from resources.state.outbox import Claimed, Refused, Rules, claim, finish, read_lines, release
 from resources.state.plans import check_approved, end_plan
 from resources.state.resolving import recover, resolve
@@ -72,17 +70,13 @@ async def send_line(
     def in_time() -> None:
         """The last moment: the call's turn may have come after the window closed."""
         nonlocal called
-        length = SCENES[line.scene].length if line.scene else None
-        if length is not None and clock.now() >= opened_at + length - MARGINS[line.scene]:
+        if claimed.window is not None and clock.now() >= claimed.window.closes_at:
             raise Skipped(Action.SKIP, None, "the window closed while the call waited for its turn", operation=line.operation, open_id=line.open_id)
         if clock.now() - line.claimed_at > LONGEST_WAIT:
             raise TransientFailure(Action.RETRY, None, "the call waited too long for its turn", operation=line.operation, open_id=line.open_id)
         called = True
 
-    opened_at = clock.now()
     try:
-        if line.scene in (Scene.REPLY, Scene.ENTER):
-            opened_at = await _apart(_opened_at, state, line)
         params = claimed.params if complete is None else await complete(claimed)
         answer = await client.write(operation, params, line.open_id, check=in_time)
     except Uncertain as error:
@@ -113,12 +107,6 @@ async def _claim(state: State, line_id: int, rules: Rules, clock: Clock) -> Clai
         if isinstance(claiming.result(), Claimed):
             release(state, line_id, "the sender was interrupted")
         raise
-
-
-def _opened_at(state: State, line: Line) -> datetime:
-    chat = get_chat(state, line.client_key, line.open_id, line.person_open_id)
-    window = chat.reply if line.scene is Scene.REPLY else chat.entry
-    return window.opened_at
 
 
 async def _end(state: State, clock: Clock, line_id: int, outcome: LineState, **more: Any) -> LineState:

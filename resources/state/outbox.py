@@ -75,10 +75,11 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A line that this process, and no other, may send now. ``params`` are those of the call."""
+    """A line that this process, and no other, may send now. ``params`` are those of the call, ``window`` is what it answers."""
 
     line: Line
     params: dict[str, Any] = field(repr=False)
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def claim(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | 
             db, line_id, state=LineState.CLAIMED.value, claim=row.key, claimed_at=now.timestamp(), claimed_by=this_process(), why=None,
             window_id=window and window.message_id,
         )  # fmt: skip
-        return Claimed(line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params)
+        return Claimed(line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params, window)
 
 
 def _look(state: State, db: Connection, row: Row, rules: Rules, now: datetime) -> tuple[Refused | None, dict[str, Any], Window | None]:
