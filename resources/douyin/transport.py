@@ -24,6 +24,8 @@ _IDLE = timedelta(seconds=30)
 
 
 _SETTLE_S = 0.05
+_CONNECTING = "client error (Connect)"
+"""What errors name as their cause that came before anything was sent: look-up, TCP, TLS, the tunnel of a proxy."""
 
 
 def make_http(settings: Settings) -> httpx.AsyncClient:
@@ -86,11 +88,21 @@ def _mapped(error: exceptions.PyreqwestError, request: httpx.Request) -> httpx.T
     """The httpx error that callers know. Texts name the cause, never the URL: it is full of ids."""
     if isinstance(error, exceptions.RequestTimeoutError):
         return httpx.ReadTimeout("no complete response in time", request=request)
-    if isinstance(error, exceptions.ConnectError):
+    if isinstance(error, exceptions.ConnectError) and _never_connected(error):
         return httpx.ConnectError("cannot connect", request=request)
     if isinstance(error, exceptions.DecodeError | exceptions.NetworkError):
         return httpx.ReadError("connection cut", request=request)
     return httpx.ReadError(f"request failed: {type(error).__name__}", request=request)
+
+
+def _never_connected(error: exceptions.ConnectError) -> bool:
+    """Whether no connection came about, so that certainly nothing was sent.
+
+    The library's ConnectError also stands for a connection that was cut after the request and before the head of its
+    answer. Only the phase tells them apart; where it is not told, the request may have been sent.
+    """
+    details = getattr(error, "details", None) or {}
+    return any(cause.get("message") == _CONNECTING for cause in details.get("causes") or ())
 
 
 class _NoCookies(httpx.Cookies):

@@ -17,6 +17,7 @@ from resources.state.lines import LineState
 from resources.state.outbox import read_lines
 from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, list_plans
+from resources.state.resolving import resolve
 
 COLLECTED = ("lead_ids", "leads", "lead_events", "im_consents")
 EVENING = "2026-11-16T21:00:00+08:00"
@@ -78,6 +79,21 @@ def test_a_campaign_reaches_exactly_those_who_were_planned(evening, name: str):
     evening.settle()
     assert {line.state for line in lines_of(evening, done.id) if (line.open_id, line.person_open_id) in planned} == {LineState.SENT}
     assert all(line.delivered_at for line in lines_of(evening, done.id) if line.state is LineState.SENT), "events tell of their arrival"
+
+
+@pytest.mark.parametrize("fault", ["late", "cut", "http_502"])
+def test_a_call_whose_answer_is_lost_is_not_made_again(evening, fault: str):
+    """What the sandbox did all the same is found among the events; what it did not stays unknown."""
+    runtime, before = evening.world.runtime, len(evening.messages())
+    done = approved(evening, "benefits")
+    evening.world.fault("im_send_msg", fault, times=3)
+    assert send_one(runtime, done.id).states["unknown"] == 3
+    evening.settle()
+    resolve(runtime.state, runtime.clock.now())
+    assert set(Counter((m["account"], m["person"]) for m in evening.messages()[before:]).values()) <= {1}
+    unknown = sum(line.state is LineState.UNKNOWN for line in lines_of(evening, done.id))
+    assert unknown == (3 if fault == "http_502" else 0)
+    assert send_one_again(evening, "benefits") == 0
 
 
 def send_one_again(post: Post, name: str) -> int:

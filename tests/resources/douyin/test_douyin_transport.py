@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import ssl
+import struct
 import subprocess
+import threading
 import time
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -104,6 +108,36 @@ def test_a_cut_connection_is_a_transport_error(make_settings, scripted, cut_afte
     with pytest.raises(httpx.TransportError) as raised:
         get(make_settings(), f"{server.url}/?open_id=person")
     assert "person" not in str(raised.value)
+
+
+def _head_never_comes(connection: socket.socket) -> None:
+    connection.recv(65_536)
+
+
+def _head_is_cut(connection: socket.socket) -> None:
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 200 O")
+
+
+def _reset(connection: socket.socket) -> None:
+    connection.recv(5)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("serve", [_head_never_comes, _head_is_cut, _reset])
+def test_a_cut_before_the_answer_is_not_taken_for_a_connection_that_never_was(make_settings, serve: Callable[[socket.socket], None]):
+    """Whoever may call only once must know: the request was sent, and may have been done."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def once() -> None:
+            with listener.accept()[0] as connection:
+                serve(connection)
+
+        server = threading.Thread(target=once, daemon=True)
+        server.start()
+        with pytest.raises(httpx.ReadError):
+            get(make_settings(), f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        server.join(5)
 
 
 def test_nobody_listens(make_settings):
