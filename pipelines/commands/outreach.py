@@ -314,7 +314,7 @@ def effect(name: Annotated[str | None, typer.Argument(help="name of the campaign
     for row in values:
         one = dict(zip(columns, row, strict=True))
         console.print(f"[bold]{escape(one['campaign'])}[/bold] {escape(one['occasion'])}")
-        for column in columns[2:]:
+        for column in columns[3:]:
             value = one[column]
             console.print(f"  {column}: {f'{value:.4g}' if isinstance(value, float) else value}")
     if not values:

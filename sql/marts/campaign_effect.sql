@@ -74,12 +74,12 @@ counted AS (
     GROUP BY plan_id
 ),
 shares AS (
-    -- Wilson's interval with z = 1.959964: (x + z²/2 ± z √(x (n − x) / n + z²/4)) / (n + z²).
+    -- Wilson's interval with z = 1.959964: (x + z²/2 ± z √(x (n − x) / n + z²/4)) / (n + z²). It ends at 0 and 1 themselves.
     SELECT *, x / nullif(n, 0) AS p, y / nullif(m, 0) AS q,
-           (x + 1.920729 - 1.959964 * sqrt(x * (n - x) / nullif(n, 0) + 0.960365)) / (n + 3.841459) AS p_low,
-           (x + 1.920729 + 1.959964 * sqrt(x * (n - x) / nullif(n, 0) + 0.960365)) / (n + 3.841459) AS p_high,
-           (y + 1.920729 - 1.959964 * sqrt(y * (m - y) / nullif(m, 0) + 0.960365)) / (m + 3.841459) AS q_low,
-           (y + 1.920729 + 1.959964 * sqrt(y * (m - y) / nullif(m, 0) + 0.960365)) / (m + 3.841459) AS q_high
+           CASE WHEN x = 0 THEN p ELSE (x + 1.920729 - 1.959964 * sqrt(x * (n - x) / nullif(n, 0) + 0.960365)) / (n + 3.841459) END AS p_low,
+           CASE WHEN x = n THEN p ELSE (x + 1.920729 + 1.959964 * sqrt(x * (n - x) / nullif(n, 0) + 0.960365)) / (n + 3.841459) END AS p_high,
+           CASE WHEN y = 0 THEN q ELSE (y + 1.920729 - 1.959964 * sqrt(y * (m - y) / nullif(m, 0) + 0.960365)) / (m + 3.841459) END AS q_low,
+           CASE WHEN y = m THEN q ELSE (y + 1.920729 + 1.959964 * sqrt(y * (m - y) / nullif(m, 0) + 0.960365)) / (m + 3.841459) END AS q_high
     FROM counted
 ),
 others AS (

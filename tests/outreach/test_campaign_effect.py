@@ -63,7 +63,9 @@ def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
     assert found["replied"] == found["responded"] == sent, "everybody answers"
     assert found["control_responded"] == 0, "what people wrote before does not count"
     assert (found["response_low"], found["response_high"]) == pytest.approx(wilson(sent, sent), abs=1e-4)
+    assert found["response_high"] == 1, "where everybody answers, the interval ends at 1"
     if control:
+        assert found["control_low"] == 0
         low, high = wilson(found["control_responded"], control)
         assert found["uplift"] == pytest.approx(1 - found["control_responded"] / control)
         assert (found["control_low"], found["control_high"]) == pytest.approx((low, high), abs=1e-4)
