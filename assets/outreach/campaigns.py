@@ -286,10 +286,13 @@ def load_campaigns(settings: Settings) -> dict[str, Campaign]:
     """All campaigns by name.
 
     Raises:
-        BadCampaign: a file cannot be used.
+        BadCampaign: a file cannot be used, or there is no such folder.
     """
     found: dict[str, Campaign] = {}
-    for path in sorted(campaigns_dir(settings).glob("*.yaml")):
+    folder = campaigns_dir(settings)
+    if not folder.is_dir():
+        raise BadCampaign(f"{folder}: there is no such folder: set DOUYIN_CAMPAIGNS_DIR")
+    for path in sorted(folder.glob("*.yaml")):
         if path.name in _NOT_CAMPAIGNS or path.name.startswith("timetable"):
             continue
         campaign = _read(path, Campaign)

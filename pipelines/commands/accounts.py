@@ -38,7 +38,7 @@ def _known_keys(settings, runtime, chosen: str | None) -> list[str]:
     return keys if chosen is not None else list(dict.fromkeys((*keys, *known_apps(runtime.state))))
 
 
-def _find(settings, runtime, who: str, chosen: str | None):
+def find_account(settings, runtime, who: str, chosen: str | None):
     from resources.state.accounts import list_accounts
 
     everybody = [a for key in _known_keys(settings, runtime, chosen) for a in list_accounts(runtime.state, key)]
@@ -128,7 +128,7 @@ def pause(who: _Who, reason: Annotated[str, typer.Option(help="shown by `douyin 
     settings, runtime = _open()
     from resources.state.accounts import AccountStatus, set_status
 
-    account = _find(settings, runtime, who, app_key)
+    account = find_account(settings, runtime, who, app_key)
     set_status(runtime.state, account.client_key, account.open_id, AccountStatus.PAUSED, reason)
     console.print(f"[green]✓[/green] {escape(account.name or account.open_id)} is paused", highlight=False)
 
@@ -139,7 +139,7 @@ def resume(who: _Who, app_key: _App = None) -> None:
     settings, runtime = _open()
     from resources.state.accounts import AccountStatus, set_status
 
-    account = _find(settings, runtime, who, app_key)
+    account = find_account(settings, runtime, who, app_key)
     if account.status is AccountStatus.NEEDS_CONSENT:
         fail(f"{account.name or account.open_id} needs its owner's consent ({account.reason}): `douyin authorize`")
     set_status(runtime.state, account.client_key, account.open_id, AccountStatus.ACTIVE)
@@ -152,7 +152,7 @@ def remove(who: _Who, yes: Annotated[bool, typer.Option("--yes", help="do not as
     settings, runtime = _open()
     from resources.state.accounts import remove_account
 
-    account = _find(settings, runtime, who, app_key)
+    account = find_account(settings, runtime, who, app_key)
     named = f"{account.name or 'account'} {account.open_id}"
     if not yes and not typer.confirm(f"forget {named} and its tokens? Only its owner can authorise it again"):
         fail("nothing was changed")
@@ -166,7 +166,7 @@ def tag(who: _Who, words: Annotated[list[str], typer.Argument(help="+word adds, 
     settings, runtime = _open()
     from resources.state.accounts import set_tags
 
-    account, tags = _find(settings, runtime, who, app_key), None
+    account, tags = find_account(settings, runtime, who, app_key), None
     wrong = [w for w in words if w[:1] not in "+-" or len(w) < 2]
     if wrong:
         fail(f"write +word or -word, not {wrong[0]!r}", 2)

@@ -250,15 +250,18 @@ def recall(line: Annotated[int, typer.Argument(help="number of the line that was
 @people.command("add")
 def opt_out_add(
     persons: Annotated[list[str], typer.Argument(help="open_ids of people")],
-    account: Annotated[str, typer.Option("--account", help="only this account; default: every account of the app")] = "",
+    account: Annotated[str, typer.Option("--account", help="only this account (open_id, the beginning of one, or a name); default: every account of the app")] = "",
     how: Annotated[str, typer.Option("--how", help="how they asked")] = "by hand",
     app_key: _App = None,
 ) -> None:
     """Put people on the list."""
+    from pipelines.commands.accounts import find_account
     from resources.state.people import add_opt_out
 
     runtime = _runtime()
     key = one_app(runtime.settings, app_key)
+    if account:  # one that nobody has would protect nobody
+        account = find_account(runtime.settings, runtime, account, key).open_id
     new = sum(add_opt_out(runtime.state, key, account, person, how, runtime.clock.now()) for person in persons)
     console.print(f"[green]✓[/green] {new} of {len(persons)} are new on the list")
     runtime.close()

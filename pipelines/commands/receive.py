@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import AsyncExitStack
 from typing import Annotated
 
@@ -42,7 +43,6 @@ def receive(
             register_secret(secret.get_secret_value() if secret else None)
     guard_loggers("pipelines.receiver.app", "assets.outreach.replies", "uvicorn.error")
     runtime = Runtime(settings)
-    begin_receiving(runtime.state, runtime.app_keys, runtime.clock.now())
     listener, workers = None, ()
     if reply:
         try:
@@ -62,9 +62,15 @@ def receive(
     receiver = Receiver(
         settings.all_apps, runtime.state, runtime.clock, body_bytes=settings.webhook_body_bytes, listener=listener, workers=workers
     )
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        runtime.close()
+        fail(f"cannot listen on {host}, port {port} ({error.strerror}): choose others with --host and --port")
+    port = listening.getsockname()[1]
     server = uvicorn.Server(
         uvicorn.Config(
-            receiver.app, host=host, port=port, http="httptools", ws="none", access_log=False, log_level="warning", server_header=False,
+            receiver.app, http="httptools", ws="none", access_log=False, log_level="warning", server_header=False,
             timeout_graceful_shutdown=3, backlog=2048,
         )
     )  # fmt: skip
@@ -72,7 +78,8 @@ def receive(
         console.print(f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]", soft_wrap=True)
     if reply:
         console.print(f"answering people by {len(replies.rules)} rules")
-    server.run()
+    begin_receiving(runtime.state, runtime.app_keys, runtime.clock.now())
+    server.run(sockets=[listening])
     runtime.close()
     if not server.started:
         raise typer.Exit(1)

@@ -265,8 +265,12 @@ def release(state: State, line_id: int, why: str) -> None:
 
 
 def get_line(state: State, line_id: int) -> Line:
+    """Raises LookupError where there is none."""
     with state.read() as db:
-        return line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one())
+        row = db.execute(select(outbox).where(outbox.c.id == line_id)).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no line {line_id}: see `douyin outreach show PLAN`")
+    return line_of(row)
 
 
 def read_lines(

@@ -152,6 +152,8 @@ def test_who_wants_to_be_left_alone(here, world):
         (("outreach", "approve", "9", "--by", "x"), 1, "there is no plan 9: see `douyin outreach list`"),
         (("outreach", "show", "9"), 2, "there is no plan 9"),
         (("outreach", "resolve", "9", "--sent", "--by", "x"), 2, "line 9 is not there, not unknown"),
+        (("outreach", "recall", "9"), 1, "there is no line 9: see `douyin outreach show PLAN`"),
+        (("outreach", "opt-out", "add", "somebody", "--account", "nobody"), 2, "no account is 'nobody': see `douyin accounts list`"),
         (("receive", "subscribe", "nonsense"), 2, "no event is called nonsense"),
     ],
 )
@@ -180,6 +182,30 @@ def test_a_wrong_campaign_is_told_with_file_and_place(there, tmp_path, file: str
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     assert says in there("outreach", "plan", "benefits", code=2)
+
+
+def test_a_folder_of_campaigns_that_is_not_there(there, tmp_path):
+    """An empty list would look as if nothing were due."""
+    shutil.rmtree(tmp_path / "campaigns")
+    for words in (("list",), ("plan", "benefits")):
+        assert "there is no such folder: set DOUYIN_CAMPAIGNS_DIR" in there("outreach", *words, code=2)
+
+
+def test_without_a_warehouse_and_without_credentials(douyin, tmp_path):
+    from pipelines.simulation import SANDBOX_TOKEN_KEY
+
+    for words in (("list",), ("plan", "benefits"), ("send",), ("unknown",)):
+        told = douyin("outreach", *words)
+        assert told.exit_code == 1
+        assert "No credentials are configured" in told.stderr
+    given = {"DOUYIN_CLIENT_KEY": "k", "DOUYIN_CLIENT_SECRET": "a-secret-for-this", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY}
+    told = douyin("outreach", "plan", "benefits", **given)
+    assert told.exit_code == 2
+    assert "benefit_fans.sql: there is no warehouse yet: run `douyin run`" in told.stderr
+    told = douyin("outreach", "effect", **given)
+    assert told.exit_code == 1
+    assert "publish first: `douyin publish`" in told.stderr
+    assert "no plan is approved" in douyin("outreach", "send", **given).stdout
 
 
 def test_subscriptions_are_brought_back(here, world):

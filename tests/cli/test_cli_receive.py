@@ -1,0 +1,122 @@
+"""``douyin receive`` as a process: the sandbox's webhooks arrive, ``--reply`` answers people, and what is wrong says what to do."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import children
+import httpx
+import pytest
+
+from pipelines.simulation import SANDBOX_TOKEN_KEY
+from sandbox.config import SandboxConfig
+from sandbox.server import running
+
+NOW = "2026-11-16T20:00:00+08:00"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running(SandboxConfig(accounts=1, videos=3, most_fans=300_000, now=datetime.fromisoformat(NOW))) as handle:
+        yield handle.url
+
+
+def app(url: str) -> dict[str, str]:
+    return {
+        "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_CLOCK": NOW,
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+    }  # fmt: skip
+
+
+def wait_for(true, patience_s: float = 20) -> None:
+    deadline = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+def test_people_write_and_are_answered_until_the_process_is_told_to_end(command, url: str):
+    command.environment |= app(url)
+    with httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=20) as control:
+        account = control.get("/accounts").json()[0]
+        assert command("authorize", "--code", account["code"]).returncode == 0
+        process = command.start("receive", "--reply", "--port", "0")
+        try:
+            address = re.search(r"webhooks of app sandbox-key: (http://127\.0\.0\.1:\d+)/webhook/sandbox-key", process.stdout.readline())[1]
+            assert re.fullmatch(r"answering people by \d+ rules\n", process.stdout.readline())
+            wait_for(lambda: _answers(address))
+            assert httpx.get(f"{address}/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
+            assert control.put("/webhooks", json={"url": f"{address}/webhook/sandbox-key"}).json()["verified"]
+            for text in ("多少钱", "退订"):
+                event = control.post("/people", json={"does": "write", "text": text}).json()
+            wait_for(lambda: len(control.get("/messages").json()) == 2)
+            assert {m["person"] for m in control.get("/messages").json()} == {event["from_user_id"]}
+            wait_for(lambda: control.get("/webhooks").json()["pending"] == 0)
+            counts = httpx.get(f"{address}/metrics", trust_env=False).text
+            assert 'douyin_webhook_events_total{app="sandbox-key",event="im_receive_msg"} 2.0' in counts
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=20)[0]
+            assert time.monotonic() - began < 5
+        finally:
+            control.put("/webhooks", json={"url": ""})
+            control.delete("/people")
+            children.end(process)
+    person = event["from_user_id"]
+    for secret in ("sandbox-secret", person, "多少钱", "退订", "Traceback"):
+        assert secret not in said
+    told = command("receive", "status").stdout
+    assert "app sandbox-key: receiving since 2026-11-16 20:00 Beijing" in told
+    assert re.search(r"sandbox-key +im_receive_msg +2\b", told)
+    listed = command("outreach", "opt-out", "list").stdout
+    assert "asked for it (rule stop)" in listed
+    assert person not in listed
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+    except httpx.ConnectError:
+        return False
+
+
+def test_subscriptions_at_the_platform(douyin, url: str):
+    given = app(url)
+    assert "cancelled: im_receive_msg, im_enter_direct_msg" in douyin("receive", "subscribe", "im_receive_msg", "im_enter_direct_msg", "--off", **given).stdout
+    told = douyin("receive", "subscribe", "im_receive_msg", **given)
+    assert (told.exit_code, told.stdout.strip()) == (0, "✓ subscribed: im_receive_msg")
+    told = douyin("receive", "subscribe", **given)
+    assert "im_enter_direct_msg" in told.stdout
+    assert "im_receive_msg" not in told.stdout
+    told = douyin("receive", "subscribe", **given)
+    assert told.stdout.startswith("nothing to change: ")
+
+
+def test_nothing_ran_yet(douyin, url: str):
+    assert "app sandbox-key: no receiver ran yet" in douyin("receive", "status", **app(url)).stdout
+
+
+def test_a_port_in_use(douyin, url: str):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = douyin("receive", "--port", str(port), **app(url))
+    assert told.exit_code == 1
+    assert f"cannot listen on 127.0.0.1, port {port}" in told.stderr
+    assert "--port" in told.stderr
+    assert "no receiver ran yet" in douyin("receive", "status", **app(url)).stdout, "a day without a receiver is unknown, not empty"
+
+
+def test_without_credentials_and_with_wrong_rules(douyin, tmp_path, url: str):
+    told = douyin("receive")
+    assert told.exit_code == 1
+    assert "No credentials are configured" in told.stderr
+    (tmp_path / "replies.yaml").write_text("rules:\n  - {name: hi}\n", encoding="utf-8")
+    told = douyin("receive", "--reply", **app(url), DOUYIN_CAMPAIGNS_DIR=str(tmp_path))
+    assert told.exit_code == 2
+    assert "replies.yaml:\n  rules.0: a rule sends messages, hands over, or opts out" in told.stderr
+    assert "no receiver ran yet" in douyin("receive", "status", **app(url)).stdout
