@@ -167,9 +167,10 @@ def test_commands_of_the_pages_exist():
         seen.add(command)
         of = COMMANDS[command]
         # A group may be named alone, and one that does something by itself with its own options.
-        if (inner := getattr(of, "commands", {})) and words and not (of.invoke_without_command and words[0].startswith("-")):
-            assert words[0] in inner, f"{page}: douyin {command} {words[0]}"
-            of = inner[words[0]]
+        rest = list(words)
+        while (inner := getattr(of, "commands", {})) and rest and not (of.invoke_without_command and rest[0].startswith("-")):
+            assert rest[0] in inner, f"{page}: douyin {command} {rest[0]}"
+            of = inner[rest.pop(0)]
         known = {o for p in of.params for o in p.opts}
         assert {w for w in words if w.startswith("-")} <= known, f"{page}: douyin {command} {' '.join(words)}"
     assert seen == set(COMMANDS)
