@@ -111,16 +111,18 @@ class ReplyWorker:
         if isinstance(decided, str):
             return decided
         rule, line_id = decided
-        outcome = "no message"
-        if line_id is not None:
-            try:
-                sent = await send_line(self._clients[app], self._state, self._clock, line_id, Rules())
-            except StopSending as error:
-                log.warning("cannot answer: %s", error)
-                return "stopped"
-            outcome = sent.why if isinstance(sent, Refused) else sent.value
-        await asyncio.to_thread(self._afterwards, rule, app, account, person)
-        return outcome
+        try:
+            return "no message" if line_id is None else await self._send(app, line_id)
+        finally:  # what somebody asked for holds also where the answer could not be sent
+            await asyncio.to_thread(self._afterwards, rule, app, account, person)
+
+    async def _send(self, app: str, line_id: int) -> str:
+        try:
+            sent = await send_line(self._clients[app], self._state, self._clock, line_id, Rules())
+        except StopSending as error:
+            log.warning("cannot answer: %s", error)
+            return "stopped"
+        return sent.why if isinstance(sent, Refused) else sent.value
 
     def _decide(self, event: Event, app: str, account: str, person: str) -> str | tuple[Rule, int | None]:
         """The rule, and the line of the ledger that answers; or why nothing is done."""
@@ -142,14 +144,15 @@ class ReplyWorker:
             if Rules(quiet=replies.quiet_hours).is_quiet(now) and not rule.also_in_quiet_hours:
                 return "quiet hours"
         key = f"reply/{app}/{event.event_id}"
+        wish = (rule, None)  # obeyed whether it can be answered or not
         if read_lines(state, key=key):
-            return "answered before"
+            return wish if rule.opt_out else "answered before"
         with state.read() as db:
             lately = answers_since(db, app, account, person, now - timedelta(hours=1))
         if lately >= replies.most_per_hour:
             hand_over(state, app, account, person, now + replies.guard_hand_over)
             log.warning("loop guard: %d answers to one person of %s within an hour; a person must look (no answers for %s)", lately, account, replies.guard_hand_over)
-            return "loop guard"
+            return wish if rule.opt_out else "loop guard"
         if rule.messages and not rule.opt_out and self._answered_lately(app, account, person, rule, now):
             return "said lately"
         if not rule.messages:

@@ -218,6 +218,24 @@ def test_somebody_who_answers_like_a_machine_is_left_to_a_person(noon):
     assert _chat(post, account, person).handed_over_until is not None
 
 
+def test_a_wish_is_obeyed_where_it_cannot_be_answered(noon):
+    """By the guard against loops, and where the app may not send any more."""
+    post, worker = noon
+    state, apps = post.world.runtime.state, post.world.runtime.app_keys
+    account, person = account_and_person(post)
+    other = post.people(account)[-2]["person"]
+    for n in range(5):
+        post.person_does(account, "write", person, "多少钱")
+        outcome(worker, n + 1)
+    assert worker.counts["loop guard"] == 1
+    post.world.fault("im_send_msg", "capability_missing", times=None)
+    for n, who in enumerate((person, other)):
+        post.person_does(account, "opt_out", who)
+        outcome(worker, 6 + n)
+    wait_until(lambda: {one.person_open_id for one in list_opt_outs(state, apps)} == {person, other})
+    assert worker.counts == Counter({"sent": 4, "loop guard": 1, "no message": 1, "stopped": 1})
+
+
 def test_at_night_only_wishes_are_obeyed(noon):
     post, worker = noon
     account, person = account_and_person(post)
