@@ -223,6 +223,8 @@ def resolve(
     """Settle an unknown line after looking at the chat."""
     from resources.state.resolving import settle
 
+    if not by.strip():
+        fail("say who looked: --by NAME", 2)
     runtime = _runtime()
     try:
         settle(runtime.state, line, was_sent=sent, by=by, now=runtime.clock.now())

@@ -152,6 +152,8 @@ def test_who_wants_to_be_left_alone(here, world):
         (("outreach", "approve", "9", "--by", "x"), 1, "there is no plan 9: see `douyin outreach list`"),
         (("outreach", "show", "9"), 2, "there is no plan 9"),
         (("outreach", "resolve", "9", "--sent", "--by", "x"), 2, "line 9 is not there, not unknown"),
+        (("outreach", "resolve", "9", "--sent", "--by", " "), 2, "say who looked: --by NAME"),
+        (("outreach", "approve", "1", "--by", " "), 1, "say who approves: --by NAME"),
         (("outreach", "recall", "9"), 1, "there is no line 9: see `douyin outreach show PLAN`"),
         (("outreach", "opt-out", "add", "somebody", "--account", "nobody"), 2, "no account is 'nobody': see `douyin accounts list`"),
         (("receive", "subscribe", "nonsense"), 2, "no event is called nonsense"),
