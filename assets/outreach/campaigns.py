@@ -282,11 +282,11 @@ def campaigns_dir(settings: Settings) -> Path:
     return settings.campaigns_dir or REPOSITORY / "campaigns"
 
 
-def load_campaigns(settings: Settings) -> dict[str, Campaign]:
-    """All campaigns by name.
+def load_campaigns(settings: Settings, wrong: dict[str, str] | None = None) -> dict[str, Campaign]:
+    """All campaigns by name. Files that cannot be used go into ``wrong`` with the reason, where it is given.
 
     Raises:
-        BadCampaign: a file cannot be used, or there is no such folder.
+        BadCampaign: a file cannot be used and there is no ``wrong``, or there is no such folder.
     """
     found: dict[str, Campaign] = {}
     folder = campaigns_dir(settings)
@@ -295,11 +295,20 @@ def load_campaigns(settings: Settings) -> dict[str, Campaign]:
     for path in sorted(folder.glob("*.yaml")):
         if path.name in _NOT_CAMPAIGNS or path.name.startswith("timetable"):
             continue
-        campaign = _read(path, Campaign)
-        if campaign.name != path.stem:
-            raise BadCampaign(f"{path}: name is {campaign.name!r}; it must be that of the file, {path.stem!r}")
-        found[campaign.name] = campaign
+        try:
+            found[path.stem] = _campaign(path)
+        except BadCampaign as error:
+            if wrong is None:
+                raise
+            wrong[path.stem] = str(error)
     return found
+
+
+def _campaign(path: Path) -> Campaign:
+    campaign = _read(path, Campaign)
+    if campaign.name != path.stem:
+        raise BadCampaign(f"{path}: name is {campaign.name!r}; it must be that of the file, {path.stem!r}")
+    return campaign
 
 
 def load_campaign(settings: Settings, name: str) -> Campaign:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from assets.outreach.audiences import Member, read_audience
 from assets.outreach.campaigns import BadCampaign, Campaign, Kind, Session, load_timetable
-from assets.outreach.templates import BadTemplate, fill
+from assets.outreach.templates import BadTemplate, fill, needed_by
 from catalog.messages import SCENES, Scene, content_of
 from catalog.records import BEIJING, beijing_day
 from resources.runtime import Runtime
@@ -181,12 +181,21 @@ class _Maker:
         self.per_person[member.client_key, member.open_id] += 1
         return line
 
-    def filled(self, value: Any, member: Member) -> Any:
+    def filled(self, value: Any, member: Member) -> tuple[Any, str | None]:
+        """The texts filled in; as they are, with the reason, where this member has nothing for a name.
+
+        Raises:
+            BadCampaign: no member has the name.
+        """
+        names = self.names_of(member)
+        if unknown := needed_by(value) - names.keys():
+            raise BadCampaign(
+                f"campaign {self.campaign.name}: nothing to put in for {', '.join(sorted(unknown))} (the audience {self.campaign.audience} gives {', '.join(sorted(names))})"
+            )
         try:
-            return fill(value, self.names_of(member))
+            return fill(value, names), None
         except BadTemplate as error:
-            given = ", ".join(sorted(self.names_of(member)))
-            raise BadCampaign(f"campaign {self.campaign.name}: {error} (the audience {self.campaign.audience} gives {given})") from error
+            return value, str(error)
 
 
 class _Messages(_Maker):
@@ -197,7 +206,8 @@ class _Messages(_Maker):
 
     def line(self, db: Connection, member: Member, key: str, why: str | None) -> NewLine:
         campaign = self.campaign
-        contents = [content_of(self.filled(m, member)) for m in campaign.messages]
+        filled, lacking = self.filled(campaign.messages, member)
+        contents = [content_of(m) for m in filled]
         scene, no_way = self._way(db, member, len(contents))
         looks = ",".join(fingerprint(c["msg_type"], c.get("text", {}).get("text", "")) for c in contents)
         return self.settled(
@@ -205,7 +215,7 @@ class _Messages(_Maker):
                 _OPERATIONS.get(scene, "im_send_msg"), campaign.name, member.client_key, member.account, member.open_id,
                 _request(scene, member, contents, key), key, member.reason, scene, len(contents), looks,
             ),
-            member, why or no_way,
+            member, why or lacking or no_way,
         )  # fmt: skip
 
     def _way(self, db: Connection, member: Member, messages: int) -> tuple[Scene, str | None]:
@@ -255,12 +265,11 @@ class _Comments(_Maker):
         return "/".join(["comment", member.client_key, member.account, str(member.more["comment_id"])])
 
     def line(self, db: Connection, member: Member, key: str, why: str | None) -> NewLine:
-        request = {
-            "item_id": member.more["item_id"], "comment_id": member.more["comment_id"], "content": self.filled(self.campaign.text, member),
-        }  # fmt: skip
+        text, lacking = self.filled(self.campaign.text, member)
+        request = {"item_id": member.more["item_id"], "comment_id": member.more["comment_id"], "content": text}
         operation = f"{self.campaign.door}_comment_reply"
         line = NewLine(operation, self.campaign.name, member.client_key, member.account, member.open_id, request, key, member.reason)
-        return self.settled(line, member, why)
+        return self.settled(line, member, why or lacking)
 
 
 _OPERATIONS = {Scene.GROUP: "im_send_msg_group", Scene.ENTERPRISE: "enterprise_im_message_send"}

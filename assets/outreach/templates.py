@@ -33,6 +33,14 @@ def names_in(text: str) -> set[str]:
     return found
 
 
+def needed_by(value: Any) -> set[str]:
+    """Names that a message, a list of them, or a text needs."""
+    if isinstance(value, str):
+        return names_in(value)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return set().union(*(needed_by(part) for part in parts))
+
+
 def fill(value: Any, names: Mapping[str, object]) -> Any:
     """A message, or a part of it, with its texts filled in; a name that is missing or empty raises BadTemplate."""
     if isinstance(value, str):
@@ -41,4 +49,6 @@ def fill(value: Any, names: Mapping[str, object]) -> Any:
         return value.format_map({n: str(v) for n, v in names.items()})
     if isinstance(value, Mapping):
         return {k: fill(v, names) for k, v in value.items()}
+    if isinstance(value, list):
+        return [fill(v, names) for v in value]
     return value

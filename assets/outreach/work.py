@@ -28,7 +28,7 @@ def plan_due(runtime: Runtime) -> Planned:
     """Plan every campaign whose time has come. Each is for itself: one that is wrong does not stop the others."""
     now, done = runtime.clock.now(), Planned()
     made = list_plans(runtime.state)
-    for campaign in load_campaigns(runtime.settings).values():
+    for campaign in load_campaigns(runtime.settings, done.failed).values():
         if not is_due(campaign, now, made):
             continue
         try:

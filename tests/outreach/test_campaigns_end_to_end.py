@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from installation import TODAY
 from receiving import Post, receiving
 
-from assets.outreach.campaigns import Session, load_campaign
+from assets.outreach.campaigns import Session, campaigns_dir, load_campaign
 from assets.outreach.planning import plan_campaign
 from assets.outreach.work import plan_due, recall_line, send_one
 from assets.warehouse import publish
@@ -189,3 +191,31 @@ def test_schedules_plan_what_is_due_once_a_day(evening):
     assert names == set(MESSAGES)
     assert plan_due(runtime).plans == []
     assert {p.state for p in list_plans(runtime.state)} == {"open"}
+
+
+def own_campaigns(post: Post, tmp_path) -> Path:
+    """The installation with a copy of the campaigns; gives the folder."""
+    folder = tmp_path / "own"
+    shutil.copytree(campaigns_dir(post.world.runtime.settings), folder)
+    post.world.runtime.__dict__["settings"] = post.world.runtime.settings.model_copy(update={"campaigns_dir": folder})
+    return folder
+
+
+def test_one_wrong_file_does_not_stop_the_other_campaigns(evening, tmp_path):
+    (own_campaigns(evening, tmp_path) / "benefits.yaml").write_text("name: benefits\n", encoding="utf-8")
+    done = plan_due(evening.world.runtime)
+    assert {p.name for p in done.plans} == {"collect_profile", "confirm_review"}
+    assert set(done.failed) == {"benefits"}
+    assert "Field required" in done.failed["benefits"]
+
+
+def test_whoever_has_nothing_for_a_name_is_left_out(evening):
+    from sqlalchemy import update
+
+    from resources.state.engine import accounts
+
+    with evening.world.runtime.state.begin() as db:
+        db.execute(update(accounts).values(name=None))
+    lines = lines_of(evening, plan(evening, "benefits").id)
+    assert {line.state for line in lines} == {LineState.BLOCKED}
+    assert any(line.why == "nothing to put in for account_name" for line in lines)
