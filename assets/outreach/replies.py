@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,10 +56,11 @@ def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
 
 
 class ReplyWorker:
-    """Answers events; :meth:`offer` never waits. ``clients`` gives an app's client; ``counts`` tells what became of events."""
+    """Answers events; :meth:`offer` never waits. ``clients`` gives an app's client, where rules send something; ``counts`` tells what
+    became of events."""
 
-    def __init__(self, replies: Replies, state: State, clock: Clock, clients: Mapping[str, DouyinClient]) -> None:
-        self._replies, self._state, self._clock, self._clients = replies, state, clock, clients
+    def __init__(self, replies: Replies, state: State, clock: Clock, apps: Iterable[str], clients: Mapping[str, DouyinClient]) -> None:
+        self._replies, self._state, self._clock, self._apps, self._clients = replies, state, clock, tuple(apps), clients
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
         self._turns: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self.counts: Counter[str] = Counter()
@@ -81,7 +82,7 @@ class ReplyWorker:
     def _left_over(self) -> list[Event]:
         now = self._clock.now()
         recover(self._state, now)
-        return [e for app in self._clients for e in received_since(self._state, app, now - CATCH_UP, ANSWERED_BY)]
+        return [e for app in self._apps for e in received_since(self._state, app, now - CATCH_UP, ANSWERED_BY)]
 
     async def _resolve_regularly(self) -> None:
         while True:

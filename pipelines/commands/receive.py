@@ -43,18 +43,21 @@ def receive(
             register_secret(secret.get_secret_value() if secret else None)
     guard_loggers("pipelines.receiver.app", "assets.outreach.replies", "uvicorn.error")
     runtime = Runtime(settings)
-    listener, workers = None, ()
-    if reply:
-        try:
-            replies = load_replies(settings)
-        except BadCampaign as error:
+    replies = None
+    try:
+        replies = load_replies(settings)
+    except BadCampaign as error:
+        if reply:
             fail(str(error), 2)
+        console.print(f"[yellow]![/yellow] whoever asks to be left alone is not noticed: {escape(str(error))}", soft_wrap=True)
+    listener, workers = None, ()
+    if replies is not None:
         clients: dict[str, DouyinClient] = {}
-        worker = ReplyWorker(replies, runtime.state, runtime.clock, clients)
+        worker = ReplyWorker(replies if reply else replies.wishes(), runtime.state, runtime.clock, runtime.app_keys, clients)
 
         async def answering() -> None:
             async with AsyncExitStack() as stack:
-                for key in runtime.app_keys:
+                for key in runtime.app_keys if reply else ():
                     clients[key] = await stack.enter_async_context(DouyinClient(settings.for_app(key), runtime.state, runtime.clock))
                 await worker.run()
 

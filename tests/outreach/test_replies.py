@@ -49,7 +49,7 @@ RULES = Replies.model_validate(
 def answering(world, rules: Replies = RULES, **more: Any):
     """A receiver with its worker, as ``douyin receive --reply`` runs them; gives the post and the worker."""
     clients: dict[str, DouyinClient] = {}
-    worker = ReplyWorker(rules, world.runtime.state, following(world), clients)
+    worker = ReplyWorker(rules, world.runtime.state, following(world), world.runtime.app_keys, clients)
 
     async def work() -> None:
         async with AsyncExitStack() as stack:
@@ -261,7 +261,7 @@ def test_after_a_restart_what_nobody_answered_is_answered_once(make_world):
         post.settle()
     for _ in range(2):
         clients: dict[str, DouyinClient] = {}
-        worker = ReplyWorker(RULES, world.runtime.state, following(world), clients)
+        worker = ReplyWorker(RULES, world.runtime.state, following(world), world.runtime.app_keys, clients)
         _run_until_one(world, worker, clients)
         assert len(world._ok("GET", "messages")) == 1
     assert worker.counts == Counter({"answered before": 1})
@@ -287,3 +287,15 @@ def _chat(post: Post, account: int, person: str):
     return get_chat(post.world.runtime.state, post.world.config.client_key, post.world.accounts[account], person)
 
 
+
+
+def test_a_receiver_that_answers_nobody_still_obeys_wishes(make_world):
+    world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
+    world.at(NOON)
+    with answering(world, RULES.wishes()) as (post, worker):
+        account, person = account_and_person(post)
+        post.person_does(account, "write", person, "多少钱")
+        post.person_does(account, "opt_out", person)
+        assert outcome(worker, 2) == Counter({"no rule": 1, "no message": 1})
+        wait_until(lambda: list_opt_outs(world.runtime.state, world.runtime.app_keys))
+        assert post.messages() == []
