@@ -72,7 +72,8 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
         (repository,) = graph["repositoriesOrError"]["nodes"]
         upkeep = {"verify_job", "prune_job"}
         schedules = {name.removesuffix("_job") + "_schedule" for name in {*JOB_NAMES.values(), *upkeep}}
-        assert {s["name"] for s in repository["schedules"]} == schedules | {"resume_schedule"}
+        by_plan = {"resume_schedule", "outreach_plan_schedule", "outreach_send_schedule"}
+        assert {s["name"] for s in repository["schedules"]} == schedules | by_plan
         assert {*JOB_NAMES.values(), *upkeep, "publish_job", "replay_job"} <= {j["name"] for j in repository["jobs"]}
         assert [s["name"] for s in repository["sensors"]] == ["publish_after_runs"]
 
