@@ -307,3 +307,24 @@ def _instant(text: str, name: str) -> datetime:
     if found.tzinfo is None:
         raise ValueError(f"{name}: the zone is missing, e.g. 2026-11-16T10:30:00+08:00")
     return found
+
+
+@app.command()
+def deletions(
+    done: Annotated[str | None, typer.Option("--done", help="open_id whose data was deleted everywhere, backups included")] = None, app_key: _App = None
+) -> None:
+    """Accounts whose personal data must be deleted: their owners withdrew, or they are closed (28001045)."""
+    settings, runtime = _open()
+    from resources.state.people import list_deletions, mark_deleted
+
+    keys = _known_keys(settings, runtime, app_key)
+    if done is not None:
+        if not any(mark_deleted(runtime.state, key, done, runtime.clock.now()) for key in keys):
+            fail(f"{done} is not on the deletion list", 2)
+        console.print(f"[green]✓[/green] {escape(done)} counts as deleted")
+        return
+    listed = [one for one in list_deletions(runtime.state, keys) if one.done_at is None]
+    for one in listed:
+        console.print(f"{one.client_key}  {one.open_id}  since {one.listed_at:%Y-%m-%d %H:%M} UTC: {escape(one.reason)}", highlight=False, soft_wrap=True)
+    if not listed:
+        console.print("nobody's data waits to be deleted")

@@ -22,7 +22,7 @@ from resources.settings import App
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat
 from resources.state.inbox import count_received
-from resources.state.people import list_deletions
+from resources.state.people import list_deletions, mark_deleted
 from resources.state.tokens import load_user_token
 
 NEW, OLD = "the-new-secret-of-the-app", "the-old-secret-of-the-app"
@@ -229,3 +229,5 @@ def test_a_deregistered_account_is_listed_for_deletion(make_world):
     assert listed
     assert all("28001045" in d.reason for d in listed)
     assert all(load_user_token(world.runtime.state, d.client_key, d.open_id) is None for d in listed)
+    assert mark_deleted(world.runtime.state, listed[0].client_key, listed[0].open_id, world.runtime.clock.now())
+    assert [d.open_id for d in list_deletions(world.runtime.state, world.runtime.app_keys) if d.done_at is None] == [d.open_id for d in listed[1:]]
