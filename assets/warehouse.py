@@ -2,25 +2,36 @@
 
 import dagster as dg
 
+from assets.dictionary import dictionary
+from assets.marts.build import Marts, status_table
 from assets.tables import OWNER
 from catalog import TABLES
-from resources.outreach_tables import read_outreach
+from resources.marts import MARTS_DIR, ROOM
 from resources.runtime import Runtime
 from resources.state.load_status import all_load_status
+from resources.state_tables import read_state_tables
 from resources.warehouse import Published
 
 WAREHOUSE = "warehouse"
 
 
-def publish(runtime: Runtime, *, rebuild: bool = False) -> Published:
-    """Bring ``warehouse.duckdb`` up to the lake, the load status and what was sent, or make it anew."""
-    return runtime.warehouse.publish(all_load_status(runtime.state), outreach=read_outreach(runtime.state), rebuild=rebuild)
+def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> Published:
+    """Make the marts that are out of date, then bring ``warehouse.duckdb`` up to the lake and the state, or make it anew."""
+    answers = Marts(runtime)
+    if marts:
+        answers.build_stale()
+    handed_over = {
+        "meta.load_status": status_table(all_load_status(runtime.state)),
+        "meta.dictionary": dictionary(answers.bound),
+        **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
+    }
+    return runtime.warehouse.publish(handed_over, rebuild=rebuild)
 
 
 @dg.asset(
     name=WAREHOUSE,
     group_name="warehouse",
-    deps=[dg.AssetKey(name) for name in TABLES],
+    deps=[*(dg.AssetKey(name) for name in TABLES), *(dg.AssetKey([ROOM, path.stem]) for path in sorted(MARTS_DIR.glob("*.sql")))],
     kinds={"duckdb"},
     owners=[OWNER],
     description=(
@@ -30,7 +41,7 @@ def publish(runtime: Runtime, *, rebuild: bool = False) -> Published:
     pool=WAREHOUSE,
 )
 def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
-    done = publish(runtime)
+    done = publish(runtime, marts=False)  # marts are assets of their own
     return dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(done.path),

@@ -7,9 +7,11 @@ import warnings
 
 import dagster as dg
 
+from assets.marts.factory import mart_assets
 from assets.tables import operation_specs, table_assets
 from assets.upkeep import ARCHIVE, HOLDS, archive_spec, holds
 from assets.warehouse import warehouse
+from pipelines.answers import make_answers_job
 from pipelines.jobs import QUIET, make_jobs, make_schedules, weekly
 from pipelines.outreaching import outreach_plan_job, outreach_schedules, outreach_send_job
 from pipelines.pruning import prune_job
@@ -22,6 +24,8 @@ from resources.settings import Settings
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
     """All definitions over ``runtime``. ``settings`` gives the first day of the partitions, and to schedules what they look at."""
     jobs = make_jobs()
+    marts = mart_assets(settings.start_date)
+    answers_job = make_answers_job(marts)
     publish_job = dg.define_asset_job(
         "publish_job",
         selection=dg.AssetSelection.assets(warehouse),
@@ -37,11 +41,11 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         description="核对归档、数据湖与仓库 / verifies archive, lake and warehouse",
     )
     return dg.Definitions(
-        assets=[*operation_specs(), *table_assets(settings.start_date), warehouse, archive_spec],
+        assets=[*operation_specs(), *table_assets(settings.start_date), *marts, warehouse, archive_spec],
         asset_checks=[holds],
-        jobs=[*jobs.values(), publish_job, replay_job, verify_job, prune_job, outreach_plan_job, outreach_send_job],
+        jobs=[*jobs.values(), answers_job, publish_job, replay_job, verify_job, prune_job, outreach_plan_job, outreach_send_job],
         schedules=[*make_schedules(jobs, settings), weekly(verify_job, "0 4 * * 0"), weekly(prune_job, "0 5 * * 0"), *outreach_schedules()],
-        sensors=[publish_after_runs(publish_job, settings)],
+        sensors=[publish_after_runs(publish_job, answers_job, settings)],
         resources={"runtime": runtime},
         executor=dg.in_process_executor,
     )

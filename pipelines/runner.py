@@ -12,6 +12,7 @@ from dagster._core.events import RunFailureReason
 from assets.warehouse import publish
 from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
+from pipelines.answers import ANSWERS, days_out_of_date
 from pipelines.dead_runs import end_dead_runs
 from pipelines.definitions import build_definitions
 from pipelines.home import prepare_dagster_home
@@ -57,9 +58,11 @@ class Runner:
 
     def run(self, cadence: str, first: date, tables: Iterable[str] | None = None, *, last: date | None = None) -> Ran:
         """Run one cadence's job for a partition, or a range of them, or some of its tables without publication."""
-        job = self.definitions.resolve_job_def(JOB_NAMES[cadence])
-        selection = [dg.AssetKey(t) for t in tables] if tables is not None else None
-        several = last is not None and last != first
+        return self._execute(JOB_NAMES[cadence], first, last or first, [dg.AssetKey(t) for t in tables] if tables is not None else None)
+
+    def _execute(self, name: str, first: date, last: date, selection: list[dg.AssetKey] | None = None) -> Ran:
+        job = self.definitions.resolve_job_def(name)
+        several = last != first
         try:
             result = job.execute_in_process(
                 partition_key=None if several else first.isoformat(),
@@ -78,6 +81,11 @@ class Runner:
             elif happened.is_job_failure:
                 _tell_end(ran, happened.job_failure_data)
         return ran
+
+    def answers(self) -> Ran | None:
+        """Make the marts that are out of date in one run of the answers job, which publishes too; None where all are as they should be."""
+        days = days_out_of_date(self.runtime)
+        return None if days is None else self._execute(ANSWERS, *days)
 
     def publish(self) -> Published:
         return publish(self.runtime)

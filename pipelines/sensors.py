@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from pipelines.answers import days_out_of_date
 from pipelines.dead_runs import end_dead_runs
+from pipelines.jobs import run_request
 from resources.runtime import Runtime
 from resources.settings import Settings
 
@@ -17,12 +19,13 @@ _BELIEVED = timedelta(hours=2)
 publishing beside a living run does no harm, it is only done again later."""
 
 
-def publish_after_runs(job, settings: Settings) -> dg.SensorDefinition:
-    """A sensor that starts ``job`` when the lake holds partitions that the published file does not."""
+def publish_after_runs(publish_job, answers_job, settings: Settings) -> dg.SensorDefinition:
+    """A sensor that starts ``answers_job`` over the days of which marts are out of date, or ``publish_job`` when the lake holds
+    partitions that the published file does not."""
 
     @dg.sensor(
         name="publish_after_runs",
-        job=job,
+        jobs=[publish_job, answers_job],
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="湖中数据领先于已发布文件时发布 / publishes when the lake is ahead of the warehouse file",
@@ -30,13 +33,19 @@ def publish_after_runs(job, settings: Settings) -> dg.SensorDefinition:
     def _sensor(context: dg.SensorEvaluationContext):
         runtime = Runtime(settings)
         version = runtime.warehouse.lake_version()
-        if version is None or runtime.warehouse.is_current():
-            return dg.SkipReason("the warehouse holds all that the lake holds")
+        if version is None:
+            return dg.SkipReason("the lake is empty")
+        stale = days_out_of_date(runtime)
+        if stale is None and runtime.warehouse.is_current():
+            return dg.SkipReason("marts and warehouse hold all that the lake holds")
         end_dead_runs(context.instance)
         if _running(context.instance):
             return dg.SkipReason("a run is writing; it publishes itself, or the next tick does")
         # One attempt an hour for the same lake: a publication that failed, and a file that was lost again, get another.
-        return dg.RunRequest(run_key=f"{version}-{datetime.now(UTC):%Y%m%dT%H}")
+        run_key = f"{version}-{datetime.now(UTC):%Y%m%dT%H}"
+        if stale is None:
+            return dg.RunRequest(run_key=run_key, job_name=publish_job.name)
+        return run_request(stale, run_key=f"answers-{run_key}", job_name=answers_job.name)
 
     return _sensor
 

@@ -48,3 +48,21 @@ DRIFT_SCHEMA = pa.schema(
     ]
 )
 """Members that the platform sent and the catalogue does not know."""
+
+STATUS_SCHEMA = pa.schema(
+    [
+        ("table_name", pa.string()), ("dt", pa.date32()), ("operation", pa.string()), ("client_key", pa.string()), ("open_id", pa.string()),
+        ("status", pa.string()), ("calls", pa.int64()), ("rows", pa.int64()), ("quarantined", pa.int64()), ("code", pa.int64()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+"""What became of each table, day, operation and account."""
+
+DICTIONARY_SCHEMA = pa.schema(
+    [
+        ("table_schema", pa.string()), ("table_name", pa.string()), ("column_name", pa.string()), ("position", pa.int64()), ("type", pa.string()), ("name_en", pa.string()),
+        ("name_zh", pa.string()), ("meaning_en", pa.string()), ("meaning_zh", pa.string()), ("unit", pa.string()), ("additive", pa.string()), ("pii", pa.string()),
+        ("is_key", pa.bool_()), ("source_operations", pa.string()), ("made_of", pa.string()), ("since", pa.string()), ("platform_name", pa.string()), ("differences_en", pa.string()),
+        ("differences_zh", pa.string()),
+    ]
+)  # fmt: skip
+"""One line per column of the warehouse."""

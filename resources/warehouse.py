@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -23,21 +22,14 @@ from filelock import FileLock
 from catalog import FIELDS, TABLES
 from catalog.records import History, Table
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, scan
-from resources.marts import MARTS_DIR, create_views, load_marts
-from resources.outreach_tables import SCHEMA, SOURCES, schema_of
-from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
-from resources.state.load_status import LoadStatus
+from resources.marts import MARTS_DIR, readable_marts
+from resources.pins import Pins
+from resources.publishing_marts import mart_partitions, publish_marts
+from resources.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA
+from resources.state_tables import TABLES_OF_STATE
 
-_LAYOUT = 2
+_LAYOUT = 3
 """Raise when published files must be rebuilt although no table's columns changed."""
-
-_STATUS_SCHEMA = pa.schema(
-    [
-        ("table_name", pa.string()), ("dt", pa.date32()), ("operation", pa.string()), ("client_key", pa.string()), ("open_id", pa.string()),
-        ("status", pa.string()), ("calls", pa.int64()), ("rows", pa.int64()), ("quarantined", pa.int64()), ("code", pa.int64()), ("reason", pa.string()),
-    ]
-)  # fmt: skip
-
 
 class PublishFailed(RuntimeError):
     """The lake cannot be published; the old file stays."""
@@ -51,7 +43,7 @@ class Published:
     changed: dict[str, list[date]] = field(default_factory=dict)
     rebuilt: bool = False
     left_out: list[str] = field(default_factory=list)
-    """Marts that could not be made; the log says why."""
+    """Marts of which days were left out; the log says why."""
     bytes: int = 0
     seconds: float = 0.0
 
@@ -82,7 +74,8 @@ class Warehouse:
 
     def _lake_files(self) -> list[Partition]:
         rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
-        return [p for room in rooms for p in self.lake.partitions(room)]
+        marts = readable_marts(self._marts_dir).values()
+        return [p for room in rooms for p in self.lake.partitions(room)] + [p for mart in marts for p in mart_partitions(self.lake, mart)]
 
     def lake_version(self) -> str | None:
         """A text that changes whenever a partition of the lake does; None while the lake is empty."""
@@ -90,27 +83,29 @@ class Warehouse:
         return f"{len(files)}-{max(p.mtime_ns for p in files)}" if files else None
 
     def is_current(self) -> bool:
-        """Whether the published file holds exactly the lake's present partitions, and the marts as their files define them."""
+        """Whether the published file holds exactly the lake's present partitions, those of marts included, and describes marts as their files do."""
         if not _has_layout(self.path):
             return False
         with self.connect() as connection:
             held = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
-            views = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
-        return views == {m.name: m.hash for m in load_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
+            described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
+        return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
 
-    def publish(self, statuses: Iterable[LoadStatus] = (), *, outreach: Mapping[str, pa.Table] | None = None, rebuild: bool = False) -> Published:
-        """Bring the file up to the lake, ``statuses`` and ``outreach``, or make it anew; waits for another publisher to finish.
+    def publish(self, handed_over: Mapping[str, pa.Table] | None = None, *, rebuild: bool = False) -> Published:
+        """Bring the file up to the lake and the tables ``handed_over``, or make it anew; waits for another publisher to finish.
 
-        ``outreach`` holds tables by name (see :mod:`resources.outreach_tables`); without it those that were published stay.
+        ``handed_over`` holds what lies in no file of the lake, by schema and name: those of :mod:`resources.state_tables`,
+        ``meta.load_status`` and ``meta.dictionary``. What is not handed over stays as it was published.
 
         Raises:
             PublishFailed: a file of the lake does not read back. The old file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path):
-            return self._publish(_status_table(statuses), outreach or {}, rebuild)
+            with Pins(self._pins) as pins:
+                return self._publish(pins, handed_over or {}, rebuild)
 
-    def _publish(self, statuses: pa.Table, outreach: Mapping[str, pa.Table], rebuild: bool) -> Published:
+    def _publish(self, pins: Pins, handed_over: Mapping[str, pa.Table], rebuild: bool) -> Published:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -118,7 +113,6 @@ class Warehouse:
         building.unlink(missing_ok=True)
         wal.unlink(missing_ok=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self._pins, ignore_errors=True)
         result = Published(self.path, rebuilt=rebuild or not _has_layout(self.path))
         if not result.rebuilt:
             shutil.copyfile(self.path, building)
@@ -129,23 +123,21 @@ class Warehouse:
                 _create(connection)
                 connection.execute("COMMIT")
             for table in TABLES.values():
-                self._upsert(connection, result, table.name, f'"{table.name}"', list(self.lake.partitions(table.name)))
+                self._upsert(connection, pins, result, table.name, f'"{table.name}"', list(self.lake.partitions(table.name)))
             for room in (QUARANTINE, DRIFT):
                 for table in TABLES.values():
                     name = f"{room}/{table.name}"
-                    self._upsert(connection, result, name, f"meta.{room.removeprefix('_')}", list(self.lake.partitions(name)), table.name)
-            _replace_load_status(connection, statuses)
-            for name, rows in outreach.items():
-                _replace_outreach(connection, name, rows)
-            result.left_out = create_views(connection, load_marts(self._marts_dir))
+                    self._upsert(connection, pins, result, name, f"meta.{room.removeprefix('_')}", list(self.lake.partitions(name)), table.name)
+            for name, rows in handed_over.items():
+                _replace(connection, name, rows)
+            changed, result.left_out = publish_marts(connection, self.lake, readable_marts(self._marts_dir), pins.pin)
+            result.changed |= changed
             connection.execute("CHECKPOINT")
         except BaseException:
             connection.close()
             building.unlink(missing_ok=True)
             wal.unlink(missing_ok=True)
             raise
-        finally:
-            shutil.rmtree(self._pins, ignore_errors=True)
         connection.close()
         if wal.exists():
             raise RuntimeError(f"{wal} is still there after the checkpoint; the old warehouse stays")
@@ -157,7 +149,7 @@ class Warehouse:
         result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
         return result
 
-    def _upsert(self, connection, result: Published, name: str, target: str, present: list[Partition], only_table: str | None = None) -> None:
+    def _upsert(self, connection, pins: Pins, result: Published, name: str, target: str, present: list[Partition], only_table: str | None = None) -> None:
         """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
         known = {
             dt: (size, mtime)
@@ -165,7 +157,7 @@ class Warehouse:
                 "SELECT dt, size_bytes, mtime_ns FROM meta.partitions WHERE name = ?", [name]
             ).fetchall()
         }
-        changed = [pin for p in present if known.get(p.dt) != (p.size, p.mtime_ns) and (pin := self._pin(p)) is not None]
+        changed = [pin for p in present if known.get(p.dt) != (p.size, p.mtime_ns) and (pin := pins.pin(p)) is not None]
         gone = sorted(known.keys() - {p.dt for p in present})
         if not changed and not gone:
             return
@@ -182,36 +174,6 @@ class Warehouse:
             connection.executemany("INSERT INTO meta.partitions VALUES (?, ?, ?, ?)", [[name, p.dt, p.size, p.mtime_ns] for p in changed])
         connection.execute("COMMIT")
         result.changed[name] = days
-
-    def _pin(self, partition: Partition) -> Partition | None:
-        """The partition under a name that no run renames over; None where it was removed meanwhile.
-
-        DuckDB opens a file several times. A run that replaces it in between had 20 of 67 publications fail, or it
-        would mix two versions.
-        """
-        self._pins.mkdir(exist_ok=True)
-        # A month's file is pinned once for all of its days.
-        name = self._pins / f"{partition.table.replace('/', '.')}.{partition.dt if partition.group is None else partition.path.parent.name}.parquet"
-        try:
-            _link_or_copy(partition.path, name)
-        except FileExistsError:
-            pass
-        except FileNotFoundError:
-            return None
-        stat = name.stat()
-        return replace(partition, path=name, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except (FileNotFoundError, FileExistsError):
-        raise
-    except OSError:  # a file system without hard links
-        with open(source, "rb") as file, open(target, "xb") as copy:
-            shutil.copyfileobj(file, copy)
-            stat = os.fstat(file.fileno())
-        os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def _layout() -> str:
@@ -230,7 +192,16 @@ def _has_layout(path: Path) -> bool:
     return found is not None and found[0] == _layout()
 
 
-_SQL_TYPES = {pa.date32(): "DATE", pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ"}
+_SQL_TYPES = {
+    pa.date32(): "DATE", pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",
+}  # fmt: skip
+
+HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
+    "meta.load_status": (STATUS_SCHEMA, "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account"),
+    "meta.dictionary": (DICTIONARY_SCHEMA, "数据字典：每个字段的含义、单位、可加性、来源 / the dictionary: meaning, unit, additivity and source of every column"),
+    **TABLES_OF_STATE,
+}
+"""Tables of the warehouse that lie in no file of the lake: name with schema -> (columns, comment)."""
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -245,21 +216,18 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f'COMMENT ON COLUMN "{table.name}"."{name}" IS {_text(comment)}')
         if table.history is History.LISTING:
             _create_latest(connection, table)
-    connection.execute(f"CREATE SCHEMA {SCHEMA}")
-    for name, (source, comment) in SOURCES.items():
-        columns = ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}' for f in schema_of(source))
-        connection.execute(f'CREATE TABLE {SCHEMA}."{name}" ({columns})')
-        connection.execute(f'COMMENT ON TABLE {SCHEMA}."{name}" IS {_text(comment)}')
+    connection.execute("CREATE SCHEMA outreach")
     connection.execute("CREATE SCHEMA meta")
     connection.execute("CREATE TABLE meta.layout AS SELECT ? AS layout", [_layout()])
     connection.execute("CREATE TABLE meta.partitions (name VARCHAR, dt DATE, size_bytes BIGINT, mtime_ns BIGINT)")
-    for name, schema in (("quarantine", QUARANTINE_SCHEMA), ("drift", DRIFT_SCHEMA), ("load_status", _STATUS_SCHEMA)):
+    for name, schema in (("quarantine", QUARANTINE_SCHEMA), ("drift", DRIFT_SCHEMA)):
         columns = ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}' for f in schema)
         connection.execute(f"CREATE TABLE meta.{name} ({columns})")
+    for name, (schema, _) in HANDED_OVER.items():
+        _replace(connection, name, schema.empty_table())
     for name, comment in {
         "quarantine": "无法解析的行、原因及其在归档中的位置 / rows that could not be parsed, why, and where their bytes lie in the archive",
         "drift": "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know",
-        "load_status": "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account",
         "partitions": "已发布的分区 / partitions of the lake that this file holds",
         "layout": "本文件的结构版本 / the layout that this file was made with",
     }.items():
@@ -277,31 +245,16 @@ def _create_latest(connection, table: Table) -> None:
     connection.execute(f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}')
 
 
-def _status_table(statuses: Iterable[LoadStatus]) -> pa.Table:
-    """A batch at a time: as Python objects, those of thousands of accounts would need a gigabyte."""
-    rows, batches = iter(statuses), []
-    while chunk := list(islice(rows, 10_000)):
-        columns = [[str(s.status) if f.name == "status" else getattr(s, f.name) for s in chunk] for f in _STATUS_SCHEMA]
-        batches.append(pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, _STATUS_SCHEMA, strict=True)], schema=_STATUS_SCHEMA))
-    return pa.Table.from_batches(batches, _STATUS_SCHEMA)
-
-
-def _replace_load_status(connection, statuses: pa.Table) -> None:
-    connection.execute("BEGIN")
-    connection.execute("DELETE FROM meta.load_status")
-    connection.register("statuses", statuses)
-    connection.execute("INSERT INTO meta.load_status SELECT * FROM statuses")
-    connection.unregister("statuses")
-    connection.execute("COMMIT")
-
-
-def _replace_outreach(connection, name: str, rows: pa.Table) -> None:
-    connection.execute("BEGIN")
-    connection.register("rows", rows)
-    connection.execute(f'CREATE OR REPLACE TABLE {SCHEMA}."{name}" AS SELECT * FROM rows')
-    connection.unregister("rows")
-    connection.execute(f'COMMENT ON TABLE {SCHEMA}."{name}" IS {_text(SOURCES[name][1])}')
-    connection.execute("COMMIT")
+def _replace(connection, name: str, rows: pa.Table) -> None:
+    schema, comment = HANDED_OVER[name]
+    where, _, table = name.partition(".")
+    columns = ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}' for f in schema)
+    connection.execute(f'CREATE OR REPLACE TABLE {where}."{table}" ({columns})')
+    connection.execute(f'COMMENT ON TABLE {where}."{table}" IS {_text(comment)}')
+    if rows.num_rows:
+        connection.register("handed_over", rows)
+        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM handed_over')
+        connection.unregister("handed_over")
 
 
 def _text(value: str) -> str:

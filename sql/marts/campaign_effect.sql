@@ -4,6 +4,8 @@
 -- grain: one row per plan that was sent
 -- key: plan_id
 -- owner: team:data-platform
+-- cadence: hourly
+-- mode: full
 -- column plan_id: number of the plan / 计划编号
 -- column campaign: name of the campaign / 活动名
 -- column occasion: what the plan was for / 计划对应的时机

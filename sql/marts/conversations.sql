@@ -4,6 +4,8 @@
 -- grain: one row per account, person and conversation, over all days
 -- key: client_key, open_id, person_open_id, conversation_id
 -- owner: team:data-platform
+-- cadence: hourly
+-- mode: full
 -- column first_at: first message or opening / 首条消息或首次进入
 -- column last_at: last message or opening / 最近一条消息或一次进入
 -- column messages_in: messages of the person / 用户发来的消息数

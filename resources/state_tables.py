@@ -1,0 +1,93 @@
+"""What the state database tells analysts: small tables that the warehouse publishes, and that marts may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+from sqlalchemy import select
+
+from catalog import TABLES, endpoints_of
+from catalog.records import History
+from resources.douyin.countdown import countdown
+from resources.outreach_tables import SCHEMA, SOURCES, read_outreach, schema_of
+from resources.settings import Settings
+from resources.state.engine import State, quotas
+
+_INSTANT = pa.timestamp("us", tz="UTC")
+
+ACCOUNTS_SCHEMA = pa.schema(
+    [
+        ("client_key", pa.string()), ("open_id", pa.string()), ("name", pa.string()), ("status", pa.string()), ("reason", pa.string()), ("tags", pa.string()),
+        ("added_at", _INSTANT), ("as_of", _INSTANT), ("access_days_left", pa.float64()), ("refresh_days_left", pa.float64()), ("renewals_left", pa.int64()),
+        ("consent_days_left", pa.float64()), ("warning_days", pa.int64()),
+    ]
+)  # fmt: skip
+QUOTAS_SCHEMA = pa.schema(
+    [("client_key", pa.string()), ("scope", pa.string()), ("day", pa.date32()), ("calls", pa.int64()), ("per_day", pa.int64()), ("is_exhausted", pa.bool_())]
+)
+
+KNOWN_SCHEMA = pa.schema(
+    [("table_name", pa.string()), ("domain", pa.string()), ("name_en", pa.string()), ("name_zh", pa.string()), ("history", pa.string()), ("cadence", pa.string()), ("days_behind", pa.int64())]
+)
+
+TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
+    "meta.accounts": (ACCOUNTS_SCHEMA, "授权账号、状态、标签与授权剩余天数 / accounts, their state and tags, and the days left of their consent when this file was published"),
+    "meta.tables": (KNOWN_SCHEMA, "核心表一览：历史类型、采集频率、正常情况下最新分区落后的天数 / core tables: history, cadence, and by how many days the newest partition is behind when all is well"),
+    "meta.quotas": (QUOTAS_SCHEMA, "各能力每日调用量与上限 / calls per app, scope and Beijing day; per_day is the limit that the settings know"),
+    **{f"{SCHEMA}.{name}": (schema_of(table), comment) for name, (table, comment) in SOURCES.items()},
+}
+"""Published name -> (columns, comment)."""
+
+_QUOTA_DAYS = timedelta(days=400)
+
+
+def read_state_tables(state: State, settings: Settings, now: datetime) -> dict[str, pa.Table]:
+    """All of :data:`TABLES_OF_STATE` as they are now."""
+    found = {"meta.accounts": _accounts(state, settings, now), "meta.quotas": _quotas(state, settings, now), "meta.tables": _known()}
+    return found | {f"{SCHEMA}.{name}": rows for name, rows in read_outreach(state).items()}
+
+
+def _accounts(state: State, settings: Settings, now: datetime) -> pa.Table:
+    rows = [
+        {
+            "client_key": c.account.client_key, "open_id": c.account.open_id, "name": c.account.name, "status": str(c.account.status), "reason": c.account.reason,
+            "tags": ", ".join(sorted(c.account.tags)), "added_at": c.account.added_at, "as_of": now, "access_days_left": _days(c.access_left),
+            "refresh_days_left": _days(c.refresh_left), "renewals_left": c.renewals_left, "consent_days_left": _days(c.consent_left), "warning_days": c.warning,
+        }
+        for app in settings.all_apps
+        for c in countdown(state, app.client_key, now)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(sorted(rows, key=lambda r: (r["client_key"], r["open_id"])), ACCOUNTS_SCHEMA)
+
+
+def _known() -> pa.Table:
+    behind = {History.WINDOW: 1, History.VERSION: 7}
+    rows = [
+        {
+            "table_name": t.name, "domain": t.domain, "name_en": t.en, "name_zh": t.zh, "history": str(t.history), "cadence": endpoints_of(t.name)[0].cadence.name,
+            "days_behind": behind.get(t.history, 0),
+        }
+        for t in TABLES.values()
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, KNOWN_SCHEMA)
+
+
+def _days(left: timedelta | None) -> float | None:
+    return None if left is None else round(left / timedelta(days=1), 3)
+
+
+def _quotas(state: State, settings: Settings, now: datetime) -> pa.Table:
+    since = (now - _QUOTA_DAYS).date().isoformat()
+    query = select(quotas).where(quotas.c.day >= since).order_by(quotas.c.client_key, quotas.c.scope, quotas.c.day)
+    with state.read() as db:
+        lines = db.execute(query).all()
+    rows = [
+        {
+            "client_key": q.client_key, "scope": q.scope, "day": date.fromisoformat(q.day), "calls": q.calls, "per_day": settings.limit(q.scope).per_day,
+            "is_exhausted": bool(q.exhausted),
+        }
+        for q in lines
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, QUOTAS_SCHEMA)

@@ -1,0 +1,38 @@
+-- Keywords of comments 评论关键词
+-- en: The words that mark the account's comments of the last seven days against its own comments of the 60 days before (TF-IDF over days): frequent now, rare before.
+-- zh: 账号近 7 天评论相对其此前 60 天历史的关键词（以天为文档的 TF-IDF）：现在频繁、以前少见。
+-- grain: one row per account and keyword, the best 30
+-- key: dt, client_key, open_id, term
+-- owner: team:data-platform
+-- cadence: daily
+-- mode: incremental
+-- lookback: 67 days
+-- column term: Keyword / 关键词
+-- column comments [semi-additive]: Comments of the last seven days with it / 近 7 天含该词的评论数
+-- column tf [ratio]: Share of the comments of these days / 近 7 天评论中的占比
+-- column history_days [d]: Days of the account's history with comments / 历史有评论的天数
+-- column days_with_term [d]: Of these with the word / 其中出现该词的天数
+-- column score: TF-IDF: tf × ln((1 + history_days) / (1 + days_with_term)) + 1 as factor; compare within one account and day only / TF-IDF 得分，仅可在同一账号同一天内比较
+-- column position: Place among the account's keywords, 1 is first / 关键词名次
+WITH recent AS (
+    SELECT client_key, open_id, term, sum(comments) AS comments FROM marts.comment_words WHERE dt > $dt - 7 GROUP BY ALL
+),
+recent_totals AS (
+    SELECT client_key, open_id, sum(day_comments) AS n FROM (SELECT DISTINCT dt, client_key, open_id, day_comments FROM marts.comment_words WHERE dt > $dt - 7) GROUP BY ALL
+),
+history AS (
+    SELECT client_key, open_id, term, count(DISTINCT dt) AS days_with_term FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL
+),
+history_totals AS (SELECT client_key, open_id, count(DISTINCT dt) AS history_days FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL),
+scored AS (
+    SELECT r.client_key, r.open_id, r.term, r.comments, round(r.comments / t.n, 6) AS tf, coalesce(g.history_days, 0) AS history_days, coalesce(h.days_with_term, 0) AS days_with_term,
+           round(r.comments / t.n * (ln((1 + coalesce(g.history_days, 0)) / (1 + coalesce(h.days_with_term, 0))) + 1), 6) AS score
+    FROM recent AS r
+    JOIN recent_totals AS t USING (client_key, open_id)
+    LEFT JOIN history_totals AS g USING (client_key, open_id)
+    LEFT JOIN history AS h USING (client_key, open_id, term)
+    WHERE r.comments >= 2
+)
+SELECT $dt AS dt, *, row_number() OVER (PARTITION BY client_key, open_id ORDER BY score DESC, comments DESC, term) AS position
+FROM scored
+QUALIFY position <= 30

@@ -1,0 +1,39 @@
+-- What fans want 粉丝需求
+-- en: Needs in the comments of the day per account: how many comments and people, how many ask, the mean heuristic sentiment, and the most liked examples, masked. A comment may have several needs; other holds those without one.
+-- zh: 账号当日评论中的需求：评论数、人数、提问数、平均情感（启发式）与点赞最多的示例（已脱敏）。一条评论可有多类需求；other 为未识别。
+-- grain: one row per account and need
+-- key: dt, client_key, open_id, need
+-- owner: team:data-platform
+-- cadence: daily
+-- mode: incremental
+-- column need: Need: id of the class in needs/rules.yaml, or other / 需求类别 id（见 needs/rules.yaml），未识别为 other
+-- column comments [semi-additive]: Comments with it / 评论数
+-- column people: People who wrote them; the same person may have other needs and days, too / 评论人数，不可跨类别或日期相加
+-- column share_ratio [ratio]: Share of the day's comments of the account / 占账号当日评论的比例
+-- column questions [semi-additive]: Comments that ask / 提问评论数
+-- column sentiment_mean: Mean sentiment of those that show one: heuristic / 平均情感（启发式，仅含有情感的评论）
+-- column likes_of_comments [semi-additive]: Likes that these comments got / 这些评论获得的点赞
+-- column videos: Videos under which they stand / 涉及视频数
+-- column examples: Examples: the three most liked, masked, one a line / 示例：点赞最多的三条（脱敏），每行一条
+WITH labelled AS (
+    SELECT * FROM marts.comment_labels
+),
+spread AS (
+    SELECT client_key, open_id, item_id, comment_id, commenter_open_id, digg_count, text_masked, is_asking, sentiment,
+           unnest(CASE WHEN needs = '' THEN ['other'] ELSE string_split(needs, ',') END) AS need
+    FROM labelled
+),
+totals AS (SELECT client_key, open_id, count(*) AS n FROM labelled GROUP BY ALL),
+ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY client_key, open_id, need, text_masked ORDER BY coalesce(digg_count, 0) DESC, comment_id) AS same
+    FROM spread
+),
+placed AS (
+    SELECT *, row_number() OVER (PARTITION BY client_key, open_id, need, same = 1 ORDER BY coalesce(digg_count, 0) DESC, length(text_masked) DESC, comment_id) AS place FROM ranked
+)
+SELECT $dt AS dt, p.client_key, p.open_id, p.need, count(*) AS comments, count(DISTINCT p.commenter_open_id) AS people, round(count(*) / any_value(t.n), 6) AS share_ratio,
+       count(*) FILTER (p.is_asking) AS questions, round(avg(round(p.sentiment * 10000)::BIGINT) / 10000, 4) AS sentiment_mean, coalesce(sum(p.digg_count), 0) AS likes_of_comments,
+       count(DISTINCT p.item_id) AS videos, string_agg(p.text_masked, chr(10) ORDER BY p.place) FILTER (p.same = 1 AND p.place <= 3) AS examples
+FROM placed AS p
+JOIN totals AS t USING (client_key, open_id)
+GROUP BY ALL

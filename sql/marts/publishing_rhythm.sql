@@ -1,0 +1,35 @@
+-- Publishing rhythm 发布节奏
+-- en: When the account's videos of the last 90 days were published, by weekday and hour in Beijing, and how they did against the account's own median at the same age.
+-- zh: 账号近 90 天视频的发布时间（北京时间，星期与小时），以及相对账号自身同天数中位数的表现。
+-- grain: one row per account, weekday and hour in which it published
+-- key: dt, client_key, open_id, weekday, hour
+-- owner: team:data-platform
+-- cadence: daily
+-- mode: incremental
+-- lookback: 90 days; videos 7 days
+-- days: video_performance
+-- column weekday: Weekday: 1 Monday to 7 Sunday / 星期：1 周一至 7 周日
+-- column hour [h]: Hour: Beijing, 0 to 23 / 小时（北京时间）
+-- column videos [semi-additive]: Videos published then / 该时段发布的视频数
+-- column judged_videos [semi-additive]: Of these with a median to compare with / 其中可与中位数比较的视频数
+-- column median_ratio [ratio]: Median of their plays against the account's median at the same age / 播放与账号同天数中位数之比的中位数
+-- column best_title: Title of the best of them / 其中表现最好的视频标题
+-- column hits [semi-additive]: Outstanding ones 爆款 / 爆款数
+WITH published AS (
+    SELECT client_key, open_id, item_id, arg_max(created_at, observed_at) AS created_at, arg_max(title, observed_at) AS title
+    FROM main.videos
+    WHERE created_at IS NOT NULL
+    GROUP BY ALL
+    HAVING max((created_at AT TIME ZONE 'Asia/Shanghai')::DATE) BETWEEN $dt - 90 AND $dt
+),
+results AS (
+    SELECT client_key, open_id, item_id, arg_max(ratio_to_median, dt) AS ratio, bool_or(is_hit) AS is_hit
+    FROM marts.video_performance
+    GROUP BY ALL
+)
+SELECT $dt AS dt, p.client_key, p.open_id, isodow(p.created_at AT TIME ZONE 'Asia/Shanghai') AS weekday, hour(p.created_at AT TIME ZONE 'Asia/Shanghai') AS hour,
+       count(*) AS videos, count(r.ratio) AS judged_videos, round(median(r.ratio), 4) AS median_ratio, arg_max(p.title, (coalesce(r.ratio, -1), p.item_id)) AS best_title,
+       count(*) FILTER (r.is_hit) AS hits
+FROM published AS p
+LEFT JOIN results AS r USING (client_key, open_id, item_id)
+GROUP BY ALL
