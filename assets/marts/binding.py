@@ -85,13 +85,23 @@ def _sql_type(kind: pa.DataType) -> str:
     return next(name for name, arrow in SQL_TYPES.items() if arrow == kind)
 
 
+_bound: dict[tuple[tuple[str, str], ...], dict[str, Bound]] = {}
+
+
 def bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
-    """All marts, those that others read before them.
+    """All marts, those that others read before them; once for the same files in a process.
 
     Raises:
         BadMart: one names a table or column that does not exist, or does not hold what its description says; the message begins
             with file and line.
     """
+    key = tuple((str(m.path), m.hash) for m in marts.values())
+    if key not in _bound:
+        _bound[key] = _bind(marts)
+    return _bound[key]
+
+
+def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
     parsed = {name: _parse(mart) for name, mart in marts.items()}
     sources = {name: _sources(marts[name], tree, marts) for name, tree in parsed.items()}
     wanted = {name: {s.removeprefix(f"{ROOM}.") for s in found if s.startswith(f"{ROOM}.")} for name, found in sources.items()}
@@ -110,7 +120,7 @@ def bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
             mart = marts[name]
             schema = _check(connection, mart)
             texts = any(isinstance(f, exp.Anonymous) and f.name.lower() in FUNCTIONS for f in parsed[name].find_all(exp.Anonymous))
-            bound[name] = Bound(mart, sources[name], schema, texts, dict(schemas))
+            bound[name] = Bound(mart, sources[name], schema, texts, {s: schemas[s] for s in sources[name]})
             if mart.incremental and bound[name].reads_state:
                 raise BadMart(f"{mart.path}:1: what it reads of the state ({', '.join(s for s in sources[name] if s in TABLES_OF_STATE or s == 'meta.load_status')}) is of now, so a past day could not be made again: `-- mode: full`")
             schemas[f"{ROOM}.{name}"] = schema

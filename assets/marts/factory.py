@@ -1,7 +1,5 @@
 """A Dagster asset for every mart: dependencies and column lineage from its SQL, columns and comments from its description."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -76,12 +74,12 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
                 rows[built.dt] = built.rows.num_rows
                 changed += built.changed
                 if mart.incremental:
-                    context.add_asset_metadata(_metadata(built, one), partition_key=built.dt.isoformat())
+                    context.add_asset_metadata(_metadata(built), partition_key=built.dt.isoformat())
         except BadMart as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         yield dg.MaterializeResult(
             metadata={"dagster/column_lineage": column_lineage(one), "days": len(dts), "days_changed": changed}
-            | ({} if mart.incremental else _metadata(built, one)),
+            | ({} if mart.incremental else _metadata(built)),
             check_results=[_grain(rows), *([_rows(one, marts, rows)] if mart.rows_may_change is not None else [])],
         )
 
@@ -139,11 +137,10 @@ def column_lineage(one: Bound) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(found)
 
 
-def _metadata(built: Built, one: Bound) -> dict:
+def _metadata(built: Built) -> dict:
     return {
-        ("dagster/partition_row_count" if one.mart.incremental else "dagster/row_count"): built.rows.num_rows,
+        ("dagster/partition_row_count" if built.bound.mart.incremental else "dagster/row_count"): built.rows.num_rows,
         "changed": built.changed,
-        "dagster/column_lineage": column_lineage(one),
     }
 
 
