@@ -18,8 +18,8 @@ from pipelines.console import console, fail, load_settings
 FIRST_DAY = date(2026, 11, 16)
 """A Monday. Fixed, so that the demo shows everybody the same numbers."""
 
-DEMO_START = FIRST_DAY - timedelta(days=15)
-"""First day of the partitions in the demo's Dagster."""
+DEMO_START = FIRST_DAY - timedelta(days=30)
+"""First day of the partitions in the demo's Dagster: the series reach back so far, and videos are compared by them."""
 
 _TICKS = (
     (clock_time(8, 5), "hourly"), (clock_time(10, 30), "twice_daily"), (clock_time(10, 45), "daily_snapshot"),
@@ -80,6 +80,8 @@ def demo(
                     ran = runner.run(cadence, first, last=last)
                     problems |= {f"{at:%m-%d %H:%M} {step}": said for step, said in ran.problems.items()}
                     bar.update(task, advance=1, now=f"{at:%a %m-%d %H:%M}  {totals['calls']:,} calls")
+            answered = runner.answers()
+            problems |= answered.problems if answered else {}
             runner.publish()
     for step, said in problems.items():
         console.print(f"[red]✗ {step}[/red]: {escape(said)}", highlight=False, soft_wrap=True)

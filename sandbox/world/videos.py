@@ -70,6 +70,10 @@ def _published_before(account: Account, week: int) -> int:
     return math.floor(account.per_week * (week - 2_600) + account.phase)
 
 
+_THROTTLED = 0.04
+"""So little of its plays gets a video that the platform hardly shows to anybody (限流)."""
+
+
 def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
     """The video that ``account`` published at ``created`` in the slot of its calendar."""
     draw = Draw(seed, name("video"), account.key, slot)
@@ -91,6 +95,7 @@ def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
         like * draw.log_between(0.005, 0.04),
         draw.log_between(0.004, 0.03),
     )
+    throttled = Draw(seed, name("throttled"), account.key, slot).chance(0.06)
     private_at = created + draw.between(3, 60) * DAY_S if draw.chance(0.06) else math.inf
     return Video(
         owner=account.index,
@@ -98,7 +103,7 @@ def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
         key=draw.key,
         created=created,
         private_at=private_at,
-        scale=draw.lognormal(8 * account.base_fans**0.75, 0.9),
+        scale=draw.lognormal(8 * account.base_fans**0.75, 0.9) * (_THROTTLED if throttled else 1.0),
         curve=curve,
         ratios=ratios,
         fans_ratio=draw.log_between(0.0008, 0.006),
