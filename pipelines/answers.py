@@ -10,6 +10,7 @@ import dagster as dg
 from assets.marts.build import Marts
 from assets.warehouse import WAREHOUSE
 from pipelines.jobs import QUIET
+from resources.publishing_marts import WHOLE
 from resources.runtime import Runtime
 
 ANSWERS = "answers_job"
@@ -27,8 +28,11 @@ def make_answers_job(marts: Iterable[dg.AssetsDefinition]):
 
 
 def days_out_of_date(runtime: Runtime) -> tuple[date, date] | None:
-    """First and last day of which some mart is out of date by the files of the lake; None where there is none."""
+    """First and last day of which some mart is out of date by the files of the lake; None where there is none.
+
+    What lies before the first partition is made by a publication on the command line only.
+    """
     today = runtime.clock.today()
-    stale = Marts(runtime).any_stale()
-    dts = {min(dt, today) if dt.year > 1970 else today for found in stale.values() for dt in found}
-    return (max(min(dts), runtime.settings.start_date), max(dts)) if dts else None
+    stale = (dt for dts in Marts(runtime).any_stale().values() for dt in dts)
+    dts = [d for dt in stale if runtime.settings.start_date <= (d := today if dt == WHOLE else dt) <= today]
+    return (min(dts), max(dts)) if dts else None

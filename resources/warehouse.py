@@ -101,9 +101,8 @@ class Warehouse:
             PublishFailed: a file of the lake does not read back. The old file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path):
-            with Pins(self._pins) as pins:
-                return self._publish(pins, handed_over or {}, rebuild)
+        with FileLock(self._lock_path), Pins(self._pins) as pins:
+            return self._publish(pins, handed_over or {}, rebuild)
 
     def _publish(self, pins: Pins, handed_over: Mapping[str, pa.Table], rebuild: bool) -> Published:
         began = time.monotonic()

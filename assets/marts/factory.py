@@ -114,7 +114,7 @@ def column_schema(one: Bound) -> dg.TableSchema:
             dg.TableColumn(
                 field.name, type=_type(field.type), description=f"{meaning.zh} / {meaning.en}",
                 constraints=dg.TableColumnConstraints(nullable=field.nullable, other=other),
-            )  # fmt: skip
+            )
         )
     return dg.TableSchema(columns=columns)
 

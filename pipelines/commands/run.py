@@ -39,7 +39,7 @@ def run(
     ] = None,
     select: Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")] = None,
 ) -> None:
-    """Run what is due for a day: fetch what the archive lacks, normalise, publish. Running again asks for nothing twice."""
+    """Run what is due for a day: fetch what the archive lacks, normalise, make the marts, publish. Running again asks for nothing twice."""
     settings = load_settings()
     require_credentials(settings)
     tables = choose(select)
@@ -67,6 +67,9 @@ def run(
         with listening(runtime, hear):
             for run in due:
                 problems |= runner.run(run.cadence, run.first, run.tables, last=run.last).problems
+        bar.update(task, now="marts")
+        if (answered := runner.answers()) is not None:
+            problems |= answered.problems
         published = runner.publish()
         bar.update(task, completed=len(tables), now="published")
     print_ingested(done)
