@@ -142,7 +142,7 @@ class Marts:
         wanted = sorted(set(dts)) if bound.mart.incremental else [WHOLE][: len(list(dts))]
         if not wanted:
             return
-        with self.runtime.filling(f"mart-{name}"), Pins(self.lake.root / ".." / "pins" / name) as pins, self._connect() as connection:
+        with self.runtime.filling(f"mart-{name}"), Pins(self.runtime.settings.home / "pins" / name) as pins, self._connect() as connection:
             self.lake.sweep(bound.mart.room)
             for known in (bound.mart.room, *(s.removeprefix("main.").replace(f"{ROOM}.", f"{ROOM}/") for s in bound.sources)):
                 self._listed.pop(known, None)

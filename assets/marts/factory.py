@@ -1,13 +1,14 @@
 """A Dagster asset for every mart: dependencies and column lineage from its SQL, columns and comments from its description."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import dagster as dg
 import pyarrow as pa
 
 from assets.marts.binding import Bound, bind
-from assets.marts.build import Built, Marts
+from assets.marts.build import Marts
 from resources.marts import ALL_DAYS, ROOM, BadMart, load_marts
 from resources.publishing_marts import WHOLE, mart_partitions
 from resources.runtime import Runtime
@@ -56,6 +57,7 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
             "sql": dg.MetadataValue.md(f"```sql\n{_body(mart.sql)}\n```"),
         },
         pool=GROUP,
+        output_required=False,
         check_specs=[
             dg.AssetCheckSpec(GRAIN, asset=mart_key(mart.name), description=f"{mart.grain}: key unique ({', '.join(mart.key)}), nothing empty that must not be / 粒度：主键唯一、必填非空"),
             *(
@@ -65,25 +67,56 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
             ),
         ],
     )  # fmt: skip
-    def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator:
+    def _asset(context: dg.AssetExecutionContext, config: MartConfig, runtime: dg.ResourceParam[Runtime]) -> Iterator:
         marts = Marts(runtime)
-        dts = [date.fromisoformat(k) for k in context.partition_keys] if mart.incremental else [WHOLE]
-        rows, changed = {}, 0
         try:
-            for built in marts.build(mart.name, dts):
-                rows[built.dt] = built.rows.num_rows
-                changed += built.changed
-                if mart.incremental:
-                    context.add_asset_metadata(_metadata(built), partition_key=built.dt.isoformat())
+            made = _make(marts, one, [date.fromisoformat(k) for k in context.partition_keys] if mart.incremental else [WHOLE], config.again)
         except BadMart as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        yield dg.MaterializeResult(
-            metadata={"dagster/column_lineage": column_lineage(one), "days": len(dts), "days_changed": changed}
-            | ({} if mart.incremental else _metadata(built)),
-            check_results=[_grain(rows), *([_rows(one, marts, rows)] if mart.rows_may_change is not None else [])],
-        )
+        lineage = {"dagster/column_lineage": column_lineage(one)}
+        checks = [_grain(made), *([_rows(one, marts, made)] if mart.rows_may_change is not None else [])]
+        if not mart.incremental:
+            yield dg.MaterializeResult(metadata=lineage | made[WHOLE].metadata("dagster/row_count"), check_results=checks)
+            return
+        # Each day by itself: a range may reach beyond the days that the mart has, and those are not marked.
+        for dt, day in made.items():
+            metadata = lineage | day.metadata("dagster/partition_row_count")
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
+        if left := len(context.partition_keys) - len(made):
+            context.log.info(f"{left} of the days asked for lie outside of the days that {mart.name} has data for: they are not materialised")
+        yield from checks
 
     return _asset
+
+
+class MartConfig(dg.Config):
+    """``again``: make days, too, whose SQL and files are as they were when they were made; they come out the same."""
+
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class _Day:
+    rows: int
+    made: bool
+    changed: bool
+
+    def metadata(self, name: str) -> dict:
+        return {name: self.rows, "made": self.made, "changed": self.changed}
+
+
+def _make(marts: Marts, one: Bound, asked: list[date], again: bool) -> dict[date, _Day]:
+    """Make those of the days asked for that the mart has and that are out of date; what became of each."""
+    name = one.mart.name
+    there = sorted(set(asked).intersection(marts.days(name))) if one.mart.incremental else asked
+    stale = set(there if again or one.reads_state else marts.stale(name)) | ({WHOLE} if not one.mart.incremental else set())
+    found = {}
+    for built in marts.build(name, [dt for dt in there if dt in stale]):
+        found[built.dt] = _Day(built.rows.num_rows, True, built.changed)
+    if one.mart.incremental:
+        held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
+        found |= {dt: _Day(marts.lake.row_count(held[dt]), False, False) for dt in there if dt not in found}
+    return dict(sorted(found.items()))
 
 
 def _deps(one: Bound) -> list[dg.AssetDep]:
@@ -137,29 +170,21 @@ def column_lineage(one: Bound) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(found)
 
 
-def _metadata(built: Built) -> dict:
-    return {
-        ("dagster/partition_row_count" if built.bound.mart.incremental else "dagster/row_count"): built.rows.num_rows,
-        "changed": built.changed,
-    }
+def _grain(made: dict[date, _Day]) -> dg.AssetCheckResult:
+    """Rows that break the promise are never written: the step fails with an example. What is here was counted when it was made."""
+    return dg.AssetCheckResult(check_name=GRAIN, passed=True, metadata={"rows": sum(d.rows for d in made.values()), "days": len(made)})
 
 
-def _grain(rows: dict[date, int]) -> dg.AssetCheckResult:
-    """Rows that break the promise are never written: the step fails with an example. What is here has been counted."""
-    return dg.AssetCheckResult(check_name=GRAIN, passed=True, metadata={"rows": sum(rows.values()), "days": len(rows)})
-
-
-def _rows(one: Bound, marts: Marts, rows: dict[date, int]) -> dg.AssetCheckResult:
+def _rows(one: Bound, marts: Marts, made: dict[date, _Day]) -> dg.AssetCheckResult:
     """Each day's rows against those of the day before, where both have some."""
     limit = one.mart.rows_may_change
     held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
     jumps = {}
-    for dt, n in rows.items():
-        before = rows.get(dt - timedelta(days=1))
-        if before is None and (partition := held.get(dt - timedelta(days=1))) is not None:
-            before = marts.lake.row_count(partition)
-        if before and abs(n - before) > limit * before:
-            jumps[dt.isoformat()] = f"{before} → {n}"
+    for dt, day in made.items():
+        earlier = held.get(dt - timedelta(days=1))
+        before = marts.lake.row_count(earlier) if earlier is not None else 0
+        if before and abs(day.rows - before) > limit * before:
+            jumps[dt.isoformat()] = f"{before} → {day.rows}"
     return dg.AssetCheckResult(check_name=ROWS, passed=not jumps, severity=dg.AssetCheckSeverity.WARN, metadata={"jumps": jumps, "limit": f"{limit:.0%}"})
 
 
