@@ -73,14 +73,15 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
             made = _make(marts, one, [date.fromisoformat(k) for k in context.partition_keys] if mart.incremental else [WHOLE], config.again)
         except BadMart as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        lineage = {"dagster/column_lineage": column_lineage(one)}
+        # The open-source UI draws no graph of columns: what each is made of stands in the table of columns, too.
+        lineage = {"dagster/column_lineage": column_lineage(one), "dagster/column_schema": column_schema(one, sources=True)}
         checks = [_grain(made), *([_rows(one, marts, made)] if mart.rows_may_change is not None else [])]
         if not mart.incremental:
             yield dg.MaterializeResult(metadata=lineage | made[WHOLE].metadata("dagster/row_count"), check_results=checks)
             return
         # Each day by itself: a range may reach beyond the days that the mart has, and those are not marked.
         for dt, day in made.items():
-            metadata = lineage | day.metadata("dagster/partition_row_count")
+            metadata = (lineage if dt == max(made) else {}) | day.metadata("dagster/partition_row_count")
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
         if left := len(context.partition_keys) - len(made):
             context.log.info(f"{left} of the days asked for lie outside of the days that {mart.name} has data for: they are not materialised")
@@ -137,19 +138,24 @@ def _deps(one: Bound) -> list[dg.AssetDep]:
     return found
 
 
-def column_schema(one: Bound) -> dg.TableSchema:
-    """Columns for the UI: type, meaning, key and unit."""
+def column_schema(one: Bound, *, sources: bool = False) -> dg.TableSchema:
+    """Columns for the UI: type, meaning, key and unit; with ``sources`` the columns that each is made of."""
     columns = []
     for field in one.schema:
         meaning = one.mart.meaning(field.name)
         other = [f"unit: {meaning.unit}"] if meaning.unit else []
         columns.append(
             dg.TableColumn(
-                field.name, type=_type(field.type), description=f"{meaning.zh} / {meaning.en}",
+                field.name, type=_type(field.type), description=f"{meaning.zh} / {meaning.en}{_came_from(one, field.name) if sources else ''}",
                 constraints=dg.TableColumnConstraints(nullable=field.nullable, other=other),
             )
         )
     return dg.TableSchema(columns=columns)
+
+
+def _came_from(one: Bound, column: str) -> str:
+    pairs = one.lineage.get(column, [])
+    return f" ← {', '.join(f'{source}.{name}' for source, name in pairs)}" if pairs else ""
 
 
 def _type(kind: pa.DataType) -> str:
