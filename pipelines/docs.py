@@ -16,6 +16,7 @@ from pathlib import Path
 import typer
 
 from assets.coverage import coverage_of
+from assets.marts.binding import bind
 from catalog import DOORS, ENDPOINTS, EVENTS, FIELDS, OPERATIONS, TABLES, endpoints_of
 from catalog.errors import ERRORS, Action
 from catalog.events import LEFT_IN_ARCHIVE, event_name
@@ -38,7 +39,7 @@ from resources.marts import load_marts
 from resources.outreach_tables import SCHEMA as OUTREACH
 from resources.outreach_tables import SOURCES, schema_of
 from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
-from resources.state.load_status import LoadStatus
+from resources.warehouse import HANDED_OVER
 
 WIDTH = 100
 """Columns of the help texts, whatever terminal they are made on."""
@@ -175,7 +176,7 @@ _EN = _Words(
     from_="Filled by", source="{names} (scope `{scope}`, {status})",
     columns=("column", "type", "unit", "PII", "sum", "meaning"),
     meta="Schema `meta`", meta_intro="What the pipeline says of itself. `open_id` is empty for operations of the app.",
-    marts="Schema `marts`", marts_intro="Views over the core tables, one file each in `sql/marts`.", mart_key="Key",
+    marts="Schema `marts`", marts_intro="Made of the core tables, one SELECT each in `sql/marts`, kept in the lake and published as tables.", mart_key="Key",
     outreach="Schema `outreach`", outreach_intro="What was planned and sent, as of the publication; the words that were sent are left out.",
     colon=": ", pick=lambda pair: pair[0], status=str, pii=lambda p: "" if p is Pii.NONE else str(p),
     additive=lambda a: "no" if a is Additive.NO else str(a),
@@ -196,7 +197,7 @@ _ZH = _Words(
     from_="来源接口", source="{names}（scope `{scope}`，{status}）",
     columns=("列", "类型", "单位", "个人信息", "可加性", "含义"),
     meta="`meta` 模式", meta_intro="流水线对自身的记录。应用级接口的 `open_id` 为空。",
-    marts="`marts` 模式", marts_intro="核心表之上的视图，每个视图对应 `sql/marts` 中的一个文件。", mart_key="主键",
+    marts="`marts` 模式", marts_intro="由核心表计算而来，每张表对应 `sql/marts` 中的一个 SELECT，保存在数据湖并发布为表。", mart_key="主键",
     outreach="`outreach` 模式", outreach_intro="截至发布时的触达计划与流水，不含发送内容。",
     colon="：", pick=lambda pair: pair[1], status=lambda s: _STATUS_ZH[s], pii=lambda p: _PII_ZH[p], additive=lambda a: _ADDITIVE_ZH[a],
 )  # fmt: skip
@@ -240,11 +241,6 @@ def _table(table: Table, words: _Words) -> list[str]:
 
 
 _META = {
-    "load_status": (
-        "what became of each table, day, operation and account at its latest run",
-        "各表、日期、接口、账号最近一次采集的结果",
-        tuple(LoadStatus.__dataclass_fields__),
-    ),
     "quarantine": (
         "rows that could not be parsed, why, and where their bytes lie in the archive",
         "无法解析的行、原因及其在归档中的位置",
@@ -253,7 +249,12 @@ _META = {
     "drift": ("members that the platform sent and the catalogue does not know", "平台返回但目录未登记的字段", tuple(DRIFT_SCHEMA.names)),
     "partitions": ("partitions of the lake that this file holds", "本文件已发布的数据湖分区", ("name", "dt", "size_bytes", "mtime_ns")),
     "layout": ("the layout that this file was made with", "本文件的结构版本", ("layout",)),
-    "marts": ("the views of the schema `marts`, and why one was left out", "`marts` 模式的视图，以及未能发布的原因", ("name", "hash", "left_out")),
+    "marts": ("marts of this file, and the hash of the SQL that describes them", "已发布的集市及其 SQL 指纹", ("name", "hash")),
+    **{
+        name.removeprefix("meta."): (*comment.split(" / ")[::-1], tuple(schema.names))
+        for name, (schema, comment) in HANDED_OVER.items()
+        if name.startswith("meta.")
+    },
 }
 
 
@@ -268,10 +269,12 @@ def tables_page(words: _Words) -> str:
     lines += [f"## {words.meta}", "", words.meta_intro, ""]
     lines += _grid((words.columns[0], words.columns[5]), ((f"`meta.{name}`", f"{words.pick((en, zh))}{words.colon}{_codes(columns)}") for name, (en, zh, columns) in _META.items()))
     lines += [f"## {words.marts}", "", words.marts_intro, ""]
-    for mart in load_marts().values():
-        described = ((_code(name), words.pick(tuple(about.split(" / ")))) for name, about in mart.columns.items())
+    marts = load_marts()
+    bound = bind(marts)
+    for mart in marts.values():
+        columns = [(_code(name), words.pick(((m := mart.meaning(name)).en, m.zh))) for name in bound[mart.name].schema.names]
         lines += [f"### marts.{mart.name}", "", f"**{mart.title}**. {words.pick((mart.en, mart.zh))}", "", f"- {words.mart_key}{words.colon}{_codes(mart.key)}", ""]
-        lines += _grid((words.columns[0], words.columns[5]), described)
+        lines += _grid((words.columns[0], words.columns[5]), columns)
     lines += [f"## {words.outreach}", "", words.outreach_intro, ""]
     lines += _grid(
         (words.columns[0], words.columns[5]),
