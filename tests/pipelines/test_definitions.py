@@ -13,12 +13,14 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from installation import TODAY, YESTERDAY
 
 from assets.tables import PLATFORM, partitions_of
+from assets.warehouse import publish
 from catalog import DOORS, TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from catalog.iterations import ITERATIONS
 from catalog.records import BEIJING, History
 from pipelines.definitions import build_definitions
 from pipelines.jobs import JOB_NAMES, partitions_due, tables_of, whole_window
+from resources.marts import load_marts
 from resources.runtime import Runtime
 from resources.settings import Settings
 
@@ -79,8 +81,8 @@ def test_all_asset_specs(graph, snapshot):
 
 def test_there_is_an_asset_for_every_table_and_operation(graph):
     keys = {tuple(k.path) for k in graph.get_all_asset_keys()}
-    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in DOORS} | {("warehouse",), ("archive",)}
-    assert {k.path[0] for k in graph.materializable_asset_keys} == {*TABLES, "warehouse"}
+    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in DOORS} | {("marts", m) for m in load_marts()} | {("warehouse",), ("archive",)}
+    assert {k.path[-1] for k in graph.materializable_asset_keys} == {*TABLES, *load_marts(), "warehouse"}
 
 
 def test_events_stand_in_the_graph_like_operations(graph):
@@ -235,7 +237,7 @@ def test_no_tick_reaches_before_the_first_day():
 
 def _tick(definitions, instance=None):
     sensor = definitions.resolve_sensor_def("publish_after_runs")
-    with dg.DagsterInstance.ephemeral() as ephemeral, dg.build_sensor_context(instance=instance or ephemeral) as context:
+    with dg.DagsterInstance.ephemeral() as ephemeral, dg.build_sensor_context(instance=instance or ephemeral, repository_def=definitions.get_repository_def()) as context:
         return sensor.evaluate_tick(context)
 
 
@@ -245,10 +247,11 @@ def test_the_sensor_publishes_when_the_lake_is_ahead(world):
     world.ingest("user_fans")
     (request,) = _tick(definitions).run_requests
     lake, _, hour = request.run_key.rpartition("-")
+    assert request.job_name == "answers_job", "marts are made of the new days first"
     assert datetime.strptime(hour, "%Y%m%dT%H")
     assert _tick(definitions).run_requests[0].run_key.startswith(lake), "asked for once an hour while nothing changes"
 
-    world.runtime.warehouse.publish()
+    publish(world.runtime)
     data = _tick(definitions)
     assert data.run_requests == []
     assert "holds all" in data.skip_message
@@ -275,10 +278,11 @@ def test_the_sensor_waits_for_runs_that_write(world):
 def test_the_sensor_has_a_lost_file_published_again(world, damage: str):
     definitions = build_definitions(world.runtime, world.runtime.settings)
     world.ingest("user_fans")
-    world.runtime.warehouse.publish()
+    publish(world.runtime)
     path = world.runtime.warehouse.path
     path.unlink() if damage == "lost" else path.write_bytes(b"no database" * 1000)
-    assert len(_tick(definitions).run_requests) == 1
+    (request,) = _tick(definitions).run_requests
+    assert request.job_name == "publish_job", "no mart is out of date"
 
 
 def test_the_job_that_the_sensor_starts_publishes(world, orchestrate):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from publishing_rows import hot_words
 
+from assets.marts.build import status_table
 from catalog import FIELDS, TABLES
 from catalog.records import History
 from resources.lake import Lake
@@ -89,7 +90,7 @@ def test_every_table_and_column_is_commented_in_both_languages(published_empty: 
     for _, name, _, comment in columns:
         assert FIELDS[name].doc_zh in comment
         assert FIELDS[name].doc_en in comment
-    assert {name for name, _ in meta} == {"quarantine", "drift", "load_status", "partitions", "layout", "marts"}
+    assert {name for name, _ in meta} == {"quarantine", "drift", "load_status", "dictionary", "accounts", "quotas", "tables", "partitions", "layout", "marts"}
     assert all(comment for _, comment in meta)
 
 
@@ -114,8 +115,8 @@ def test_load_status_is_replaced_as_a_whole(lake, warehouse):
     def status(outcome: Outcome) -> LoadStatus:
         return LoadStatus("user_fans", DAY, "user_fans", "app", "someone", outcome, calls=2, reason="因为 why")
 
-    warehouse.publish([status(Outcome.NOT_READY)])
-    warehouse.publish([status(Outcome.LOADED)])
+    warehouse.publish({"meta.load_status": status_table([status(Outcome.NOT_READY)])})
+    warehouse.publish({"meta.load_status": status_table([status(Outcome.LOADED)])})
     with warehouse.connect() as connection:
         assert connection.execute("SELECT open_id, status, calls, reason FROM meta.load_status").fetchall() == [("someone", "loaded", 2, "因为 why")]
 
