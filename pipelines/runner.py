@@ -74,7 +74,7 @@ class Runner:
         ran = Ran(job.name, f"{first} to {last}" if several else first.isoformat(), result.run_id, result.success)
         for happened in result.all_events:
             if happened.is_step_failure:
-                ran.problems[happened.step_key] = _said(happened.step_failure_data)
+                ran.problems[happened.step_key] = said_by(happened.step_failure_data)
             elif happened.is_job_failure:
                 _tell_end(ran, happened.job_failure_data)
         return ran
@@ -98,7 +98,7 @@ def _tell_end(ran: Ran, failure) -> None:
         ran.problems[ran.job] = failure.error.message.strip() if failure.error else "failed"
 
 
-def _said(failure) -> str:
+def said_by(failure) -> str:
     """What a failed step says: its own words, or the error at the bottom, not that it was tried twice."""
     if failure.user_failure_data:
         return (failure.user_failure_data.description or "failed").strip()
