@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from resources.alerts.kinds import Severity
@@ -38,7 +38,8 @@ class Open:
         text = shorten(redact(text), self.limit_bytes)
         if isinstance(self.plugin, Robot):
             self.plugin.send(text)
-            return self.plugin.answer
+            answer = self.plugin.answer
+            return replace(answer, reason=redact(answer.reason))  # a gateway may send back what it was sent
         title, _, body = text.partition("\n")
         with _CAPTURING, _Captured() as said:
             ok = bool(self.plugin.notify(body=body or title, title=title, notify_type=_types()[severity]))

@@ -96,7 +96,8 @@ def _due(alerts: Alerts, alert: Alert, told: Delivery | None, now: datetime) -> 
         if over_at is not None and now - over_at > _TOLD_AFTER_END:
             return None
         held = alerts.quiet is not None and alerts.quiet.holds(alert.due_at)
-        return Due(alert, True, over_at is not None, held, tries)
+        # A hot word that has gone is told as it was: it is nothing that anybody mended.
+        return Due(alert, True, over_at is not None and about.tells_end, held, tries)
     # What began again within `again_after` counts as the same: its end is told when that time is over, or ends would be told that are none.
     if over_at is None or sent is None or not (alerts.tell_end and about.tells_end) or now < over_at + about.again_after:
         return None
