@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.alerts.work import look_and_tell, read_alerts
-from pipelines.runner import said_by
+from pipelines.failures import said_by
 from resources.alerts.kinds import Found, Kind, Severity
 from resources.alerts.outgoing import deliver, hide_secrets
 from resources.alerts.routes import BadAlerts

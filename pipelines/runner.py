@@ -14,6 +14,7 @@ from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from pipelines.dead_runs import end_dead_runs
 from pipelines.definitions import build_definitions
+from pipelines.failures import said_by
 from pipelines.home import prepare_dagster_home
 from pipelines.jobs import JOB_NAMES, SERIES, range_tags, series_due
 from resources.pending import RUN_PROCESS, this_process
@@ -96,16 +97,6 @@ def _tell_end(ran: Ran, failure) -> None:
         raise KeyboardInterrupt
     if not ran.problems:
         ran.problems[ran.job] = failure.error.message.strip() if failure.error else "failed"
-
-
-def said_by(failure) -> str:
-    """What a failed step says: its own words, or the error at the bottom, not that it was tried twice."""
-    if failure.user_failure_data:
-        return (failure.user_failure_data.description or "failed").strip()
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return (error.message if error else "failed").strip()
 
 
 @dataclass(frozen=True)
