@@ -6,6 +6,7 @@ import typer
 
 from pipelines.commands import (
     accounts,
+    alerts,
     authorize,
     backfill,
     coverage,
@@ -53,6 +54,7 @@ app.add_typer(watch.app, name="watch")
 app.add_typer(storage.app, name="storage")
 app.add_typer(receive.app, name="receive")
 app.add_typer(outreach.app, name="outreach")
+app.add_typer(alerts.app, name="alerts")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from assets.marts.factory import mart_assets
 from assets.tables import operation_specs, table_assets
 from assets.upkeep import ARCHIVE, HOLDS, archive_spec, holds
 from assets.warehouse import warehouse
+from pipelines.alerting import alerts_job, alerts_schedule, tell_failed_runs
 from pipelines.answers import make_answers_job
 from pipelines.jobs import QUIET, make_jobs, make_schedules, weekly
 from pipelines.outreaching import outreach_plan_job, outreach_schedules, outreach_send_job
@@ -43,9 +44,9 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[*operation_specs(), *table_assets(settings.start_date), *marts, warehouse, archive_spec],
         asset_checks=[holds],
-        jobs=[*jobs.values(), answers_job, publish_job, replay_job, verify_job, prune_job, outreach_plan_job, outreach_send_job],
-        schedules=[*make_schedules(jobs, settings), weekly(verify_job, "0 4 * * 0"), weekly(prune_job, "0 5 * * 0"), *outreach_schedules()],
-        sensors=[publish_after_runs(publish_job, answers_job, settings)],
+        jobs=[*jobs.values(), answers_job, publish_job, replay_job, verify_job, prune_job, outreach_plan_job, outreach_send_job, alerts_job],
+        schedules=[*make_schedules(jobs, settings), weekly(verify_job, "0 4 * * 0"), weekly(prune_job, "0 5 * * 0"), *outreach_schedules(), alerts_schedule()],
+        sensors=[publish_after_runs(publish_job, answers_job, settings), tell_failed_runs(settings)],
         resources={"runtime": runtime},
         executor=dg.in_process_executor,
     )

@@ -15,6 +15,7 @@ from catalog.cadences import CADENCES
 from pipelines.answers import ANSWERS, days_out_of_date
 from pipelines.dead_runs import end_dead_runs
 from pipelines.definitions import build_definitions
+from pipelines.failures import said_by
 from pipelines.home import prepare_dagster_home
 from pipelines.jobs import JOB_NAMES, SERIES, range_tags, series_due
 from resources.pending import RUN_PROCESS, this_process
@@ -77,7 +78,7 @@ class Runner:
         ran = Ran(job.name, f"{first} to {last}" if several else first.isoformat(), result.run_id, result.success)
         for happened in result.all_events:
             if happened.is_step_failure:
-                ran.problems[happened.step_key] = _said(happened.step_failure_data)
+                ran.problems[happened.step_key] = said_by(happened.step_failure_data)
             elif happened.is_job_failure:
                 _tell_end(ran, happened.job_failure_data)
         return ran
@@ -104,16 +105,6 @@ def _tell_end(ran: Ran, failure) -> None:
         raise KeyboardInterrupt
     if not ran.problems:
         ran.problems[ran.job] = failure.error.message.strip() if failure.error else "failed"
-
-
-def _said(failure) -> str:
-    """What a failed step says: its own words, or the error at the bottom, not that it was tried twice."""
-    if failure.user_failure_data:
-        return (failure.user_failure_data.description or "failed").strip()
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return (error.message if error else "failed").strip()
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,17 @@ A word too many or a message that the platform would refuse is an error with fil
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from assets.outreach.templates import BadTemplate, names_in
 from catalog.messages import ANSWERED_BY, BadMessage, Scene, check_scene, content_of
 from catalog.records import BEIJING
+from resources.plain_yaml import BadFile, ClockTime, Quiet, Span, Strict, read_yaml
 from resources.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,48 +24,8 @@ _NOT_CAMPAIGNS = {REPLIES, TAGS}
 _NAME = r"[a-z][a-z0-9_]*"
 
 
-class _Plain(yaml.SafeLoader):
-    """YAML as people mean it: ``on`` is a word, and 19:30 a time of day. Version 1.1 takes them for true and for 1170."""
-
-
-_TAKEN = {"tag:yaml.org,2002:bool": re.compile(r"^(?:true|false)$"), "tag:yaml.org,2002:int": re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")}
-_Plain.yaml_implicit_resolvers = {
-    first: [(tag, _TAKEN.get(tag, pattern)) for tag, pattern in resolvers] for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-class BadCampaign(ValueError):
+class BadCampaign(BadFile):
     """A file of campaigns, tags or rules that cannot be used; the message names file, place and reason."""
-
-
-def _span(value: object) -> object:
-    """``30m``, ``12h``, ``7d`` as a length of time."""
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)([smhd])", value)):
-        return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]])
-    raise ValueError(f"{value!r} is no length of time: write 30s, 30m, 12h or 7d")
-
-
-def _clock(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"\d{1,2}:\d{2}", value):
-        hours, minutes = map(int, value.split(":"))
-        if hours < 24 and minutes < 60:
-            return time(hours, minutes)
-    raise ValueError(f'{value!r} is no time of day: write "19:30"')
-
-
-Span = Annotated[timedelta, BeforeValidator(_span)]
-ClockTime = Annotated[time, BeforeValidator(_clock)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Quiet(_Strict):
-    """Hours in Beijing in which nobody is written to; they may go over midnight."""
-
-    from_: ClockTime = Field(alias="from")
-    until: ClockTime
 
 
 def _good_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -81,14 +40,14 @@ def _good_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return messages
 
 
-class Live(_Strict):
+class Live(Strict):
     """Live sessions of the timetable, planned so long before they begin."""
 
     timetable: str
     before: Span
 
 
-class When(_Strict):
+class When(Strict):
     """When a campaign is due: by hand only, every day at a time, or before live sessions."""
 
     daily: ClockTime | None = None
@@ -101,7 +60,7 @@ class When(_Strict):
         return self
 
 
-class Caps(_Strict):
+class Caps(Strict):
     """Bounds of our own, below the platform's."""
 
     per_person_per_day: int = Field(1, gt=0)
@@ -114,7 +73,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
 
 
-class Campaign(_Strict):
+class Campaign(Strict):
     """One campaign. ``again_after`` is how long a person gets it only once; without it once for ever (per live session for live ones)."""
 
     name: str = Field(pattern=rf"^{_NAME}$")
@@ -178,7 +137,7 @@ class Campaign(_Strict):
         return self.quiet and (self.quiet.from_, self.quiet.until)
 
 
-class Session(_Strict):
+class Session(Strict):
     """One live session of a timetable."""
 
     account: str
@@ -191,7 +150,7 @@ class Session(_Strict):
         return value if value.tzinfo else value.replace(tzinfo=BEIJING)
 
 
-class Tag(_Strict):
+class Tag(Strict):
     """A tag that follows an audience; ``was`` is its former name."""
 
     name: str = Field(min_length=1, max_length=30)
@@ -199,7 +158,7 @@ class Tag(_Strict):
     was: str | None = None
 
 
-class Tags(_Strict):
+class Tags(Strict):
     """All tags that follow audiences, and names of those that shall go."""
 
     owner: str
@@ -214,7 +173,7 @@ class Tags(_Strict):
         return self
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """One answering rule; the first that fits an event is taken.
 
     It fits an event of ``on`` (by default a message) whose text holds one of ``keywords`` and whose type is one of ``types``.
@@ -256,7 +215,7 @@ class Rule(_Strict):
         return self
 
 
-class Replies(_Strict):
+class Replies(Strict):
     """How people are answered. ``most_per_hour`` is the guard against talking to a machine; ``after_by_hand`` is how long the
     worker keeps quiet after somebody of ours wrote by hand."""
 
@@ -309,7 +268,7 @@ def load_campaigns(settings: Settings, wrong: dict[str, str] | None = None) -> d
 
 
 def _campaign(path: Path) -> Campaign:
-    campaign = _read(path, Campaign)
+    campaign = read_yaml(path, Campaign, BadCampaign)
     if campaign.name != path.stem:
         raise BadCampaign(f"{path}: name is {campaign.name!r}; it must be that of the file, {path.stem!r}")
     return campaign
@@ -327,33 +286,15 @@ def load_timetable(settings: Settings, name: str) -> list[Session]:
     """Live sessions in order of time."""
     path = campaigns_dir(settings) / name
 
-    class Timetable(_Strict):
+    class Timetable(Strict):
         sessions: list[Session]
 
-    return sorted(_read(path, Timetable).sessions, key=lambda s: s.starts_at)
+    return sorted(read_yaml(path, Timetable, BadCampaign).sessions, key=lambda s: s.starts_at)
 
 
 def load_tags(settings: Settings) -> Tags:
-    return _read(campaigns_dir(settings) / TAGS, Tags)
+    return read_yaml(campaigns_dir(settings) / TAGS, Tags, BadCampaign)
 
 
 def load_replies(settings: Settings) -> Replies:
-    return _read(campaigns_dir(settings) / REPLIES, Replies)
-
-
-def _read(path: Path, model: type[_Strict]) -> Any:
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Plain)
-    except OSError as error:
-        raise BadCampaign(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadCampaign(f"{path}: is no YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise BadCampaign(f"{path}: must hold names and values")
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'the file'}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
-        raise BadCampaign(f"{path}:\n  " + "\n  ".join(lines)) from error
-
-
+    return read_yaml(campaigns_dir(settings) / REPLIES, Replies, BadCampaign)

@@ -268,6 +268,49 @@ deletions = Table(
     Column("done_at", Float),
 )
 
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),  # kind and subject
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("zh", String, nullable=False),
+    Column("en", String, nullable=False),
+    Column("todo", String, nullable=False),
+    Column("tags", String, nullable=False),  # of the account, separated by spaces
+    Column("first_at", Float, nullable=False),  # since when, this time
+    Column("last_at", Float, nullable=False),
+    Column("resolved_at", Float),
+    Column("due_at", Float),  # whoever was not told since then must be told; empty: nobody
+    Column("times", Integer, nullable=False),
+    Column("muted_until", Float),
+)
+
+alert_deliveries = Table(
+    "alert_deliveries",
+    metadata,
+    Column("alert_id", Integer, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("sent_at", Float),  # last told that it is wrong
+    Column("ended_at", Float),  # last told that it is over
+    Column("message", String),  # alerts of one digest have the same
+    Column("tries", Integer, nullable=False),  # that failed since it was last told
+    Column("next_try_at", Float),
+    Column("error", String),
+)
+
+alert_channels = Table(
+    "alert_channels",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("tries", Integer, nullable=False),  # that failed in a row
+    Column("wait_until", Float),
+    Column("error", String),
+)
+
 
 class State:
     """A handle on the state database. Cheap to open; safe to share between threads.

@@ -76,6 +76,13 @@ def quota_day(state: State, client_key: str, scope: str, day: date) -> QuotaDay:
     return QuotaDay(0, False) if row is None else QuotaDay(row.calls, bool(row.exhausted))
 
 
+def quota_days(state: State, client_key: str, day: date) -> dict[str, QuotaDay]:
+    """The lines of all scopes of an app that were called on the day."""
+    query = select(quotas).where(quotas.c.client_key == client_key, quotas.c.day == day.isoformat()).order_by(quotas.c.scope)
+    with state.read() as db:
+        return {row.scope: QuotaDay(row.calls, bool(row.exhausted)) for row in db.execute(query)}
+
+
 def _quota(client_key: str, scope: str, day: date):
     return select(quotas.c.calls, quotas.c.exhausted).where(
         quotas.c.client_key == client_key, quotas.c.scope == scope, quotas.c.day == day.isoformat()

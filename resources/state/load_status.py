@@ -123,6 +123,39 @@ def count_outcomes(state: State, dts: Iterable[date]) -> dict[tuple[str, date], 
     return counted
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedDay:
+    """A table on one day: when anything of it last came to an outcome that settles it (epoch seconds), and what landed.
+
+    ``outcomes`` says how many accounts and operations had which outcome.
+    """
+
+    dt: date
+    settled_at: float | None
+    rows: int
+    quarantined: int
+    outcomes: Counter[Outcome]
+
+
+def newest_day(state: State, table: str, *, settled: bool) -> LoadedDay | None:
+    """The newest day of a table on which something was settled, or was tried at all; None where there is none.
+
+    An older day that is loaded later, by a backfill, says nothing about how new the data is.
+    """
+    c = load_status.c
+    wanted = [str(o) for o in (_SETTLED if settled else Outcome)]
+    query = select(c.dt).where(c.table_name == table, c.status.in_(wanted)).order_by(c.dt.desc()).limit(1)
+    with state.read() as connection:
+        dt = connection.execute(query).scalar_one_or_none()
+        if dt is None:
+            return None
+        grouped = select(c.status, func.count(), func.max(c.updated_at), func.sum(c.rows), func.sum(c.quarantined))
+        found = connection.execute(grouped.where(c.table_name == table, c.dt == dt).group_by(c.status)).all()
+    outcomes = Counter({Outcome(status): n for status, n, *_ in found})
+    settled_at = max((at for status, _, at, *_ in found if Outcome(status).settled), default=None)
+    return LoadedDay(date.fromisoformat(dt), settled_at, sum(f[3] for f in found), sum(f[4] for f in found), outcomes)
+
+
 def _status(row: Row) -> LoadStatus:
     return LoadStatus(
         row.table_name, date.fromisoformat(row.dt), row.operation, row.client_key, row.open_id, Outcome(row.status), row.calls, row.rows,

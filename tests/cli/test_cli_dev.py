@@ -72,10 +72,10 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
         (repository,) = graph["repositoriesOrError"]["nodes"]
         upkeep = {"verify_job", "prune_job"}
         schedules = {name.removesuffix("_job") + "_schedule" for name in {*JOB_NAMES.values(), *upkeep}}
-        by_plan = {"resume_schedule", "outreach_plan_schedule", "outreach_send_schedule"}
+        by_plan = {"resume_schedule", "outreach_plan_schedule", "outreach_send_schedule", "alerts_schedule"}
         assert {s["name"] for s in repository["schedules"]} == schedules | by_plan
         assert {*JOB_NAMES.values(), *upkeep, "publish_job", "replay_job"} <= {j["name"] for j in repository["jobs"]}
-        assert [s["name"] for s in repository["sensors"]] == ["publish_after_runs"]
+        assert {s["name"] for s in repository["sensors"]} == {"publish_after_runs", "tell_failed_runs"}
 
         accounts = httpx.get(f"http://127.0.0.1:{sandbox_port}/_sandbox/accounts", trust_env=False).json()
         assert len(accounts) == 5

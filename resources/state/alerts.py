@@ -1,0 +1,251 @@
+"""What is wrong, since when, and who was told: alerts by key, so that nothing is told twice and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from resources.alerts.kinds import ABOUT, Found, Kind, Severity
+from resources.alerts.texts import scrubbed
+from resources.state.engine import State, alert_channels, alert_deliveries, alerts
+
+_ORDER = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
+_LONGEST_WAIT = timedelta(hours=1)
+_FIRST_WAIT = timedelta(minutes=1)
+
+Repeat = Callable[[Kind], timedelta | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One matter. ``due_at``: whoever was not told since then must be told."""
+
+    id: int
+    key: str
+    kind: Kind
+    severity: Severity
+    stage: str
+    title: str
+    zh: str
+    en: str
+    todo: str
+    tags: frozenset[str]
+    first_at: datetime
+    last_at: datetime
+    resolved_at: datetime | None
+    due_at: datetime | None
+    times: int
+    muted_until: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far one channel is with one alert."""
+
+    alert_id: int
+    channel: str
+    sent_at: datetime | None
+    ended_at: datetime | None
+    tries: int
+    next_try_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """Whether a channel must be left alone, and why."""
+
+    channel: str
+    tries: int
+    wait_until: datetime | None
+    error: str | None
+
+
+def observe(state: State, found: Iterable[Found], looked_at: Iterable[Kind], now: datetime, repeat: Repeat) -> None:
+    """Write down what is wrong now. Open alerts of the kinds that were ``looked_at`` and are not among ``found`` are over.
+
+    A kind that could not be looked at is left as it was: not known is neither wrong nor right.
+    """
+    wrong = {f.key: f for f in found}
+    kinds = {str(k) for k in looked_at}
+    if strange := {f.key for f in wrong.values() if str(f.kind) not in kinds}:
+        raise ValueError(f"found and not looked at: {', '.join(sorted(strange))}")
+    with state.begin() as db:
+        for one in wrong.values():
+            _raise(db, one, now, repeat(one.kind), again=False)
+        still = select(alerts).where(alerts.c.resolved_at.is_(None), alerts.c.kind.in_(kinds))
+        for row in db.execute(still).all():
+            if row.key not in wrong:
+                _resolve(db, row, now)
+
+
+def happened(state: State, found: Found, now: datetime, repeat: Repeat) -> None:
+    """Write down an event, such as a run that failed: it stays open until :func:`resolve`, and each one counts."""
+    with state.begin() as db:
+        _raise(db, found, now, repeat(found.kind), again=True)
+
+
+def resolve(state: State, key: str, now: datetime) -> bool:
+    """The matter is over. Says whether it was open."""
+    with state.begin() as db:
+        row = db.execute(select(alerts).where(alerts.c.key == key, alerts.c.resolved_at.is_(None))).one_or_none()
+        if row is not None:
+            _resolve(db, row, now)
+    return row is not None
+
+
+def _raise(db: Connection, found: Found, now: datetime, repeat: timedelta | None, *, again: bool) -> None:
+    found, at = scrubbed(found), now.timestamp()
+    said = {
+        "severity": str(found.severity), "stage": found.stage, "title": found.title, "zh": found.zh, "en": found.en, "todo": found.todo,
+        "tags": " ".join(sorted(found.tags)), "last_at": at,
+    }  # fmt: skip
+    row = db.execute(select(alerts).where(alerts.c.key == found.key)).one_or_none()
+    if row is None:
+        first = {"key": found.key, "kind": str(found.kind), "first_at": at, "due_at": at, "times": 1}
+        db.execute(insert(alerts).values(said | first))
+        return
+    changed = found.stage != row.stage or _ORDER.index(found.severity) > _ORDER.index(Severity(row.severity))
+    values = dict(said)
+    if row.resolved_at is not None and at - row.resolved_at > ABOUT[found.kind].again_after.total_seconds():
+        values |= {"first_at": at, "resolved_at": None, "due_at": at, "times": row.times + 1}
+    else:
+        values |= {"resolved_at": None, "times": row.times + again}
+        if changed or row.due_at is None or (repeat is not None and _told_before(db, row, at - repeat.total_seconds())):
+            values["due_at"] = at
+    db.execute(update(alerts).where(alerts.c.id == row.id).values(values))
+
+
+def _told_before(db: Connection, row: Row, instant: float) -> bool:
+    """Whether somebody was told of it since it was due, and nobody after ``instant``."""
+    last = db.execute(select(func.max(alert_deliveries.c.sent_at)).where(alert_deliveries.c.alert_id == row.id)).scalar_one_or_none()
+    return last is not None and last >= (row.due_at or 0.0) and last <= instant
+
+
+def _resolve(db: Connection, row: Row, now: datetime) -> None:
+    muted = row.muted_until is not None and row.muted_until > now.timestamp()
+    values: dict[str, object] = {"resolved_at": now.timestamp()} | ({"due_at": None} if muted else {})
+    db.execute(update(alerts).where(alerts.c.id == row.id).values(values))
+
+
+def mute(state: State, which: str, until: datetime) -> Alert:
+    """Tell nobody of the alert with this key or number until an instant.
+
+    Raises:
+        LookupError: there is none.
+    """
+    with state.begin() as db:
+        same = alerts.c.key == which
+        number = which.removeprefix("#")
+        if number.isdigit():
+            same = same | (alerts.c.id == int(number))
+        found = db.execute(select(alerts.c.id).where(same)).scalar_one_or_none()
+        if found is None:
+            raise LookupError(f"there is no alert {which}: see `douyin alerts list`")
+        db.execute(update(alerts).where(alerts.c.id == found).values(muted_until=until.timestamp()))
+        return _alert(db.execute(select(alerts).where(alerts.c.id == found)).one())
+
+
+def list_alerts(state: State, *, since: datetime | None = None, kinds: Iterable[Kind] | None = None) -> list[Alert]:
+    """Open alerts, and those that were over after ``since`` (none without it); the gravest first, then the newest."""
+    over = alerts.c.resolved_at.is_(None)
+    if since is not None:
+        over = over | (alerts.c.resolved_at > since.timestamp())
+    query = select(alerts).where(over)
+    if kinds is not None:
+        query = query.where(alerts.c.kind.in_([str(k) for k in kinds]))
+    with state.read() as db:
+        found = [_alert(row) for row in db.execute(query)]
+    return sorted(found, key=lambda a: (not a.is_open, -_ORDER.index(a.severity), -a.first_at.timestamp(), a.key))
+
+
+def deliveries_of(state: State, ids: Iterable[int]) -> dict[tuple[int, str], Delivery]:
+    """How far each channel is, by number of the alert and name of the channel."""
+    query = select(alert_deliveries).where(alert_deliveries.c.alert_id.in_(list(ids)))
+    with state.read() as db:
+        return {
+            (row.alert_id, row.channel): Delivery(
+                row.alert_id, row.channel, _at(row.sent_at), _at(row.ended_at), row.tries, _at(row.next_try_at), row.error
+            )
+            for row in db.execute(query)
+        }
+
+
+def channel_state(state: State, channel: str) -> ChannelState:
+    with state.read() as db:
+        row = db.execute(select(alert_channels).where(alert_channels.c.channel == channel)).one_or_none()
+    return ChannelState(channel, 0, None, None) if row is None else ChannelState(channel, row.tries, _at(row.wait_until), row.error)
+
+
+def messages_since(state: State, channel: str, instant: datetime) -> int:
+    """How many messages went out through a channel since ``instant``; a digest is one."""
+    c = alert_deliveries.c
+    newer = (c.sent_at > instant.timestamp()) | (c.ended_at > instant.timestamp())
+    with state.read() as db:
+        return db.execute(select(func.count(func.distinct(c.message))).where(c.channel == channel, newer)).scalar_one()
+
+
+def delivered(state: State, channel: str, message: str, wrong: Iterable[int], over: Iterable[int], now: datetime) -> None:
+    """A message arrived: ``wrong`` were told of as wrong, ``over`` as over (an alert may be both)."""
+    at, over = now.timestamp(), set(over)
+    told: dict[int, dict[str, object]] = {number: {"sent_at": at} for number in wrong}
+    for number in over:
+        told.setdefault(number, {})["ended_at"] = at
+    with state.begin() as db:
+        for number, values in told.items():
+            _put(db, number, channel, values | {"message": message, "tries": 0, "next_try_at": None, "error": None})
+        db.execute(update(alert_channels).where(alert_channels.c.channel == channel).values(tries=0, wait_until=None, error=None))
+
+
+def refused(state: State, channel: str, ids: Iterable[int], reason: str, now: datetime) -> None:
+    """The other side did not want this message: it is tried again later, others may go before."""
+    with state.begin() as db:
+        for number in ids:
+            row = db.execute(_delivery(number, channel)).one_or_none()
+            tries = (row.tries if row else 0) + 1
+            _put(db, number, channel, {"tries": tries, "next_try_at": (now + back_off(tries)).timestamp(), "error": reason})
+
+
+def unreachable(state: State, channel: str, reason: str, now: datetime, wait: timedelta) -> None:
+    """Nothing goes through the channel: all of it waits, at least for ``wait``."""
+    with state.begin() as db:
+        row = db.execute(select(alert_channels).where(alert_channels.c.channel == channel)).one_or_none()
+        tries = (row.tries if row else 0) + 1
+        values = {"tries": tries, "wait_until": (now + max(wait, back_off(tries))).timestamp(), "error": reason}
+        if row is None:
+            db.execute(insert(alert_channels).values(channel=channel, **values))
+        else:
+            db.execute(update(alert_channels).where(alert_channels.c.channel == channel).values(values))
+
+
+def back_off(tries: int) -> timedelta:
+    """How long to wait after so many failures: 1, 2, 4 … 60 minutes."""
+    return min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(tries - 1, 10))
+
+
+def _delivery(number: int, channel: str):
+    return select(alert_deliveries).where(alert_deliveries.c.alert_id == number, alert_deliveries.c.channel == channel)
+
+
+def _put(db: Connection, number: int, channel: str, values: dict[str, object]) -> None:
+    key = (alert_deliveries.c.alert_id == number) & (alert_deliveries.c.channel == channel)
+    if db.execute(update(alert_deliveries).where(key).values(values)).rowcount == 0:
+        db.execute(insert(alert_deliveries).values({"alert_id": number, "channel": channel, "tries": 0} | values))
+
+
+def _at(value: float | None) -> datetime | None:
+    return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+def _alert(row: Row) -> Alert:
+    return Alert(
+        row.id, row.key, Kind(row.kind), Severity(row.severity), row.stage, row.title, row.zh, row.en, row.todo, frozenset(row.tags.split()),
+        _at(row.first_at), _at(row.last_at), _at(row.resolved_at), _at(row.due_at), row.times, _at(row.muted_until),
+    )  # fmt: skip
