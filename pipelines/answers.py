@@ -8,7 +8,9 @@ from datetime import date
 import dagster as dg
 
 from assets.marts.build import Marts
+from assets.report.asset import REPORT
 from assets.warehouse import WAREHOUSE
+from catalog.records import beijing_day
 from pipelines.jobs import QUIET
 from resources.publishing_marts import WHOLE
 from resources.runtime import Runtime
@@ -25,6 +27,27 @@ def make_answers_job(marts: Iterable[dg.AssetsDefinition]):
         config=QUIET,
         description="计算集市并发布 / makes the marts and publishes",
     )
+
+
+def make_report_job():
+    """The report of a day, after what it is made of."""
+    return dg.define_asset_job(
+        "report_job", selection=dg.AssetSelection.assets(REPORT), executor_def=dg.in_process_executor, config=QUIET, description="生成每日报告 / makes the daily report",
+    )  # fmt: skip
+
+
+def report_schedule(job) -> dg.ScheduleDefinition:
+    """After the last of the morning's and the afternoon's runs."""
+
+    @dg.schedule(
+        name="report_schedule", job=job, cron_schedule=["40 12 * * *", "40 16 * * *"], execution_timezone="Asia/Shanghai", default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="每天 12:40 与 16:40 / daily at 12:40 and 16:40",
+    )  # fmt: skip
+    def _tick(context: dg.ScheduleEvaluationContext):
+        at = context.scheduled_execution_time
+        return dg.RunRequest(partition_key=beijing_day(at).isoformat(), run_key=at.isoformat())
+
+    return _tick
 
 
 def days_out_of_date(runtime: Runtime) -> tuple[date, date] | None:

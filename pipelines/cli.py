@@ -17,6 +17,7 @@ from pipelines.commands import (
     parse,
     receive,
     replay,
+    report,
     run,
     sandbox,
     sql,
@@ -46,6 +47,7 @@ app.command()(run.publish)
 app.command()(inspect.status)
 app.command()(sql.sql)
 app.command()(parse.parse)
+app.command()(report.report)
 app.command()(inspect.doctor)
 app.command()(authorize.authorize)
 app.add_typer(accounts.app, name="accounts")

@@ -8,11 +8,12 @@ import warnings
 import dagster as dg
 
 from assets.marts.factory import mart_assets
+from assets.report.asset import report_asset
 from assets.tables import operation_specs, table_assets
 from assets.upkeep import ARCHIVE, HOLDS, archive_spec, holds
 from assets.warehouse import warehouse
 from pipelines.alerting import alerts_job, alerts_schedule, tell_failed_runs
-from pipelines.answers import make_answers_job
+from pipelines.answers import make_answers_job, make_report_job, report_schedule
 from pipelines.jobs import QUIET, make_jobs, make_schedules, weekly
 from pipelines.outreaching import outreach_plan_job, outreach_schedules, outreach_send_job
 from pipelines.pruning import prune_job
@@ -27,6 +28,7 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
     jobs = make_jobs()
     marts = mart_assets(settings.start_date)
     answers_job = make_answers_job(marts)
+    report_job = make_report_job()
     publish_job = dg.define_asset_job(
         "publish_job",
         selection=dg.AssetSelection.assets(warehouse),
@@ -42,10 +44,10 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         description="核对归档、数据湖与仓库 / verifies archive, lake and warehouse",
     )
     return dg.Definitions(
-        assets=[*operation_specs(), *table_assets(settings.start_date), *marts, warehouse, archive_spec],
+        assets=[*operation_specs(), *table_assets(settings.start_date), *marts, warehouse, report_asset(settings.start_date), archive_spec],
         asset_checks=[holds],
-        jobs=[*jobs.values(), answers_job, publish_job, replay_job, verify_job, prune_job, outreach_plan_job, outreach_send_job, alerts_job],
-        schedules=[*make_schedules(jobs, settings), weekly(verify_job, "0 4 * * 0"), weekly(prune_job, "0 5 * * 0"), *outreach_schedules(), alerts_schedule()],
+        jobs=[*jobs.values(), answers_job, report_job, publish_job, replay_job, verify_job, prune_job, outreach_plan_job, outreach_send_job, alerts_job],
+        schedules=[*make_schedules(jobs, settings), weekly(verify_job, "0 4 * * 0"), weekly(prune_job, "0 5 * * 0"), report_schedule(report_job), *outreach_schedules(), alerts_schedule()],
         sensors=[publish_after_runs(publish_job, answers_job, settings), tell_failed_runs(settings)],
         resources={"runtime": runtime},
         executor=dg.in_process_executor,

@@ -88,6 +88,10 @@ class Runner:
         days = days_out_of_date(self.runtime)
         return None if days is None else self._execute(ANSWERS, *days)
 
+    def report(self, day: date) -> Ran:
+        """Make the report of a day."""
+        return self._execute("report_job", day, day)
+
     def publish(self) -> Published:
         return publish(self.runtime)
 

@@ -169,7 +169,7 @@ class World:
     def lake_files(self) -> dict[str, bytes]:
         """Every file of the lake with its bytes."""
         root = self.runtime.lake.root
-        return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+        return {str(name): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file() and (name := p.relative_to(root)).parts[0] != "marts"}
 
     def archived(self, operation: str) -> list[Any]:
         """Index lines of an operation, all days."""

@@ -8,3 +8,4 @@ def register(c, folder=None):
     c.create_function("is_question", lambda x: pa.array([False for v in x]), ["VARCHAR"], "BOOLEAN", type="arrow")
     c.create_function("mask_personal", lambda x: x, ["VARCHAR"], "VARCHAR", type="arrow")
 def fingerprint(folder=None): return "x"
+def class_names(folder=None): return {}

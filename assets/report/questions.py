@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -38,10 +39,17 @@ def ask(warehouse: duckdb.DuckDBPyConnection, day: date) -> Answers:
     for name, sql in _QUESTIONS.items():
         try:
             used = {key: value for key, value in parameters.items() if f"${key}" in sql}
-            found.rows[name] = warehouse.execute(sql, used).to_arrow_table().to_pylist()
+            found.rows[name] = [_plain(row) for row in warehouse.execute(sql, used).to_arrow_table().to_pylist()]
         except duckdb.CatalogException as error:
             found.missing[name] = str(error).splitlines()[0]
     return found
+
+
+def _plain(value: Any) -> Any:
+    """Sums of whole numbers come as decimals, which neither a page nor a chart takes."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    return int(value) if isinstance(value, Decimal) else value
 
 
 def _figures_day(warehouse: duckdb.DuckDBPyConnection, day: date) -> date | None:
@@ -94,7 +102,7 @@ _QUESTIONS = {
     "trend": """
         SELECT open_id, dt, new_play AS plays, net_fans, is_gap, missing FROM marts.account_daily WHERE dt BETWEEN $since AND $figures ORDER BY open_id, dt
     """,
-    "videos": f"""
+    "videos": """
         SELECT v.*, n.nickname FROM marts.video_performance AS v LEFT JOIN (SELECT open_id, arg_max(nickname, dt) AS nickname FROM marts.account_daily GROUP BY ALL) AS n USING (open_id)
         WHERE v.dt = $day AND v.ratio_to_median IS NOT NULL ORDER BY v.ratio_to_median DESC, v.item_id LIMIT 400
     """,

@@ -83,13 +83,15 @@ def demo(
             answered = runner.answers()
             problems |= answered.problems if answered else {}
             runner.publish()
+            problems |= runner.report(ticks[-1][0].date()).problems
     for step, said in problems.items():
         console.print(f"[red]✗ {step}[/red]: {escape(said)}", highlight=False, soft_wrap=True)
     if problems:
         fail(f"{len(problems)} steps failed")
     _show(target)
+    report = target / "reports" / f"{ticks[-1][0].date()}.html"
     console.print(
-        f"\n[green]✓[/green] {len(ticks)} runs, {totals['calls']:,} calls, {time.monotonic() - began:.0f} s. Next:\n"
+        f"\n[green]✓[/green] {len(ticks)} runs, {totals['calls']:,} calls, {time.monotonic() - began:.0f} s. The report of {ticks[-1][0].date()}: [bold]{_short(report)}[/bold]. Next:\n"
         f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin sql            the warehouse in DuckDB, or any tool that opens {_short(target)}/warehouse.duckdb\n"
         f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin status         what is loaded and what is missing\n"
         f"  make dev                                       these runs in the Dagster UI, with schedules\n"

@@ -1,0 +1,33 @@
+"""``douyin report``: the daily report as one HTML file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.console import console, fail, load_settings
+
+
+def report(
+    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Beijing day. Default: the last day of which the warehouse has hot words or account figures")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="where to write it; default: reports/<date>.html in DOUYIN_HOME")] = None,
+) -> None:
+    """Make the daily report from the published warehouse: one HTML file, Chinese and English, without a network."""
+    settings = load_settings()
+    if not settings.warehouse_path.exists():
+        fail(f"{settings.warehouse_path} does not exist yet: nothing was published. Run `make demo` or `douyin run`, or set DOUYIN_HOME.")
+    from assets.report.page import latest_day, write_report
+    from resources.runtime import Runtime
+
+    runtime = Runtime(settings)
+    chosen = day.date() if day else latest_day(runtime)
+    if chosen is None:
+        fail("the warehouse has no day to report on yet: run `douyin run` first")
+    try:
+        path = write_report(runtime, chosen, out)
+    except OSError as error:
+        fail(f"cannot write the report: {error}")
+    console.print(f"report of {chosen}: {path} ({path.stat().st_size / 1e3:,.0f} kB)", soft_wrap=True, highlight=False)
