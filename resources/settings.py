@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     campaigns_dir: Path | None = Field(None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository")
     audiences_dir: Path | None = Field(None, description="folder of audiences; default: sql/audiences/ of the repository")
     alerts_file: Path | None = Field(None, description="who is told what; default: alerts.yaml of the repository, if it exists")
+    needs_dir: Path | None = Field(None, description="folder of the rules and words that comments are read by; default: needs/ of the repository")
     comment_reread_days: int = Field(7, ge=0, description="comments of videos so young are read to the end every day")
     keep_archive_days: int | None = Field(None, gt=0, description="so long the archive keeps answers; default: for ever")
     keep_lake_days: int | None = Field(None, gt=0, description="so long the lake keeps partitions; default: for ever")

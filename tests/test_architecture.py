@@ -239,7 +239,7 @@ def test_the_lock_holds_what_pyproject_wants(requirement: Requirement):
 
 def test_third_party_imports_are_declared():
     """Nothing is imported by luck, because another package happens to bring it."""
-    brings = {"pyyaml": "yaml", "duckdb-cli": None, "dagster-webserver": None, "pydantic-settings": "pydantic_settings"}
+    brings = {"pyyaml": "yaml", "duckdb-cli": None, "dagster-webserver": None, "pydantic-settings": "pydantic_settings", "vl-convert-python": "vl_convert"}
     declared = {brings.get(r.name, r.name.replace("-", "_")) for r in wanted()} | {"pydantic", "uvloop"}  # of pydantic-settings, uvicorn[standard]
     used = set().union(*(imported_by(p) for room in BELOW for p in modules_of(room)))
     assert used - set(sys.stdlib_module_names) - set(BELOW) - declared == set()

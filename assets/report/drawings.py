@@ -81,7 +81,7 @@ def rhythm(rows: Rows) -> alt.TopLevelMixin:
     """When videos were published, and how they did: size is number, colour the plays against the median."""
     values = [{"weekday": _WEEKDAYS[r["weekday"] - 1], "hour": r["hour"], "videos": r["videos"], "ratio": r["ratio"]} for r in rows]
     chart = alt.Chart(alt.Data(values=values)).mark_circle(opacity=0.9, stroke=MUTED, strokeWidth=0.4).encode(
-        x=alt.X("hour:Q", title=None, scale=alt.Scale(domain=[0, 23]), axis=alt.Axis(values=[0, 6, 12, 18, 23], grid=False)),
+        x=alt.X("hour:Q", title=None, scale=alt.Scale(domain=[-0.9, 23.9], nice=False), axis=alt.Axis(values=[0, 6, 12, 18, 23], grid=False)),
         y=alt.Y("weekday:N", title=None, sort=_WEEKDAYS, scale=alt.Scale(domain=_WEEKDAYS), axis=alt.Axis(grid=True, gridColor=GRID, domain=False, ticks=False)),
         size=alt.Size("videos:Q", legend=None, scale=alt.Scale(range=[20, 220])),
         color=alt.condition("datum.ratio === null", alt.value("#d3d7de"), alt.Color("ratio:Q", legend=None, scale=alt.Scale(type="log", domain=[0.3, 1, 3], range=[BAD, "#f4e3b5", GOOD], clamp=True))),

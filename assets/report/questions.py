@@ -86,10 +86,12 @@ _QUESTIONS = {
     """,
     "moves": f"""
         SELECT board, entry, move, rank, rank_before, rank_change, days_on_board, best_rank FROM marts.billboard_moves WHERE dt = $day AND move IN ('enter', 'up')
+        QUALIFY row_number() OVER (PARTITION BY board ORDER BY CASE WHEN move = 'enter' THEN 31 - rank ELSE rank_change END DESC, entry) <= 2
         ORDER BY CASE WHEN move = 'enter' THEN 31 - rank ELSE rank_change END DESC, board, entry LIMIT {MOST_MOVES}
     """,
     "fallen": f"""
         SELECT board, entry, move, rank, rank_before, rank_change, days_on_board, best_rank FROM marts.billboard_moves WHERE dt = $day AND move IN ('leave', 'down')
+        QUALIFY row_number() OVER (PARTITION BY board ORDER BY CASE WHEN move = 'leave' THEN 31 - rank_before ELSE -rank_change END DESC, entry) <= 2
         ORDER BY CASE WHEN move = 'leave' THEN 31 - rank_before ELSE -rank_change END DESC, board, entry LIMIT {MOST_MOVES}
     """,
     "boards": "SELECT count(DISTINCT board) AS boards, count(*) FILTER (move = 'enter') AS entered, count(*) FILTER (move = 'leave') AS gone FROM marts.billboard_moves WHERE dt = $day",
