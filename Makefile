@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo dev test test-all bench lint lock docs clean
+.PHONY: setup demo dev dashboard test test-all bench lint lock docs clean
 
 setup: $(STAMP)
 
@@ -19,6 +19,9 @@ demo: setup ## seven simulated days against the sandbox, into data/demo
 
 dev: setup ## the Dagster UI with schedules; against the sandbox unless credentials are set
 	$(BIN)/douyin dev
+
+dashboard: setup ## the warehouse in a browser, read-only; the demo's unless DOUYIN_HOME says otherwise
+	DOUYIN_HOME=$${DOUYIN_HOME:-data/demo} $(BIN)/douyin dashboard
 
 test: setup ## lint and the fast suite
 	$(BIN)/ruff check .

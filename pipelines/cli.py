@@ -10,6 +10,7 @@ from pipelines.commands import (
     authorize,
     backfill,
     coverage,
+    dashboard,
     demo,
     develop,
     inspect,
@@ -49,6 +50,7 @@ app.command()(inspect.status)
 app.command()(sql.sql)
 app.command()(parse.parse)
 app.command()(report.report)
+app.command()(dashboard.dashboard)
 app.command()(inspect.doctor)
 app.command()(authorize.authorize)
 app.add_typer(accounts.app, name="accounts")
