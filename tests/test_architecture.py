@@ -136,7 +136,8 @@ def hear(event, args):
 sys.addaudithook(hear)
 room = __import__(sys.argv[1])
 for found in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
-    if not found.name.endswith("__main__"):
+    # A marimo notebook is opened by marimo, which keeps a folder of its own.
+    if not found.name.endswith(("__main__", "dashboard.app")):
         __import__(found.name)
 print(json.dumps(done))
 """

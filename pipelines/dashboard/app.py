@@ -25,7 +25,7 @@ def _(mo):
 
 @app.cell
 def _(NotThere, data, mo, refresh, thirty_days):
-    refresh.value  # asked again when somebody wants to see the newest file
+    _ = refresh.value  # asked again when somebody wants to see the newest file
     try:
         days, names, boards = data.days(), data.accounts(), data.boards()
         trouble = None
