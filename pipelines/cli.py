@@ -13,6 +13,7 @@ from pipelines.commands import (
     dashboard,
     demo,
     develop,
+    export,
     inspect,
     needs,
     outreach,
@@ -49,6 +50,7 @@ app.command()(run.publish)
 app.command()(inspect.status)
 app.command()(sql.sql)
 app.command()(parse.parse)
+app.command()(export.export)
 app.command()(report.report)
 app.command()(dashboard.dashboard)
 app.command()(inspect.doctor)

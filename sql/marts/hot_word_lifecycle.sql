@@ -16,7 +16,7 @@
 -- column peak_hot_level: Highest heat: the platform's own scale / 热度峰值
 -- column peak_at: Highest heat at: when that was first seen / 热度峰值首次出现的时间
 -- column lists_on_board: Lists with it: observations in which it was on the list / 在榜次数：在榜的采集次数
--- column hours_on_board [h]: Hours on the list: from each list with it to the next list, at most three hours each, since nobody looked in between / 在榜时长：每次在榜到下一次采集的时长之和，单次最多计 3 小时
+-- column hours_on_board [h]: Hours on the list: from each list with it to the next list, at most three hours each, since nobody looked in between; the last list counts when the next one comes / 在榜时长：每次在榜到下一次采集的时长之和，单次最多计 3 小时
 -- column first_rank: First rank: rank at first sight / 首次上榜名次
 -- column last_rank: Last rank: rank when last seen / 最近名次
 -- column climb_per_hour [ranks/h]: Velocity: ranks gained per hour from first sight to the best rank; null where it never climbed / 上升速度：从首次上榜到最高名次每小时上升的名次，未上升为空
@@ -46,7 +46,7 @@ lives AS (
            max(hot_level) AS peak_hot_level,
            arg_min(observed_at, (-hot_level, observed_at)) AS peak_at,
            count(*) AS lists_on_board,
-           sum(least(epoch_us(next_at) - epoch_us(observed_at), 10800000000)) AS us_on_board,
+           sum(CASE WHEN next_at IS NOT NULL THEN least(epoch_us(next_at) - epoch_us(observed_at), 10800000000) END) AS us_on_board,
            arg_min(rank, observed_at) AS first_rank,
            arg_max(rank, observed_at) AS last_rank,
            count(*) FILTER (is_back) AS re_entries

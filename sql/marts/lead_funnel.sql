@@ -23,7 +23,7 @@ WITH acted AS (
 ),
 people AS (
     SELECT client_key, open_id, lead_open_id,
-           bool_or(coalesce(telephone, '') <> '' OR coalesce(wechat, '') <> '') AS has_contact, bool_or(coalesce(is_follow::VARCHAR, '') IN ('1', 'true')) AS follows
+           bool_or(coalesce(telephone, '') <> '' OR coalesce(wechat, '') <> '') AS has_contact, coalesce(bool_or(is_follow), false) AS follows
     FROM main.leads
     GROUP BY ALL
 )

@@ -7,6 +7,7 @@ from datetime import time
 import pytest
 
 from catalog import TABLES
+from pipelines.home import REPOSITORY
 
 
 def test_a_morning(douyin, tmp_path, monkeypatch):
@@ -66,3 +67,22 @@ def test_a_folder_of_somebody_else_is_refused(douyin, tmp_path):
 def test_days_have_bounds(douyin):
     for days in ("0", "61", "x"):
         assert douyin("demo", "--days", days).exit_code == 2
+
+
+@pytest.mark.slow
+def test_three_days_end_with_answers(command):
+    """Marts, the report, and every question of analysts has an answer."""
+    home = command.home / "demo"
+    told = command("demo", "--days", "3", "--home", str(home))
+    assert told.returncode == 0, told.stdout + told.stderr
+    page = home / "reports" / "2026-11-18.html"
+    assert page.name in told.stdout
+    text = page.read_text(encoding="utf-8")
+    assert len(text) < 5_000_000
+    assert "http://" not in text.replace("http://www.w3.org", "")
+    for section in ("上升热点词", "榜单变动", "账号趋势", "视频表现", "粉丝画像", "粉丝需求", "授权倒计时"):
+        assert section in text
+    for question in sorted((REPOSITORY / "sql" / "analyses").glob("*.sql")):
+        answer = command("sql", "--csv", "-f", str(question), DOUYIN_HOME=str(home))
+        assert answer.returncode == 0, (question.name, answer.stderr)
+        assert len(answer.stdout.splitlines()) > 1, f"{question.name} has no rows"

@@ -1,0 +1,180 @@
+"""Tables of the warehouse, and answers, as files: Excel, CSV, Parquet. A batch of rows at a time."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from catalog.records import BEIJING
+
+_BATCH = 20_000
+XLSX_ROWS = 1_048_575
+"""Rows that a sheet has below its head."""
+_XLSX_TEXT = 32_767
+
+
+class CannotExport(ValueError):
+    """What is asked for cannot be written; the message says what to do."""
+
+
+def write_export(
+    warehouse: Path, target: Path, kind: str, *, table: str | None = None, sql: str | None = None, first: date | None = None, last: date | None = None, headers: str | None = None
+) -> int:
+    """Write ``table``, or the rows of ``sql``, to ``target``; gives the number of rows. The file is there whole or not at all.
+
+    ``kind`` is xlsx, csv or parquet; ``first`` and ``last`` bound ``dt``; ``headers`` is None for column names, or zh or en for
+    those of the dictionary. Instants are written in Beijing time, except to Parquet.
+
+    Raises:
+        CannotExport: no such table or column, SQL that does not run, more rows than a sheet has.
+    """
+    pending = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with duckdb.connect(str(warehouse), read_only=True, config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}) as connection:
+            query = _query(connection, table, sql, first, last)
+            try:
+                if kind == "parquet":
+                    place = str(pending).replace("'", "''")
+                    (rows,) = connection.execute(f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)").fetchone()
+                else:
+                    names = _names(connection, headers, table) if headers else {}
+                    batches = connection.execute(query).to_arrow_reader(_BATCH)
+                    rows = (_csv if kind == "csv" else _xlsx)(pending, batches, names)
+            except duckdb.Error as error:
+                raise CannotExport(f"the SQL does not run: {str(error).splitlines()[0]}") from error
+        os.replace(pending, target)
+    finally:
+        pending.unlink(missing_ok=True)
+    return rows
+
+
+def _query(connection: duckdb.DuckDBPyConnection, table: str | None, sql: str | None, first: date | None, last: date | None) -> str:
+    if sql is not None:
+        try:
+            statements = connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise CannotExport(f"the SQL is not understood: {str(error).splitlines()[0]}") from error
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise CannotExport("the file must hold one SELECT, and nothing else")
+        inner = f"(\n{sql.strip().rstrip(';')}\n)"
+    else:
+        inner = _known(connection, table)
+    if first is None and last is None:
+        return f"SELECT * FROM {inner}"
+    columns = [c[0] for c in connection.execute(f"SELECT * FROM {inner} LIMIT 0").description]
+    if "dt" not in columns:
+        raise CannotExport("--from and --to bound the column dt, which is not there: leave them out")
+    return f"SELECT * FROM {inner} WHERE dt BETWEEN DATE '{first or date.min}' AND DATE '{last or date.max}' ORDER BY dt"
+
+
+def _known(connection: duckdb.DuckDBPyConnection, table: str | None) -> str:
+    found = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+    ).fetchall()
+    names = {(name if schema == "main" else f"{schema}.{name}"): f'"{schema}"."{name}"' for schema, name in found}
+    wanted = (table or "").removeprefix("main.")
+    if wanted not in names:
+        close = [n for n in names if n.endswith(f".{wanted}")] or get_close_matches(wanted, names, 3) or [n for n in names if wanted in n][:3]
+        raise CannotExport(f"there is no table {table}" + (f": did you mean {', '.join(close)}?" if close else "; `douyin sql -c \"from meta.dictionary\"` lists all columns"))
+    return names[wanted]
+
+
+def _names(connection: duckdb.DuckDBPyConnection, language: str, table: str | None) -> dict[str, str]:
+    """Column -> its name in the dictionary, that of the table before others."""
+    schema, _, name = (table or "").removeprefix("main.").rpartition(".")
+    rows = connection.execute(
+        f"SELECT column_name, name_{language} FROM meta.dictionary ORDER BY table_schema = ? AND table_name = ?, table_schema = 'main'", [schema or "main", name]
+    ).fetchall()
+    return {column: said for column, said in rows if said}
+
+
+def _heads(names: list[str], said: dict[str, str]) -> list[str]:
+    """Heads that differ: where two columns share a name the column's own stands behind it."""
+    heads = [said.get(n, n) for n in names]
+    return [f"{head} ({n})" if heads.count(head) > 1 else head for head, n in zip(heads, names, strict=True)]
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple]:
+    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _csv(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> int:
+    count, ids = 0, [name.endswith("_id") for name in batches.schema.names]
+    with open(path, "w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_heads(batches.schema.names, said))
+        for batch in batches:
+            writer.writerows([_csv_value(v, is_id) for v, is_id in zip(row, ids, strict=True)] for row in _rows(batch))
+            count += batch.num_rows
+    return count
+
+
+def _csv_value(value: Any, is_id: bool) -> Any:
+    """Empty is nothing, and a text of people that a spreadsheet would run as a formula gets an apostrophe before it. Ids, which the
+    platform makes and which may begin with @, stay as they are: they are joined by."""
+    if isinstance(value, datetime):
+        return _beijing(value).isoformat(sep=" ")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and not is_id and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return "、".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _beijing(value: datetime) -> datetime:
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(BEIJING).replace(tzinfo=None)
+
+
+def _xlsx(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> int:
+    import xlsxwriter
+
+    names = batches.schema.names
+    book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": True})
+    try:
+        sheet = book.add_worksheet("data")
+        head, day, instant = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        for n, (text, kind) in enumerate(zip(_heads(names, said), batches.schema.types, strict=True)):
+            sheet.set_column(n, n, max(10, min(40, 2 * len(text))) if not pa.types.is_timestamp(kind) else 20)
+        sheet.freeze_panes(1, 0)
+        for n, text in enumerate(_heads(names, said)):
+            sheet.write_string(0, n, text, head)
+        count = 0
+        for batch in batches:
+            if count + batch.num_rows > XLSX_ROWS:
+                raise CannotExport(f"a sheet has {XLSX_ROWS:,} rows at most, and these are more: bound them with --from and --to, or take --format csv or parquet")
+            for row in _rows(batch):
+                count += 1
+                for n, value in enumerate(row):
+                    _write(sheet, count, n, value, day, instant)
+        if count:
+            sheet.autofilter(0, 0, count, len(names) - 1)
+    finally:
+        book.close()
+    return count
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, day: Any, instant: Any) -> None:
+    """A cell of the value's own kind. Ids are text in the warehouse, and stay it; whole numbers that Excel would round are text, too."""
+    if value is None:
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, datetime):
+        sheet.write_datetime(row, column, _beijing(value), instant)
+    elif isinstance(value, date):
+        sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), day)
+    elif isinstance(value, int) and abs(value) >= 10**15:
+        sheet.write_string(row, column, str(value))
+    elif isinstance(value, (int, float)) or type(value).__name__ == "Decimal":
+        sheet.write_number(row, column, value)
+    else:
+        text = "、".join(map(str, value)) if isinstance(value, list) else str(value)
+        sheet.write_string(row, column, text[:_XLSX_TEXT])
