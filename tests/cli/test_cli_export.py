@@ -91,7 +91,7 @@ def test_a_file_with_a_select(export, tmp_path):
     ("words", "told"),
     [
         (("hot_word",), "did you mean hot_words"),
-        (("video_daily",), "marts.video_daily"),
+        (("hot_words_now",), "marts.hot_words_now"),
         (("meta.tables", "--from", "2026-11-01"), "dt"),
         (("nothing.sql",), "cannot read"),
         (("bad.sql",), "does not run"),

@@ -1,0 +1,179 @@
+"""Which days of marts are made again, and what a mart may see and promise."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from assets.marts.build import Marts
+from catalog import TABLES
+from resources.lake import Lake
+from resources.marts import BadMart
+from resources.publishing_marts import WHOLE
+from resources.runtime import Runtime
+from resources.schema import arrow_schema
+from resources.settings import Settings
+from resources.warehouse import Warehouse
+
+DAY = date(2026, 11, 16)
+DAYS = [DAY + timedelta(days=n) for n in range(-3, 3)]
+HEADER = "-- Words 词\n-- en: Words.\n-- zh: 词。\n-- grain: one row per word\n-- owner: team:data-platform\n-- cadence: daily\n-- column n: number / 数\n"
+SEEN = HEADER + "-- key: dt, sentence\n-- mode: incremental\n-- lookback: 1 day\n-- lookahead: 1 day\nSELECT $dt AS dt, sentence, count(*) AS n FROM main.hot_words GROUP BY ALL\n"
+SUMS = HEADER + "-- key: dt, sentence\n-- mode: incremental\n-- rows: 50 %\nSELECT dt, sentence, sum(n) AS n FROM marts.seen WHERE dt = $dt GROUP BY ALL\n"
+ALL = HEADER + "-- key: sentence\n-- mode: full\nSELECT sentence, count(*) AS n FROM main.hot_words GROUP BY ALL\n"
+
+
+def words(day: date, *sentences: str) -> pa.Table:
+    at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+    rows = [
+        {"dt": day, "observed_at": at, "source": "s", "client_key": "app", "rank": n, "sentence": w, "hot_level": 1, "active_date": day, "active_at": at} for n, w in enumerate(sentences, 1)
+    ]
+    return pa.Table.from_pylist(rows, arrow_schema(TABLES["hot_words"]))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "sql"
+    folder.mkdir()
+    for name, sql in (("seen", SEEN), ("sums", SUMS), ("all_words", ALL)):
+        (folder / f"{name}.sql").write_text(sql, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def runtime(tmp_path: Path):
+    runtime = Runtime(Settings(_env_file=None, home=tmp_path / "home"))
+    for day in DAYS:
+        runtime.lake.write("hot_words", day, words(day, f"词{day.day}", "同"))
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture
+def marts(runtime: Runtime, folder: Path) -> Marts:
+    made = Marts(runtime, folder)
+    made.build_stale()
+    return Marts(runtime, folder)
+
+
+def stale(marts: Marts) -> dict[str, list[date]]:
+    return Marts(marts.runtime, marts.folder).any_stale()
+
+
+def test_a_mart_sees_its_look_back_and_look_ahead_and_no_more(marts):
+    rows = marts.lake.read("marts/seen", DAY).to_pylist()
+    assert [(r["sentence"], r["n"]) for r in rows] == [("同", 3), ("词15", 1), ("词16", 1), ("词17", 1)]
+    assert [r["n"] for r in marts.lake.read("marts/seen", DAYS[0]).to_pylist() if r["sentence"] == "同"] == [2], "the first day has none before it"
+
+
+def test_what_did_not_change_is_not_made_again(marts):
+    assert stale(marts) == {}
+    assert marts.build_stale() == []
+    assert [b.changed for b in marts.build("seen", [DAY])] == [False], "asked for by name it is made, and is the same"
+
+
+def test_a_changed_day_concerns_the_days_that_see_it(marts):
+    marts.lake.write("hot_words", DAY, words(DAY, "别"))
+    assert stale(marts) == {"seen": [DAY - timedelta(days=1), DAY, DAY + timedelta(days=1)], "all_words": [WHOLE]}
+    built = Marts(marts.runtime, marts.folder).build_stale()
+    assert {(b.bound.mart.name, b.dt) for b in built} >= {("sums", DAY), ("all_words", WHOLE)}, "who reads a mart follows"
+    assert stale(marts) == {}
+
+
+def test_the_same_rows_written_again_concern_nobody(marts):
+    assert not marts.lake.write("hot_words", DAY, words(DAY, "词16", "同"))
+    assert stale(marts) == {}
+
+
+def test_a_new_day_in_front_of_a_gap_gives_the_days_between_too(marts):
+    late = DAYS[-1] + timedelta(days=3)
+    marts.lake.write("hot_words", late, words(late, "晚"))
+    built = Marts(marts.runtime, marts.folder).build_stale()
+    made = sorted(b.dt for b in built if b.bound.mart.name == "seen")
+    assert made == [DAYS[-1] + timedelta(days=n) for n in (1, 2, 3)], "the day before the gap looked ahead into it, and saw nothing"
+    assert marts.lake.read("marts/seen", late).num_rows == 1
+
+
+def test_other_sql_makes_every_day_again(marts, folder):
+    (folder / "seen.sql").write_text(SEEN.replace("count(*)", "2 * count(*)"), encoding="utf-8")
+    assert stale(marts)["seen"] == DAYS
+
+
+def test_a_lost_record_of_inputs_makes_everything_again_and_the_same(marts):
+    (marts.lake.root / "marts" / "seen" / "inputs.json").unlink()
+    before = {p: p.read_bytes() for p in (marts.lake.root / "marts").rglob("*.parquet")}
+    built = Marts(marts.runtime, marts.folder).build_stale()
+    assert [b.dt for b in built if b.bound.mart.name == "seen"] == DAYS
+    assert not any(b.changed for b in built)
+    assert {p: p.read_bytes() for p in before} == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        (SEEN.replace("GROUP BY ALL", "GROUP BY rank").replace("sentence, count", "'同' AS sentence, count"), "several rows"),
+        (SEEN.replace("$dt AS dt", "$dt - 1 AS dt"), "another day"),
+        (SEEN.replace("sentence, count", "nullif(sentence, '同') AS sentence, count"), "part of the key"),
+        (SEEN.replace("count(*)", "count(*) // (count(*) - count(*))").replace("-- column n", "-- not null: n\n-- column n"), "never empty"),
+    ],
+)
+def test_a_broken_promise_leaves_the_old_file(marts, folder, sql: str, why: str):
+    before = marts.path("seen", DAY).read_bytes()
+    (folder / "seen.sql").write_text(sql, encoding="utf-8")
+    with pytest.raises(BadMart, match=why):
+        list(Marts(marts.runtime, folder).build("seen", [DAY]))
+    assert marts.path("seen", DAY).read_bytes() == before
+
+
+def test_marts_are_published_as_tables_and_follow_their_files(marts, folder, tmp_path):
+    warehouse = Warehouse(tmp_path / "w.duckdb", marts.lake, tmp_path / "locks", folder)
+
+    def columns() -> dict[str, list[str]]:
+        with warehouse.connect() as connection:
+            found = connection.execute("SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE schema_name = 'marts' GROUP BY 1").fetchall()
+            assert connection.execute("SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'marts' AND (comment IS NULL OR NOT contains(comment, ' / '))").fetchone() == (0,)
+        return dict(found)
+
+    first = warehouse.publish()
+    assert set(first.changed) == {"hot_words", "marts/seen", "marts/sums", "marts/all_words"}
+    assert columns() == {"seen": ["dt", "sentence", "n"], "sums": ["dt", "sentence", "n"], "all_words": ["sentence", "n"]}
+    assert warehouse.is_current()
+    assert warehouse.publish().changed == {}
+
+    marts.lake.write("hot_words", DAY, words(DAY, "别"))
+    Marts(marts.runtime, folder).build_stale()
+    assert not warehouse.is_current()
+    assert set(warehouse.publish().changed) == {"hot_words", "marts/seen", "marts/sums", "marts/all_words"}
+
+    # Another column: days that were made by the elder file are not published with it.
+    (folder / "seen.sql").write_text(SEEN.replace("AS n FROM", "AS n, max(rank) AS rank FROM"), encoding="utf-8")
+    list(Marts(marts.runtime, folder).build("seen", [DAYS[-1]]))
+    assert warehouse.publish().left_out == ["seen"]
+    assert columns()["seen"] == ["dt", "sentence", "n", "rank"]
+    Marts(marts.runtime, folder).build_stale()
+    assert warehouse.publish().left_out == []
+    with warehouse.connect() as connection:
+        assert connection.execute("SELECT count(DISTINCT dt) FROM marts.seen").fetchone() == (len(DAYS),)
+
+    (folder / "sums.sql").unlink()
+    assert not warehouse.is_current()
+    warehouse.publish()
+    assert set(columns()) == {"seen", "all_words"}
+    assert warehouse.is_current()
+
+
+def test_a_rebuilt_warehouse_has_the_marts(marts, folder, tmp_path):
+    warehouse = Warehouse(tmp_path / "w.duckdb", marts.lake, tmp_path / "locks", folder)
+    warehouse.publish()
+    assert warehouse.publish(rebuild=True).rebuilt
+    with warehouse.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM marts.sums").fetchone()[0] > 0
+
+
+def test_an_empty_lake_has_no_marts(tmp_path, folder):
+    runtime = Runtime(Settings(_env_file=None, home=tmp_path / "empty"))
+    assert Marts(runtime, folder).build_stale() == []
+    assert not Lake(tmp_path / "empty" / "lake").root.exists()
