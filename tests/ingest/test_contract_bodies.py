@@ -306,7 +306,7 @@ EACH = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in 
 
 @EACH
 def test_every_row_lands_as_it_was_sent_or_is_told_of(endpoint: Endpoint):
-    hold(endpoint, 12)
+    hold(endpoint, 6)
 
 
 @pytest.mark.slow
