@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -126,12 +127,13 @@ class Warehouse:
         try:
             if result.rebuilt:
                 connection.execute(f"BEGIN;\n{_layout_script()};\nCOMMIT")
+            known = _published_partitions(connection)
             for table in TABLES.values():
-                self._upsert(connection, result, table.name, f'"{table.name}"', list(self.lake.partitions(table.name)))
+                self._upsert(connection, result, known[table.name], table.name, f'"{table.name}"', list(self.lake.partitions(table.name)))
             for room in (QUARANTINE, DRIFT):
                 for table in TABLES.values():
                     name = f"{room}/{table.name}"
-                    self._upsert(connection, result, name, f"meta.{room.removeprefix('_')}", list(self.lake.partitions(name)), table.name)
+                    self._upsert(connection, result, known[name], name, f"meta.{room.removeprefix('_')}", list(self.lake.partitions(name)), table.name)
             _replace_load_status(connection, statuses)
             for name, rows in outreach.items():
                 _replace_outreach(connection, name, rows)
@@ -155,14 +157,10 @@ class Warehouse:
         result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
         return result
 
-    def _upsert(self, connection, result: Published, name: str, target: str, present: list[Partition], only_table: str | None = None) -> None:
+    def _upsert(
+        self, connection, result: Published, known: dict[date, tuple[int, int]], name: str, target: str, present: list[Partition], only_table: str | None = None
+    ) -> None:
         """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
-        known = {
-            dt: (size, mtime)
-            for dt, size, mtime in connection.execute(
-                "SELECT dt, size_bytes, mtime_ns FROM meta.partitions WHERE name = ?", [name]
-            ).fetchall()
-        }
         changed = [pin for p in present if known.get(p.dt) != (p.size, p.mtime_ns) and (pin := self._pin(p)) is not None]
         gone = sorted(known.keys() - {p.dt for p in present})
         if not changed and not gone:
@@ -229,6 +227,14 @@ def _has_layout(path: Path) -> bool:
 
 
 _SQL_TYPES = {pa.date32(): "DATE", pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ"}
+
+
+def _published_partitions(connection) -> dict[str, dict[date, tuple[int, int]]]:
+    """Size and time of the file of each day that the published file holds, by name. In one question: a name each was 200 of them, 0.1 s."""
+    found: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
+    for name, dt, size, mtime in connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall():
+        found[name][dt] = (size, mtime)
+    return found
 
 
 def _layout_script() -> str:
