@@ -6,11 +6,12 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import children
 import pytest
-from installation import TODAY, YESTERDAY
+from installation import START, TODAY, YESTERDAY, World
 
 from assets.ingest.subjects import NothingToAsk
 from catalog import ENDPOINTS, TABLES, endpoints_of
@@ -29,25 +30,51 @@ def load(world, tables=SOME, *dts: date, call: bool = True) -> int:
 # --------------------------------------------------------------------------- the same day again
 
 
-def test_the_same_day_twice_gives_the_same_bytes_and_asks_nothing(make_world):
-    world = make_world(platform={"videos": 12, "most_fans": 60_000}).watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
+@dataclass(frozen=True)
+class Day:
+    """A day of all tables, loaded once for the tests of this file that look at everything: it takes seconds."""
+
+    world: World
+    calls: int
+    asked: dict[str, dict[str, int]]
+    """Requests per operation and request key."""
+    files: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def day(platforms, tmp_path_factory):
+    world = World(*platforms(accounts=4, videos=12, most_fans=60_000), home=tmp_path_factory.mktemp("day") / "home", options={})
+    world.clear()
+    world.open().at(START).authorize().watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
     world.receive()
     calls = load(world, TABLES)
-    assert calls == sum(world.calls(name) for name in ENDPOINTS) > 250
-    first = world.lake_files()
-    assert {name.split("/")[0] for name in first} == TABLES.keys()
+    yield Day(world, calls, {name: world.asked(name) for name in ENDPOINTS}, world.lake_files())
+    world.runtime.close()
+    world.clear()
 
+
+def test_a_day_makes_each_call_at_most_once(day):
+    """All tables, one after the other."""
+    twice = {name: [key for key, n in keys.items() if n > 1] for name, keys in day.asked.items()}
+    assert {name: keys for name, keys in twice.items() if keys} == {}
+    assert {name for name, keys in day.asked.items() if keys} >= {"item_comment_reply_list", "leads_tag_user_list", "im_message_resources"}
+    assert day.calls == sum(sum(keys.values()) for keys in day.asked.values()) > 250
+    assert {name.split("/")[0] for name in day.files} == TABLES.keys()
+
+
+def test_the_same_day_twice_gives_the_same_bytes_and_asks_nothing(day):
+    world = day.world
     world.clear()
     assert load(world, TABLES) == 0
     assert world.calls() == 0
-    assert world.lake_files() == first
+    assert world.lake_files() == day.files
 
     # Lake and warehouse lost: normalised again from the archive alone.
     shutil.rmtree(world.runtime.lake.root)
     world.runtime.warehouse.path.unlink(missing_ok=True)
     assert load(world, TABLES, call=False) == 0
     assert world.calls() == 0
-    assert world.lake_files() == first
+    assert world.lake_files() == day.files
 
 
 def test_another_process_later_in_the_slot_asks_nothing(world):

@@ -1,4 +1,5 @@
-"""What iterates over what: a day's work makes each call at most once, and does not ask for what cannot have data."""
+"""What iterates over what: in which order, and that nobody is asked for what cannot have data. (That a day makes each call at most
+once stands in ``test_idempotence.py``, where a day of all tables is loaded anyway.)"""
 
 from __future__ import annotations
 
@@ -20,20 +21,6 @@ WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX
 @pytest.fixture
 def world(make_world):
     return make_world(platform={"accounts": 4, "videos": 12}).watch(*WATCHED)
-
-
-def test_a_day_makes_each_call_at_most_once(world):
-    """All tables, one after the other; then again, and once more in the afternoon for what was not ready."""
-    for table in TABLES:
-        world.ingest(table)
-    asked = {name: world.asked(name) for name in ENDPOINTS}
-    twice = {name: [key for key, n in keys.items() if n > 1] for name, keys in asked.items()}
-    assert {name: keys for name, keys in twice.items() if keys} == {}
-    assert {name for name, keys in asked.items() if keys} >= {"item_comment_reply_list", "leads_tag_user_list", "im_message_resources"}
-
-    world.clear()
-    assert sum(world.ingest(table).calls for table in TABLES) == 0
-    assert world.calls() == 0
 
 
 def test_upstream_comes_before_what_iterates_over_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from contract_reading import SAMPLES, contract_name
@@ -17,6 +18,7 @@ def sample(name: str) -> bytes:
     return (SAMPLES / f"{contract_name(endpoint) if endpoint else name}.json").read_bytes()
 
 
+@cache  # several tests look at what a sample becomes, and none alters it
 def parse(name: str, **params: str) -> Parsed:
     """A sample as its operation's answer to a request with these parameters."""
     return parse_body(ENDPOINTS[name.split("__")[0]], sample(name), params)

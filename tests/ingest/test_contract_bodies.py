@@ -13,13 +13,13 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_bodies import PERSONAL, Bodies
+from contract_bodies import PERSONAL, Bodies, success_schema
 from hypothesis import HealthCheck, Phase, given, settings
 from normalising import AT, TODAY, hold_partition, params_of, reach_of, through_the_archive
 from test_values_properties import MISFIT, ORACLES
@@ -301,15 +301,23 @@ def hold(endpoint: Endpoint, examples: int) -> None:
     assert told["landed"] + told["duplicates"] > examples // 4, "too few rows land: the test would see only what is refused"
 
 
-EACH = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
+def form(endpoint: Endpoint) -> tuple:
+    """What makes an operation's answers different to a reader: all but its name, its path and what its constant columns say."""
+    outputs = tuple(replace(o, columns=tuple(replace(c, path="") if c.origin is Origin.CONST else c for c in o.columns)) for o in endpoint.outputs)
+    params = tuple((p.name, p.fill, p.const) for p in endpoint.params)
+    return endpoint.envelope, endpoint.windows, endpoint.empty, outputs, params, json.dumps(success_schema(endpoint), sort_keys=True)
 
 
-@EACH
+FORMS = {form(e): e for e in reversed(ENDPOINTS.values())}
+"""Form -> the first operation that has it: of dozens of boards that differ in their name alone, one."""
+
+
+@pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in reversed(FORMS.values())])
 def test_every_row_lands_as_it_was_sent_or_is_told_of(endpoint: Endpoint):
-    hold(endpoint, 12)
+    hold(endpoint, 6)
 
 
 @pytest.mark.slow
-@EACH
+@pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
 def test_every_row_lands_as_it_was_sent_or_is_told_of_at_length(endpoint: Endpoint):
     hold(endpoint, 150)

@@ -167,11 +167,19 @@ def test_hard_texts(how: Parse):
 
 
 @pytest.mark.parametrize("how", Parse)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(column=st.lists(texts, min_size=1, max_size=30))
 @example(column=[None])
 @example(column=[None, None, "9" * 400])
 def test_any_column(how: Parse, column: list[str | None]):
+    check(how, ORACLES[how], column)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", Parse)
+@settings(max_examples=300, deadline=None)
+@given(column=st.lists(texts, min_size=1, max_size=30))
+def test_any_column_at_length(how: Parse, column: list[str | None]):
     check(how, ORACLES[how], column)
 
 

@@ -15,9 +15,17 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from assets.outreach.sending import LONGEST_WAIT
 from catalog.messages import Scene, content_of
@@ -279,9 +287,18 @@ class Ledger(RuleBasedStateMachine):
         assert {one.state for one in lines} <= {LineState.PLANNED, LineState.BLOCKED, LineState.SENT, LineState.FAILED, LineState.NOT_SENT}
 
 
-Ledger.TestCase.settings = settings(max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def _tried(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+Ledger.TestCase.settings = _tried(30)
 TestLedger = Ledger.TestCase
 
 
 def test_the_machine_got_everywhere():
     assert all(SEEN[what] >= 3 for what in ("arrived", "sent", "failed", "not_sent", "blocked", "resolved by event", "resolved by somebody")), SEEN
+
+
+@pytest.mark.slow
+def test_the_ledger_at_length():
+    run_state_machine_as_test(Ledger, settings=_tried(200))

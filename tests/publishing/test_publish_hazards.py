@@ -65,7 +65,8 @@ def meanwhile(work: Callable[[int], None]) -> Iterator[None]:
     assert errors == []
 
 
-def test_a_partition_may_be_replaced_and_removed_while_it_is_published(lake, warehouse):
+@pytest.mark.parametrize("times", [5, pytest.param(30, marks=pytest.mark.slow)])
+def test_a_partition_may_be_replaced_and_removed_while_it_is_published(lake, warehouse, times: int):
     """Whole versions only: the rows of a day are those of one write."""
 
     def write(n: int) -> None:
@@ -77,7 +78,7 @@ def test_a_partition_may_be_replaced_and_removed_while_it_is_published(lake, war
 
     write(0)
     with meanwhile(write):
-        for _ in range(15):
+        for _ in range(times):
             warehouse.publish()
             with warehouse.connect() as connection:
                 torn = connection.execute("SELECT dt, count(*), max(rank) FROM hot_words GROUP BY dt HAVING count(*) <> max(rank)").fetchall()
@@ -168,7 +169,8 @@ print(len(seen))
 """
 
 
-def test_another_process_asks_through_python_while_files_are_swapped(lake, warehouse):
+@pytest.mark.parametrize("times", [30, pytest.param(120, marks=pytest.mark.slow)])
+def test_another_process_asks_through_python_while_files_are_swapped(lake, warehouse, times: int):
     """Each time it connects it sees one whole version, and in the end it has seen several."""
 
     def run(n: int) -> None:
@@ -179,7 +181,7 @@ def test_another_process_asks_through_python_while_files_are_swapped(lake, wareh
     with meanwhile(run):
         root = Path(__file__).resolve().parents[2]
         reader = subprocess.run(
-            [sys.executable, "-c", READER, str(warehouse.path.parent), "60"], capture_output=True, text=True, timeout=120, check=False,
+            [sys.executable, "-c", READER, str(warehouse.path.parent), str(times)], capture_output=True, text=True, timeout=120, check=False,
             env=os.environ | {"PYTHONPATH": str(root)},
         )  # fmt: skip
     assert reader.returncode == 0, reader.stderr

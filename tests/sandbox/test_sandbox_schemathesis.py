@@ -1,8 +1,10 @@
 """Schemathesis asks the sandbox by the contract: whatever the request, the answer is one that the contract knows.
 
 Requests are made from the contract's parameters and bodies, valid ones and ones that break it. The platform says no with HTTP
-200 and a code in the body, so Schemathesis' check of refusals is shown the HTTP status that the code stands for. Items are made at
-collection (``schema.parametrize``): Schemathesis 4.32's fixtures for schemas do not work with pytest 9.2.
+200 and a code in the body, so Schemathesis' check of refusals is shown the HTTP status that the code stands for.
+
+The tests of an operation are built when they run, by what Schemathesis' own plugin calls at collection: built there, all of them cost
+every worker seconds, and their node ids lacked the operation, of which pytest-xdist ran the first alone (Schemathesis 4.32 with pytest 9.2).
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ from __future__ import annotations
 import copy
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import schemathesis
 from contract_reading import FOLDER, contract, parameters
 from hypothesis import HealthCheck, settings
 from sandbox_platform import NOW, Platform, code_of
@@ -26,6 +28,9 @@ from catalog.records import Kind
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 
+if TYPE_CHECKING:
+    import schemathesis
+
 SERVED = sorted(served())
 WRITES = {o.name for o in OTHER_OPERATIONS.values() if o.kind is Kind.WRITE}
 NO_TOKEN = {28001003, 2190002}
@@ -33,25 +38,40 @@ TOKEN_IN_BODY = {e.name for e in ENDPOINTS.values() if any(p.fill == "token" for
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance")
 
 
-def _schema(security: bool) -> Any:
-    """The contract's operations that the sandbox serves; with ``security``, tokens are made up as well."""
+@cache
+def operations_of(security: bool, coverage: bool) -> dict[str, Any]:
+    """The contract's operations that the sandbox serves, by id; with ``security`` tokens are made up as well, with ``coverage`` each bound of each parameter is tried."""
+    import schemathesis
+
     config = schemathesis.Config.from_dict(
         {
             "seed": 1,
             "generation": {"with-security-parameters": security},
             # The contract says nothing of other methods, and no answer to them could conform.
-            "phases": {"coverage": {"unexpected-methods": []}},
+            "phases": {"coverage": {"enabled": coverage, "unexpected-methods": []}},
             "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS}},
         }
     )
-    return schemathesis.openapi.from_dict(contract(), config=config).include(operation_id=SERVED)
+    schema = schemathesis.openapi.from_dict(contract(), config=config).include(operation_id=SERVED)
+    found = [result.ok() for result in schema.get_all_operations()]
+    assert len(found) == len(SERVED)
+    return {operation.definition.raw["operationId"]: operation for operation in found}
 
 
-def examples(n: int) -> settings:
-    return settings(max_examples=n, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+def for_each_case(operation: str, examples: int, test: Callable[[schemathesis.Case], None], *, security: bool = False, coverage: bool = False) -> None:
+    """Run ``test`` with the contract's examples of a request, with ``examples`` random ones, and with the bounds of every parameter."""
+    from schemathesis.checks import load_all_checks
+    from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 
+    load_all_checks()
 
-with_tokens, without_tokens, at_length = _schema(False), _schema(True), _schema(False)
+    def tried(case):
+        test(case)
+
+    chosen, modes = operations_of(security, coverage)[operation], [HypothesisTestMode.EXAMPLES, HypothesisTestMode.FUZZING]
+    how = settings(max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    more = HypothesisTestConfig(project=chosen.schema.config, modes=[*modes, HypothesisTestMode.COVERAGE] if coverage else modes, explicit_settings=how, seed=1)
+    create_test(operation=chosen, test_func=tried, config=more)()
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +123,8 @@ def put_known_values(case: schemathesis.Case, values: Values) -> None:
 
 
 def check(case: schemathesis.Case, response: Any, crashes: list[str]) -> None:
+    import schemathesis
+
     if operation_of(case) == "oauth_authorize" and response.status_code == 200:
         # A page for a browser: the contract knows only its success, a redirection. Refusals come as JSON here.
         assert code_of(response.json()) != 0
@@ -125,27 +147,37 @@ def ask(case: schemathesis.Case, values: Values, crashes: list[str]) -> None:
 # --------------------------------------------------------------------------- tests
 
 
-@with_tokens.parametrize()
-@examples(15)
-def test_every_answer_is_one_of_the_contract(case, values: Values, crashes: list[str]):
-    ask(case, values, crashes)
-
-
-@pytest.mark.slow
-@at_length.parametrize()
-@examples(300)
-def test_every_answer_is_one_of_the_contract_at_length(case, values: Values, crashes: list[str]):
-    ask(case, values, crashes)
-
-
-@without_tokens.parametrize()
-@examples(5)
-def test_made_up_tokens_are_refused(case, values: Values, crashes: list[str]):
+def refuse(case: schemathesis.Case, values: Values, crashes: list[str]) -> None:
     crashes.clear()
     response = case.call(base_url=values.platform.url, allow_redirects=False)
     check(case, response, crashes)
     if operation_of(case) in (ENDPOINTS.keys() | WRITES) - TOKEN_IN_BODY:
         assert code_of(response.json()) in NO_TOKEN
+
+
+EACH = pytest.mark.parametrize("operation", SERVED)
+
+
+@EACH
+def test_every_answer_is_one_of_the_contract(operation: str, values: Values, crashes: list[str]):
+    for_each_case(operation, 4, lambda case: ask(case, values, crashes))
+
+
+@pytest.mark.slow
+@EACH
+def test_every_answer_is_one_of_the_contract_at_length(operation: str, values: Values, crashes: list[str]):
+    for_each_case(operation, 300, lambda case: ask(case, values, crashes), coverage=True)
+
+
+@EACH
+def test_made_up_tokens_are_refused(operation: str, values: Values, crashes: list[str]):
+    for_each_case(operation, 2, lambda case: refuse(case, values, crashes), security=True)
+
+
+@pytest.mark.slow
+@EACH
+def test_made_up_tokens_are_refused_at_length(operation: str, values: Values, crashes: list[str]):
+    for_each_case(operation, 30, lambda case: refuse(case, values, crashes), security=True, coverage=True)
 
 
 @pytest.mark.parametrize("operation", [n for n in SERVED if n in ENDPOINTS])
