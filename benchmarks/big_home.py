@@ -145,6 +145,7 @@ def _write_status(state: State, ids: list[str], days: int) -> int:
     )
     raw = state.engine.raw_connection()
     try:
+        raw.cursor().execute("BEGIN")  # else SQLite commits each of the millions by itself
         raw.cursor().executemany(f"INSERT INTO load_status ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", lines)
         raw.commit()
     finally:

@@ -96,7 +96,7 @@ def build(home: Path, days: int, save: Path | None, compare: Path | None) -> Non
         asking += time.monotonic() - t
         rows = made = 0
         for built in marts.build(name, stale):
-            rows, made = rows + built.rows.num_rows, made + 1
+            rows, made = rows + built.row_count, made + 1
         print(f"  {name:<20}{made:>5}{rows:>10,}{time.monotonic() - t:>9.2f}{time.process_time() - c:>8.2f}{_peak() >> 20:>10,}", flush=True)
         peak = max(peak, _peak())
         digests |= {f"{name} {dt}": hashlib.sha256(marts.path(name, dt).read_bytes()).hexdigest() for dt in stale}
