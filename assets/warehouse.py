@@ -3,13 +3,12 @@
 import dagster as dg
 
 from assets.dictionary import dictionary
-from assets.marts.build import Marts, status_table
+from assets.marts.build import Marts
 from assets.tables import OWNER
 from catalog import TABLES
 from resources.marts import MARTS_DIR, ROOM
 from resources.runtime import Runtime
-from resources.state.load_status import all_load_status
-from resources.state_tables import read_state_tables
+from resources.state_tables import load_status_batches, read_state_tables
 from resources.warehouse import Published
 
 WAREHOUSE = "warehouse"
@@ -21,7 +20,7 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
     if marts:
         answers.build_stale()
     handed_over = {
-        "meta.load_status": status_table(all_load_status(runtime.state)),
+        "meta.load_status": load_status_batches(runtime.state),
         "meta.dictionary": dictionary(answers.bound),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -12,8 +12,9 @@ from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.douyin.countdown import countdown
 from resources.outreach_tables import SCHEMA, SOURCES, read_outreach, schema_of
+from resources.schema import STATUS_SCHEMA
 from resources.settings import Settings
-from resources.state.engine import State, quotas
+from resources.state.engine import State, load_status, quotas
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -41,12 +42,28 @@ TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
 """Published name -> (columns, comment)."""
 
 _QUOTA_DAYS = timedelta(days=400)
+_CHUNK = 50_000
 
 
 def read_state_tables(state: State, settings: Settings, now: datetime) -> dict[str, pa.Table]:
     """All of :data:`TABLES_OF_STATE` as they are now."""
     found = {"meta.accounts": _accounts(state, settings, now), "meta.quotas": _quotas(state, settings, now), "meta.tables": _known()}
     return found | {f"{SCHEMA}.{name}": rows for name, rows in read_outreach(state).items()}
+
+
+def load_status_batches(state: State, dts: Iterable[date] | None = None) -> Iterator[pa.RecordBatch]:
+    """``load_status`` with its own schema in order of key, all days or some, so many lines at a time.
+
+    A thousand accounts write forty thousand lines a day: as Python objects those of two months took 40 s and a gigabyte, of which 12 s are left.
+    """
+    c = load_status.c
+    query = select(*(c[f.name] for f in STATUS_SCHEMA)).order_by(c.table_name, c.dt, c.operation, c.client_key, c.open_id)
+    if dts is not None:
+        query = query.where(c.dt.in_([d.isoformat() for d in dts]))
+    with state.read() as db:
+        for rows in db.execute(query.execution_options(yield_per=_CHUNK)).partitions(_CHUNK):
+            columns = zip(zip(*rows, strict=True), STATUS_SCHEMA, strict=True)
+            yield pa.record_batch([pa.array(v, pa.string()).cast(f.type) if f.type == pa.date32() else pa.array(v, f.type) for v, f in columns], schema=STATUS_SCHEMA)
 
 
 def _accounts(state: State, settings: Settings, now: datetime) -> pa.Table:

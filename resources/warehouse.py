@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -92,11 +92,11 @@ class Warehouse:
             described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
         return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
 
-    def publish(self, handed_over: Mapping[str, pa.Table] | None = None, *, rebuild: bool = False) -> Published:
+    def publish(self, handed_over: Mapping[str, pa.Table | Iterable[pa.RecordBatch]] | None = None, *, rebuild: bool = False) -> Published:
         """Bring the file up to the lake and the tables ``handed_over``, or make it anew; waits for another publisher to finish.
 
         ``handed_over`` holds what lies in no file of the lake, by schema and name: those of :mod:`resources.state_tables`,
-        ``meta.load_status`` and ``meta.dictionary``. What is not handed over stays as it was published.
+        ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows. What is not handed over stays as it was published.
 
         Raises:
             PublishFailed: a file of the lake does not read back. The old file stays.
@@ -105,7 +105,7 @@ class Warehouse:
         with FileLock(self._lock_path), Pins(self._pins) as pins:
             return self._publish(pins, handed_over or {}, rebuild)
 
-    def _publish(self, pins: Pins, handed_over: Mapping[str, pa.Table], rebuild: bool) -> Published:
+    def _publish(self, pins: Pins, handed_over: Mapping[str, pa.Table | Iterable[pa.RecordBatch]], rebuild: bool) -> Published:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -262,12 +262,12 @@ def _handed_over(name: str, schema: pa.Schema, comment: str) -> Iterator[str]:
     yield f'COMMENT ON TABLE {where}."{table}" IS {_text(comment)}'
 
 
-def _replace(connection, name: str, rows: pa.Table) -> None:
+def _replace(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch]) -> None:
     schema, comment = HANDED_OVER[name]
     where, _, table = name.partition(".")
     connection.execute(";".join(_handed_over(name, schema, comment)))
-    if rows.num_rows:
-        connection.register("handed_over", rows)
+    for batch in rows.to_batches() if isinstance(rows, pa.Table) else rows:
+        connection.register("handed_over", pa.Table.from_batches([batch]))
         connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM handed_over')
         connection.unregister("handed_over")
 

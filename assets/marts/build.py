@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from assets.marts.binding import META, SQL_TYPES, Bound, bind, on_day, selected
+from assets.marts.binding import SQL_TYPES, Bound, bind, empty_table, on_day, selected
 from assets.needs import functions
 from catalog import TABLES
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, encode, scan
@@ -28,8 +29,7 @@ from resources.pending import write_whole
 from resources.pins import Pins
 from resources.publishing_marts import WHOLE, mart_partitions, whole_path
 from resources.runtime import Runtime
-from resources.state.load_status import LoadStatus, read_load_status
-from resources.state_tables import TABLES_OF_STATE, read_state_tables
+from resources.state_tables import TABLES_OF_STATE, load_status_batches, read_state_tables
 
 _INPUTS = "inputs.json"
 _STATUS_DAYS = timedelta(days=60)
@@ -43,9 +43,15 @@ class Built:
 
     bound: Bound
     dt: date
-    rows: pa.Table
+    row_count: int
     changed: bool
     """Whether the bytes in the lake are other ones now."""
+    path: Path
+
+    @property
+    def rows(self) -> pa.Table:
+        """Read from the lake each time: hundreds of days may be made in one go."""
+        return pq.read_table(self.path, partitioning=None)
 
 
 @dataclass
@@ -148,7 +154,7 @@ class Marts:
                 self._listed.pop(known, None)
             state = self._state(bound)
             for source, rows in state.items():
-                _register(connection, source, rows)
+                _fill(connection, source, bound._trees[source], rows)
             made: dict[str, str] = {}
             try:
                 for dt in wanted:
@@ -171,15 +177,15 @@ class Marts:
         if wrong := broken(bound, rows, dt):
             raise BadMart(f"{bound.mart.path}: {'' if dt == WHOLE else f'{dt}: '}{wrong}")
         rows = rows.cast(bound.schema)
+        path = self.path(bound.mart.name, dt)
         if bound.mart.incremental:
-            return Built(bound, dt, rows, self.lake.write(bound.mart.room, dt, rows))
-        path = self.path(bound.mart.name, WHOLE)
+            return Built(bound, dt, rows.num_rows, self.lake.write(bound.mart.room, dt, rows), path)
         data = encode([rows])
         changed = not path.exists() or path.read_bytes() != data
         if changed:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, data)
-        return Built(bound, WHOLE, rows, changed)
+        return Built(bound, WHOLE, rows.num_rows, changed, path)
 
     def _view(self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: Bound, source: str, dt: date) -> None:
         """Let the SELECT see just the days of a source that it may read."""
@@ -199,14 +205,16 @@ class Marts:
         functions.register(connection)
         return connection
 
-    def _state(self, bound: Bound) -> dict[str, pa.Table]:
+    def _state(self, bound: Bound) -> dict[str, Iterable[pa.RecordBatch]]:
         if not bound.reads_state:
             return {}
-        found = read_state_tables(self.runtime.state, self.runtime.settings, self.runtime.clock.now())
+        found: dict[str, Iterable[pa.RecordBatch]] = {
+            name: rows.to_batches() for name, rows in read_state_tables(self.runtime.state, self.runtime.settings, self.runtime.clock.now()).items()
+        }
         if "meta.load_status" in bound.sources:
             today = self.runtime.clock.today()
             days = [today - timedelta(days=n) for n in range(-1, _STATUS_DAYS.days)]
-            found["meta.load_status"] = status_table(read_load_status(self.runtime.state, dts=days))
+            found["meta.load_status"] = load_status_batches(self.runtime.state, days)
         return {source: found[source] for source in bound.sources if source in found}
 
     def _keep_inputs(self, name: str, made: Mapping[str, str]) -> None:
@@ -233,15 +241,6 @@ def broken(bound: Bound, rows: pa.Table, dt: date) -> str | None:
     if mart.incremental and rows.num_rows and pa.compute.unique(rows["dt"]).to_pylist() != [dt]:
         return "it gives rows of another day than $dt"
     return None
-
-
-def status_table(statuses: Iterable[LoadStatus]) -> pa.Table:
-    """A batch at a time: as Python objects, those of thousands of accounts would need a gigabyte."""
-    schema, rows, batches = META["load_status"], iter(statuses), []
-    while chunk := list(islice(rows, 10_000)):
-        columns = [[str(s.status) if f.name == "status" else getattr(s, f.name) for s in chunk] for f in schema]
-        batches.append(pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema))
-    return pa.Table.from_batches(batches, schema)
 
 
 class _Days:
@@ -280,8 +279,11 @@ def _nothing(schema: pa.Schema) -> str:
     return "SELECT " + ", ".join(f'NULL::{names[f.type]} AS "{f.name}"' for f in schema) + " WHERE false"
 
 
-def _register(connection: duckdb.DuckDBPyConnection, source: str, rows: pa.Table) -> None:
+def _fill(connection: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    """A table with rows of the state, of which only a batch at a time is held outside of DuckDB."""
+    connection.execute(empty_table(source, schema))
     where, _, table = source.partition(".")
-    connection.register("handed_over", rows)
-    connection.execute(f'CREATE TABLE {where}."{table}" AS SELECT * FROM handed_over')
-    connection.unregister("handed_over")
+    for batch in batches:
+        connection.register("handed_over", pa.Table.from_batches([batch]))
+        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM handed_over')
+        connection.unregister("handed_over")

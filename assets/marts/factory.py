@@ -113,7 +113,7 @@ def _make(marts: Marts, one: Bound, asked: list[date], again: bool) -> dict[date
     stale = set(there if again or one.reads_state else marts.stale(name)) | ({WHOLE} if not one.mart.incremental else set())
     found = {}
     for built in marts.build(name, [dt for dt in there if dt in stale]):
-        found[built.dt] = _Day(built.rows.num_rows, True, built.changed)
+        found[built.dt] = _Day(built.row_count, True, built.changed)
     if one.mart.incremental:
         held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
         found |= {dt: _Day(marts.lake.row_count(held[dt]), False, False) for dt in there if dt not in found}

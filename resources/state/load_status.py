@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -103,13 +103,6 @@ def read_load_status(
         query = query.where(load_status.c.status.in_([str(o) for o in outcomes]))
     with state.read() as connection:
         return [_status(row) for row in connection.execute(query)]
-
-
-def all_load_status(state: State) -> Iterator[LoadStatus]:
-    """Every row in order of key, without holding them all: thousands of accounts write a hundred thousand a day."""
-    query = select(load_status).order_by(*(load_status.c[name] for name in _KEY)).execution_options(yield_per=5_000)
-    with state.read() as connection:
-        yield from map(_status, connection.execute(query))
 
 
 def count_outcomes(state: State, dts: Iterable[date]) -> dict[tuple[str, date], Counter[Outcome]]:

@@ -21,7 +21,8 @@ from assets.ingest.normalise import normalise
 from catalog import TABLES
 from catalog.records import History
 from resources.lake import DRIFT, QUARANTINE
-from resources.state.load_status import Outcome, all_load_status, read_load_status, save_load_status
+from resources.state.load_status import Outcome, read_load_status, save_load_status
+from resources.state_tables import load_status_batches
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +53,7 @@ def history(platforms, tmp_path_factory) -> Iterator[World]:
         world.at(f"{today}T12:05:00+08:00")
         for name in HOURLY:
             world.ingest(name)
-    world.runtime.warehouse.publish(all_load_status(world.runtime.state))
+    world.runtime.warehouse.publish({"meta.load_status": load_status_batches(world.runtime.state)})
     yield world
     world.runtime.close()
     world.clear()
@@ -80,7 +81,7 @@ def words_of(stdout: str, table: str) -> list[str]:
 
 
 def lines(world: World) -> dict:
-    return {(s.table_name, s.dt, s.operation, s.open_id): s for s in all_load_status(world.runtime.state)}
+    return {(s.table_name, s.dt, s.operation, s.open_id): s for s in read_load_status(world.runtime.state)}
 
 
 SPAN = ("--from", "2026-11-13", "--to", LAST.isoformat())

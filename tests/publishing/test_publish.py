@@ -11,12 +11,13 @@ import pyarrow as pa
 import pytest
 from publishing_rows import hot_words
 
-from assets.marts.build import status_table
 from catalog import FIELDS, TABLES
 from catalog.records import History
 from resources.lake import Lake
 from resources.schema import arrow_schema
-from resources.state.load_status import LoadStatus, Outcome
+from resources.state import State
+from resources.state.load_status import LoadStatus, Outcome, save_load_status
+from resources.state_tables import load_status_batches
 from resources.warehouse import PublishFailed, Warehouse
 
 DAY = date(2026, 11, 16)
@@ -117,12 +118,12 @@ def opened_empty(published_empty: Warehouse):
         yield connection
 
 
-def test_load_status_is_replaced_as_a_whole(lake, warehouse):
-    def status(outcome: Outcome) -> LoadStatus:
-        return LoadStatus("user_fans", DAY, "user_fans", "app", "someone", outcome, calls=2, reason="因为 why")
-
-    warehouse.publish({"meta.load_status": status_table([status(Outcome.NOT_READY)])})
-    warehouse.publish({"meta.load_status": status_table([status(Outcome.LOADED)])})
+def test_load_status_is_replaced_as_a_whole(lake, warehouse, tmp_path):
+    state = State(f"sqlite:///{tmp_path / 'state.db'}")
+    for outcome in (Outcome.NOT_READY, Outcome.LOADED):
+        save_load_status(state, [LoadStatus("user_fans", DAY, "user_fans", "app", "someone", outcome, calls=2, reason="因为 why")], 0.0)
+        warehouse.publish({"meta.load_status": load_status_batches(state)})
+    state.close()
     with warehouse.connect() as connection:
         assert connection.execute("SELECT open_id, status, calls, reason FROM meta.load_status").fetchall() == [("someone", "loaded", 2, "因为 why")]
 
