@@ -23,6 +23,7 @@ from resources.marts import MARTS_DIR
 from resources.publishing_marts import WHOLE
 from resources.runtime import Runtime
 from resources.settings import Settings
+from resources.state_tables import TABLES_OF_STATE
 
 FOLDER = MARTS_DIR / "tests"
 
@@ -53,7 +54,8 @@ class GivenMarts(Marts):
     given: dict[str, list[dict[str, Any]]]
 
     def _state(self, bound):
-        return {name: self.table(name, rows) for name in bound.sources if name in ("meta.load_status",) or name.split(".")[0] in ("outreach", "meta") for rows in [self.given.get(name, [])] if name not in ("meta.quarantine", "meta.drift")}
+        read = [name for name in bound.sources if name == "meta.load_status" or name in TABLES_OF_STATE]
+        return {name: self.table(name, self.given.get(name, [])).to_batches() for name in read}
 
     @cached_property
     def schemas(self) -> dict[str, pa.Schema]:
