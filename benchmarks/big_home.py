@@ -1,8 +1,8 @@
 """A home as an agency has it after a year: 1,000 accounts × 365 days in the lake, the state, marts, and the published warehouse.
 
-Everything that marts read is there; core tables that none reads stay empty. The product itself makes the marts of the last days: of each mart
-as many as the look-backs of those that read it reach, and the last two weeks of every one. Days that nothing reads any more are the
-oldest of those with its dates moved, so that listings and the warehouse have the size of a year, and a year need not be computed.
+Everything that marts read is there; core tables that none reads stay empty. The product itself makes the marts of the last two weeks, and
+of those that other marts read as many days as a new day looks back. Days before are copies of the made ones with the dates moved, by turns, so that
+listings and the warehouse have the size of a year, and a year need not be computed.
 ``load_status`` has the lines of 70 days, since marts read 60. Run it with ``python -m benchmarks.big_home HOME [--accounts 1000] [--days 365]``.
 """
 
@@ -39,7 +39,7 @@ SEED = 7
 RECENT = 14
 """At least so many days of every mart are made by the product."""
 SPARE = 6
-"""Days that a late correction makes again before the new one, and that look back by themselves."""
+"""Days that a late correction makes again before the new one; they look back by themselves."""
 STATUS_DAYS = 70
 PLANS, PEOPLE = 12, 2_000
 """Plans of campaigns, and the people of each."""
@@ -157,12 +157,11 @@ def _write_status(state: State, ids: list[str], days: int) -> int:
 
 
 def made_days(marts: Marts) -> dict[str, int]:
-    """Of every incremental mart the number of days that the product makes: what those reach that read it, and at least two weeks."""
+    """Of every incremental mart the number of days that the product makes: what a new day of those reaches that read it, and at least two weeks."""
     found = dict.fromkeys(marts.bound, RECENT)
-    for reader in reversed(marts.bound):
-        mart = marts.bound[reader].mart
-        for name in marts.bound[reader].marts:
-            found[name] = max(found[name], found[reader] + mart.days_before(name) + SPARE)
+    for bound in marts.bound.values():
+        for name in bound.marts:
+            found[name] = max(found[name], bound.mart.days_before(name) + SPARE)
     return found
 
 
@@ -176,25 +175,32 @@ def write_marts(runtime: Runtime) -> None:
         made = dts[-wanted[name] :] if bound.mart.incremental else dts
         for _ in marts.build(name, made):
             pass
-        moved = dts[: -len(made)]
-        if moved:
-            _move(marts, name, made[0], moved)
+        moved = dts[: -len(made)] if made else []
+        _move(marts, name, made, moved)
         print(f"  {name}: {len(made)} days made, {len(moved)} moved, {time.monotonic() - began:.0f} s", flush=True)
 
 
-def _move(marts: Marts, name: str, source: date, dts: list[date]) -> None:
-    """Give the mart these days as copies of ``source`` with every date moved, and say that they are made of what lies there now."""
+def _move(marts: Marts, name: str, made: list[date], dts: list[date]) -> None:
+    """Give the mart these days as copies of made ones with every date moved, and say that they are made of what lies there now."""
     bound, lake = marts.bound[name], marts.lake
-    rows = lake.read(bound.mart.room, source)
-    for dt in dts:
-        by = pa.scalar(dt - source, pa.duration("us"))
-        columns = [
-            pc.add(c, by) if pa.types.is_timestamp(f.type) else pc.add(c.cast(pa.timestamp("us")), by).cast(f.type) if pa.types.is_date(f.type) else c
-            for f, c in zip(rows.schema, rows.columns, strict=True)
-        ]
-        lake.write(bound.mart.room, dt, pa.table(columns, schema=rows.schema))
+    for n, source in enumerate(made[:RECENT]):
+        if not dts[n::RECENT]:
+            break
+        rows = lake.read(bound.mart.room, source)
+        for dt in dts[n::RECENT]:
+            by = pa.scalar(dt - source, pa.duration("us"))
+            columns = [
+                pc.add(c, by) if pa.types.is_timestamp(f.type) else pc.add(c.cast(pa.timestamp("us")), by).cast(f.type) if pa.types.is_date(f.type) else c
+                for f, c in zip(rows.schema, rows.columns, strict=True)
+            ]
+            lake.write(bound.mart.room, dt, pa.table(columns, schema=rows.schema))
+    adopt(marts, name, dts)
+
+
+def adopt(marts: Marts, name: str, dts: Iterable[date]) -> None:
+    """Say that these days of a mart, which lie in the lake, are made by today's SQL of what lies there now."""
     marts._listed.clear()
-    marts._keep_inputs(name, {dt.isoformat(): marts._fingerprint(bound, dt) for dt in dts})
+    marts._keep_inputs(name, {dt.isoformat(): marts._fingerprint(marts.bound[name], dt) for dt in dts})
 
 
 # ------------------------------------------------------------------ all of it

@@ -331,13 +331,14 @@ def _texts(rng: np.random.Generator) -> pa.Array:
     def one(pool) -> str:
         return pool[int(rng.integers(len(pool)))]
 
-    made = []
-    for kind in rng.choice(len(weights), 20_000, p=weights / weights.sum()):
+    def said() -> str:
+        kind = rng.choice(len(weights), p=weights / weights.sum())
         text = one(phrases.COMMENTS[kind][1]).format(
             goods=one(vocabulary.GOODS), object=one(objects), place=one(vocabulary.PLACES), friend=one(vocabulary.FRIENDS), topic=one(topics)
         )
-        made.append(text + (one(phrases.ENDINGS) if rng.random() < 0.3 else ""))
-    return pa.array(made)
+        return text + (one(phrases.ENDINGS) if rng.random() < 0.3 else "")
+
+    return pa.array([said() + ("，" + said() if n % 2 else "") for n in range(20_000)])
 
 
 def _sentences(rng: np.random.Generator) -> tuple[str, ...]:

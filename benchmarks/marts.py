@@ -5,7 +5,8 @@ before, and corrections of the three days before that, which make marts of those
 process each, so that their peak memory (``VmHWM`` of Linux) is their own. The bar: everything in 60 s and 2 GiB on two cores.
 
 ``python -m benchmarks.marts HOME [--corrected 3]``; with ``--save FILE`` hashes of what was made are kept, and ``--compare FILE`` says whether
-another version of the code makes the same bytes.
+another version of the code makes the same bytes. With ``--adopt`` the days of the home count as made by today's SQL, although the home was made
+before the SQL was written differently.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from assets.marts.build import Marts
 from assets.warehouse import publish
-from benchmarks.big_home import LAST, SEED, settings_of, world_of, write_rows
+from benchmarks.big_home import LAST, SEED, adopt, settings_of, world_of, write_rows
 from benchmarks.big_tables import observed, series
 from resources.lake import Lake
 from resources.runtime import Runtime
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--corrected", type=int, default=3, help="so many days of series come again with other numbers")
     parser.add_argument("--only", choices=("build", "publish"), help="one part, in this process, on a home that has the new day")
     parser.add_argument("--no-publish", action="store_true")
+    parser.add_argument("--adopt", action="store_true")
     parser.add_argument("--save", type=Path)
     parser.add_argument("--compare", type=Path)
     chosen = parser.parse_args()
@@ -56,6 +58,13 @@ def measure(chosen: argparse.Namespace) -> None:
     work = chosen.home.with_name(chosen.home.name + ".measured")
     began = time.monotonic()
     copy(chosen.home, work)
+    if chosen.adopt:
+        runtime = Runtime(settings_of(work, LAST, chosen.days))
+        marts = Marts(runtime)
+        for name, bound in marts.bound.items():
+            if bound.mart.incremental:
+                adopt(marts, name, marts.lake.days(bound.mart.room))
+        runtime.close()
     rows = add_day(work, chosen.accounts, chosen.days, chosen.seed, chosen.corrected)
     print(f"new day {NEW}, {chosen.corrected} days corrected: {rows:,} rows ({time.monotonic() - began:.0f} s with copying the home)", flush=True)
     kept = [word for name in ("save", "compare") if (path := getattr(chosen, name)) for word in (f"--{name}", str(path))]
