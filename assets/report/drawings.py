@@ -62,7 +62,7 @@ def trend(days: Sequence[tuple[date, float | None]], known_since: date) -> alt.T
     x = alt.X("dt:T", title=None, axis=alt.Axis(format="%m-%d", tickCount=4, grid=False, labelFlush=True), scale=alt.Scale(domain=[values[0]["dt"], values[-1]["dt"]]))
     base = alt.Chart(alt.Data(values=values))
     gaps = base.transform_filter("datum.is_gap").mark_rule(color=BAD, opacity=0.28, strokeWidth=7).encode(x=x)
-    y = alt.Y("plays:Q", title=None, axis=alt.Axis(tickCount=3, labelExpr=_SHORT, domain=False, ticks=False), scale=alt.Scale(domainMin=0))
+    y = alt.Y("plays:Q", title=None, axis=alt.Axis(tickCount=3, labelExpr=_SHORT, labelPadding=6, domain=False, ticks=False), scale=alt.Scale(domainMin=0))
     line = base.mark_line(color=ACCENT, strokeWidth=2, invalid="break-paths-show-domains").encode(x=x, y=y)
     # A day between two gaps is no line: it needs a point to be seen.
     points = base.transform_filter("isValid(datum.plays)").mark_point(color=ACCENT, size=9, filled=True, opacity=1).encode(x=x, y="plays:Q")
@@ -78,10 +78,11 @@ def against_median(rows: Rows, width: int) -> alt.TopLevelMixin:
     values = [
         {"age": r["counted_age_days"], "ratio": min(max(r["ratio_to_median"], LOWEST), HIGHEST), "kind": "hit" if r["is_hit"] else "low" if r["is_low_play"] else "usual"} for r in rows
     ]  # fmt: skip
-    y = alt.Y("ratio:Q", title=None, scale=alt.Scale(type="log", domain=[LOWEST, HIGHEST]), axis=alt.Axis(values=[0.05, 0.2, 1, 3, 10, 30], labelExpr="format(datum.value, '~g') + '×'", domain=False, ticks=False))
+    scale = alt.Scale(type="log", domain=[LOWEST, HIGHEST], nice=False)
+    y = alt.Y("ratio:Q", title=None, scale=scale, axis=alt.Axis(values=[0.05, 0.2, 1, 3, 10, 30], labelExpr="format(datum.value, '~g') + '×'", labelPadding=6, domain=False, ticks=False))
     x = alt.X("age:Q", title=None, scale=alt.Scale(domain=[-0.6, max(7, *(v["age"] for v in values)) + 0.6], nice=False), axis=alt.Axis(tickMinStep=1, tickCount=8, grid=False))
     color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=["usual", "hit", "low"], range=["#9aa3b2", GOOD, BAD]))
-    bands = alt.Chart(alt.Data(values=[{"from": 3, "to": HIGHEST, "kind": "hit"}, {"from": LOWEST, "to": 0.2, "kind": "low"}])).mark_rect(opacity=0.07).encode(y=alt.Y("from:Q", title=None), y2="to:Q", color=color)
+    bands = alt.Chart(alt.Data(values=[{"from": 3, "to": HIGHEST, "kind": "hit"}, {"from": LOWEST, "to": 0.2, "kind": "low"}])).mark_rect(opacity=0.07).encode(y=alt.Y("from:Q", title=None, scale=scale), y2="to:Q", color=color)
     line = alt.Chart(alt.Data(values=[{"ratio": 1}])).mark_rule(color=INK, strokeDash=[3, 3]).encode(y=y)
     points = alt.Chart(alt.Data(values=values)).mark_circle(size=64, opacity=0.8, clip=False).encode(x=x, y=y, color=color)
     return _fit(bands + line + points, width, 230)
@@ -91,7 +92,7 @@ def shares(rows: Rows, most: int) -> alt.TopLevelMixin:
     """Horizontal bars of shares with their change in a week beside them, in the order of the rows."""
     values = [{"label": r["label"], "share": r["share"], "text": _share_text(r["share"], r["change"])} for r in rows[:most]]
     base = alt.Chart(alt.Data(values=values)).encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=96, minExtent=96, maxExtent=96, ticks=False, domain=False, labelColor=INK, grid=False)),
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=96, minExtent=96, maxExtent=96, labelPadding=6, ticks=False, domain=False, labelColor=INK, grid=False)),
         x=alt.X("share:Q", title=None, axis=None, scale=alt.Scale(domain=[0, max(v["share"] for v in values) * 1.75 or 1], nice=False)),
     )
     bar = base.mark_bar(color="#25a7b7", height=13, cornerRadiusEnd=2)
@@ -115,7 +116,7 @@ def lead_days(rows: Rows, first: date, last: date, width: int) -> alt.TopLevelMi
         for day in (first + timedelta(days=n) for n in range((last - first).days + 1))
     ]  # fmt: skip
     base = alt.Chart(alt.Data(values=values)).encode(x=alt.X("day:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, ticks=False, grid=False)))
-    y = alt.Y("people:Q", title=None, axis=alt.Axis(tickCount=3, tickMinStep=1, domain=False, ticks=False), scale=alt.Scale(domainMin=0))
+    y = alt.Y("people:Q", title=None, axis=alt.Axis(tickCount=3, tickMinStep=1, labelPadding=6, domain=False, ticks=False), scale=alt.Scale(domainMin=0))
     people = base.mark_bar(color="#cfd4ee", width={"band": 0.62}, cornerRadiusEnd=2).encode(y=y)
     contacts = base.mark_bar(color="#5b6abf", width={"band": 0.62}).encode(y=alt.Y("contacts:Q", title=None))
     text = base.mark_text(dy=-6, color=MUTED, fontSize=12).encode(y=y, text="people:Q")
@@ -130,7 +131,7 @@ def rhythm(rows: Rows, width: int) -> alt.TopLevelMixin:
     cells = [{"weekday": day, "hour": hour} for day in _WEEKDAYS for hour in range(24)]
     values = [{"weekday": _WEEKDAYS[r["weekday"] - 1], "hour": r["hour"], "videos": r["videos"], "ratio": r["ratio"]} for r in rows]
     x = alt.X("hour:O", title=None, axis=alt.Axis(values=[0, 6, 12, 18, 23], labelAngle=0, grid=False, domain=False, ticks=False), scale=alt.Scale(domain=list(range(24)), paddingInner=0.08))
-    y = alt.Y("weekday:N", title=None, sort=_WEEKDAYS, axis=alt.Axis(grid=False, domain=False, ticks=False, labelColor=INK), scale=alt.Scale(domain=_WEEKDAYS, paddingInner=0.08))
+    y = alt.Y("weekday:N", title=None, sort=_WEEKDAYS, axis=alt.Axis(grid=False, domain=False, ticks=False, labelPadding=6, labelColor=INK), scale=alt.Scale(domain=_WEEKDAYS, paddingInner=0.08))
     ground = alt.Chart(alt.Data(values=cells)).mark_rect(color=SOFT).encode(x=x, y=y)
     most = max(v["videos"] for v in values)
     size = alt.Size("videos:Q", legend=None, scale=alt.Scale(domain=[0, max(most, 4)], range=[0, 150 if width < WIDE else 280]))
