@@ -83,7 +83,7 @@ def _figures_day(warehouse: duckdb.DuckDBPyConnection, day: date) -> date | None
         return None
 
 
-_NAMES = "(SELECT client_key, open_id, arg_max(nickname, dt) AS nickname FROM marts.account_daily WHERE nickname IS NOT NULL GROUP BY ALL)"
+_NAMES = "(SELECT client_key, open_id, arg_max(nickname, observed_at) AS nickname FROM main.account_profiles WHERE nickname IS NOT NULL GROUP BY ALL)"
 _WORD_APP = "(SELECT client_key FROM marts.hot_words_now WHERE dt = $day GROUP BY client_key ORDER BY max(listed_at) DESC, client_key LIMIT 1)"
 """The list is the same for all apps; one of them is shown."""
 
@@ -237,6 +237,7 @@ QUESTIONS = {
     "loads": """
         SELECT table_name, status, count(DISTINCT open_id) AS accounts, max(dt) AS last_day FROM meta.load_status WHERE dt BETWEEN $day - 6 AND $day GROUP BY ALL ORDER BY ALL
     """,
+    "known_marts": "SELECT name FROM meta.marts",
     "partitions": "SELECT name, min(dt) AS first_day, max(dt) AS last_day, bool_or(dt = $day) AS has_day FROM meta.partitions GROUP BY name",
 }  # fmt: skip
 """Name -> one SELECT. ``$day`` is the day of the report, ``$figures`` that of the series, ``$since`` the first day of the trend."""

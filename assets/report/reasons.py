@@ -60,10 +60,12 @@ OUTCOMES: dict[Outcome, Both] = {
 def why_empty(answers: Answers, section: str) -> list[Both]:
     """Sentences that say why a section shows nothing; none where only its subject is absent."""
     about = SECTIONS[section]
-    if about.question in answers.missing:
+    days = {row["name"]: row for row in answers.many("partitions")}
+    # A mart without any day has no table yet.
+    has_no_day = about.mart in {row["name"] for row in answers.many("known_marts")} and f"{ROOM}/{about.mart}" not in days
+    if about.question in answers.missing and not has_no_day:
         return [("仓库中还没有这张表，或版本较旧：请运行 douyin publish。", "The warehouse lacks this table, or is of an earlier version: run douyin publish.")]
     told = []
-    days = {row["name"]: row for row in answers.many("partitions")}
     mart = days.get(f"{ROOM}/{about.mart}")
     if about.mart and mart is not None and not mart["has_day"] and section not in ("figures", "accounts", "places"):
         told.append((f"没有 {answers.day} 的数据；仓库中已有 {mart['first_day']} 至 {mart['last_day']}。", f"No data of {answers.day}; the warehouse has {mart['first_day']} to {mart['last_day']}."))
