@@ -12,7 +12,7 @@ from resources.runtime import Runtime
 
 REPORT = "report"
 READS = (
-    "account_daily", "video_daily", "video_performance", "hot_words_now", "topic_opportunity", "billboard_moves", "fan_portrait", "comment_needs", "comment_keywords", "lead_funnel",
+    "account_daily", "video_daily", "video_performance", "hot_words_now", "topic_opportunity", "billboard_moves", "fan_portrait", "comment_labels", "comment_keywords", "lead_funnel",
     "poi_daily", "publishing_rhythm", "data_health",
 )  # fmt: skip
 """Marts on the page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from pipelines.console import console, fail, load_settings
 def report(
     day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Beijing day. Default: the last day of which the warehouse has hot words or account figures")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="where to write it; default: reports/<date>.html in DOUYIN_HOME")] = None,
+    show: Annotated[bool, typer.Option("--open", help="show it in the browser")] = False,
 ) -> None:
     """Make the daily report from the published warehouse: one HTML file, Chinese and English, without a network."""
     settings = load_settings()
@@ -23,11 +25,16 @@ def report(
     from resources.runtime import Runtime
 
     runtime = Runtime(settings)
-    chosen = day.date() if day else latest_day(runtime)
-    if chosen is None:
+    last = latest_day(runtime)
+    if last is None:
         fail("the warehouse has no day to report on yet: run `douyin run` first")
+    chosen = day.date() if day else last
+    if chosen > last:
+        fail(f"the warehouse reaches to {last}: there is nothing of {chosen} yet")
     try:
         path = write_report(runtime, chosen, out)
     except OSError as error:
         fail(f"cannot write the report: {error}")
     console.print(f"report of {chosen}: {path} ({path.stat().st_size / 1e3:,.0f} kB)", soft_wrap=True, highlight=False)
+    if show and not webbrowser.open(path.resolve().as_uri()):
+        fail("no browser was found; open the file yourself")
