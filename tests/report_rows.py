@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 
 from assets.marts.binding import Bound, bind
-from assets.marts.build import status_table
 from catalog import TABLES
 from resources.lake import Lake
 from resources.marts import load_marts
@@ -19,7 +18,8 @@ from resources.publishing_marts import whole_path
 from resources.runtime import Runtime
 from resources.schema import arrow_schema
 from resources.settings import Settings
-from resources.state.load_status import LoadStatus, Outcome
+from resources.state.load_status import LoadStatus, Outcome, save_load_status
+from resources.state_tables import load_status_batches
 
 DAY = date(2026, 11, 22)
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -65,7 +65,8 @@ class Home:
         self.statuses.append(LoadStatus(table, day, "operation", "app", open_id, outcome))
 
     def publish(self) -> Runtime:
-        self.runtime.warehouse.publish({"meta.load_status": status_table(self.statuses)})
+        save_load_status(self.runtime.state, self.statuses, 0.0)
+        self.runtime.warehouse.publish({"meta.load_status": load_status_batches(self.runtime.state)})
         return self.runtime
 
 
