@@ -21,10 +21,17 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
         answers.build_stale()
     handed_over = {
         "meta.load_status": load_status_batches(runtime.state),
-        "meta.dictionary": dictionary(answers.bound),
+        "meta.dictionary": dictionary(answers.bound, _since(runtime, answers)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
     return runtime.warehouse.publish(handed_over, rebuild=rebuild)
+
+
+def _since(runtime: Runtime, answers: Marts) -> dict[str, str]:
+    """First day that the lake holds, by name with schema."""
+    first = {f"main.{name}": next(runtime.lake.partitions(name), None) for name in TABLES}
+    first |= {f"{ROOM}.{name}": next(runtime.lake.partitions(one.mart.room), None) for name, one in answers.bound.items() if one.mart.incremental}
+    return {name: partition.dt.isoformat() for name, partition in first.items() if partition is not None}
 
 
 @dg.asset(

@@ -33,6 +33,7 @@ from catalog.records import (
     Table,
     Type,
 )
+from pipelines.docs_dictionary import dictionary_page
 from pipelines.home import REPOSITORY
 from pipelines.jobs import JOB_NAMES
 from resources.marts import load_marts
@@ -421,6 +422,8 @@ def _help(command, name: str, group) -> str:
 def pages() -> dict[str, str]:
     """The generated files: path within the repository -> text."""
     return {
+        "docs/dictionary.md": dictionary_page("en"),
+        "docs/dictionary.zh-CN.md": dictionary_page("zh"),
         "docs/tables.md": tables_page(_EN),
         "docs/tables.zh-CN.md": tables_page(_ZH),
         "docs/operations-reference.md": operations_page(),

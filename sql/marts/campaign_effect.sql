@@ -10,27 +10,27 @@
 -- column campaign: name of the campaign / 活动名
 -- column occasion: what the plan was for / 计划对应的时机
 -- column sent_at: first call of the plan / 首次发送时间
--- column effect_hours: so many hours count / 计入效果的小时数
--- column people_sent: people who got it, as far as is known / 已发送人数
--- column people_unknown: people of whom nobody knows / 结果未知人数
--- column people_failed: people whom the platform refused / 发送失败人数
--- column people_blocked: people who were left out for a reason / 被拦截人数
--- column people_control: people left out on purpose / 对照组人数
--- column delivered: people of whom an event told that it arrived / 事件确认送达人数
--- column replied: people who wrote within the hours / 期内回复人数
--- column entered: people who opened the chat within the hours / 期内进入会话人数
--- column acted: people with a lead action within the hours / 期内产生意向动作人数
--- column responded: people with any of these / 期内有任一行为的人数
--- column response_ratio: responded of people_sent / 响应率
--- column response_low: lower end of its interval / 响应率区间下限
--- column response_high: upper end of its interval / 响应率区间上限
--- column control_responded: people of the control group with any of these / 对照组有任一行为的人数
--- column control_ratio: the same share of the control group; null without one / 对照组响应率，无对照组为空
--- column control_low: lower end of its interval / 对照组区间下限
--- column control_high: upper end of its interval / 对照组区间上限
--- column uplift: response_ratio less control_ratio; null without a control group / 提升，无对照组为空
--- column uplift_low: lower end of its interval / 提升区间下限
--- column uplift_high: upper end of its interval; where the interval holds 0 nothing is shown / 提升区间上限；区间包含 0 即未见效果
+-- column effect_hours [h]: so many hours count / 计入效果的小时数
+-- column people_sent [semi-additive]: people who got it, as far as is known / 已发送人数
+-- column people_unknown [semi-additive]: people of whom nobody knows / 结果未知人数
+-- column people_failed [semi-additive]: people whom the platform refused / 发送失败人数
+-- column people_blocked [semi-additive]: people who were left out for a reason / 被拦截人数
+-- column people_control [semi-additive]: people left out on purpose / 对照组人数
+-- column delivered [semi-additive]: people of whom an event told that it arrived / 事件确认送达人数
+-- column replied [semi-additive]: people who wrote within the hours / 期内回复人数
+-- column entered [semi-additive]: people who opened the chat within the hours / 期内进入会话人数
+-- column acted [semi-additive]: people with a lead action within the hours / 期内产生意向动作人数
+-- column responded [semi-additive]: people with any of these / 期内有任一行为的人数
+-- column response_ratio [ratio]: responded of people_sent / 响应率
+-- column response_low [ratio]: lower end of its interval / 响应率区间下限
+-- column response_high [ratio]: upper end of its interval / 响应率区间上限
+-- column control_responded [semi-additive]: people of the control group with any of these / 对照组有任一行为的人数
+-- column control_ratio [ratio]: the same share of the control group; null without one / 对照组响应率，无对照组为空
+-- column control_low [ratio]: lower end of its interval / 对照组区间下限
+-- column control_high [ratio]: upper end of its interval / 对照组区间上限
+-- column uplift [ratio]: response_ratio less control_ratio; null without a control group / 提升，无对照组为空
+-- column uplift_low [ratio]: lower end of its interval / 提升区间下限
+-- column uplift_high [ratio]: upper end of its interval; where the interval holds 0 nothing is shown / 提升区间上限；区间包含 0 即未见效果
 WITH sent_plans AS (
     SELECT p.id AS plan_id, p.name AS campaign, p.occasion, p.effect_hours, min(m.claimed_at) AS sent_at
     FROM outreach.plans AS p
