@@ -32,7 +32,7 @@ def test_report_of_the_last_day_another_and_none(douyin, tmp_path):
 
     before = DAY - timedelta(days=40)
     assert douyin("report", "--date", str(before), "--out", str(tmp_path / "far" / "x.html")).exit_code == 0
-    assert f"没有 {before} 的数据" in (tmp_path / "far" / "x.html").read_text(encoding="utf-8") or "没有采集记录" in (tmp_path / "far" / "x.html").read_text(encoding="utf-8")
+    assert f"没有 {before} 的采集数据；仓库中已有 {DAY} 至 {DAY}" in (tmp_path / "far" / "x.html").read_text(encoding="utf-8")
 
     done = douyin("report", "--date", str(DAY + timedelta(days=1)))
     assert done.exit_code == 1

@@ -100,11 +100,12 @@ def test_why_a_section_is_empty(home):
     home.loaded("comments", Outcome.UNAVAILABLE)
     home.loaded("comments", Outcome.LOADED, "b", DAY - timedelta(days=8))
     home.put("hot_words_now", {"sentence": "词", "rank": 1, "is_rising": True}, day=DAY - timedelta(days=2))
+    home.put("hot_words", {"sentence": "词", "rank": 1}, day=DAY - timedelta(days=2))
     home.loaded("hot_words", Outcome.LOADED, "", DAY - timedelta(days=2))
     found = answers(home)
     assert why_empty(found, "portrait") == [("粉丝分布：账号未达平台门槛（2 个账号）。", "Fan distributions: the account is too small for this (2 accounts).")]
     assert [en for _, en in why_empty(found, "needs")] == ["Comments: the app lacks the capability, or it was withdrawn (1 account)."]
-    assert [en for _, en in why_empty(found, "words")] == [f"No data of {DAY}; the warehouse has {DAY - timedelta(days=2)} to {DAY - timedelta(days=2)}."]
+    assert [en for _, en in why_empty(found, "words")] == [f"Nothing was seen on {DAY}; the warehouse has {DAY - timedelta(days=2)} to {DAY - timedelta(days=2)}."]
     page = render(found, {})
     assert all(en in page for _, en in why_empty(found, "portrait"))
 
