@@ -85,7 +85,7 @@ def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) 
 
 
 def _over_vectors(function: TextFunction, load: Callable[[], Analyser]) -> Callable[[pa.ChunkedArray], pa.Array]:
-    def call(column: pa.ChunkedArray) -> pa.Array:
+    def call(column):  # no annotations: DuckDB would evaluate them, and pyarrow is not imported before the first row
         import pyarrow as pa
 
         kind = {"VARCHAR[]": pa.list_(pa.string()), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "VARCHAR": pa.string()}[function.returns]

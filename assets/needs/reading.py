@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from assets.needs.rules import REPOSITORY, RULES, SENTIMENT, Need, Patterns, fingerprint, load_lexicon, load_rules
-from assets.needs.sentiment import Scorer, any_of
+from assets.needs.seeking import Seeker, seeker
+from assets.needs.sentiment import Scorer
 from assets.needs.text import Reader
 
 
-@dataclass(frozen=True)
-class Seeker:
-    """Patterns ready to look with."""
-
-    found: re.Pattern[str]
-    cut_out: re.Pattern[str] | None
-
-    def fits(self, text: str) -> bool:
-        """Whether the plain text says it, what the exceptions match left aside."""
-        if not self.found.search(text):
-            return False
-        return self.cut_out is None or bool(self.found.search(self.cut_out.sub(" ", text)))
-
-
-def _seeker(wanted: Patterns) -> Seeker:
-    ways = ([any_of(wanted.words)] if wanted.words else []) + [f"(?:{p})" for p in wanted.patterns]
-    return Seeker(re.compile("|".join(ways)), re.compile("|".join(f"(?:{p})" for p in wanted.except_)) if wanted.except_ else None)
+def _seeker(wanted: Patterns, reader: Reader) -> Seeker:
+    return seeker(*(list(map(read, said)) for read, said in ((reader.word, wanted.words), (reader.pattern, wanted.patterns), (reader.pattern, wanted.except_))))
 
 
 class Analyser:
@@ -44,11 +28,11 @@ class Analyser:
         rules, lexicon = load_rules(folder), load_lexicon(folder)
         self.classes: tuple[Need, ...] = tuple(rules.needs)
         self.reader = Reader(folder, lexicon)
-        self._scorer = Scorer(lexicon)
         self.reader.must_be_plain((w for part in (rules.question, *rules.needs) for w in part.words), folder / RULES)
-        self.reader.must_be_plain(sorted(self._scorer.words), folder / SENTIMENT)
-        self._question = _seeker(rules.question)
-        self._needs = tuple((need.id, _seeker(need)) for need in rules.needs)
+        self.reader.must_be_plain(lexicon.words, folder / SENTIMENT)
+        self._scorer = Scorer(lexicon, self.reader.word)
+        self._question = _seeker(rules.question, self.reader)
+        self._needs = tuple((need.id, _seeker(need, self.reader)) for need in rules.needs)
         self._last = threading.local()
 
     def plain(self, texts: Sequence[str]) -> list[str]:

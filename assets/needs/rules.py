@@ -39,6 +39,8 @@ def _compiled(patterns: list[str]) -> list[str]:
             raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
         if found.search("") and not re.search(r"[\^$]", pattern):
             raise ValueError(f"{pattern!r} fits every comment, the empty one too: make it ask for something")
+        if re.search(r"\\[1-9]|\(\?P", pattern):
+            raise ValueError(f"{pattern!r}: patterns are put together, so groups have no numbers or names: write the repetition out")
         if re.search(r"(?<!\\)[A-Z]", pattern):
             raise ValueError(f"{pattern!r}: comments are read in lower case; write it so")
     return patterns
@@ -102,11 +104,12 @@ class Weighted(_Strict):
 
 
 class Face(_Strict):
-    """A [表情] and the emoji that say the same; the weight is that of a word, below 0 for displeasure."""
+    """A [表情] and the emoji that say the same; the weight is that of a word, below 0 for displeasure. Polite ones say nothing beside a request."""
 
     face: str = Field(min_length=1, max_length=8)
     weight: float = Field(ge=-5, le=5)
     emoji: list[str] = Field(default_factory=list)
+    polite: bool = False
 
 
 class Lexicon(_Strict):
@@ -119,13 +122,18 @@ class Lexicon(_Strict):
     degrees: list[Weighted]
     contrasts: list[str]
     ironies: list[str]
+    requests: list[str]
     faces: list[Face]
+
+    @property
+    def words(self) -> list[str]:
+        """Everything that is looked for, faces left aside."""
+        return [w for group in (*self.positive, *self.negative, *self.degrees) for w in group.words] + [*self.neutral, *self.negations, *self.contrasts]
 
     @model_validator(mode="after")
     def _one_meaning(self) -> Lexicon:
-        said = [w for group in (*self.positive, *self.negative, *self.degrees) for w in group.words]
-        said += [*self.neutral, *self.negations, *self.contrasts]
-        if "" in said:
+        said = self.words
+        if "" in (*said, *self.ironies, *self.requests):
             raise ValueError("an empty word fits every comment: take it out")
         if twice := sorted({w for w in said if said.count(w) > 1}):
             raise ValueError(f"{', '.join(twice)}: stands in two lists or twice in one; a word has one meaning, take the others out")

@@ -1,0 +1,45 @@
+"""The text functions over comments in DuckDB: comments a second on one core, each function alone and all five in one query.
+
+The comments are those of the evaluation, with a number behind some, so that few are alike.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import duckdb
+
+from assets.needs.evaluate import load_examples
+from assets.needs.functions import FUNCTIONS, register
+from assets.needs.reading import analyser
+from assets.needs.rules import REPOSITORY
+
+COMMENTS, ROUNDS = 100_000, 3
+
+
+def main() -> None:
+    began = time.perf_counter()
+    classes = [need.id for need in analyser().classes]
+    print(f"loading rules and dictionaries  {time.perf_counter() - began:6.2f} s, once a process")
+    texts = [e.text for e in load_examples(REPOSITORY / "needs", classes)]
+    connection = duckdb.connect(config={"threads": 1})
+    began = time.perf_counter()
+    register(connection)
+    print(f"registering                     {(time.perf_counter() - began) * 1000:6.2f} ms")
+    connection.execute("CREATE TABLE said AS SELECT unnest(?::VARCHAR[]) AS text", [texts])
+    connection.execute(f"CREATE TABLE comments AS SELECT text || CASE WHEN n % 3 = 0 THEN ' ' || n ELSE '' END AS text FROM said, range({COMMENTS // len(texts) + 1}) r(n) LIMIT {COMMENTS}")
+    queries = {name: f"{name}(text)" for name in FUNCTIONS}
+    taken: dict[str, list[float]] = {name: [] for name in [*queries, "all five"]}
+    for _ in range(ROUNDS):
+        for name in taken:
+            columns = ", ".join(queries.values()) if name == "all five" else queries[name]
+            began = time.perf_counter()
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE answers AS SELECT {columns} FROM comments")
+            taken[name].append(time.perf_counter() - began)
+    for name, times in taken.items():
+        print(f"{name:<20} {COMMENTS / statistics.median(times):>12,.0f} comments/s")
+
+
+if __name__ == "__main__":
+    main()
