@@ -12,6 +12,7 @@ from pipelines.commands import (
     demo,
     develop,
     inspect,
+    needs,
     outreach,
     parse,
     receive,
@@ -51,6 +52,7 @@ app.add_typer(accounts.app, name="accounts")
 app.command()(coverage.coverage)
 app.add_typer(watch.app, name="watch")
 app.add_typer(storage.app, name="storage")
+app.add_typer(needs.app, name="needs")
 app.add_typer(receive.app, name="receive")
 app.add_typer(outreach.app, name="outreach")
 

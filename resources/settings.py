@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     webhook_body_bytes: int = Field(1 << 20, gt=0, description="a larger webhook body is refused")
     campaigns_dir: Path | None = Field(None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository")
     audiences_dir: Path | None = Field(None, description="folder of audiences; default: sql/audiences/ of the repository")
+    needs_dir: Path | None = Field(None, description="folder of need classes, words and sentiment of comments; default: needs/ of the repository")
     comment_reread_days: int = Field(7, ge=0, description="comments of videos so young are read to the end every day")
     keep_archive_days: int | None = Field(None, gt=0, description="so long the archive keeps answers; default: for ever")
     keep_lake_days: int | None = Field(None, gt=0, description="so long the lake keeps partitions; default: for ever")

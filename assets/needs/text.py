@@ -22,6 +22,8 @@ _ECHO = re.compile(r"([^\d\s]{2,4}?)\1{2,}")
 _FIRST_FACE = 0xE000
 """Inside, a face is one character of Unicode's private use area, so that 可爱 is not found in [可爱]; no comment holds one after folding."""
 _FACES_INSIDE = re.compile("[\ue000-\uf8ff]+")
+_ENDS = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\$")
+"""Escapes, classes, and what this is for: the ``$`` outside of both."""
 _SPACES = re.compile(r"[^\S\n]+")
 _TERM = re.compile(r"[a-z0-9]*[a-z][a-z0-9+\-.]+|[a-z0-9]*[\u3400-\u9fff\U00020000-\U0003ffff][\w+\-.]+")
 
@@ -69,10 +71,10 @@ class Reader:
         return self.plain([written])[0] if "[" in written else written
 
     def pattern(self, written: str) -> str:
-        """A regular expression of a rule as plain texts want it: faces written as ``\\[赞\\]`` become what stands for them."""
+        """A regular expression of a rule as plain texts want it: ``\\[赞\\]`` is what stands for the face, and faces may come before an end ``$``."""
         for face, inside in self._inside.items():
             written = written.replace(rf"\[{face[1:-1]}\]", inside)
-        return written
+        return _ENDS.sub(lambda found: r"[\ue000-\uf8ff ]*$" if found[0] == "$" else found[0], written)
 
     def plain(self, texts: Sequence[str]) -> list[str]:
         """The plain form of each text, without line breaks; :meth:`shown` makes it readable."""
