@@ -105,7 +105,7 @@ def test_every_section_tells_its_numbers_in_both_languages(full):
     chinese, english = (len([a for a in full.all("span") if a.get("class") == language]) for language in ("zh", "en"))
     assert chinese == english > 80
     assert "询价" in full.sections["needs"]
-    assert "Asks for the price" in full.sections["needs"]
+    assert "asks for the price" in full.sections["needs"]
     assert "+0.75" in full.sections["needs"], "the mean of the comments that show a mood, not of days"
     assert "+10.0" in full.html, "change of a share in percentage points"
     assert "25%" in full.sections["leads"]
