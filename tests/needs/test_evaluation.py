@@ -12,7 +12,7 @@ from assets.needs.reading import analyser
 from assets.needs.rules import REPOSITORY, BadNeeds
 
 OURS = REPOSITORY / "needs"
-FLOORS = {Half.TUNE: (0.0, 0.0, 0.0), Half.HELD_OUT: (0.0, 0.0, 0.0)}
+FLOORS = {Half.TUNE: (0.95, 0.97, 0.91), Half.HELD_OUT: (0.88, 0.95, 0.80)}
 """Mean F1 of needs, F1 of questions, mean F1 of sentiment: what was reached less 0.02. Raise them with the rules."""
 CLASSES = ["ask_price", "praise"]
 

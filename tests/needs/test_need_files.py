@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from assets.needs.reading import analyser
-from assets.needs.rules import REPOSITORY, BadNeeds, fingerprint, load_lexicon, load_rules, load_stop_words, load_user_words, needs_dir
+from assets.needs.rules import (
+    REPOSITORY,
+    BadNeeds,
+    fingerprint,
+    load_lexicon,
+    load_rules,
+    load_stop_words,
+    load_user_words,
+    needs_dir,
+)
 from resources.settings import Settings
 
 OURS = REPOSITORY / "needs"

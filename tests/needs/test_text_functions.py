@@ -116,6 +116,7 @@ print(json.dumps([took, early, opened.execute("SELECT * FROM read").fetchall()])
 """
 
 
+@pytest.mark.slow  # two seconds of CPU, nearly all of it imports
 def test_binding_loads_no_dictionary_and_another_process_answers_the_same(connection):
     texts = ["這個多少錢", TEXT, "太好看了[赞]", "求链接 微信 abc123", None]
     seed = str(hash(TEXT) % 1000 + 1)
