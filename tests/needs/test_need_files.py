@@ -73,7 +73,6 @@ MISTAKES = {
     "long emoji": ("sentiment.yaml", "emoji: [👎]", "emoji: [👎🏽]", "👎🏽", "one character"),
     "word with spaces": ("user_words.txt", "青柚杯\n", "青柚 杯\n", "'青柚 杯'", "without spaces"),
     "user word twice": ("user_words.txt", "小黄车\n", "小黄车\n小黄车\n", "小黄车 stands above", "take one out"),
-    "traditional user word": ("user_words.txt", "小黄车\n", "小黃車\n", "'小黃車' is never found", "write '小黄车'"),
     "stop word twice": ("stop_words.txt", "一下\n", "一下\n一下\n", "一下 stands in line 2", "take one out"),
 }  # fmt: skip
 
@@ -141,7 +140,8 @@ def test_the_fingerprint_follows_every_file_that_is_read(folder: Path):
 
 
 def test_a_changed_file_is_read_again(folder: Path):
-    assert analyser(folder) is analyser(folder)
-    assert analyser(folder).needs(["求个暗号"]) == [[]]
+    before = analyser(folder)
+    assert before is analyser(folder)
+    assert before.needs(["求个暗号"]) == [[]]
     replaced(folder / "rules.yaml", "[多少钱, 多钱,", "[暗号, 多少钱, 多钱,")
     assert analyser(folder).needs(["求个暗号"]) == [["ask_price"]]

@@ -35,7 +35,7 @@ _PIECE = st.recursive(
 _PATTERN = st.lists(_PIECE, min_size=1, max_size=3).map("|".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(_PATTERN, min_size=1, max_size=3), st.lists(st.text("abc", min_size=1, max_size=3), max_size=3), st.lists(st.text("abc?d", max_size=7), min_size=1, max_size=8))
 def test_together_they_find_what_each_finds(patterns: list[str], words: list[str], texts: list[str]):
     together = seeker(words, patterns)
@@ -43,7 +43,7 @@ def test_together_they_find_what_each_finds(patterns: list[str], words: list[str
         assert together.fits(text) == (any(w in text for w in words) or any(re.search(p, text) is not None for p in patterns)), text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text("ab.?", min_size=1, max_size=4), min_size=1, max_size=8), st.text("ab.?", max_size=10))
 def test_the_longest_word_is_found(words: list[str], text: str):
     found = re.compile(any_of(words)).search(text)
