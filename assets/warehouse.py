@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.dictionary import dictionary
+from assets.dictionary import dictionary, first_days
 from assets.marts.build import Marts
 from assets.tables import OWNER
 from catalog import TABLES
@@ -21,7 +21,7 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
         answers.build_stale()
     handed_over = {
         "meta.load_status": load_status_batches(runtime.state),
-        "meta.dictionary": dictionary(answers.bound),
+        "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
     return runtime.warehouse.publish(handed_over, rebuild=rebuild)
