@@ -158,7 +158,6 @@ NOTES: Mapping[tuple[str, str], Note] = {
     ("", "is_reviewed"): Note("审核是否结束"),
     ("", "is_top"): Note("置顶"),
     ("", "video_status"): Note("视频状态"),
-    ("", "media_type"): Note(None, "2 图集, 4 视频.", "2 图集，4 视频。"),
     ("", "play_count"): Note(
         "播放数",
         f"{_TOTAL[0]} 0 after a public video was made private, with created_at null: that is no loss of plays. Plays are 播放数; vv of fans_flow counts the same kind of thing over another period.",

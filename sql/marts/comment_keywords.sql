@@ -12,7 +12,7 @@
 -- column tf [ratio]: Share of comments: of the last seven days, with it / 占比：近 7 天评论中含该词的比例
 -- column history_days [d]: Days of history: of the account, with comments / 历史天数：此前有评论的天数
 -- column days_with_term [d]: Days with it: of these / 含词天数：历史中出现该词的天数
--- column score: Score: TF-IDF, tf × (ln((1 + history_days) / (1 + days_with_term)) + 1); compare within one account and day only / 得分：TF-IDF，仅可在同一账号同一天内比较
+-- column score: Score: TF-IDF, tf × (1 + ln((1 + history_days)/(1 + days_with_term))); compare within one account and day only / 得分：TF-IDF，仅可在同一账号同一天内比较
 -- column position: Place: among the account's keywords, 1 is first / 名次：账号关键词中的名次
 WITH recent AS (
     SELECT client_key, open_id, term, sum(comments) AS comments FROM marts.comment_words WHERE dt > $dt - 7 GROUP BY ALL

@@ -10,7 +10,7 @@
 -- rows: 50 %
 -- column listed_at: Listed at: when the list was observed / 榜单时间：该次榜单的采集时间
 -- column rank_before: Rank before: rank in the list before; null when it was not there / 上次名次：上一次榜单中的名次，不在榜为空
--- column rank_change: Ranks gained: against the list before; a new entry counts from below the list / 名次变化：较上一次榜单上升的名次，新上榜按榜尾之后计
+-- column rank_change: Ranks gained: against the list before; a new entry counts from below the list / 上升名次：较上一次榜单，新上榜按榜尾之后计
 -- column rank_day_before: Rank a day before: in the list nearest to 24 hours earlier; null when it was not there or nobody looked / 昨日名次：约 24 小时前的名次，不在榜或无采集为空
 -- column hot_level_before: Heat before: heat in the list before / 上次热度：上一次榜单中的热度
 -- column hot_level_ratio [ratio]: Change of heat: heat over that of the list before / 热度变化：与上一次榜单热度之比

@@ -8,6 +8,7 @@
 -- mode: incremental
 -- lookback: 60 days; videos 7 days; hot_words_now 0 days; comment_words 14 days; video_performance 0 days
 -- days: hot_words_now
+-- column rank_change: Ranks gained: against the list before; a new entry counts from below the list / 上升名次：较上一次榜单，新上榜按榜尾之后计
 -- column matched_terms: Words in common: separated by spaces / 共同词：空格分隔
 -- column own_videos: Own videos: of the account with one of these words, published within 60 days / 相关视频数：60 天内含这些词的自有视频
 -- column best_own_title: Newest of them: its title / 相关视频标题：其中最新一条
