@@ -23,8 +23,8 @@ class Note:
 
 
 _SERIES = (
-    "Known the day after (T+1, about 10:00 Beijing); an empty answer before that is not yet, not zero. Later corrections are possible: the whole window is read again every day.",
-    "次日（T+1，约北京时间 10:00）产出；此前为空表示尚未产出，不是 0。平台可能事后修正，因此每天重读整个窗口。",
+    "Known the day after (T+1, about 10:00 Beijing); an empty answer before that is not yet, not zero. Whether the platform corrects its series is not documented: the last three days are read again every day, the whole window on Mondays.",
+    "次日（T+1，约北京时间 10:00）产出；此前为空表示尚未产出，不是 0。平台是否事后修正未说明：最近三天每天重读，整个窗口每周一重读。",
 )
 _OF_VIDEO = (
     f"{_SERIES[0]} Only videos of the account that were created within the last 30 days have a series, so its sum is no lifetime total.",
@@ -215,7 +215,7 @@ NOTES: Mapping[tuple[str, str], Note] = {
     ("", "content"): Note("评论内容"),
     ("", "commenter_open_id"): Note("评论者 open_id"),
     ("", "reply_count"): Note("回复数", "May be more than comment_replies has: replies are read of comments that changed, and deleted ones vanish silently.", "可能多于 comment_replies 的行数：只读取有变化的评论的回复，已删除的回复不会返回。"),
-    ("", "listed_count"): Note(None, "Comments visible now, without replies; not comparable with comment_count, which is a total.", "当前可见的评论数，不含回复；不可与累计值 comment_count 直接比较。"),
+    ("", "listed_count"): Note(None, "Comments visible now, without replies: fewer than comment_count where some were deleted, are under review or hidden.", "当前可见的评论数，不含回复；评论被删除、审核中或隐藏时少于 comment_count。"),
     # ---- leads
     ("", "telephone"): Note("手机号", *_REMOVED),
     ("", "wechat"): Note(None, *_REMOVED),
@@ -238,7 +238,7 @@ NOTES: Mapping[tuple[str, str], Note] = {
     ("", "call_count"): Note(None, "The platform's own count (old operation, unverified); meta.quotas has the calls that the pipeline made itself.", "平台自身的统计（旧接口，未核实）；流水线自己发出的调用见 meta.quotas。"),
     # ---- marts: what is made of several numbers
     ("account_daily", "net_fans"): Note(None, "Difference of total_fans of two days; new_fans is the platform's own number and may count gains only.", "由两日 total_fans 相减；new_fans 为平台自报，可能只计新增。"),
-    ("account_daily", "engagement_ratio"): Note(None, "Likes, comments and shares of the day over plays of the day, whatever day those who liked had watched. No operation gives saves (收藏) of videos, so tools that count them show higher rates.", "当日点赞、评论、分享之和除以当日播放。平台接口不提供视频收藏数，因此低于计入收藏的工具。"),
+    ("account_daily", "engagement_ratio"): Note(None, "Likes, comments and shares of the day over plays of the day, whatever day those who liked had watched. No operation gives saves (收藏) of videos, so tools that count them show higher rates, as do those that divide by other plays or over another period.", "当日点赞、评论、分享之和除以当日播放。平台接口不提供视频收藏数，因此低于计入收藏的工具；分母或周期不同的工具也会不同。"),
     ("account_daily", "interactions"): Note(None, "Without saves (收藏) of videos: no operation gives them.", "不含视频收藏：平台接口未提供。"),
     ("video_daily", "play_delta"): Note(None, "Between two instants of observation, not of a calendar day: it differs from plays, which the platform counts from midnight to midnight and one day later.", "为两次采集时刻之间的增量，不是自然日；与 plays（平台按自然日统计、T+1）不同。"),
     ("video_performance", "is_low_play"): Note(None, "A comparison with the account's own videos. The platform tells nobody whether it holds a video back: there may be other reasons.", "仅与账号自身视频比较。平台不会告知是否限流，也可能是其他原因。"),

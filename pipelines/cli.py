@@ -59,9 +59,9 @@ app.add_typer(accounts.app, name="accounts")
 app.command()(coverage.coverage)
 app.add_typer(watch.app, name="watch")
 app.add_typer(storage.app, name="storage")
+app.add_typer(needs.app, name="needs")
 app.add_typer(receive.app, name="receive")
 app.add_typer(outreach.app, name="outreach")
-app.add_typer(needs.app, name="needs")
 app.add_typer(alerts.app, name="alerts")
 
 

@@ -1,25 +1,27 @@
-"""A home with just the rows that a test of the report needs: written into a lake, published as a real file."""
+"""A home with just the rows that a test of the report needs, in a file that was published."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import atexit
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from assets.marts.binding import Bound, bind
 from catalog import TABLES
-from resources.lake import Lake
 from resources.marts import load_marts
-from resources.publishing_marts import whole_path
 from resources.runtime import Runtime
-from resources.schema import arrow_schema
+from resources.schema import STATUS_SCHEMA, arrow_schema
 from resources.settings import Settings
-from resources.state.load_status import LoadStatus, Outcome, save_load_status
-from resources.state_tables import load_status_batches
+from resources.state.load_status import Outcome
 
 DAY = date(2026, 11, 22)
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -33,40 +35,62 @@ def bound() -> dict[str, Bound]:
     return bind(load_marts())
 
 
+@cache
+def _published_nothing() -> Path:
+    """A file published from an empty lake, made once: publishing takes more than a second of work."""
+    home = Path(tempfile.mkdtemp(prefix="report-rows-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    runtime = Runtime(Settings(_env_file=None, home=home))
+    runtime.warehouse.publish()
+    runtime.close()
+    return runtime.warehouse.path
+
+
 @dataclass
 class Home:
-    """``put`` rows of a table or mart, then ``publish``."""
+    """``put`` rows of a table or mart into a published file."""
 
     path: Path
-    statuses: list[LoadStatus] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.lake = Lake(self.path / "lake")
         self.runtime = Runtime(Settings(_env_file=None, home=self.path))
+        self.path.mkdir(exist_ok=True)
+        self.file = self.runtime.warehouse.path
+        shutil.copy(_published_nothing(), self.file)
+        self._writer: duckdb.DuckDBPyConnection | None = None
 
     def put(self, name: str, *rows: dict[str, Any], day: date = DAY) -> None:
         """Rows of one day; members that are left out are null, ids have a standard."""
         is_mart = name in bound()
         schema = bound()[name].schema if is_mart else arrow_schema(TABLES[name])
         standard = {"dt": day, "client_key": "app", "open_id": "a", "observed_at": AT, "source": "test", "item_id": "v", "nickname": None, "move": "enter"}
-        table = pa.Table.from_pylist([{column: (standard | row).get(column) for column in schema.names} for row in rows], schema)
-        if is_mart and not bound()[name].mart.incremental:
-            from resources.lake import encode
-            from resources.pending import write_whole
-
-            path = whole_path(self.lake, bound()[name].mart)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, encode([table]))
-        else:
-            self.lake.write(f"marts/{name}" if is_mart else name, day, table)
+        self._insert(f'marts."{name}"' if is_mart else f'main."{name}"', pa.Table.from_pylist([{column: (standard | row).get(column) for column in schema.names} for row in rows], schema))
+        self.write("INSERT INTO meta.partitions VALUES (?, ?, 1, 1)", [f"marts/{name}" if is_mart else name, day])
 
     def loaded(self, table: str, outcome: Outcome, open_id: str = "a", day: date = DAY) -> None:
         """What became of a table for an account."""
-        self.statuses.append(LoadStatus(table, day, "operation", "app", open_id, outcome))
+        line = {"table_name": table, "dt": day, "operation": "operation", "client_key": "app", "open_id": open_id, "status": str(outcome), "calls": 1, "rows": 0, "quarantined": 0}
+        self._insert("meta.load_status", pa.Table.from_pylist([line], STATUS_SCHEMA))
+
+    def write(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Any statement."""
+        if self._writer is None:
+            self._writer = duckdb.connect(str(self.file))
+            self._writer.execute("CREATE SCHEMA IF NOT EXISTS marts")
+        self._writer.execute(sql, values)
+
+    def _insert(self, name: str, rows: pa.Table) -> None:
+        self.write("SELECT 1")
+        self._writer.register("given", rows)
+        self.write(f"CREATE TABLE IF NOT EXISTS {name} AS FROM given LIMIT 0")
+        self.write(f"INSERT INTO {name} BY NAME FROM given")
+        self._writer.unregister("given")
 
     def publish(self) -> Runtime:
-        save_load_status(self.runtime.state, self.statuses, 0.0)
-        self.runtime.warehouse.publish({"meta.load_status": load_status_batches(self.runtime.state)})
+        """The file with all rows, closed, for readers."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         return self.runtime
 
 

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from assets.marts.binding import SQL_TYPES, Bound, bind, empty_table, on_day, selected
 from assets.needs import functions
+from assets.needs.rules import needs_dir
 from catalog import TABLES
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, encode, scan
 from resources.marts import ALL_DAYS, MARTS_DIR, ROOM, BadMart, Mart, load_marts
@@ -109,7 +110,7 @@ class Marts:
                 continue
             for one in self._rooms(source) if source.startswith("meta.") else [room]:
                 total += self._days(one).digest(*_span(bound.mart, source, dt))
-        texts = functions.fingerprint() if bound.uses_texts else ""
+        texts = functions.fingerprint(needs_dir(self.runtime.settings)) if bound.uses_texts else ""
         return hashlib.sha256(f"{bound.mart.hash} {texts} {total % _MODULUS:x}".encode()).hexdigest()[:32]
 
     def _inputs(self, name: str) -> dict[str, str]:
@@ -202,7 +203,7 @@ class Marts:
         connection.execute("SET TimeZone = 'UTC'")
         for schema in (ROOM, "meta", "outreach"):
             connection.execute(f"CREATE SCHEMA {schema}")
-        functions.register(connection)
+        functions.register(connection, needs_dir(self.runtime.settings))
         return connection
 
     def _state(self, bound: Bound) -> dict[str, Iterable[pa.RecordBatch]]:

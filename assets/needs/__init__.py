@@ -1,1 +1,1 @@
-"""What fans want: words, needs, questions and mood of comments, by rules that everybody can read and edit (``needs/``)."""
+"""What fans want 粉丝需求: comments read by rules that people edit in ``needs/``. Heuristics, measured on a set of invented comments."""

@@ -1,112 +1,168 @@
-"""How well the rules read comments: precision and recall against an evaluation set that lies in the repository.
-
-The lines are parted once and for all by a hash: rules are tuned on one half only, the other is held out.
-"""
+"""How well the rules read: precision 准确率, recall 召回率 and F1 over ``needs/evaluation.tsv``, for tuning and held-out lines apart."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-from assets.needs.files import EVALUATION, BadNeeds
-from assets.needs.reading import Reader
+from assets.needs.reading import Analyser
+from assets.needs.rules import EVALUATION, BadNeeds, text_lines
 
-_MOODS = {"+": 1, "0": 0, "-": -1}
+QUESTION = "is_question"
+CERTAIN = 0.05
+"""A sentiment nearer to 0 than this counts as none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An invented comment and what a person reads in it; ``mood`` is 1, 0 or -1."""
+class Half(StrEnum):
+    """The rules are tuned on one half of the comments and measured on both."""
 
+    TUNE = "tune"
+    HELD_OUT = "held-out"
+
+
+class Sentiment(StrEnum):
+    POSITIVE = "pos"
+    NEGATIVE = "neg"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One comment with what a person reads from it."""
+
+    line: int
     text: str
     needs: frozenset[str]
-    is_question: bool
-    mood: int
+    question: bool
+    sentiment: Sentiment
 
     @property
-    def is_held_out(self) -> bool:
-        return zlib.crc32(self.text.encode()) % 2 == 1
+    def half(self) -> Half:
+        """By the hash of the text, so that lines that are added or moved leave the others where they were."""
+        return Half.TUNE if hashlib.sha256(self.text.encode()).digest()[0] % 2 else Half.HELD_OUT
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Everything that is to be found: needs, the question, the sentiment."""
+        return labels_of(self.needs, self.question, self.sentiment)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Score:
-    """Counts of one class. Ratios are None where nothing can be divided."""
+    """Of one class: how many examples have it (support), were given it (found), and rightly so (right)."""
 
-    right: int = 0
-    too_many: int = 0
-    missed: int = 0
-
-    @property
-    def support(self) -> int:
-        return self.right + self.missed
+    label: str
+    support: int
+    found: int
+    right: int
 
     @property
     def precision(self) -> float | None:
-        return self.right / (self.right + self.too_many) if self.right + self.too_many else None
+        """Share of what was found that is right; None where nothing was found."""
+        return self.right / self.found if self.found else None
 
     @property
     def recall(self) -> float | None:
+        """Share of what there is that was found; None where there is nothing."""
         return self.right / self.support if self.support else None
 
     @property
-    def f1(self) -> float | None:
-        p, r = self.precision, self.recall
-        return None if p is None or r is None or p + r == 0 else 2 * p * r / (p + r)
-
-    def count(self, said: bool, wanted: bool) -> None:
-        self.right += said and wanted
-        self.too_many += said and not wanted
-        self.missed += wanted and not said
+    def f1(self) -> float:
+        """2·right / (found + support), 0 where there is nothing."""
+        return 2 * self.right / (self.found + self.support) if self.found + self.support else 0.0
 
 
-@dataclass
-class Result:
-    """Scores by class, ``question``, ``mood +`` and ``mood -``; and the lines that were got wrong, with what was said."""
+@dataclass(frozen=True)
+class Wrong:
+    """A comment of which something was missed or made up."""
 
-    lines: int = 0
-    scores: dict[str, Score] = field(default_factory=dict)
-    wrong: list[tuple[Line, str]] = field(default_factory=list)
-
-    def macro_f1(self, names: Iterable[str]) -> float:
-        """Mean F1 of classes; a class without a right line counts as 0."""
-        found = [self.scores[n].f1 or 0.0 for n in names if n in self.scores and self.scores[n].support]
-        return sum(found) / len(found)
+    example: Example
+    missed: frozenset[str]
+    made_up: frozenset[str]
 
 
-def read_lines(folder: Path) -> list[Line]:
-    """The evaluation set.
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one part of the examples. ``labels`` of sentiments begin with ``sentiment:``."""
+
+    examples: int
+    scores: tuple[Score, ...]
+    wrong: tuple[Wrong, ...]
+
+    @property
+    def needs_f1(self) -> float:
+        """Mean F1 over need classes that have examples (macro)."""
+        return _mean(s.f1 for s in self.scores if s.label != QUESTION and ":" not in s.label and s.support)
+
+    @property
+    def sentiment_f1(self) -> float:
+        """Mean F1 over pos, neg and none (macro)."""
+        return _mean(s.f1 for s in self.scores if ":" in s.label and s.support)
+
+    @property
+    def question_f1(self) -> float:
+        return next(s.f1 for s in self.scores if s.label == QUESTION)
+
+
+def _mean(values: Iterable[float]) -> float:
+    values = list(values)
+    return sum(values) / len(values) if values else 0.0
+
+
+def labels_of(needs: Iterable[str], question: bool, sentiment: Sentiment) -> frozenset[str]:
+    return frozenset(needs) | ({QUESTION} if question else set()) | {f"sentiment:{sentiment}"}
+
+
+def sentiment_of(value: float | None) -> Sentiment:
+    """What a number of ``comment_sentiment`` says."""
+    if value is None or abs(value) < CERTAIN:
+        return Sentiment.NONE
+    return Sentiment.POSITIVE if value > 0 else Sentiment.NEGATIVE
+
+
+def load_examples(folder: Path, known: Sequence[str]) -> list[Example]:
+    """The examples of ``evaluation.tsv``. ``known`` are the ids of the need classes.
 
     Raises:
-        BadNeeds: a line has not four columns; the message names it.
+        BadNeeds: a line that cannot be used, with its number and what to write.
     """
-    path = folder / EVALUATION
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line or line.startswith("#"):
-            continue
-        parts = line.split("\t")
-        if len(parts) != 4 or parts[2] not in ("0", "1") or parts[3] not in _MOODS:
-            raise BadNeeds(f"{path}:{number}: a line is comment, needs, 0 or 1, and + 0 or -, with tabs between them")
-        needs = frozenset() if parts[1] == "-" else frozenset(parts[1].split(","))
-        found.append(Line(parts[0], needs, parts[2] == "1", _MOODS[parts[3]]))
+    path, found, first = folder / EVALUATION, [], {}
+    for number, line in text_lines(path):
+        place, cells = f"{path}:{number}", line.split("\t")
+        if len(cells) != 4:
+            raise BadNeeds(f"{place}: {len(cells)} cells: write text, needs, is_question and sentiment with a tab between")
+        text, needs, question, sentiment = (c.strip() for c in cells)
+        ids = [] if needs == "-" else needs.split(",")
+        if unknown := [i for i in ids if i not in known]:
+            raise BadNeeds(f"{place}: {', '.join(unknown) or 'nothing'} is no need class of rules.yaml: write some of {', '.join(known)}, or -")
+        if question not in ("0", "1"):
+            raise BadNeeds(f"{place}: is_question is {question!r}: write 1 or 0")
+        if sentiment not in list(Sentiment):
+            raise BadNeeds(f"{place}: sentiment is {sentiment!r}: write {', '.join(Sentiment)}")
+        if text in first:
+            raise BadNeeds(f"{place}: {text} stands in line {first[text]}, too: take one out")
+        first[text] = number
+        found.append(Example(number, text, frozenset(ids), question == "1", Sentiment(sentiment)))
+    if not found:
+        raise BadNeeds(f"{path}: holds no comment: write some, with a tab between text, needs, is_question and sentiment")
     return found
 
 
-def evaluate(reader: Reader, lines: Iterable[Line], classes: Iterable[str]) -> Result:
-    """Read each line and count. Mood is taken as + above 0.1 and - below -0.1."""
-    classes = list(classes)
-    result = Result(scores={name: Score() for name in (*classes, "question", "mood +", "mood -")})
-    for line in lines:
-        result.lines += 1
-        said = reader.read(line.text)
-        mood = 0 if said.sentiment is None or abs(said.sentiment) <= 0.1 else 1 if said.sentiment > 0 else -1
-        for name in classes:
-            result.scores[name].count(name in said.needs, name in line.needs)
-        result.scores["question"].count(said.is_question, line.is_question)
-        result.scores["mood +"].count(mood == 1, line.mood == 1)
-        result.scores["mood -"].count(mood == -1, line.mood == -1)
-        if (set(said.needs), said.is_question, mood) != (set(line.needs), line.is_question, line.mood):
-            result.wrong.append((line, f"{','.join(said.needs) or '-'} {int(said.is_question)} {'0+-'[mood]}"))
-    return result
+def evaluate(analyser: Analyser, examples: Sequence[Example]) -> Evaluation:
+    """Scores over ``examples``: one per need class in the order of the rules, then the question and the three sentiments."""
+    texts = [e.text for e in examples]
+    answers = zip(analyser.needs(texts), analyser.questions(texts), analyser.sentiments(texts), strict=True)
+    given = [labels_of(needs, question, sentiment_of(value)) for needs, question, value in answers]
+    pairs = list(zip(examples, given, strict=True))
+    labels = [*(n.id for n in analyser.classes), QUESTION, *(f"sentiment:{s}" for s in Sentiment)]
+    scores = tuple(
+        Score(
+            label, sum(label in e.labels for e in examples), sum(label in labels_ for labels_ in given), sum(label in e.labels and label in g for e, g in pairs)
+        )
+        for label in labels
+    )  # fmt: skip
+    wrong = tuple(Wrong(e, e.labels - g, g - e.labels) for e, g in pairs if e.labels != g)
+    return Evaluation(len(examples), scores, wrong)

@@ -1,69 +1,98 @@
-"""The reading of comments as functions of DuckDB, so that marts of texts are SELECTs like the others.
+"""DuckDB functions over comments, for the SQL of marts. They take and give whole vectors.
 
-They work on whole vectors. Nothing is loaded when they are registered: dictionaries come with the first text.
+They bind without a dictionary: rules, jieba and OpenCC are loaded when the first row comes. NULL gives NULL; a text that says
+nothing gives an empty list, false, or for the sentiment NULL. The same text gives the same answer, byte for byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-import pyarrow as pa
+from assets.needs.masking import mask_all
+from assets.needs.reading import Analyser, analyser
+from assets.needs.rules import fingerprint
 
-from assets.needs.files import hash_files, needs_dir, read_files
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
 
-VERSION = 1
-"""Raise when the functions give something else for the same files."""
+__all__ = ["FUNCTIONS", "TextFunction", "fingerprint", "register"]
 
-FUNCTIONS: dict[str, tuple[str, str, str]] = {
-    "zh_terms": ("VARCHAR[]", "words of a text without stop words, each once", "分词（去停用词，去重）"),
-    "comment_needs": ("VARCHAR[]", "ids of the needs that rules find in a comment", "评论的需求类别 id"),
-    "comment_sentiment": ("DOUBLE", "heuristic mood of a comment from -1 to 1, null where nothing says any", "评论情感（启发式，-1 至 1，无情感为空）"),
-    "is_question": ("BOOLEAN", "whether a comment asks something, heuristic", "是否提问（启发式）"),
-    "mask_personal": ("VARCHAR", "a text without contacts and names of persons", "脱敏后的文本"),
-}
-"""Name -> (result, meaning in English, in Chinese). All take one text; of nothing they give null."""
 
-_ARROW = {"VARCHAR[]": pa.list_(pa.string()), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "VARCHAR": pa.string()}
+@dataclass(frozen=True)
+class TextFunction:
+    """A function of one VARCHAR as SQL knows it. ``compute`` takes texts without NULL; the analyser is a call away, for those that need none."""
+
+    name: str
+    returns: str
+    en: str
+    zh: str
+    compute: Callable[[Callable[[], Analyser], Sequence[str]], list[Any]]
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}(text VARCHAR) -> {self.returns}"
+
+
+_ALL = (
+    TextFunction(
+        "zh_terms", "VARCHAR[]", "words of the text, each once, in order, without stop words, single characters, digits and personal data",
+        "分词：按出现顺序去重，不含停用词、单字、数字和个人信息", lambda load, texts: load().terms(texts),
+    ),
+    TextFunction(
+        "comment_needs", "VARCHAR[]", "ids of the need classes that the rules find, in the order of rules.yaml; empty where none (heuristic)",
+        "粉丝需求分类（按 rules.yaml 的顺序，没有则为空列表；规则判断，仅供参考）", lambda load, texts: load().needs(texts),
+    ),
+    TextFunction(
+        "comment_sentiment", "DOUBLE", "sentiment from -1 to 1 by a small lexicon, four digits; NULL where no word of it stands (heuristic)",
+        "情感得分 -1 到 1（小型词典估算，四位小数，没有情感词则为 NULL，仅供参考）", lambda load, texts: load().sentiments(texts),
+    ),
+    TextFunction(
+        "is_question", "BOOLEAN", "whether the text asks something (heuristic)",
+        "是否提问（规则判断，仅供参考）", lambda load, texts: load().questions(texts),
+    ),
+    TextFunction(
+        "mask_personal", "VARCHAR", "the text with phones, WeChat and QQ ids, e-mail, @names and long numbers as ***",
+        "脱敏：手机号、微信号、QQ、邮箱、@昵称、长数字替换为 ***", lambda load, texts: mask_all(texts),
+    ),
+)  # fmt: skip
+
+FUNCTIONS: MappingProxyType[str, TextFunction] = MappingProxyType({f.name: f for f in _ALL})
+"""Name -> function with signature and description in both languages."""
 
 
 def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
-    """Make the functions known to a connection."""
-    for name, (result, _, _) in FUNCTIONS.items():
-        connection.create_function(name, _vectorised(name, _ARROW[result], folder), ["VARCHAR"], result, type="arrow", null_handling="special")
+    """Make all :data:`FUNCTIONS` known to a connection (its cursors have them, too). ``folder`` holds the rules; default: the repository's.
+
+    A file of rules that cannot be used is an error of the first query that calls a function, not of this call.
+    """
+    loaded: list[Analyser] = []
+    lock = threading.Lock()
+
+    def load() -> Analyser:
+        with lock:
+            if not loaded:
+                loaded.append(analyser(folder))
+        return loaded[0]
+
+    for function in _ALL:
+        connection.create_function(function.name, _over_vectors(function, load), ["VARCHAR"], function.returns, type="arrow", null_handling="special")
 
 
-def _vectorised(name: str, kind: pa.DataType, folder: Path | None) -> Callable[[pa.ChunkedArray], pa.Array]:
-    def apply(texts: pa.ChunkedArray) -> pa.Array:
-        work = _work(name, folder)
-        return pa.array([None if text is None else work(text) for text in texts.to_pylist()], kind)
+def _over_vectors(function: TextFunction, load: Callable[[], Analyser]) -> Callable[[pa.ChunkedArray], pa.Array]:
+    def call(column):  # no annotations: DuckDB would evaluate them, and pyarrow is not imported before the first row
+        import pyarrow as pa
 
-    return apply
+        kind = {"VARCHAR[]": pa.list_(pa.string()), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "VARCHAR": pa.string()}[function.returns]
+        texts = column.to_pylist()
+        if column.null_count == 0:
+            return pa.array(function.compute(load, texts), kind)
+        answers = iter(function.compute(load, [t for t in texts if t is not None]))
+        return pa.array([None if t is None else next(answers) for t in texts], kind)
 
-
-def _work(name: str, folder: Path | None) -> Callable[[str], Any]:
-    from assets.needs.masking import mask_personal
-    from assets.needs.reading import reader
-
-    if name == "mask_personal":
-        return mask_personal
-    read = reader(folder or needs_dir())
-    return {
-        "zh_terms": lambda text: list(read.terms(read.normal(text))),
-        "comment_needs": lambda text: list(read.needs(read.normal(text))),
-        "comment_sentiment": lambda text: read.mood(text, read.normal(text)),
-        "is_question": lambda text: read.asks(read.normal(text)),
-    }[name]
-
-
-def fingerprint(folder: Path | None = None) -> str:
-    """Changes whenever the functions would give something else."""
-    return f"{VERSION}-{hash_files(folder or needs_dir())}"
-
-
-def class_names(folder: Path | None = None) -> dict[str, tuple[str, str]]:
-    """Id of a need -> its names in Chinese and English; ``other`` for comments without one."""
-    rules = read_files(folder or needs_dir()).rules
-    return {n.id: (n.zh, n.en) for n in rules.classes} | {"other": ("其他", "Other")}
+    return call

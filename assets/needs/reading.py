@@ -1,104 +1,76 @@
-"""One comment read: normalised, cut into words, its needs, whether it asks, and its mood. All heuristic."""
+"""Everything that is read from a comment, with the dictionaries and rules of one folder loaded once."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
+import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from assets.needs.files import Files, read_files
-from assets.needs.masking import mask_personal
-
-_FACE = re.compile(r"\[([^\[\]\s]{1,8})\]")
-_EMOJI = re.compile("[\U0001f000-\U0001faff☀-➿⬀-⯿️‍⃣\U000e0020-\U000e007f]")
-_REPEATED = re.compile(r"(.)\1{2,}")
-_MENTION = re.compile(r"@[^\s@,，。.!！?？:：;；#]{1,30}")
-_TERM = re.compile(r"^(?:[一-鿿]{2,}|[a-z][a-z0-9]+)$")
-_ASKS = re.compile(
-    r"[?]|(?:吗|么|呢|没有|不)[。.!~]*$|^(?:求|蹲|请问|问一下|想问|谁知道|有没有|有无)|多少|什么(?!都|时候都|也)|怎么(?!这么|那么|样都)|咋|哪(?:里|儿|个|家|款|位)?(?!怕)|几(?:点|块|码|号|岁|天|个)|为什么|为啥|如何|能不能|可不可以|可以.{0,8}吗|多久|啥(?!都)|谁(?:有|知道)|行不行|远不远|贵不贵|是不是"
-)
+from assets.needs.rules import REPOSITORY, RULES, SENTIMENT, Need, Patterns, fingerprint, load_lexicon, load_rules
+from assets.needs.seeking import Seeker, seeker
+from assets.needs.sentiment import Scorer
+from assets.needs.text import Reader
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """``sentiment`` from -1 to 1, rounded to four digits; None where no word or face says anything."""
-
-    text: str
-    terms: tuple[str, ...]
-    needs: tuple[str, ...]
-    is_question: bool
-    sentiment: float | None
-    masked: str
+def _seeker(wanted: Patterns, reader: Reader) -> Seeker:
+    return seeker(*(list(map(read, said)) for read, said in ((reader.word, wanted.words), (reader.pattern, wanted.patterns), (reader.pattern, wanted.except_))))
 
 
-class Reader:
-    """Reads comments by the files of a folder."""
+class Analyser:
+    """Reads comments. It keeps the plain forms of the last batch of each thread, since a query asks several functions about the same rows.
 
-    def __init__(self, files: Files) -> None:
-        import opencc
-        import rjieba
+    Raises:
+        BadNeeds: a file of ``folder`` cannot be used.
+    """
 
-        self._simplify = opencc.OpenCC("t2s").convert
-        self._jieba = rjieba.Jieba()
-        for word, frequency, tag in files.user_words:
-            self._jieba.add_word(word, frequency, tag)
-        self._stop = files.stop_words
-        self._needs = [(n.id, re.compile("|".join(n.any_)), re.compile("|".join(n.not_)) if n.not_ else None) for n in files.rules.classes]
-        self._moods = files.moods
-        weights = {**files.moods.positive, **{word: -weight for word, weight in files.moods.negative.items()}}
-        self._weights = {word.lower(): weight for word, weight in weights.items()}
-        words = sorted(self._weights, key=len, reverse=True)
-        self._mood = re.compile("|".join(map(re.escape, words)))
-        self._negated = re.compile(f"(?:{'|'.join(map(re.escape, files.moods.negations))}).{{0,2}}$")
-        self._degree = re.compile(f"(?:{'|'.join(map(re.escape, sorted(files.moods.degrees, key=len, reverse=True)))})$")
+    def __init__(self, folder: Path) -> None:
+        rules, lexicon = load_rules(folder), load_lexicon(folder)
+        self.classes: tuple[Need, ...] = tuple(rules.needs)
+        self.reader = Reader(folder, lexicon)
+        self.reader.must_be_plain((w for part in (rules.question, *rules.needs) for w in part.words), folder / RULES)
+        self.reader.must_be_plain(lexicon.words, folder / SENTIMENT)
+        self._scorer = Scorer(lexicon, self.reader.word)
+        self._question = _seeker(rules.question, self.reader)
+        self._needs = tuple((need.id, _seeker(need, self.reader)) for need in rules.needs)
+        self._last = threading.local()
 
-    def normal(self, text: str) -> str:
-        """Simplified, half-width, small letters; faces, emoji and @names taken out, repeats shortened."""
-        text = unicodedata.normalize("NFKC", text)
-        text = _MENTION.sub(" ", _EMOJI.sub(" ", _FACE.sub(" ", text)))
-        text = _REPEATED.sub(r"\1\1", self._simplify(text).lower())
-        return " ".join(text.split())
+    def plain(self, texts: Sequence[str]) -> list[str]:
+        """Plain forms; see :mod:`assets.needs.text`."""
+        known: tuple[list[str], list[str]] | None = getattr(self._last, "batch", None)
+        texts = list(texts)
+        if known is None or known[0] != texts:
+            known = self._last.batch = (texts, self.reader.plain(texts))
+        return known[1]
 
-    def read(self, text: str) -> Reading:
-        normal = self.normal(text)
-        return Reading(normal, self.terms(normal), self.needs(normal), self.asks(normal), self.mood(text, normal), mask_personal(text))
+    def terms(self, texts: Sequence[str]) -> list[list[str]]:
+        return self.reader.terms(self.plain(texts))
 
-    def terms(self, normal: str) -> tuple[str, ...]:
-        """Words of two characters and more, each once, in order, without stop words, numbers and contacts."""
-        cut = self._jieba.cut(mask_personal(normal))
-        return tuple(dict.fromkeys(w for w in cut if w not in self._stop and _TERM.match(w) and w not in _PLACEHOLDERS))
+    def needs(self, texts: Sequence[str]) -> list[list[str]]:
+        """Ids of the classes of each comment, in the order of the rules."""
+        return [[name for name, seeker in self._needs if seeker.fits(text)] for text in self.plain(texts)]
 
-    def needs(self, normal: str) -> tuple[str, ...]:
-        return tuple(need for need, wanted, unwanted in self._needs if wanted.search(normal) and not (unwanted and unwanted.search(normal)))
+    def questions(self, texts: Sequence[str]) -> list[bool]:
+        return [self._question.fits(text) for text in self.plain(texts)]
 
-    def asks(self, normal: str) -> bool:
-        return _ASKS.search(normal) is not None
-
-    def mood(self, text: str, normal: str) -> float | None:
-        """Words and faces weighed; a negation shortly before turns a word round at half of its weight."""
-        found = [self._weight(normal, m) for m in self._mood.finditer(normal)]
-        found += [self._moods.faces[f] for f in dict.fromkeys(_FACE.findall(text)) if f in self._moods.faces]
-        found += [self._moods.faces[c] for c in dict.fromkeys(text) if c in self._moods.faces]
-        if not found:
-            return None
-        total = sum(found)
-        return round(total / (abs(total) + 1.0), 4) + 0.0
-
-    def _weight(self, normal: str, match: re.Match) -> float:
-        weight, before = self._weights[match[0]], normal[max(0, match.start() - 4) : match.start()]
-        if degree := self._degree.search(before):
-            weight *= self._moods.degrees[degree[0]]
-            before = before[: degree.start()]
-        return -0.5 * weight if self._negated.search(before) else weight
+    def sentiments(self, texts: Sequence[str]) -> list[float | None]:
+        return [self._scorer.score(text) for text in self.plain(texts)]
 
 
-_PLACEHOLDERS = {"链接", "邮箱", "电话", "账号", "号码", "某人"}
-"""What masking writes; as a word of its own a comment has them too rarely to matter."""
+_LOADING = threading.Lock()
 
 
-@lru_cache(maxsize=4)
-def reader(folder: Path) -> Reader:
-    """The reader of a folder; made once in a process."""
-    return Reader(read_files(folder))
+@lru_cache(maxsize=2)
+def _loaded(folder: Path, _print: str) -> Analyser:
+    return Analyser(folder)
+
+
+def analyser(folder: Path | None = None) -> Analyser:
+    """The analyser of a folder (default: ``needs/`` of the repository), loaded again only when a file has changed.
+
+    Raises:
+        BadNeeds: a file cannot be used.
+    """
+    folder = folder or REPOSITORY / "needs"
+    with _LOADING:
+        return _loaded(folder, fingerprint(folder))

@@ -59,13 +59,13 @@ def write_report(runtime: Runtime, day: date, path: Path | None = None) -> Path:
         FileNotFoundError: nothing was published yet.
         OSError: the file cannot be written.
     """
-    from assets.needs.functions import class_names
+    from assets.needs.rules import class_names, needs_dir
 
     with runtime.warehouse.connect() as warehouse:
         answers = ask(warehouse, day)
     path = path or report_path(runtime, day)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, render(answers, class_names()).encode("utf-8"))
+    write_whole(path, render(answers, class_names(needs_dir(runtime.settings))).encode("utf-8"))
     return path
 
 

@@ -66,11 +66,13 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
     if about.question in answers.missing and not has_no_day:
         return [("仓库中还没有这张表，或版本较旧：请运行 douyin publish。", "The warehouse lacks this table, or is of an earlier version: run douyin publish.")]
     told = []
-    mart = days.get(f"{ROOM}/{about.mart}")
-    if about.mart and mart is not None and not mart["has_day"] and section not in ("figures", "accounts", "places"):
-        told.append((f"没有 {answers.day} 的数据；仓库中已有 {mart['first_day']} 至 {mart['last_day']}。", f"No data of {answers.day}; the warehouse has {mart['first_day']} to {mart['last_day']}."))
+    behind = [days[table] for table in about.tables if table in days]
+    # Marts have days without rows; those of the tables behind them say what was seen.
+    if behind and not any(table["has_day"] for table in behind):
+        first, last = min(table["first_day"] for table in behind), max(table["last_day"] for table in behind)
+        told.append((f"没有 {answers.day} 的采集数据；仓库中已有 {first} 至 {last}。", f"Nothing was seen on {answers.day}; the warehouse has {first} to {last}."))
     loads = _loads(answers, about.tables)
-    if about.tables and not loads and "loads" not in answers.missing:
+    if about.tables and not loads and not told and "loads" not in answers.missing:
         since = answers.day - timedelta(days=6)
         told.append((f"{since} 至 {answers.day} 没有采集记录。", f"Nothing was collected from {since} to {answers.day}."))
     return told + [_said(*load) for load in loads if load[1] is not Outcome.LOADED]

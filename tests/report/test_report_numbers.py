@@ -54,8 +54,7 @@ def test_a_series_that_the_app_may_not_have_hides_no_other(home):
     assert found.figures_day == SERIES
     assert "visitors" not in {row["measure"] for row in found.many("figures")}
     assert found.many("accounts")[0]["missing"] == ["user_profile"]
-    page = render(found, {})
-    assert "仅 0/1 个账号" in page
+    assert "仅 0/1 个账号" in render(found, {})
 
 
 def test_zero_is_not_nothing(home):
@@ -101,11 +100,12 @@ def test_why_a_section_is_empty(home):
     home.loaded("comments", Outcome.UNAVAILABLE)
     home.loaded("comments", Outcome.LOADED, "b", DAY - timedelta(days=8))
     home.put("hot_words_now", {"sentence": "词", "rank": 1, "is_rising": True}, day=DAY - timedelta(days=2))
+    home.put("hot_words", {"sentence": "词", "rank": 1}, day=DAY - timedelta(days=2))
     home.loaded("hot_words", Outcome.LOADED, "", DAY - timedelta(days=2))
     found = answers(home)
     assert why_empty(found, "portrait") == [("粉丝分布：账号未达平台门槛（2 个账号）。", "Fan distributions: the account is too small for this (2 accounts).")]
     assert [en for _, en in why_empty(found, "needs")] == ["Comments: the app lacks the capability, or it was withdrawn (1 account)."]
-    assert [en for _, en in why_empty(found, "words")] == [f"No data of {DAY}; the warehouse has {DAY - timedelta(days=2)} to {DAY - timedelta(days=2)}."]
+    assert [en for _, en in why_empty(found, "words")] == [f"Nothing was seen on {DAY}; the warehouse has {DAY - timedelta(days=2)} to {DAY - timedelta(days=2)}."]
     page = render(found, {})
     assert all(en in page for _, en in why_empty(found, "portrait"))
 
@@ -117,12 +117,8 @@ def test_what_a_section_may_lack_is_said_beside_it(home):
 
 
 def test_a_file_of_an_earlier_version_is_told_of(home):
-    import duckdb
-
     home.put("poi_daily", {"poi_id": "1", "detail_views": 5})
-    with duckdb.connect(str(home.publish().warehouse.path)) as warehouse:
-        warehouse.execute("ALTER TABLE marts.poi_daily DROP COLUMN views_ratio")
-    with home.runtime.warehouse.connect() as warehouse:
-        found = ask(warehouse, DAY)
+    home.write("ALTER TABLE marts.poi_daily DROP COLUMN views_ratio")
+    found = answers(home)
     assert "views_ratio" in found.missing["places"]
     assert [en for _, en in why_empty(found, "places")] == ["The warehouse lacks this table, or is of an earlier version: run douyin publish."]
