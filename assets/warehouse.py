@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.dictionary import dictionary
+from assets.dictionary import dictionary, first_days
 from assets.marts.build import Marts
 from assets.tables import OWNER
 from catalog import TABLES
@@ -21,17 +21,10 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
         answers.build_stale()
     handed_over = {
         "meta.load_status": load_status_batches(runtime.state),
-        "meta.dictionary": dictionary(answers.bound, _since(runtime, answers)),
+        "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
     return runtime.warehouse.publish(handed_over, rebuild=rebuild)
-
-
-def _since(runtime: Runtime, answers: Marts) -> dict[str, str]:
-    """First day that the lake holds, by name with schema."""
-    first = {f"main.{name}": next(runtime.lake.partitions(name), None) for name in TABLES}
-    first |= {f"{ROOM}.{name}": next(runtime.lake.partitions(one.mart.room), None) for name, one in answers.bound.items() if one.mart.incremental}
-    return {name: partition.dt.isoformat() for name, partition in first.items() if partition is not None}
 
 
 @dg.asset(

@@ -33,7 +33,7 @@ def _index(name, en, zh, doc_en, doc_zh):
 
 def _code(name, en, zh, doc_en, doc_zh, **more):
     """A whole number that stands for something; never summed."""
-    _field(name, Type.BIGINT, en, zh, doc_en, doc_zh, **more)
+    _field(name, Type.BIGINT, en, zh, doc_en, doc_zh, is_code=True, **more)
 
 
 # ---- standard columns
@@ -95,11 +95,11 @@ _text(
 _field(
     "rank", Type.BIGINT, "Rank", "排名",
     "Position in the list, 1 is first. Where the platform sends none, the order of the list.",
-    "榜单名次，1 为第一；平台未给出时按列表顺序。", minimum=1,
+    "榜单名次，1 为第一；平台未给出时按列表顺序。", minimum=1, is_code=True,
 )
 _field(
     "position", Type.BIGINT, "Position", "序号",
-    "Position in the list, 1 is first.", "在列表中的序号，从 1 开始。", minimum=1,
+    "Position in the list, 1 is first.", "在列表中的序号，从 1 开始。", minimum=1, is_code=True,
 )
 _text(
     "rank_change", "Rank change, as sent", "排名变化（原文）",
@@ -175,7 +175,7 @@ _field(
 _field(
     "label", Type.BIGINT, "Label", "标签",
     "0 none, 1 new 新, 2 recommended 推荐, 3 hot 热, 4 explosive 爆, 5 first release 首发.",
-    "0 无，1 新，2 推荐，3 热，4 爆，5 首发。", allowed=(0, 1, 2, 3, 4, 5),
+    "0 无，1 新，2 推荐，3 热，4 爆，5 首发。", allowed=(0, 1, 2, 3, 4, 5), is_code=True,
 )
 
 # ---- videos
@@ -193,11 +193,11 @@ _field("is_top", Type.BOOLEAN, "Pinned", "是否置顶", "A video pinned to the 
 _field(
     "video_status", Type.BIGINT, "Video status", "视频状态",
     "1 published (legacy), 2 unfit, 4 under review, 5 public, 6 friends only, 7 private; dropped for mobile and web apps from 2024-12-13.",
-    "1 已发布（旧），2 不适宜公开，4 审核中，5 公开，6 好友可见，7 私密；自 2024-12-13 起不再向移动/网站应用返回。",
+    "1 已发布（旧），2 不适宜公开，4 审核中，5 公开，6 好友可见，7 私密；自 2024-12-13 起不再向移动/网站应用返回。", is_code=True,
 )
 _field(
     "media_type", Type.BIGINT, "Media type", "内容类型",
-    "2 photo album 图集, 4 video 视频.", "2 图集，4 视频。",
+    "2 photo album 图集, 4 video 视频.", "2 图集，4 视频。", is_code=True,
 )
 _total("comment_count", "Comments", "评论数", "Comments, cumulative at the time of observation.", "截至采集时刻的累计评论数。")
 _total("digg_count", "Likes", "点赞数", "Likes, cumulative at the time of observation.", "截至采集时刻的累计点赞数。")
@@ -304,7 +304,7 @@ _text("city", "City of a person", "用户城市", "City that the person shows; e
 _text("province", "Province of a person", "用户省份", "Province that the person shows; empty when unknown.", "用户显示的省份，未知时为空文本。", pii=Pii.PERSONAL)
 _text("country", "Country of a person", "用户国家", "Country that the person shows; empty when unknown.", "用户显示的国家，未知时为空文本。", pii=Pii.PERSONAL)
 _code("gender", "Gender", "性别", "0 unknown, 1 male, 2 female.", "0 未知，1 男，2 女。", pii=Pii.PERSONAL)
-_code("age", "Age", "年龄", "Age in years; 0 is unknown.", "年龄（岁），0 为未知。", pii=Pii.PERSONAL, minimum=0)
+_field("age", Type.BIGINT, "Age", "年龄", "Age in years; 0 is unknown.", "年龄（岁），0 为未知。", unit="years", pii=Pii.PERSONAL, minimum=0)
 _text("account_role", "Enterprise role", "企业号类型", "EAccountM ordinary, EAccountS verified, EAccountK brand; empty for persons.", "EAccountM 普通企业号，EAccountS 认证企业号，EAccountK 品牌企业号；个人为空文本。")
 _code("leads_level", "Level of interest", "意向等级", "-1 not interested 没兴趣, 0 aware 了解, 1 interested 有兴趣, 2 willing 有意愿, 10 converted 已转化.", "-1 没兴趣，0 了解，1 有兴趣，2 有意愿，10 已转化。")
 _field("is_follow", Type.BOOLEAN, "Follows", "是否关注", "Follows the account.", "是否关注该账号。")
@@ -387,8 +387,8 @@ _text("poi_name", "Place", "门店名称", "Name of the place.", "门店名称�
 _text("amap_id", "AMap id", "高德 POI id", "The place's id at AMap.", "高德地图的 POI id。")
 _text("address", "Address", "地址", "Address of the place.", "门店地址。")
 _text("location", "Coordinates, as sent", "坐标（原文）", "Longitude and latitude as one text; the coordinate system is undocumented (GCJ-02 assumed).", "经度与纬度的原文；坐标系未公布（推测为 GCJ-02）。")
-_field("latitude", Type.DOUBLE, "Latitude", "纬度", "Latitude of the place.", "门店纬度。", unit="degrees", minimum=-90, maximum=90)
-_field("longitude", Type.DOUBLE, "Longitude", "经度", "Longitude of the place.", "门店经度。", unit="degrees", minimum=-180, maximum=180)
+_field("latitude", Type.DOUBLE, "Latitude", "纬度", "Latitude of the place.", "门店纬度。", unit="degrees", minimum=-90, maximum=90, is_code=True)
+_field("longitude", Type.DOUBLE, "Longitude", "经度", "Longitude of the place.", "门店经度。", unit="degrees", minimum=-180, maximum=180, is_code=True)
 _text("country_name", "Country of a place", "门店国家", "Country of the place.", "门店所在国家。")
 _text("country_code", "Country code", "国家代码", "Country code.", "国家代码。")
 _text("province_name", "Province of a place", "门店省份", "Province of the place.", "门店所在省份。")

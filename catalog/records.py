@@ -71,6 +71,8 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     allowed: tuple[str | int, ...] | None = None
+    is_code: bool = False
+    """A number that stands for something, such as a kind, a state, or a place in a list or on the map: no metric."""
 
 
 # --------------------------------------------------------------------------- tables

@@ -197,6 +197,16 @@ class Lake:
         """Days that are there, ascending."""
         return [p.dt for p in self.partitions(table)]
 
+    def first_day(self, table: str) -> date | None:
+        """The earliest day that is there; reads names only, and the footer of the earliest month's file."""
+        folder = self.root / table
+        own = min((path.parent.name[3:] for path in folder.glob("dt=*/data.parquet")), default=None)
+        month = min((path.parent.name[6:] for path in folder.glob("month=*/data.parquet")), default=None)
+        days = [date.fromisoformat(own)] if own else []
+        if month and (own is None or month <= own[:7]):
+            days += [p.dt for p in self._month(table, self.month_path(table, month))]
+        return min(days, default=None)
+
     def partitions(self, table: str) -> Iterator[Partition]:
         """All days, ascending."""
         folder = self.root / table

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from resources.lake import Lake, Partition, scan
 from resources.marts import Mart
+from resources.own_columns import own_comments
 
 WHOLE = date(1970, 1, 1)
 """The day under which a full mart's one file is known."""
@@ -55,6 +56,7 @@ def publish_marts(
             connection.execute("DELETE FROM meta.partitions WHERE name = ?", [f"marts/{name}"])
     connection.execute("CREATE OR REPLACE TABLE meta.marts (name VARCHAR, hash VARCHAR)")
     connection.execute("COMMENT ON TABLE meta.marts IS '已发布的集市及其 SQL 指纹 / marts of this file, and the hash of the SQL that describes them'")
+    connection.execute(";".join(own_comments("meta.marts")))
     connection.execute("COMMIT")
     changed, behind = {}, []
     for mart in marts.values():

@@ -60,8 +60,8 @@ STATUS_SCHEMA = pa.schema(
 DICTIONARY_SCHEMA = pa.schema(
     [
         ("table_schema", pa.string()), ("table_name", pa.string()), ("column_name", pa.string()), ("position", pa.int64()), ("type", pa.string()), ("name_en", pa.string()),
-        ("name_zh", pa.string()), ("meaning_en", pa.string()), ("meaning_zh", pa.string()), ("unit", pa.string()), ("additive", pa.string()), ("pii", pa.string()),
-        ("is_key", pa.bool_()), ("source_operations", pa.string()), ("made_of", pa.string()), ("since", pa.string()), ("platform_name", pa.string()), ("differences_en", pa.string()),
+        ("name_zh", pa.string()), ("meaning_en", pa.string()), ("meaning_zh", pa.string()), ("unit", pa.string()), ("additive", pa.string()), ("is_metric", pa.bool_()),
+        ("pii", pa.string()), ("is_key", pa.bool_()), ("source_operations", pa.string()), ("made_of", pa.string()), ("since", pa.date32()), ("platform_name", pa.string()), ("differences_en", pa.string()),
         ("differences_zh", pa.string()),
     ]
 )  # fmt: skip

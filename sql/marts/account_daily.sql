@@ -11,10 +11,10 @@
 -- rows: 20 %
 -- column nickname: Nickname: as last seen within 30 days / 昵称：30 天内最近一次
 -- column net_fans [additive]: Net fans: fans at the end of the day less those of the day before; null where either is not known / 净增粉丝：当日末粉丝数减前一日，任一未知则为空
--- column net_fans_7d [semi-additive]: Net fans in 7 days: against the total seven days before / 7 日净增粉丝
+-- column net_fans_7d [semi-additive]: Net fans in 7 days: against the total seven days before / 7 日净增粉丝：当日末粉丝数减 7 日前
 -- column interactions [additive]: Interactions: likes, comments and shares of the day; null where one of them is missing / 互动数：当日点赞、评论、分享之和，任一缺失则为空
 -- column engagement_ratio [ratio]: Engagement rate: interactions over plays of the same day; not additive, sum both parts instead / 互动率：当日互动数与播放数之比；不可相加，应分别求和后再除
--- column plays_median_7d: Median plays of a day over the seven days before, days without data left out / 前 7 日单日播放中位数（无数据日不计）
+-- column plays_median_7d: Median plays: of a day over the seven days before, days without data left out / 播放中位数：前 7 日单日播放的中位数（无数据日不计）
 -- column missing: Missing series: names of the series that have no row for the day, separated by commas; empty when all are there / 缺失序列：当日无数据的序列名，逗号分隔；齐全为空文本
 -- column is_gap: Gap: at least one series is missing / 是否缺失：至少一个序列无数据
 WITH known AS (

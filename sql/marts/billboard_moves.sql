@@ -8,15 +8,15 @@
 -- mode: incremental
 -- lookback: 90 days
 -- rows: 100 %
--- column board: Billboard: name of the list; places by kind as poi_10 and the like / 榜单名称；门店热度榜为 poi_10 等
+-- column board: Billboard: name of the list; places by kind as poi_10 and the like / 榜单：名称，门店热度榜为 poi_10 等
 -- column entry: Entry: displayed name or title; the platform gives no stable id, so people of one name cannot be told apart / 上榜者：昵称或标题；平台不提供稳定 id，同名无法区分
--- column rank_before: Rank before: on the last list before; null when it was not there / 上一榜名次，不在榜为空
--- column rank: Rank: on the day's last list; null when it left / 当日名次，掉榜为空
--- column rank_change: Ranks gained: negative when it fell; null when it entered or left / 上升名次，下降为负；进榜、掉榜为空
+-- column rank_before: Rank before: on the last list before; null when it was not there / 上期名次：上一榜名次，不在榜为空
+-- column rank: Rank: on the day's last list; null when it left / 名次：当日最后一次榜单，掉榜为空
+-- column rank_change: Ranks gained: negative when it fell; null when it entered or left / 上升名次：下降为负；进榜、掉榜为空
 -- column move: Move: first (no list before to compare with), enter 进榜, leave 掉榜, up 上升, down 下降, stay 持平 / 变动：first 无可比榜单，enter 进榜，leave 掉榜，up 上升，down 下降，stay 持平
--- column compared_with: Compared with: day of the list before / 对比榜单日期
+-- column compared_with: Compared with: day of the list before / 对比日期：上一榜的日期
 -- column days_on_board [d]: Days on the board: days with it on the last list, within 90 days / 在榜天数：90 天内日末在榜的天数
--- column best_rank [semi-additive]: Best rank: within 90 days / 90 天内最高名次
+-- column best_rank: Best rank: within 90 days / 最高名次：90 天内
 -- column value: Index of the list: influence, heat or score of the entry, as the platform gives it / 榜单指数：影响力、热度或得分，平台口径
 WITH entries AS (
     SELECT dt, client_key, observed_at, board, nickname AS entry, rank, effect_value AS value FROM main.billboard_creators

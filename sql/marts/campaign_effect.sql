@@ -6,31 +6,31 @@
 -- owner: team:data-platform
 -- cadence: hourly
 -- mode: full
--- column plan_id: number of the plan / 计划编号
--- column campaign: name of the campaign / 活动名
--- column occasion: what the plan was for / 计划对应的时机
--- column sent_at: first call of the plan / 首次发送时间
--- column effect_hours [h]: so many hours count / 计入效果的小时数
--- column people_sent [semi-additive]: people who got it, as far as is known / 已发送人数
--- column people_unknown [semi-additive]: people of whom nobody knows / 结果未知人数
--- column people_failed [semi-additive]: people whom the platform refused / 发送失败人数
--- column people_blocked [semi-additive]: people who were left out for a reason / 被拦截人数
--- column people_control [semi-additive]: people left out on purpose / 对照组人数
--- column delivered [semi-additive]: people of whom an event told that it arrived / 事件确认送达人数
--- column replied [semi-additive]: people who wrote within the hours / 期内回复人数
--- column entered [semi-additive]: people who opened the chat within the hours / 期内进入会话人数
--- column acted [semi-additive]: people with a lead action within the hours / 期内产生意向动作人数
--- column responded [semi-additive]: people with any of these / 期内有任一行为的人数
--- column response_ratio [ratio]: responded of people_sent / 响应率
--- column response_low [ratio]: lower end of its interval / 响应率区间下限
--- column response_high [ratio]: upper end of its interval / 响应率区间上限
--- column control_responded [semi-additive]: people of the control group with any of these / 对照组有任一行为的人数
--- column control_ratio [ratio]: the same share of the control group; null without one / 对照组响应率，无对照组为空
--- column control_low [ratio]: lower end of its interval / 对照组区间下限
--- column control_high [ratio]: upper end of its interval / 对照组区间上限
--- column uplift [ratio]: response_ratio less control_ratio; null without a control group / 提升，无对照组为空
--- column uplift_low [ratio]: lower end of its interval / 提升区间下限
--- column uplift_high [ratio]: upper end of its interval; where the interval holds 0 nothing is shown / 提升区间上限；区间包含 0 即未见效果
+-- column plan_id: Plan: its number / 计划编号：outreach.plans 的 id
+-- column campaign: Campaign: its name / 活动：名称
+-- column occasion: Occasion: what the plan was for / 时机：计划对应的日期、时刻或场次
+-- column sent_at: Sent at: first call of the plan / 首次发送时间：计划的第一次调用
+-- column effect_hours [h]: Hours of effect: so many hours count / 效果时长：计入效果的小时数
+-- column people_sent: People reached: who got it, as far as is known / 发送人数：已知发送成功的人数
+-- column people_unknown: People unknown: of whom nobody knows whether they got it / 未知人数：结果未知
+-- column people_failed: People failed: whom the platform refused / 失败人数：被平台拒绝
+-- column people_blocked: People blocked: left out for a reason / 拦截人数：因规则未发送
+-- column people_control: Control group: people left out on purpose / 对照组人数：有意不发送
+-- column delivered: People delivered: of whom an event told that it arrived / 送达人数：由事件确认
+-- column replied: People who wrote: within the hours / 回复人数：期内发来消息
+-- column entered: People who opened the chat: within the hours / 进入人数：期内进入会话
+-- column acted: People who acted: with a lead action within the hours / 动作人数：期内产生意向动作
+-- column responded: People who responded: with any of these / 响应人数：期内有任一行为
+-- column response_ratio [ratio]: Response rate: responded of people_sent / 响应率：响应人数占发送人数
+-- column response_low [ratio]: Response rate, low: lower end of its 95 % interval / 响应率下限：95% 区间
+-- column response_high [ratio]: Response rate, high: upper end of its 95 % interval / 响应率上限：95% 区间
+-- column control_responded: Control group responded: people of it with any of these / 对照响应人数：对照组中期内有任一行为
+-- column control_ratio [ratio]: Control rate: the same share of the control group; null without one / 对照响应率：无对照组为空
+-- column control_low [ratio]: Control rate, low: lower end of its 95 % interval / 对照响应率下限：95% 区间
+-- column control_high [ratio]: Control rate, high: upper end of its 95 % interval / 对照响应率上限：95% 区间
+-- column uplift [ratio]: Uplift: response_ratio less control_ratio; null without a control group / 提升：响应率减对照响应率，无对照组为空
+-- column uplift_low [ratio]: Uplift, low: lower end of its 95 % interval / 提升下限：95% 区间
+-- column uplift_high [ratio]: Uplift, high: upper end of its 95 % interval; where the interval holds 0 nothing is shown / 提升上限：95% 区间；区间包含 0 即未见效果
 WITH sent_plans AS (
     SELECT p.id AS plan_id, p.name AS campaign, p.occasion, p.effect_hours, min(m.claimed_at) AS sent_at
     FROM outreach.plans AS p

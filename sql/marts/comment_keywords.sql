@@ -7,13 +7,13 @@
 -- cadence: daily
 -- mode: incremental
 -- lookback: 67 days
--- column term: Keyword / 关键词
--- column comments [semi-additive]: Comments of the last seven days with it / 近 7 天含该词的评论数
--- column tf [ratio]: Share of the comments of these days / 近 7 天评论中的占比
--- column history_days [d]: Days of the account's history with comments / 历史有评论的天数
--- column days_with_term [d]: Of these with the word / 其中出现该词的天数
--- column score: TF-IDF: tf × ln((1 + history_days) / (1 + days_with_term)) + 1 as factor; compare within one account and day only / TF-IDF 得分，仅可在同一账号同一天内比较
--- column position: Place among the account's keywords, 1 is first / 关键词名次
+-- column term: Keyword: after segmentation, without stop words / 关键词：分词后，去停用词
+-- column comments [semi-additive]: Comments with it: of the last seven days / 含词评论数：近 7 天
+-- column tf [ratio]: Share of comments: of the last seven days, with it / 占比：近 7 天评论中含该词的比例
+-- column history_days [d]: Days of history: of the account, with comments / 历史天数：此前有评论的天数
+-- column days_with_term [d]: Days with it: of these / 含词天数：历史中出现该词的天数
+-- column score: Score: TF-IDF, tf × (1 + ln((1 + history_days)/(1 + days_with_term))); compare within one account and day only / 得分：TF-IDF，仅可在同一账号同一天内比较
+-- column position: Place: among the account's keywords, 1 is first / 名次：账号关键词中的名次
 WITH recent AS (
     SELECT client_key, open_id, term, sum(comments) AS comments FROM marts.comment_words WHERE dt > $dt - 7 GROUP BY ALL
 ),

@@ -7,11 +7,11 @@
 -- cadence: daily
 -- mode: incremental
 -- lookahead: 2 days
--- column text_masked: Comment, masked: as last seen, personal names and contacts taken out / 脱敏后的评论
--- column needs: Needs: ids of the classes, separated by commas, in order of the rules; empty when none / 需求类别 id，逗号分隔，无则为空文本
--- column is_asking: Asks something: heuristic / 是否提问（启发式）
+-- column text_masked: Comment, masked: as last seen, personal names and contacts taken out / 脱敏评论：最近一次内容，去除人名与联系方式
+-- column needs: Needs: ids of the classes, separated by commas, in order of the rules; empty when none / 需求类别：id，逗号分隔，无则为空文本
+-- column is_asking: Asks something: heuristic / 是否提问：启发式
 -- column sentiment: Sentiment: -1 to 1 by a small lexicon, heuristic; null when it says nothing / 情感：-1 至 1，小词典启发式；无情感词为空
--- column terms: Words: without stop words, separated by spaces / 分词结果（去停用词），空格分隔
+-- column terms: Words: without stop words, separated by spaces / 分词：去停用词，空格分隔
 WITH written AS (
     SELECT client_key, open_id, item_id, comment_id, commenter_open_id, content, created_at, digg_count, reply_count
     FROM main.comments

@@ -6,14 +6,14 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: incremental
--- column need: Need: id of the class in needs/rules.yaml, or other / 需求类别 id（见 needs/rules.yaml），未识别为 other
--- column comments [semi-additive]: Comments with it / 评论数
--- column people: People who wrote them; the same person may have other needs and days, too / 评论人数，不可跨类别或日期相加
--- column share_ratio [ratio]: Share of the day's comments of the account / 占账号当日评论的比例
--- column questions [semi-additive]: Comments that ask / 提问评论数
--- column sentiment_mean: Mean sentiment of those that show one: heuristic / 平均情感（启发式，仅含有情感的评论）
--- column likes_of_comments [semi-additive]: Likes that these comments got / 这些评论获得的点赞
--- column videos: Videos under which they stand / 涉及视频数
+-- column need: Need: id of the class in needs/rules.yaml, or other / 需求类别：id（见 needs/rules.yaml），未识别为 other
+-- column comments [semi-additive]: Comments with it: of the day / 评论数：当日含该需求
+-- column people: People: who wrote them; the same person may have other needs and days, too / 评论人数：不可跨类别或日期相加
+-- column share_ratio [ratio]: Share: of the day's comments of the account / 评论占比：占账号当日评论
+-- column questions [semi-additive]: Questions: comments with it that ask / 提问数：其中提问的评论
+-- column sentiment_mean: Mean sentiment: of those that show one, heuristic / 平均情感：启发式，仅含有情感的评论
+-- column likes_of_comments [semi-additive]: Likes of comments: that these comments got / 评论获赞：这些评论获得的点赞
+-- column videos: Videos: under which they stand / 涉及视频数：评论所在的视频
 -- column examples: Examples: the three most liked, masked, one a line / 示例：点赞最多的三条（脱敏），每行一条
 WITH labelled AS (
     SELECT * FROM marts.comment_labels

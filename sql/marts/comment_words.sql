@@ -7,8 +7,8 @@
 -- cadence: daily
 -- mode: incremental
 -- column term: Word: after segmentation, without stop words / 词：分词后，去停用词
--- column comments [additive]: Comments with it / 含该词的评论数
--- column day_comments [semi-additive]: Comments of the account on the day, with or without it / 账号当日评论总数
+-- column comments [additive]: Comments with it: of the day / 含词评论数：当日
+-- column day_comments [semi-additive]: Comments of the day: of the account, with or without it / 当日评论总数：账号当日全部评论
 WITH words AS (
     SELECT DISTINCT client_key, open_id, item_id, comment_id, unnest(string_split(terms, ' ')) AS term FROM marts.comment_labels WHERE terms <> ''
 ),

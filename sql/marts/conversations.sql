@@ -6,16 +6,16 @@
 -- owner: team:data-platform
 -- cadence: hourly
 -- mode: full
--- column first_at: first message or opening / 首条消息或首次进入
--- column last_at: last message or opening / 最近一条消息或一次进入
--- column messages_in [additive]: messages of the person / 用户发来的消息数
--- column messages_out [additive]: messages of the account, however they were sent / 账号发出的消息数
--- column by_this_app [additive]: of these, sent through this app / 其中经本应用发出
--- column by_hand [additive]: of these, written in Douyin itself / 其中在抖音内手工发出
--- column openings [additive]: times the person opened the chat / 用户进入会话次数
--- column waits [additive]: times the person wrote after an answer, or first / 用户发起（或在回复后再次发起）的轮次
--- column first_answer_median_s [s]: median seconds from the first message of a turn to the answer; unanswered turns do not count / 每轮首条消息到回复的秒数中位数，不含未回复的轮次
--- column is_open: the last word is the person's / 最后一条消息来自用户，尚未回复
+-- column first_at: First at: first message or opening / 开始时间：首条消息或首次进入
+-- column last_at: Last at: last message or opening / 最近时间：最近一条消息或一次进入
+-- column messages_in [additive]: Messages in: of the person / 用户消息数：用户发来
+-- column messages_out [additive]: Messages out: of the account, however they were sent / 账号消息数：账号发出，不论方式
+-- column by_this_app [additive]: By this app: of these, sent through this app / 经本应用发出：账号消息中经本应用发出的
+-- column by_hand [additive]: By hand: of these, written in Douyin itself / 手工发出：账号消息中在抖音内手工发出的
+-- column openings [additive]: Openings: times the person opened the chat / 进入次数：用户进入会话
+-- column waits [additive]: Turns: times the person wrote after an answer, or first / 轮次：用户首次或在回复后再次发起的次数
+-- column first_answer_median_s [s]: First answer: median seconds from the first message of a turn to the answer; unanswered turns do not count / 首次回复时长：每轮首条消息到回复的秒数中位数，不含未回复的轮次
+-- column is_open: Waits for an answer: the last word is the person's / 待回复：最后一条消息来自用户
 WITH messages AS (
     -- A message may be told of twice, by events with ids of their own.
     SELECT client_key, open_id, person_open_id, conversation_id, event = 'im_receive_msg' AS is_in, coalesce(source_app, '') AS source_app,

@@ -6,14 +6,14 @@
 -- owner: team:data-platform
 -- cadence: hourly
 -- mode: full
--- column area: Area: freshness 新鲜度, gaps 缺口, quarantine 隔离, failures 失败, quota 配额, token 授权 / 类别
+-- column area: Area: freshness 新鲜度, gaps 缺口, quarantine 隔离, failures 失败, quota 配额, token 授权 / 类别：freshness 新鲜度，gaps 缺口，quarantine 隔离，failures 失败，quota 配额，token 授权
 -- column subject: Subject: table, scope or account / 对象：表、能力或账号
--- column subject_name: Name of the subject in Chinese, where it has one / 对象名称
+-- column subject_name: Name: of the subject in Chinese, where it has one / 对象名称：中文名，没有则为空
 -- column level: Level: ok, warn, bad / 等级：ok 正常，warn 注意，bad 异常
--- column value: The number that was judged: days behind, days missing, share of rows, failed outcomes, share of the quota, days left / 判定数值：落后天数、缺失天数、占比、失败数、配额占比、剩余天数
--- column says_en: In words / 英文说明
--- column says_zh: In words, Chinese / 中文说明
--- column as_of: When it was judged; null while no account is known / 判定时间
+-- column value: Number judged: days behind, days missing, share of rows, failed outcomes, share of the quota, days left / 判定数值：落后天数、缺失天数、占比、失败数、配额占比、剩余天数
+-- column says_en: In English: the matter in words / 英文说明：一句话
+-- column says_zh: In Chinese: the matter in words / 中文说明：一句话
+-- column as_of: As of: when it was judged; null while no account is known / 判定时间：尚无账号时为空
 WITH clock AS (SELECT max(as_of) AS as_of, (max(as_of) AT TIME ZONE 'Asia/Shanghai')::DATE AS today FROM meta.accounts),
 loads AS (
     SELECT s.client_key, s.table_name, s.dt, bool_or(s.status IN ('loaded', 'empty', 'below_threshold', 'partial', 'not_asked', 'skipped')) AS is_there, bool_and(s.status = 'unavailable') AS is_unavailable,

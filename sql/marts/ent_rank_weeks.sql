@@ -6,11 +6,11 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: full
--- column week: Week: its Monday / 周一日期
--- column rank_before: Rank the week before: null when it was not on that list or the list is not known / 上周名次，不在榜或无数据为空
--- column rank_change: Ranks gained against the week before / 较上周上升名次
--- column weeks_on_list: Weeks on the list so far, of the weeks that are known / 累计在榜周数（已知周）
--- column best_rank: Best rank so far / 至今最高名次
+-- column week: Week: its Monday / 榜单周：周一日期
+-- column rank_before: Rank the week before: null when it was not on that list or the list is not known / 上周名次：不在榜或无数据为空
+-- column rank_change: Ranks gained: against the week before / 上升名次：较上周
+-- column weeks_on_list [weeks]: Weeks on the list: so far, of the weeks that are known / 在榜周数：累计，按已知周
+-- column best_rank: Best rank: so far / 最高名次：至今
 -- column is_final: Final: the list was observed after its week had ended / 是否终榜：在该周结束后采集
 WITH lists AS (
     SELECT client_key, ent_type, dt AS week, max(observed_at) AS observed_at FROM main.ent_ranks GROUP BY ALL

@@ -11,14 +11,14 @@
 -- column first_seen_at: First seen: first observation on the list within 60 days / 首次上榜：60 天内首次在榜的采集时间
 -- column last_seen_at: Last seen: latest observation on the list / 最近在榜：最近一次在榜的采集时间
 -- column is_on_board: On the list: it is on the day's last list / 是否在榜：当日最后一次榜单中是否仍在榜
--- column best_rank [semi-additive]: Best rank: 1 is the highest / 最高名次
--- column best_rank_at: Best rank at: when it first reached that rank / 首次达到最高名次的时间
--- column peak_hot_level: Highest heat: the platform's own scale / 热度峰值
--- column peak_at: Highest heat at: when that was first seen / 热度峰值首次出现的时间
+-- column best_rank: Best rank: 1 is the highest / 最高名次：1 为第一
+-- column best_rank_at: Best rank at: when it first reached that rank / 最高名次时间：首次达到最高名次的时间
+-- column peak_hot_level: Highest heat: the platform's own scale / 热度峰值：平台口径
+-- column peak_at: Highest heat at: when that was first seen / 热度峰值时间：首次出现该峰值的时间
 -- column lists_on_board: Lists with it: observations in which it was on the list / 在榜次数：在榜的采集次数
 -- column hours_on_board [h]: Hours on the list: from each list with it to the next list, at most three hours each, since nobody looked in between; the last list counts when the next one comes / 在榜时长：每次在榜到下一次采集的时长之和，单次最多计 3 小时
--- column first_rank: First rank: rank at first sight / 首次上榜名次
--- column last_rank: Last rank: rank when last seen / 最近名次
+-- column first_rank: First rank: rank at first sight / 首次名次：首次上榜时的名次
+-- column last_rank: Last rank: rank when last seen / 最近名次：最近一次在榜的名次
 -- column climb_per_hour [ranks/h]: Velocity: ranks gained per hour from first sight to the best rank; null where it never climbed / 上升速度：从首次上榜到最高名次每小时上升的名次，未上升为空
 -- column re_entries: Re-entries: times it came back after a list without it / 重新上榜次数：掉榜后再次上榜的次数
 WITH seen AS (

@@ -8,19 +8,19 @@
 -- mode: incremental
 -- lookback: 2 days; hot_word_lifecycle 0 days
 -- rows: 50 %
--- column listed_at: Listed at: when the list was observed / 榜单采集时间
--- column rank_before: Rank before: rank in the list before; null when it was not there / 上一次榜单名次，不在榜为空
--- column rank_change: Ranks gained: against the list before; a new entry counts from below the list / 名次变化：较上一次榜单上升的名次，新上榜按榜尾之后计
--- column rank_day_before: Rank a day before: in the list nearest to 24 hours earlier; null when it was not there or nobody looked / 约 24 小时前的名次，不在榜或无采集为空
--- column hot_level_before: Heat before: heat in the list before / 上一次榜单热度
--- column hot_level_ratio [ratio]: Heat against the list before / 热度与上一次之比
+-- column listed_at: Listed at: when the list was observed / 榜单时间：该次榜单的采集时间
+-- column rank_before: Rank before: rank in the list before; null when it was not there / 上次名次：上一次榜单中的名次，不在榜为空
+-- column rank_change: Ranks gained: against the list before; a new entry counts from below the list / 上升名次：较上一次榜单，新上榜按榜尾之后计
+-- column rank_day_before: Rank a day before: in the list nearest to 24 hours earlier; null when it was not there or nobody looked / 昨日名次：约 24 小时前的名次，不在榜或无采集为空
+-- column hot_level_before: Heat before: heat in the list before / 上次热度：上一次榜单中的热度
+-- column hot_level_ratio [ratio]: Change of heat: heat over that of the list before / 热度变化：与上一次榜单热度之比
 -- column is_new: New: not in the list before, and first seen on this day / 新上榜：不在上一次榜单，且首次上榜在当日
 -- column is_back: Back: not in the list before, but seen earlier / 重新上榜：不在上一次榜单，但此前上过榜
 -- column is_rising: Rising: new, or climbed by three ranks or more, or on the platform's own rising list / 上升：新上榜、上升至少三名或出现在官方上升词榜
--- column is_on_rising_list: On the rising list: the platform's own list of rising words of the same hour names it / 是否在官方上升词榜（同一小时）
--- column label: Label of the rising list: 0 none, 1 new 新, 2 recommended 推荐, 3 hot 热, 4 explosive 爆, 5 first release 首发 / 上升词榜标签：0 无，1 新，2 推荐，3 热，4 爆，5 首发
--- column first_seen_at: First seen: within 60 days / 60 天内首次上榜时间
--- column hours_on_board [h]: Hours on the list so far / 累计在榜时长
+-- column is_on_rising_list: On the rising list: the platform's own list of rising words of the same hour names it / 是否官方上升词：同一小时的官方上升词榜中有该词
+-- column label: Label: of the rising list; 0 none, 1 new 新, 2 recommended 推荐, 3 hot 热, 4 explosive 爆, 5 first release 首发 / 标签：上升词榜标签，0 无，1 新，2 推荐，3 热，4 爆，5 首发
+-- column first_seen_at: First seen: within 60 days / 首次上榜：60 天内首次在榜的时间
+-- column hours_on_board [h]: Hours on the list: so far / 在榜时长：截至当日累计
 WITH observed AS (
     SELECT client_key, observed_at, sentence, min(rank) AS rank, max(hot_level) AS hot_level FROM main.hot_words GROUP BY ALL
 ),

@@ -10,12 +10,12 @@
 -- days: lead_actions
 -- column action_source: Source: page or way that the action came through, as the platform writes it; unknown 未知 when empty / 来源：平台原文，空则记为“未知”
 -- column action_flag: Sub-kind of action: the platform's own number, 0 when it sends none / 动作子类：平台编号，未给出记为 0
--- column actions [additive]: Actions on the day / 当日互动次数
--- column people: People who acted; the same person may act in several ways and on several days / 互动人数，不可跨行相加
--- column leads: Of these, people on the list of leads / 其中在意向用户列表中的人数
--- column contacts: Of these, people who left a phone or WeChat id / 其中留下手机或微信的人数
--- column contact_ratio [ratio]: Contacts of people who acted / 留联系方式人数占互动人数
--- column followers: Of these, people who follow the account / 其中已关注的人数
+-- column actions [additive]: Actions: on the day / 互动次数：当日
+-- column people: People: who acted; the same person may act in several ways and on several days / 互动人数：不可跨行相加
+-- column leads: Leads: of these people, those on the list of leads / 意向用户数：互动者中在意向用户列表中的
+-- column contacts: Contacts: of these people, who left a phone or WeChat id / 留资人数：互动者中留下手机或微信的
+-- column contact_ratio [ratio]: Contact rate: contacts of people who acted / 留资率：留资人数占互动人数
+-- column followers: Followers: of these people, who follow the account / 已关注人数：互动者中已关注账号的
 WITH acted AS (
     SELECT DISTINCT client_key, open_id, lead_open_id, action_at, action_type, coalesce(action_flag, 0) AS action_flag, coalesce(nullif(action_source, ''), '未知') AS action_source
     FROM main.lead_actions

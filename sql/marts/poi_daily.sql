@@ -8,11 +8,11 @@
 -- mode: incremental
 -- lookback: 7 days
 -- days: poi_views, poi_services
--- column poi_name: Name: as last claimed within seven days / 门店名：7 天内最近一次
--- column click_ratio [ratio]: Clicks per exposed visitor / 点击率
--- column order_ratio [ratio]: Orders per click / 成单率
--- column views_median_7d: Median views of a day over the seven days before / 前 7 日浏览中位数
--- column views_ratio [ratio]: Views against that median / 浏览与中位数之比
+-- column poi_name: Place: as last claimed within seven days / 门店名称：7 天内最近一次认领信息
+-- column click_ratio [ratio]: Click rate: clicks per exposed visitor / 点击率：点击人数占曝光人数
+-- column order_ratio [ratio]: Order rate: orders per person who clicked / 成单率：成单数除以点击人数
+-- column views_median_7d: Median views: of a day over the seven days before / 浏览中位数：前 7 日单日浏览的中位数
+-- column views_ratio [ratio]: Views against the median: of the seven days before / 浏览对比：与前 7 日中位数之比
 WITH names AS (SELECT client_key, poi_id, arg_max(poi_name, observed_at) AS poi_name FROM main.poi_claims GROUP BY ALL),
 views AS (SELECT * FROM main.poi_views WHERE dt = $dt),
 services AS (SELECT * FROM main.poi_services WHERE dt = $dt),

@@ -9,12 +9,12 @@
 -- lookback: 90 days; videos 7 days
 -- days: video_performance
 -- column weekday: Weekday: 1 Monday to 7 Sunday / 星期：1 周一至 7 周日
--- column hour [h]: Hour: Beijing, 0 to 23 / 小时（北京时间）
--- column videos [semi-additive]: Videos published then / 该时段发布的视频数
--- column judged_videos [semi-additive]: Of these with a median to compare with / 其中可与中位数比较的视频数
--- column median_ratio [ratio]: Median of their plays against the account's median at the same age / 播放与账号同天数中位数之比的中位数
--- column best_title: Title of the best of them / 其中表现最好的视频标题
--- column hits [semi-additive]: Outstanding ones 爆款 / 爆款数
+-- column hour: Hour: Beijing, 0 to 23 / 小时：北京时间，0–23
+-- column videos [semi-additive]: Videos: published then / 视频数：该时段发布
+-- column judged_videos [semi-additive]: Videos judged: of these, with a median to compare with / 可比视频数：其中可与中位数比较的
+-- column median_ratio [ratio]: Median against the account: of their plays over the account's median at the same age / 表现中位数：播放与账号同天数中位数之比的中位数
+-- column best_title: Best video: title of the best of them / 最佳视频：其中表现最好的标题
+-- column hits [semi-additive]: Outstanding 爆款: how many of them / 爆款数：其中的爆款
 WITH published AS (
     SELECT client_key, open_id, item_id, arg_max(created_at, observed_at) AS created_at, arg_max(title, observed_at) AS title
     FROM main.videos

@@ -10,14 +10,14 @@
 -- days: video_totals, item_play
 -- rows: 20 %
 -- column title: Title: as last seen within 7 days / 标题：7 天内最近一次
--- column published_date: Published on: Beijing day; null when the platform hides it / 发布日期（北京），平台隐藏时为空
+-- column published_date: Published on: Beijing day; null when the platform hides it / 发布日期：北京日期，平台隐藏时为空
 -- column age_days [d]: Age: days since the day of publication; 0 on that day / 发布天数：发布当日为 0
--- column totals_at: Totals observed at: last observation of the day / 累计值采集时间
+-- column totals_at: Totals observed at: last observation of the day / 累计值时间：当日最后一次采集
 -- column before_at: Observation before: last one of the nearest earlier day within a week / 上次采集时间：一周内最近一天的最后一次
--- column play_delta [additive]: Plays since the observation before; negative when the platform took plays away, null without such an observation / 播放增量：较上次采集；平台核减时为负，无上次采集为空
--- column digg_delta [additive]: Likes since the observation before / 点赞增量
--- column comment_delta [additive]: Comments since the observation before / 评论增量
--- column share_delta [additive]: Shares since the observation before / 分享增量
+-- column play_delta [additive]: Plays gained: since the observation before; negative when the platform took plays away, null without such an observation / 播放增量：较上次采集；平台核减时为负，无上次采集为空
+-- column digg_delta [additive]: Likes gained: since the observation before / 点赞增量：较上次采集
+-- column comment_delta [additive]: Comments gained: since the observation before / 评论增量：较上次采集
+-- column share_delta [additive]: Shares gained: since the observation before / 分享增量：较上次采集
 WITH totals AS (
     SELECT *
     FROM main.video_totals

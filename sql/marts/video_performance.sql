@@ -9,21 +9,21 @@
 -- lookback: 120 days; video_daily 120 days
 -- days: video_daily
 -- rows: 50 %
--- column title: Title / 标题
--- column published_date: Published on: Beijing day / 发布日期（北京）
--- column age_days [d]: Age: days since the day of publication / 发布天数
--- column counted_until: Counted until: last day in play_count / 统计截止日
--- column counted_age_days [d]: Age on that day: at which videos are compared / 截止日的发布天数，按此与其他视频比较
+-- column title: Title: as last seen / 标题：最近一次
+-- column published_date: Published on: Beijing day / 发布日期：北京日期
+-- column age_days [d]: Age: days since the day of publication / 发布天数：自发布日起
+-- column counted_until: Counted until: last day in play_count / 统计截止：play_count 计入的最后一天
+-- column counted_age_days [d]: Age when counted: on that day, at which videos are compared / 统计天数：截止日的发布天数，按此比较
 -- column play_count [semi-additive]: Plays so far: sum of the daily series since publication, or the lifetime total where the series has gaps / 至今播放：发布以来每日序列之和；序列有缺口时取累计值
--- column play_basis: Basis of play_count: series or total / play_count 的来源：series 每日序列，total 累计值
--- column median_play_count: Median of the account's other videos at the same age, same basis, published within 120 days; null with fewer than five / 同账号其他视频同天数播放中位数（120 天内、同来源），少于 5 个为空
--- column compared_videos: Videos behind the median / 参与比较的视频数
--- column ratio_to_median [ratio]: Plays against that median / 与中位数之比
+-- column play_basis: Basis of plays: series (daily series) or total (lifetime total) / 播放来源：series 每日序列，total 累计值
+-- column median_play_count: Median plays: of the account's other videos at the same age, same basis, published within 120 days; null with fewer than five / 同期中位数：同账号其他视频同天数播放（120 天内、同来源），少于 5 个为空
+-- column compared_videos: Videos compared: behind the median / 参与比较视频数：中位数所含的视频
+-- column ratio_to_median [ratio]: Plays against the median: of the account's other videos / 中位数倍数：播放与同期中位数之比
 -- column is_hit: Outstanding 爆款: at least three times the median, counted age of one day or more / 爆款：达到中位数 3 倍及以上，统计满 1 天
 -- column is_low_play: Abnormally low 疑似限流: at most a fifth of the median, counted age of one to seven days; a hint, the platform does not say so / 播放异常低：不高于中位数的五分之一，统计满 1–7 天；仅为提示，平台不会明示
 -- column account_hit_ratio [ratio]: Share of outstanding videos 爆款率: of the account's videos that have a median and are at most 30 days old / 爆款率：账号 30 天内可比较视频中爆款的占比
--- column peak_plays: Highest plays of one day / 单日最高播放
--- column peak_date: Day of the highest plays / 播放最高日
+-- column peak_plays: Highest plays: of one day / 单日最高播放：发布以来
+-- column peak_date: Day of the highest plays / 最高播放日：单日播放最高的日期
 -- column half_life_days [d]: Half-life: days from the best day to the first day with at most half of its plays; null while it lasts / 半衰期：从最高日到首个不足其一半的日子的天数，未到为空
 WITH videos AS (
     SELECT client_key, open_id, item_id, arg_max(title, dt) AS title, arg_max(published_date, dt) AS published_date

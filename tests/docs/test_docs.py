@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -42,6 +43,7 @@ def prose(path: Path) -> str:
     return re.sub(r"^```.*?^```$", "", text_of(path), flags=re.MULTILINE | re.DOTALL)
 
 
+@cache
 def headings(path: Path) -> list[tuple[int, str]]:
     return [(len(m[1]), m[2].strip()) for m in re.finditer(r"^(#+) (.+)$", prose(path), re.MULTILINE)]
 
@@ -58,9 +60,9 @@ def links(path: Path) -> list[str]:
 # --------------------------------------------------------------------------- generated pages
 
 
-@pytest.mark.parametrize("name", docs.pages())
+@pytest.mark.parametrize("name", docs.PAGES)
 def test_generated_pages_are_current(name: str):
-    assert text_of(ROOT / name) == docs.pages()[name], f"{name} is stale: run `make docs`"
+    assert text_of(ROOT / name) == docs.PAGES[name](), f"{name} is stale: run `make docs`"
 
 
 def test_help_does_not_depend_on_the_terminal(monkeypatch):
