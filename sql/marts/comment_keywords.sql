@@ -22,7 +22,7 @@ recent_totals AS (
 ),
 history AS (
     -- A word has one row a day, so rows are days: to tell the days apart took twice the time.
-    SELECT client_key, open_id, term, count(*) AS days_with_term FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL
+    SELECT client_key, open_id, term, count(dt) AS days_with_term FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL
 ),
 history_totals AS (SELECT client_key, open_id, count(DISTINCT dt) AS history_days FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL),
 scored AS (
