@@ -7,12 +7,20 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from assets.charts import ACCENT, BAD, CATEGORIES, GOOD, INK, MUTED, themed
+from assets import charts as house
+from assets.charts import ACCENT, BAD, CATEGORIES, GOOD, INK, MUTED
 from pipelines.dashboard.texts import KINDS, Say
 
 BLUE, VIOLET = CATEGORIES[1], CATEGORIES[2]
 _QUIET = "#b6bcc8"
 _DAY = "%Y-%m-%d"
+_ZERO = "datum.value ? datum.label : '0'"
+"""Vega writes 0 in the unit of the axis: 0k."""
+
+
+def _themed(chart: alt.TopLevelMixin, *, height: int) -> alt.TopLevelMixin:
+    """In the house's look, and without Vega's own menu: one of its entries would send the data to an editor on the internet."""
+    return house.themed(chart, height=height).properties(usermeta={"embedOptions": {"actions": False}})
 
 
 def _day_axis() -> alt.X:
@@ -37,25 +45,25 @@ def lines(rows: pa.Table, names: dict[str, str], metric: str, say: Say, *, ratio
     base = alt.Chart(alt.Data(values=values))
     said = [alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("account:N", title=say("账号", "Account"))]
     number = alt.Tooltip("value:Q", title=metric, format=".2%" if ratio else ",")
-    y = alt.Y("value:Q", title=None, axis=alt.Axis(format="%" if ratio else "~s", tickCount=5, domain=False, ticks=False))
+    y = alt.Y("value:Q", title=None, axis=alt.Axis(format="%" if ratio else "~s", labelExpr=_ZERO, tickCount=5, domain=False, ticks=False))
     line = base.mark_line(strokeWidth=2, invalid="break-paths-show-domains").encode(x=_day_axis(), y=y, color=color)
     points = base.transform_filter("datum.value !== null").mark_point(size=22, filled=True, opacity=1).encode(x=_day_axis(), y=y, color=color, tooltip=[*said, number])
     holes = base.transform_filter("datum.value === null")
     hole = {"y": alt.value(height - 4), "x": _day_axis(), "tooltip": [*said, alt.Tooltip("missing:N", title=say("缺失", "Missing"))]}
     gaps = holes.transform_filter("!datum.is_pending").mark_point(shape="triangle-up", color=BAD, filled=True, size=60, opacity=1).encode(**hole)
     waits = holes.transform_filter("datum.is_pending").mark_point(shape="triangle-up", color=_QUIET, filled=True, size=60, opacity=1).encode(**hole)
-    return themed(line + points + gaps + waits, height=height)
+    return _themed(line + points + gaps + waits, height=height)
 
 
 def one_line(rows: pa.Table, column: str, name: str, say: Say, *, height: int = 180) -> alt.TopLevelMixin:
     """A number per day, broken where there is none."""
     base = alt.Chart(alt.Data(values=_values(rows, "dt", column)))
-    y = alt.Y(f"{column}:Q", title=None, axis=alt.Axis(format="~s", tickCount=4, domain=False, ticks=False))
+    y = alt.Y(f"{column}:Q", title=None, axis=alt.Axis(format="~s", labelExpr=_ZERO, tickCount=4, domain=False, ticks=False))
     line = base.mark_line(color=ACCENT, strokeWidth=2, invalid="break-paths-show-domains").encode(x=_day_axis(), y=y)
     points = base.transform_filter(f"datum.{column} !== null").mark_point(color=ACCENT, size=26, filled=True, opacity=1).encode(
         x=_day_axis(), y=y, tooltip=[alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip(f"{column}:Q", title=name, format=",")]
     )
-    return themed(line + points, height=height)
+    return _themed(line + points, height=height)
 
 
 def against_median(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLevelMixin:
@@ -69,7 +77,7 @@ def against_median(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLev
         tooltip=[alt.Tooltip("title:N", title=say("标题", "Title")), alt.Tooltip("play_count:Q", title=say("播放", "Plays"), format=","), alt.Tooltip("ratio_to_median:Q", title=say("相对中位数", "Against median"), format=".2f")],
     )  # fmt: skip
     middle = alt.Chart(alt.Data(values=[{"ratio": 1}])).mark_rule(color=INK, strokeDash=[3, 3]).encode(y=y)
-    return themed(points + middle, height=height)
+    return _themed(points + middle, height=height)
 
 
 def word_life(rows: pa.Table, say: Say, *, height: int = 220) -> alt.TopLevelMixin:
@@ -80,7 +88,7 @@ def word_life(rows: pa.Table, say: Say, *, height: int = 220) -> alt.TopLevelMix
     line = base.mark_line(color=ACCENT, strokeWidth=2, invalid="break-paths-show-domains").encode(x=x, y=y)
     said = [alt.Tooltip("at:T", title=say("时间", "At"), format="%m-%d %H:%M"), alt.Tooltip("rank:Q", title=say("名次", "Rank")), alt.Tooltip("hot_level:Q", title=say("热度", "Heat"), format=",")]
     points = base.transform_filter("datum.rank !== null").mark_point(color=ACCENT, filled=True, size=50, opacity=1).encode(x=x, y=y, tooltip=said)
-    return themed(line + points, height=height)
+    return _themed(line + points, height=height)
 
 
 def ranks(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLevelMixin:
@@ -94,7 +102,7 @@ def ranks(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLevelMixin:
     points = base.transform_filter("datum.rank !== null").mark_point(filled=True, size=50, opacity=1).encode(
         x=_day_axis(), y=y, color=color, tooltip=[alt.Tooltip("entry:N", title=say("上榜者", "Entry")), alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("rank:Q", title=say("名次", "Rank"))]
     )
-    return themed(line + points, height=height)
+    return _themed(line + points, height=height)
 
 
 def bars(rows: list[dict[str, Any]], label: str, value: str, name: str, *, note: str | None = None, format: str = ",", color: str = ACCENT, most: int = 10) -> alt.TopLevelMixin:
@@ -107,7 +115,7 @@ def bars(rows: list[dict[str, Any]], label: str, value: str, name: str, *, note:
         tooltip=[alt.Tooltip("label:N", title=" "), alt.Tooltip("value:Q", title=name, format=format)],
     )
     text = base.transform_calculate(said=f"format(datum.value, '{format}') + (datum.note ? '  ' + datum.note : '')").mark_text(align="left", dx=5, color=MUTED, fontSize=12).encode(text="said:N")
-    return themed(base.mark_bar(color=color, height=14, cornerRadiusEnd=3) + text, height=max(40, 26 * len(values)))
+    return _themed(base.mark_bar(color=color, height=14, cornerRadiusEnd=3) + text, height=max(40, 26 * len(values)))
 
 
 def stacked(rows: pa.Table, group: str, value: str, names: dict[str, str], say: Say, *, most: int = 7, height: int = 220) -> alt.TopLevelMixin:
@@ -122,8 +130,8 @@ def stacked(rows: pa.Table, group: str, value: str, names: dict[str, str], say: 
     order = [names.get(g, g) for g in kept] + ([rest] if len(sizes) > most else [])
     chart = alt.Chart(alt.Data(values=values)).mark_bar(width={"band": 0.8}).encode(
         x=alt.X("dt:O", title=None, timeUnit="yearmonthdate", axis=alt.Axis(format="%m-%d", labelAngle=0, labelOverlap=True, grid=False)),
-        y=alt.Y("sum(value):Q", title=None, axis=alt.Axis(format="~s", tickCount=4, tickMinStep=1, domain=False, ticks=False)),
+        y=alt.Y("sum(value):Q", title=None, axis=alt.Axis(format="~s", labelExpr=_ZERO, tickCount=4, tickMinStep=1, domain=False, ticks=False)),
         color=alt.Color("group:N", title=None, sort=order, scale=alt.Scale(domain=order, range=CATEGORIES), legend=alt.Legend(columns=4, labelLimit=120)),
         tooltip=[alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("group:N", title=" "), alt.Tooltip("sum(value):Q", title=say("数量", "Number"), format=",")],
     )  # fmt: skip
-    return themed(chart, height=height)
+    return _themed(chart, height=height)

@@ -14,6 +14,10 @@ from pipelines.dashboard.texts import Names, Say
 
 SHARES = {"engagement_ratio": 2, "contact_ratio": 1, "share_ratio": 1}
 """Columns shown as percentages, with their digits."""
+CHANGES = ("share_change",)
+"""Differences of ratios, shown in points."""
+WIDE = {"examples": 340, "says": 380, "title": 240, "entry": 240}
+"""Columns of texts, with their width in pixels."""
 
 
 def card(name: str, value: str, note: str = "") -> Markup:
@@ -76,6 +80,8 @@ def table(
     for name, field in zip(rows.column_names, rows.schema, strict=True):
         if texts and name in texts:
             looks[heads[name]] = _called(texts[name])
+        elif name in CHANGES:
+            looks[heads[name]] = _points
         elif name in SHARES:
             looks[heads[name]] = _share(SHARES[name])
         elif pa.types.is_integer(field.type) or pa.types.is_floating(field.type):
@@ -86,7 +92,7 @@ def table(
             looks[heads[name]] = _text
     return mo.ui.table(
         shown, selection="single" if choose else None, initial_selection=[0] if choose and rows.num_rows else None, page_size=page_size, pagination=rows.num_rows > page_size, show_column_summaries=False,
-        show_data_types=False, show_search=search and rows.num_rows > page_size, hidden_columns=[heads[h] for h in hidden], wrapped_columns=[heads[w] for w in wrapped], format_mapping=looks,
+        show_data_types=False, show_search=search and rows.num_rows > page_size, hidden_columns=[heads[h] for h in hidden], wrapped_columns=[heads[w] for w in wrapped], format_mapping=looks, column_widths={heads[n]: WIDE[n] for n in rows.column_names if n in WIDE},
         header_tooltip={heads[n]: meaning for n in rows.column_names if (meaning := names.meaning(mart, n))},
     )  # fmt: skip
 
@@ -117,6 +123,10 @@ def _figure(value: Any) -> str:
 
 def _share(digits: int) -> Callable[[Any], str]:
     return lambda value: "–" if value is None else f"{value:.{digits}%}"
+
+
+def _points(value: Any) -> str:
+    return "–" if value is None else f"{value * 100 + 0.0:+.1f}"
 
 
 def _text(value: Any) -> str:

@@ -46,6 +46,11 @@ class Opened:
         return account_names(self.answers["accounts"])
 
     @cached_property
+    def shown_names(self) -> dict[str, str]:
+        """open_id -> name on the page."""
+        return {open_id: name for (_, open_id), name in self.accounts.items()}
+
+    @cached_property
     def names(self) -> Names:
         return Names(self.answers["names"], self.say)
 
@@ -78,32 +83,40 @@ def open_file(reader: Reader, language: Language) -> Opened:
 # --------------------------------------------------------------------------- accounts
 
 
+def account_cards(here: Opened, sums: dict[str, Any]) -> mo.Html:
+    """Sums of the range, each with how far it reaches. ``sums``: the row ``cards`` of :func:`questions.overview`."""
+    say = here.say
+    missing = say(f"{sums['account_days']} 个账号日中缺 {sums['gaps']} 个", f"{sums['gaps']} of {sums['account_days']} account-days have gaps")
+    until = say(f"截至 {sums['until']}", f"until {sums['until']}")
+    fans = until + (say(f"，{sums['fans_missing']} 个账号未知", f", {sums['fans_missing']} not known") if sums["fans_missing"] else "")
+    return cards(
+        card(say("播放", "Plays"), figure(sums["new_play"]), until), card(say("净增粉丝", "Net fans"), signed(sums["net_fans"]), until),
+        card(say("互动", "Interactions"), figure(sums["interactions"]), say(f"互动率 {percent(sums['engagement_ratio'], 2)}", f"rate {percent(sums['engagement_ratio'], 2)}")),
+        card(say("总粉丝", "Fans"), figure(sums["total_fans"]), fans), card(say("账号", "Accounts"), figure(sums["accounts"]), missing),
+    )  # fmt: skip
+
+
+def account_lines(here: Opened, found: dict[str, pa.Table], metric: str) -> tuple[str, str]:
+    """Title of the chart of ``metric``, and what is to be known about it."""
+    say = here.say
+    drawn, accounts = len(set(found["lines"].column("open_id").to_pylist())), found["cards"].column("accounts")[0].as_py()
+    which = say(f"数值最大的 {drawn} 个账号；", f"the {drawn} accounts that have most; ") if drawn < accounts else ""
+    return say("每日 ", "A day: ") + here.names.column("account_daily", metric), which + say("▲ 红：当日缺失；灰：平台尚未产出", "▲ red: missing on the day; grey: not produced yet")
+
+
 def accounts_section(here: Opened, choice: Choice, figure_choice: mo.ui.dropdown) -> Any:
     say, names, metric = here.say, here.names, figure_choice.value
     found = here.ask(questions.overview(choice, metric))
     sums = found["cards"].to_pylist()[0]
     if not sums["accounts"]:
         return notice(say("所选账号在这些日期没有数据。", "The chosen accounts have nothing on these days."))
-    missing = say(f"{sums['account_days']} 个账号日中缺 {sums['gaps']} 个", f"{sums['gaps']} of {sums['account_days']} account-days have gaps")
-    until = say(f"截至 {sums['until']}", f"until {sums['until']}")
-    if sums["fans_missing"]:
-        until += say(f"，{sums['fans_missing']} 个账号未知", f", {sums['fans_missing']} not known")
-    top = cards(
-        card(say("播放", "Plays"), figure(sums["new_play"]), until), card(say("净增粉丝", "Net fans"), signed(sums["net_fans"]), until),
-        card(say("互动", "Interactions"), figure(sums["interactions"]), say(f"互动率 {percent(sums['engagement_ratio'], 2)}", f"rate {percent(sums['engagement_ratio'], 2)}")),
-        card(say("总粉丝", "Fans"), figure(sums["total_fans"]), until), card(say("账号", "Accounts"), figure(sums["accounts"]), missing),
-    )  # fmt: skip
-    drawn = len(set(found["lines"].column("open_id").to_pylist()))
-    which = say(f"数值最大的 {drawn} 个账号；", f"the {drawn} accounts that have most; ") if drawn < sums["accounts"] else ""
-    about = which + say("▲ 红：当日缺失；灰：平台尚未产出", "▲ red: missing on the day; grey: not produced yet")
-    by_id = {open_id: name for (_, open_id), name in here.accounts.items()}
-    rows = found["accounts"]
+    picture = charts.lines(found["lines"], here.shown_names, names.column("account_daily", metric), say, ratio=metric == "engagement_ratio")
     return mo.vstack(
         [
-            top,
-            block(heading(say("每日 ", "A day: ") + names.column("account_daily", metric), about), figure_choice, charts.lines(found["lines"], by_id, names.column("account_daily", metric), say, ratio=metric == "engagement_ratio")),
+            account_cards(here, sums),
+            block(heading(*account_lines(here, found, metric)), figure_choice, picture),
             block(
-                heading(say("账号汇总", "Accounts over these days"), say("空缺不计入合计", "gaps are not in the sums")), table(rows, "account_daily", names, hidden=["open_id"]),
+                heading(say("账号汇总", "Accounts over these days"), say("空缺不计入合计", "gaps are not in the sums")), table(found["accounts"], "account_daily", names, hidden=["open_id"]),
                 downloads(lambda: here.ask({"days": questions.account_days(choice)})["days"], f"account_daily_{choice.first}_{choice.last}", say),
             ),
         ]
@@ -229,7 +242,6 @@ def fans_section(here: Opened, choice: Choice) -> Any:
 
 
 def needs_section(here: Opened, choice: Choice) -> Any:
-
     say = here.say
     found = here.ask(questions.needs(choice))
     rows = found["rows"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache
 from ipaddress import ip_address
@@ -44,9 +45,46 @@ def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:
     import marimo
 
     from pipelines.dashboard import controls, saving  # noqa: F401
+    from pipelines.dashboard.firstview import FirstView
 
+    first = FirstView(shared_reader())
+    first.html("")  # loads the drawing library, asks what the first visitor will ask
     builder = marimo.create_asgi_app(quiet=True, include_code=False, token=token, skew_protection=False, session_ttl=IDLE_S, show_tracebacks=False)
-    return guard(builder.with_app(path="", root=str(APP)).build(), loopback=loopback)
+    return guard(_with_first_view(builder.with_app(path="", root=str(APP)).build(), first.html), loopback=loopback)
+
+
+_ROOT = b'<div id="root"></div>'
+
+
+def _with_first_view(app: Asgi, html: Callable[[str], str]) -> Asgi:
+    """Put the opening view after the page's root. marimo answers with the page only whom it knows: others are sent to its login."""
+
+    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
+            return await app(scope, receive, send)
+        # Whole and as it is: no compression, and no "not modified" for a page whose figures have changed.
+        scope = scope | {"headers": [h for h in scope["headers"] if h[0].lower() not in (b"accept-encoding", b"if-none-match", b"if-modified-since")]}
+        start: dict[str, Any] = {}
+        body = bytearray()
+
+        async def collect(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            whole = bytes(body)
+            if start["status"] == 200 and whole.count(_ROOT) == 1:
+                view = await asyncio.to_thread(html, scope["query_string"].decode("latin-1"))
+                whole = whole.replace(_ROOT, _ROOT + view.encode())
+            own = (b"content-length", b"etag")
+            await send(start | {"headers": [*(h for h in start["headers"] if h[0].lower() not in own), (b"content-length", str(len(whole)).encode())]})
+            await send({"type": "http.response.body", "body": whole})
+
+        return await app(scope, receive, collect)
+
+    return answer
 
 
 def guard(app: Asgi, *, loopback: bool) -> Asgi:

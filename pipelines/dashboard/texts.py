@@ -23,6 +23,9 @@ _OWN = {
     "contact_days": ("留资人次", "Contact-days"), "dimension": ("维度", "Dimension"), "level": ("等级", "Level"), "area": ("类别", "Area"), "says": ("说明", "What it says"), "subject_name": ("对象", "Subject"),
     "accounts": ("账号数", "Accounts"), "account_name": ("账号", "Account"), "rank": ("名次", "Rank"), "entry": ("上榜者", "Entry"), "move": ("变动", "Move"), "value": ("指数", "Index"), "new_issue": ("发布数", "Published"),
     "is_new": ("新上榜", "New"), "is_rising": ("上升", "Rising"), "half_life_days": ("半衰期（天）", "Half-life in days"), "play_count": ("至今播放", "Plays so far"), "contact_ratio": ("留资率", "Contact rate"),
+    "peak_hot_level": ("热度峰值", "Highest heat"), "bucket": ("区间", "Bucket"), "share_ratio": ("占比", "Share"), "need": ("需求", "Need"), "comments": ("评论", "Comments"), "questions": ("提问", "Ask"),
+    "likes_of_comments": ("获赞", "Likes"), "sentiment_mean": ("情感", "Mood"), "examples": ("示例", "Examples"), "is_low_play": ("疑似限流", "Abnormally low"), "fans": ("粉丝", "Fans"),
+    "action_source": ("来源", "Source"), "action_type": ("动作", "Action"), "action_flag": ("动作子类", "Sub-kind"), "actions": ("互动", "Actions"),
 }  # fmt: skip
 """Columns that the page makes itself, and those whose name in the dictionary is too long for a table's head."""
 
