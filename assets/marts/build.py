@@ -33,7 +33,7 @@ from resources.runtime import Runtime
 from resources.state_tables import TABLES_OF_STATE, load_status_batches, read_state_tables
 
 _INPUTS = "inputs.json"
-_STATUS_DAYS = timedelta(days=60)
+_STATUS_DAYS = timedelta(days=32)
 """Of older days nobody asks any more how they were loaded; a year of a thousand accounts has millions of lines."""
 _MODULUS = 1 << 128
 

@@ -1,149 +1,139 @@
-"""The page itself; `douyin dashboard` serves it."""
+"""The page itself, a marimo app; ``douyin dashboard`` serves it. Cells hold the controls and say what depends on what; the work is in sections.py."""
 
 import marimo
 
-app = marimo.App(width="medium", app_title="抖音数据 Douyin warehouse")
+app = marimo.App(width="full", app_title="抖音数据看板 Douyin dashboard", css_file="dashboard.css")
 
 
 @app.cell
 def _():
     import marimo as mo
 
-    from pipelines.dashboard import charts
-    from pipelines.dashboard.data import Choice, Data, NotThere, thirty_days
-    from resources.settings import Settings
+    from pipelines.dashboard import controls, pieces, sections
+    from pipelines.dashboard.questions import Choice
+    from pipelines.dashboard.reading import CannotShow
+    from pipelines.dashboard.serving import shared_reader
+    from pipelines.dashboard.texts import speak
 
-    data = Data(Settings().warehouse_path)
-    return Choice, NotThere, charts, data, mo, thirty_days
-
-
-@app.cell
-def _(mo):
-    refresh = mo.ui.run_button(label="刷新 Refresh")
-    return (refresh,)
+    reader = shared_reader()
+    kept = controls.Kept()
+    return CannotShow, Choice, controls, kept, mo, pieces, reader, sections, speak
 
 
 @app.cell
-def _(NotThere, data, mo, refresh, thirty_days):
-    _ = refresh.value  # asked again when somebody wants to see the newest file
+def _(controls, kept, mo):
+    language = controls.language_switch(kept)
+    refresh = mo.ui.button(label="刷新 Refresh", value=0, on_click=lambda presses: presses + 1)
+    return language, refresh
+
+
+@app.cell
+def _(CannotShow, language, pieces, reader, refresh, sections, speak):
+    _ = refresh.value  # pressed: look again which file is published
+    say = speak(language.value)
     try:
-        days, names, boards = data.days(), data.accounts(), data.boards()
-        trouble = None
-    except NotThere as error:
-        trouble = str(error)
-    mo.stop(trouble is not None, mo.callout(mo.md(trouble or ""), kind="warn"))
-    first, last = thirty_days(*days)
-    accounts = mo.ui.multiselect(options=names, label="账号 Accounts（空为全部 none: all）", full_width=True)
-    span = mo.ui.date_range(start=days[0], stop=days[1], value=(first, last), label="日期 Days")
-    return accounts, boards, names, span
+        here, _trouble = sections.open_file(reader, language.value), None
+    except CannotShow as error:
+        here, _trouble = None, pieces.notice(say(error.zh, error.en), "warn")
+    pieces.whole(pieces.page_head(here.as_of() if here else "", say, language, refresh), _trouble)
+    return here, say
 
 
 @app.cell
-def _(accounts, data, mo, refresh, span):
-    mo.vstack(
-        [
-            mo.hstack(
-                [mo.md("# 抖音数据 Douyin"), mo.hstack([mo.md(f"<small>发布于 published {data.published_at():%Y-%m-%d %H:%M}</small>"), refresh], justify="end", align="center")],
-                justify="space-between", align="center", wrap=True,
-            ),
-            mo.hstack([accounts, span], widths=[2, 1], wrap=True, align="end"),
-        ]
-    )  # fmt: skip
+def _(controls, here, kept, mo, pieces, say):
+    mo.stop(here is None)
+    accounts, days, section = controls.account_choice(here, kept), controls.day_range(here, kept), controls.section_tabs(say, kept)
+    pieces.bar([accounts, days], section)
+    return accounts, days, section
+
+
+@app.cell
+def _(Choice, accounts, controls, days, say, section):
+    choice = Choice(tuple(accounts.value), *days.value)
+    tab = controls.section_of(say, section.value)
+    return choice, tab
+
+
+@app.cell
+def _(controls, here, kept, mo, tab):
+    mo.stop(tab != "accounts")
+    metric = controls.metric_choice(here, kept)
+    return (metric,)
+
+
+@app.cell
+def _(choice, controls, here, metric, say, sections):
+    controls.guarded(lambda: sections.accounts_section(here, choice, metric), say)
     return
 
 
 @app.cell
-def _(Choice, accounts, span):
-    choice = Choice(tuple(accounts.value), *span.value)
-    return (choice,)
+def _(choice, controls, here, mo, say, sections, tab):
+    mo.stop(tab != "videos")
+    _found = controls.guarded(lambda: sections.videos_section(here, choice), say)
+    video_rows = _found[1] if isinstance(_found, tuple) else None
+    videos = sections.video_table(here, video_rows) if video_rows is not None and video_rows.num_rows else None
+    _found[0] if isinstance(_found, tuple) else _found
+    return video_rows, videos
 
 
 @app.cell
-def _(charts, choice, data, mo):
-    figures = data.figures(choice)
-
-    def _number(name: str, column: str):
-        known = figures.dropna(subset=[column])
-        if known.empty:
-            return mo.stat("–", label=name, bordered=True)
-        before = known[column].iloc[-8:-1].median()
-        return mo.stat(f"{known[column].iloc[-1]:,.0f}", label=name, caption=f"7 日中位数 median {before:,.0f}" if before == before else "", bordered=True)
-
-    mo.vstack(
-        [
-            mo.hstack([_number("播放 Plays", "plays"), _number("净增粉丝 Net fans", "net_fans"), _number("互动 Interactions", "interactions"), _number("总粉丝 Fans", "fans")], widths="equal", wrap=True),
-            mo.md("**每日播放 Plays a day**" + ("　<small>红色竖条：有账号缺数据 red marks: days with gaps</small>" if (figures["gaps"] > 0).any() else "")),
-            charts.days(figures, "plays"),
-        ]
-    )  # fmt: skip
-    return (figures,)
-
-
-@app.cell
-def _(boards, mo):
-    board = mo.ui.dropdown(options=boards, value="hot_video" if "hot_video" in boards else (boards[0] if boards else None), label="榜单 Board", searchable=True)
-    word = mo.ui.text(placeholder="热点词包含 contains …", label="热点词 Word", debounce=300)
-    return board, word
-
-
-@app.cell
-def _(board, charts, choice, data, figures, mo, names, word):
-    def _table(rows, size: int = 10):
-        return mo.ui.table(rows, selection=None, page_size=size, show_column_summaries=False, show_data_types=False)
-
-    def _named(rows):
-        shown = rows.copy()
-        if "open_id" in shown:
-            shown.insert(0, "account", shown["open_id"].map({v: k for k, v in names.items()}).fillna(shown["open_id"].str[:8]))
-        return shown
-
-    def _accounts():
-        return mo.vstack([mo.md("**净增粉丝 Net fans a day**"), charts.days(figures, "net_fans", height=120), _table(_named(data.account_rows(choice)).drop(columns=["open_id", "nickname"]))])
-
-    def _videos():
-        rows = _named(data.videos(choice))
-        low, hits = rows[rows["is_low_play"]], rows[rows["is_hit"]]
-        told = f"可比较 {rows['ratio_to_median'].notna().sum()} 个；爆款 outstanding {len(hits)}；播放异常低 low {len(low)}"
-        return mo.vstack([mo.md(f"**相对账号同天数中位数 Against the account's median at the same age**　<small>{told}</small>"), charts.against_median(rows), _table(rows.drop(columns=["open_id"]))])
-
-    def _words():
-        rows = data.words(choice, word.value or "")
-        rising = rows[rows["is_rising"]]["sentence"].head(5) if not word.value else rows["sentence"].head(5)
-        curve = data.word_curve(rising, choice)
-        return mo.vstack([word, charts.curves(curve) if len(curve) else mo.md("没有曲线 no curve"), _table(rows)])
-
-    def _boards():
-        return mo.vstack([board, _table(data.moves(board.value, choice), 30) if board.value else mo.md("没有榜单 no boards")])
-
-    def _people():
-        portrait, needs, leads = data.portrait(choice), data.needs(choice), data.leads(choice)
-        pictures = [mo.vstack([mo.md(f"**{name}**"), charts.bars(rows, "bucket", "share", format=".1%", most=8)]) for name, rows in portrait.groupby("dimension", sort=False)]
-        grid = [mo.hstack(pictures[n : n + 2], widths="equal", wrap=True) for n in range(0, len(pictures), 2)]
-        return mo.vstack(
-            [
-                mo.md("### 粉丝需求 What fans want"), charts.bars(needs, "need", "comments") if len(needs) else mo.md("没有评论 no comments"), _table(needs),
-                mo.md("### 线索 Leads"), _table(leads), mo.md("### 粉丝画像 Fan portrait"), *(grid or [mo.md("没有画像 no portrait")]),
-            ]
-        )  # fmt: skip
-
-    mo.ui.tabs(
-        {
-            "账号 Accounts": mo.lazy(_accounts), "视频 Videos": mo.lazy(_videos), "热点 Words": mo.lazy(_words), "榜单 Boards": mo.lazy(_boards), "粉丝 Fans": mo.lazy(_people),
-            "数据 Data": mo.lazy(lambda: _table(data.health(), 20)),
-        }
-    )  # fmt: skip
+def _(choice, controls, here, mo, pieces, say, sections, video_rows, videos):
+    mo.stop(videos is None)
+    controls.guarded(lambda: sections.video_panel(here, choice, pieces.chosen(videos, video_rows), videos, video_rows), say)
     return
 
 
 @app.cell
-def _(choice, data, mo):
-    mo.hstack(
-        [
-            mo.download(lambda: data.account_rows(choice).to_csv(index=False).encode("utf-8-sig"), filename="account_daily.csv", mimetype="text/csv", label="账号日报 CSV"),
-            mo.download(lambda: data.videos(choice).to_csv(index=False).encode("utf-8-sig"), filename="video_performance.csv", mimetype="text/csv", label="视频表现 CSV"),
-        ],
-        justify="start", wrap=True,
-    )  # fmt: skip
+def _(controls, here, kept, mo, tab):
+    mo.stop(tab != "words")
+    word = controls.word_search(here, kept)
+    word
+    return (word,)
+
+
+@app.cell
+def _(choice, controls, here, mo, say, sections, word):
+    _found = controls.guarded(lambda: sections.words_rows(here, choice, word.value), say)
+    word_rows = None if isinstance(_found, mo.Html) else _found
+    words = sections.words_table(here, word_rows) if word_rows is not None else None
+    _found if word_rows is None else None
+    return word_rows, words
+
+
+@app.cell
+def _(choice, controls, here, mo, pieces, say, sections, word, word_rows, words):
+    mo.stop(words is None)
+    controls.guarded(lambda: sections.words_panel(here, choice, word.value, pieces.chosen(words, word_rows), words, word_rows), say)
+    return
+
+
+@app.cell
+def _(choice, controls, here, kept, mo, say, sections, tab):
+    mo.stop(tab != "boards")
+    _options = controls.guarded(lambda: sections.board_options(here, choice), say)
+    board = controls.board_choice(here, _options, kept) if isinstance(_options, dict) and _options else None
+    board if board is not None else (_options if isinstance(_options, mo.Html) else sections.no_boards(here))
+    return (board,)
+
+
+@app.cell
+def _(board, choice, controls, here, mo, say, sections):
+    mo.stop(board is None)
+    controls.guarded(lambda: sections.boards_panel(here, choice, board.value, board.selected_key), say)
+    return
+
+
+@app.cell
+def _(choice, controls, here, mo, say, sections, tab):
+    _sections = {
+        "fans": lambda: sections.fans_section(here, choice),
+        "needs": lambda: sections.needs_section(here, choice),
+        "leads": lambda: sections.leads_section(here, choice),
+        "health": lambda: sections.health_section(here),
+    }
+    mo.stop(tab not in _sections)
+    controls.guarded(_sections[tab], say)
     return
 
 

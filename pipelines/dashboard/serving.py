@@ -1,16 +1,88 @@
-"""The dashboard as an ASGI app, with everything imported that the first visitor would wait for."""
+"""The dashboard as an ASGI app: marimo in run mode, behind a guard, with everything imported that the first visitor would wait for."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipelines.dashboard.reading import Reader
 
 APP = Path(__file__).with_name("app.py")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+IDLE_S = 120
+"""Seconds after which a closed page's session ends."""
+
+Asgi = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
-def make_app():
-    """marimo's app in run mode: no editor, no code, one session per visitor."""
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach ``host``."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@cache
+def shared_reader() -> Reader:
+    """The process's reader: visitors share its answers."""
+    from resources.settings import Settings
+
+    return Reader(Settings().warehouse_path)
+
+
+def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:
+    """marimo's app: no editor, no code of cells, one session per visitor. ``token`` is asked for once, where one is given.
+
+    ``loopback``: answer only to names of this machine, so that no page of the internet reads it through a name that points here.
+    """
+    import altair  # noqa: F401
     import marimo
 
-    from pipelines.dashboard import charts, data  # noqa: F401
+    from pipelines.dashboard import controls, saving  # noqa: F401
 
-    return marimo.create_asgi_app(quiet=True, include_code=False, skew_protection=False).with_app(path="", root=str(APP)).build()
+    builder = marimo.create_asgi_app(quiet=True, include_code=False, token=token, skew_protection=False, session_ttl=IDLE_S, show_tracebacks=False)
+    return guard(builder.with_app(path="", root=str(APP)).build(), loopback=loopback)
+
+
+def guard(app: Asgi, *, loopback: bool) -> Asgi:
+    """Refuse what another site sends (its ``Origin`` is not ours; browsers let any page open a WebSocket) and, on ``loopback``, what comes under a foreign name.
+
+    marimo's files have their content in their names: browsers may keep them.
+    """
+
+    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await app(scope, receive, send)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        host, origin = headers.get("host", ""), headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc != host
+        if foreign or (loopback and host.rsplit(":", 1)[0] not in LOOPBACK_NAMES and host not in LOOPBACK_NAMES):
+            return await _refuse(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].startswith("/assets/"):
+            return await app(scope, receive, _kept(send))
+        return await app(scope, receive, send)
+
+    return answer
+
+
+def _kept(send: Any) -> Any:
+    async def pass_on(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            message = message | {"headers": [*message["headers"], (b"cache-control", b"public, max-age=31536000, immutable")]}
+        await send(message)
+
+    return pass_on
+
+
+async def _refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain; charset=utf-8")]})
+    await send({"type": "http.response.body", "body": b"The dashboard answers to its own address alone."})

@@ -28,8 +28,8 @@ freshness AS (
     SELECT 'freshness' AS area, f.client_key, f.table_name AS subject, t.name_zh AS subject_name,
            CASE WHEN f.is_unavailable THEN 'ok' WHEN f.newest IS NULL OR c.today - f.newest - t.days_behind > 2 THEN 'bad' WHEN c.today - f.newest > t.days_behind THEN 'warn' ELSE 'ok' END AS level,
            (c.today - f.newest)::DOUBLE AS value,
-           CASE WHEN f.is_unavailable THEN 'not available to this app' WHEN f.newest IS NULL THEN 'never loaded' ELSE concat('newest day ', f.newest, ', ', c.today - f.newest, ' days behind; ', t.days_behind, ' is normal') END AS says_en,
-           CASE WHEN f.is_unavailable THEN '本应用不可用' WHEN f.newest IS NULL THEN '从未采集到' ELSE concat('最新 ', f.newest, '，落后 ', c.today - f.newest, ' 天（正常 ', t.days_behind, ' 天）') END AS says_zh
+           CASE WHEN f.is_unavailable THEN 'not available to this app' WHEN f.newest IS NULL THEN 'not loaded within a month' ELSE concat('newest day ', f.newest, ', ', c.today - f.newest, ' days behind; ', t.days_behind, ' is normal') END AS says_en,
+           CASE WHEN f.is_unavailable THEN '本应用不可用' WHEN f.newest IS NULL THEN '近一月未采集到' ELSE concat('最新 ', f.newest, '，落后 ', c.today - f.newest, ' 天（正常 ', t.days_behind, ' 天）') END AS says_zh
     FROM fresh AS f
     JOIN meta.tables AS t ON t.table_name = f.table_name
     CROSS JOIN clock AS c

@@ -1,0 +1,139 @@
+"""The published file, opened for a moment: read-only, asked, closed. A publication swaps it by renaming and never waits for a visitor."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from catalog.records import BEIJING
+
+MOST_KEPT = 200
+"""Answers kept in memory, of one published file; most are a few kilobytes."""
+
+_CONFIG = {"threads": 2, "memory_limit": "1GB", "temp_directory": "", "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+"""Runs on the same machine come first, and nothing but this file can be read through the page."""
+
+# DuckDB gives connections of one process to the same path the same database: while one is open, the next would
+# still see the file from before the swap. One at a time, and each sees the present file.
+_opening = threading.Lock()
+
+
+class CannotShow(RuntimeError):
+    """There is nothing to show. ``zh`` and ``en`` say what to do."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+@dataclass(frozen=True)
+class Question:
+    """One SELECT; ``values`` fills its ``$names``."""
+
+    sql: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.sql, repr(sorted(self.values.items()))
+
+
+Version = tuple[int, int, int]
+
+
+class Reader:
+    """Answers from the file at ``path``, shared by all visitors."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._kept: OrderedDict[tuple, pa.Table] = OrderedDict()
+        self._kept_of: Version | None = None
+        self._keeping = threading.Lock()
+
+    def version(self) -> Version:
+        """What tells one published file from the next.
+
+        Raises:
+            CannotShow: nothing was published yet.
+        """
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError as error:
+            raise CannotShow(
+                f"还没有发布过数据仓库（{self.path}）。先运行 `make demo` 或 `douyin run`，或用 DOUYIN_HOME 指定数据目录，然后点“刷新”。",
+                f"Nothing was published yet ({self.path}). Run `make demo` or `douyin run`, or name the data folder with DOUYIN_HOME; then press refresh.",
+            ) from error
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def published_at(self) -> datetime:
+        """When the present file was published, Beijing time."""
+        return datetime.fromtimestamp(self.version()[1] / 1e9, BEIJING)
+
+    def ask(self, questions: Mapping[str, Question]) -> dict[str, pa.Table]:
+        """Answers by the questions' names, all from one published file; what was asked of the same file before is not asked again.
+
+        Raises:
+            CannotShow: there is no file, or it lacks a mart that is asked for.
+        """
+        version = self.version()
+        found = self._remembered(version, questions)
+        if len(found) < len(questions):
+            version, found = self._read(questions)
+            self._remember(version, questions, found)
+        return found
+
+    def _read(self, questions: Mapping[str, Question]) -> tuple[Version, dict[str, pa.Table]]:
+        try:
+            with _opening:
+                while True:
+                    before = self.version()
+                    with duckdb.connect(str(self.path), read_only=True, config=_CONFIG) as connection:
+                        if self.version() != before:
+                            continue  # swapped while it was being opened: nobody could say which one it is
+                        connection.execute("SET enable_external_access = false; SET TimeZone = 'Asia/Shanghai'")
+                        return before, {name: _plain(connection.execute(q.sql, _used(q)).to_arrow_table()) for name, q in questions.items()}
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            first = str(error).splitlines()[0]
+            raise CannotShow(
+                f"已发布的文件缺少这里需要的集市，或结构较旧。运行 `douyin run`（或 `make demo`）生成集市并发布，然后点“刷新”。（{first}）",
+                f"The published file lacks a mart that this needs, or has it in an older shape. Run `douyin run` (or `make demo`), which makes and publishes marts; then press refresh. ({first})",
+            ) from error
+        except duckdb.IOException as error:
+            first = str(error).splitlines()[0]
+            raise CannotShow(f"仓库文件无法打开：`douyin publish --rebuild` 会由 Parquet 重建。（{first}）", f"The warehouse does not open: `douyin publish --rebuild` makes it anew from Parquet. ({first})") from error
+
+    def _remembered(self, version: Version, questions: Mapping[str, Question]) -> dict[str, pa.Table]:
+        with self._keeping:
+            if self._kept_of != version:
+                return {}
+            return {name: self._kept[q.key] for name, q in questions.items() if q.key in self._kept}
+
+    def _remember(self, version: Version, questions: Mapping[str, Question], found: Mapping[str, pa.Table]) -> None:
+        with self._keeping:
+            if self._kept_of != version:
+                self._kept.clear()
+                self._kept_of = version
+            for name, question in questions.items():
+                self._kept[question.key] = found[name]
+                self._kept.move_to_end(question.key)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+
+
+def _used(question: Question) -> dict[str, Any]:
+    """Values whose name stands in the SQL: DuckDB refuses others."""
+    return {name: value for name, value in question.values.items() if f"${name}" in question.sql}
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    """Sums of whole numbers come as 128-bit decimals, which no chart and few tables take."""
+    return rows.cast(pa.schema([field.with_type(pa.int64()) if pa.types.is_decimal(field.type) else field for field in rows.schema]))
