@@ -103,7 +103,7 @@ def test_three_days_end_with_answers(command):
 
     runtime = Runtime(Settings(_env_file=None, home=home, client_key="sandbox-key", client_secret="secret"))
     kept = {p: p.read_bytes() for p in (home / "lake" / "marts").rglob("*.parquet") if "data_health" not in p.parts}
-    assert len(kept) > 300
+    assert len(kept) > 150
     for kind in (Marts, OneThread):
         for inputs in (home / "lake" / "marts").rglob("inputs.json"):
             inputs.unlink()
