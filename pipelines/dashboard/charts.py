@@ -41,7 +41,7 @@ def lines(rows: pa.Table, names: dict[str, str], metric: str, say: Say, *, ratio
         for r in rows.to_pylist()
     ]
     shown = list(dict.fromkeys(v["account"] for v in values))
-    color = alt.Color("account:N", title=None, sort=shown, legend=alt.Legend(columns=3, labelLimit=150, symbolType="stroke") if len(shown) > 1 else None, scale=alt.Scale(domain=shown, range=CATEGORIES[: len(shown)]))
+    color = alt.Color("account:N", title=None, sort=shown, legend=alt.Legend(columns=3, labelLimit=90, symbolType="stroke") if len(shown) > 1 else None, scale=alt.Scale(domain=shown, range=CATEGORIES[: len(shown)]))
     base = alt.Chart(alt.Data(values=values))
     said = [alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("account:N", title=say("账号", "Account"))]
     number = alt.Tooltip("value:Q", title=metric, format=".2%" if ratio else ",")
@@ -97,7 +97,7 @@ def ranks(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLevelMixin:
     order = [v["entry"] for v in sorted((v for v in values if v["dt"] == values[-1]["dt"]), key=lambda v: v["rank"])] if values else []
     base = alt.Chart(alt.Data(values=values))
     y = alt.Y("rank:Q", title=say("名次", "rank"), scale=alt.Scale(reverse=True, domainMin=1, nice=False), axis=alt.Axis(tickMinStep=1, domain=False, ticks=False))
-    color = alt.Color("entry:N", title=None, sort=order, scale=alt.Scale(domain=order, range=CATEGORIES), legend=alt.Legend(columns=2, labelLimit=150, symbolType="stroke"))
+    color = alt.Color("entry:N", title=None, sort=order, scale=alt.Scale(domain=order, range=CATEGORIES), legend=alt.Legend(columns=2, labelLimit=115, symbolType="stroke"))
     line = base.mark_line(strokeWidth=2, invalid="break-paths-show-domains").encode(x=_day_axis(), y=y, color=color)
     points = base.transform_filter("datum.rank !== null").mark_point(filled=True, size=50, opacity=1).encode(
         x=_day_axis(), y=y, color=color, tooltip=[alt.Tooltip("entry:N", title=say("上榜者", "Entry")), alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("rank:Q", title=say("名次", "Rank"))]

@@ -1,0 +1,88 @@
+"""How soon the dashboard's first page shows: seconds from navigation to the first chart, in headless Chromium, and to the page that can be worked with.
+
+``python -m benchmarks.dashboard HOME [--visits 3]``: starts the dashboard over a home (see ``benchmarks.big_home`` for one of 1,000 accounts and a year),
+visits it once right after its start and then as often as asked, each with an empty browser profile and again with a filled cache. The first chart is
+the server's drawing, or the living one where that comes first; a chart counts when the browser has painted it. The bar for it: 2 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+_FIRST = "#dw-first svg >> visible=true"
+_LIVING = "#root .vega-embed svg, #root .vega-embed canvas"
+_PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() / 1000))))"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--visits", type=int, default=3)
+    given = parser.parse_args()
+    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    if chromium is None:
+        sys.exit("Chromium is not installed")
+    print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/"
+    server = subprocess.Popen([sys.executable, "-m", "pipelines.cli", "dashboard", "--port", str(port)], env=os.environ | {"DOUYIN_HOME": str(given.home.resolve())}, start_new_session=True)
+    try:
+        _wait(url, server)
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+            began = _visit(browser.new_context(), url)
+            print(f"first visit after the server's start: first chart {began[0]:.2f} s, living page {began[1]:.2f} s")
+            empty, filled = [], []
+            for _ in range(given.visits):
+                profile = browser.new_context()
+                empty.append(_visit(profile, url))
+                filled.append(_visit(profile, url))
+                profile.close()
+            browser.close()
+        for who, visits in (("a new browser", empty), ("one that was here before", filled)):
+            first, living = (statistics.median(one) for one in zip(*visits, strict=True))
+            print(f"{who}: first chart {first:.2f} s, living page {living:.2f} s (medians of {given.visits})")
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+
+
+def _wait(url: str, server: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=10):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    sys.exit("the dashboard did not start")
+
+
+def _visit(profile, url: str) -> tuple[float, float]:
+    """Seconds from navigation, by the browser's own clock: until the first chart was painted, until the living one was."""
+    page = profile.new_page()
+    page.goto(url, wait_until="commit")
+    page.wait_for_selector(f"{_FIRST}", timeout=60_000)
+    first = page.evaluate(_PAINTED)
+    page.wait_for_selector(_LIVING, timeout=60_000)
+    living = page.evaluate(_PAINTED)
+    page.close()
+    return first, living
+
+
+if __name__ == "__main__":
+    main()
