@@ -138,7 +138,7 @@ for name in sys.argv[1:]:
     room = __import__(name)
     for found in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
         # What imports marimo makes marimo's own folder.
-        if not found.name.endswith(("__main__", "dashboard.app", "dashboard.controls", "dashboard.pieces", "dashboard.saving", "dashboard.sections")):
+        if not found.name.endswith(("__main__", "dashboard.app", "dashboard.controls", "dashboard.firstview", "dashboard.pieces", "dashboard.saving", "dashboard.sections")):
             __import__(found.name)
 print(json.dumps(done))
 """

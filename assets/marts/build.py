@@ -88,6 +88,7 @@ class Marts:
         """Days whose rows would be made of other files, or by other SQL, than they were. Marts over the state are always
         out of date, unless ``state_too`` is off: whether something happened to be written there is not known."""
         bound = self.bound[name]
+        self.__dict__.pop("_texts", None)
         if bound.reads_state and state_too:
             return [WHOLE]
         held = self._inputs(name)
@@ -110,8 +111,13 @@ class Marts:
                 continue
             for one in self._rooms(source) if source.startswith("meta.") else [room]:
                 total += self._days(one).digest(*_span(bound.mart, source, dt))
-        texts = functions.fingerprint(needs_dir(self.runtime.settings)) if bound.uses_texts else ""
+        texts = self._texts if bound.uses_texts else ""
         return hashlib.sha256(f"{bound.mart.hash} {texts} {total % _MODULUS:x}".encode()).hexdigest()[:32]
+
+    @cached_property
+    def _texts(self) -> str:
+        """Hashed once for each question, and not for every day of a year."""
+        return functions.fingerprint(needs_dir(self.runtime.settings))
 
     def _inputs(self, name: str) -> dict[str, str]:
         try:

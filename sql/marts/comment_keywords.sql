@@ -21,7 +21,8 @@ recent_totals AS (
     SELECT client_key, open_id, sum(day_comments) AS n FROM (SELECT DISTINCT dt, client_key, open_id, day_comments FROM marts.comment_words WHERE dt > $dt - 7) GROUP BY ALL
 ),
 history AS (
-    SELECT client_key, open_id, term, count(DISTINCT dt) AS days_with_term FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL
+    -- A word has one row a day, so rows are days: to tell the days apart took twice the time.
+    SELECT client_key, open_id, term, count(dt) AS days_with_term FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL
 ),
 history_totals AS (SELECT client_key, open_id, count(DISTINCT dt) AS history_days FROM marts.comment_words WHERE dt <= $dt - 7 GROUP BY ALL),
 scored AS (

@@ -25,57 +25,61 @@
 -- column peak_plays: Highest plays: of one day / 单日最高播放：发布以来
 -- column peak_date: Day of the highest plays / 最高播放日：单日播放最高的日期
 -- column half_life_days [d]: Half-life: days from the best day to the first day with at most half of its plays; null while it lasts / 半衰期：从最高日到首个不足其一半的日子的天数，未到为空
-WITH videos AS (
+WITH known AS (
     SELECT client_key, open_id, item_id, arg_max(title, dt) AS title, arg_max(published_date, dt) AS published_date
     FROM marts.video_daily
     WHERE published_date IS NOT NULL
     GROUP BY ALL
     HAVING max(published_date) >= $dt - 120
 ),
+videos AS MATERIALIZED (
+    -- Numbers instead of three ids: a million rows are sorted and joined by them.
+    SELECT *, row_number() OVER () AS video, dense_rank() OVER (ORDER BY client_key, open_id) AS account FROM known
+),
 days AS (
-    SELECT v.client_key, v.open_id, v.item_id, d.dt, d.dt - v.published_date AS age_days, d.plays, d.play_count AS total
+    SELECT v.video, v.account, d.dt, d.dt - v.published_date AS age_days, d.plays, d.play_count AS total
     FROM marts.video_daily AS d
     JOIN videos AS v USING (client_key, open_id, item_id)
     WHERE d.dt - v.published_date BETWEEN 0 AND 30
 ),
 aged AS (
     -- The series counts where no day since publication is missing.
-    SELECT client_key, open_id, item_id, dt, age_days, plays, total,
+    SELECT video, account, dt, age_days, plays, total,
            CASE WHEN count(plays) OVER life = age_days + 1 THEN sum(plays) OVER life END AS from_series
     FROM days
-    WINDOW life AS (PARTITION BY client_key, open_id, item_id ORDER BY dt)
+    WINDOW life AS (PARTITION BY video ORDER BY dt)
 ),
 based AS (
-    SELECT client_key, open_id, item_id, title, published_date, dt AS counted_until, age_days, coalesce(from_series, total) AS play_count,
+    SELECT video, account, client_key, open_id, item_id, title, published_date, dt AS counted_until, age_days, coalesce(from_series, total) AS play_count,
            CASE WHEN from_series IS NOT NULL THEN 'series' ELSE 'total' END AS play_basis
     FROM aged
-    JOIN videos USING (client_key, open_id, item_id)
+    JOIN videos USING (video, account)
     WHERE published_date >= $dt - 30 AND ((from_series IS NOT NULL AND dt >= $dt - 1) OR (total IS NOT NULL AND dt = $dt))
-    QUALIFY row_number() OVER (PARTITION BY client_key, open_id, item_id ORDER BY from_series IS NULL, dt DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY video ORDER BY from_series IS NULL, dt DESC) = 1
 ),
 others AS (
-    SELECT client_key, open_id, item_id, age_days, 'series' AS play_basis, from_series AS play_count FROM aged WHERE from_series IS NOT NULL
+    SELECT video, account, age_days, 'series' AS play_basis, from_series AS play_count FROM aged WHERE from_series IS NOT NULL
     UNION ALL
-    SELECT client_key, open_id, item_id, age_days, 'total', total FROM aged WHERE total IS NOT NULL
+    SELECT video, account, age_days, 'total', total FROM aged WHERE total IS NOT NULL
 ),
 medians AS (
-    SELECT b.client_key, b.open_id, b.item_id, count(*) AS compared_videos, median(o.play_count) AS median_play_count
+    SELECT b.video, count(*) AS compared_videos, median(o.play_count) AS median_play_count
     FROM based AS b
-    JOIN others AS o ON o.client_key = b.client_key AND o.open_id = b.open_id AND o.age_days = b.age_days AND o.play_basis = b.play_basis AND o.item_id <> b.item_id
+    JOIN others AS o ON o.account = b.account AND o.age_days = b.age_days AND o.play_basis = b.play_basis AND o.video <> b.video
     GROUP BY ALL
 ),
-peaks AS (SELECT client_key, open_id, item_id, max(plays) AS peak_plays, arg_min(dt, (-plays, dt)) AS peak_date FROM aged WHERE plays IS NOT NULL GROUP BY ALL),
+peaks AS (SELECT video, max(plays) AS peak_plays, arg_min(dt, (-plays, dt)) AS peak_date FROM aged WHERE plays IS NOT NULL GROUP BY ALL),
 fading AS (
-    SELECT p.client_key, p.open_id, p.item_id, min(a.dt) - any_value(p.peak_date) AS half_life_days
+    SELECT p.video, min(a.dt) - any_value(p.peak_date) AS half_life_days
     FROM peaks AS p
-    JOIN aged AS a USING (client_key, open_id, item_id)
+    JOIN aged AS a USING (video)
     WHERE a.dt > p.peak_date AND a.plays * 2 <= p.peak_plays
     GROUP BY ALL
 ),
 judged AS (
     SELECT b.*, m.compared_videos, CASE WHEN m.compared_videos >= 5 THEN m.median_play_count END AS median_play_count
     FROM based AS b
-    LEFT JOIN medians AS m USING (client_key, open_id, item_id)
+    LEFT JOIN medians AS m USING (video)
 ),
 rated AS (
     SELECT *, round(play_count / nullif(median_play_count, 0), 4) AS ratio_to_median,
@@ -88,6 +92,6 @@ SELECT $dt AS dt, r.client_key, r.open_id, r.item_id, r.title, r.published_date,
        round(count(*) FILTER (r.is_hit) OVER account / nullif(count(r.ratio_to_median) OVER account, 0), 4) AS account_hit_ratio,
        p.peak_plays, p.peak_date, f.half_life_days
 FROM rated AS r
-LEFT JOIN peaks AS p USING (client_key, open_id, item_id)
-LEFT JOIN fading AS f USING (client_key, open_id, item_id)
-WINDOW account AS (PARTITION BY r.client_key, r.open_id)
+LEFT JOIN peaks AS p USING (video)
+LEFT JOIN fading AS f USING (video)
+WINDOW account AS (PARTITION BY r.account)

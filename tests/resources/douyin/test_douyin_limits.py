@@ -125,7 +125,7 @@ def test_a_slow_scope_does_not_hold_up_a_fast_one(make_settings, state, scripted
         await asyncio.gather(*slow, return_exceptions=True)
         return took
 
-    assert run(settings, state, work) < 1
+    assert run(settings, state, work) < 2.5, "the slow scope's own calls take four seconds"
 
 
 def test_cancelled_callers_leave_nothing_held(make_settings, state, scripted):
