@@ -51,7 +51,7 @@ def export(
     except OSError as error:
         fail(f"cannot read {what}: {error.strerror}", 2)
     try:
-        rows = write_export(
+        done = write_export(
             settings.warehouse_path, target, str(format), table=None if is_file else what, sql=sql, first=first.date() if first else None, last=last.date() if last else None,
             headers=None if headers is Headers.NAME else str(headers),
         )  # fmt: skip
@@ -59,4 +59,6 @@ def export(
         fail(str(error), 2)
     except OSError as error:
         fail(f"cannot write {target}: {error.strerror or error}")
-    console.print(f"{rows:,} rows of {name} in {target} ({target.stat().st_size / 1e3:,.0f} kB)", highlight=False, soft_wrap=True)
+    console.print(f"{done.rows:,} rows of {name} in {target} ({target.stat().st_size / 1e3:,.0f} kB)", highlight=False, soft_wrap=True)
+    if done.cut:
+        console.print(f"{done.cut:,} texts were longer than a cell of Excel holds and were cut: take --format csv or parquet for all of them", highlight=False, soft_wrap=True)

@@ -116,3 +116,53 @@ def test_force_replaces(export, tmp_path):
     (tmp_path / "there.xlsx").write_text("mine")
     assert export("hot_words", "-o", "there.xlsx", "--force").exit_code == 0
     assert zipfile.is_zipfile(tmp_path / "there.xlsx")
+
+
+def sheet_of(path: Path) -> str:
+    with zipfile.ZipFile(path) as book:
+        return book.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_cells_have_the_kind_of_their_values(export, tmp_path):
+    (tmp_path / "kinds.sql").write_text("SELECT dt, rank, sum(hot_level) AS heat, 0.25 AS share, '@1/2=' AS item_id FROM hot_words GROUP BY ALL ORDER BY dt, rank;\n-- end\n")
+    assert export("kinds.sql").exit_code == 0
+    sheet = sheet_of(tmp_path / "kinds.xlsx")
+    row = sheet.split('<row r="2"')[1].split("</row>")[0]
+    assert '<c r="A2" s="2"><v>46342</v></c>' in row, "2026-11-16 is a day, not a text"
+    assert '<c r="B2"><v>1</v></c>' in row
+    assert '<c r="C2" t="inlineStr"><is><t>10000000000000000</t></is></c>' in row, "a sum is a HUGEINT, and Excel would round it"
+    assert '<c r="D2"><v>0.25</v></c>' in row
+    assert '<c r="E2" t="inlineStr"><is><t>@1/2=</t></is></c>' in row
+    assert 'state="frozen"' in sheet
+
+
+def test_heads_are_those_of_the_dictionary(export, tmp_path):
+    assert export("hot_words", "-f", "csv", "--headers", "zh").exit_code == 0
+    heads = (tmp_path / "hot_words.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    assert heads == ["分区日期", "采集时间", "来源接口", "应用标识", "排名", "热点词", "热度", "榜单日期", "榜单刷新时间"]
+    assert export("marts.hot_word_lifecycle", "-f", "csv", "--headers", "zh", "-o", "life.csv").exit_code == 0
+    assert "在榜时长" in (tmp_path / "life.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    assert export("videos_latest", "-f", "csv", "--headers", "en", "-o", "videos.csv").exit_code == 0
+    assert "Video status" in (tmp_path / "videos.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+
+
+def test_full_width_formulas_are_disarmed_too(export, tmp_path):
+    (tmp_path / "wide.sql").write_text("SELECT unnest(['＝1+1', '＠某人 快看', '正常']) AS content", encoding="utf-8")
+    assert export("wide.sql", "-f", "csv").exit_code == 0
+    assert (tmp_path / "wide.csv").read_text(encoding="utf-8-sig").splitlines()[1:] == ["'＝1+1", "'＠某人 快看", "正常"]
+
+
+def test_more_rows_than_a_sheet_has_are_refused_at_once(export, tmp_path):
+    (tmp_path / "many.sql").write_text("SELECT range AS n FROM range(1048576)")
+    answer = export("many.sql")
+    assert answer.exit_code == 2
+    assert "these are 1,048,576: bound them" in answer.output.replace("\n", " ")
+    assert [p.name for p in tmp_path.iterdir()] == ["many.sql"], "nothing half written, nothing spilled"
+
+
+def test_a_text_that_a_cell_does_not_hold_is_cut_and_told(export, tmp_path):
+    (tmp_path / "long.sql").write_text("SELECT repeat('x', 40000) AS content")
+    told = export("long.sql")
+    assert told.exit_code == 0
+    assert "1 texts were longer" in told.output
+    assert f">{'x' * 32_767}<" in sheet_of(tmp_path / "long.xlsx")

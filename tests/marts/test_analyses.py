@@ -1,0 +1,64 @@
+"""The questions of ``sql/analyses``: each says what it asks in both languages and fits the warehouse's tables. That each has rows
+is shown on three simulated days, in ``tests/cli/test_cli_demo.py``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.dictionary import OWN_SCHEMAS
+from assets.marts.binding import SCHEMAS, bind, empty_table, known_schemas
+from catalog import TABLES
+from catalog.records import History
+from resources.marts import load_marts
+
+QUESTIONS = sorted((Path(__file__).resolve().parents[2] / "sql" / "analyses").glob("*.sql"))
+each = pytest.mark.parametrize("path", QUESTIONS, ids=lambda p: p.stem)
+
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Every table of the warehouse, without rows."""
+    schemas = known_schemas() | OWN_SCHEMAS | {f"marts.{name}": one.schema for name, one in bind(load_marts()).items()}
+    with duckdb.connect() as connection:
+        connection.execute(";".join([*(f"CREATE SCHEMA IF NOT EXISTS {s}" for s in SCHEMAS), *(empty_table(n, s) for n, s in schemas.items())]))
+        for table in TABLES.values():
+            if table.history is History.LISTING:
+                connection.execute(f'CREATE VIEW "{table.name}_latest" AS SELECT * FROM "{table.name}"')
+        yield connection
+
+
+@each
+def test_the_first_line_asks_in_both_languages(path: Path):
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    chinese, mark, english = first.removeprefix("-- ").partition("？ ")
+    assert first.startswith("-- ")
+    assert mark
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    assert re.search(r"[A-Za-z].*\?", english)
+
+
+@each
+def test_it_is_one_select_that_fits_the_tables(path: Path, empty):
+    sql = path.read_text(encoding="utf-8")
+    (statement,) = empty.extract_statements(sql)
+    assert statement.type == duckdb.StatementType.SELECT
+    answer = empty.execute(sql)
+    assert len({c[0] for c in answer.description}) == len(answer.description) >= 3, "names of columns differ"
+
+
+@each
+def test_it_has_an_end_and_an_order(path: Path):
+    sql = path.read_text(encoding="utf-8")
+    assert "ORDER BY" in sql.rpartition("\nFROM ")[2], "the same rows in the same order"
+
+
+def test_teams_find_their_questions():
+    assert len(QUESTIONS) >= 12
+    told = " ".join(p.read_text(encoding="utf-8").splitlines()[0] for p in QUESTIONS)
+    for word in ("涨粉", "限流", "爆款", "粉丝在问", "什么时候发布", "热点", "榜单", "门店", "线索", "互动率", "缺口", "画像", "搜索词"):
+        assert word in told, word
