@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from pipelines.dashboard import charts, questions
 from pipelines.dashboard.firstview import FirstView
+from pipelines.dashboard.questions import Choice
 from pipelines.dashboard.reading import Reader
 from pipelines.dashboard.serving import _with_view
+from pipelines.dashboard.texts import speak
 
 PAGE = b"""<head><script type="module" crossorigin src="./assets/index-a1.js"></script>
 <link rel="modulepreload" crossorigin href="./assets/react-b2.js"></head><body><div id="root"></div></body>"""
@@ -43,6 +47,16 @@ def test_it_shows_figures_gaps_and_a_chart_in_the_language_asked_for(tmp_path):
     assert "1 of 3 account-days have gaps" in english
     assert "每日 新增播放" in chinese
     assert "A day: New plays" in english
+
+
+def test_days_are_midnights_of_the_reader(tmp_path):
+    """JavaScript takes a bare day for midnight of Greenwich: in America it would be shown as the day before."""
+    found = Reader(published(tmp_path / "w.duckdb", "小店", 1)).ask(questions.overview(Choice((), date(2026, 11, 20), date(2026, 11, 22)), "new_play"))
+    drawn = charts.lines(found["lines"], {"a": "小店"}, "播放", speak("zh")).to_dict()
+    assert [(v["dt"], v["value"], v["missing"]) for v in drawn["data"]["values"]] == [
+        ("2026-11-20T00:00:00", 1, ""), ("2026-11-21T00:00:00", None, "user_item"), ("2026-11-22T00:00:00", 1, ""),
+    ]  # fmt: skip
+    assert drawn["usermeta"]["embedOptions"]["actions"] is False
 
 
 def test_a_nickname_is_text_and_no_markup(tmp_path):
