@@ -37,9 +37,9 @@ class Command:
         self.cwd.mkdir(parents=True, exist_ok=True)
         self.environment = clean_environment(home, **environment)
 
-    def __call__(self, *arguments: str, input: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, input: str | None = None, timeout_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end, with output and exit code."""
-        return fork_server().run(arguments, cwd=self.cwd, environment=self.environment | environment, input=input, timeout_s=120)
+        return fork_server().run(arguments, cwd=self.cwd, environment=self.environment | environment, input=input, timeout_s=timeout_s)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """In the background, in a session of its own, with all output on ``stdout``."""

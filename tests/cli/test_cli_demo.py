@@ -70,10 +70,11 @@ def test_days_have_bounds(douyin):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_three_days_end_with_answers(command):
     """Marts, the report, and every question of analysts has an answer."""
     home = command.home / "demo"
-    told = command("demo", "--days", "3", "--home", str(home))
+    told = command("demo", "--days", "3", "--home", str(home), timeout_s=600)
     assert told.returncode == 0, told.stdout + told.stderr
     page = home / "reports" / "2026-11-18.html"
     assert page.name in told.stdout

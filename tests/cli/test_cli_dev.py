@@ -15,6 +15,7 @@ import pytest
 
 from catalog import DOORS, TABLES
 from pipelines.jobs import JOB_NAMES
+from resources.marts import load_marts
 
 pytestmark = pytest.mark.slow
 
@@ -67,14 +68,14 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
 
         graph = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": _QUESTION}, trust_env=False, timeout=120).json()["data"]
         assets = {"/".join(n["assetKey"]["path"]): n["isMaterializable"] for n in graph["assetNodes"]}
-        assert {name for name, made in assets.items() if made} == {*TABLES, "warehouse"}
+        assert {name for name, made in assets.items() if made} == {*TABLES, *(f"marts/{name}" for name in load_marts()), "warehouse", "report"}
         assert {name for name, made in assets.items() if not made} == {*(f"platform/{name}" for name in DOORS), "archive"}
         (repository,) = graph["repositoriesOrError"]["nodes"]
         upkeep = {"verify_job", "prune_job"}
         schedules = {name.removesuffix("_job") + "_schedule" for name in {*JOB_NAMES.values(), *upkeep}}
-        by_plan = {"resume_schedule", "outreach_plan_schedule", "outreach_send_schedule", "alerts_schedule"}
+        by_plan = {"report_schedule", "resume_schedule", "outreach_plan_schedule", "outreach_send_schedule", "alerts_schedule"}
         assert {s["name"] for s in repository["schedules"]} == schedules | by_plan
-        assert {*JOB_NAMES.values(), *upkeep, "publish_job", "replay_job"} <= {j["name"] for j in repository["jobs"]}
+        assert {*JOB_NAMES.values(), *upkeep, "publish_job", "answers_job", "report_job", "replay_job"} <= {j["name"] for j in repository["jobs"]}
         assert {s["name"] for s in repository["sensors"]} == {"publish_after_runs", "tell_failed_runs"}
 
         accounts = httpx.get(f"http://127.0.0.1:{sandbox_port}/_sandbox/accounts", trust_env=False).json()

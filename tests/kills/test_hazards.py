@@ -275,7 +275,7 @@ def test_a_killed_run_does_not_stop_the_sensor_or_the_next_run(slow_world):
             assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])) == 1
             assert not slow_world.runtime.warehouse.is_current()
             definitions = build_definitions(slow_world.runtime, slow_world.runtime.settings)
-            with dg.build_sensor_context(instance=instance) as context:
+            with dg.build_sensor_context(instance=instance, repository_def=definitions.get_repository_def()) as context:
                 tick = definitions.resolve_sensor_def("publish_after_runs").evaluate_tick(context)
             assert len(tick.run_requests) == 1, "a dead run is no run that writes"
             assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])) == 1
