@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import altair as alt
@@ -24,24 +25,28 @@ def _themed(chart: alt.TopLevelMixin, *, height: int) -> alt.TopLevelMixin:
 
 
 def _day_axis() -> alt.X:
-    return alt.X("dt:T", title=None, axis=alt.Axis(format="%m-%d", grid=False, labelOverlap=True, tickCount={"interval": "day", "step": 1}, labelFlush=True))
+    return alt.X("dt:T", title=None, axis=alt.Axis(format="%m-%d", grid=False, tickCount={"interval": "day", "step": 1}, labelOverlap="greedy", labelSeparation=12, labelFlush=True))
+
+
+def _day(day: date) -> str:
+    """A day as Vega takes it. JavaScript reads ``2026-11-20`` as midnight of Greenwich, which is the day before in America, and not midnight in Beijing: with a time it is midnight where the reader is."""
+    return f"{day.isoformat()}T00:00:00"
 
 
 def _values(rows: pa.Table, *columns: str) -> list[dict[str, Any]]:
-    """Rows as Vega takes them: days as texts."""
     found = rows.select(columns).to_pylist()
-    return [{name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()} for row in found]
+    return [{name: _day(value) if isinstance(value, date) else value for name, value in row.items()} for row in found]
 
 
 def lines(rows: pa.Table, names: dict[str, str], metric: str, say: Say, *, ratio: bool = False, height: int = 260) -> alt.TopLevelMixin:
     """One line per account of ``open_id, dt, value, missing, is_pending``; ticks below the line mark account-days without a number."""
     pending = say("平台尚未产出", "not produced yet")
     values = [
-        {"dt": r["dt"].isoformat(), "account": names.get(r["open_id"], r["open_id"]), "value": r["value"], "missing": pending if r["is_pending"] else r["missing"] or "", "is_pending": r["is_pending"]}
+        {"dt": _day(r["dt"]), "account": names.get(r["open_id"], r["open_id"]), "value": r["value"], "missing": pending if r["is_pending"] else r["missing"] or "", "is_pending": r["is_pending"]}
         for r in rows.to_pylist()
     ]
     shown = list(dict.fromkeys(v["account"] for v in values))
-    color = alt.Color("account:N", title=None, sort=shown, legend=alt.Legend(columns=3, labelLimit=150, symbolType="stroke") if len(shown) > 1 else None, scale=alt.Scale(domain=shown, range=CATEGORIES[: len(shown)]))
+    color = alt.Color("account:N", title=None, sort=shown, legend=alt.Legend(columns=3, labelLimit=90, symbolType="stroke") if len(shown) > 1 else None, scale=alt.Scale(domain=shown, range=CATEGORIES[: len(shown)]))
     base = alt.Chart(alt.Data(values=values))
     said = [alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("account:N", title=say("账号", "Account"))]
     number = alt.Tooltip("value:Q", title=metric, format=".2%" if ratio else ",")
@@ -97,7 +102,7 @@ def ranks(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLevelMixin:
     order = [v["entry"] for v in sorted((v for v in values if v["dt"] == values[-1]["dt"]), key=lambda v: v["rank"])] if values else []
     base = alt.Chart(alt.Data(values=values))
     y = alt.Y("rank:Q", title=say("名次", "rank"), scale=alt.Scale(reverse=True, domainMin=1, nice=False), axis=alt.Axis(tickMinStep=1, domain=False, ticks=False))
-    color = alt.Color("entry:N", title=None, sort=order, scale=alt.Scale(domain=order, range=CATEGORIES), legend=alt.Legend(columns=2, labelLimit=150, symbolType="stroke"))
+    color = alt.Color("entry:N", title=None, sort=order, scale=alt.Scale(domain=order, range=CATEGORIES), legend=alt.Legend(columns=2, labelLimit=115, symbolType="stroke"))
     line = base.mark_line(strokeWidth=2, invalid="break-paths-show-domains").encode(x=_day_axis(), y=y, color=color)
     points = base.transform_filter("datum.rank !== null").mark_point(filled=True, size=50, opacity=1).encode(
         x=_day_axis(), y=y, color=color, tooltip=[alt.Tooltip("entry:N", title=say("上榜者", "Entry")), alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("rank:Q", title=say("名次", "Rank"))]
@@ -131,7 +136,7 @@ def stacked(rows: pa.Table, group: str, value: str, names: dict[str, str], say: 
     chart = alt.Chart(alt.Data(values=values)).mark_bar(width={"band": 0.8}).encode(
         x=alt.X("dt:O", title=None, timeUnit="yearmonthdate", axis=alt.Axis(format="%m-%d", labelAngle=0, labelOverlap=True, grid=False)),
         y=alt.Y("sum(value):Q", title=None, axis=alt.Axis(format="~s", labelExpr=_ZERO, tickCount=4, tickMinStep=1, domain=False, ticks=False)),
-        color=alt.Color("group:N", title=None, sort=order, scale=alt.Scale(domain=order, range=CATEGORIES), legend=alt.Legend(columns=4, labelLimit=120)),
+        color=alt.Color("group:N", title=None, sort=order, scale=alt.Scale(domain=order, range=CATEGORIES), legend=alt.Legend(columns=3, labelLimit=80)),
         tooltip=[alt.Tooltip("dt:T", title=say("日期", "Day"), format=_DAY), alt.Tooltip("group:N", title=" "), alt.Tooltip("sum(value):Q", title=say("数量", "Number"), format=",")],
     )  # fmt: skip
     return _themed(chart, height=height)

@@ -126,7 +126,7 @@ def _share(digits: int) -> Callable[[Any], str]:
 
 
 def _points(value: Any) -> str:
-    return "–" if value is None else f"{value * 100 + 0.0:+.1f}"
+    return "–" if value is None else f"{round(value * 100, 1) + 0.0:+.1f}"
 
 
 def _text(value: Any) -> str:

@@ -227,7 +227,7 @@ def fans_section(here: Opened, choice: Choice) -> Any:
     pictures = []
     for dimension in sorted({r["dimension"] for r in found}, key=lambda d: list(DIMENSIONS).index(d) if d in DIMENSIONS else len(DIMENSIONS)):
         shares = [
-            {"bucket": BUCKETS.get((dimension, r["bucket"]), r["bucket"]), "share": r["share_ratio"], "note": None if r["share_change"] is None else f"{r['share_change'] * 100:+.1f}"}
+            {"bucket": BUCKETS.get((dimension, r["bucket"]), r["bucket"]), "share": r["share_ratio"], "note": None if r["share_change"] is None else f"{round(r['share_change'] * 100, 1) + 0.0:+.1f}"}
             for r in found if r["dimension"] == dimension
         ]  # fmt: skip
         pictures.append(block(heading(say(*DIMENSIONS.get(dimension, (dimension, dimension)))), charts.bars(shares, "bucket", "share", say("占比", "Share"), note="note", format=".1%", color=charts.BLUE, most=8)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from ipaddress import ip_address
@@ -54,6 +56,30 @@ def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:
 
 
 _ROOT = b'<div id="root"></div>'
+_PROGRAM = re.compile(rb'<script type="module" crossorigin src="(\./assets/index-[\w-]+\.js)"></script>')
+_PARTS = re.compile(rb'\s*<link rel="modulepreload" crossorigin href="(\./assets/[\w.-]+\.js)">')
+_AFTER_PAINT = b"""<script type="module">
+  let begun = false;
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    for (const href of %s) document.head.append(Object.assign(document.createElement("link"), {rel: "modulepreload", crossOrigin: "", href}));
+    import("%s");
+  };
+  requestAnimationFrame(() => requestAnimationFrame(begin));
+  setTimeout(begin, 500);
+</script>"""
+"""marimo's program begins after the opening view is painted: its 250 parts, out of a browser's cache, would hold the painting up for a second.
+The clock is for pages that are opened in the background, which are never painted."""
+
+
+def _with_view(page: bytes, view: str) -> bytes:
+    """The page of marimo with the opening view in it. A page that is not as expected stays as it is, and shows what marimo shows."""
+    program = _PROGRAM.findall(page)
+    if not view or page.count(_ROOT) != 1 or len(program) != 1:
+        return page
+    begin = _AFTER_PAINT % (json.dumps([part.decode() for part in _PARTS.findall(page)]).encode(), program[0])
+    return _PROGRAM.sub(lambda _: begin, _PARTS.sub(b"", page)).replace(_ROOT, _ROOT + view.encode())
 
 
 def _with_first_view(app: Asgi, html: Callable[[str], str]) -> Asgi:
@@ -75,9 +101,8 @@ def _with_first_view(app: Asgi, html: Callable[[str], str]) -> Asgi:
             if message.get("more_body"):
                 return
             whole = bytes(body)
-            if start["status"] == 200 and whole.count(_ROOT) == 1:
-                view = await asyncio.to_thread(html, scope["query_string"].decode("latin-1"))
-                whole = whole.replace(_ROOT, _ROOT + view.encode())
+            if start["status"] == 200:
+                whole = _with_view(whole, await asyncio.to_thread(html, scope["query_string"].decode("latin-1")))
             own = (b"content-length", b"etag")
             await send(start | {"headers": [*(h for h in start["headers"] if h[0].lower() not in own), (b"content-length", str(len(whole)).encode())]})
             await send({"type": "http.response.body", "body": whole})
