@@ -79,6 +79,7 @@ OWN_COLUMNS: Mapping[str, Mapping[str, OwnColumn]] = {
         "history": OwnColumn("History", "历史类型", "snapshot, window, listing, version or event: what a past day can still be filled with.", "snapshot、window、listing、version、event：过去的日期能否补采。"),
         "cadence": OwnColumn("Cadence", "采集频率", "When it is collected.", "采集时间安排。"),
         "days_behind": OwnColumn("Days behind", "正常落后天数", "By how many days the newest partition is behind today when all is well.", "一切正常时最新分区落后今天的天数。", "d"),
+        "as_of": OwnColumn("As of", "计算时间", "Instant of this file: today, from which days behind are counted, also where no account is known.", "本文件的时刻：落后天数据此计算，尚无账号时也有。"),
     },
     "meta.quotas": {
         "client_key": _APP,

@@ -31,7 +31,7 @@ QUOTAS_SCHEMA = pa.schema(
 )
 
 KNOWN_SCHEMA = pa.schema(
-    [("table_name", pa.string()), ("domain", pa.string()), ("name_en", pa.string()), ("name_zh", pa.string()), ("history", pa.string()), ("cadence", pa.string()), ("days_behind", pa.int64())]
+    [("table_name", pa.string()), ("domain", pa.string()), ("name_en", pa.string()), ("name_zh", pa.string()), ("history", pa.string()), ("cadence", pa.string()), ("days_behind", pa.int64()), ("as_of", _INSTANT)]
 )
 
 TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
@@ -49,7 +49,7 @@ _CHUNK, _CHUNKS = 2_000, 50
 
 def read_state_tables(state: State, settings: Settings, now: datetime) -> dict[str, pa.Table]:
     """All of :data:`TABLES_OF_STATE` as they are now."""
-    found = {"meta.accounts": _accounts(state, settings, now), "meta.quotas": _quotas(state, settings, now), "meta.tables": _known()}
+    found = {"meta.accounts": _accounts(state, settings, now), "meta.quotas": _quotas(state, settings, now), "meta.tables": _known(now)}
     return found | {f"{SCHEMA}.{name}": rows for name, rows in read_outreach(state).items()}
 
 
@@ -86,12 +86,12 @@ def _accounts(state: State, settings: Settings, now: datetime) -> pa.Table:
     return pa.Table.from_pylist(sorted(rows, key=lambda r: (r["client_key"], r["open_id"])), ACCOUNTS_SCHEMA)
 
 
-def _known() -> pa.Table:
+def _known(now: datetime) -> pa.Table:
     behind = {History.WINDOW: 1, History.VERSION: 7}
     rows = [
         {
             "table_name": t.name, "domain": t.domain, "name_en": t.en, "name_zh": t.zh, "history": str(t.history), "cadence": endpoints_of(t.name)[0].cadence.name,
-            "days_behind": behind.get(t.history, 0),
+            "days_behind": behind.get(t.history, 0), "as_of": now,
         }
         for t in TABLES.values()
     ]  # fmt: skip

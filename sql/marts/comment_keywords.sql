@@ -6,11 +6,11 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: incremental
--- lookback: 67 days
+-- lookback: 66 days; comment_labels 6 days
 -- column term: Keyword: after segmentation, without stop words / 关键词：分词后，去停用词
 -- column comments [semi-additive]: Comments with it: of the last seven days / 含词评论数：近 7 天
--- column tf [ratio]: Share of comments: of the last seven days, with it / 占比：近 7 天评论中含该词的比例
--- column history_days [d]: Days of history: of the account, with comments / 历史天数：此前有评论的天数
+-- column tf [ratio]: Share of comments: of all of the last seven days, those with it / 占比：近 7 天全部评论中含该词的比例
+-- column history_days [d]: Days of history: of the 60 days before, those on which the account's comments had words / 历史天数：此前 60 天中评论含词的天数
 -- column days_with_term [d]: Days with it: of these / 含词天数：历史中出现该词的天数
 -- column score: Score: TF-IDF, tf × (1 + ln((1 + history_days)/(1 + days_with_term))); compare within one account and day only / 得分：TF-IDF，仅可在同一账号同一天内比较
 -- column position: Place: among the account's keywords, 1 is first / 名次：账号关键词中的名次
@@ -18,7 +18,8 @@ WITH recent AS (
     SELECT client_key, open_id, term, sum(comments) AS comments FROM marts.comment_words WHERE dt > $dt - 7 GROUP BY ALL
 ),
 recent_totals AS (
-    SELECT client_key, open_id, sum(day_comments) AS n FROM (SELECT DISTINCT dt, client_key, open_id, day_comments FROM marts.comment_words WHERE dt > $dt - 7) GROUP BY ALL
+    -- Days whose comments are all without words have no row in comment_words, and are comments all the same.
+    SELECT client_key, open_id, count(*) AS n FROM marts.comment_labels GROUP BY ALL
 ),
 history AS (
     -- A word has one row a day, so rows are days: to tell the days apart took twice the time.

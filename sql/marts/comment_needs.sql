@@ -16,7 +16,8 @@
 -- column videos: Videos: under which they stand / 涉及视频数：评论所在的视频
 -- column examples: Examples: the three most liked, masked, one a line / 示例：点赞最多的三条（脱敏），每行一条
 WITH labelled AS (
-    SELECT * FROM marts.comment_labels
+    -- An example is one line, whatever its writer did.
+    SELECT * REPLACE (regexp_replace(text_masked, '\s+', ' ', 'g') AS text_masked) FROM marts.comment_labels
 ),
 spread AS (
     SELECT client_key, open_id, item_id, comment_id, commenter_open_id, digg_count, text_masked, is_asking, sentiment,

@@ -6,15 +6,16 @@
 -- owner: team:data-platform
 -- cadence: hourly
 -- mode: full
+-- not null: level, as_of
 -- column area: Area: freshness 新鲜度, gaps 缺口, quarantine 隔离, failures 失败, quota 配额, token 授权 / 类别：freshness 新鲜度，gaps 缺口，quarantine 隔离，failures 失败，quota 配额，token 授权
 -- column subject: Subject: table, scope or account / 对象：表、能力或账号
 -- column subject_name: Name: of the subject in Chinese, where it has one / 对象名称：中文名，没有则为空
--- column level: Level: ok, warn, bad / 等级：ok 正常，warn 注意，bad 异常
+-- column level: Level: ok, warn, bad; a table is bad more than two days later than normal, quarantine above 1 % of the rows, quota when used up (warn from 80 %), consent when a day or less is left / 等级：ok 正常，warn 注意，bad 异常；新鲜度超过正常值两天以上、隔离超过 1%、配额用尽（80% 起为 warn）、授权剩余一天以内为 bad
 -- column value: Number judged: days behind, days missing, share of rows, failed outcomes, share of the quota, days left / 判定数值：落后天数、缺失天数、占比、失败数、配额占比、剩余天数
 -- column says_en: In English: the matter in words / 英文说明：一句话
 -- column says_zh: In Chinese: the matter in words / 中文说明：一句话
--- column as_of: As of: when it was judged; null while no account is known / 判定时间：尚无账号时为空
-WITH clock AS (SELECT max(as_of) AS as_of, (max(as_of) AT TIME ZONE 'Asia/Shanghai')::DATE AS today FROM meta.accounts),
+-- column as_of: As of: when it was judged / 判定时间：计算的时刻
+WITH clock AS (SELECT max(as_of) AS as_of, (max(as_of) AT TIME ZONE 'Asia/Shanghai')::DATE AS today FROM meta.tables),
 loads AS (
     SELECT s.client_key, s.table_name, s.dt, bool_or(s.status IN ('loaded', 'empty', 'below_threshold', 'partial', 'not_asked', 'skipped')) AS is_there, bool_and(s.status = 'unavailable') AS is_unavailable,
            sum(s.rows) AS rows, sum(s.quarantined) AS quarantined, count(*) FILTER (s.status IN ('failed', 'partial', 'quota', 'needs_consent')) AS failed
@@ -40,7 +41,7 @@ gaps AS (
     FROM loads AS l
     JOIN meta.tables AS t ON t.table_name = l.table_name
     CROSS JOIN clock AS c
-    WHERE l.is_there AND l.dt >= c.today - 30 AND t.history NOT IN ('version', 'event')
+    WHERE l.is_there AND l.dt > c.today - 30 AND t.history NOT IN ('version', 'event')
     GROUP BY ALL
 ),
 trouble AS (
@@ -48,7 +49,7 @@ trouble AS (
     FROM loads AS l
     JOIN meta.tables AS t ON t.table_name = l.table_name
     CROSS JOIN clock AS c
-    WHERE l.dt >= c.today - 7
+    WHERE l.dt > c.today - 7
     GROUP BY ALL
 ),
 last_quotas AS (SELECT * FROM meta.quotas QUALIFY row_number() OVER (PARTITION BY client_key, scope ORDER BY day DESC) = 1),

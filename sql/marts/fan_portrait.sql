@@ -10,8 +10,8 @@
 -- rows: 30 %
 -- column bucket: Bucket: label with equal separators; unknown 未知 where the platform does not know / 区间：平台未知时记为“未知”
 -- column share_ratio [ratio]: Share: of the fans that the dimension knows / 占比：占该维度已知粉丝
--- column compared_with: Compared with: observation nearest to a week before, six to eight days; null without one / 对比日期：6–8 天前最接近一周的采集日，没有则为空
--- column fans_before [semi-additive]: Fans before: in the bucket then / 对比粉丝数：对比日的区间粉丝数
+-- column compared_with: Compared with: day nearest to a week before, six to eight days, the elder of two; null without one / 对比日期：6–8 天前最接近一周的采集日，同样接近取较早者，没有则为空
+-- column fans_before [semi-additive]: Fans before: in the bucket then; null where the platform did not list it / 对比粉丝数：对比日的区间粉丝数，当时未列出为空
 -- column share_change [ratio]: Change of the share: as a difference of ratios / 占比变化：两个比例之差
 WITH lists AS (
     SELECT dt, client_key, open_id, dimension, coalesce(bucket, '未知') AS bucket, sum(fans) AS fans

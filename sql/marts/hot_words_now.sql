@@ -16,7 +16,7 @@
 -- column hot_level_ratio [ratio]: Change of heat: heat over that of the list before / 热度变化：与上一次榜单热度之比
 -- column is_new: New: not in the list before, and first seen on this day / 新上榜：不在上一次榜单，且首次上榜在当日
 -- column is_back: Back: not in the list before, but seen earlier / 重新上榜：不在上一次榜单，但此前上过榜
--- column is_rising: Rising: new, or climbed by three ranks or more, or on the platform's own rising list / 上升：新上榜、上升至少三名或出现在官方上升词榜
+-- column is_rising: Rising: new or back, or climbed by three ranks or more, or on the platform's own rising list / 上升：新上榜、重新上榜、上升至少三名或出现在官方上升词榜
 -- column is_on_rising_list: On the rising list: the platform's own list of rising words of the same hour names it / 是否官方上升词：同一小时的官方上升词榜中有该词
 -- column label: Label: of the rising list; 0 none, 1 new 新, 2 recommended 推荐, 3 hot 热, 4 explosive 爆, 5 first release 首发 / 标签：上升词榜标签，0 无，1 新，2 推荐，3 热，4 爆，5 首发
 -- column first_seen_at: First seen: within 60 days / 首次上榜：60 天内首次在榜的时间

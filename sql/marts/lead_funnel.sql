@@ -10,16 +10,18 @@
 -- days: lead_actions
 -- column action_source: Source: page or way that the action came through, as the platform writes it; unknown 未知 when empty / 来源：平台原文，空则记为“未知”
 -- column action_flag: Sub-kind of action: the platform's own number, 0 when it sends none / 动作子类：平台编号，未给出记为 0
--- column actions [additive]: Actions: on the day / 互动次数：当日
+-- column actions [additive]: Actions: on the day, each as last seen / 互动次数：当日，每次按最近一次采集
 -- column people: People: who acted; the same person may act in several ways and on several days / 互动人数：不可跨行相加
 -- column leads: Leads: of these people, those on the list of leads / 意向用户数：互动者中在意向用户列表中的
 -- column contacts: Contacts: of these people, who left a phone or WeChat id / 留资人数：互动者中留下手机或微信的
 -- column contact_ratio [ratio]: Contact rate: contacts of people who acted / 留资率：留资人数占互动人数
 -- column followers: Followers: of these people, who follow the account / 已关注人数：互动者中已关注账号的
 WITH acted AS (
-    SELECT DISTINCT client_key, open_id, lead_open_id, action_at, action_type, coalesce(action_flag, 0) AS action_flag, coalesce(nullif(action_source, ''), '未知') AS action_source
+    -- The list is read again the day after and may tell more of an action by then.
+    SELECT client_key, open_id, lead_open_id, action_at, action_type, coalesce(action_flag, 0) AS action_flag, coalesce(nullif(action_source, ''), '未知') AS action_source
     FROM main.lead_actions
     WHERE (action_at AT TIME ZONE 'Asia/Shanghai')::DATE = $dt
+    QUALIFY row_number() OVER (PARTITION BY client_key, open_id, lead_open_id, action_at, action_type ORDER BY observed_at DESC) = 1
 ),
 people AS (
     SELECT client_key, open_id, lead_open_id,

@@ -14,7 +14,7 @@
 -- column judged_videos [semi-additive]: Videos judged: of these, with a median to compare with / 可比视频数：其中可与中位数比较的
 -- column median_ratio [ratio]: Median against the account: of their plays over the account's median at the same age / 表现中位数：播放与账号同天数中位数之比的中位数
 -- column best_title: Best video: title of the best of them / 最佳视频：其中表现最好的标题
--- column hits [semi-additive]: Outstanding 爆款: how many of them / 爆款数：其中的爆款
+-- column hits [semi-additive]: Outstanding 爆款: how many of them were so on any day / 爆款数：其中任一天判为爆款的
 WITH published AS (
     SELECT client_key, open_id, item_id, arg_max(created_at, observed_at) AS created_at, arg_max(title, observed_at) AS title
     FROM main.videos

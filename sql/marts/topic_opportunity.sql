@@ -6,14 +6,14 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: incremental
--- lookback: 60 days; videos 7 days; hot_words_now 0 days; comment_words 14 days; video_performance 0 days
+-- lookback: 60 days; videos 7 days; hot_words_now 0 days; comment_words 13 days; video_performance 0 days
 -- days: hot_words_now
 -- column rank_change: Ranks gained: against the list before; a new entry counts from below the list / 上升名次：较上一次榜单，新上榜按榜尾之后计
 -- column matched_terms: Words in common: separated by spaces / 共同词：空格分隔
 -- column own_videos: Own videos: of the account with one of these words, published within 60 days / 相关视频数：60 天内含这些词的自有视频
 -- column best_own_title: Newest of them: its title / 相关视频标题：其中最新一条
 -- column own_median_ratio [ratio]: Own performance: median of these videos' plays against the account's median at the same age; of videos up to 30 days old / 相关视频表现：这些视频（30 天内）与账号同天数中位数之比的中位数
--- column comment_mentions: Comments: of the last 14 days with one of these words / 相关评论数：近 14 天含这些词的评论
+-- column comment_mentions: Comments: of the last 14 days, today included, with the most frequent of these words; a comment may hold several, so they are not added up / 相关评论数：近 14 天（含当日）含其中最常见一词的评论；一条评论可含多词，不累加
 -- column score: Score: the more ranks gained, own videos and comments, the higher; compare within one account and day only / 得分：综合上升名次、自有视频与评论数，仅可在同一账号同一天内比较
 -- column evidence: Evidence: in one sentence, Chinese / 依据：一句话
 WITH rising AS (

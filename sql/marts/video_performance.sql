@@ -1,7 +1,7 @@
 -- Videos against their account's own 视频表现
 -- en: Young videos against the median of the same account's other videos at the same age: outstanding ones (爆款), abnormally low plays (限流 alarm), and how fast plays fade. Plays come from the daily series where none of its days since publication is missing, through the day or, since series come a day late, the day before; else from the lifetime total.
 -- zh: 发布 30 天内的视频与同账号其他视频在相同天数时的播放中位数比较：爆款、疑似限流（播放异常低）与衰减速度。播放取自发布日起完整的每日序列（截至当日；因 T+1 可截至前一日），否则取累计值。
--- grain: one row per video that is at most 30 days old
+-- grain: one row per video that is at most 30 days old and whose plays are known through the day or the day before
 -- key: dt, client_key, open_id, item_id
 -- owner: team:data-platform
 -- cadence: daily
@@ -18,13 +18,13 @@
 -- column play_basis: Basis of plays: series (daily series) or total (lifetime total) / 播放来源：series 每日序列，total 累计值
 -- column median_play_count: Median plays: of the account's other videos at the same age, same basis, published within 120 days; null with fewer than five / 同期中位数：同账号其他视频同天数播放（120 天内、同来源），少于 5 个为空
 -- column compared_videos: Videos compared: behind the median / 参与比较视频数：中位数所含的视频
--- column ratio_to_median [ratio]: Plays against the median: of the account's other videos / 中位数倍数：播放与同期中位数之比
--- column is_hit: Outstanding 爆款: at least three times the median, counted age of one day or more / 爆款：达到中位数 3 倍及以上，统计满 1 天
--- column is_low_play: Abnormally low 疑似限流: at most a fifth of the median, counted age of one to seven days; a hint, the platform does not say so / 播放异常低：不高于中位数的五分之一，统计满 1–7 天；仅为提示，平台不会明示
--- column account_hit_ratio [ratio]: Share of outstanding videos 爆款率: of the account's videos that have a median and are at most 30 days old / 爆款率：账号 30 天内可比较视频中爆款的占比
+-- column ratio_to_median [ratio]: Plays against the median: of the account's other videos; null without a median, and where it is 0 / 中位数倍数：播放与同期中位数之比，无中位数或其为 0 时为空
+-- column is_hit: Outstanding 爆款: at least three times a median above 0, counted age of one day or more / 爆款：达到中位数（大于 0）3 倍及以上，统计满 1 天
+-- column is_low_play: Abnormally low 疑似限流: at most a fifth of a median above 0, counted age of one to seven days; a hint, the platform does not say so / 播放异常低：不高于中位数（大于 0）的五分之一，统计满 1–7 天；仅为提示，平台不会明示
+-- column account_hit_ratio [ratio]: Share of outstanding videos 爆款率: of the account's videos that have a ratio and are at most 30 days old; null where none has / 爆款率：账号 30 天内可比较视频中爆款的占比，无可比较视频为空
 -- column peak_plays: Highest plays: of one day / 单日最高播放：发布以来
 -- column peak_date: Day of the highest plays / 最高播放日：单日播放最高的日期
--- column half_life_days [d]: Half-life: days from the best day to the first day with at most half of its plays; null while it lasts / 半衰期：从最高日到首个不足其一半的日子的天数，未到为空
+-- column half_life_days [d]: Half-life: days from the best day to the first day with at most half of its plays; null while it lasts, and for what nobody played / 半衰期：从最高日到首个不高于其一半的日子的天数，未到或从无播放为空
 WITH known AS (
     SELECT client_key, open_id, item_id, arg_max(title, dt) AS title, arg_max(published_date, dt) AS published_date
     FROM marts.video_daily
@@ -73,7 +73,7 @@ fading AS (
     SELECT p.video, min(a.dt) - any_value(p.peak_date) AS half_life_days
     FROM peaks AS p
     JOIN aged AS a USING (video)
-    WHERE a.dt > p.peak_date AND a.plays * 2 <= p.peak_plays
+    WHERE p.peak_plays > 0 AND a.dt > p.peak_date AND a.plays * 2 <= p.peak_plays
     GROUP BY ALL
 ),
 judged AS (
@@ -82,9 +82,10 @@ judged AS (
     LEFT JOIN medians AS m USING (video)
 ),
 rated AS (
+    -- Where half of the others have no plays at all, every video would be outstanding, and one without plays abnormally low as well.
     SELECT *, round(play_count / nullif(median_play_count, 0), 4) AS ratio_to_median,
-           coalesce(age_days >= 1 AND play_count >= 3 * median_play_count, false) AS is_hit,
-           coalesce(age_days BETWEEN 1 AND 7 AND play_count * 5 <= median_play_count, false) AS is_low_play
+           coalesce(age_days >= 1 AND median_play_count > 0 AND play_count >= 3 * median_play_count, false) AS is_hit,
+           coalesce(age_days BETWEEN 1 AND 7 AND median_play_count > 0 AND play_count * 5 <= median_play_count, false) AS is_low_play
     FROM judged
 )
 SELECT $dt AS dt, r.client_key, r.open_id, r.item_id, r.title, r.published_date, $dt - r.published_date AS age_days, r.counted_until, r.age_days AS counted_age_days, r.play_count, r.play_basis, r.median_play_count, coalesce(r.compared_videos, 0) AS compared_videos,
