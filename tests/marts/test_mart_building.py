@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import children
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -18,6 +23,7 @@ from resources.schema import arrow_schema
 from resources.settings import Settings
 from resources.warehouse import Warehouse
 
+ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 16)
 DAYS = [DAY + timedelta(days=n) for n in range(-3, 3)]
 HEADER = "-- Words 词\n-- en: Words.\n-- zh: 词。\n-- grain: one row per word\n-- owner: team:data-platform\n-- cadence: daily\n-- column n: number / 数\n"
@@ -177,3 +183,83 @@ def test_an_empty_lake_has_no_marts(tmp_path, folder):
     runtime = Runtime(Settings(_env_file=None, home=tmp_path / "empty"))
     assert Marts(runtime, folder).build_stale() == []
     assert not Lake(tmp_path / "empty" / "lake").root.exists()
+
+
+# --------------------------------------------------------------------------- asked for, late, killed, several readers
+
+
+def test_only_the_days_that_are_asked_for_are_made(runtime, folder):
+    marts = Marts(runtime, folder)
+    built = list(marts.build("seen", [DAYS[1], DAYS[3]]))
+    assert [b.dt for b in built] == [DAYS[1], DAYS[3]]
+    assert sorted(p.parent.name for p in (runtime.lake.root / "marts").rglob("*.parquet")) == [f"dt={DAYS[1]}", f"dt={DAYS[3]}"]
+    assert stale(marts)["seen"] == [d for d in DAYS if d not in (DAYS[1], DAYS[3])]
+
+
+def test_what_came_late_is_in_the_day_that_may_see_it(marts):
+    """A day looks one day ahead: what is landed for the next day alters it, what is landed for the one after does not."""
+    before = marts.lake.read("marts/seen", DAYS[0])
+    marts.lake.write("hot_words", DAYS[2], words(DAYS[2], "迟"))
+    Marts(marts.runtime, marts.folder).build_stale()
+    assert marts.lake.read("marts/seen", DAYS[0]) == before
+    assert "迟" in marts.lake.read("marts/seen", DAYS[1])["sentence"].to_pylist()
+
+
+def test_a_day_that_left_the_lake_is_kept_and_those_that_saw_it_are_made_again(marts):
+    """Days that were let go by the keep-for settings keep their marts; the day after them sees that they are gone."""
+    marts.lake.path("hot_words", DAYS[0]).unlink()
+    assert stale(marts) == {"seen": [DAYS[1]], "all_words": [WHOLE]}
+    Marts(marts.runtime, marts.folder).build_stale()
+    assert marts.path("seen", DAYS[0]).exists()
+    assert f"词{DAYS[0].day}" not in marts.lake.read("marts/seen", DAYS[1])["sentence"].to_pylist()
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from assets.marts.build import Marts
+from resources import pending
+from resources.runtime import Runtime
+from resources.settings import Settings
+replace = os.replace
+def die(source, target):
+    if Path(target).name == "data.parquet":
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+pending.os.replace = die
+home, folder = map(Path, sys.argv[1:])
+list(Marts(Runtime(Settings(_env_file=None, home=home)), folder).build_stale())
+"""
+
+
+def test_a_killed_writer_leaves_the_old_day_and_the_next_one_sweeps(marts, folder):
+    kept = {p: p.read_bytes() for p in (marts.lake.root / "marts").rglob("*.parquet")}
+    marts.lake.write("hot_words", DAY, words(DAY, "别"))
+    home = marts.runtime.settings.home
+    ended = children.run([sys.executable, "-c", _KILLED, home, folder], timeout_s=60, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert {p: p.read_bytes() for p in kept} == kept, "nobody reads half a file"
+    assert list((marts.lake.root / "marts").rglob(".*.tmp")), "the dead writer's file lies beside"
+
+    again = Marts(marts.runtime, folder)
+    assert again.any_stale()["seen"] == [DAY - timedelta(days=1), DAY, DAY + timedelta(days=1)]
+    again.build_stale()
+    assert list((marts.lake.root / "marts").rglob(".*.tmp")) == []
+    assert stale(marts) == {}
+    assert "别" in marts.lake.read("marts/seen", DAY)["sentence"].to_pylist()
+    assert list((home / "pins").glob("*")) == []
+
+
+def test_readers_keep_their_file_while_a_mart_gets_other_columns(marts, folder, tmp_path):
+    warehouse = Warehouse(tmp_path / "w.duckdb", marts.lake, tmp_path / "locks", folder)
+    warehouse.publish()
+    with warehouse.connect() as reader:
+        before = reader.execute("SELECT count(*) FROM marts.seen").fetchone()
+        (folder / "seen.sql").write_text(SEEN.replace("AS n FROM", "AS n, max(rank) AS rank FROM"), encoding="utf-8")
+        Marts(marts.runtime, folder).build_stale()
+        warehouse.publish()
+        assert reader.execute("SELECT count(*) FROM marts.seen").fetchone() == before
+        with pytest.raises(duckdb.BinderException):
+            reader.execute("SELECT rank FROM marts.seen")
+    with warehouse.connect() as reader:
+        assert reader.execute("SELECT count(rank) FROM marts.seen").fetchone() == before
