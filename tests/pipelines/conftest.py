@@ -119,3 +119,22 @@ def good_day(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str,
         ran["daily_t1"] = orchestra.run("daily_t1", YESTERDAY)
         ran |= {cadence: orchestra.run(cadence, TODAY) for cadence in ("daily_listing", "rank_weeks", "events")}
         yield orchestra, ran
+
+
+@pytest.fixture(scope="module")
+def answered(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, Ran]]:
+    """Fans and plays of two days, a list of hot words of today, and one run of the answers job over what is out of date. Tests go on from there."""
+    from datetime import timedelta
+
+    from installation import START, YESTERDAY
+
+    from pipelines.runner import Runner
+
+    world = World(*platforms(), home=tmp_path_factory.mktemp("answered"), options={})
+    world.clear()
+    world.open().at(START).authorize()
+    for table in ("user_fans", "user_item"):
+        world.ingest(table, YESTERDAY - timedelta(days=1), YESTERDAY)
+    world.ingest("hot_words")
+    with _kept_environment(), Runner(world.runtime) as runner:
+        yield Orchestra(world, runner), runner.answers()
