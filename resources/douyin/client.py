@@ -276,7 +276,7 @@ class DouyinClient:
         self._sink(
             Exchange(
                 operation=endpoint.name, client_key=self._client_key, open_id=open_id, params=asked,
-                sent_at=reply.sent_at, observed_at=reply.observed_at, http_status=reply.status, body=reply.body,
+                sent_at=reply.sent_at, observed_at=reply.observed_at, http_status=reply.status, body=reply.body, document=reply.document,
                 code=verdict.code if verdict else None, logid=verdict.logid if verdict else None,
                 attempt=attempt, tag=tag or {},
             )

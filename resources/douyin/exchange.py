@@ -16,8 +16,8 @@ class Exchange:
     """One response as it came, whatever it says, with its request.
 
     ``params`` hold no secret: the access token travels in a header. ``code`` is None where the
-    body is not the platform's JSON or came with an HTTP status of failure. ``tag`` is the
-    caller's, passed through. Instants are UTC and of the pipeline's clock.
+    body is not the platform's JSON or came with an HTTP status of failure; ``document`` is the body
+    decoded, None where it is no JSON. ``tag`` is the caller's, passed through. Instants are UTC and of the pipeline's clock.
     """
 
     operation: str
@@ -28,6 +28,7 @@ class Exchange:
     observed_at: datetime
     http_status: int
     body: bytes = field(repr=False)
+    document: Any = field(repr=False)
     code: int | None
     logid: str | None
     attempt: int

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from catalog import ENDPOINTS
 from catalog.envelopes import read_page
 from resources.archive import Archive, Entry
@@ -57,10 +55,9 @@ class Recorder:
         endpoint = ENDPOINTS[exchange.operation]
         ok = exchange.code == 0 and exchange.http_status == 200
         if ok:
-            document = orjson.loads(exchange.body)
-            page = read_page(endpoint, document)
+            page = read_page(endpoint, exchange.document)
             enough = endpoint.paging and endpoint.paging.enough and sequence.pages + 1 >= endpoint.paging.enough
-            sequence.reached = page.has_more and bool(enough or (sequence.until and sequence.until(document)))
+            sequence.reached = page.has_more and bool(enough or (sequence.until and sequence.until(exchange.document)))
             facts = {
                 "last": not page.has_more or sequence.reached, "whole": not page.has_more, "cursor": page.cursor,
                 "items": page.items, "newest": page.newest,

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from assets.ingest.normalise import Normalised, land, normalise
 from catalog import TABLES
 from catalog.records import Endpoint, History, Parse
@@ -49,7 +51,7 @@ def through_the_archive(endpoint: Endpoint, bodies: list[bytes], folder: Path) -
         recorder.record(
             Exchange(
                 operation=endpoint.name, client_key="app", open_id=f"open_id {n}", params=params_of(endpoint, n), sent_at=at, observed_at=at,
-                http_status=200, body=body, code=0, logid="x", attempt=1, tag={SEQUENCE: Sequence(at, {})},
+                http_status=200, body=body, document=orjson.loads(body), code=0, logid="x", attempt=1, tag={SEQUENCE: Sequence(at, {})},
             )
         )  # fmt: skip
     archive.flush()
