@@ -37,7 +37,7 @@ def make_http(settings: Settings) -> httpx.AsyncClient:
     ``Content-Encoding`` header is gone, so that nothing decodes them twice.
     """
     guard_loggers("httpx")
-    return _Client(transport=_Transport(_reqwest(settings)), timeout=None, trust_env=False)
+    return DirectClient(transport=_Transport(_reqwest(settings)), timeout=None, trust_env=False)
 
 
 def encode_query(params: Mapping[str, str | int]) -> str:
@@ -61,7 +61,7 @@ def _reqwest(settings: Settings) -> Client:
     return builder.build()
 
 
-class _Client(httpx.AsyncClient):
+class DirectClient(httpx.AsyncClient):
     """httpx's client without its auth flows, redirects, cookies and hooks, none of which the platform may ask of us.
 
     The way through them, which also reads a body that is there already, costs a sixth of a call's CPU (``benchmarks/client.py``).
