@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from assets.ingest.changes import Changes, compare
 from assets.ingest.extract import connect, extract, spool_batches
+from assets.ingest.plain import plain_check
 from assets.ingest.rows import PLACE, rows_of, week_of
 from catalog import endpoints_of
 from catalog.records import Empty, Endpoint, History, Table, beijing_day
@@ -168,7 +169,7 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[Segmen
     """Gather what the answers of one operation say."""
     table = pieces.table
     outputs = [o for o in endpoint.outputs if o.table == table.name]
-    for batch in spool_batches(_usable(segments)):
+    for batch in spool_batches(_usable(segments), plain_check(endpoint, outputs)):
         pieces.answered.update(_answered(table, endpoint, [s.entry for s in batch.sources], pieces.wanted))
         for output in outputs:
             text = extract(connection, batch, endpoint, output)

@@ -34,7 +34,7 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
     about = _requests(table, sources, endpoint, output).take(text["request"].combine_chunks())
     rows = about.to_pandas(types_mapper=pd.ArrowDtype)
     rows["_parent_ordinal"], rows["_ordinal"] = frame["parent_ordinal"], frame["ordinal"]
-    reasons = frame["problem"].astype(object).where(frame["problem"].notna(), "")
+    reasons = _reasons(frame["problem"])
     for i, column in enumerate(output.columns):
         field_ = FIELDS[column.field]
         if column.origin is Origin.CONST:
@@ -69,6 +69,12 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
         rows["dt"] = rows["dt"].fillna(rows["_partition"])
         bad = _quarantine_rows(table, endpoint, rows[~good], reasons[~good])
     return rows.loc[good, [*table.columns, *PLACE]], bad
+
+
+def _reasons(problems: pd.Series) -> pd.Series:
+    if problems.isna().all():
+        return pd.Series("", index=problems.index, dtype=object)
+    return problems.astype(object).where(problems.notna(), "")
 
 
 def _blame(reasons: pd.Series, bad: pd.Series, text: pd.Series, member: str, expected: str, pii: Pii) -> None:

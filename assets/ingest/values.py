@@ -7,7 +7,9 @@ did not fit. Null stays null and always fits; whether it may be null is the tabl
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,11 +47,32 @@ def _misfits(series: pd.Series, fits: pd.Series) -> pd.Series:
     return ~fits & series.notna()
 
 
+def _none(series: pd.Series) -> pd.Series:
+    """The mask of a column in which everything fits."""
+    return pd.Series(np.zeros(len(series), bool), index=series.index)
+
+
 def _parse_text(series: pd.Series) -> Parsed:
-    return series, series.isna() & False
+    return series, _none(series)
+
+
+def _as_written(series: pd.Series, type_: pa.DataType) -> pd.Series | None:
+    """Values of a column whose texts are all written the way they would be written back; None where one is not.
+
+    On most days that is every column, and it costs a fifth of what the regular expressions do.
+    """
+    text = _arrow(series)
+    try:
+        values = pc.cast(text, type_)
+    except pa.ArrowInvalid:
+        return None
+    same = pc.all(pc.equal(pc.cast(values, pa.string()), text))
+    return _series(values, series) if same.as_py() is not False else None
 
 
 def _parse_int(series: pd.Series) -> Parsed:
+    if (values := _as_written(series, pa.int64())) is not None:
+        return values, _none(series)
     fits = _matches(series, r"-?[0-9]{1,18}")
     # 19 digits and more: leading zeros, or near the edge of 64 bits. Rare, so compared as text.
     long = _matches(series, r"-?[0-9]{19,}")
@@ -71,7 +94,7 @@ def _fits_int64(series: pd.Series) -> pd.Series:
 
 def _parse_int_or_null(series: pd.Series) -> Parsed:
     values, _ = _parse_int(series)
-    return values, series.isna() & False
+    return values, _none(series)
 
 
 def _parse_number(series: pd.Series) -> Parsed:
@@ -81,7 +104,7 @@ def _parse_number(series: pd.Series) -> Parsed:
 
 def _parse_number_or_null(series: pd.Series) -> Parsed:
     values, _ = _parse_number(series)
-    return values, series.isna() & False
+    return values, _none(series)
 
 
 def _parse_percent(series: pd.Series) -> Parsed:
@@ -98,7 +121,7 @@ def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
 
 
 def _parse_bool(series: pd.Series) -> Parsed:
-    fits = _matches(series, "true|false")
+    fits = _series(pc.is_in(_arrow(series), pa.array(["true", "false"])), series)
     return _series(pc.equal(_where(series, fits), "true"), series), _misfits(series, fits)
 
 
@@ -120,14 +143,20 @@ def _real_day(series: pd.Series, text: pa.ChunkedArray) -> pd.Series:
 
 
 def _parse_date(series: pd.Series) -> Parsed:
+    if (values := _as_written(series, pa.date32())) is not None and not _has_early_year(values):
+        return values, _none(series)
     shaped = _matches(series, _DAY)
     day = _real_day(series, _where(series, shaped))
     return _series(pc.cast(_arrow(day), pa.date32()), series), _misfits(series, day.notna())
 
 
+def _has_early_year(days: pd.Series) -> bool:
+    return pc.any(pc.less(_arrow(days), pa.scalar(date(1000, 1, 1)))).as_py() is True
+
+
 def _parse_date_or_null(series: pd.Series) -> Parsed:
     values, _ = _parse_date(series)
-    return values, series.isna() & False
+    return values, _none(series)
 
 
 def _parse_epoch(series: pd.Series) -> Parsed:
@@ -166,7 +195,7 @@ def _parse_beijing_instant(series: pd.Series) -> Parsed:
 def _parse_bucket(series: pd.Series) -> Parsed:
     text = pc.replace_substring_regex(_arrow(series), "[~～–—]", "-")
     unknown = pc.is_in(text, pa.array(["", "<nil>"]))
-    return _series(pc.if_else(unknown, pa.scalar(None, pa.string()), text), series), series.isna() & False
+    return _series(pc.if_else(unknown, pa.scalar(None, pa.string()), text), series), _none(series)
 
 
 _PARSERS: dict[Parse, Callable[[pd.Series], Parsed]] = {
@@ -206,4 +235,4 @@ def parse_column(series: pd.Series, how: Parse, type_: Type) -> Parsed:
     arrow = _arrow(values)
     if arrow.type != ARROW_TYPES[type_]:
         values = _series(pc.cast(arrow, ARROW_TYPES[type_]), series)
-    return values, bad.fillna(False).astype(bool)
+    return values, bad if bad.dtype == bool else bad.fillna(False).astype(bool)
