@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from assets.ingest.changes import Changes, compare
 from assets.ingest.extract import connect, extract, spool_batches
-from assets.ingest.order import latest, rows_by_day
+from assets.ingest.order import held, latest, rows_by_day, thin
 from assets.ingest.plain import plain_check
 from assets.ingest.rows import rows_of, week_of
 from catalog import endpoints_of
@@ -69,14 +69,14 @@ class _Pieces:
         """Take rows; those of other days are not kept. Of a key that comes again and again only the latest stays, so what is held is bounded."""
         if rows is None:
             return
-        for dt, part in rows_by_day(pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None), self.wanted):
+        for dt, part in rows_by_day(held(rows), self.wanted):
             self.good[dt].append(part)
-            held = sum(piece.num_rows for piece in self.good[dt])
-            if len(self.good[dt]) > 1 and held > self._thin_at.get(dt, _THIN_FROM):
-                kept = latest(self.table, self.good.pop(dt))
-                self.duplicates[dt] += held - kept.num_rows
-                self.good[dt] = [kept]
-                self._thin_at[dt] = max(2 * kept.num_rows, _THIN_FROM)
+            seen = sum(piece.num_rows for piece in self.good[dt])
+            if len(self.good[dt]) > 1 and seen > self._thin_at.get(dt, _THIN_FROM):
+                thin(self.table, self.good[dt])
+                kept = sum(piece.num_rows for piece in self.good[dt])
+                self.duplicates[dt] += seen - kept
+                self._thin_at[dt] = max(2 * kept, _THIN_FROM)
 
     def add_bad(self, rows: pd.DataFrame | None) -> None:
         for dt, part in rows.groupby("dt", sort=False) if rows is not None else ():
@@ -262,7 +262,7 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     rows, duplicates = arrow_schema(table).empty_table(), pieces.duplicates.pop(dt, 0)
     if good:
         duplicates += sum(piece.num_rows for piece in good)
-        rows = latest(table, good, table.columns).cast(arrow_schema(table))
+        rows = latest(table, good).cast(arrow_schema(table))
         duplicates -= rows.num_rows
     quarantine = QUARANTINE_SCHEMA.empty_table()
     if bad:
