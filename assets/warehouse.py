@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.dictionary import dictionary, first_days
+from assets.marts.binding import keep
 from assets.marts.build import Marts
 from assets.tables import OWNER
 from catalog import TABLES
@@ -24,6 +25,7 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
         "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
+    keep(answers.bound, runtime.settings.marts_known_path)
     return runtime.warehouse.publish(handed_over, rebuild=rebuild)
 
 

@@ -26,7 +26,7 @@ from resources.settings import Settings
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
     """All definitions over ``runtime``. ``settings`` gives the first day of the partitions, and to schedules what they look at."""
     jobs = make_jobs()
-    marts = mart_assets(settings.start_date)
+    marts = mart_assets(settings.start_date, settings.marts_known_path)
     answers_job = make_answers_job(marts)
     report_job = make_report_job()
     publish_job = dg.define_asset_job(

@@ -66,7 +66,7 @@ class Marts:
     @cached_property
     def bound(self) -> dict[str, Bound]:
         """In an order in which those that others read come first. Raises BadMart."""
-        return bind(load_marts(self.folder))
+        return bind(load_marts(self.folder), self.runtime.settings.marts_known_path)
 
     @property
     def lake(self) -> Lake:

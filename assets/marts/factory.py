@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
@@ -26,13 +27,13 @@ def mart_key(name: str) -> dg.AssetKey:
     return dg.AssetKey([ROOM, name])
 
 
-def mart_assets(start: date) -> list[dg.AssetsDefinition]:
-    """An asset for each file of ``sql/marts``.
+def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinition]:
+    """An asset for each file of ``sql/marts``. ``known``: the file in which an earlier run wrote down what it found of them.
 
     Raises:
         BadMart: a file names a table or column that does not exist; definitions do not load, and the message tells file and line.
     """
-    return [_mart_asset(one, mart_days(start)) for one in bind(load_marts()).values()]
+    return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(), known).values()]
 
 
 def mart_days(start: date) -> dg.DailyPartitionsDefinition:
