@@ -128,7 +128,7 @@ def keep(bound: Mapping[str, Bound], path: Path) -> None:
 def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, Bound] | None:
     """What was written down, if it is of the same files and made by the same code; those that others read come first there, too."""
     told = _read_kept(path)
-    if told.get("fingerprint") != _fingerprint(marts):
+    if not told or told.get("fingerprint") != _fingerprint(marts):
         return None
     bound = {}
     for name, one in told["marts"].items():
@@ -140,6 +140,8 @@ def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, Bound] | None:
 
 def _read_kept(path: Path) -> dict:
     """What the file says; nothing where it is lost or damaged: it is made again."""
+    if not path.is_file():
+        return {}
     try:
         told = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
