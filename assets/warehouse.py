@@ -1,5 +1,7 @@
 """The asset that publishes the lake for analysts."""
 
+from functools import partial
+
 import dagster as dg
 
 from assets.dictionary import dictionary, first_days
@@ -8,8 +10,9 @@ from assets.tables import OWNER
 from catalog import TABLES
 from resources.marts import MARTS_DIR, ROOM
 from resources.runtime import Runtime
+from resources.state.load_status import changed_days
 from resources.state_tables import load_status_batches, read_state_tables
-from resources.warehouse import Published
+from resources.warehouse import DaysHandedOver, Published
 
 WAREHOUSE = "warehouse"
 
@@ -20,7 +23,7 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
     if marts:
         answers.build_stale()
     handed_over = {
-        "meta.load_status": load_status_batches(runtime.state),
+        "meta.load_status": DaysHandedOver(changed_days(runtime.state), partial(load_status_batches, runtime.state)),
         "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
