@@ -1,5 +1,6 @@
 """The asset that publishes the lake for analysts."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -20,13 +21,15 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> "
     from assets.dictionary import dictionary, first_days
     from assets.marts.binding import keep
     from assets.marts.build import Marts
+    from resources.state.load_status import changed_days
     from resources.state_tables import load_status_batches, read_state_tables
+    from resources.warehouse import DaysHandedOver
 
     answers = Marts(runtime)
     if marts:
         answers.build_stale()
     handed_over = {
-        "meta.load_status": load_status_batches(runtime.state),
+        "meta.load_status": DaysHandedOver(changed_days(runtime.state), partial(load_status_batches, runtime.state)),
         "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
