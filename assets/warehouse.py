@@ -2,29 +2,13 @@
 
 import dagster as dg
 
-from assets.dictionary import dictionary, first_days
-from assets.marts.build import Marts
+from assets.publishing import publish
 from assets.tables import OWNER
 from catalog import TABLES
 from resources.marts import MARTS_DIR, ROOM
 from resources.runtime import Runtime
-from resources.state_tables import load_status_batches, read_state_tables
-from resources.warehouse import Published
 
 WAREHOUSE = "warehouse"
-
-
-def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> Published:
-    """Make the marts that are out of date, then bring ``warehouse.duckdb`` up to the lake and the state, or make it anew."""
-    answers = Marts(runtime)
-    if marts:
-        answers.build_stale()
-    handed_over = {
-        "meta.load_status": load_status_batches(runtime.state),
-        "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
-        **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
-    }
-    return runtime.warehouse.publish(handed_over, rebuild=rebuild)
 
 
 @dg.asset(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -116,24 +117,10 @@ def median(runs: list[Run]) -> Run:
 
 def one_run(way: str, case: Case, url: str, folder: Path) -> Run:
     home = folder / "run"
-    if way in (OURS, COMMAND):
-        words = [sys.executable, "-m", "benchmarks.our_job"] if way == OURS else [sys.executable, "-m", "pipelines.cli", "run", "--select", "videos,video_totals"]
-        environment = our_environment(case, url, home)
-        shutil.copytree(authorised(case, folder), home)
-    else:
-        words = [str(DLT), str(ROOT / "benchmarks/with_dlt.py"), url, str(case.accounts), way.split()[-1].lower(), str(home)]
-        environment = dlt_environment(home)
-        home.mkdir()
+    shutil.copytree(prepared(way, case, folder), home)
     before = set(files(home))
     httpx.get(f"{url}/reset", trust_env=False)
-    with open(folder / "said.txt", "w+") as said:
-        began = time.monotonic()
-        process = subprocess.Popen(words, env=environment, cwd=ROOT if way in (OURS, COMMAND) else home, stdout=said, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        took = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        assert process.returncode == 0, f"{way} failed:\n{said.read()[-3000:]}"
+    took, usage = finish(way, case.accounts, case.qps, url, home)
     stats = httpx.get(f"{url}/stats", trust_env=False).json()
     left = [path for path in files(home) if path not in before]
     run = Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, sum(p.stat().st_size for p in left), len(left), stats["calls"], stats["refused"])
@@ -143,24 +130,49 @@ def one_run(way: str, case: Case, url: str, folder: Path) -> Run:
     return run
 
 
+def prepared(way: str, case: Case, folder: Path) -> Path:
+    """A home that is copied for each run: it was run once without accounts, so that it has its layout; of ours, the accounts then gave their consent."""
+    home = folder / f"{way}-{case.accounts}"
+    if not home.exists():
+        running = folder / "run"  # under the name of the measured one: what a run remembers of its place holds
+        running.mkdir()
+        with serving() as url:
+            finish(way, 0, 0, url, running)
+            if way in (OURS, COMMAND):
+                words = [sys.executable, "-m", "benchmarks.our_job", "authorize", str(case.accounts)]
+                subprocess.run(words, env=our_environment(0, url, running), cwd=ROOT, check=True)
+        running.rename(home)
+    return home
+
+
+def finish(way: str, accounts: int, qps: int, url: str, home: Path) -> tuple[float, resource.struct_rusage]:
+    """Run one way as a process; gives its wall time, and what it used."""
+    if way in (OURS, COMMAND):
+        job = ["benchmarks.our_job", *([] if accounts else ["publish"])] if way == OURS else ["pipelines.cli", "run", "--select", "videos,video_totals"]
+        words, environment, place = [sys.executable, "-m", *job], our_environment(qps, url, home), ROOT
+    else:
+        words = [str(DLT), str(ROOT / "benchmarks/with_dlt.py"), url, str(accounts), way.split()[-1].lower(), str(home)]
+        environment, place = dlt_environment(home), home
+    with open(home.with_name("said.txt"), "w+") as said:
+        began = time.monotonic()
+        process = subprocess.Popen(words, env=environment, cwd=place, stdout=said, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        nothing_to_ask = way == COMMAND and not accounts  # which the command says, and goes on to publish
+        assert process.returncode == nothing_to_ask, f"{way} failed:\n{said.read()[-3000:]}"
+    return took, usage
+
+
 def files(home: Path) -> Iterator[Path]:
     return (path for path in home.rglob("*") if path.is_file() and path.parent.name != "locks")
 
 
-def authorised(case: Case, folder: Path) -> Path:
-    """A home whose accounts have given their consent; it is copied for each run."""
-    home = folder / f"authorised-{case.accounts}"
-    if not home.exists():
-        with serving() as url:
-            environment = our_environment(case, url, home)
-            subprocess.run([sys.executable, "-m", "benchmarks.our_job", "authorize", str(case.accounts)], env=environment, cwd=ROOT, check=True)
-    return home
-
-
-def our_environment(case: Case, url: str, home: Path) -> dict[str, str]:
+def our_environment(qps: int, url: str, home: Path) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
         "PYTHONPATH": str(ROOT), "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "bench-key", "DOUYIN_CLIENT_SECRET": "bench-secret",
-        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, "DOUYIN_QPS": str(case.qps or 100_000), "DOUYIN_CONCURRENCY": str(IN_FLIGHT), "COLUMNS": "200",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, "DOUYIN_QPS": str(qps or 100_000), "DOUYIN_CONCURRENCY": str(IN_FLIGHT), "COLUMNS": "200",
     }  # fmt: skip
 
 
@@ -214,7 +226,7 @@ def figures(found: dict[Case, dict[str, Run]]) -> Iterator[Figure]:
     plain = {case.rows: runs for case, runs in found.items() if case.condition == "zero latency"}
     if (at := plain.get(100_000)) is not None:
         ours, theirs = at[OURS], [run for way, run in at.items() if way in (PARQUET, DUCKDB)]
-        beside = f"; with Dagster {{:.1f}}×" if COMMAND in at else ""
+        beside = "; with Dagster {{:.1f}}×" if COMMAND in at else ""
         for name, what, bar in (("wall", "time", 10), ("cpu", "CPU", 8)):
             least = min(getattr(run, name) for run in theirs)
             ratio = least / getattr(ours, name)

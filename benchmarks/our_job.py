@@ -1,10 +1,11 @@
 """The job of ``benchmarks.end_to_end`` without Dagster, as a process of its own: fetch, archive, lake, and the published warehouse.
 
-With the argument ``authorize N`` it exchanges the consents of N accounts instead, which is done before anything is measured.
+Before anything is measured, ``publish`` makes an empty warehouse, and ``authorize N`` exchanges the consents of N accounts.
 """
 
 import sys
 
+from assets.publishing import publish
 from catalog import TABLES
 from resources.runtime import Runtime
 
@@ -22,18 +23,19 @@ def authorize(runtime: Runtime, accounts: int) -> None:
 
 def ingest_and_publish(runtime: Runtime) -> None:
     from assets.ingest.run import ingest
-    from assets.warehouse import publish
 
     for name in ("videos", "video_totals"):
         if failed := ingest(runtime, TABLES[name], [runtime.clock.today()]).failures():
             sys.exit(f"{len(failed)} accounts failed, such as {failed[0]}")
-    publish(runtime, marts=False)
+    publish(runtime, marts=False)  # marts are ours alone
 
 
 if __name__ == "__main__":
     runtime = Runtime()
     if sys.argv[1:2] == ["authorize"]:
         authorize(runtime, int(sys.argv[2]))
+    elif sys.argv[1:] == ["publish"]:
+        publish(runtime, marts=False)
     else:
         ingest_and_publish(runtime)
     runtime.close()
