@@ -27,7 +27,7 @@ def replay(
     """
     settings = load_settings()
     tables = choose(select)
-    from assets.warehouse import publish
+    from assets.publishing import publish
     from catalog import TABLES
     from resources.archive import ArchiveDamaged
     from resources.runtime import Runtime

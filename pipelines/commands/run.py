@@ -83,7 +83,7 @@ def run(
 def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the file anew instead of carrying the last one on")] = False) -> None:
     """Publish the lake into warehouse.duckdb, e.g. after the file was lost."""
     settings = load_settings()
-    from assets.warehouse import publish as publish_lake
+    from assets.publishing import publish as publish_lake
     from resources.runtime import Runtime
     from resources.warehouse import PublishFailed
 

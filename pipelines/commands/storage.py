@@ -64,9 +64,9 @@ def prune(select: Select = None, dry_run: DryRun = False) -> None:
     """Forget what DOUYIN_KEEP_ARCHIVE_DAYS, DOUYIN_KEEP_LAKE_DAYS and DOUYIN_KEEP keep no longer. By default everything is kept."""
     settings = load_settings()
     tables = choose(select)
+    from assets.publishing import publish
     from assets.retention import expired
     from assets.retention import prune as forget
-    from assets.warehouse import publish
     from resources.runtime import Runtime
 
     runtime = Runtime(settings)

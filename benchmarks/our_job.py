@@ -1,0 +1,41 @@
+"""The job of ``benchmarks.end_to_end`` without Dagster, as a process of its own: fetch, archive, lake, and the published warehouse.
+
+Before anything is measured, ``publish`` makes an empty warehouse, and ``authorize N`` exchanges the consents of N accounts.
+"""
+
+import sys
+
+from assets.publishing import publish
+from catalog import TABLES
+from resources.runtime import Runtime
+
+
+def authorize(runtime: Runtime, accounts: int) -> None:
+    from resources.douyin.client import DouyinClient
+
+    async def exchange() -> None:
+        async with DouyinClient(runtime.settings, runtime.state, runtime.clock) as client:
+            for n in range(1, accounts + 1):
+                await client.authorize(f"{n:08d}")
+
+    runtime.run(exchange())
+
+
+def ingest_and_publish(runtime: Runtime) -> None:
+    from assets.ingest.run import ingest
+
+    for name in ("videos", "video_totals"):
+        if failed := ingest(runtime, TABLES[name], [runtime.clock.today()]).failures():
+            sys.exit(f"{len(failed)} accounts failed, such as {failed[0]}")
+    publish(runtime, marts=False)  # marts are ours alone
+
+
+if __name__ == "__main__":
+    runtime = Runtime()
+    if sys.argv[1:2] == ["authorize"]:
+        authorize(runtime, int(sys.argv[2]))
+    elif sys.argv[1:] == ["publish"]:
+        publish(runtime, marts=False)
+    else:
+        ingest_and_publish(runtime)
+    runtime.close()

@@ -1,0 +1,63 @@
+"""The job of ``benchmarks.end_to_end`` as dlt does it: run by the Python of ``.venv-bench``, where dlt is; imports nothing of ours.
+
+The accounts are a parent resource and their videos a dependent one, fetched in parallel (REST API source, "Parallelize dependent resource
+fetching"); a cursor in the body with ``has_more``; a session that asks again after HTTP 500 and after "too frequent" (28003018); every
+answer's ``error_code`` looked at by a response action. Settings come as environment variables, from :func:`benchmarks.end_to_end.dlt_settings`.
+"""
+
+import sys
+
+import dlt
+from dlt.sources.helpers.requests import Client
+from dlt.sources.rest_api import rest_api_source
+from requests import HTTPError
+
+TOO_FREQUENT = b'"error_code":28003018'
+
+
+def too_frequent(response, error) -> bool:
+    """Whether to ask again: what the platform refuses for the moment comes with HTTP 200."""
+    response = response if response is not None else getattr(error, "response", None)
+    return response is not None and TOO_FREQUENT in response.content
+
+
+def check(response, *args, **kwargs):
+    """Success is ``error_code`` 0, whatever the HTTP status; the text is looked at, so the body is decoded once."""
+    if response.status_code == 200 and b'"error_code":0' not in response.content:
+        raise HTTPError(f"the platform refused: {response.text[:200]}", response=response)
+    return response
+
+
+def source(url: str, accounts: int):
+    session = Client(raise_for_status=False, retry_condition=too_frequent, request_max_attempts=10, request_backoff_factor=BACKOFF).session
+    numbers = [f"{n:08d}" for n in range(1, accounts + 1)]
+    page = [{"open_id": f"bench-{n}", "access_token": f"act.{n}"} for n in numbers]
+    listed = dlt.resource([page], name="accounts", selected=False)
+    videos = {
+        "name": "videos",
+        "parallelized": True,
+        "include_from_parent": ["open_id"],
+        "endpoint": {
+            "path": "api/douyin/v1/video/video_list/",
+            "params": {"open_id": "{resources.accounts.open_id}", "count": 20},
+            "headers": {"access-token": "{resources.accounts.access_token}"},
+            "data_selector": "data.list",
+            "paginator": {"type": "cursor", "cursor_path": "data.cursor", "cursor_param": "cursor", "has_more_path": "data.has_more"},
+            "response_actions": [check],
+        },
+    }
+    return rest_api_source({"client": {"base_url": url, "session": session}, "resources": [listed, videos]})
+
+
+BACKOFF = 1.0
+
+
+def main() -> None:
+    url, accounts, destination, where = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+    target = dlt.destinations.filesystem(bucket_url=f"file://{where}/lake") if destination == "parquet" else dlt.destinations.duckdb(f"{where}/warehouse.duckdb")
+    pipeline = dlt.pipeline(pipeline_name="bench", destination=target, dataset_name="bench", pipelines_dir=f"{where}/pipelines")
+    pipeline.run(source(url, accounts), loader_file_format="parquet").raise_on_failed_jobs()
+
+
+if __name__ == "__main__":
+    main()
