@@ -24,7 +24,7 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import text
 
-from assets.warehouse import publish
+from assets.publishing import publish
 from benchmarks.big_home import LAST, SEED, days_of, settings_of, world_of, write_core, write_marts, write_state
 from benchmarks.big_tables import APP, CORRECTED, LISTED
 from benchmarks.results import Figure, Table, save

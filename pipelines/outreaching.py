@@ -30,7 +30,7 @@ def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Run
 @dg.op(description="发送已批准的计划 / sends what approved plans still have to send")
 def send_plans(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
     from assets.outreach.work import send_approved
-    from assets.warehouse import publish
+    from assets.publishing import publish
 
     done = send_approved(runtime)
     sent = {str(plan): dict(one.states) | ({"waiting": dict(one.waiting)} if one.waiting else {}) for plan, one in done.items()}

@@ -33,7 +33,7 @@ class ReplayConfig(dg.Config):
 @dg.op(description="从归档重新生成分区，不调用平台 / partitions again from the archive, without a call")
 def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runtime: dg.ResourceParam[Runtime]) -> None:
     from assets.ingest.replay import replay
-    from assets.warehouse import publish
+    from assets.publishing import publish
 
     first, last = _span(config, runtime)
     changed, alone, totals = [], [], Counter()
