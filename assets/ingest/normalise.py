@@ -242,12 +242,10 @@ def complete_sequences(entries: Iterable[Entry]) -> set[str]:
     last: dict[str, int] = {}
     for entry in entries:
         if entry.ok:
-            if entry.page > 1 or not entry.last:
-                pages[entry.sequence].add(entry.page)
+            pages[entry.sequence].add(entry.page)
             if entry.last:
                 last[entry.sequence] = entry.page
-    # A last page 1 is there itself, and needs no other.
-    return {s for s, page in last.items() if page == 1 or len(pages[s]) >= page}
+    return {s for s, page in last.items() if len(pages[s]) >= page}
 
 
 # --------------------------------------------------------------------------- whole days

@@ -1,0 +1,75 @@
+"""Index lines: what was appended comes back, also from lines of other releases; what is no index line is damage, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import orjson
+import pytest
+import zstandard
+
+from resources.archive import Archive, ArchiveDamaged, Entry
+
+DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, 0, 0, 123456, UTC)
+ENTRY = Entry(
+    "user_fans", "app", "account", {"date_type": 7, "tags": ["a", "b"], "cursor": "视频"}, {"item_id": "@1=="}, "slot", "sequence", 3, AT, AT + timedelta(milliseconds=5), 200, 0, None,
+    last=False, whole=False, cursor=40, items=20, offset=40, newest="2026-11-15",
+)  # fmt: skip
+
+
+@pytest.fixture
+def archive(tmp_path) -> Archive:
+    made = Archive(tmp_path)
+    made.append(ENTRY, b'{"n":1}')
+    made.flush()
+    return made
+
+
+def rewrite(archive: Archive, change) -> None:
+    """Put another index line in front of the same bodies."""
+    (path,) = archive.root.rglob("*.zst")
+    reader = zstandard.ZstdDecompressor().decompressobj()
+    head, line = reader.decompress(path.read_bytes()).splitlines()
+    lines = [head, orjson.dumps(change(orjson.loads(line)))]
+    path.write_bytes(zstandard.ZstdCompressor(write_checksum=True).compress(b"\n".join(lines) + b"\n") + reader.unused_data)
+
+
+def read(archive: Archive) -> Entry:
+    ((_, entry, body),) = archive.records("user_fans", [DAY])
+    assert body == b'{"n":1}'
+    return entry
+
+
+def test_what_was_appended_comes_back(archive):
+    assert read(archive) == ENTRY._replace(length=7)
+    assert {type(read(archive).began_at), type(read(archive).observed_at)} == {datetime}
+
+
+def test_a_line_in_another_order_reads_the_same(archive):
+    rewrite(archive, lambda line: dict(reversed(line.items())))
+    assert read(archive) == ENTRY._replace(length=7)
+
+
+def test_a_line_from_before_a_member_was_added_has_its_default(archive):
+    rewrite(archive, lambda line: {name: value for name, value in line.items() if name not in ("whole", "offset")})
+    assert read(archive) == ENTRY._replace(length=7, whole=True, offset=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line | {"unheard": 1},
+        lambda line: {name: value for name, value in line.items() if name != "sequence"},
+        lambda line: {name: value for name, value in line.items() if name != "observed_at"},
+        lambda line: line | {"began_at": "yesterday"},
+        lambda line: line | {"began_at": 5},
+        lambda line: list(line),
+        lambda line: 1,
+        lambda line: None,
+    ],
+)
+def test_what_is_no_index_line_is_damage(archive, change):
+    rewrite(archive, change)
+    with pytest.raises(ArchiveDamaged, match="index does not read back"):
+        list(archive.index("user_fans", [DAY]))
+    assert len(list(archive.damaged("user_fans", [DAY]))) == 1
