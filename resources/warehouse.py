@@ -27,7 +27,7 @@ from resources.lake import DRIFT, QUARANTINE, Lake, Partition, scan
 from resources.marts import MARTS_DIR, Mart, readable_marts
 from resources.own_columns import own_comments
 from resources.pins import Pins
-from resources.publishing_marts import note_published, mart_partitions, publish_marts
+from resources.publishing_marts import mart_partitions, note_published, publish_marts
 from resources.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA
 from resources.state_tables import TABLES_OF_STATE
 
@@ -315,6 +315,8 @@ def _replace_days(connection, name: str, rows: DaysHandedOver) -> None:
         raise ValueError(f"{name} is not published by day")
     known = dict(connection.execute("SELECT dt, changed_ns FROM meta.load_status_days").fetchall())
     changed = sorted(dt for dt, at in rows.changed.items() if known.get(dt) != at)
+    if not known:  # whatever is there was handed over whole
+        connection.execute(f"DELETE FROM {name}")
     if old := [dt for dt in known if rows.changed.get(dt) != known[dt]]:
         connection.execute(f"DELETE FROM {name} WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
         connection.execute("DELETE FROM meta.load_status_days WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
