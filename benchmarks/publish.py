@@ -2,7 +2,7 @@
 
 The lake is that of ``benchmarks.big_home``, marts included. Its days arrive as in production: those of a day itself, series of the day before, and the
 series and marts of three days before that come again. Most days before a point of measurement are published at once and the last forty one by one, so
-that the file has the row groups that daily publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20 minutes. The short form: 10 accounts, 33 days, no marts.
+that the file has the row groups that daily publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20 minutes. The short form: 10 accounts, 27 days, no marts, no verdict on publishing.
 
 Published is by ``assets.warehouse.publish`` as the asset does (reading the state included), copied by ``shutil.copyfile`` and fsync. The file made by hand
 has the same rows, ``CREATE TABLE … AS SELECT … ORDER BY dt, key`` in one go; all rows are compared by hash before it is asked.
@@ -57,7 +57,7 @@ class Form:
 
 
 FULL = Form(190, (1, 100, 730), ONE_BY_ONE, 5, 9, True)
-SHORT = Form(10, (1, 12, 30), 5, 3, 5, False)
+SHORT = Form(10, (1, 12, 24), 2, 3, 5, False)
 
 
 class Arrivals:
@@ -272,23 +272,13 @@ def report(points: list[Point], asked: list[tuple[str, float, float, float, floa
         [f"{p.days:,}", f"{p.size / 1e6:,.0f}", f"{p.partitions}", f"{p.publish_s:.2f}", f"{p.longest_s:.2f}", f"{p.publish_cpu:.2f}", f"{p.written / 1e6:,.0f}", f"{p.copy_s:.2f}", f"{p.copy_cpu:.2f}", f"{p.publish_s / p.copy_s:.1f}"]
         for p in points
     ]  # fmt: skip
-    first, last = points[-2], points[-1]
-    slope = (last.publish_s - first.publish_s) / (last.copy_s - first.copy_s)
-    at_bar = last.publish_s + (BAR_BYTES - last.size) * (last.publish_s - first.publish_s) / (last.size - first.size)
     worst = max(asked, key=lambda a: a[1] / a[2])
-    behind = [a[0] for a in asked if a[1] / a[2] > BAR_RATIO]
+    behind = [f"{name} {a / b:.2f} × ({c / d:.2f} × the CPU)" for name, a, b, c, d in asked if a / b > BAR_RATIO]
     save("publish", [
-        Figure(
-            f"publish of one day at {last.days} days", "does not grow faster than the copy of the file", f"{slope:.2f} × the copy's growth from {first.days} days on", slope <= 1.05,
-            "" if slope <= 1.05 else "besides copying, the small row groups at the end of each table are written again and the files of the lake listed",
-        ),
-        Figure(
-            "publish of one day at 2 GB", f"≤ {BAR_S:.0f} s", f"{at_bar:.2f} s ({last.publish_s:.2f} s at {last.size / 1e9:.2f} GB, of which a plain copy with fsync takes {last.copy_s:.2f} s)", at_bar <= BAR_S,
-            "" if at_bar <= BAR_S else "see the table: how long the same disk takes for a plain copy",
-        ),
+        *(_verdict(points[-2], points[-1]) if form == FULL else []),
         Figure(
             "analyst queries", f"≤ {BAR_RATIO} × the hand-made native file", f"{statistics.geometric_mean(a[1] / a[2] for a in asked):.2f} × on average, at worst {worst[1] / worst[2]:.2f} × ({worst[0]})", not behind,
-            f"{', '.join(behind)}" if behind else "",
+            "; ".join(behind),
         ),
     ], [
         Table(
@@ -302,6 +292,21 @@ def report(points: list[Point], asked: list[tuple[str, float, float, float, floa
             f"Warm, read-only, medians of {form.asked} in turns, the same threads. The file made by hand has {sizes[1] / 1e6:,.0f} MB for the tables that are asked; the published file has {sizes[0] / 1e6:,.0f} MB for all.",
         ),
     ])  # fmt: skip
+
+
+def _verdict(first: Point, last: Point) -> list[Figure]:
+    """Growth is judged by seconds a byte, which is stricter than by how many times: what costs the same for any file does not hide it."""
+    slope = (last.publish_s - first.publish_s) / (last.copy_s - first.copy_s)
+    at_bar = last.publish_s + (BAR_BYTES - last.size) * (last.publish_s - first.publish_s) / (last.size - first.size)
+    copied = f"a plain copy with fsync of the {last.size / 1e9:.2f} GB took {last.copy_s:.2f} s"
+    return [
+        Figure(
+            f"publish of one day at {last.days} days", "does not grow faster than the copy of the file",
+            f"from {first.days} days on by {slope:.2f} s for each second by which the copy grows ({last.publish_s / first.publish_s:.1f} ×, the copy {last.copy_s / first.copy_s:.1f} ×)", slope <= 1.05,
+            "" if slope <= 1.05 else "besides copying, more of the file's directory and of the tables' last row groups is written again, and more files of the lake are listed",
+        ),
+        Figure("publish of one day at 2 GB", f"≤ {BAR_S:.0f} s", f"{at_bar:.2f} s ({copied})", at_bar <= BAR_S, "" if at_bar <= BAR_S else copied),
+    ]  # fmt: skip
 
 
 def run(home: Path, form: Form, *, keep: bool) -> None:

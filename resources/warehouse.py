@@ -315,6 +315,8 @@ def _replace_days(connection, name: str, rows: DaysHandedOver) -> None:
         raise ValueError(f"{name} is not published by day")
     known = dict(connection.execute("SELECT dt, changed_ns FROM meta.load_status_days").fetchall())
     changed = sorted(dt for dt, at in rows.changed.items() if known.get(dt) != at)
+    if not known:  # whatever is there was handed over whole
+        connection.execute(f"DELETE FROM {name}")
     if old := [dt for dt in known if rows.changed.get(dt) != known[dt]]:
         connection.execute(f"DELETE FROM {name} WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
         connection.execute("DELETE FROM meta.load_status_days WHERE dt IN (SELECT unnest($1::DATE[]))", [old])

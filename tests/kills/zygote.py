@@ -22,8 +22,6 @@ STEPS = (
 
 def suicide(step: str, number: int, when: str) -> None:
     """Die at the ``number``-th ``step``, before or after it is done; a write is done by half."""
-    import shutil
-
     from sqlalchemy.engine.default import DefaultDialect
 
     import resources.pending as pending
@@ -83,7 +81,7 @@ def suicide(step: str, number: int, when: str) -> None:
 
     os.fsync = dying(os.fsync, fsync_name)
     os.replace = dying(os.replace, replace_name)
-    shutil.copyfile = dying(shutil.copyfile, lambda _source, target: "publish copy" if "warehouse" in str(target) else "other")
+    os.copy_file_range = dying(os.copy_file_range, lambda _source, target, _count: "publish copy" if "warehouse" in os.readlink(f"/proc/self/fd/{target}") else "other")
     DefaultDialect.do_commit = dying(DefaultDialect.do_commit, lambda *_: "state commit")
     pending.open = lambda *arguments: Half(open(*arguments))  # noqa: SIM115
 

@@ -1,0 +1,50 @@
+"""Copying a large file: the same bytes, by the kernel or by hand, and errors that are told."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from resources import file_copy
+from resources.file_copy import copy_file
+
+
+@pytest.fixture(params=["by the kernel", "by hand", "the kernel cannot"])
+def way(request, monkeypatch):
+    monkeypatch.setattr(file_copy, "_CHUNK", 1000)
+    if request.param == "by hand":
+        monkeypatch.delattr(os, "copy_file_range", raising=False)
+    elif request.param == "the kernel cannot":
+
+        def refuse(*_: object) -> int:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+        monkeypatch.setattr(os, "copy_file_range", refuse, raising=False)
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 123_456])
+def test_the_copy_has_the_same_bytes(tmp_path, way, size: int):
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_bytes(os.urandom(size))
+    target.write_bytes(b"longer than some" * 10)
+    copy_file(source, target)
+    assert target.read_bytes() == source.read_bytes()
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    monkeypatch.delattr(os, "copy_file_range", raising=False)
+    source = tmp_path / "a"
+    source.write_bytes(b"x" * 5000)
+    from pathlib import Path
+
+    with pytest.raises(OSError, match="No space left"):
+        copy_file(source, Path("/dev/full"))
+
+
+def test_a_source_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        copy_file(tmp_path / "none", tmp_path / "b")
