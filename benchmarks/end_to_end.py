@@ -4,7 +4,7 @@
 - ``douyin run``: the same with Dagster, as a person or a schedule starts it, with the marts that hang on those tables.
 - ``dlt → Parquet`` and ``dlt → DuckDB``: ``benchmarks/with_dlt.py`` by the Python of ``.venv-bench`` (``make bench-dlt``), or of ``DOUYIN_BENCH_DLT``.
 
-Wall time from process start to end, CPU and peak memory as the kernel tells it (``wait4``; of the largest process), and what lies on the disk afterwards that did not before.
+Wall time from process start to end, CPU and peak memory as the kernel tells it (``wait4``; of the largest process), and the files that it wrote or changed and left.
 Counts and sums of what landed are compared with what the server gives. Accounts are authorised before. An answer has 20 videos, as many as are asked for.
 """
 
@@ -118,12 +118,12 @@ def median(runs: list[Run]) -> Run:
 def one_run(way: str, case: Case, url: str, folder: Path) -> Run:
     home = folder / "run"
     shutil.copytree(prepared(way, case, folder), home)
-    before = set(files(home))
+    before = files(home)
     httpx.get(f"{url}/reset", trust_env=False)
     took, usage = finish(way, case.accounts, case.qps, url, home)
     stats = httpx.get(f"{url}/stats", trust_env=False).json()
-    left = [path for path in files(home) if path not in before]
-    run = Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, sum(p.stat().st_size for p in left), len(left), stats["calls"], stats["refused"])
+    left = [size for path, (size, changed) in files(home).items() if before.get(path) != (size, changed)]
+    run = Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, sum(left), len(left), stats["calls"], stats["refused"])
     landed, given = (landed_of_ours if way in (OURS, COMMAND) else landed_of_dlt)(home), expected(case.accounts)
     assert landed == given, f"{way} landed {landed}, the server gave {given}"
     shutil.rmtree(home)
@@ -165,8 +165,10 @@ def finish(way: str, accounts: int, qps: int, url: str, home: Path) -> tuple[flo
     return took, usage
 
 
-def files(home: Path) -> Iterator[Path]:
-    return (path for path in home.rglob("*") if path.is_file() and path.parent.name != "locks")
+def files(home: Path) -> dict[Path, tuple[int, int]]:
+    """Size and time of each file but locks, which are empty."""
+    found = {path: path.stat() for path in home.rglob("*") if path.is_file() and path.parent.name != "locks"}
+    return {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
 
 
 def our_environment(qps: int, url: str, home: Path) -> dict[str, str]:
