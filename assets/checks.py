@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from assets.ingest.normalise import newest_observation
-from assets.ingest.run import Ingested
-from assets.reconcile import lost_subscriptions, reconcile_comments, reconcile_events
 from catalog import FIELDS, endpoints_of
 from catalog.records import Field, Table, beijing_day
-from resources.lake import Lake
 from resources.runtime import Runtime
-from resources.state.inbox import receiving_since
 from resources.state.load_status import Outcome
+
+if TYPE_CHECKING:  # Arrow and pandas are loaded by the step that has rows to hold against the catalogue
+    import pyarrow as pa
+
+    from assets.ingest.run import Ingested
+    from resources.lake import Lake
 
 VALID, FRESH, COMPLETE = "valid", "fresh", "complete"
 """Three checks hold what the catalogue asks for: each costs a run about 50 ms, so related ones share a result."""
@@ -69,6 +69,8 @@ def check_results(ingested: Ingested, runtime: Runtime) -> Iterator[dg.AssetChec
 
 
 def _valid(ingested: Ingested) -> dg.AssetCheckResult:
+    import pyarrow as pa
+
     table = ingested.table
     rows = pa.concat_tables([p.rows for p in ingested.partitions.values()])
     broken = {"duplicate keys": _duplicate_keys(table, rows)}
@@ -94,6 +96,9 @@ def _duplicate_keys(table: Table, rows: pa.Table) -> int:
 
 def _outside(field: Field, values: pa.ChunkedArray) -> int:
     """How many values are outside of what the catalogue accepts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     bad = 0
     if field.minimum is not None:
         bad += pc.sum(pc.less(values, field.minimum)).as_py() or 0
@@ -106,6 +111,8 @@ def _outside(field: Field, values: pa.ChunkedArray) -> int:
 
 def _fresh(ingested: Ingested, now: datetime) -> dg.AssetCheckResult:
     """The newest partition was observed within its cadence. A backfill of old days says nothing about freshness and passes."""
+    from assets.ingest.normalise import newest_observation
+
     table = ingested.table
     dt = max(ingested.partitions)
     newest = newest_observation(ingested.partitions[dt].rows)
@@ -132,6 +139,8 @@ def _complete(ingested: Ingested) -> dg.AssetCheckResult:
 
 def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
     """Whether the lists of comments are as long as the videos say; ids of videos are shown, comments are not."""
+    from assets.reconcile import reconcile_comments
+
     found = [reconcile_comments(lake, dt) for dt in ingested.partitions]
     short = [d for one in found for d in one.short]
     worst = [f"{d.item_id}: {d.listed} of {d.stated}" for d in short[:5]]
@@ -149,6 +158,9 @@ def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
 
 def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
     """Whether what the platform's log tells of was pushed to us, too; ids are shown, people's words are not."""
+    from assets.reconcile import reconcile_events
+    from resources.state.inbox import receiving_since
+
     since = {app: at for app in runtime.app_keys if (at := receiving_since(runtime.state, app)) is not None}
     found = [reconcile_events(runtime.lake, dt, since, runtime.clock.now()) for dt in ingested.partitions]
     lost = [one for day in found for one in day.lost]
@@ -168,6 +180,8 @@ def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
 
 def _subscribed(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
     """Whether events that were subscribed still are: the platform cancels what a slow or failing receiver was subscribed to."""
+    from assets.reconcile import lost_subscriptions
+
     lost = []
     for dt in ingested.partitions:
         answered = {s.client_key for s in ingested.statuses if s.dt == dt and s.status in (Outcome.LOADED, Outcome.EMPTY)}

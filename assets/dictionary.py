@@ -127,6 +127,7 @@ _OTHERS: Mapping[str, pa.Schema] = {
     "meta.quarantine": QUARANTINE_SCHEMA,
     "meta.drift": DRIFT_SCHEMA,
     "meta.partitions": pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]),
+    "meta.load_status_days": pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]),
     "meta.layout": pa.schema([("layout", pa.string())]),
     "meta.marts": pa.schema([("name", pa.string()), ("hash", pa.string())]),
 }

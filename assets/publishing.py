@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from assets.dictionary import dictionary, first_days
+from assets.marts.binding import keep
 from assets.marts.build import Marts
 from resources.runtime import Runtime
+from resources.state.load_status import changed_days
 from resources.state_tables import load_status_batches, read_state_tables
-from resources.warehouse import Published
+from resources.warehouse import DaysHandedOver, Published
 
 
 def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> Published:
@@ -15,8 +19,9 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
     if marts:
         answers.build_stale()
     handed_over = {
-        "meta.load_status": load_status_batches(runtime.state),
+        "meta.load_status": DaysHandedOver(changed_days(runtime.state), partial(load_status_batches, runtime.state)),
         "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
+    keep(answers.bound, runtime.settings.marts_known_path)
     return runtime.warehouse.publish(handed_over, rebuild=rebuild)

@@ -5,15 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
 from assets.checks import check_results, check_specs
-from assets.ingest.changes import Changes, total
-from assets.ingest.price import NO_RECEIVER, ScopePrice, scope_prices
-from assets.ingest.run import Ingested, ingest
-from assets.ingest.subjects import NothingToAsk
 from catalog import DOORS, FIELDS, TABLES, endpoints_of
 from catalog.iterations import ITERATIONS
 from catalog.records import Endpoint, History, Status, Table
@@ -21,6 +18,10 @@ from resources.pending import RUN_PROCESS, Damaged, this_process
 from resources.runtime import Runtime
 from resources.state.load_status import Outcome
 from resources.state.sealing import TokenKeyError
+
+if TYPE_CHECKING:  # what a step works with is loaded by the first step: other jobs, and the server of the definitions, do without
+    from assets.ingest.price import ScopePrice
+    from assets.ingest.run import Ingested
 
 PATIENCE_S = 5
 OWNER = "team:data-platform"
@@ -112,6 +113,9 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         output_required=False,
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
+        from assets.ingest.run import ingest
+        from assets.ingest.subjects import NothingToAsk
+
         dts = [date.fromisoformat(key) for key in context.partition_keys]
         if RUN_PROCESS not in context.run.tags:  # launched by the daemon: should its process die, it is known to be dead
             context.instance.add_run_tags(context.run.run_id, {RUN_PROCESS: this_process()})
@@ -133,7 +137,7 @@ def _pool(table: Table, scopes: list[str]) -> str:
     return scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain
 
 
-def _twice(context: dg.AssetExecutionContext, work: Callable[[], Ingested]) -> Ingested:
+def _twice(context: dg.AssetExecutionContext, work: Callable[[], "Ingested"]) -> "Ingested":
     """Once more after a busy disk or database; calls are retried by the client itself, and nothing is asked twice.
 
     Not by Dagster's retry policy: that takes an interruption for a reason to begin again, so a run could not be stopped.
@@ -177,8 +181,11 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def _report(context: dg.AssetExecutionContext, ingested: Ingested, runtime: Runtime) -> Iterator:
+def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Runtime) -> Iterator:
     """Materialise the days that landed; say plainly why the others did not."""
+    from assets.ingest.changes import total
+    from assets.ingest.price import scope_prices
+
     checks = list(check_results(ingested, runtime))
     if ingested.along:
         context.log.info(f"the same answers told of {len(ingested.along)} more days that are in the lake: {total(ingested.along.values())}")
@@ -205,7 +212,7 @@ def _report(context: dg.AssetExecutionContext, ingested: Ingested, runtime: Runt
     yield from checks
 
 
-def _plain(line: ScopePrice) -> dict:
+def _plain(line: "ScopePrice") -> dict:
     """A scope's price for the UI: what was planned before the first call."""
     return {"scope": line.scope, "calls": line.calls, "seconds_at_least": round(line.seconds, 1), "share_of_daily_quota": line.share}
 
@@ -213,7 +220,7 @@ def _plain(line: ScopePrice) -> dict:
 _MENDABLE_HERE = {Outcome.LOADED} | {o for o in Outcome if o.is_failure} - {Outcome.UNAVAILABLE}
 
 
-def _only_waiting(ingested: Ingested) -> bool:
+def _only_waiting(ingested: "Ingested") -> bool:
     """Whether every missing day was asked for and there is nothing yet, nothing at all, or nothing to be had by this app.
 
     That is no failure of the run: it would be red every day, and nobody could mend it here.
@@ -222,8 +229,10 @@ def _only_waiting(ingested: Ingested) -> bool:
     return all(statuses and not statuses & _MENDABLE_HERE for statuses in told.values())
 
 
-def why_missing(ingested: Ingested, dt: date) -> str:
+def why_missing(ingested: "Ingested", dt: date) -> str:
     """One sentence for a day without a partition."""
+    from assets.ingest.price import NO_RECEIVER
+
     statuses = [s for s in ingested.statuses if s.dt == dt]
     if not statuses:
         if ingested.table.history is History.VERSION:
@@ -238,8 +247,10 @@ def why_missing(ingested: Ingested, dt: date) -> str:
     return f"{', '.join(f'{n} {status}' for status, n in counts.items())}: {reason}"
 
 
-def _metadata(ingested: Ingested, dt: date) -> dict:
+def _metadata(ingested: "Ingested", dt: date) -> dict:
     """What the UI shows of one day. Calls and codes are those of the run: one call may fill many days."""
+    from assets.ingest.changes import Changes
+
     part = ingested.partitions.get(dt)
     metadata = {
         "dagster/partition_row_count": part.rows.num_rows if part else 0,

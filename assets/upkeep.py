@@ -8,7 +8,6 @@ from datetime import timedelta
 import dagster as dg
 
 from assets.tables import OWNER
-from assets.verify import verify
 from catalog import TABLES
 from resources.runtime import Runtime
 
@@ -27,6 +26,8 @@ archive_spec = dg.AssetSpec(
     description="Archive, lake and warehouse of the last weeks agree, by checksums and content; as `douyin verify` / 归档、数据湖与仓库一致",
 )  # fmt: skip
 def holds(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
+    from assets.verify import verify
+
     today = runtime.clock.today()
     found = verify(runtime, TABLES, today - VERIFIED_DAYS, today)
     schema = dg.TableSchema([dg.TableColumn(name) for name in ("table", "what", "mend")])

@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from assets.publishing import publish
 from assets.tables import OWNER
 from catalog import TABLES
 from resources.marts import MARTS_DIR, ROOM
@@ -24,6 +23,8 @@ WAREHOUSE = "warehouse"
     pool=WAREHOUSE,
 )
 def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+    from assets.publishing import publish  # with its imports definitions would take a second more to load
+
     done = publish(runtime, marts=False)  # marts are assets of their own
     return dg.MaterializeResult(
         metadata={

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from assets.marts.build import Marts
-from assets.warehouse import publish
+from assets.publishing import publish
 from benchmarks.big_tables import APP, PERSONS, World, make_world, observed, series
 from catalog import TABLES, endpoints_of
 from catalog.records import History

@@ -23,7 +23,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from assets.marts.build import Marts
-from assets.warehouse import publish
+from assets.publishing import publish
 from benchmarks.big_home import LAST, SEED, adopt, settings_of, world_of, write_rows
 from benchmarks.big_tables import observed, series
 from resources.lake import Lake

@@ -1,5 +1,7 @@
 """What the platform offers: records without I/O. The lowest floor of the house; it imports no other room."""
 
+from functools import cache
+
 from catalog.endpoints import ENDPOINTS
 from catalog.events import EVENTS
 from catalog.fields import FIELDS
@@ -11,6 +13,7 @@ DOORS: dict[str, Endpoint] = ENDPOINTS | EVENTS
 """Whatever fills tables: operations that are asked, and events that are pushed."""
 
 
+@cache
 def endpoints_of(table: str) -> tuple[Endpoint, ...]:
     """The doors through which ``table`` is filled, in catalogue order."""
     return tuple(e for e in DOORS.values() if table in e.tables)

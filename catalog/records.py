@@ -17,11 +17,13 @@ from catalog.requests import Incremental, Paging, Param
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The platform's clock. China has had no daylight saving time since 1991, so a fixed offset is exact."""
+_AHEAD = timedelta(hours=8)
 
 
 def beijing_day(instant: datetime) -> date:
     """The calendar day in Beijing of an aware instant."""
-    return instant.astimezone(BEIJING).date()
+    # Asked several times for each archived answer, nearly always in UTC: adding costs half of what asking both time zones does.
+    return (instant + _AHEAD).date() if instant.tzinfo is UTC else instant.astimezone(BEIJING).date()
 
 
 # --------------------------------------------------------------------------- fields

@@ -2,14 +2,10 @@
 
 import dagster as dg
 
-from assets.alerts.work import look_and_tell, read_alerts
 from pipelines.failures import said_by
 from resources.alerts.kinds import Found, Kind, Severity
-from resources.alerts.outgoing import deliver, hide_secrets
-from resources.alerts.routes import BadAlerts
 from resources.runtime import Runtime
 from resources.settings import Settings
-from resources.state.alerts import happened, list_alerts, resolve
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
@@ -40,6 +36,11 @@ def tell_failed_runs(settings: Settings) -> dg.SensorDefinition:
         description="运行失败时告警 / alerts when a run fails",
     )  # fmt: skip
     def _sensor(context: dg.RunFailureSensorContext):
+        from assets.alerts.work import read_alerts
+        from resources.alerts.outgoing import deliver, hide_secrets
+        from resources.alerts.routes import BadAlerts
+        from resources.state.alerts import happened
+
         runtime = Runtime(settings)
         try:
             hide_secrets(settings)
@@ -60,6 +61,10 @@ def tell_failed_runs(settings: Settings) -> dg.SensorDefinition:
 
 @dg.op(description="检查告警条件并发送到期的告警 / looks for what is wrong, and tells what is due")
 def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    from assets.alerts.work import look_and_tell
+    from resources.alerts.routes import BadAlerts
+    from resources.state.alerts import list_alerts, resolve
+
     for open_one in list_alerts(runtime.state, kinds=[Kind.RUN_FAILED]):
         job = open_one.key.partition(":")[2]
         last = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=_ENDED), limit=1)

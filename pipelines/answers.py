@@ -7,12 +7,10 @@ from datetime import date
 
 import dagster as dg
 
-from assets.marts.build import Marts
 from assets.report.asset import REPORT
 from assets.warehouse import WAREHOUSE
 from catalog.records import beijing_day
 from pipelines.jobs import QUIET
-from resources.publishing_marts import WHOLE
 from resources.runtime import Runtime
 
 ANSWERS = "answers_job"
@@ -55,6 +53,9 @@ def days_out_of_date(runtime: Runtime) -> tuple[date, date] | None:
 
     What lies before the first partition is made by a publication on the command line only.
     """
+    from assets.marts.build import Marts
+    from resources.publishing_marts import WHOLE
+
     today = runtime.clock.today()
     stale = (dt for dts in Marts(runtime).any_stale().values() for dt in dts)
     dts = [d for dt in stale if runtime.settings.start_date <= (d := today if dt == WHOLE else dt) <= today]

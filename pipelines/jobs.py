@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from assets.ingest.price import pending
 from assets.warehouse import WAREHOUSE
 from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
@@ -127,6 +126,8 @@ def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
     def _tick(context: dg.ScheduleEvaluationContext):
+        from assets.ingest.price import pending
+
         runtime = Runtime(settings)
         try:
             waiting = pending(runtime, tables_of(CADENCES[SERIES]))

@@ -4,15 +4,15 @@ from collections import Counter
 
 import dagster as dg
 
-from assets.outreach.campaigns import BadCampaign
-from assets.outreach.work import plan_due, send_approved
-from assets.warehouse import publish
 from resources.runtime import Runtime
-from resources.state.outbox import read_lines
 
 
 @dg.op(description="为到期的活动生成计划，等待人工批准 / plans the campaigns that are due; nothing is sent before somebody approves")
 def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    from assets.outreach.campaigns import BadCampaign
+    from assets.outreach.work import plan_due
+    from resources.state.outbox import read_lines
+
     try:
         done = plan_due(runtime)
     except BadCampaign as error:
@@ -29,6 +29,9 @@ def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Run
 
 @dg.op(description="发送已批准的计划 / sends what approved plans still have to send")
 def send_plans(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    from assets.outreach.work import send_approved
+    from assets.publishing import publish
+
     done = send_approved(runtime)
     sent = {str(plan): dict(one.states) | ({"waiting": dict(one.waiting)} if one.waiting else {}) for plan, one in done.items()}
     context.add_output_metadata({"plans": sent})

@@ -4,14 +4,15 @@ from collections import Counter
 
 import dagster as dg
 
-from assets.retention import expired, prune
-from assets.warehouse import publish
 from catalog import TABLES
 from resources.runtime import Runtime
 
 
 @dg.op(description="删除超过保留期限的数据 / forgets what the keep-for settings keep no longer; with none of them, nothing")
 def prune_kept(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    from assets.publishing import publish
+    from assets.retention import expired, prune
+
     found = list(expired(runtime, TABLES))
     prune(runtime, found)
     if found:

@@ -3,15 +3,17 @@
 from collections import Counter
 from dataclasses import asdict
 from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
 from assets.ingest.changes import Changes
-from assets.ingest.replay import Replay, replay
-from assets.warehouse import publish
 from catalog import TABLES
 from resources.runtime import Runtime
+
+if TYPE_CHECKING:
+    from assets.ingest.replay import Replay
 
 _COLUMNS = ("table", "day", "added", "removed", "altered", "confirmed", "note")
 _SHOWN = 500
@@ -30,6 +32,9 @@ class ReplayConfig(dg.Config):
 # No pool: nothing is asked of the platform.
 @dg.op(description="从归档重新生成分区，不调用平台 / partitions again from the archive, without a call")
 def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runtime: dg.ResourceParam[Runtime]) -> None:
+    from assets.ingest.replay import replay
+    from assets.publishing import publish
+
     first, last = _span(config, runtime)
     changed, alone, totals = [], [], Counter()
     for name in [t for t in TABLES if t in config.tables] or list(TABLES):
@@ -71,12 +76,12 @@ def _span(config: ReplayConfig, runtime: Runtime) -> tuple[date, date]:
     return first, last
 
 
-def _record(one: Replay, note: str) -> dg.TableRecord:
+def _record(one: "Replay", note: str) -> dg.TableRecord:
     c = one.changes
     return dg.TableRecord(dict(zip(_COLUMNS, (one.table.name, one.dt.isoformat(), c.added, c.removed, c.altered, c.confirmed, note), strict=True)))
 
 
-def _metadata(one: Replay) -> dict:
+def _metadata(one: "Replay") -> dict:
     return {
         "dagster/partition_row_count": one.normalised.rows.num_rows,
         "calls": 0,

@@ -9,7 +9,7 @@ from datetime import date
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-from assets.warehouse import publish
+from assets.publishing import publish
 from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from pipelines.answers import ANSWERS, days_out_of_date

@@ -117,6 +117,10 @@ OWN_COLUMNS: Mapping[str, Mapping[str, OwnColumn]] = {
         "size_bytes": OwnColumn("Size", "大小", "Size of the file that holds the day; days of a sealed month share one file.", "所在文件的大小；已封存月份的各日共用一个文件。", "bytes"),
         "mtime_ns": OwnColumn("Modified", "修改时间", "Modification time of the file, nanoseconds since 1970.", "文件修改时间，1970 年以来的纳秒数。"),
     },
+    "meta.load_status_days": {
+        "dt": _DT,
+        "changed_ns": OwnColumn("Changed", "变更时间", "When a line of that day last changed, by the machine's clock, nanoseconds since 1970; 0: not known.", "该日任一行最后变更的机器时间，1970 年以来的纳秒数；0 表示未知。"),
+    },
     "meta.layout": {"layout": OwnColumn("Layout", "结构版本", "What the file was made with; another one is built anew.", "文件的结构标识，不一致时重建。")},
     "meta.marts": {
         "name": OwnColumn("Mart", "集市", "Name of the mart.", "集市名。"),

@@ -159,5 +159,10 @@ class Settings(BaseSettings):
         return self.home / "locks"
 
     @property
+    def marts_known_path(self) -> Path:
+        """What is known of the marts' SQL; anybody may delete it."""
+        return self.home / "cache" / "marts.json"
+
+    @property
     def database_url(self) -> str:
         return self.state_url or f"sqlite:///{self.home / 'state.db'}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa
 
 from catalog.records import Table
@@ -78,6 +77,8 @@ def compare(table: Table, before: pa.Table | None, after: pa.Table) -> Changes:
                count(*) FILTER (both_there AND {_differs(said)} AND NOT {_differs(about)}),
                count(*) FILTER (o."client_key" IS NULL AND n."observed_at" <= (SELECT max("observed_at") FROM o))
         FROM (SELECT o, n, o."client_key" IS NOT NULL AND n."client_key" IS NOT NULL AS both_there FROM o FULL JOIN n ON {same_key})"""
+    import duckdb
+
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("o", before.select(list(table.columns)))
         connection.register("n", after.select(list(table.columns)))

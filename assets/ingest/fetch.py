@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assets.ingest.held import Held
 from assets.ingest.inbox import drain
@@ -22,13 +22,15 @@ from catalog.envelopes import member
 from catalog.iterations import Over
 from catalog.records import BEIJING, Empty, Endpoint, beijing_day
 from catalog.requests import Fill, Moment, Param
-from resources.douyin.client import DouyinClient
 from resources.douyin.errors import CallFailed, PagingError
 from resources.douyin.paging import pages
 from resources.douyin.recorder import SEQUENCE, Sequence
 from resources.runtime import Runtime
 from resources.state.capabilities import Capability, read_capabilities
 from resources.state.load_status import Outcome, read_load_status
+
+if TYPE_CHECKING:  # loaded by the first call: most runs of an hour have none to make
+    from resources.douyin.client import DouyinClient
 
 RETRY_BELOW_THRESHOLD = timedelta(days=7)
 """An account that was too small is asked again after so long."""

@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from assets.ingest.changes import Changes, compare
 from assets.ingest.extract import connect, extract, spool_batches
+from assets.ingest.order import held, latest, rows_by_day, thin
 from assets.ingest.plain import plain_check
-from assets.ingest.rows import PLACE, rows_of, week_of
+from assets.ingest.rows import rows_of, week_of
 from catalog import endpoints_of
 from catalog.records import Empty, Endpoint, History, Table, beijing_day
 from catalog.requests import Fill
@@ -57,7 +58,7 @@ class _Pieces:
 
     table: Table
     wanted: frozenset[date]
-    good: dict[date, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
+    good: dict[date, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
     bad: dict[date, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
     drift: dict[date, Counter] = field(default_factory=lambda: defaultdict(Counter))
     answered: set[date] = field(default_factory=set)
@@ -66,19 +67,19 @@ class _Pieces:
 
     def add(self, rows: pd.DataFrame | None) -> None:
         """Take rows; those of other days are not kept. Of a key that comes again and again only the latest stays, so what is held is bounded."""
-        for dt, part in _by_day(rows):
-            if dt not in self.wanted:
-                continue
+        if rows is None:
+            return
+        for dt, part in rows_by_day(held(rows), self.wanted):
             self.good[dt].append(part)
-            held = sum(map(len, self.good[dt]))
-            if len(self.good[dt]) > 1 and held > self._thin_at.get(dt, _THIN_FROM):
-                kept = _latest(self.table, pd.concat(self.good[dt], ignore_index=True))
-                self.duplicates[dt] += held - len(kept)
-                self.good[dt] = [kept]
-                self._thin_at[dt] = max(2 * len(kept), _THIN_FROM)
+            seen = sum(piece.num_rows for piece in self.good[dt])
+            if len(self.good[dt]) > 1 and seen > self._thin_at.get(dt, _THIN_FROM):
+                thin(self.table, self.good[dt])
+                kept = sum(piece.num_rows for piece in self.good[dt])
+                self.duplicates[dt] += seen - kept
+                self._thin_at[dt] = max(2 * kept, _THIN_FROM)
 
     def add_bad(self, rows: pd.DataFrame | None) -> None:
-        for dt, part in _by_day(rows):
+        for dt, part in rows.groupby("dt", sort=False) if rows is not None else ():
             if dt in self.wanted:
                 self.bad[dt].append(part)
                 # A row in quarantine tells that there is something, also where the rest of its series ends before the day.
@@ -185,15 +186,18 @@ def _usable(segments: list[Segment]) -> Iterator[tuple[Address, Entry, bytes]]:
     """Successful answers of complete sequences. A listing that broke off is an error, not a short table."""
     complete = complete_sequences(entry for segment in segments for entry in segment.entries)
     for segment in segments:
-        for address, entry, body in segment.records():
-            if entry.ok and entry.sequence in complete:
-                yield address, entry, body
+        for record in segment.records():
+            if record[1].sequence in complete and record[1].ok:
+                yield record
 
 
 def _answered(table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date]) -> set[date]:
     """Partitions about which these answers say something, be it that there is nothing."""
     if table.history is History.WINDOW:
-        spans = {(first_day(endpoint, e), e.newest) for e in entries if e.newest}
+        # Thousands of answers ask for the same days: one of each kind is looked at.
+        names = _window_params(endpoint)
+        kinds = {(*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest): e for e in entries if e.newest}
+        spans = {(first_day(endpoint, e), e.newest) for e in kinds.values()}
         return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
     if table.history is History.VERSION:
         return {week_of(e) for e in entries if e.items}.intersection(wanted)
@@ -227,16 +231,23 @@ def first_day(endpoint: Endpoint, entry: Entry) -> date:
     return beijing_day(entry.began_at) - timedelta(days=int(entry.params.get(name, max(endpoint.windows))))
 
 
+def _window_params(endpoint: Endpoint) -> list[str]:
+    """Parameters that tell which days a series answer covers."""
+    return [p.name for p in endpoint.params if p.fill in (Fill.SINCE, Fill.WINDOW)]
+
+
 def complete_sequences(entries: Iterable[Entry]) -> set[str]:
     """Sequences of which every page up to the last one is there."""
     pages: dict[str, set[int]] = defaultdict(set)
     last: dict[str, int] = {}
     for entry in entries:
         if entry.ok:
-            pages[entry.sequence].add(entry.page)
+            if entry.page > 1 or not entry.last:
+                pages[entry.sequence].add(entry.page)
             if entry.last:
                 last[entry.sequence] = entry.page
-    return {s for s, page in last.items() if len(pages[s]) >= page}
+    # A last page 1 is there itself, and needs no other.
+    return {s for s, page in last.items() if page == 1 or len(pages[s]) >= page}
 
 
 # --------------------------------------------------------------------------- whole days
@@ -250,10 +261,9 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
         return
     rows, duplicates = arrow_schema(table).empty_table(), pieces.duplicates.pop(dt, 0)
     if good:
-        seen = pd.concat(good, ignore_index=True)
-        kept = _latest(table, seen)
-        duplicates += len(seen) - len(kept)
-        rows = pa.Table.from_pandas(kept[list(table.columns)], preserve_index=False).cast(arrow_schema(table))
+        duplicates += sum(piece.num_rows for piece in good)
+        rows = latest(table, good).cast(arrow_schema(table))
+        duplicates -= rows.num_rows
     quarantine = QUARANTINE_SCHEMA.empty_table()
     if bad:
         chosen = pd.concat(bad, ignore_index=True).sort_values(["operation", "segment", "record", "position", "reason"])
@@ -268,22 +278,6 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
 def nothing(table: Table, dt: date) -> Normalised:
     """The partition of a day of which it is known that there is nothing."""
     return Normalised(table, dt, arrow_schema(table).empty_table(), QUARANTINE_SCHEMA.empty_table(), DRIFT_SCHEMA.empty_table(), 0)
-
-
-def _by_day(rows: pd.DataFrame | None) -> Iterator[tuple[date, pd.DataFrame]]:
-    if rows is None:
-        return iter(())
-    days = rows["dt"].unique()
-    if len(days) == 1 and rows["dt"].notna().all():
-        return iter([(days[0], rows)])
-    return iter(rows.groupby("dt", sort=False))
-
-
-def _latest(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
-    """The latest observation of each key, in order of key. The order is total, so it does not matter in how many steps this is done."""
-    key = list(table.primary_key)
-    ascending = [*(True for _ in key), False, *(True for _ in PLACE)]
-    return rows.sort_values([*key, "observed_at", *PLACE], ascending=ascending, kind="stable").drop_duplicates(key, keep="first")
 
 
 def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:

@@ -262,8 +262,7 @@ def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
     lists, known = _newest_lists(asking, set(active), oldest)
     subjects = []
     for open_id in active:
-        videos = [(item, beijing_day(created)) for item, created in lists.get(open_id, ()) if created is not None]
-        young = [Subject(open_id, {name: item}, created) for item, created in videos if created >= oldest]
+        young = [Subject(open_id, {name: item}, created) for item, created in lists.get(open_id, ())]
         if not young and (open_id in lists or open_id in known):
             young = [Subject(open_id, told=Told(Outcome.EMPTY, None, f"no video of the last {endpoint.max_age_days} days"))]
         elif not young:
@@ -273,7 +272,7 @@ def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
 
 
 def _newest_lists(asking: Asking, accounts: set[str], oldest: date) -> tuple[dict[str, list[tuple]], set[str]]:
-    """(item_id, created_at) of each account's newest list of videos, and the accounts whose list of the newest day is settled.
+    """Item and Beijing day of creation of the videos since ``oldest`` of each account's newest list, and the accounts whose list of the newest day is settled.
 
     An account whose list could not be had on the newest day is represented by its last list.
     """
@@ -288,9 +287,17 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date) -> tuple[dic
             break
         rows = asking.rows("videos", day, ("open_id", "item_id", "created_at"))
         rows = rows.filter(pc.is_in(rows["open_id"], pa.array(sorted(wanted), pa.string())))
-        for row in rows.sort_by([("open_id", "ascending"), ("item_id", "ascending")]).to_pylist():
-            lists.setdefault(row["open_id"], []).append((row["item_id"], row["created_at"]))
+        lists |= {open_id: [] for open_id in pc.unique(rows["open_id"]).to_pylist()}
+        created = beijing_days(rows["created_at"])
+        young = rows.set_column(2, "created", created).filter(pc.greater_equal(created, pa.scalar(oldest)))
+        for open_id, item, day_created in zip(*(c.to_pylist() for c in young.sort_by([("open_id", "ascending"), ("item_id", "ascending")]).columns), strict=True):
+            lists[open_id].append((item, day_created))
     return lists, known
+
+
+def beijing_days(instants: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Days in Beijing of UTC instants: eight hours on, all year round."""
+    return pc.cast(pc.add(pc.cast(instants, pa.timestamp("us")), pa.scalar(timedelta(hours=8))), pa.date32(), safe=False)
 
 
 _REMEMBERED_DAYS = 30
@@ -327,7 +334,7 @@ def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
         totals = _totals(asking, today)
     except FileNotFoundError as error:
         return _told_by_upstream(asking, "video_totals", error)
-    created = {(o, item): at for o, videos in _newest_lists(asking, set(active), whole_from)[0].items() for item, at in videos}
+    fresh = {(o, item) for o, videos in _newest_lists(asking, set(active), whole_from)[0].items() for item, _ in videos}
     before = _TotalsBefore(asking)
     until = comments_known_until(asking.runtime.lake, asking.client_key, today) if asking.endpoint.incremental else {}
     upstream = _Upstream(asking, "video_totals")
@@ -338,8 +345,7 @@ def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
             continue
         own = []
         for item, count in sorted(totals[open_id].items()):
-            at = created.get((open_id, item))
-            young = at is not None and beijing_day(at) >= whole_from
+            young = (open_id, item) in fresh
             if count == 0 and before.of(open_id, item) in (None, 0):
                 continue
             if young:

@@ -6,23 +6,30 @@ and columns of theirs it is made of.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
 from assets.needs.functions import FUNCTIONS, register
 from catalog import TABLES
 from resources.marts import ROOM, BadMart, Mart
+from resources.pending import write_whole
 from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA, arrow_schema
 from resources.state_tables import TABLES_OF_STATE
+
+if TYPE_CHECKING:  # a process that reads what others found out needs neither
+    import duckdb
+    from sqlglot import exp
 
 _DT = re.compile(r"\$dt\b")
 _LINE = re.compile(r"LINE (\d+):")
@@ -88,8 +95,10 @@ def _sql_type(kind: pa.DataType) -> str:
 _bound: dict[tuple[tuple[str, str], ...], dict[str, Bound]] = {}
 
 
-def bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
+def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, Bound]:
     """All marts, those that others read before them; once for the same files in a process.
+
+    ``kept`` is a file in which :func:`keep` wrote what it found of the same files: it saves a process binder and parser, a second of CPU.
 
     Raises:
         BadMart: one names a table or column that does not exist, or does not hold what its description says; the message begins
@@ -97,11 +106,61 @@ def bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
     """
     key = tuple((str(m.path), m.hash) for m in marts.values())
     if key not in _bound:
-        _bound[key] = _bind(marts)
+        _bound[key] = (_kept(marts, kept) if kept is not None else None) or _bind(marts)
     return _bound[key]
 
 
+def keep(bound: Mapping[str, Bound], path: Path) -> None:
+    """Write down what is known of the marts, with where their columns come from, unless it stands there already."""
+    fingerprint = _fingerprint({name: one.mart for name, one in bound.items()})
+    if _read_kept(path).get("fingerprint") == fingerprint:
+        return
+    found = {
+        name: {
+            "sources": one.sources, "columns": [(f.name, _sql_type(f.type), f.nullable) for f in one.schema], "uses_texts": one.uses_texts, "lineage": one.lineage,
+        }
+        for name, one in bound.items()
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps({"fingerprint": fingerprint, "marts": found}).encode())
+
+
+def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, Bound] | None:
+    """What was written down, if it is of the same files and made by the same code; those that others read come first there, too."""
+    told = _read_kept(path)
+    if not told or told.get("fingerprint") != _fingerprint(marts):
+        return None
+    bound = {}
+    for name, one in told["marts"].items():
+        schema = pa.schema([pa.field(column, SQL_TYPES[kind], nullable=nullable) for column, kind, nullable in one["columns"]])
+        bound[name] = Bound(marts[name], tuple(one["sources"]), schema, one["uses_texts"], {})
+        bound[name].__dict__["lineage"] = {column: [tuple(pair) for pair in pairs] for column, pairs in one["lineage"].items()}
+    return bound
+
+
+def _read_kept(path: Path) -> dict:
+    """What the file says; nothing where it is lost or damaged: it is made again."""
+    if not path.is_file():
+        return {}
+    try:
+        told = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _fingerprint(marts: Mapping[str, Mart]) -> str:
+    """Of everything that binding depends on: the files, the tables that they may read, the functions, and the code that reads them."""
+    code = [hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest() for name in ("binding.py", "lineage.py")]
+    tables = {name: [(f.name, str(f.type), f.nullable) for f in schema] for name, schema in known_schemas().items()}
+    said = [sorted((m.name, m.hash) for m in marts.values()), tables, [f.signature for f in FUNCTIONS.values()], code, version("duckdb"), version("sqlglot")]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
 def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
+    import duckdb
+    from sqlglot import exp
+
     parsed = {name: _parse(mart) for name, mart in marts.items()}
     sources = {name: _sources(marts[name], tree, marts) for name, tree in parsed.items()}
     wanted = {name: {s.removeprefix(f"{ROOM}.") for s in found if s.startswith(f"{ROOM}.")} for name, found in sources.items()}
@@ -111,7 +170,7 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
         round_trip = " → ".join(error.args[1])
         raise BadMart(f"{marts[error.args[1][0]].path}:1: marts read each other in a circle ({round_trip}): one of them must do without") from error
     bound: dict[str, Bound] = {}
-    schemas = known_schemas()
+    schemas = dict(known_schemas())
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         register(connection)
@@ -128,7 +187,8 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
     return bound
 
 
-def known_schemas() -> dict[str, pa.Schema]:
+@cache
+def known_schemas() -> Mapping[str, pa.Schema]:
     """Every table that a mart may read beside other marts, by name with its schema."""
     return (
         {f"main.{t.name}": arrow_schema(t) for t in TABLES.values()}
@@ -151,6 +211,9 @@ def empty_table(name: str, schema: pa.Schema) -> str:
 
 
 def _parse(mart: Mart) -> exp.Expression:
+    import sqlglot
+    from sqlglot import exp
+
     try:
         trees = [t for t in sqlglot.parse(mart.sql, dialect="duckdb") if t is not None]
     except sqlglot.errors.ParseError as error:
@@ -164,6 +227,8 @@ def _parse(mart: Mart) -> exp.Expression:
 
 
 def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tuple[str, ...]:
+    from sqlglot import exp
+
     ctes = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
     known = known_schemas()
     found: set[str] = set()
@@ -202,6 +267,8 @@ def _similar(name: str, names: Iterable[str]) -> str:
 
 def _check(connection: duckdb.DuckDBPyConnection, mart: Mart) -> pa.Schema:
     """The mart's columns, and that its description fits them."""
+    import duckdb
+
     try:
         described = connection.execute("DESCRIBE " + on_day(mart.sql, date(2026, 1, 1))).fetchall()
     except duckdb.Error as error:

@@ -15,14 +15,13 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.marts.binding import SQL_TYPES, Bound, bind, empty_table, on_day, selected
 from assets.needs import functions
-from assets.needs.rules import needs_dir
 from catalog import TABLES
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, encode, scan
 from resources.marts import ALL_DAYS, MARTS_DIR, ROOM, BadMart, Mart, load_marts
@@ -31,6 +30,9 @@ from resources.pins import Pins
 from resources.publishing_marts import WHOLE, mart_partitions, whole_path
 from resources.runtime import Runtime
 from resources.state_tables import TABLES_OF_STATE, load_status_batches, read_state_tables
+
+if TYPE_CHECKING:
+    import duckdb
 
 _INPUTS = "inputs.json"
 _STATUS_DAYS = timedelta(days=32)
@@ -66,7 +68,7 @@ class Marts:
     @cached_property
     def bound(self) -> dict[str, Bound]:
         """In an order in which those that others read come first. Raises BadMart."""
-        return bind(load_marts(self.folder))
+        return bind(load_marts(self.folder), self.runtime.settings.marts_known_path)
 
     @property
     def lake(self) -> Lake:
@@ -117,7 +119,9 @@ class Marts:
     @cached_property
     def _texts(self) -> str:
         """Hashed once for each question, and not for every day of a year."""
-        return functions.fingerprint(needs_dir(self.runtime.settings))
+        from assets.needs.rules import fingerprint, needs_dir
+
+        return fingerprint(needs_dir(self.runtime.settings))
 
     def _inputs(self, name: str) -> dict[str, str]:
         try:
@@ -173,6 +177,8 @@ class Marts:
                     self._keep_inputs(name, made)
 
     def _build(self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: Bound, dt: date) -> Built:
+        import duckdb
+
         for source in bound.sources:
             if source not in TABLES_OF_STATE and source != "meta.load_status":
                 self._view(connection, pins, bound, source, dt)
@@ -204,6 +210,10 @@ class Marts:
         connection.execute(f'CREATE OR REPLACE VIEW {where}."{table}" AS {relation}')
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
+        from assets.needs.rules import needs_dir
+
         spill = self.runtime.settings.home / "tmp"
         connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": MEMORY, "temp_directory": str(spill)})
         connection.execute("SET TimeZone = 'UTC'")

@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pyarrow as pa
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from assets.marts.binding import Bound, bind
-from assets.marts.build import Marts
 from resources.marts import ALL_DAYS, ROOM, BadMart, load_marts
-from resources.publishing_marts import WHOLE, mart_partitions
 from resources.runtime import Runtime
+
+if TYPE_CHECKING:
+    from assets.marts.build import Marts
 
 GRAIN, ROWS = "grain", "rows"
 GROUP = "marts"
@@ -26,13 +29,13 @@ def mart_key(name: str) -> dg.AssetKey:
     return dg.AssetKey([ROOM, name])
 
 
-def mart_assets(start: date) -> list[dg.AssetsDefinition]:
-    """An asset for each file of ``sql/marts``.
+def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinition]:
+    """An asset for each file of ``sql/marts``. ``known``: the file in which an earlier run wrote down what it found of them.
 
     Raises:
         BadMart: a file names a table or column that does not exist; definitions do not load, and the message tells file and line.
     """
-    return [_mart_asset(one, mart_days(start)) for one in bind(load_marts()).values()]
+    return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(), known).values()]
 
 
 def mart_days(start: date) -> dg.DailyPartitionsDefinition:
@@ -72,6 +75,9 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
         ],
     )  # fmt: skip
     def _asset(context: dg.AssetExecutionContext, config: MartConfig, runtime: dg.ResourceParam[Runtime]) -> Iterator:
+        from assets.marts.build import Marts
+        from resources.publishing_marts import WHOLE
+
         marts = Marts(runtime)
         try:
             made = _make(marts, one, [date.fromisoformat(k) for k in context.partition_keys] if mart.incremental else [WHOLE], config.again)
@@ -111,8 +117,10 @@ class _Day:
         return {name: self.rows, "made": self.made, "changed": self.changed}
 
 
-def _make(marts: Marts, one: Bound, asked: list[date], again: bool) -> dict[date, _Day]:
+def _make(marts: "Marts", one: Bound, asked: list[date], again: bool) -> dict[date, _Day]:
     """Make those of the days asked for that the mart has and that are out of date; what became of each."""
+    from resources.publishing_marts import WHOLE, mart_partitions
+
     name = one.mart.name
     there = sorted(set(asked).intersection(marts.days(name))) if one.mart.incremental else asked
     stale = set(there if again or one.reads_state else marts.stale(name)) | ({WHOLE} if not one.mart.incremental else set())
@@ -186,8 +194,10 @@ def _grain(made: dict[date, _Day]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(check_name=GRAIN, passed=True, metadata={"rows": sum(d.rows for d in made.values()), "days": len(made)})
 
 
-def _rows(one: Bound, marts: Marts, made: dict[date, _Day]) -> dg.AssetCheckResult:
+def _rows(one: Bound, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckResult:
     """Each day's rows against those of the day before, where both have some."""
+    from resources.publishing_marts import mart_partitions
+
     limit = one.mart.rows_may_change
     held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
     jumps = {}

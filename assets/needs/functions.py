@@ -14,14 +14,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from assets.needs.masking import mask_all
-from assets.needs.reading import Analyser, analyser
-from assets.needs.rules import fingerprint
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["FUNCTIONS", "TextFunction", "fingerprint", "register"]
+    from assets.needs.reading import Analyser
+
+__all__ = ["FUNCTIONS", "TextFunction", "register"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) 
     lock = threading.Lock()
 
     def load() -> Analyser:
+        from assets.needs.reading import analyser
+
         with lock:
             if not loaded:
                 loaded.append(analyser(folder))

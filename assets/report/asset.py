@@ -6,7 +6,6 @@ from datetime import date
 import dagster as dg
 
 from assets.marts.factory import mart_days, mart_key
-from assets.report.page import latest_day, write_report
 from assets.tables import OWNER
 from assets.warehouse import WAREHOUSE
 from resources.runtime import Runtime
@@ -34,6 +33,8 @@ def report_asset(start: date) -> dg.AssetsDefinition:
         output_required=False,
     )
     def _report(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator:
+        from assets.report.page import latest_day, write_report
+
         last = latest_day(runtime)
         for key in context.partition_keys:
             day = date.fromisoformat(key)

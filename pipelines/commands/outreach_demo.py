@@ -104,7 +104,7 @@ def _received(runtime) -> str:
 
 def _collect(runtime, tables: tuple[str, ...]) -> None:
     from assets.ingest.run import ingest
-    from assets.warehouse import publish
+    from assets.publishing import publish
     from catalog import TABLES
 
     for name in tables:

@@ -1,9 +1,13 @@
 """The Open Platform's client: one for a whole run, which keeps tokens and limits by itself."""
 
-from resources.douyin.client import DouyinClient
+from typing import TYPE_CHECKING, Any
+
 from resources.douyin.errors import CallFailed, NotConfigured, PagingError, QuotaExhausted
 from resources.douyin.exchange import Answer, Exchange
 from resources.douyin.paging import Resume, pages
+
+if TYPE_CHECKING:
+    from resources.douyin.client import DouyinClient
 
 __all__ = [
     "Answer",
@@ -16,3 +20,12 @@ __all__ = [
     "Resume",
     "pages",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The client brings the HTTP stack with it, which a run that asks nothing does not wait for."""
+    if name != "DouyinClient":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from resources.douyin.client import DouyinClient
+
+    return DouyinClient

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from resources.douyin.tokens import RENEWALS
 from resources.state import State
 from resources.state.accounts import Account, AccountStatus, list_accounts
 from resources.state.tokens import token_lives
 
+RENEWALS = 5
+"""How often the platform renews a refresh token before the person must consent again."""
 WARN_AT_DAYS = (1, 3, 7)
 _RENEWED_FOR = timedelta(days=30)
 _RENEWED_BEFORE_END = timedelta(days=5)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from catalog.errors import Action
 from resources.clock import Clock
 from resources.douyin.background import Background
+from resources.douyin.countdown import RENEWALS
 from resources.douyin.errors import (
     AccountStopped,
     AppStopped,
@@ -39,8 +40,6 @@ ACCESS_MARGIN = timedelta(days=3)
 REFRESH_MARGIN = timedelta(days=5)
 CLIENT_MARGIN = timedelta(minutes=5)
 _LAST_REFRESH = timedelta(days=1)
-RENEWALS = 5
-"""How often the platform renews a refresh token before the person must consent again."""
 _TOO_MANY_CALLS = 10020
 _REFRESH_TOKEN_DEAD = 10010
 _AUTHORIZE = "Ask the account's owner to authorise again: `douyin authorize`."

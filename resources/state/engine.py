@@ -28,6 +28,7 @@ from sqlalchemy import (
     create_engine,
     event,
     inspect,
+    select,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -115,6 +116,13 @@ load_status = Table(
     Column("code", BigInteger),
     Column("reason", String),
     Column("updated_at", Float, nullable=False),
+)
+
+load_status_days = Table(
+    "load_status_days",
+    metadata,
+    Column("dt", String, primary_key=True),
+    Column("changed_ns", BigInteger, nullable=False),  # machine time of the last change of a line of that day; 0: before this was written down
 )
 
 capabilities = Table(
@@ -326,6 +334,7 @@ class State:
         self.engine = _make_engine(url)
         metadata.create_all(self.engine)
         _add_missing_columns(self.engine)
+        self._know_old_days()
 
     @contextmanager
     def begin(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -344,6 +353,16 @@ class State:
         """A consistent view for reading; anything written in it is an error on SQLite."""
         with self.engine.connect() as connection:
             yield connection.execution_options(**{_MODE: _READ})
+
+    def _know_old_days(self) -> None:
+        """An earlier version wrote lines of ``load_status`` without saying of which days."""
+        known, lines = select(load_status_days.c.dt).limit(1), select(load_status.c.dt)
+        with self.read() as connection:
+            if connection.execute(known).first() is not None or connection.execute(lines.limit(1)).first() is None:
+                return
+        with self.begin() as connection:
+            if connection.execute(known).first() is None:  # else another process was quicker
+                connection.execute(load_status_days.insert(), [{"dt": dt, "changed_ns": 0} for (dt,) in connection.execute(lines.distinct())])
 
     def close(self) -> None:
         self.engine.dispose()

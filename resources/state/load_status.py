@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 
-from resources.state.engine import State, load_status
+from resources.state.engine import State, load_status, load_status_days
 
 
 class Outcome(StrEnum):
@@ -68,10 +69,7 @@ def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> No
     values = [asdict(r) | {"dt": r.dt.isoformat(), "status": str(r.status), "updated_at": now} for r in rows]
     if not values:
         return
-    if state.engine.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert
+    insert = _insert_of(state)
     statement = insert(load_status)
     statement = statement.on_conflict_do_update(
         index_elements=list(_KEY),
@@ -79,15 +77,42 @@ def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> No
     )
     with state.begin() as connection:
         connection.execute(statement, values)
+        _note_change(state, connection, {v["dt"] for v in values})
 
 
 def forget_load_status(state: State, rows: Iterable[LoadStatus]) -> None:
     """Take out lines that something newer has made untrue."""
     c = load_status.c
     with state.begin() as connection:
+        days = set()
         for row in rows:
             key = (c.table_name == row.table_name, c.dt == row.dt.isoformat(), c.operation == row.operation)
             connection.execute(delete(load_status).where(*key, c.client_key == row.client_key, c.open_id == row.open_id))
+            days.add(row.dt.isoformat())
+        _note_change(state, connection, days)
+
+
+def changed_days(state: State) -> dict[date, int]:
+    """Every day that has, or had, lines, and when they last changed: nanoseconds of the machine's clock, also where the pipeline's is simulated."""
+    with state.read() as connection:
+        return {date.fromisoformat(dt): at for dt, at in connection.execute(select(load_status_days.c.dt, load_status_days.c.changed_ns))}
+
+
+def _note_change(state: State, connection: Connection, days: Iterable[str]) -> None:
+    """Publication reads the lines of a day only when this differs from what it has published."""
+    at = time.time_ns()
+    if values := [{"dt": dt, "changed_ns": at} for dt in sorted(days)]:
+        statement = _insert_of(state)(load_status_days)
+        connection.execute(statement.on_conflict_do_update(index_elements=["dt"], set_={"changed_ns": statement.excluded.changed_ns}), values)
+
+
+def _insert_of(state: State):
+    """The INSERT of the database at hand that may say what to do about lines that are there."""
+    if state.engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    return insert
 
 
 def read_load_status(

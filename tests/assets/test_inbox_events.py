@@ -12,9 +12,9 @@ from assets.ingest import fetch as fetching
 from assets.ingest.price import NO_RECEIVER, From, price_of
 from assets.ingest.replay import replay
 from assets.ingest.run import LET_GO
+from assets.publishing import publish
 from assets.tables import _only_waiting, why_missing
 from assets.verify import verify
-from assets.warehouse import publish
 from catalog import EVENTS, TABLES, endpoints_of
 from catalog.events import event_name
 from catalog.records import History

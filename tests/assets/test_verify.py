@@ -11,8 +11,8 @@ import pytest
 from installation import START, TODAY, YESTERDAY, World
 
 from assets.ingest.replay import replay
+from assets.publishing import publish
 from assets.verify import Verified, set_aside, verify
-from assets.warehouse import publish
 from catalog import TABLES
 from resources.archive import ArchiveDamaged
 from resources.lake import LakeDamaged

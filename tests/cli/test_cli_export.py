@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from assets.warehouse import publish
+from assets.publishing import publish
 from catalog import TABLES
 from resources.lake import Lake
 from resources.runtime import Runtime

@@ -42,7 +42,7 @@ def one_world(platforms, tmp_path_factory):
 
 def prepared(world):
     """Leads are collected and published, and all of them just wrote."""
-    from assets.warehouse import publish
+    from assets.publishing import publish
 
     world._ok("DELETE", "people")
     world.at(EVENING)

@@ -15,7 +15,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from assets.warehouse import publish
+from assets.publishing import publish
 from catalog import TABLES
 from pipelines.dashboard import questions
 from pipelines.dashboard.questions import OPENING, Choice

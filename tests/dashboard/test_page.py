@@ -10,7 +10,7 @@ import httpx
 import pytest
 from test_dashboard import LAST, fill, runtime, series  # noqa: F401
 
-from assets.warehouse import publish
+from assets.publishing import publish
 from pipelines.dashboard.sections import SECTIONS
 
 pytestmark = pytest.mark.slow

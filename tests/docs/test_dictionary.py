@@ -14,7 +14,7 @@ import pytest
 
 from assets.dictionary import dictionary
 from assets.marts.binding import bind
-from assets.warehouse import publish
+from assets.publishing import publish
 from catalog import FIELDS, TABLES
 from catalog.notes import NOTES
 from catalog.records import History

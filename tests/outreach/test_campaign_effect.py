@@ -11,7 +11,7 @@ from receiving import receiving
 from assets.outreach.campaigns import load_campaign
 from assets.outreach.planning import plan_campaign
 from assets.outreach.work import send_one
-from assets.warehouse import publish
+from assets.publishing import publish
 from resources.state.outbox import read_lines
 from resources.state.plans import approve
 

@@ -14,7 +14,7 @@ from receiving import Post, receiving
 from assets.outreach.campaigns import Session, campaigns_dir, load_campaign
 from assets.outreach.planning import plan_campaign
 from assets.outreach.work import plan_due, recall_line, send_one
-from assets.warehouse import publish
+from assets.publishing import publish
 from resources.state.lines import LineState
 from resources.state.outbox import read_lines
 from resources.state.people import add_opt_out

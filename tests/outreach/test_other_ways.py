@@ -10,7 +10,7 @@ from installation import TODAY
 from assets.outreach.campaigns import load_campaign
 from assets.outreach.planning import plan_campaign
 from assets.outreach.work import send_one
-from assets.warehouse import publish
+from assets.publishing import publish
 from resources.state.lines import LineState, set_line
 from resources.state.outbox import Rules, claim, read_lines
 from resources.state.plans import approve

@@ -12,8 +12,8 @@ import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 from installation import TODAY, YESTERDAY
 
+from assets.publishing import publish
 from assets.tables import PLATFORM, partitions_of
-from assets.warehouse import publish
 from catalog import DOORS, TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from catalog.iterations import ITERATIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.warehouse import publish
+from assets.publishing import publish
 from resources.outreach_tables import SOURCES, read_outreach, schema_of
 from resources.runtime import Runtime
 from resources.settings import Settings

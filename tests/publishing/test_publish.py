@@ -91,7 +91,7 @@ def test_every_table_and_column_is_commented_in_both_languages(published_empty: 
     for _, name, _, comment in columns:
         assert FIELDS[name].doc_zh in comment
         assert FIELDS[name].doc_en in comment
-    assert {name for name, _ in meta} == {"quarantine", "drift", "load_status", "dictionary", "accounts", "quotas", "tables", "partitions", "layout", "marts"}
+    assert {name for name, _ in meta} == {"quarantine", "drift", "load_status", "dictionary", "accounts", "quotas", "tables", "partitions", "load_status_days", "layout", "marts"}
     assert all(comment for _, comment in meta)
 
 
