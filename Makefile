@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# dlt, which the benchmarks compare with, in an environment of its own
+BENCH := .venv-bench/.installed
 
-.PHONY: setup demo dev dashboard test test-all bench lint lock docs clean
+.PHONY: setup demo dev dashboard test test-all bench bench-full lint lock docs clean
 
 setup: $(STAMP)
 
@@ -31,10 +33,16 @@ test-all: setup ## everything, slow suites included
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: setup ## ratios behind the claims of the documentation; on an idle machine, about two minutes
-	$(BIN)/python -m benchmarks.client
-	$(BIN)/python -m benchmarks.extract
-	$(BIN)/python -m benchmarks.dagster_storage
+bench: setup $(BENCH) ## the short form of all measurements behind docs/performance.md, on an idle machine: about five minutes
+	$(BIN)/python -m benchmarks.all
+
+bench-full: setup $(BENCH) ## the long form, which writes docs/performance.md: more than an hour
+	$(BIN)/python -m benchmarks.all --full
+
+$(BENCH): benchmarks/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --require-hashes -r benchmarks/requirements.lock
+	@touch $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -44,6 +52,7 @@ docs: setup ## regenerate what is generated: the CLI reference and the table ref
 
 lock: ## renew requirements.lock; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --group bench -o benchmarks/requirements.lock
 
 clean:
-	rm -rf .venv data/demo
+	rm -rf .venv .venv-bench data/demo
