@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from resources.state.engine import State, buckets, quotas
 
@@ -72,7 +72,7 @@ def mark_exhausted(state: State, client_key: str, scope: str, day: date) -> None
 def quota_day(state: State, client_key: str, scope: str, day: date) -> QuotaDay:
     """What was called on the day so far."""
     with state.read() as db:
-        row = db.execute(_quota(client_key, scope, day)).one_or_none()
+        row = db.execute(_READ_QUOTA, {"key": client_key, "of": scope, "on": day.isoformat()}).one_or_none()
     return QuotaDay(0, False) if row is None else QuotaDay(row.calls, bool(row.exhausted))
 
 
@@ -83,14 +83,18 @@ def quota_days(state: State, client_key: str, day: date) -> dict[str, QuotaDay]:
         return {row.scope: QuotaDay(row.calls, bool(row.exhausted)) for row in db.execute(query)}
 
 
-def _quota(client_key: str, scope: str, day: date):
-    return select(quotas.c.calls, quotas.c.exhausted).where(
-        quotas.c.client_key == client_key, quotas.c.scope == scope, quotas.c.day == day.isoformat()
-    )
+# Made once: a statement put together anew at each call costs more than SQLite's work on it.
+_THIS_QUOTA = (quotas.c.client_key == bindparam("key")) & (quotas.c.scope == bindparam("of")) & (quotas.c.day == bindparam("on"))
+_READ_QUOTA = select(quotas.c.calls, quotas.c.exhausted).where(_THIS_QUOTA)
+_SET_CALLS = update(quotas).where(_THIS_QUOTA).values(calls=bindparam("counted"))
+_THIS_BUCKET = (buckets.c.client_key == bindparam("key")) & (buckets.c.scope == bindparam("of"))
+_READ_BUCKET = select(buckets.c.next_at).where(_THIS_BUCKET)
+_SET_BUCKET = update(buckets).where(_THIS_BUCKET).values(next_at=bindparam("until"))
 
 
 def _count(db: Connection, client_key: str, scope: str, day: date, calls: int, per_day: int | None) -> int:
-    row = db.execute(_quota(client_key, scope, day)).one_or_none()
+    key = {"key": client_key, "of": scope, "on": day.isoformat()}
+    row = db.execute(_READ_QUOTA, key).one_or_none()
     if row is None:
         counted = calls if per_day is None else min(calls, per_day)
         db.execute(insert(quotas).values(client_key=client_key, scope=scope, day=day.isoformat(), calls=counted, exhausted=0))
@@ -99,14 +103,13 @@ def _count(db: Connection, client_key: str, scope: str, day: date, calls: int, p
         return 0
     counted = calls if per_day is None else max(0, min(calls, per_day - row.calls))
     if counted:
-        key = (quotas.c.client_key == client_key) & (quotas.c.scope == scope) & (quotas.c.day == day.isoformat())
-        db.execute(update(quotas).where(key).values(calls=row.calls + counted))
+        db.execute(_SET_CALLS, {**key, "counted": row.calls + counted})
     return counted
 
 
 def _take_slots(db: Connection, client_key: str, scope: str, slots: int, interval_s: float) -> float:
-    key = (buckets.c.client_key == client_key) & (buckets.c.scope == scope)
-    next_at = db.execute(select(buckets.c.next_at).where(key)).scalar_one_or_none()
+    key = {"key": client_key, "of": scope}
+    next_at = db.execute(_READ_BUCKET, key).scalar_one_or_none()
     now = time.time()
     in_line = next_at is not None and now - GRACE_S < next_at < now + _LONGEST_QUEUE_S + 100 * interval_s
     start = next_at if in_line else now
@@ -114,5 +117,5 @@ def _take_slots(db: Connection, client_key: str, scope: str, slots: int, interva
     if next_at is None:
         db.execute(insert(buckets).values(client_key=client_key, scope=scope, next_at=end))
     else:
-        db.execute(update(buckets).where(key).values(next_at=end))
+        db.execute(_SET_BUCKET, {**key, "until": end})
     return start
