@@ -18,7 +18,7 @@ from resources.own_columns import own_comments
 WHOLE = date(1970, 1, 1)
 """The day under which a full mart's one file is known."""
 _MANY = 31
-"""More days than these are committed by themselves: what is not committed yet stays in memory, 6 GB of it when two years were published as one."""
+"""More days than these of a table are committed by themselves: a file that is made anew is not one transaction of everything."""
 _log = logging.getLogger(__name__)
 _SQL_TYPES = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN", pa.date32(): "DATE", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ"}
 
