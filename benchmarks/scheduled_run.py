@@ -210,7 +210,7 @@ def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
 
 
 WHY = (
-    "half of what is more than in an empty run is Arrow, DuckDB and pandas, which a step reads the day's files with, and definitions of 150 assets that every run's process makes anew; "
+    "about half of what is more than in an empty run is Arrow, DuckDB and pandas, which a step reads the day's files with, and definitions of 150 assets that every run's process makes anew; "
     "the other half four steps with their checks, and the publication"
 )
 
