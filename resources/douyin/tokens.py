@@ -6,6 +6,7 @@ the lock reads the state again, since another process may have refreshed meanwhi
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import defaultdict
@@ -84,6 +85,7 @@ class TokenKeeper:
         self._users: dict[str, UserToken] = {}
         self._businesses: dict[str, BusinessToken] = {}
         self._accounts: dict[str, Account] | None = None
+        self._loading = asyncio.Lock()
         self._client: ClientToken | None = None
         self._answered: str | None = None  # the client token that the platform gave last
         self._generations: defaultdict[str, int] = defaultdict(int)
@@ -159,8 +161,10 @@ class TokenKeeper:
     async def _look_at_accounts(self) -> None:
         """Know the accounts, and now and then look again: a webhook or a person may have stopped one meanwhile."""
         if self._accounts is None:
-            self._looked_at = time.monotonic()
-            await self._load()
+            async with self._loading:  # all calls in flight begin at once: each of them opened the tokens of all accounts
+                if self._accounts is None:
+                    self._looked_at = time.monotonic()
+                    await self._load()
         elif time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
             self._looked_at = time.monotonic()
             idle = await self._background.run(account_state.list_accounts, self._state, self._client_key, _IDLE)
