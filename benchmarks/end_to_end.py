@@ -62,8 +62,11 @@ class Case:
 
 SHORT = (Case(10_000, 1), Case(100_000, 1, ways=(OURS, PARQUET)))
 FULL = (
-    Case(1_000), Case(10_000), Case(100_000), Case(1_000_000, 1),
-    *(Case(rows, runs, **condition) for condition in ({"latency": 0.05}, {"qps": 200}, {"faults": 0.01}) for rows, runs in ((1_000, 3), (10_000, 3), (100_000, 1))),
+    Case(1_000), Case(10_000), Case(100_000), Case(1_000_000, 1, ways=(OURS, PARQUET)),
+    *(
+        Case(rows, runs, ways=(OURS, PARQUET, DUCKDB), **condition)
+        for condition in ({"latency": 0.05}, {"qps": 200}, {"faults": 0.01}) for rows, runs in ((1_000, 3), (10_000, 3), (100_000, 1))
+    ),
 )  # fmt: skip
 
 

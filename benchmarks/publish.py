@@ -1,7 +1,7 @@
 """Publishing one more day into a warehouse of 1, 100 and 730 days beside a plain copy of the same file, and analysts' questions against a file made by hand.
 
 The lake is that of ``benchmarks.big_home``, marts included. Its days arrive as in production: those of a day itself, series of the day before, and the
-series and marts of three days before that come again. Most days before a point of measurement are published at once and the last forty one by one, so
+series and marts of three days before that come again. Most days before a point of measurement are published at once and the last twenty one by one, so
 that the file has the row groups that daily publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20 minutes. The short form: 10 accounts, 27 days, no marts, no verdict on publishing.
 
 Published is by ``assets.warehouse.publish`` as the asset does (reading the state included), copied by ``shutil.copyfile`` and fsync. The file made by hand
@@ -34,7 +34,7 @@ from resources.runtime import Runtime
 from resources.warehouse import Published
 
 BAR_S, BAR_BYTES, BAR_RATIO = 3.0, 2e9, 1.1
-ONE_BY_ONE = 40
+ONE_BY_ONE = 20
 """So many days before a point of measurement are published day by day."""
 ASKED = ("hot_words", "user_item", "user_fans", "user_like", "fans_profile", "item_play", "billboard_creators", "video_totals", "videos", "comments", "hot_words_rising")
 ASKED_MARTS = ("video_performance", "video_daily")
