@@ -52,7 +52,8 @@ class Bound:
     schema: pa.Schema
     uses_texts: bool
     """Whether it calls functions of ``assets/needs``."""
-    _trees: Mapping[str, pa.Schema]
+    schemas: Mapping[str, pa.Schema]
+    """Of everything that it reads, by name."""
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ class Bound:
         """Column -> the (source, column) pairs that it is made of; computed on first use."""
         from assets.marts.lineage import columns_of
 
-        return columns_of(self.mart, self._trees)
+        return columns_of(self.mart, self.schemas)
 
 
 def on_day(sql: str, dt: date) -> str:
@@ -130,10 +131,12 @@ def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, Bound] | None:
     told = _read_kept(path)
     if not told or told.get("fingerprint") != _fingerprint(marts):
         return None
-    bound = {}
+    bound: dict[str, Bound] = {}
+    schemas = dict(known_schemas())
     for name, one in told["marts"].items():
         schema = pa.schema([pa.field(column, SQL_TYPES[kind], nullable=nullable) for column, kind, nullable in one["columns"]])
-        bound[name] = Bound(marts[name], tuple(one["sources"]), schema, one["uses_texts"], {})
+        bound[name] = Bound(marts[name], tuple(one["sources"]), schema, one["uses_texts"], {s: schemas[s] for s in one["sources"]})
+        schemas[f"{ROOM}.{name}"] = schema
         bound[name].__dict__["lineage"] = {column: [tuple(pair) for pair in pairs] for column, pairs in one["lineage"].items()}
     return bound
 

@@ -165,7 +165,7 @@ class Marts:
                 self._listed.pop(known, None)
             state = self._state(bound)
             for source, rows in state.items():
-                _fill(connection, source, bound._trees[source], rows)
+                _fill(connection, source, bound.schemas[source], rows)
             made: dict[str, str] = {}
             try:
                 for dt in wanted:
@@ -206,7 +206,7 @@ class Marts:
         first, last = _span(bound.mart, source, dt)
         rooms = self._rooms(source) or [table if where == "main" else f"{ROOM}/{table}"]
         found = [pin for room in rooms for p in self._days(room).between(first, last) if (pin := pins.pin(p)) is not None]
-        relation = f"SELECT * FROM {scan(found)}" if found else _nothing(bound._trees[source])
+        relation = f"SELECT * FROM {scan(found)}" if found else _nothing(bound.schemas[source])
         connection.execute(f'CREATE OR REPLACE VIEW {where}."{table}" AS {relation}')
 
     def _connect(self) -> duckdb.DuckDBPyConnection:

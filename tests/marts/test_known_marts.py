@@ -41,6 +41,7 @@ def test_what_was_kept_is_what_was_bound(bound, known: Path):
     for name, one in bound.items():
         assert (read[name].mart, read[name].sources, read[name].schema, read[name].uses_texts) == (one.mart, one.sources, one.schema, one.uses_texts), name
         assert read[name].schema.equals(one.schema, check_metadata=True)
+        assert read[name].schemas == one.schemas, name
         assert read[name].lineage == one.lineage, name
 
 
