@@ -24,7 +24,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import httpx
 
 from benchmarks.results import Figure, Table, save
@@ -205,27 +204,30 @@ def expected(accounts: int) -> list[int]:
     return [accounts * PER_ACCOUNT, accounts * PER_ACCOUNT, *(accounts * one for one in sums)]
 
 
-def landed_of_ours(home: Path) -> list[int]:
-    sums = ", ".join(f"sum({name})" for name in SUMS)
-    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
-        query = f"SELECT count(*), count(DISTINCT (open_id, item_id)), sum(epoch(created_at))::BIGINT, {sums} FROM videos JOIN video_totals USING (dt, client_key, open_id, item_id)"
-        return [int(value) for value in connection.execute(query).fetchall()[0]]
-
-
 _READ = """
 import duckdb, glob, json, sys
 home = sys.argv[1]
 parquet = glob.glob(f"{home}/lake/bench/videos/*.parquet")
 connection = duckdb.connect() if parquet else duckdb.connect(f"{home}/warehouse.duckdb", read_only=True)
-place = f"read_parquet({parquet})" if parquet else "bench.videos"
+place = f"read_parquet({parquet})" if parquet else sys.argv[3]
 print(json.dumps([int(v) for v in connection.execute(sys.argv[2] + place).fetchall()[0]]))
 """
+
+
+def read(python: str, home: Path, query: str, place: str) -> list[int]:
+    """In a process of its own: the peak memory of a process begins with that of its parent, so this one stays small."""
+    return json.loads(subprocess.run([python, "-c", _READ, str(home), query, place], check=True, capture_output=True, text=True).stdout)
+
+
+def landed_of_ours(home: Path) -> list[int]:
+    query = f"SELECT count(*), count(DISTINCT (open_id, item_id)), sum(epoch(created_at))::BIGINT, {', '.join(f'sum({name})' for name in SUMS)} FROM "
+    return read(sys.executable, home, query, "videos JOIN video_totals USING (dt, client_key, open_id, item_id)")
 
 
 def landed_of_dlt(home: Path) -> list[int]:
     """Read by dlt's own DuckDB, whose files ours need not understand."""
     query = f"SELECT count(*), count(DISTINCT (_accounts_open_id, item_id)), sum(create_time), {', '.join(f'sum(statistics__{name})' for name in SUMS)} FROM "
-    return json.loads(subprocess.run([str(DLT), "-c", _READ, str(home), query], check=True, capture_output=True, text=True).stdout)
+    return read(str(DLT), home, query, "bench.videos")
 
 
 # --------------------------------------------------------------------------- telling
