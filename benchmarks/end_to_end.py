@@ -237,7 +237,7 @@ def figures(found: dict[Case, dict[str, Run]]) -> Iterator[Figure]:
     plain = {case.rows: runs for case, runs in found.items() if case.condition == "zero latency"}
     if (at := plain.get(100_000)) is not None:
         ours, theirs = at[OURS], [run for way, run in at.items() if way in (PARQUET, DUCKDB)]
-        beside = "; with Dagster {{:.1f}}×" if COMMAND in at else ""
+        beside = "; with Dagster {:.1f}×" if COMMAND in at else ""
         for name, what, bar in (("wall", "time", 10), ("cpu", "CPU", 8)):
             least = min(getattr(run, name) for run in theirs)
             ratio = least / getattr(ours, name)
