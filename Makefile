@@ -36,7 +36,7 @@ test-all: setup ## everything, slow suites included
 bench: setup $(BENCH) ## the short form of all measurements behind docs/performance.md, on an idle machine: about five minutes
 	$(BIN)/python -m benchmarks.all
 
-bench-full: setup $(BENCH) ## the long form, which writes docs/performance.md: more than an hour
+bench-full: setup $(BENCH) ## the long form, which writes docs/performance.md: about 50 minutes
 	$(BIN)/python -m benchmarks.all --full
 
 $(BENCH): benchmarks/requirements.lock

@@ -1,6 +1,6 @@
 """The short way from bodies to text rows, for batches in which every answer has the shape that the catalogue says.
 
-DuckDB reads the spool once, straight into a STRUCT whose leaves are all text. That costs a fifth of taking each list apart as JSON
+DuckDB reads the spool once, straight into a STRUCT whose leaves are all text. That costs a seventh of taking each list apart as JSON
 (``extract.py``), but refuses a whole batch when one row is no object, and is silent about members that nobody asked for. So each body is looked
 at before: :func:`plain_check` knows members and shapes. Whatever is not plain goes the long way, which gives the same rows and says what is odd.
 """

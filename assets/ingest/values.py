@@ -59,7 +59,7 @@ def _parse_text(series: pd.Series) -> Parsed:
 def _as_written(series: pd.Series, type_: pa.DataType) -> pd.Series | None:
     """Values of a column whose texts are all written the way they would be written back; None where one is not.
 
-    On most days that is every column, and it costs a fifth of what the regular expressions do.
+    It costs a third of what the regular expressions do for integers, a twentieth for days.
     """
     text = _arrow(series)
     try:
