@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
 from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster._utils.interrupts import check_captured_interrupt
 from filelock import FileLock
@@ -139,13 +140,8 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
             self._engines.popitem()[1].dispose()
 
 
-class KeptSqliteRunStorage(SqliteRunStorage):
-    """The list of runs, with its file kept open."""
-
-    @classmethod
-    def from_config_value(cls, inst_data, config_value):
-        with _one_at_a_time(config_value["base_dir"]):
-            return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "history"))
+class _KeptOpen:
+    """A storage in one file, which stays open."""
 
     @cached_property
     def _engine(self) -> sa.Engine:
@@ -159,3 +155,21 @@ class KeptSqliteRunStorage(SqliteRunStorage):
     def dispose(self) -> None:
         super().dispose()
         self._engine.dispose()
+
+
+class KeptSqliteRunStorage(_KeptOpen, SqliteRunStorage):
+    """The list of runs."""
+
+    @classmethod
+    def from_config_value(cls, inst_data, config_value):
+        with _one_at_a_time(config_value["base_dir"]):
+            return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "history"))
+
+
+class KeptSqliteScheduleStorage(_KeptOpen, SqliteScheduleStorage):
+    """What schedules and sensors did last."""
+
+    @classmethod
+    def from_config_value(cls, inst_data, config_value):
+        with _one_at_a_time(config_value["base_dir"]):
+            return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "schedules"))

@@ -8,8 +8,10 @@ import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
+import children
 import dagster as dg
 import pytest
 
@@ -18,6 +20,7 @@ from pipelines.home import prepare_dagster_home
 from resources.pending import RUN_PROCESS, is_alive, this_process
 
 POOL = "fans"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -112,3 +115,31 @@ def test_a_pool_has_one_holder_however_many_ask_at_once(instance):
             done.result(timeout=60)
     assert max(most) == 1
     assert len(turns) == 20
+
+
+_MAKE_HOMES = """
+import os, sys, time
+from pathlib import Path
+import dagster as dg
+
+for home in sys.argv[2:]:
+    os.environ["DAGSTER_HOME"] = home
+    Path(home, f"ready-{sys.argv[1]}").touch()
+    while len(list(Path(home).glob("ready-*"))) < 3:
+        time.sleep(0.0005)
+    with dg.DagsterInstance.get() as instance:
+        assert not instance.get_runs()
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkeypatch):
+    """Each storage makes its tables where there are none: all of them but one would fail."""
+    monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
+    homes = [str(prepare_dagster_home(SimpleNamespace(home=tmp_path / str(n)))) for n in range(4)]
+    makers = [
+        children.start([sys.executable, "-c", _MAKE_HOMES, str(n), *homes], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+        for n in range(3)
+    ]
+    said = [maker.communicate(timeout=120)[1] for maker in makers]
+    assert [maker.returncode for maker in makers] == [0, 0, 0], said
