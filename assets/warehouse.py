@@ -2,9 +2,10 @@
 
 import dagster as dg
 
+from assets.marts.keys import mart_key
 from assets.tables import OWNER
 from catalog import TABLES
-from resources.marts import MARTS_DIR, ROOM
+from resources.marts import MARTS_DIR
 from resources.runtime import Runtime
 
 WAREHOUSE = "warehouse"
@@ -13,7 +14,7 @@ WAREHOUSE = "warehouse"
 @dg.asset(
     name=WAREHOUSE,
     group_name="warehouse",
-    deps=[*(dg.AssetKey(name) for name in TABLES), *(dg.AssetKey([ROOM, path.stem]) for path in sorted(MARTS_DIR.glob("*.sql")))],
+    deps=[*(dg.AssetKey(name) for name in TABLES), *(mart_key(path.stem) for path in sorted(MARTS_DIR.glob("*.sql")))],
     kinds={"duckdb"},
     owners=[OWNER],
     description=(

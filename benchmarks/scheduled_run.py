@@ -170,8 +170,8 @@ def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
     plain = environment | {"DAGSTER_HOME": str(folder / "empty")}
     (folder / "empty").mkdir()
     (folder / "empty" / "dagster.yaml").write_bytes((folder / "home" / "dagster" / "dagster.yaml").read_bytes())
-    imports = {name: statistics.median(_import(name, environment) for _ in range(3)) for name in ("dagster", "pipelines.definitions")}
-    ours, other = Served("pipelines.definitions", "defs", environment), Served("benchmarks.scheduled_run", "empty", plain)
+    imports = {name: statistics.median(_import(name, environment) for _ in range(3)) for name in ("dagster", "pipelines.code_location")}
+    ours, other = Served("pipelines.code_location", "repository", environment), Served("benchmarks.scheduled_run", "empty", plain)
     tags = {job: _tags(*JOBS[job]) for job in jobs}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ("empty run", *jobs)}
     for job in ("snapshots_job", *(j for j in jobs if j != "snapshots_job")):  # the first time asks; the snapshot jobs tell the others of videos
@@ -203,7 +203,7 @@ def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
                 ["", "steps", "calls", "wall, s", "CPU, s", "of it the run itself, s", "wall ratio", "CPU ratio"],
                 [[name, f"{m['steps']:.0f}", f"{m['calls']:.0f}", f"{m['wall']:.2f}", f"{m['cpu']:.2f}", f"{m['executing']:.2f}", f"{m['wall'] / base['wall']:.2f}×", f"{m['cpu'] / base['cpu']:.2f}×"] for name, m in middle.items()],
                 f"A code server with our definitions is up after {ours.loading['wall']:.1f} s ({ours.loading['cpu']:.1f} s CPU), one with the empty ones after {other.loading['wall']:.1f} s ({other.loading['cpu']:.1f} s CPU). "
-                f"`import dagster` takes {imports['dagster']:.2f} s of CPU, `import pipelines.definitions` {imports['pipelines.definitions']:.2f} s.",
+                f"`import dagster` takes {imports['dagster']:.2f} s of CPU, `import pipelines.code_location` {imports['pipelines.code_location']:.2f} s.",
             )
         ],
     )

@@ -1,12 +1,4 @@
-"""What Dagster loads: assets from the catalogue, jobs, schedules and the publishing sensor.
-
-Reads ``DOUYIN_START_DATE`` when loaded, and what is known of the marts' SQL; everything else is read by the process that runs.
-"""
-
-import gc
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""All definitions: assets from the catalogue, marts from their SQL, jobs, schedules and sensors."""
 
 import dagster as dg
 
@@ -55,24 +47,3 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         resources={"runtime": runtime},
         executor=dg.in_process_executor,
     )
-
-
-# Backfill policies and pools are beta in this pinned release; what they do here is held by tests.
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
-
-
-
-@contextmanager
-def _for_good() -> Iterator[None]:
-    """What is made here lives as long as its process, and every run makes it in a new one: the collector of garbage need not look
-    through it again and again, which took a sixth of a settled run's CPU."""
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
-
-
-with _for_good():
-    defs = build_definitions(Runtime(), Settings())

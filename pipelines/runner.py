@@ -13,8 +13,8 @@ from assets.publishing import publish
 from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from pipelines.answers import ANSWERS, days_out_of_date
+from pipelines.code_location import make_repository
 from pipelines.dead_runs import end_dead_runs
-from pipelines.definitions import build_definitions
 from pipelines.failures import said_by
 from pipelines.home import prepare_dagster_home
 from pipelines.jobs import JOB_NAMES, SERIES, range_tags, series_due
@@ -38,14 +38,14 @@ class Ran:
 
 
 class Runner:
-    """Holds the definitions, the Dagster instance and the runtime for a series of runs in one process."""
+    """Holds the repository of jobs, the Dagster instance and the runtime for a series of runs in one process."""
 
     def __init__(self, runtime: Runtime) -> None:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         _tell_warnings()
         self.runtime = runtime
         prepare_dagster_home(runtime.settings)
-        self.definitions = build_definitions(runtime, runtime.settings)
+        self.repository = make_repository(runtime, runtime.settings)
         self._instance = None
 
     def __enter__(self) -> "Runner":
@@ -62,7 +62,7 @@ class Runner:
         return self._execute(JOB_NAMES[cadence], first, last or first, [dg.AssetKey(t) for t in tables] if tables is not None else None)
 
     def _execute(self, name: str, first: date, last: date, selection: list[dg.AssetKey] | None = None) -> Ran:
-        job = self.definitions.resolve_job_def(name)
+        job = self.repository.get_job(name)
         several = last != first
         try:
             result = job.execute_in_process(

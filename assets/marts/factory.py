@@ -11,6 +11,7 @@ import pyarrow as pa
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from assets.marts.binding import Bound, bind
+from assets.marts.keys import mart_days, mart_key
 from resources.marts import ALL_DAYS, ROOM, BadMart, load_marts
 from resources.runtime import Runtime
 
@@ -24,11 +25,6 @@ _DONE = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 were left out of every run, which succeeded. An ordinary output would mark each day that was asked for, also those that are not there."""
 
 
-def mart_key(name: str) -> dg.AssetKey:
-    """Marts have a key of their own schema: ``marts/video_daily``."""
-    return dg.AssetKey([ROOM, name])
-
-
 def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinition]:
     """An asset for each file of ``sql/marts``. ``known``: the file in which an earlier run wrote down what it found of them.
 
@@ -36,11 +32,6 @@ def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinit
         BadMart: a file names a table or column that does not exist; definitions do not load, and the message tells file and line.
     """
     return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(), known).values()]
-
-
-def mart_days(start: date) -> dg.DailyPartitionsDefinition:
-    """Beijing days, today included."""
-    return dg.DailyPartitionsDefinition(start.isoformat(), timezone="Asia/Shanghai", end_offset=1)
 
 
 def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:

@@ -5,7 +5,7 @@ from datetime import date
 
 import dagster as dg
 
-from assets.marts.factory import mart_days, mart_key
+from assets.marts.keys import mart_days, mart_key
 from assets.tables import OWNER
 from assets.warehouse import WAREHOUSE
 from resources.runtime import Runtime

@@ -83,6 +83,6 @@ def test_definitions_load_neither_parser_nor_client_nor_frames(known: Path, tmp_
     """Every run loads them in a new process; what a step needs comes with the step."""
     heavy = ("sqlglot", "duckdb", "pandas", "httpx", "jinja2", "altair", "marimo", "rich", "opencc", "rjieba")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {"DOUYIN_HOME": str(known.parents[1]), "PYTHONPATH": str(ROOT)}
-    code = f"import sys, pipelines.definitions; print(sorted(set({heavy!r}) & sys.modules.keys()))"
+    code = f"import sys; from pipelines.code_location import repository; repository.load_all_definitions(); print(sorted(set({heavy!r}) & sys.modules.keys()))"
     told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True)
     assert told.stdout.strip() == "[]"

@@ -87,7 +87,7 @@ def _cadence_of(table: str) -> str:
 
 
 def _job(runner, name: str) -> None:
-    runner.definitions.resolve_job_def(name).execute_in_process(instance=runner._instance, raise_on_error=False)
+    runner.repository.get_job(name).execute_in_process(instance=runner._instance, raise_on_error=False)
 
 
 def _commands(world, monkeypatch, capsys) -> Iterator[str]:

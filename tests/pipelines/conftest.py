@@ -51,7 +51,7 @@ class Orchestra:
         from pipelines.jobs import JOB_NAMES
         from pipelines.runner import _QUIET
 
-        job = self.runner.definitions.resolve_job_def(JOB_NAMES[cadence])
+        job = self.runner.repository.get_job(JOB_NAMES[cadence])
         tags = {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
         selection = [dg.AssetKey(t) for t in tables]
         return job.execute_in_process(instance=self.instance, asset_selection=selection, tags=tags, run_config=_QUIET, raise_on_error=False)

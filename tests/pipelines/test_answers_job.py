@@ -89,7 +89,7 @@ def test_a_second_run_makes_only_what_was_altered_and_says_so(answered):
     assert materialisations(orchestra, "hot_words_now", again.run_id) == {}
 
     # By hand, over a range: what is as it was is told of and not made, unless it is asked for.
-    job = orchestra.runner.definitions.resolve_job_def(ANSWERS)
+    job = orchestra.runner.repository.get_job(ANSWERS)
 
     def by_hand(**config) -> dict[str, bool]:
         done = job.execute_in_process(

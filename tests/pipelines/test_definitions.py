@@ -288,7 +288,7 @@ def test_the_sensor_has_a_lost_file_published_again(world, damage: str):
 def test_the_job_that_the_sensor_starts_publishes(world, orchestrate):
     orchestra = orchestrate(world)
     world.ingest("user_fans")
-    done = orchestra.runner.definitions.resolve_job_def("publish_job").execute_in_process(instance=orchestra.instance, raise_on_error=False)
+    done = orchestra.runner.repository.get_job("publish_job").execute_in_process(instance=orchestra.instance, raise_on_error=False)
     assert done.success
     assert world.runtime.warehouse.is_current()
     with world.runtime.warehouse.connect() as connection:

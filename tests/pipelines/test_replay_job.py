@@ -15,7 +15,7 @@ TABLES = ("hot_words", "user_fans", "fans_profile")
 def replay(orchestra, **config):
     from pipelines.runner import _QUIET
 
-    job = orchestra.runner.definitions.resolve_job_def("replay_job")
+    job = orchestra.runner.repository.get_job("replay_job")
     given = {"tables": list(TABLES), "first": YESTERDAY.isoformat(), "last": TODAY.isoformat()} | config
     run_config = {"ops": {"replay_partitions": {"config": given}}} | _QUIET
     return job.execute_in_process(instance=orchestra.instance, run_config=run_config, raise_on_error=False)
