@@ -33,9 +33,10 @@ from resources.settings import Settings
 from resources.state import State
 from resources.state.sealing import new_key
 
-AT_ONCE, ROUNDS, SIZES = 32, 3, (1_400, 21_000)
+AT_ONCE, ROUNDS, SIZES, RATE = 32, 3, (1_400, 21_000), 200
 HEADERS = {"accept": "application/json", "user-agent": "douyin-warehouse", "access-token": "clt." + "x" * 40}
-STOCK, OURS, HAND, WHOLE, RAW, WRK = "stock httpx", "our httpx client", "httpx over a hand-written transport", "the whole client", "raw sockets (ceiling)", "wrk"
+STOCK, OURS, HAND, RAW, WRK = "stock httpx", "our httpx client", "httpx over a hand-written transport", "raw sockets (ceiling)", "wrk"
+WHOLE, PACED = "the whole client", f"the whole client at {RATE} requests/s"
 
 
 async def cpu_of(one: Callable[[], Awaitable], requests: int) -> float:
@@ -86,12 +87,12 @@ async def by_hand(url: str, size: int, context: ssl.SSLContext | None, requests:
         return await cpu_of(asking(client, url, size), requests)
 
 
-async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
+async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: int, rate: float = 1e6) -> float:
     """With tokens, limits, the envelope read and the hook of the archive."""
     with tempfile.TemporaryDirectory() as home:
         key = new_key()
         settings = Settings(
-            _env_file=None, home=Path(home), base_url=url.removesuffix(BOARD), client_key="bench", client_secret="bench", token_key=key, qps=1e6, concurrency=AT_ONCE,
+            _env_file=None, home=Path(home), base_url=url.removesuffix(BOARD), client_key="bench", client_secret="bench", token_key=key, qps=rate, concurrency=AT_ONCE,
         )  # fmt: skip
         state = State(settings.database_url, key)
         try:
@@ -107,9 +108,15 @@ async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: i
             state.close()
 
 
+async def paced(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
+    """The same at a limit that leaves the process asleep most of the time."""
+    return await whole(url, size, context, 3 * RATE, RATE)
+
+
 WAYS = {
     STOCK: (stock, asyncio.run), f"{STOCK} on uvloop": (stock, uvloop.run), "httpx over pyreqwest's own transport": (theirs, uvloop.run),
     OURS: (ours, uvloop.run), HAND: (by_hand, uvloop.run), WHOLE: (whole, uvloop.run),
+    PACED: (paced, uvloop.run),
 }  # fmt: skip
 
 

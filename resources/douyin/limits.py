@@ -2,7 +2,8 @@
 
 The rate is kept by time slots which all processes of the machine reserve from the state database.
 A slot that was missed is dropped, not made up for: sending late would put more calls into the
-following second than the limit allows.
+following second than the limit allows. At high rates a few calls depart together, at the time of the
+first one's slot: waking up for each call costs half as much again (``benchmarks/client.py``).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class _Lane:
 
     scope: str
     limit: ScopeLimit
+    together: int
+    """How many calls depart at a time, where so many wait."""
     head: asyncio.Lock = field(default_factory=asyncio.Lock)
     slots: deque[float] = field(default_factory=deque)
     waiting: int = 0
@@ -60,6 +63,13 @@ class _Lane:
     def rate(self) -> float:
         """Slots a second at present."""
         return (self.limit.qps or 1.0) * HEADROOM * self.factor()
+
+
+def _together(limit: ScopeLimit) -> int:
+    """How many calls may depart at the time of the first one's slot: what HEADROOM covers, so that no second sees more calls than the
+    limit also where others depart each at its own slot; and a number that divides the limit, so that among groups jitter is covered, too."""
+    qps = limit.qps or 1.0
+    return max((n for n in range(1, 2 + math.floor(qps * (1 - HEADROOM))) if qps % n == 0), default=1)
 
 
 class Limiter:
@@ -111,6 +121,7 @@ class Limiter:
         """Record the platform's own word that today's quota is used up."""
         lane = self._lane(scope)
         lane.spent = self._clock.today()
+        lane.slots.clear()
         await self._background.run(mark_exhausted, self._state, self._client_key, scope, lane.spent)
 
     async def close(self) -> None:
@@ -120,7 +131,8 @@ class Limiter:
 
     def _lane(self, scope: str) -> _Lane:
         if scope not in self._lanes:
-            self._lanes[scope] = _Lane(scope, self._settings.limit(scope))
+            limit = self._settings.limit(scope)
+            self._lanes[scope] = _Lane(scope, limit, _together(limit))
         return self._lanes[scope]
 
     @asynccontextmanager
@@ -178,17 +190,19 @@ class Limiter:
         if lane.day != day:
             await self._return_credits(lane)
             lane.day = day
-        rate = lane.rate
-        wanted = max(1, min(lane.waiting, math.ceil(rate * _BATCH_S)))
+        interval_s, waiting = 1 / lane.rate, min(lane.waiting, math.ceil(lane.rate * _BATCH_S))
+        # Only whole groups, so that those of all processes follow each other.
+        wanted = 0 if lane.slots else math.ceil(waiting / lane.together) * lane.together
         grant = await self._background.run(
             reserve, self._state, self._client_key, lane.scope, day,
-            slots=wanted, interval_s=1 / rate, calls=max(0, wanted - lane.credits), per_day=lane.limit.per_day,
+            slots=wanted, interval_s=interval_s, calls=max(0, waiting - lane.credits), per_day=lane.limit.per_day,
         )  # fmt: skip
         lane.credits += grant.calls
         if lane.credits < 1:
             lane.spent = day
             raise self._exhausted(lane)
-        lane.slots.extend(grant.start + n * grant.interval_s for n in range(grant.slots))
+        group = lane.together if waiting >= lane.together else 1
+        lane.slots.extend(grant.start + n // group * group * interval_s for n in range(grant.slots))
 
     async def _return_credits(self, lane: _Lane) -> None:
         unused, lane.credits = lane.credits, 0

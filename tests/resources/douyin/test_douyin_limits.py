@@ -6,6 +6,8 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections import Counter
+from itertools import cycle, islice
 
 import children
 import pytest
@@ -16,6 +18,7 @@ from loopback import say
 from catalog import ENDPOINTS
 from catalog.errors import Action, ErrorCode, error_for
 from resources.douyin import DouyinClient
+from resources.douyin.limits import Limiter
 from resources.douyin.retry import TOO_FREQUENT, wait_before_retry
 from resources.settings import ScopeLimit
 
@@ -158,6 +161,29 @@ def test_too_frequent_eases_the_rate_for_seconds_only(make_settings, state, sand
     eased, later = run(make_settings(base_url=sandbox.url), state, work)
     assert 0.75 < eased < 0.9
     assert later == 1.0
+
+
+@pytest.mark.parametrize("waiting", [(40,), (1,), (40, 3, 40, 40, 2)])
+@pytest.mark.parametrize(("rate", "together"), [(200, 4), (1000, 10), (30, 1)])
+def test_no_second_sees_more_departures_than_the_limit(make_settings, state, waiting, rate, together):
+    """However many wait when slots are reserved, also in two processes at a time."""
+    departures, groups = [], set()
+    settings = make_settings(qps=rate)
+
+    async def work(client):
+        limiters = [client._limiter, Limiter(settings, state, settings.get_clock(), client._background)]
+        for n, many in enumerate(islice(cycle(waiting), 250)):
+            lane = limiters[n % 2]._lane("s")
+            lane.waiting = many
+            await limiters[n % 2]._reserve(lane)
+            departures.extend(lane.slots)
+            groups.update(Counter(lane.slots).values())
+            lane.slots.clear()
+
+    run(settings, state, work)
+    assert groups == ({1} if max(waiting) < together else {together} if min(waiting) >= together else {1, together})
+    departures.sort()
+    assert min((b - a for a, b in zip(departures, departures[rate:], strict=False))) >= 1 - 1e-6
 
 
 def test_the_state_database_is_written_rarely(make_settings, state, sandbox, monkeypatch):
