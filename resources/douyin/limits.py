@@ -31,6 +31,8 @@ _LATE_S = 0.012
 """A slot may be used so much later than its time; less than the jitter that HEADROOM absorbs."""
 _BATCH_S = 0.1
 """At most the slots of so long are reserved at a time: a process that dies wastes no more."""
+_TOGETHER = 10
+"""At most so many calls depart at a time."""
 _EASED_BACK_PER_S = 0.01
 _SLOWEST = 1 / 64
 _QUOTA_CODE = 28003017
@@ -69,7 +71,8 @@ def _together(limit: ScopeLimit) -> int:
     """How many calls may depart at the time of the first one's slot: what HEADROOM covers, so that no second sees more calls than the
     limit also where others depart each at its own slot; and a number that divides the limit, so that among groups jitter is covered, too."""
     qps = limit.qps or 1.0
-    return max((n for n in range(1, 2 + math.floor(qps * (1 - HEADROOM))) if qps % n == 0), default=1)
+    most = min(_TOGETHER, 1 + math.floor(qps * (1 - HEADROOM)))
+    return max((n for n in range(1, most + 1) if qps % n == 0), default=1)
 
 
 class Limiter:
