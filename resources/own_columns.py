@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog.records import Additive, Pii
@@ -175,10 +175,10 @@ OWN_COLUMNS: Mapping[str, Mapping[str, OwnColumn]] = {
 """Table with its schema -> column -> what it means."""
 
 
-def own_comments(table: str) -> Iterator[str]:
-    """SQL that describes the columns of one of these tables, given with its schema."""
-    where, _, name = table.partition(".")
+def own_comments(table: str) -> dict[str, str]:
+    """What the columns of one of these tables, given with its schema, are said to be in the published file."""
+    found = {}
     for column, said in OWN_COLUMNS[table].items():
         unit = f" [{said.unit}]" if said.unit else ""
-        text = f"{said.name_zh}：{said.zh} / {said.name_en}{unit}: {said.en}".replace("'", "''")
-        yield f"COMMENT ON COLUMN {where}.\"{name}\".\"{column}\" IS '{text}'"
+        found[column] = f"{said.name_zh}：{said.zh} / {said.name_en}{unit}: {said.en}"
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -11,16 +11,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from resources.descriptions import TYPES, Column, Description, described, has_columns, made_anew, own_description
 from resources.lake import Lake, Partition, scan
-from resources.marts import Mart
-from resources.own_columns import own_comments
+from resources.marts import ROOM, Mart
+from resources.published_partitions import PublishedPartitions, commit_many
 
 WHOLE = date(1970, 1, 1)
 """The day under which a full mart's one file is known."""
-_MANY = 31
-"""More days than these of a table are committed by themselves: a file that is made anew is not one transaction of everything."""
 _log = logging.getLogger(__name__)
-_SQL_TYPES = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN", pa.date32(): "DATE", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ"}
+_MARTS = own_description("meta.marts", pa.schema([("name", pa.string()), ("hash", pa.string())]), "已发布的集市及其 SQL 指纹 / marts of this file, and the hash of the SQL that describes them")
 
 
 def mart_partitions(lake: Lake, mart: Mart) -> list[Partition]:
@@ -40,7 +39,8 @@ def whole_path(lake: Lake, mart: Mart) -> Path:
 
 
 def publish_marts(
-    connection: duckdb.DuckDBPyConnection, present: Mapping[str, list[Partition]], marts: Mapping[str, Mart], pin: Callable[[Partition], Partition | None]
+    connection: duckdb.DuckDBPyConnection, held: PublishedPartitions, found: Mapping[str, Description], present: Mapping[str, list[Partition]], marts: Mapping[str, Mart],
+    pin: Callable[[Partition], Partition | None],
 ) -> tuple[dict[str, list[date]], list[str]]:
     """Bring the schema ``marts`` up to what the lake holds of each, by room.
 
@@ -48,19 +48,16 @@ def publish_marts(
     elder file with other columns: they come when they are made again.
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS marts")
-    for kind, name in connection.execute(
-        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE schema_name = 'marts' AND database_name = current_database() "
-        "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE schema_name = 'marts' AND database_name = current_database()"
-    ).fetchall():
-        if kind == "VIEW" or name not in marts:
-            connection.execute(f'DROP {kind} marts."{name}"')
-            connection.execute("DELETE FROM meta.partitions WHERE name = ?", [f"marts/{name}"])
-    connection.execute("CREATE OR REPLACE TABLE meta.marts (name VARCHAR, hash VARCHAR)")
-    connection.execute("COMMENT ON TABLE meta.marts IS '已发布的集市及其 SQL 指纹 / marts of this file, and the hash of the SQL that describes them'")
-    connection.execute(";".join(own_comments("meta.marts")))
+    for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'marts' AND database_name = current_database()").fetchall():
+        connection.execute(f'DROP VIEW marts."{name}"')
+    for name in found:
+        where, _, table = name.partition(".")
+        if where == "marts" and table not in marts:
+            _drop(connection, held, table)
+    _say_which(connection, marts, found.get("meta.marts"))
     changed, behind = {}, []
     for mart in marts.values():
-        days, left = _publish(connection, mart, present[mart.room], pin)
+        days, left = _publish(connection, held, mart, found.get(f"marts.{mart.name}"), present[mart.room], pin)
         if days:
             changed[mart.room] = days
         if left:
@@ -69,66 +66,62 @@ def publish_marts(
     return changed, behind
 
 
-def _publish(connection, mart: Mart, present: list[Partition], pin: Callable[[Partition], Partition | None]) -> tuple[list[date], int]:
-    connection.execute("INSERT INTO meta.marts VALUES (?, ?)", [mart.name, mart.hash])
+def _publish(
+    connection, held: PublishedPartitions, mart: Mart, found: Description | None, present: list[Partition], pin: Callable[[Partition], Partition | None]
+) -> tuple[list[date], int]:
     if not present:
-        connection.execute(f'DROP TABLE IF EXISTS marts."{mart.name}"')
-        connection.execute("DELETE FROM meta.partitions WHERE name = ?", [mart.room])
+        _drop(connection, held, mart.name)
         return [], 0
     newest = pin(present[-1])
     if newest is None:  # taken away this moment
         return [], 0
     schema = _schema(newest)
-    if _columns(connection, mart.name) != [(f.name, _SQL_TYPES[f.type]) for f in schema]:
-        connection.execute(f'DROP TABLE IF EXISTS marts."{mart.name}"')
-        connection.execute("DELETE FROM meta.partitions WHERE name = ?", [mart.room])
-        columns = ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}' for f in schema)
-        connection.execute(f'CREATE TABLE marts."{mart.name}" ({columns})')
-    known = {dt: (size, mtime) for dt, size, mtime in connection.execute("SELECT dt, size_bytes, mtime_ns FROM meta.partitions WHERE name = ?", [mart.room]).fetchall()}
-    fresh = [one for p in present if known.get(p.dt) != (p.size, p.mtime_ns) and (one := pin(p)) is not None]
+    wanted = _description(mart, schema)
+    if found is not None and has_columns(found, wanted):
+        statements = list(described(f"marts.{mart.name}", wanted, found))
+    else:
+        held.forget(mart.room)
+        statements = list(made_anew(f"marts.{mart.name}", wanted))
+    if statements:
+        connection.execute(";".join(statements))
+    fresh = [one for p in held.changed(mart.room, present) if (one := pin(p)) is not None]
     fitting = [p for p in fresh if p.path == newest.path or _schema(p) == schema]
-    gone = sorted(known.keys() - {p.dt for p in present})
-    _describe(connection, mart, schema)
-    if fitting or gone:
-        days = [p.dt for p in fitting] + gone
-        if held := [d for d in days if d in known]:
-            which = "true" if not mart.incremental else "dt IN (SELECT unnest($1::DATE[]))"
-            connection.execute(f'DELETE FROM marts."{mart.name}" WHERE {which}', [held] if mart.incremental else [])
-        if fitting:
-            connection.execute(f'INSERT INTO marts."{mart.name}" BY NAME SELECT * FROM {scan(fitting)}')
-        note_published(connection, mart.room, days, fitting)
-        return days, len(fresh) - len(fitting)
-    return [], len(fresh)
+    days = [p.dt for p in fitting] + held.gone(mart.room, present)
+    if old := held.held(mart.room, days):
+        which = "true" if not mart.incremental else "dt IN (SELECT unnest($1::DATE[]))"
+        connection.execute(f'DELETE FROM marts."{mart.name}" WHERE {which}', [old] if mart.incremental else [])
+    if fitting:
+        connection.execute(f'INSERT INTO marts."{mart.name}" BY NAME SELECT * FROM {scan(fitting)}')
+    held.note(mart.room, days, fitting)
+    commit_many(connection, days)
+    return days, len(fresh) - len(fitting)
 
 
-def note_published(connection, name: str, days: Sequence[date], now: Sequence[Partition]) -> None:
-    """Write down what the file holds of some days: those of ``now`` as they were read, of the others nothing."""
-    connection.execute("DELETE FROM meta.partitions WHERE name = ? AND dt IN (SELECT unnest(?::DATE[]))", [name, days])
-    columns = [[p.dt for p in now], [p.size for p in now], [p.mtime_ns for p in now]]
-    # One by one, the 34,000 partitions of two years took 10 s.
-    connection.execute("INSERT INTO meta.partitions SELECT ?, unnest(?::DATE[]), unnest(?::BIGINT[]), unnest(?::BIGINT[])", [name, *columns])
-    if len(days) > _MANY:
-        connection.execute("COMMIT; BEGIN")
+def _drop(connection, held: PublishedPartitions, name: str) -> None:
+    connection.execute(f'DROP TABLE IF EXISTS marts."{name}"')
+    held.forget(f"{ROOM}/{name}")
+
+
+def _say_which(connection, marts: Mapping[str, Mart], found: Description | None) -> None:
+    """``meta.marts``: those of this file, and of which SQL they are."""
+    if found is None or not has_columns(found, _MARTS):
+        connection.execute(";".join(made_anew("meta.marts", _MARTS)))
+    now = {m.name: m.hash for m in marts.values()}
+    if dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall()) != now:
+        connection.execute("DELETE FROM meta.marts")
+        connection.execute("INSERT INTO meta.marts SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[])", [[*now], [*now.values()]])
 
 
 def _schema(partition: Partition) -> pa.Schema:
     return pq.read_schema(partition.path).remove_metadata()
 
 
-def _columns(connection, name: str) -> list[tuple[str, str]]:
-    found = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'marts' AND table_name = ? AND database_name = current_database() ORDER BY column_index", [name]
-    ).fetchall()
-    return [(n, "TIMESTAMPTZ" if kind == "TIMESTAMP WITH TIME ZONE" else kind) for n, kind in found]
+def _description(mart: Mart, schema: pa.Schema) -> Description:
+    return Description(mart.comment, {f.name: Column(TYPES[f.type], _meaning(mart, f.name)) for f in schema})
 
 
-def _describe(connection, mart: Mart, schema: pa.Schema) -> None:
-    connection.execute(f'COMMENT ON TABLE marts."{mart.name}" IS {_text(mart.comment)}')
-    for name in schema.names:
-        if (meaning := mart.meaning(name)) is not None:
-            unit = f" [{meaning.unit}]" if meaning.unit else ""
-            connection.execute(f'COMMENT ON COLUMN marts."{mart.name}"."{name}" IS {_text(f"{meaning.zh} / {meaning.en}{unit}")}')
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+def _meaning(mart: Mart, column: str) -> str | None:
+    if (said := mart.meaning(column)) is None:
+        return None
+    unit = f" [{said.unit}]" if said.unit else ""
+    return f"{said.zh} / {said.en}{unit}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,12 +21,13 @@ from filelock import FileLock
 
 from catalog import FIELDS, TABLES
 from catalog.records import History, Table
+from resources.descriptions import Description, described, has_columns, made_anew, own_description, read_descriptions
 from resources.file_copy import copy_file
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, scan
 from resources.marts import MARTS_DIR, Mart, readable_marts
-from resources.own_columns import own_comments
 from resources.pins import Pins
-from resources.publishing_marts import mart_partitions, note_published, publish_marts
+from resources.published_partitions import PublishedPartitions, commit_many
+from resources.publishing_marts import mart_partitions, publish_marts
 from resources.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA
 from resources.state_tables import TABLES_OF_STATE
 
@@ -168,41 +168,43 @@ class Warehouse:
         """
         connection.execute("SET wal_autocheckpoint = '1 byte'")
         connection.execute(f"BEGIN;{_layout_script() if result.rebuilt else ''}")
-        known = _published_partitions(connection)
+        held = PublishedPartitions(connection)
         for table in TABLES.values():
-            self._upsert(connection, pins, result, known[table.name], table.name, f'"{table.name}"', present[table.name])
+            self._upsert(connection, pins, result, held, table.name, f'"{table.name}"', present[table.name])
         for room in (QUARANTINE, DRIFT):
             for table in TABLES.values():
                 name = f"{room}/{table.name}"
-                self._upsert(connection, pins, result, known[name], name, f"meta.{room.removeprefix('_')}", present[name], table.name)
+                self._upsert(connection, pins, result, held, name, f"meta.{room.removeprefix('_')}", present[name], table.name)
+        found = read_descriptions(connection)
         for name, rows in handed_over.items():
             if isinstance(rows, DaysHandedOver):
                 _replace_days(connection, name, rows)
             else:
-                _replace(connection, name, rows)
-        changed, result.left_out = publish_marts(connection, present, marts, pins.pin)
+                _replace(connection, name, rows, found.get(name))
+        changed, result.left_out = publish_marts(connection, held, found, present, marts, pins.pin)
         result.changed |= changed
+        held.write(connection)
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT")
 
     def _upsert(
-        self, connection, pins: Pins, result: Published, known: dict[date, tuple[int, int]], name: str, target: str, present: list[Partition], only_table: str | None = None
+        self, connection, pins: Pins, result: Published, held: PublishedPartitions, name: str, target: str, present: list[Partition], only_table: str | None = None
     ) -> None:
         """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
-        changed = [pin for p in present if known.get(p.dt) != (p.size, p.mtime_ns) and (pin := pins.pin(p)) is not None]
-        gone = sorted(known.keys() - {p.dt for p in present})
-        if not changed and not gone:
+        changed = [pin for p in held.changed(name, present) if (pin := pins.pin(p)) is not None]
+        days = [p.dt for p in changed] + held.gone(name, present)
+        if not days:
             return
-        days = [p.dt for p in changed] + gone
-        if held := [d for d in days if d in known]:
+        if old := held.held(name, days):
             of_table = f" AND table_name = '{only_table}'" if only_table else ""
-            connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [held])
+            connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [old])
         if changed:
             try:
                 connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {scan(changed)}")
             except duckdb.Error as error:
                 raise PublishFailed(f"the lake's {name} of {min(days)} to {max(days)} cannot be published ({str(error).splitlines()[0]}): `douyin verify` tells what is damaged") from error
-        note_published(connection, name, days, changed)
+        held.note(name, days, changed)
+        commit_many(connection, days)
         result.changed[name] = days
 
 
@@ -222,10 +224,6 @@ def _has_layout(path: Path) -> bool:
     return found is not None and found[0] == _layout()
 
 
-_SQL_TYPES = {
-    pa.date32(): "DATE", pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",
-}  # fmt: skip
-
 HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
     "meta.load_status": (STATUS_SCHEMA, "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account"),
     "meta.dictionary": (DICTIONARY_SCHEMA, "数据字典：每个字段的含义、单位、可加性、来源 / the dictionary: meaning, unit, additivity and source of every column"),
@@ -234,12 +232,17 @@ HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
 """Tables of the warehouse that lie in no file of the lake: name with schema -> (columns, comment)."""
 
 
-def _published_partitions(connection) -> dict[str, dict[date, tuple[int, int]]]:
-    """Size and time of the file of each day that the published file holds, by name. In one question: a name each was 200 of them, 0.1 s."""
-    found: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
-    for name, dt, size, mtime in connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall():
-        found[name][dt] = (size, mtime)
-    return found
+_OWN: Mapping[str, tuple[pa.Schema, str]] = {
+    "meta.quarantine": (QUARANTINE_SCHEMA, "无法解析的行、原因及其在归档中的位置 / rows that could not be parsed, why, and where their bytes lie in the archive"),
+    "meta.drift": (DRIFT_SCHEMA, "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know"),
+    "meta.partitions": (
+        pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]), "已发布的分区 / partitions of the lake that this file holds",
+    ),
+    "meta.load_status_days": (
+        pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]), "已发布的 load_status 日期及其最后变更 / days of load_status that this file holds, and when their lines last changed",
+    ),
+    "meta.layout": (pa.schema([("layout", pa.string())]), "本文件的结构版本 / the layout that this file was made with"),
+}  # fmt: skip
 
 
 def _layout_script() -> str:
@@ -261,22 +264,9 @@ def _layout_statements() -> Iterator[str]:
             yield from _latest_view(table)
     yield "CREATE SCHEMA outreach"
     yield "CREATE SCHEMA meta"
-    yield f"CREATE TABLE meta.layout AS SELECT {_text(_layout())} AS layout"
-    yield "CREATE TABLE meta.partitions (name VARCHAR, dt DATE, size_bytes BIGINT, mtime_ns BIGINT)"
-    yield "CREATE TABLE meta.load_status_days (dt DATE, changed_ns BIGINT)"
-    for name, schema in (("quarantine", QUARANTINE_SCHEMA), ("drift", DRIFT_SCHEMA)):
-        yield f"CREATE TABLE meta.{name} ({_columns(schema)})"
-    for name, (schema, comment) in HANDED_OVER.items():
-        yield from _handed_over(name, schema, comment)
-    for name, comment in {
-        "quarantine": "无法解析的行、原因及其在归档中的位置 / rows that could not be parsed, why, and where their bytes lie in the archive",
-        "drift": "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know",
-        "partitions": "已发布的分区 / partitions of the lake that this file holds",
-        "load_status_days": "已发布的 load_status 日期及其最后变更 / days of load_status that this file holds, and when their lines last changed",
-        "layout": "本文件的结构版本 / the layout that this file was made with",
-    }.items():
-        yield f"COMMENT ON TABLE meta.{name} IS {_text(comment)}"
-        yield from own_comments(f"meta.{name}")
+    for name, (schema, comment) in {**_OWN, **HANDED_OVER}.items():
+        yield from made_anew(name, own_description(name, schema, comment))
+    yield f"INSERT INTO meta.layout VALUES ({_text(_layout())})"
 
 
 def _latest_view(table: Table) -> Iterator[str]:
@@ -290,22 +280,15 @@ def _latest_view(table: Table) -> Iterator[str]:
     yield f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}'
 
 
-def _columns(schema: pa.Schema) -> str:
-    return ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}' for f in schema)
-
-
-def _handed_over(name: str, schema: pa.Schema, comment: str) -> Iterator[str]:
-    where, _, table = name.partition(".")
-    yield f'CREATE OR REPLACE TABLE {where}."{table}" ({_columns(schema)})'
-    yield f'COMMENT ON TABLE {where}."{table}" IS {_text(comment)}'
-    yield from own_comments(name)
-
-
-def _replace(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch]) -> None:
-    schema, comment = HANDED_OVER[name]
-    connection.execute(";".join(_handed_over(name, schema, comment)))
+def _replace(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch], found: Description | None) -> None:
+    wanted = own_description(name, *HANDED_OVER[name])
+    if found is not None and has_columns(found, wanted):
+        statements = [f"DELETE FROM {name}", *described(name, wanted, found)]
+    else:
+        statements = list(made_anew(name, wanted))
     if name == _BY_DAY:
-        connection.execute("DELETE FROM meta.load_status_days")
+        statements.append("DELETE FROM meta.load_status_days")
+    connection.execute(";".join(statements))
     _insert(connection, name, rows.to_batches() if isinstance(rows, pa.Table) else rows)
 
 
