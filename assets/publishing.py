@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from assets.dictionary import dictionary, first_days
-from assets.marts.binding import keep
+from assets.marts.binding import Bound, keep
 from assets.marts.build import Marts
 from resources.runtime import Runtime
 from resources.state.load_status import changed_days
 from resources.state_tables import load_status_batches, read_state_tables
-from resources.warehouse import DaysHandedOver, Published
+from resources.warehouse import DaysHandedOver, HandedOver, Published
 
 
 def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> Published:
@@ -18,10 +19,15 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> P
     answers = Marts(runtime)
     if marts:
         answers.build_stale()
-    handed_over = {
+    done = runtime.warehouse.publish(partial(_handed_over, runtime, answers.bound), rebuild=rebuild)
+    keep(answers.bound, runtime.settings.marts_known_path)
+    return done
+
+
+def _handed_over(runtime: Runtime, bound: Mapping[str, Bound]) -> dict[str, HandedOver]:
+    """What lies in no file of the lake, as it is now."""
+    return {
         "meta.load_status": DaysHandedOver(changed_days(runtime.state), partial(load_status_batches, runtime.state)),
-        "meta.dictionary": dictionary(answers.bound, first_days(runtime.lake, answers.bound)),
+        "meta.dictionary": dictionary(bound, first_days(runtime.lake, bound)),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }
-    keep(answers.bound, runtime.settings.marts_known_path)
-    return runtime.warehouse.publish(handed_over, rebuild=rebuild)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -112,20 +113,21 @@ class Warehouse:
             described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
         return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
 
-    def publish(self, handed_over: Mapping[str, HandedOver] | None = None, *, rebuild: bool = False) -> Published:
+    def publish(self, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]] = MappingProxyType({}), *, rebuild: bool = False) -> Published:
         """Bring the file up to the lake and the tables ``handed_over``, or make it anew; waits for another publisher to finish.
 
         ``handed_over`` holds what lies in no file of the lake, by schema and name: those of :mod:`resources.state_tables`,
-        ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. What is not handed over stays as it was published.
+        ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them is called while the file is
+        copied. What is not handed over stays as it was published.
 
         Raises:
             PublishFailed: a file of the lake does not read back. The old file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path), Pins(self._pins) as pins:
-            return self._publish(pins, handed_over or {}, rebuild)
+        with FileLock(self._lock_path), Pins(self._pins) as pins, ThreadPoolExecutor(2) as pool:
+            return self._publish(pins, pool, handed_over, rebuild)
 
-    def _publish(self, pins: Pins, handed_over: Mapping[str, HandedOver], rebuild: bool) -> Published:
+    def _publish(self, pins: Pins, pool: Executor, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]], rebuild: bool) -> Published:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -134,19 +136,22 @@ class Warehouse:
         wal.unlink(missing_ok=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         result = Published(self.path, rebuilt=rebuild or not _has_layout(self.path))
-        marts = readable_marts(self._marts_dir)
+        copying = None if result.rebuilt else pool.submit(copy_file, self.path, building, pool)
         try:
-            with ThreadPoolExecutor(1) as pool:  # listing the files of two years takes a third of the copy's time
-                copying = None if result.rebuilt else pool.submit(copy_file, self.path, building)
-                present = self._present(marts.values())
-                if copying is not None:
-                    copying.result()
+            marts = readable_marts(self._marts_dir)
+            present = self._present(marts.values())  # listing the files of two years takes a third of the copy's time
+            rows = handed_over() if callable(handed_over) else handed_over
+            flushing = None if copying is None else copying.result()
             connection = duckdb.connect(str(building), config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
             try:
-                self._fill(connection, pins, result, present, marts, handed_over)
+                self._fill(connection, pins, result, present, marts, rows)
             finally:
                 connection.close()
+            if flushing is not None:
+                flushing.result()
         except BaseException:
+            if copying is not None:
+                wait([copying])  # it would make the file again
             building.unlink(missing_ok=True)
             wal.unlink(missing_ok=True)
             raise

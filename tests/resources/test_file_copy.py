@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,16 +25,22 @@ def way(request, monkeypatch):
         monkeypatch.setattr(os, "copy_file_range", refuse, raising=False)
 
 
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 123_456])
-def test_the_copy_has_the_same_bytes(tmp_path, way, size: int):
+def test_the_copy_has_the_same_bytes(tmp_path, way, pool, size: int):
     source, target = tmp_path / "a", tmp_path / "b"
     source.write_bytes(os.urandom(size))
     target.write_bytes(b"longer than some" * 10)
-    copy_file(source, target)
+    copy_file(source, target, pool).result()
     assert target.read_bytes() == source.read_bytes()
 
 
-def test_a_full_disk_is_told(tmp_path, monkeypatch):
+def test_a_full_disk_is_told(tmp_path, monkeypatch, pool):
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     monkeypatch.delattr(os, "copy_file_range", raising=False)
@@ -42,9 +49,23 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch):
     from pathlib import Path
 
     with pytest.raises(OSError, match="No space left"):
-        copy_file(source, Path("/dev/full"))
+        copy_file(source, Path("/dev/full"), pool)
 
 
-def test_a_source_that_is_not_there_is_told(tmp_path):
+def test_a_source_that_is_not_there_is_told(tmp_path, pool):
     with pytest.raises(FileNotFoundError):
-        copy_file(tmp_path / "none", tmp_path / "b")
+        copy_file(tmp_path / "none", tmp_path / "b", pool)
+
+
+def test_a_flush_that_failed_is_told(tmp_path, monkeypatch, pool):
+    """It is the one time that the kernel tells of it."""
+    monkeypatch.setattr(file_copy, "_CHUNK", 1000)
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    source = tmp_path / "a"
+    source.write_bytes(b"x" * 5000)
+    with pytest.raises(OSError, match="Input/output error"):
+        copy_file(source, tmp_path / "b", pool).result()
