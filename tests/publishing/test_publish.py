@@ -258,3 +258,19 @@ def test_a_listing_s_latest_view_shows_each_entity_once(lake, warehouse):
     with warehouse.connect() as connection:
         assert connection.execute("SELECT title FROM videos_latest").fetchall() == [("新标题",)]
         assert connection.execute("SELECT count(*) FROM videos").fetchone() == (2,)
+
+
+def test_an_elder_file_is_carried_on_in_the_storage_version_of_today(lake, warehouse):
+    """And not made anew: that takes minutes."""
+    lake.write("hot_words", DAY, hot_words(DAY, 3))
+    warehouse.publish()
+    elder = warehouse.path.with_name("elder.duckdb")
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{elder}' AS elder (STORAGE_VERSION 'v1.0.0'); ATTACH '{warehouse.path}' AS newer (READ_ONLY); COPY FROM DATABASE newer TO elder")
+    elder.replace(warehouse.path)
+    lake.write("hot_words", DAY + timedelta(days=1), hot_words(DAY + timedelta(days=1), 4))
+    done = warehouse.publish()
+    assert not done.rebuilt
+    with warehouse.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM hot_words").fetchone() == (7,)
+        assert connection.execute("SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal").fetchone() == ("v1.4.0+",)
