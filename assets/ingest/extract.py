@@ -1,6 +1,6 @@
-"""Bodies to text rows: an NDJSON spool read by DuckDB, every leaf as text, types given later by the catalogue.
+"""Bodies to rows: answers that have the shape that the catalogue says go a short way (``plain.py``).
 
-Batches in which every answer has the shape that the catalogue says go a short way (``plain.py``). This is the long one, for the others and for
+The long one is an NDJSON spool read by DuckDB, every leaf as text, types given later by the catalogue. It is for the others and for
 outputs that are no plain list of objects: a row that is no object, or a list that is no list, goes to quarantine, and unknown members are counted.
 Unnesting the list as JSON and transforming each row with a text schema costs 2.4x less CPU than ``->>`` per
 column and 2.2x less than orjson with one DataFrame (``benchmarks/extract.py``, one thread).
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from assets.ingest.plain import TEXTS, beside_members, read_rows, row_members
+from assets.ingest.plain import beside_members, plain_rows, row_members
 from catalog.events import ENVELOPE_MEMBERS, content_members
 from catalog.records import Column, Endpoint, Envelope, Origin, Output, Parse
 from resources.archive import Address, Entry
 
+TEXTS = (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL)
+"""Parsers that take any text, and would take the text of an object for one."""
 BATCH_BYTES = 32 << 20
 _MAX_BODY = 256 << 20
 
@@ -37,12 +39,13 @@ class Source:
 
 
 @dataclass(frozen=True)
-class TextRows:
-    """Rows of one output as text.
+class Rows:
+    """Rows of one output as the answers have them.
 
     ``rows`` has ``request`` (place of the answer in the batch), ``parent_ordinal`` and ``ordinal`` (1-based
-    in its list), ``problem`` (null, or why the row has no shape) and one text column ``c<i>`` per column of the output
-    that is read from the body. An output that is given once has one row for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
+    in its list), ``problem`` (null, or why the row has no shape) and a column ``c<i>`` per column of the output
+    that is read from the body: as text, or integers, booleans and numbers where all its values are. An output that is given once has
+    one row for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
     """
 
     rows: pa.Table
@@ -51,45 +54,83 @@ class TextRows:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some answers of one endpoint, spooled. ``plain``: every one was found to have the known shape."""
+    """Some answers of one endpoint: with their ``rows`` by output where every one was plain, else in a file for the long way."""
 
     sources: list[Source]
     spool: Path
-    plain: bool = False
+    rows: Mapping[Output, pa.Table] | None = None
 
     @property
     def reading(self) -> str:
-        """DuckDB's reading of the spool: ``r``, the place of the answer, and ``b``, its body, whose type goes where ``%s`` stands."""
-        columns = "{r: 'BIGINT', b: '%s'}"
+        """DuckDB's reading of the spool: ``r``, the place of the answer, and ``b``, its body."""
+        columns = "{r: 'BIGINT', b: 'JSON'}"
         return f"read_json({_literal(str(self.spool))}, format = 'newline_delimited', maximum_object_size = {_MAX_BODY}, columns = {columns})"
 
 
-def spool_batches(
-    records: Iterable[tuple[Address, Entry, bytes]], is_plain: Callable[[bytes], bool] | None = None, batch_bytes: int = BATCH_BYTES
+def read_batches(
+    records: Iterable[tuple[Address, Entry, bytes]], endpoint: Endpoint, outputs: Sequence[Output], batch_bytes: int = BATCH_BYTES
 ) -> Iterator[Batch]:
-    """Write bodies to a temporary NDJSON file, about ``batch_bytes`` at a time; the file lives until the next batch."""
+    """Answers in batches of about ``batch_bytes``, the plain ones apart from the others, whose file lives until the next batch."""
+    plain = plain_rows(endpoint, outputs)
+    sources: list[Source] = []
+    size = 0
     with tempfile.TemporaryDirectory(prefix="douyin-spool-") as folder:
-        spool = Path(folder) / "bodies.ndjson"
-        sources: list[Source] = []
-        plain = is_plain is not None
-        file, size = open(spool, "wb"), 0  # noqa: SIM115
-        try:
-            for address, entry, body in records:
-                # Outside of strings a line break is white space, inside JSON forbids it raw.
-                line = body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
-                size += file.write(b'{"r":%d,"b":%s}\n' % (len(sources), line))
-                sources.append(Source(address, entry))
-                plain = plain and is_plain(body)
-                if size >= batch_bytes:
-                    file.close()
-                    yield Batch(sources, spool, plain)
-                    sources, size, plain = [], 0, is_plain is not None
-                    file = open(spool, "wb")  # noqa: SIM115
-            file.close()
-            if sources:
-                yield Batch(sources, spool, plain)
-        finally:
-            file.close()
+        spool = _Spool(Path(folder) / "bodies.ndjson")
+        for some in _together(records):
+            taken = plain.take([body for _, _, body in some]) if plain else [False] * len(some)
+            for (address, entry, body), is_plain in zip(some, taken, strict=True):
+                if is_plain:
+                    sources.append(Source(address, entry))
+                    size += len(body)
+                else:
+                    spool.add(address, entry, body)
+            if size >= batch_bytes:
+                yield Batch(sources, spool.path, plain.tables())
+                sources, size = [], 0
+            if spool.size >= batch_bytes:
+                yield spool.batch()
+        if sources:
+            yield Batch(sources, spool.path, plain.tables())
+        if spool.size:
+            yield spool.batch()
+
+
+_TOGETHER_BYTES = 256 << 10
+"""Bodies whose rows are taken over at once."""
+
+
+def _together(records: Iterable[tuple[Address, Entry, bytes]]) -> Iterator[list[tuple[Address, Entry, bytes]]]:
+    some: list[tuple[Address, Entry, bytes]] = []
+    size = 0
+    for record in records:
+        some.append(record)
+        size += len(record[2])
+        if size >= _TOGETHER_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+class _Spool:
+    """Answers for the long way, in a file that is written anew for each batch."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.size = path, 0
+        self._sources: list[Source] = []
+
+    def add(self, address: Address, entry: Entry, body: bytes) -> None:
+        if not self._sources:
+            self._file = open(self.path, "wb")  # noqa: SIM115
+        # Outside of strings a line break is white space, inside JSON forbids it raw.
+        line = body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
+        self.size += self._file.write(b'{"r":%d,"b":%s}\n' % (len(self._sources), line))
+        self._sources.append(Source(address, entry))
+
+    def batch(self) -> Batch:
+        self._file.close()
+        sources, self._sources, self.size = self._sources, [], 0
+        return Batch(sources, self.path)
 
 
 def _path(dotted: str) -> str:
@@ -112,17 +153,17 @@ def connect() -> duckdb.DuckDBPyConnection:
     return _database().cursor()
 
 
-def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpoint, output: Output) -> TextRows:
-    """Text rows of ``output`` from a spooled batch, with the rows that have no shape marked."""
-    if batch.plain and (rows := read_rows(connection, batch.reading, output)) is not None:
-        return TextRows(rows, Counter())
+def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpoint, output: Output) -> Rows:
+    """Rows of ``output`` in a batch, with those that have no shape marked."""
+    if batch.rows is not None:
+        return Rows(batch.rows[output], Counter())
     _load_lists(connection, batch, endpoint, output)
     path = output.rows
     if output.explode:
         _explode(connection, output)
         path = f"{output.rows}[].{output.explode}"
     rows = connection.execute(_select_rows(output, path)).to_arrow_table()
-    return TextRows(rows, _unknown_members(connection, endpoint, output))
+    return Rows(rows, _unknown_members(connection, endpoint, output))
 
 
 def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) -> None:
@@ -143,7 +184,7 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
         CREATE OR REPLACE TEMP TABLE lists AS
         SELECT r, {elements} AS elements, json_keys(b, '{_path(endpoint.root)}') AS members,
                CASE WHEN json_type(b, '{where}') NOT IN {accepted} THEN json_type(b, '{where}') END AS misfit{own}
-        FROM {batch.reading % "JSON"}
+        FROM {batch.reading}
         """
     )
     connection.execute(

@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assets.ingest.changes import Changes, compare
-from assets.ingest.extract import connect, extract, spool_batches
+from assets.ingest.extract import connect, extract, read_batches
 from assets.ingest.order import held, latest, rows_by_day, thin
-from assets.ingest.plain import plain_check
 from assets.ingest.rows import rows_of, week_of
 from catalog import endpoints_of
 from catalog.records import Empty, Endpoint, History, Table, beijing_day
@@ -170,14 +169,14 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[Segmen
     """Gather what the answers of one operation say."""
     table = pieces.table
     outputs = [o for o in endpoint.outputs if o.table == table.name]
-    for batch in spool_batches(_usable(segments), plain_check(endpoint, outputs)):
+    for batch in read_batches(_usable(segments), endpoint, outputs):
         pieces.answered.update(_answered(table, endpoint, [s.entry for s in batch.sources], pieces.wanted))
         for output in outputs:
-            text = extract(connection, batch, endpoint, output)
-            good, bad = rows_of(table, endpoint, output, text.rows, batch.sources)
+            found = extract(connection, batch, endpoint, output)
+            good, bad = rows_of(table, endpoint, output, found.rows, batch.sources)
             pieces.add(good)
             pieces.add_bad(bad)
-            for (member, request), rows in text.unknown.items():
+            for (member, request), rows in found.unknown.items():
                 day = beijing_day(batch.sources[request].entry.began_at)
                 pieces.drift[table.latest_partition(day)][endpoint.name, member] += rows
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from assets.ingest.extract import Source
-from assets.ingest.values import EXPECTS, parse_column
+from assets.ingest.values import EXPECTS, as_text, parse_column
 from catalog import FIELDS
 from catalog.records import Endpoint, History, Origin, Output, Pii, Table, Type, beijing_day
 from resources.archive import Entry
@@ -50,7 +50,7 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
             values, bad = parse_column(text, column.parse, field_.type)
             rows[column.field] = values
             if bad.any():
-                _blame(reasons, bad, text, column.path, EXPECTS[column.parse], field_.pii)
+                _blame(reasons, bad, as_text(text), column.path, EXPECTS[column.parse], field_.pii)
     for name in set(table.fields) - {c.field for c in output.columns}:  # this door does not offer it
         rows[name] = pd.Series(None, index=rows.index, dtype=pd.ArrowDtype(ARROW_TYPES[FIELDS[name].type]))
     rows["dt"] = rows["stat_date"] if table.history is History.WINDOW else rows["_partition"]

@@ -1,6 +1,6 @@
-"""Text from JSON to typed columns: vectorised over whole batches, strict about what does not fit.
+"""Values from JSON to typed columns: vectorised over whole batches, strict about what does not fit.
 
-Every function takes an Arrow-backed text series and gives the typed values and a mask of those that
+Every function takes an Arrow-backed series of texts, or of a type of :data:`_ALSO_TAKES`, and gives the typed values and a mask of those that
 did not fit. Null stays null and always fits; whether it may be null is the table's business.
 """
 
@@ -30,6 +30,15 @@ def _arrow(series: pd.Series) -> pa.ChunkedArray:
 
 def _series(values: pa.ChunkedArray | pa.Array, like: pd.Series) -> pd.Series:
     return pd.Series(pd.arrays.ArrowExtensionArray(values), index=like.index)
+
+
+def _is_text(series: pd.Series) -> bool:
+    return pa.types.is_string(_arrow(series).type)
+
+
+def as_text(series: pd.Series) -> pd.Series:
+    """Texts, integers or booleans as they stand in JSON."""
+    return series if _is_text(series) else _series(pc.cast(_arrow(series), pa.string()), series)
 
 
 def _matches(series: pd.Series, pattern: str) -> pd.Series:
@@ -71,6 +80,8 @@ def _as_written(series: pd.Series, type_: pa.DataType) -> pd.Series | None:
 
 
 def _parse_int(series: pd.Series) -> Parsed:
+    if not _is_text(series):
+        return series, _none(series)
     if (values := _as_written(series, pa.int64())) is not None:
         return values, _none(series)
     fits = _matches(series, r"-?[0-9]{1,18}")
@@ -98,6 +109,8 @@ def _parse_int_or_null(series: pd.Series) -> Parsed:
 
 
 def _parse_number(series: pd.Series) -> Parsed:
+    if not _is_text(series):  # integers beyond 2^53 are rounded, as they are where they are read as text
+        return _series(pc.cast(_arrow(series), pa.float64(), safe=False), series), _none(series)
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
     return _finite(_where(series, fits), series)
 
@@ -121,6 +134,8 @@ def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
 
 
 def _parse_bool(series: pd.Series) -> Parsed:
+    if not _is_text(series):
+        return series, _none(series)
     fits = _series(pc.is_in(_arrow(series), pa.array(["true", "false"])), series)
     return _series(pc.equal(_where(series, fits), "true"), series), _misfits(series, fits)
 
@@ -215,6 +230,16 @@ _PARSERS: dict[Parse, Callable[[pd.Series], Parsed]] = {
     Parse.WORDS: _parse_text,  # joined where the list is taken apart
 }
 
+_ALSO_TAKES: dict[Parse, tuple[pa.DataType, ...]] = {
+    Parse.INT: (pa.int64(),),
+    Parse.INT_OR_NULL: (pa.int64(),),
+    Parse.EPOCH: (pa.int64(),),
+    Parse.NUMBER: (pa.int64(), pa.float64()),
+    Parse.NUMBER_OR_NULL: (pa.int64(), pa.float64()),
+    Parse.BOOL: (pa.bool_(),),
+}
+"""Types beside text that a parser takes as they are."""
+
 EXPECTS: dict[Parse, str] = {
     Parse.TEXT: "text",
     Parse.INT: "a 64-bit integer",
@@ -230,8 +255,11 @@ EXPECTS: dict[Parse, str] = {
 
 
 def parse_column(series: pd.Series, how: Parse, type_: Type) -> Parsed:
-    """Typed values and the mask of misfits. ``series`` is Arrow-backed text; the result has ``type_``'s Arrow type."""
-    values, bad = _PARSERS[how](series)
+    """Typed values and the mask of misfits. ``series`` is Arrow-backed; the result has ``type_``'s Arrow type.
+
+    Integers and booleans where a parser takes texts alone are parsed as they stand in JSON.
+    """
+    values, bad = _PARSERS[how](series if _arrow(series).type in _ALSO_TAKES.get(how, ()) else as_text(series))
     arrow = _arrow(values)
     if arrow.type != ARROW_TYPES[type_]:
         values = _series(pc.cast(arrow, ARROW_TYPES[type_]), series)
