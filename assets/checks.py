@@ -72,11 +72,13 @@ def _valid(ingested: Ingested) -> dg.AssetCheckResult:
     import pyarrow as pa
 
     table = ingested.table
-    rows = pa.concat_tables([p.rows for p in ingested.partitions.values()])
-    broken = {"duplicate keys": _duplicate_keys(table, rows)}
-    broken |= {f"empty {name}": rows[name].null_count for name in table.not_null}
-    broken |= {f"{name} outside its range": _outside(FIELDS[name], rows[name]) for name in table.columns}
-    broken = {what: n for what, n in broken.items() if n}
+    broken, keys, rows = Counter(), [], 0
+    for part in (part for p in ingested.partitions.values() for part in p.day.parts()):
+        keys.append(part.select(["dt", *table.primary_key]))
+        broken.update({f"empty {name}": part[name].null_count for name in table.not_null})
+        broken.update({f"{name} outside its range": _outside(FIELDS[name], part[name]) for name in table.columns})
+        rows += part.num_rows
+    broken = {what: n for what, n in ({"duplicate keys": _duplicates(pa.concat_tables(keys))} | broken).items() if n}
     quarantined = sum(p.quarantine.num_rows for p in ingested.partitions.values())
     reasons = Counter(r for p in ingested.partitions.values() for r in p.quarantine["reason"].to_pylist())
     told = broken | ({"rows in quarantine": quarantined} if quarantined else {})
@@ -85,13 +87,12 @@ def _valid(ingested: Ingested) -> dg.AssetCheckResult:
         passed=not told,
         severity=dg.AssetCheckSeverity.ERROR if broken else dg.AssetCheckSeverity.WARN,
         description=", ".join(f"{n} {what}" for what, n in told.items()),
-        metadata={"rows": rows.num_rows} | told | ({"reasons": dict(reasons.most_common(5))} if reasons else {}),
+        metadata={"rows": rows} | told | ({"reasons": dict(reasons.most_common(5))} if reasons else {}),
     )
 
 
-def _duplicate_keys(table: Table, rows: pa.Table) -> int:
-    key = ["dt", *table.primary_key]
-    return rows.num_rows - rows.group_by(key).aggregate([]).num_rows
+def _duplicates(keys: pa.Table) -> int:
+    return keys.num_rows - keys.group_by(keys.column_names).aggregate([]).num_rows
 
 
 def _outside(field: Field, values: pa.ChunkedArray) -> int:
@@ -111,11 +112,11 @@ def _outside(field: Field, values: pa.ChunkedArray) -> int:
 
 def _fresh(ingested: Ingested, now: datetime) -> dg.AssetCheckResult:
     """The newest partition was observed within its cadence. A backfill of old days says nothing about freshness and passes."""
-    from assets.ingest.normalise import newest_observation
+    from assets.ingest.changes import newest_observation
 
     table = ingested.table
     dt = max(ingested.partitions)
-    newest = newest_observation(ingested.partitions[dt].rows)
+    newest = newest_observation(ingested.partitions[dt].day)
     cadence = endpoints_of(table.name)[0].cadence
     latest = table.latest_partition(beijing_day(now))
     metadata = {"observed_at": str(newest), "cadence": cadence.doc_en}

@@ -257,7 +257,7 @@ def _metadata(ingested: "Ingested", dt: date) -> dict:
 
     part = ingested.partitions.get(dt)
     metadata = {
-        "dagster/partition_row_count": part.rows.num_rows if part else 0,
+        "dagster/partition_row_count": part.day.num_rows if part else 0,
         "calls": ingested.calls,
         "codes": {str(k): v for k, v in sorted(ingested.codes.items())},
         "quarantined": part.quarantine.num_rows if part else 0,

@@ -111,7 +111,7 @@ def ours(shape: Shape, folder: Path, lake: Path) -> tuple[int, float]:
     for partition in normalise_each(Archive(folder / "archive"), table, days):
         assert partition.quarantine.num_rows == partition.duplicates == partition.drift.num_rows == 0
         land(Lake(lake), partition)
-        rows += partition.rows.num_rows
+        rows += partition.day.num_rows
     return rows, summed(str(lake / shape.table / "*" / "*.parquet"), shape.sums[0])
 
 

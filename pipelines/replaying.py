@@ -83,7 +83,7 @@ def _record(one: "Replay", note: str) -> dg.TableRecord:
 
 def _metadata(one: "Replay") -> dict:
     return {
-        "dagster/partition_row_count": one.normalised.rows.num_rows,
+        "dagster/partition_row_count": one.normalised.day.num_rows,
         "calls": 0,
         "replayed": True,
         "quarantined": one.normalised.quarantine.num_rows,

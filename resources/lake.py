@@ -10,15 +10,17 @@ from __future__ import annotations
 import io
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.pending import Damaged, sweep, write_whole
+from resources.pending import Damaged, replace_whole, sweep, write_whole
 
 _FILE = "data.parquet"
 QUARANTINE, DRIFT = "_quarantine", "_drift"
@@ -54,6 +56,32 @@ class Partition:
     group: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDay:
+    """A day that is in the lake. Its rows are read some at a time, from the start each time."""
+
+    partition: Partition
+    num_rows: int
+
+    def parts(self) -> Iterator[pa.Table]:
+        """The rows in tables of at most :data:`ROW_GROUP`, at least one. Raises LakeDamaged."""
+        group = self.partition.group
+        try:
+            # Opened once: another run may rename over it meanwhile.
+            with open(self.partition.path, "rb") as file:
+                parquet = pq.ParquetFile(file, page_checksum_verification=True)
+                schema = parquet.schema_arrow if group is None else parquet.schema_arrow.remove_metadata()
+                groups = None if group is None else [group]
+                if not self.num_rows:
+                    yield schema.empty_table()
+                for batch in parquet.iter_batches(ROW_GROUP, groups) if self.num_rows else ():
+                    yield pa.Table.from_batches([batch.replace_schema_metadata(schema.metadata)])
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _damaged(self.partition, error) from error
+
+
 class Lake:
     """Reads and writes Parquet partitions under ``root``."""
 
@@ -69,19 +97,15 @@ class Lake:
 
     # ------------------------------------------------------------------ writing
 
-    def write(self, table: str, dt: date, rows: pa.Table) -> bool:
+    def write(self, table: str, dt: date, rows: pa.Table | Iterable[pa.Table]) -> bool:
         """Replace one partition; says whether its bytes changed.
 
         The file is written beside and renamed over, so readers see the old or the new one. The same
-        rows give the same bytes, and then the file is left alone.
+        rows give the same bytes, whatever the parts in which they are given, and then the file is left alone.
         """
         path = self.path(table, dt)
-        data = encode([rows])
-        if path.exists() and path.stat().st_size == len(data) and path.read_bytes() == data:
-            return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
-        return True
+        return replace_whole(path, lambda file: encode_into(file, rows), unless_same=True)
 
     def sweep(self, table: str) -> list[Path]:
         """Remove what killed writers left beside a table's partitions, those in quarantine and drift included."""
@@ -114,11 +138,11 @@ class Lake:
         if not days:
             path.unlink(missing_ok=True)
             return
-        rows = [self._read(p) for p in days]
+        rows = [pa.concat_tables(self._day(p).parts()) for p in days]
         groups = iter(range(len(rows)))
         held = [[p.dt.isoformat(), next(groups) if r.num_rows else None] for p, r in zip(days, rows, strict=True)]
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, encode(rows, {_DAYS: json.dumps(held).encode()}))
+        write_whole(path, _encode_month(rows, {_DAYS: json.dumps(held).encode()}))
 
     def set_aside(self, path: Path) -> Path:
         """Move a damaged file out of the way, to ``_damaged``."""
@@ -136,39 +160,35 @@ class Lake:
             FileNotFoundError: there is none.
             LakeDamaged: the file does not read back.
         """
+        return pa.concat_tables(self.day(table, dt).parts())
+
+    def day(self, table: str, dt: date) -> StoredDay:
+        """One partition, to be read some rows at a time. Raises as :meth:`read` does."""
         partition = self.partition(table, dt)
         if partition is None:
             raise FileNotFoundError(self.path(table, dt))
-        return self._read(partition)
+        return self._day(partition)
 
-    def _read(self, partition: Partition) -> pa.Table:
-        try:
-            # Opened once: another run may rename over it meanwhile.
-            with open(partition.path, "rb") as file:
-                parquet = pq.ParquetFile(file, page_checksum_verification=True)
-                if partition.group is None:
-                    return parquet.read()
-                plain = parquet.schema_arrow.remove_metadata()
-                return plain.empty_table() if partition.group < 0 else parquet.read_row_group(partition.group).replace_schema_metadata(None)
-        except FileNotFoundError:
-            raise
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damaged(partition, error) from error
+    def _day(self, partition: Partition) -> StoredDay:
+        return StoredDay(partition, self.row_count(partition))
 
     def scan(self, table: str, dts: Iterable[date]) -> str | None:
         """A relation for DuckDB with the rows of some days, or None where none of them is there."""
         found = [p for dt in sorted(set(dts)) if (p := self.partition(table, dt)) is not None]
         return scan(found) if found else None
 
-    def is_as_written(self, table: str, dt: date, rows: pa.Table) -> bool:
-        """Whether a day's own file has just the bytes that these rows are written as.
+    def is_as_written(self, table: str, dt: date, rows: Iterable[pa.Table]) -> bool:
+        """Whether a day's own file has just the bytes that these rows, given in parts, are written as.
 
         A file that another release of the library wrote is not judged, nor a month's: its rows are all there is to compare.
         """
         try:
-            data = self.path(table, dt).read_bytes()
-            written = encode([rows])
-            return data == written or pq.read_metadata(io.BytesIO(data)).created_by != pq.read_metadata(io.BytesIO(written)).created_by
+            with open(self.path(table, dt), "rb") as own, tempfile.TemporaryFile(dir=self.root) as written:
+                encode_into(written, rows)
+                written.seek(0)
+                if _are_same(own, written):
+                    return True
+                return pq.read_metadata(own).created_by != pq.read_metadata(written).created_by
         except FileNotFoundError:
             return True
         except (pa.ArrowException, OSError, ValueError):
@@ -285,15 +305,62 @@ def _stat(table: str, dt: date, path: Path) -> Partition | None:
     return Partition(table, dt, path, stat.st_size, stat.st_mtime_ns)
 
 
-def encode(parts: Iterable[pa.Table], metadata: dict[bytes, bytes] | None = None) -> memoryview:
-    """The bytes of a Parquet file with a row group per table of rows. The same rows give the same bytes."""
-    parts, sink = list(parts), io.BytesIO()
-    schema = parts[0].schema
-    if metadata:
-        schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
-    # zstd level 1: 2.5x less CPU than level 3 for 5 % more bytes.
-    with pq.ParquetWriter(sink, schema, compression="zstd", compression_level=1, write_page_checksum=True) as writer:
-        for rows in parts:
-            if rows.num_rows or not metadata:
-                writer.write_table(rows.cast(schema) if metadata else rows, row_group_size=max(1, rows.num_rows) if metadata else None)
+ROW_GROUP = 122_880
+"""Rows of a row group, as DuckDB has them: a file is written, and read, so many at a time. A month's file has a day in each group instead."""
+
+
+def _are_same(one: BinaryIO, other: BinaryIO) -> bool:
+    while (some := one.read(1 << 20)) == other.read(1 << 20):
+        if not some:
+            return True
+    return False
+
+
+def encode(rows: pa.Table) -> memoryview:
+    """The bytes of a Parquet file."""
+    sink = io.BytesIO()
+    encode_into(sink, rows)
     return sink.getbuffer()
+
+
+def encode_into(sink: BinaryIO, rows: pa.Table | Iterable[pa.Table]) -> None:
+    """Write a Parquet file. The same rows give the same bytes, whatever the parts in which they are given; there is at least one."""
+    groups = row_groups([rows] if isinstance(rows, pa.Table) else rows, ROW_GROUP)
+    first = next(groups)
+    with _writer(sink, first.schema) as writer:
+        writer.write_table(first)
+        del first
+        for group in groups:
+            writer.write_table(group)
+
+
+def row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """The rows in tables of ``size``, the last one of what is left. Columns are whole: Parquet's pages follow chunks."""
+    held: list[pa.Table] = []
+    count = 0
+    for part in parts:
+        while count + part.num_rows > size:
+            cut = size - count
+            held, whole = [], pa.concat_tables([*held, part.slice(0, cut)]).combine_chunks()
+            yield whole
+            del whole
+            part, count = part.slice(cut), 0
+        held.append(part)
+        count += part.num_rows
+    yield pa.concat_tables(held).combine_chunks()
+
+
+def _encode_month(days: list[pa.Table], metadata: dict[bytes, bytes]) -> memoryview:
+    """The bytes of a Parquet file with a row group for each day that has rows."""
+    sink = io.BytesIO()
+    schema = days[0].schema.with_metadata({**(days[0].schema.metadata or {}), **metadata})
+    with _writer(sink, schema) as writer:
+        for rows in days:
+            if rows.num_rows:
+                writer.write_table(rows.cast(schema), row_group_size=rows.num_rows)
+    return sink.getbuffer()
+
+
+def _writer(sink: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    # zstd level 1: 2.5x less CPU than level 3 for 5 % more bytes.
+    return pq.ParquetWriter(sink, schema, compression="zstd", compression_level=1, write_page_checksum=True)

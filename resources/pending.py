@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import platform
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 
 class Damaged(RuntimeError):
@@ -25,15 +27,27 @@ _writing: set[Path] = set()
 
 def write_whole(path: Path, data: bytes | memoryview) -> None:
     """Put ``data`` at ``path`` so that readers see nothing or all of it, also after a crash. Raises OSError and leaves nothing behind."""
+    replace_whole(path, lambda file: file.write(data))
+
+
+def replace_whole(path: Path, write: Callable[[BinaryIO], object], *, unless_same: bool = False) -> bool:
+    """The same of what ``write`` writes, which need not be held in memory; says whether the file was replaced.
+
+    ``unless_same``: a file that has these bytes already is left alone.
+    """
     pending = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.tmp")
     _writing.add(pending)
     try:
         with open(pending, "wb") as file:
-            file.write(data)
+            write(file)
             file.flush()
+            if unless_same and path.exists() and filecmp.cmp(pending, path, shallow=False):
+                pending.unlink()
+                return False
             os.fsync(file.fileno())
         os.replace(pending, path)
-    except OSError:
+        return True
+    except BaseException:
         pending.unlink(missing_ok=True)
         raise
     finally:

@@ -11,14 +11,15 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from assets.ingest.changes import Changes, compare
 from assets.ingest.extract import connect, extract, read_batches
-from assets.ingest.order import held, latest, rows_by_day, thin
+from assets.ingest.gathering import DayRows, Gathering
+from assets.ingest.order import held, rows_by_day
 from assets.ingest.rows import rows_of, week_of
 from catalog import endpoints_of
 from catalog.records import Empty, Endpoint, History, Table, beijing_day
@@ -34,7 +35,7 @@ class Normalised:
 
     table: Table
     dt: date
-    rows: pa.Table
+    day: DayRows
     quarantine: pa.Table
     drift: pa.Table
     duplicates: int
@@ -43,12 +44,17 @@ class Normalised:
     quarantined_by: Counter = field(default_factory=Counter)
 
     @property
+    def rows(self) -> pa.Table:
+        """All rows of the day in memory: for who looks at a small one."""
+        return self.day.table()
+
+    @property
     def seen(self) -> int:
-        return self.rows.num_rows + self.quarantine.num_rows + self.duplicates
+        return self.day.num_rows + self.quarantine.num_rows + self.duplicates
 
 
-_THIN_FROM = 50_000
-"""Rows of one day that are held before duplicates among them go early."""
+_HELD_BYTES = 40 << 20
+"""Rows that are held in memory, over all days. 100,000 videos are 34 MB."""
 
 
 @dataclass
@@ -57,25 +63,20 @@ class _Pieces:
 
     table: Table
     wanted: frozenset[date]
-    good: dict[date, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
+    folder: Path
+    good: dict[date, Gathering] = field(default_factory=dict)
     bad: dict[date, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
     drift: dict[date, Counter] = field(default_factory=lambda: defaultdict(Counter))
     answered: set[date] = field(default_factory=set)
-    duplicates: Counter = field(default_factory=Counter)
-    _thin_at: dict[date, int] = field(default_factory=dict)
 
     def add(self, rows: pd.DataFrame | None) -> None:
-        """Take rows; those of other days are not kept. Of a key that comes again and again only the latest stays, so what is held is bounded."""
+        """Take rows; those of other days are not kept. What is held is bounded."""
         if rows is None:
             return
         for dt, part in rows_by_day(held(rows), self.wanted):
-            self.good[dt].append(part)
-            seen = sum(piece.num_rows for piece in self.good[dt])
-            if len(self.good[dt]) > 1 and seen > self._thin_at.get(dt, _THIN_FROM):
-                thin(self.table, self.good[dt])
-                kept = sum(piece.num_rows for piece in self.good[dt])
-                self.duplicates[dt] += seen - kept
-                self._thin_at[dt] = max(2 * kept, _THIN_FROM)
+            self.good.setdefault(dt, Gathering(self.table, self.folder)).add(part)
+        while sum(day.size for day in self.good.values()) > _HELD_BYTES:
+            max(self.good.values(), key=lambda day: day.size).shrink()
 
     def add_bad(self, rows: pd.DataFrame | None) -> None:
         for dt, part in rows.groupby("dt", sort=False) if rows is not None else ():
@@ -118,7 +119,7 @@ def normalise_each(archive: Archive, table: Table, dts: Iterable[date]) -> Itera
     for endpoint in endpoints_of(table.name):
         for day in observation_days(archive, table, endpoint, wanted):
             observed[day].append(endpoint)
-    pieces = _Pieces(table, frozenset(wanted))
+    pieces = _Pieces(table, frozenset(wanted), archive.root)
     waiting = deque(wanted)
     connection = connect()
     try:
@@ -253,28 +254,24 @@ def complete_sequences(entries: Iterable[Entry]) -> set[str]:
 def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     """The partition of a day of which everything was read, or nothing where nobody said anything about it. It is held no longer."""
     table = pieces.table
-    good, bad, drift = pieces.good.pop(dt, []), pieces.bad.pop(dt, []), pieces.drift.pop(dt, Counter())
+    good, bad, drift = pieces.good.pop(dt, None), pieces.bad.pop(dt, []), pieces.drift.pop(dt, Counter())
     if dt not in pieces.answered:
         return
-    rows, duplicates = arrow_schema(table).empty_table(), pieces.duplicates.pop(dt, 0)
-    if good:
-        duplicates += sum(piece.num_rows for piece in good)
-        rows = latest(table, good).cast(arrow_schema(table))
-        duplicates -= rows.num_rows
+    day = good.finish() if good else DayRows(arrow_schema(table).empty_table())
     quarantine = QUARANTINE_SCHEMA.empty_table()
     if bad:
         chosen = pd.concat(bad, ignore_index=True).sort_values(["operation", "segment", "record", "position", "reason"])
         quarantine = pa.Table.from_pandas(chosen, schema=QUARANTINE_SCHEMA, preserve_index=False)
     unknown = [{"dt": dt, "table_name": table.name, "operation": o, "member": m, "rows": n} for (o, m), n in sorted(drift.items())]
     yield Normalised(
-        table, dt, rows, quarantine, pa.Table.from_pylist(unknown, DRIFT_SCHEMA), duplicates,
-        landed_by=_count_by(rows, "source", table), quarantined_by=_count_by(quarantine, "operation", None),
+        table, dt, day, quarantine, pa.Table.from_pylist(unknown, DRIFT_SCHEMA), good.seen - day.num_rows if good else 0,
+        landed_by=sum((_count_by(part, "source", table) for part in day.parts()), Counter()), quarantined_by=_count_by(quarantine, "operation", None),
     )  # fmt: skip
 
 
 def nothing(table: Table, dt: date) -> Normalised:
     """The partition of a day of which it is known that there is nothing."""
-    return Normalised(table, dt, arrow_schema(table).empty_table(), QUARANTINE_SCHEMA.empty_table(), DRIFT_SCHEMA.empty_table(), 0)
+    return Normalised(table, dt, DayRows(arrow_schema(table).empty_table()), QUARANTINE_SCHEMA.empty_table(), DRIFT_SCHEMA.empty_table(), 0)
 
 
 def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:
@@ -294,18 +291,17 @@ def changes_of(lake: Lake, normalised: Normalised) -> Changes:
     """What landing this partition would change."""
     table = normalised.table
     try:
-        before = lake.read(table.name, normalised.dt)
+        return compare(table, lake.day(table.name, normalised.dt), normalised.day)
     except FileNotFoundError:
-        before = None
+        return compare(table, None, normalised.day)
     except LakeDamaged:  # the day is made again
-        return Changes(added=normalised.rows.num_rows, damaged=1)
-    return compare(table, before, normalised.rows)
+        return Changes(added=normalised.day.num_rows, damaged=1)
 
 
 def land(lake: Lake, normalised: Normalised, changes: Changes | None = None) -> Changes:
     """Write one partition with its quarantine and drift; tells what became of its rows, unless the caller has looked already."""
     changes = changes_of(lake, normalised) if changes is None else changes
-    lake.write(normalised.table.name, normalised.dt, normalised.rows)
+    lake.write(normalised.table.name, normalised.dt, normalised.day.parts())
     for room, rows in ((QUARANTINE, normalised.quarantine), (DRIFT, normalised.drift)):
         name = f"{room}/{normalised.table.name}"
         if rows.num_rows:
@@ -313,8 +309,3 @@ def land(lake: Lake, normalised: Normalised, changes: Changes | None = None) -> 
         else:
             lake.remove(name, normalised.dt)
     return changes
-
-
-def newest_observation(rows: pa.Table):
-    """The latest ``observed_at`` of a partition, or None when it has no rows."""
-    return pc.max(rows["observed_at"]).as_py() if rows.num_rows else None

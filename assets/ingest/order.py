@@ -6,7 +6,9 @@ part of a total order, where in the archive a row was seen, is compared only whe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -47,16 +49,16 @@ def rows_by_day(rows: pa.Table, wanted: Collection[date]) -> Iterator[tuple[date
         start += counts[day]
 
 
-def thin(table: Table, pieces: list[pa.Table]) -> None:
-    """Keep the latest observation of each key alone. Where no key comes twice the pieces stay as they are, which copies nothing."""
+def in_order(table: Table, pieces: list[pa.Table]) -> pa.Table:
+    """Rows of the latest observation of each key, in order of key, with their places in the archive. ``pieces`` is emptied."""
     rows = pa.concat_tables(pieces)
+    pieces.clear()
     order = _order(rows, table)
-    if order is not None and len(order) < rows.num_rows:
-        pieces[:] = [rows.take(order)]
+    return rows if order is None else rows.take(order)
 
 
 def latest(table: Table, pieces: list[pa.Table]) -> pa.Table:
-    """The table's columns of the latest observation of each key, in order of key. The order is total, so it does not matter whether pieces were thinned.
+    """The table's columns of the latest observation of each key, in order of key. The order is total, so it does not matter whether pieces were put in order before.
 
     ``pieces`` is emptied, and each column let go once it is in order: a day is held once, and one column of it twice.
     """
@@ -70,6 +72,50 @@ def latest(table: Table, pieces: list[pa.Table]) -> pa.Table:
         done.append((column if order is None else column.take(order)).combine_chunks())
         del column
     return pa.table(done, list(table.columns))
+
+
+def merged(table: Table, runs: list[Iterator[pa.Table]]) -> Iterator[pa.Table]:
+    """The same of runs, each in order with each key once and given some rows at a time; of each run only some rows are held."""
+    for pieces in in_step(table, runs):
+        yield in_order(table, [piece for piece in pieces if piece is not None]).select(table.columns)
+
+
+def in_step(table: Table, runs: list[Iterator[pa.Table]]) -> Iterator[list[pa.Table | None]]:
+    """Of runs in order the rows with the next keys, the same of each run; None where it has none of them.
+
+    Rows up to the least of the last keys of what is held are all there: later rows of every run have greater keys.
+    """
+    heads = [_next(table, run) for run in runs]
+    while held := [head for head in heads if head is not None]:
+        least = min(head.last for head in held)
+        yield [None if head is None else head.upto(least) for head in heads]
+        heads = [_next(table, head.run) if head is not None and not head.rows.num_rows else head for head in heads]
+
+
+@dataclass
+class _Head:
+    """The rows of a run that were read and not yet given."""
+
+    table: Table
+    run: Iterator[pa.Table]
+    rows: pa.Table
+    last: tuple
+
+    def upto(self, key: tuple) -> pa.Table | None:
+        """Take away the rows up to a key, that of the key included; None where there are none."""
+        end = self.rows.num_rows if self.last <= key else bisect_right(range(self.rows.num_rows), key, key=lambda i: _key(self.table, self.rows, i))
+        taken, self.rows = self.rows.slice(0, end), self.rows.slice(end)
+        return taken if end else None
+
+
+def _next(table: Table, run: Iterator[pa.Table]) -> _Head | None:
+    rows = next((part for part in run if part.num_rows), None)
+    return None if rows is None else _Head(table, run, rows, _key(table, rows, rows.num_rows - 1))
+
+
+def _key(table: Table, rows: pa.Table, i: int) -> tuple:
+    """The key of a row. Python compares texts by code point, Arrow by their UTF-8, which is the same order."""
+    return tuple(rows[name][i].as_py() for name in table.primary_key)
 
 
 def _order(rows: pa.Table, table: Table) -> pa.Array | None:
@@ -99,6 +145,17 @@ def _sorted(columns: list[pa.Array], directions: list[str]) -> pa.Array:
         return pc.sort_indices(columns[0])
     names = [str(i) for i in range(len(columns))]
     return pc.sort_indices(pa.table(columns, names), sort_keys=list(zip(names, directions, strict=True)))
+
+
+def ascends(table: Table, parts: Iterable[pa.Table]) -> bool:
+    """Whether rows are in order of key, each key once."""
+    last: tuple = ()
+    for part in parts:
+        if part.num_rows:
+            if last >= _key(table, part, 0) or not _ascends([part[name].combine_chunks() for name in table.primary_key]):
+                return False
+            last = _key(table, part, part.num_rows - 1)
+    return True
 
 
 def _ascends(key: list[pa.Array]) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from assets.ingest.changes import Changes
+from assets.ingest.changes import Changes, newest_observation
 from assets.ingest.fetch import Fetched, fetch
-from assets.ingest.normalise import Normalised, land, newest_observation, normalise_each, nothing, told_on
+from assets.ingest.normalise import Normalised, land, normalise_each, nothing, told_on
 from assets.ingest.outcomes import summarise
 from assets.ingest.settling import FROM_ARCHIVE, lines_after
 from catalog import endpoints_of
@@ -129,7 +129,7 @@ def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
 
 def _newest_row(lake: Lake, table: Table, dt: date) -> datetime | None:
     """The latest ``observed_at`` of a day in the lake; None where it has no rows, or no such day."""
-    return None if lake.partition(table.name, dt) is None else newest_observation(lake.read(table.name, dt))
+    return None if lake.partition(table.name, dt) is None else newest_observation(lake.day(table.name, dt))
 
 
 def _land_along(runtime: Runtime, result: Ingested, partition: Normalised) -> None:

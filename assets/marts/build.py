@@ -193,7 +193,7 @@ class Marts:
         path = self.path(bound.mart.name, dt)
         if bound.mart.incremental:
             return Built(bound, dt, rows.num_rows, self.lake.write(bound.mart.room, dt, rows), path)
-        data = encode([rows])
+        data = encode(rows)
         changed = not path.exists() or path.read_bytes() != data
         if changed:
             path.parent.mkdir(parents=True, exist_ok=True)

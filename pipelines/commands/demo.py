@@ -69,7 +69,7 @@ def demo(
 
             def hear(ingested) -> None:
                 totals["calls"] += ingested.calls
-                totals["rows"] += sum(p.rows.num_rows for p in ingested.partitions.values())
+                totals["rows"] += sum(p.day.num_rows for p in ingested.partitions.values())
 
             with progress_bar() as bar, listening(runtime, hear):
                 task = bar.add_task("runs", total=len(ticks), now="")

@@ -112,7 +112,7 @@ def print_ingested(done: list) -> None:
         outcomes = Counter(str(o) for o in _outcomes(one.statuses))
         bad = bool(one.failures())
         days = f"{min(one.partitions)} … {max(one.partitions)}" if len(one.partitions) > 1 else next((d.isoformat() for d in one.partitions), "–")
-        rows = sum(p.rows.num_rows for p in one.partitions.values())
+        rows = sum(p.day.num_rows for p in one.partitions.values())
         quarantined = sum(p.quarantine.num_rows for p in one.partitions.values())
         grid.add_row(
             one.table.name, days, f"{rows:,}", f"{one.calls:,}", str(quarantined or ""), _corrected(one.changes | one.along),

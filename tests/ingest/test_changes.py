@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.ingest.changes import Changes, compare, total
+from assets.ingest.changes import Changes, total
+from assets.ingest.changes import compare as compare_parts
+from assets.ingest.gathering import DayRows
 from catalog import TABLES
+from catalog.records import Table
 from resources.schema import arrow_schema
 
 SERIES = TABLES["item_play"]
@@ -24,6 +27,10 @@ def series(rows: dict[str, tuple[int | None, int]]) -> pa.Table:
     lines = [base | {"item_id": item, measure: plays, "observed_at": SEEN + timedelta(hours=hour)} for item, (plays, hour) in rows.items()]
     schema = arrow_schema(SERIES)
     return pa.Table.from_pylist([{name: line.get(name) for name in schema.names} for line in lines], schema)
+
+
+def compare(table: Table, before: pa.Table | None, after: pa.Table) -> Changes:
+    return compare_parts(table, None if before is None else DayRows(before), DayRows(after))
 
 
 PARTITIONS = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.none() | st.integers(0, 2), st.integers(0, 1)))

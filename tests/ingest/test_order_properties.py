@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assets.ingest.normalise import complete_sequences
-from assets.ingest.order import held, latest, rows_by_day, thin
+from assets.ingest.order import held, in_order, latest, merged, rows_by_day
 from assets.ingest.rows import PLACE
 from catalog import FIELDS, TABLES
 from catalog.records import Table, Type, beijing_day
@@ -73,11 +73,14 @@ def test_the_latest_of_each_key_in_order_however_it_comes(name, data):
     assert latest(table, [as_piece(table, part) for part in parts]).to_pylist() == expected
     pieces: list[pa.Table] = []
     for part in parts:
-        pieces.append(as_piece(table, part))
-        thin(table, pieces)
+        pieces = [in_order(table, [*pieces, as_piece(table, part)])]
     assert sum(piece.num_rows for piece in pieces) == len(expected)
     assert latest(table, pieces).to_pylist() == expected
     assert pieces == []
+    size = data.draw(st.integers(1, 4))
+    runs = [in_order(table, [as_piece(table, part)]) for part in parts]
+    found = list(merged(table, [iter([run.slice(i, size) for i in range(0, run.num_rows, size)]) for run in runs]))
+    assert [row for part in found for row in part.to_pylist()] == expected
 
 
 def test_columns_are_whole_whatever_came():
