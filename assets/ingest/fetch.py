@@ -79,8 +79,8 @@ class _Question:
 
     def split(self) -> tuple[list[date], dict[date, Told]]:
         """Days that the platform still reaches, and why it does not reach the others."""
-        told = {dt: _too_old(self.asking, dt) for dt in self.dts}
-        return [dt for dt, old in told.items() if old is None], {dt: old for dt, old in told.items() if old is not None}
+        too_old = {dt: old for dt in self.dts if (old := _too_old(self.asking, dt))} if self.asking.endpoint.windows else {}
+        return [dt for dt in self.dts if dt not in too_old], too_old
 
 
 def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> list[Fetched]:
@@ -199,9 +199,9 @@ def _questions(asking: Asking, result: Fetched, capability: Capability | None) -
         if subject.told is not None:
             result.add(app, subject.open_id, days, subject.told)
             continue
-        unsettled = []
+        unsettled, answers = [], held.answers(subject)
         for dt in days:
-            told = held.tell(subject, dt) or too_small.get(subject.open_id)
+            told = held.tell(answers, dt) or too_small.get(subject.open_id)
             if told is not None and told.outcome.settled:
                 result.add(app, subject.open_id, [dt], told)
             else:
@@ -267,7 +267,7 @@ def _tell_of_days_before(asking: Asking, subjects: list[Subject], result: Fetche
 def _too_old(asking: Asking, dt: date) -> Told | None:
     """Why a day cannot be asked for, if it cannot."""
     windows = asking.endpoint.windows
-    if not windows or dt >= asking.today - timedelta(days=max(windows)):
+    if not windows or (asking.today - dt).days <= max(windows):
         return None
     return Told(Outcome.FAILED, None, f"older than the platform's window of {max(windows)} days and not in the archive")
 

@@ -43,9 +43,13 @@ class Held:
         for one in entry.params.get(self._batched, ()):
             yield (entry.open_id, (self._batched, one))
 
-    def tell(self, subject: Subject, dt: date) -> Told | None:
-        """What the archive tells about one day, or None when it has no settled answer."""
-        for entry in reversed(self._by_subject.get(subject.key, [])):
+    def answers(self, subject: Subject) -> list[Entry]:
+        """What the archive holds of a subject, in order of time."""
+        return self._by_subject.get(subject.key, []) if self._by_subject else []
+
+    def tell(self, answers: list[Entry], dt: date) -> Told | None:
+        """What the archive's ``answers`` tell about one day, or None when there is no settled one."""
+        for entry in reversed(answers):
             if entry.ok and entry.sequence in self._complete and entry.last and self._covers(entry, dt):
                 return tell(self._endpoint, entry.offset + (entry.items or 0), entry.newest, dt)
             if not entry.ok and entry.slot == self._slot and entry.code is not None:
@@ -67,7 +71,7 @@ class Held:
         if paging is None or paging.session:
             return None
         pages_ = defaultdict(dict)
-        for entry in self._by_subject.get(subject.key, []):
+        for entry in self.answers(subject):
             if entry.ok and entry.slot == self._slot and entry.sequence not in self._complete:
                 pages_[entry.sequence][entry.page] = entry
         for sequence_id, found in pages_.items():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
 
 from sqlalchemy import Connection, Row, delete, func, select
 
@@ -61,12 +62,14 @@ class LoadStatus:
     reason: str | None = None
 
 
+_COLUMNS = tuple(f.name for f in fields(LoadStatus))
+_values = attrgetter(*_COLUMNS)  # `asdict` copies deeply
 _KEY = ("table_name", "dt", "operation", "client_key", "open_id")
 
 
 def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> None:
     """Insert or replace ``rows`` in one transaction. ``now`` is epoch seconds."""
-    values = [asdict(r) | {"dt": r.dt.isoformat(), "status": str(r.status), "updated_at": now} for r in rows]
+    values = [dict(zip(_COLUMNS, _values(r), strict=True)) | {"dt": r.dt.isoformat(), "status": str(r.status), "updated_at": now} for r in rows]
     if not values:
         return
     insert = _insert_of(state)
