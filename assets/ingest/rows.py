@@ -55,20 +55,21 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
         rows[name] = pd.Series(None, index=rows.index, dtype=pd.ArrowDtype(ARROW_TYPES[FIELDS[name].type]))
     rows["dt"] = rows["stat_date"] if table.history is History.WINDOW else rows["_partition"]
     for name in table.not_null:
-        missing = rows[name].isna() & (reasons == "")
+        missing = rows[name].isna()
         if missing.any():
-            reasons[missing] = f"{name}: missing, and a row cannot be told from others without it"
+            reasons[missing & (reasons == "")] = f"{name}: missing, and a row cannot be told from others without it"
     if table.history is History.WINDOW:
         outside = (rows["stat_date"] > rows["_partition"]) | (rows["stat_date"] < rows["_oldest"])
         outside = outside.fillna(False).astype(bool)
-        reasons[outside & (reasons == "")] = "stat_date: a day that was not asked for, which no partition would take"
-        rows["dt"] = rows["dt"].where(~outside)
-    good, bad = reasons == "", None
-    if not good.all():
-        # A row whose statistics day cannot be read, or was not asked for, stands where its answer mainly went.
-        rows["dt"] = rows["dt"].fillna(rows["_partition"])
-        bad = _quarantine_rows(table, endpoint, rows[~good], reasons[~good])
-    return rows.loc[good, [*table.columns, *PLACE]], bad
+        if outside.any():
+            reasons[outside & (reasons == "")] = "stat_date: a day that was not asked for, which no partition would take"
+            rows["dt"] = rows["dt"].where(~outside)
+    good, kept = reasons == "", [*table.columns, *PLACE]
+    if good.all():
+        return rows[kept], None
+    # A row whose statistics day cannot be read, or was not asked for, stands where its answer mainly went.
+    rows["dt"] = rows["dt"].fillna(rows["_partition"])
+    return rows.loc[good, kept], _quarantine_rows(table, endpoint, rows[~good], reasons[~good])
 
 
 def _reasons(problems: pd.Series) -> pd.Series:
@@ -87,14 +88,17 @@ def _blame(reasons: pd.Series, bad: pd.Series, text: pd.Series, member: str, exp
 def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: Output) -> pa.Table:
     """One line per answer of the batch: what every row of it shares."""
     entries = [s.entry for s in sources]
+    days = [beijing_day(e.began_at) for e in entries]
+    reach = timedelta(days=max(endpoint.windows, default=0))
+    oldest, mainly = {day: day - reach for day in set(days)}, {day: table.latest_partition(day) for day in set(days)}
     columns = {
         "observed_at": pa.array([e.began_at for e in entries], _INSTANT),
-        "_oldest": pa.array([beijing_day(e.began_at) - timedelta(days=max(endpoint.windows, default=0)) for e in entries], pa.date32()),
+        "_oldest": pa.array([oldest[day] for day in days], pa.date32()),
         "source": pa.array([endpoint.name] * len(entries), pa.string()),
         "client_key": pa.array([e.client_key for e in entries], pa.string()),
         "_open_id": pa.array([e.open_id for e in entries], pa.string()),
-        "_partition": pa.array([_partition(table, e) for e in entries], pa.date32()),
-        "_segment": pa.array([s.address.segment for s in sources], pa.string()),
+        "_partition": pa.array([week_of(e) for e in entries] if table.history is History.VERSION else [mainly[day] for day in days], pa.date32()),
+        "_segment": pa.array([s.address.segment for s in sources], pa.string()).dictionary_encode(),  # long names, few of them
         "_record": pa.array([s.address.number for s in sources], pa.int64()),
         "_page": pa.array([e.page for e in entries], pa.int64()),
         "_offset": pa.array([e.offset for e in entries], pa.int64()),
@@ -119,15 +123,10 @@ def _quarantine_rows(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reaso
             "observed_at": rows["observed_at"],
             "position": rows["_ordinal"],
             "reason": reasons,
-            "segment": rows["_segment"],
+            "segment": rows["_segment"].astype(pd.ArrowDtype(pa.string())),
             "record": rows["_record"],
         }
     )
-
-
-def _partition(table: Table, entry: Entry) -> date:
-    """The partition that an answer mainly fills."""
-    return week_of(entry) if table.history is History.VERSION else table.latest_partition(beijing_day(entry.began_at))
 
 
 WEEK = "week"
