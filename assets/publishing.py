@@ -14,12 +14,15 @@ from resources.state_tables import load_status_batches, read_state_tables
 from resources.warehouse import DaysHandedOver, HandedOver, Published
 
 
-def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False) -> Published:
-    """Make the marts that are out of date, then bring ``warehouse.duckdb`` up to the lake and the state, or make it anew."""
+def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, again: bool = True) -> Published:
+    """Make the marts that are out of date, then bring ``warehouse.duckdb`` up to the lake and the state, or make it anew.
+
+    Without ``again`` a file that holds all that is there stays as it is; what it says of the clock is then that of its publication, on the same day (UTC).
+    """
     answers = Marts(runtime)
     if marts:
         answers.build_stale()
-    done = runtime.warehouse.publish(partial(_handed_over, runtime, answers.bound), rebuild=rebuild)
+    done = runtime.warehouse.publish(partial(_handed_over, runtime, answers.bound), rebuild=rebuild, again=again)
     keep(answers.bound, runtime.settings.marts_known_path)
     return done
 

@@ -26,7 +26,7 @@ WAREHOUSE = "warehouse"
 def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     from assets.publishing import publish  # with its imports definitions would take a second more to load
 
-    done = publish(runtime, marts=False)  # marts are assets of their own
+    done = publish(runtime, marts=False, again=False)  # marts are assets of their own
     return dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(done.path),

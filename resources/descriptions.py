@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from resources.own_columns import own_comments
+
+if TYPE_CHECKING:
+    import duckdb
 
 TYPES: Mapping[pa.DataType, str] = {
     pa.date32(): "DATE", pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from resources.lake import Partition
+
+if TYPE_CHECKING:
+    import duckdb
 
 _MANY = 31
 

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,6 +15,9 @@ from resources.descriptions import TYPES, Column, Description, described, has_co
 from resources.lake import Lake, Partition, scan
 from resources.marts import ROOM, Mart
 from resources.published_partitions import PublishedPartitions, commit_many
+
+if TYPE_CHECKING:
+    import duckdb
 
 WHOLE = date(1970, 1, 1)
 """The day under which a full mart's one file is known."""

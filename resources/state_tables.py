@@ -42,6 +42,9 @@ TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
 }
 """Published name -> (columns, comment)."""
 
+OF_THE_MOMENT = ("as_of", "access_days_left", "refresh_days_left", "consent_days_left")
+"""Columns that are others at every look, also where nothing happened: they follow from the clock."""
+
 _QUOTA_DAYS = timedelta(days=400)
 _CHUNK, _CHUNKS = 2_000, 50
 """Small, so that a batch stays in the processor's cache: with 50,000 lines at a time, reading takes twice as long."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 from filelock import FileLock
 
@@ -24,6 +24,7 @@ from catalog import FIELDS, TABLES
 from catalog.records import History, Table
 from resources.descriptions import Description, described, has_columns, made_anew, own_description, read_descriptions
 from resources.file_copy import copy_file
+from resources.holding import digest_of_lake, digest_of_state, read_holding, write_holding
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, scan
 from resources.marts import MARTS_DIR, Mart, readable_marts
 from resources.pins import Pins
@@ -31,6 +32,9 @@ from resources.published_partitions import PublishedPartitions, commit_many
 from resources.publishing_marts import mart_partitions, publish_marts
 from resources.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA
 from resources.state_tables import TABLES_OF_STATE
+
+if TYPE_CHECKING:  # loaded by who opens a file: a run with nothing to publish opens none
+    import duckdb
 
 _LAYOUT = 4
 """Raise when published files must be rebuilt although no table's columns changed."""
@@ -93,6 +97,8 @@ class Warehouse:
         """
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist yet: nothing was published. Run `douyin run` or `make demo`.")
+        import duckdb
+
         return duckdb.connect(str(self.path), read_only=True)
 
     def _present(self, marts: Iterable[Mart]) -> dict[str, list[Partition]]:
@@ -117,19 +123,34 @@ class Warehouse:
             described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
         return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
 
-    def publish(self, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]] = MappingProxyType({}), *, rebuild: bool = False) -> Published:
+    def publish(
+        self, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]] = MappingProxyType({}), *, rebuild: bool = False, again: bool = True
+    ) -> Published:
         """Bring the file up to the lake and the tables ``handed_over``, or make it anew; waits for another publisher to finish.
 
         ``handed_over`` holds what lies in no file of the lake, by schema and name: those of :mod:`resources.state_tables`,
         ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them is called while the file is
-        copied. What is not handed over stays as it was published.
+        copied. What is not handed over stays as it was published. Without ``again`` a file that was made of just this stays as it is, for a day at most.
 
         Raises:
             PublishFailed: a file of the lake does not read back. The old file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path), Pins(self._pins) as pins, ThreadPoolExecutor(2) as pool:
+            if not again and not rebuild:
+                began = time.monotonic()
+                handed_over = handed_over() if callable(handed_over) else handed_over
+                if self._was_made_of(handed_over):
+                    return Published(self.path, bytes=self.path.stat().st_size, seconds=time.monotonic() - began)
             return self._publish(pins, pool, handed_over, rebuild)
+
+    def _was_made_of(self, handed_over: Mapping[str, HandedOver]) -> bool:
+        """Whether the file holds just this, and the lake as it is. The lake is listed only where the state is the same."""
+        found = read_holding(self.path)
+        if found is None or found.state != _digest_of_state(handed_over):
+            return False
+        marts = readable_marts(self._marts_dir).values()
+        return found.lake == _digest_of_lake(self._present(marts), marts)
 
     def _publish(self, pins: Pins, pool: Executor, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]], rebuild: bool) -> Published:
         began = time.monotonic()
@@ -166,6 +187,8 @@ class Warehouse:
         # Who opened the published file for writing and died left a log: it would be replayed into the new file.
         self.path.with_name(self.path.name + ".wal").unlink(missing_ok=True)
         os.replace(building, self.path)
+        if not result.left_out and (state := _digest_of_state(rows)) is not None:
+            write_holding(self.path, state, _digest_of_lake(present, marts.values()))
         result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
         return result
 
@@ -208,6 +231,8 @@ class Warehouse:
             of_table = f" AND table_name = '{only_table}'" if only_table else ""
             connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [old])
         if changed:
+            import duckdb
+
             try:
                 connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {scan(changed)}")
             except duckdb.Error as error:
@@ -219,6 +244,8 @@ class Warehouse:
 
 def _open(building: Path) -> duckdb.DuckDBPyConnection:
     """The file to be written, as the connection's own database. An elder file is brought up to the storage version by the next checkpoint."""
+    import duckdb
+
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     connection.execute(f"ATTACH {_text(str(building))} AS warehouse (STORAGE_VERSION '{_STORAGE_VERSION}'); USE warehouse")
     return connection
@@ -229,9 +256,21 @@ def _layout() -> str:
     return f"{_LAYOUT};" + ";".join(f"{t.name}({','.join(f'{c} {FIELDS[c].type}' for c in t.columns)})" for t in TABLES.values())
 
 
+def _digest_of_state(handed_over: Mapping[str, HandedOver]) -> str | None:
+    """None where rows are handed over that can be read only once."""
+    tables = {name: rows.changed if isinstance(rows, DaysHandedOver) else rows for name, rows in handed_over.items()}
+    return digest_of_state(_layout(), tables) if all(isinstance(rows, pa.Table | Mapping) for rows in tables.values()) else None
+
+
+def _digest_of_lake(present: Mapping[str, list[Partition]], marts: Iterable[Mart]) -> str:
+    return digest_of_lake((p for found in present.values() for p in found), marts)
+
+
 def _has_layout(path: Path) -> bool:
     if not path.exists():
         return False
+    import duckdb
+
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             found = connection.execute("SELECT layout FROM meta.layout").fetchone()

@@ -79,13 +79,16 @@ def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> No
         set_={c.name: statement.excluded[c.name] for c in load_status.columns if c.name not in _KEY},
     )
     with state.begin() as connection:
+        said = _said(connection, {v["table_name"] for v in values}, {v["dt"] for v in values})
         connection.execute(statement, values)
-        _note_change(state, connection, {v["dt"] for v in values})
+        _note_change(state, connection, {v["dt"] for v in values if tuple(v[name] for name in _COLUMNS) not in said})
 
 
 def forget_load_status(state: State, rows: Iterable[LoadStatus]) -> None:
     """Take out lines that something newer has made untrue."""
-    c = load_status.c
+    rows, c = list(rows), load_status.c
+    if not rows:
+        return
     with state.begin() as connection:
         days = set()
         for row in rows:
@@ -99,6 +102,13 @@ def changed_days(state: State) -> dict[date, int]:
     """Every day that has, or had, lines, and when they last changed: nanoseconds of the machine's clock, also where the pipeline's is simulated."""
     with state.read() as connection:
         return {date.fromisoformat(dt): at for dt, at in connection.execute(select(load_status_days.c.dt, load_status_days.c.changed_ns))}
+
+
+def _said(connection: Connection, tables: Iterable[str], dts: Iterable[str]) -> set[tuple]:
+    """What the lines of some tables and days tell analysts: when a run last said the same of them is not told."""
+    c = load_status.c
+    query = select(*(c[name] for name in _COLUMNS)).where(c.table_name.in_(sorted(tables)), c.dt.in_(sorted(dts)))
+    return set(map(tuple, connection.execute(query)))
 
 
 def _note_change(state: State, connection: Connection, days: Iterable[str]) -> None:

@@ -85,7 +85,7 @@ def test_a_partition_may_be_replaced_and_removed_while_it_is_published(lake, war
             assert torn == []
     warehouse.publish()
     assert warehouse.is_current()
-    assert sorted(p.name for p in warehouse.path.parent.iterdir()) == ["lake", "locks", "warehouse.duckdb"]
+    assert sorted(p.name for p in warehouse.path.parent.iterdir()) == ["lake", "locks", "warehouse.duckdb", "warehouse.duckdb.holds"]
 
 
 def test_a_lake_file_is_read_whole_while_it_is_replaced(lake):
