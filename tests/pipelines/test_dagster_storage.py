@@ -143,3 +143,23 @@ def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkey
     ]
     said = [maker.communicate(timeout=120)[1] for maker in makers]
     assert [maker.returncode for maker in makers] == [0, 0, 0], said
+
+
+def test_what_was_only_observed_is_told_with_the_asset_as_dagster_s_own_questions_tell_it(instance, storage):
+    """For the versions of a step's inputs Dagster asks of each that was never materialised; here the records of all tell."""
+    made, seen, wiped, never = map(dg.AssetKey, ("made", "seen", "wiped", "never"))
+    for key in (made, seen, wiped):
+        for n in range(3):
+            instance.report_runless_asset_event(dg.AssetObservation(key, metadata={"n": n}))
+    instance.report_runless_asset_event(dg.AssetMaterialization(made))
+    instance.wipe_assets([wiped])
+    told = {r.asset_entry.asset_key: r.asset_entry.last_observation_record for r in storage.get_asset_records([made, seen, wiped, never])}
+    (own,) = instance.fetch_observations(seen, limit=1).records
+    assert told[seen] == own
+    assert own.asset_observation.metadata["n"].value == 2
+    assert told.get(wiped) is None
+    assert told[made] is None  # what it was made of is its version
+    assert never not in told
+    instance.report_runless_asset_event(dg.AssetObservation(wiped, metadata={"n": 4}))
+    (again,) = storage.get_asset_records([wiped])
+    assert again.asset_entry.last_observation_record.asset_observation.metadata["n"].value == 4
