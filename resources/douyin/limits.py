@@ -171,6 +171,7 @@ class Limiter:
                 check()
             if not lane.slots or lane.credits < 1 or lane.day != self._clock.today():
                 await self._reserve(lane)
+                continue  # slots may have been taken back meanwhile
             slot = lane.slots.popleft()
             delay = slot - time.time()
             if delay < -_LATE_S:
