@@ -25,6 +25,8 @@ class PublishedPartitions:
         self._known: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
         for name, dt, size, mtime in connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall():
             self._known[name][dt] = (size, mtime)
+        self.days_added: set[date] = set()
+        """Noted days of which nothing was published before, of any room."""
         self._gone: list[tuple[str, date]] = []
         self._new: list[tuple[str, date, int, int]] = []
 
@@ -48,7 +50,9 @@ class PublishedPartitions:
 
     def note(self, name: str, days: Sequence[date], now: Iterable[Partition]) -> None:
         """These days are replaced: those of ``now`` by what was read of them, the others by nothing. A room's days are noted once a publication."""
-        self._gone += [(name, d) for d in self.held(name, days)]
+        held = self.held(name, days)
+        self.days_added |= set(days).difference(held)
+        self._gone += [(name, d) for d in held]
         self._new += [(name, p.dt, p.size, p.mtime_ns) for p in now]
 
     def forget(self, name: str) -> None:

@@ -274,3 +274,18 @@ def test_an_elder_file_is_carried_on_in_the_storage_version_of_today(lake, wareh
     with warehouse.connect() as connection:
         assert connection.execute("SELECT count(*) FROM hot_words").fetchone() == (7,)
         assert connection.execute("SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal").fetchone() == ("v1.4.0+",)
+
+
+def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, warehouse):
+    groups = {}
+    for n in range(20):
+        day = DAY + timedelta(days=n)
+        lake.write("hot_words", day, hot_words(day, 3))
+        warehouse.publish()
+        with warehouse.connect() as connection:
+            groups[day], rows = connection.execute("SELECT count(DISTINCT row_group_id), (SELECT count(*) FROM hot_words) FROM pragma_storage_info('hot_words')").fetchone()
+        assert rows == 3 * (n + 1)
+    due = [d for d in groups if d.toordinal() % 8 == 0]
+    assert len(due) >= 2
+    assert all(groups[d] <= 2 for d in due)
+    assert max(groups.values()) >= 7
