@@ -26,7 +26,7 @@ from resources.archive import Address, Entry
 
 TEXTS = (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL)
 """Parsers that take any text, and would take the text of an object for one."""
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 8 << 20
 _MAX_BODY = 256 << 20
 
 

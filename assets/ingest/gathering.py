@@ -68,6 +68,7 @@ class Gathering:
         """The day in order, the latest observation of each key. What was held is let go."""
         pieces, runs = self._pieces, self._runs
         self._pieces, self._runs, self.size = [], [], 0
+        pa.default_memory_pool().release_unused()  # what batches took: the peak is here
         schema = arrow_schema(self.table)
         if not runs:
             return DayRows(latest(self.table, pieces).cast(schema) if pieces else schema.empty_table())

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -132,26 +133,41 @@ def normalise_each(archive: Archive, table: Table, dts: Iterable[date]) -> Itera
             yield from _finish(pieces, waiting.popleft())
     finally:
         connection.close()
+        pa.default_memory_pool().release_unused()
 
 
 _TOGETHER_BYTES = 4 << 20
 """Bodies of days that are read together. A batch costs about 20 ms, however small it is: small days are read some at a time."""
 
 
-def _some_days(archive: Archive, observed: dict[date, list[Endpoint]]) -> Iterator[tuple[date, list[tuple[Endpoint, list[Segment]]]]]:
+class _Segments:
+    """Segments of one day of an operation, with their indexes; of a large day these are read each time, since an index line in memory takes 1.2 kB."""
+
+    def __init__(self, archive: Archive, operation: str, day: date) -> None:
+        self._archive, self._operation, self._day = archive, operation, day
+        self.size = sum(stored.size for stored in archive.stored(operation, [day]))
+        self._held = None if self.size > _TOGETHER_BYTES else list(archive.segments(operation, [day]))
+        if self._held is not None:
+            self.size = sum(entry.length for segment in self._held for entry in segment.entries)
+
+    def __iter__(self) -> Iterator[Segment]:
+        return self._archive.segments(self._operation, [self._day]) if self._held is None else iter(self._held)
+
+
+def _some_days(archive: Archive, observed: dict[date, list[Endpoint]]) -> Iterator[tuple[date, list[tuple[Endpoint, list[_Segments]]]]]:
     """The first of some consecutive days of observation, and their segments by operation."""
     first, size = date.min, 0
-    together: dict[str, tuple[Endpoint, list[Segment]]] = {}
+    together: dict[str, tuple[Endpoint, list[_Segments]]] = {}
     for day in sorted(observed):
-        found = [(endpoint, list(archive.segments(endpoint.name, [day]))) for endpoint in observed[day]]
-        more = sum(entry.length for _, segments in found for segment in segments for entry in segment.entries)
+        found = [(endpoint, _Segments(archive, endpoint.name, day)) for endpoint in observed[day]]
+        more = sum(segments.size for _, segments in found)
         if together and size + more > _TOGETHER_BYTES:
             yield first, list(together.values())
             together, size = {}, 0
         if not together:
             first = day
         for endpoint, segments in found:
-            together.setdefault(endpoint.name, (endpoint, []))[1].extend(segments)
+            together.setdefault(endpoint.name, (endpoint, []))[1].append(segments)
         size += more
     if together:
         yield first, list(together.values())
@@ -166,7 +182,7 @@ def _last_observation(table: Table, dt: date) -> date:
     return dt + timedelta(days=max(max(e.windows) for e in endpoints_of(table.name)))
 
 
-def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[Segment]) -> None:
+def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segments]) -> None:
     """Gather what the answers of one operation say."""
     table = pieces.table
     outputs = [o for o in endpoint.outputs if o.table == table.name]
@@ -182,10 +198,10 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[Segmen
                 pieces.drift[table.latest_partition(day)][endpoint.name, member] += rows
 
 
-def _usable(segments: list[Segment]) -> Iterator[tuple[Address, Entry, bytes]]:
+def _usable(days: list[_Segments]) -> Iterator[tuple[Address, Entry, bytes]]:
     """Successful answers of complete sequences. A listing that broke off is an error, not a short table."""
-    complete = complete_sequences(entry for segment in segments for entry in segment.entries)
-    for segment in segments:
+    complete = complete_sequences(entry for segments in days for segment in segments for entry in segment.entries)
+    for segment in chain.from_iterable(days):
         for record in segment.records():
             if record[1].sequence in complete and record[1].ok:
                 yield record

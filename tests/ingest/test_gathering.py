@@ -112,7 +112,19 @@ def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
 
     monkeypatch.setattr(gathering, "Spill", Counted)
     monkeypatch.setattr(normalise, "_HELD_BYTES", 1)
+    monkeypatch.setattr(normalise, "_TOGETHER_BYTES", 0)  # and no index is held
     other = normalise.normalise(archive, TABLE, [TODAY])[TODAY]
     assert spilled
     assert other.rows.equals(one.rows)
     assert (other.duplicates, other.landed_by) == (one.duplicates, one.landed_by)
+
+
+def test_a_file_with_other_row_groups_is_not_judged_by_its_bytes(small, monkeypatch, tmp_path):
+    """Releases before wrote a day of up to 1,048,576 rows as one group."""
+    lake, rows = Lake(tmp_path), day(tmp_path, pieces(1, 300), False)
+    with monkeypatch.context() as before:
+        before.setattr(lakes, "ROW_GROUP", 1 << 20)
+        lake.write("videos", TODAY, rows.parts())
+    assert lake.is_as_written("videos", TODAY, rows.parts())
+    assert lake.write("videos", TODAY, rows.parts()), "made again it has today's"
+    assert lake.is_as_written("videos", TODAY, rows.parts())
