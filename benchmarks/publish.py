@@ -36,6 +36,8 @@ from resources.warehouse import Published
 BAR_S, BAR_BYTES, BAR_RATIO = 3.0, 2e9, 1.1
 ONE_BY_ONE = 20
 """So many days before a point of measurement are published day by day."""
+MEASURED = 8
+"""Publications at a point: one of so many merges small row groups, which is the longest."""
 ASKED = ("hot_words", "user_item", "user_fans", "user_like", "fans_profile", "item_play", "billboard_creators", "video_totals", "videos", "comments", "hot_words_rising")
 ASKED_MARTS = ("video_performance", "video_daily")
 
@@ -56,7 +58,7 @@ class Form:
         return max(self.points) + self.times
 
 
-FULL = Form(190, (1, 100, 730), ONE_BY_ONE, 5, 9, True)
+FULL = Form(190, (1, 100, 730), ONE_BY_ONE, MEASURED, 9, True)
 SHORT = Form(10, (1, 12, 24), 2, 3, 5, False)
 
 

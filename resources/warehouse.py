@@ -199,7 +199,8 @@ class Warehouse:
         """Everything in one transaction, which a checkpoint ends: DuckDB then writes no log, and to the file but once.
 
         Left to itself that checkpoint also merges small row groups: it writes a nearly full one again for every few rows that still fit, several times as
-        many rows as are new. So it may do so at every eighth day only, and where the file is made anew; the file is 7 % larger then.
+        many rows as are new. So it may do so at every eighth day only, and where the file is made anew: two thirds of the CPU on average, one and a half
+        times on that day, and a file that is a tenth larger.
         """
         connection.execute(f"SET wal_autocheckpoint = '1 byte'; {'' if result.rebuilt else 'SET max_vacuum_tasks = 0'}")
         connection.execute(f"BEGIN;{_layout_script() if result.rebuilt else ''}")
