@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from assets.ingest.changes import Changes
 from catalog import TABLES
 from resources.runtime import Runtime
 
@@ -32,6 +31,7 @@ class ReplayConfig(dg.Config):
 # No pool: nothing is asked of the platform.
 @dg.op(description="从归档重新生成分区，不调用平台 / partitions again from the archive, without a call")
 def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runtime: dg.ResourceParam[Runtime]) -> None:
+    from assets.ingest.changes import Changes
     from assets.ingest.replay import replay
     from assets.publishing import publish
 
