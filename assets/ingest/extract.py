@@ -15,8 +15,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from assets.ingest.plain import beside_members, plain_rows, row_members
@@ -30,8 +32,7 @@ BATCH_BYTES = 8 << 20
 _MAX_BODY = 256 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One archived answer of a batch; its place in the batch is the ``request`` of its rows."""
 
     address: Address
@@ -163,7 +164,8 @@ def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpo
         _explode(connection, output)
         path = f"{output.rows}[].{output.explode}"
     rows = connection.execute(_select_rows(output, path)).to_arrow_table()
-    return Rows(rows, _unknown_members(connection, endpoint, output))
+    # A copy, since the rows are held for long, and DuckDB's buffers are larger than what is in them.
+    return Rows(rows.take(pa.array(np.arange(rows.num_rows))), _unknown_members(connection, endpoint, output))
 
 
 def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) -> None:
