@@ -27,11 +27,11 @@ dashboard: setup ## the warehouse in a browser, read-only; the demo's unless DOU
 
 test: setup ## lint and the fast suite
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow"
 
 test-all: setup ## everything, slow suites included
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 bench: setup $(BENCH) ## the short form of all measurements behind docs/performance.md, on an idle machine: about five minutes
 	$(BIN)/python -m benchmarks.all
