@@ -251,10 +251,10 @@ def figures(found: dict[Case, dict[str, Run]]) -> Iterator[Figure]:
 
 
 WHY = {
-    "wall": "of ours, starting and publishing are two sevenths of the CPU and grow little with the rows; of the rest most is the calls, then reading the answers into two tables",
-    "cpu": "starting and publishing are two sevenths; each answer is archived, put into order and read into two tables, and the rows are published, which dlt does not do",
-    "rss": "Arrow, pandas, DuckDB, SQLAlchemy and the client are 180 MiB before the first call, as much as dlt takes in all",
-    "flat": "a day is one file in order of key: its rows are held until the last one is there",
+    "wall": "of ours, start and publication grow little with the rows; of the rest most is the calls with token, limit and archive, then reading the answers into two tables",
+    "cpu": "beside start and publication, each answer is archived, put into order and read into two tables, and the rows are published, which dlt does not do",
+    "rss": "Arrow, pandas, DuckDB, SQLAlchemy and the client are 175 MiB before the first call, as much as dlt takes in all",
+    "flat": "DuckDB's INSERT while publishing, which holds the row groups of its threads; a limit that keeps it small makes a file of two years fail: see the notes",
 }
 
 

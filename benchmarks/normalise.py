@@ -1,6 +1,6 @@
 """From archive to lake, against one-thread DuckDB that reads the same bodies with given types and writes Parquet: rows per CPU second.
 
-Ours reads compressed segments with their indexes, spools, types, validates, puts into order and lands; it adds when, whence and by which app a row was
+Ours reads compressed segments with their indexes, types, validates, puts into order and lands; it adds when, whence and by which app a row was
 seen. The floor reads a ready NDJSON file of the bare bodies, trusts every value, leaves rows as they come and adds nothing. Both write
 zstd level 1. Counts and sums of what landed are compared. The second part takes peak memory of a process that normalises 10⁵ rows, and 10⁶.
 """
@@ -189,7 +189,7 @@ def main() -> None:
 
 
 WHY = "the floor trusts what it reads and adds nothing; see the notes"
-WHY_MEMORY = "a day of a table is one file in order of key, made of one table in memory: about 320 bytes a row"
+WHY_MEMORY = "a large day is spilled and merged, so this should not be: see the notes"
 
 
 if __name__ == "__main__":
