@@ -199,7 +199,7 @@ class Limiter:
         wanted = 0 if lane.slots else math.ceil(waiting / lane.together) * lane.together
         grant = await self._background.run(
             reserve, self._state, self._client_key, lane.scope, day,
-            slots=wanted, interval_s=interval_s, calls=max(0, waiting - lane.credits), per_day=lane.limit.per_day,
+            slots=wanted, interval_s=interval_s, calls=max(0, waiting - lane.credits), per_day=lane.limit.per_day, held=lane.credits,
         )  # fmt: skip
         lane.credits += grant.calls
         if lane.credits < 1:

@@ -39,17 +39,17 @@ class QuotaDay:
 
 
 def reserve(
-    state: State, client_key: str, scope: str, day: date, *, slots: int, interval_s: float, calls: int, per_day: int | None
+    state: State, client_key: str, scope: str, day: date, *, slots: int, interval_s: float, calls: int, per_day: int | None, held: int = 0
 ) -> Grant:
     """Take the next free ``slots`` of the scope and count ``calls`` on the day's quota, in one transaction.
 
     Several slots at a time make 200 requests/s cost ten transactions a second. The time is read
     after the write lock is held: waiting for it must not yield slots that are already over.
-    Where the quota gives nothing, no slot is taken either.
+    Where the quota gives nothing, no slot is taken either, unless calls that were counted before are ``held`` and wait for their slots.
     """
     with state.begin(durable=False) as db:
         counted = _count(db, client_key, scope, day, calls, per_day) if calls else 0
-        if calls and not counted:
+        if calls and not counted and not held:
             return Grant(0.0, interval_s, 0, 0)
         return Grant(_take_slots(db, client_key, scope, slots, interval_s), interval_s, slots, counted)
 

@@ -18,6 +18,7 @@ from loopback import say
 from catalog import ENDPOINTS
 from catalog.errors import Action, ErrorCode, error_for
 from resources.douyin import DouyinClient
+from resources.douyin.errors import QuotaExhausted
 from resources.douyin.limits import Limiter
 from resources.douyin.retry import TOO_FREQUENT, wait_before_retry
 from resources.settings import ScopeLimit
@@ -49,6 +50,7 @@ import asyncio, sys
 from catalog import ENDPOINTS
 from pipelines.simulation import SANDBOX_TOKEN_KEY
 from resources.douyin import DouyinClient
+from resources.douyin.errors import QuotaExhausted
 from resources.settings import Settings
 from resources.state import State
 
@@ -184,6 +186,33 @@ def test_no_second_sees_more_departures_than_the_limit(make_settings, state, wai
     assert groups == ({1} if max(waiting) < together else {together} if min(waiting) >= together else {1, together})
     departures.sort()
     assert min((b - a for a, b in zip(departures, departures[rate:], strict=False))) >= 1 - 1e-6
+
+
+def test_a_call_that_is_counted_gets_another_slot_for_one_that_it_missed(make_settings, state):
+    """Also where the day's quota has nothing more to give."""
+    settings = make_settings(qps=200, limits={"s": ScopeLimit(qps=200, per_day=2)})
+
+    async def work(client):
+        async def one() -> bool:
+            try:
+                async with client._limiter.permit("s"):
+                    return True
+            except QuotaExhausted:
+                return False
+
+        first = await one()
+        lane = client._limiter._lane("s")
+        lane.waiting = 5
+        await client._limiter._reserve(lane)
+        lane.waiting = 0
+        lane.slots.clear()
+        async with lane.head:  # so that all three are waiting when slots are reserved
+            three = [asyncio.create_task(one()) for _ in range(3)]
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            return [first, *await asyncio.gather(*three)]
+
+    assert run(settings, state, work) == [True, True, False, False]
 
 
 def test_the_state_database_is_written_rarely(make_settings, state, sandbox, monkeypatch):
