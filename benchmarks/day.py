@@ -105,7 +105,7 @@ WHY = "tables are made one after the other: start-up, and between two tables the
 
 
 WHY_SHARE = (
-    "a call at this rate costs nearly twice the CPU of one in a row of calls (see the table of the client): between two groups of calls the process sleeps, "
+    "a call at this rate costs half as much again as one in a row of calls (see the table of the client): between two groups of calls the process sleeps, "
     "and every wake-up of event loop and transport finds cold caches; the rest is archive, rows, marts and start-up"
 )
 
