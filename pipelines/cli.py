@@ -13,8 +13,8 @@ from pipelines.commands import (
     dashboard,
     demo,
     develop,
+    doctor,
     export,
-    inspect,
     needs,
     outreach,
     parse,
@@ -24,6 +24,7 @@ from pipelines.commands import (
     run,
     sandbox,
     sql,
+    status,
     storage,
     verify,
     watch,
@@ -47,13 +48,13 @@ app.command()(backfill.backfill)
 app.command()(replay.replay)
 app.command()(verify.verify)
 app.command()(run.publish)
-app.command()(inspect.status)
+app.command()(status.status)
 app.command()(sql.sql)
 app.command()(parse.parse)
 app.command()(export.export)
 app.command()(report.report)
 app.command()(dashboard.dashboard)
-app.command()(inspect.doctor)
+app.command()(doctor.doctor)
 app.command()(authorize.authorize)
 app.add_typer(accounts.app, name="accounts")
 app.command()(coverage.coverage)

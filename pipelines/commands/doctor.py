@@ -1,0 +1,164 @@
+"""``douyin doctor``: configuration, tokens, reachability, disk and versions, each with the command that mends it.
+
+A section is a function from the settings to findings. Add one to ``SECTIONS``; nothing else has to change.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+
+import typer
+from rich.markup import escape
+
+from pipelines.console import NO_CREDENTIALS, console, is_live, load_settings
+from pipelines.findings import Finding, Level, failure, ok, warn
+from resources.settings import Settings
+
+_LEAST_FREE_GB = 2
+_FEW = 12
+"""So many accounts are named; the rest is counted."""
+
+Section = Callable[[Settings], Iterator[Finding]]
+
+_MARKS = {Level.OK: "[green]✓[/green]", Level.WARN: "[yellow]![/yellow]", Level.FAIL: "[red]✗[/red]"}
+
+
+def doctor() -> None:
+    """Check configuration, tokens, reachability, disk and versions; each finding says what to do. Exit code 1 on a failure."""
+    settings = load_settings()
+    has_failed = False
+    for title, section in SECTIONS.items():
+        console.print(f"[bold]{title}[/bold]")
+        for finding in section(settings):
+            has_failed |= finding.level is Level.FAIL
+            console.print(f"{_MARKS[finding.level]} {escape(finding.what)}", highlight=False, soft_wrap=True)
+            if finding.advice:
+                console.print(f"    → {escape(finding.advice)}", highlight=False, style="dim", soft_wrap=True)
+    if has_failed:
+        raise typer.Exit(1)
+
+
+def check_versions(settings: Settings) -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield ok(f"Python {python}") if sys.version_info >= (3, 11) else failure(f"Python {python}", "Python 3.11 or newer is needed")
+    for requirement in importlib.metadata.requires("douyin-warehouse") or []:
+        name, _, pinned = requirement.partition("==")
+        if pinned:
+            found = importlib.metadata.version(name)
+            yield ok(f"{name} {found}") if found == pinned else warn(f"{name} {found}", f"made for {pinned}: run `make setup`")
+
+
+def check_configuration(settings: Settings) -> Iterator[Finding]:
+    yield ok(f"data in {settings.home}")
+    if settings.has_credentials:
+        yield ok(f"credentials are set ({len(settings.all_apps)} app{'s' if len(settings.all_apps) > 1 else ''})")
+        yield _check_token_key(settings)
+    else:
+        yield warn(NO_CREDENTIALS.splitlines()[0], "for the sandbox: make demo; for your own app: DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET in .env")
+    if is_live(settings):
+        yield ok(f"platform: {settings.base_url} (live)")
+        if settings.clock != "system":
+            yield failure(f"DOUYIN_CLOCK is {settings.clock} against the live platform", "unset it: simulated clocks are for the sandbox")
+    else:
+        yield ok(f"platform: {settings.base_url} (not the live one)")
+
+
+def _check_token_key(settings: Settings) -> Finding:
+    from resources.state.sealing import NO_TOKEN_KEY, TokenKeyError, Vault
+
+    try:
+        ready = Vault(settings.token_key.get_secret_value() if settings.token_key else None).ready
+    except TokenKeyError as error:
+        return failure(str(error), "`douyin accounts new-key`")
+    return ok("a key for sealing tokens is set") if ready else failure(NO_TOKEN_KEY, "`douyin accounts new-key`")
+
+
+def check_disk(settings: Settings) -> Iterator[Finding]:
+    place = next(p for p in (settings.home, *settings.home.parents) if p.exists())
+    free = shutil.disk_usage(place).free / 1e9
+    space = f"{free:.1f} GB free at {place}"
+    yield ok(space) if free >= _LEAST_FREE_GB else failure(space, "free some room, or set DOUYIN_HOME elsewhere")
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / ".doctor"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        yield failure(f"{settings.home} cannot be written: {error.strerror}", "set DOUYIN_HOME to a folder that this user may write")
+
+
+def check_platform(settings: Settings) -> Iterator[Finding]:
+    import httpx
+
+    try:
+        httpx.get(settings.base_url, timeout=5, proxy=settings.proxy)
+    except httpx.HTTPError as error:
+        yield failure(f"{settings.base_url} does not answer: {type(error).__name__}", "check the network, DOUYIN_PROXY and DOUYIN_BASE_URL")
+        return
+    yield ok(f"{settings.base_url} answers")
+    if not settings.has_credentials:
+        return
+    from resources.douyin.client import DouyinClient
+    from resources.douyin.countdown import warnings_due
+    from resources.douyin.errors import DouyinError
+    from resources.runtime import Runtime
+    from resources.state.accounts import AccountStatus, list_accounts
+    from resources.state.sealing import TokenKeyError
+
+    runtime = Runtime(settings)
+
+    async def token(key: str) -> None:
+        async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
+            # Anew, not the stored one: that would be good for hours after the secret was changed. Asking again is harmless,
+            # since the stable endpoint answers the same token while it lasts.
+            await client.tokens.replace_client(await client.tokens.client_lease())
+
+    for app in settings.all_apps:
+        try:
+            runtime.run(token(app.client_key))
+        except (DouyinError, TokenKeyError) as error:
+            yield failure(f"no client token of app {app.client_key}: {error}", "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET (or the app in DOUYIN_APPS) and the app's state in the console")
+        else:
+            yield ok(f"a client token was given to app {app.client_key} ({app.type})")
+    apps = [app.client_key for app in settings.all_apps]
+    if not any(list_accounts(runtime.state, key) for key in apps):
+        yield warn("no account is authorised", "`douyin authorize`")
+    due = warnings_due(runtime.state, apps, runtime.clock.now())
+    for one in due[:_FEW]:
+        when = "its consent is over" if one.warning == 0 else f"somebody must act within {one.warning} days"
+        yield warn(f"account {one.account.name or one.account.open_id}: {when} ({one.account.reason or one.account.status})", "`douyin authorize` with its owner")
+    if len(due) > _FEW:
+        yield warn(f"… and {len(due) - _FEW} more accounts", "`douyin accounts list --needs-consent`")
+    for key in apps:
+        for account in list_accounts(runtime.state, key, [AccountStatus.STOPPED])[:_FEW]:
+            yield warn(f"account {account.name or account.open_id}: stopped ({account.reason})", "nothing more is collected of it; its data may have to be deleted")
+    runtime.close()
+
+
+def check_data(settings: Settings) -> Iterator[Finding]:
+    import duckdb
+
+    path = settings.warehouse_path
+    if not path.exists():
+        yield warn("nothing is published yet", "`douyin run`, or `make demo` for the sandbox")
+        return
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            partitions = connection.execute("SELECT count(*) FROM meta.partitions").fetchone()[0]
+    except duckdb.Error as error:
+        yield failure(f"{path} does not open: {error}", "close a program that opened it for writing, or rebuild it: `douyin publish`")
+        return
+    yield ok(f"{path} opens: {partitions} partitions, {path.stat().st_size / 1e6:.1f} MB")
+
+
+SECTIONS: dict[str, Section] = {
+    "versions": check_versions,
+    "configuration": check_configuration,
+    "disk": check_disk,
+    "platform": check_platform,
+    "data": check_data,
+}
+"""What ``douyin doctor`` looks at, in this order."""
