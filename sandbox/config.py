@@ -8,6 +8,7 @@ from datetime import datetime
 from catalog import ENDPOINTS, OPERATIONS
 
 ANSWERS = ("write", "enter", "tap_card", "leave_phone", "opt_out")
+FORMS = ("mixed", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class SandboxConfig:
     ``late_counts`` is the share of an object's days whose newest numbers are a tenth too low until two days later, 0 to 1.
     ``answers`` are (deed, rate), the rates at which people answer what they are sent: ``write``, ``enter``, ``tap_card``, ``leave_phone``, ``opt_out``; about
     ``answer_delay_s`` later on the sandbox's clock.
+    ``form`` is how answers are written: ``mixed`` takes every liberty that the contract allows (numbers as text, members left out),
+    ``plain`` writes as the platform's published samples do, which is all that the official SDK accepts.
     ``dead_tokens``, ``private_accounts`` and ``deregistered`` are shares of the accounts, 0 to 1.
     """
 
@@ -48,6 +51,7 @@ class SandboxConfig:
     dead_tokens: float = 0
     private_accounts: float = 0
     deregistered: float = 0
+    form: str = "mixed"
 
     def __post_init__(self) -> None:
         if self.accounts < 1 or self.videos < 1 or self.most_fans < 100:
@@ -60,6 +64,8 @@ class SandboxConfig:
             raise ValueError("late_counts is a share, e.g. 0.2")
         if {name for name, _ in self.answers} - set(ANSWERS) or not all(0 <= rate <= 1 for _, rate in self.answers) or self.answer_delay_s < 0:
             raise ValueError(f"answers are shares from 0 to 1 of {', '.join(ANSWERS)}, e.g. write=0.3")
+        if self.form not in FORMS:
+            raise ValueError(f"form is {' or '.join(FORMS)}, not {self.form!r}")
         if self.latency_ms < 0:
             raise ValueError("latency_ms cannot be negative")
         keys = [self.client_key, *(key for key, _ in self.apps)]

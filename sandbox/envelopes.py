@@ -102,6 +102,6 @@ def failure(kind: Envelope, refusal: Refusal, instant: float, form: Form, empty:
         "sub_error_code": 0,
         "sub_description": "",
         "now": _now(instant, form),
-        ("logid" if form.flag(48) else "log_id"): logid,
+        ("logid" if form.plain or form.flag(48) else "log_id"): logid,
     }
     return {"data": data, "extra": extra}

@@ -1,7 +1,8 @@
 """The many forms of one value: the contract lets integers be text, codes be text, members be missing.
 
 Which form an answer takes follows from its key (seed, operation, request, instant), so the same
-request at the same instant is answered with the same bytes.
+request at the same instant is answered with the same bytes. A plain form takes no choice: numbers as numbers and every
+optional member, as the platform's published samples show them.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ _MASK = (1 << 64) - 1
 class Form:
     """Chooses forms one after another from 64 bits.
 
-    ``style`` is 0 for numbers as numbers, 1 for all as text, 2 for a mixture.
+    ``style`` is 0 for numbers as numbers, 1 for all as text, 2 for a mixture. ``plain`` is the form of published samples.
     """
 
-    __slots__ = ("_state", "bits", "style")
+    __slots__ = ("_state", "bits", "plain", "style")
 
-    def __init__(self, bits: int) -> None:
-        self.bits = bits
+    def __init__(self, bits: int, plain: bool = False) -> None:
+        self.bits, self.plain = bits, plain
         self._state = bits
         choice = bits & 7
-        self.style = 0 if choice < 3 else 1 if choice < 5 else 2
+        self.style = 0 if plain or choice < 3 else 1 if choice < 5 else 2
 
     def below(self, n: int) -> int:
         """The next choice among ``n``."""
@@ -42,9 +43,9 @@ class Form:
         return f"{value:.9e}" if self.below(8) == 0 else str(plain)
 
     def flag(self, bit: int) -> bool:
-        """A yes or no for the whole answer: bit 8..63 of its key."""
-        return bool(self.bits >> bit & 1)
+        """A yes or no for the whole answer: bit 8..63 of its key. Always no in the plain form."""
+        return not self.plain and bool(self.bits >> bit & 1)
 
     def rare(self, bit: int, mask: int = 7) -> bool:
-        """True for one answer in ``mask`` + 1."""
-        return (self.bits >> bit & mask) == 0
+        """True for one answer in ``mask`` + 1; never in the plain form."""
+        return not self.plain and (self.bits >> bit & mask) == 0

@@ -65,7 +65,7 @@ async def read_request(scope: dict, receive: Any) -> Request:
     """Read headers and body of an ASGI HTTP scope."""
     token, content_type, has_body = None, "", scope["method"] not in ("GET", "HEAD")
     for header, value in scope["headers"]:
-        if header == b"access-token":
+        if header in (b"access-token", b"access_token"):
             token = value.decode("latin-1")
         elif header == b"content-type":
             content_type = value.decode("latin-1")

@@ -43,6 +43,7 @@ def sandbox(
     withdrawn: Annotated[list[str] | None, typer.Option(help="operation that is offline (28001056); repeatable")] = None,
     late_counts: Annotated[float, typer.Option(help="share of days whose newest numbers are a tenth too low until two days later")] = 0,
     app: Annotated[list[str] | None, typer.Option(help="a further app as KEY:SECRET, with ids of its own; repeatable")] = None,
+    form: Annotated[str, typer.Option(help="how answers are written: mixed (every liberty of the contract) or plain (as published samples; what the official SDK accepts)")] = "mixed",
     answer: Annotated[list[str] | None, typer.Option(help="share of messages that people answer so, e.g. write=0.3; also enter, tap_card, leave_phone, opt_out; repeatable")] = None,
     answer_delay: Annotated[float, typer.Option(min=0, help="seconds until they do, on the sandbox's clock, half as many to half as many more")] = 0,
 ) -> None:
@@ -56,7 +57,7 @@ def sandbox(
             seed=seed, accounts=accounts, videos=videos, most_fans=most_fans, latency_ms=latency_ms, qps=qps, port=port,
             now=None if now is None else datetime.fromisoformat(now), dead_tokens=dead_tokens, private_accounts=private, deregistered=deregistered,
             late_counts=late_counts, lacking=tuple(lacking or ()), withdrawn=tuple(withdrawn or ()), apps=tuple(_app(text) for text in app or ()),
-            answers=tuple(_rate(text) for text in answer or ()), answer_delay_s=answer_delay,
+            answers=tuple(_rate(text) for text in answer or ()), answer_delay_s=answer_delay, form=form,
         )  # fmt: skip
     except ValueError as error:
         fail(str(error), 2)

@@ -224,3 +224,28 @@ _MAKERS = {
     "im_message_resources": media,
 }
 OPERATIONS = tuple(n for n, e in catalog.ENDPOINTS.items() if (e.twin_of or n).removesuffix("_apps_v1") in _MAKERS)
+
+
+def requests_of(platform, endpoint: Endpoint) -> list[dict]:
+    """Requests that cover accounts, windows, pages and videos of an endpoint."""
+    if (found := requests(platform, endpoint)) is not None:
+        return found
+    names = {p.name for p in endpoint.params}
+    if "open_id" not in names:
+        if "hot_sentence" in names:
+            words = platform.data("hotsearch_sentences")["list"]
+            return [{"hot_sentence": s} for s in (words[0]["sentence"], words[-1]["sentence"], "没有这个词")]
+        return [{"cursor": c, "count": n} for c, n in ((0, 20), (40, 50), (100, 10))] if "cursor" in names else [{}]
+    asked = []
+    for account in range(5):
+        if "item_id" in names:
+            videos = [v for v in platform.videos(account) if int(v["create_time"])]
+            asked += [{"account": account, "item_id": videos[i]["item_id"]} for i in (0, 3)]
+        else:
+            asked.append({"account": account})
+    if "date_type" in names:
+        windows = (*endpoint.windows, *endpoint.windows[:2]) * 4
+        asked = [{**r, "date_type": window} for r, window in zip(asked, windows, strict=False)]
+    if "count" in names:
+        asked = [{**r, "count": n} for r in asked for n in (10, 100)]
+    return asked

@@ -20,31 +20,6 @@ INSTANTS = (
 _ALL = [pytest.param(e, id=e.name) for e in ENDPOINTS.values()]
 
 
-def _requests(platform, endpoint: Endpoint) -> list[dict]:
-    """Requests that cover accounts, windows, pages and videos of an endpoint."""
-    if (found := people_requests.requests(platform, endpoint)) is not None:
-        return found
-    names = {p.name for p in endpoint.params}
-    if "open_id" not in names:
-        if "hot_sentence" in names:
-            words = platform.data("hotsearch_sentences")["list"]
-            return [{"hot_sentence": s} for s in (words[0]["sentence"], words[-1]["sentence"], "没有这个词")]
-        return [{"cursor": c, "count": n} for c, n in ((0, 20), (40, 50), (100, 10))] if "cursor" in names else [{}]
-    requests = []
-    for account in range(5):
-        if "item_id" in names:
-            videos = [v for v in platform.videos(account) if int(v["create_time"])]
-            requests += [{"account": account, "item_id": videos[i]["item_id"]} for i in (0, 3)]
-        else:
-            requests.append({"account": account})
-    if "date_type" in names:
-        windows = (*endpoint.windows, *endpoint.windows[:2]) * 4
-        requests = [{**r, "date_type": window} for r, window in zip(requests, windows, strict=False)]
-    if "count" in names:
-        requests = [{**r, "count": n} for r in requests for n in (10, 100)]
-    return requests
-
-
 def test_every_operation_is_simulated():
     assert [e.name for e in ENDPOINTS.values() if answer_for(e) is None] == []
 
@@ -52,7 +27,7 @@ def test_every_operation_is_simulated():
 def _hold_answers(platform, endpoint: Endpoint, instants: tuple[str, ...]) -> None:
     for instant in instants:
         platform.reset(instant)
-        for request in _requests(platform, endpoint):
+        for request in people_requests.requests_of(platform, endpoint):
             body = platform.get(endpoint.name, **request)
             assert code_of(body) == 0, body
             assert problems(endpoint.twin_of or endpoint.name, body) == []
