@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from assets.csv_files import write_csv
 from catalog.records import BEIJING
+from resources.select_only import NotOneSelect, connect, one_select
 
 _BATCH = 20_000
 XLSX_ROWS = 1_048_575
@@ -25,8 +26,6 @@ _XLSX_TEXT = 32_767
 """Characters that a cell holds."""
 _MEMORY = "512MB"
 """What DuckDB may hold before it spills beside the target: ordering 4 million rows (0.6 GB as CSV) took 1 GB without a limit."""
-_RUNS = tuple("=+-@＝＋－＠\t\r")
-"""A spreadsheet runs what begins with one of these as a formula; some also take the full-width ones."""
 
 
 class CannotExport(ValueError):
@@ -56,13 +55,10 @@ def write_export(
     try:
         with (
             tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as room,
-            duckdb.connect(
-                str(warehouse), read_only=True,
-                config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": _MEMORY, "temp_directory": room},
-            ) as connection,
-        ):  # fmt: skip
-            query = _query(connection, table, sql, first, last)
+            connect(warehouse, writes=pending, config={"memory_limit": _MEMORY, "temp_directory": room}) as connection,
+        ):
             try:
+                query = _query(connection, table, sql, first, last)
                 if kind == "parquet":
                     place = str(pending).replace("'", "''")
                     done = Exported(*connection.execute(f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)").fetchone())
@@ -89,12 +85,9 @@ def _fits(rows: int) -> None:
 def _query(connection: duckdb.DuckDBPyConnection, table: str | None, sql: str | None, first: date | None, last: date | None) -> str:
     if sql is not None:
         try:
-            statements = connection.extract_statements(sql)
-        except duckdb.Error as error:
-            raise CannotExport(f"the SQL is not understood: {str(error).splitlines()[0]}") from error
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise CannotExport("the file must hold one SELECT, and nothing else")
-        inner = f"(\n{_bare(sql)}\n)"
+            inner = f"(\n{one_select(connection, sql)}\n)"
+        except NotOneSelect as error:
+            raise CannotExport(str(error)) from error
     else:
         inner = _known(connection, table)
     if first is None and last is None:
@@ -103,17 +96,6 @@ def _query(connection: duckdb.DuckDBPyConnection, table: str | None, sql: str | 
     if "dt" not in columns:
         raise CannotExport("--from and --to bound the column dt, which is not there: leave them out")
     return f"SELECT * FROM {inner} WHERE dt BETWEEN DATE '{first or date.min}' AND DATE '{last or date.max}' ORDER BY dt"
-
-
-def _bare(sql: str) -> str:
-    """The SELECT without the semicolon behind it, and without the comments behind that: it is put into brackets."""
-    text = sql.encode()  # positions of tokens count bytes
-    end = len(text)
-    for at, kind in reversed(duckdb.tokenize(sql)):
-        if kind != duckdb.token_type.operator or text[at : at + 1] != b";":
-            break
-        end = at
-    return text[:end].decode()
 
 
 def _known(connection: duckdb.DuckDBPyConnection, table: str | None) -> str:
@@ -148,26 +130,8 @@ def _rows(batch: pa.RecordBatch) -> Iterator[tuple]:
 
 
 def _csv(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Exported:
-    count, ids = 0, [name.endswith("_id") for name in batches.schema.names]
-    with open(path, "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_heads(batches.schema.names, said))
-        for batch in batches:
-            writer.writerows([_csv_value(v, is_id) for v, is_id in zip(row, ids, strict=True)] for row in _rows(batch))
-            count += batch.num_rows
-    return Exported(count)
-
-
-def _csv_value(value: Any, is_id: bool) -> Any:
-    """Empty is nothing, and a text of people that a spreadsheet would run as a formula gets an apostrophe before it. Ids, which the
-    platform makes and which may begin with @, stay as they are: they are joined by."""
-    if isinstance(value, datetime):
-        return _beijing(value).isoformat(sep=" ")
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and not is_id and value.startswith(_RUNS):
-        return f"'{value}"
-    return "、".join(map(str, value)) if isinstance(value, list) else value
+    with open(path, "wb") as file:
+        return Exported(write_csv(file, batches.schema, batches, _heads(batches.schema.names, said)))
 
 
 def _beijing(value: datetime) -> datetime:

@@ -3,19 +3,63 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
 
+from resources.redaction import visible
 from resources.settings import LIVE_URL, Settings
 
+_PIPE_WIDTH = 220
+"""Columns where the output goes into a file or a pipe, unless COLUMNS says otherwise."""
+
+
+class PlainConsole(Console):
+    """A console that obeys no control character in what it prints, and has room for whole tables where nobody watches."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        found = super().size
+        return found if self.is_terminal or self._width is not None else ConsoleDimensions(_PIPE_WIDTH, found.height)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+class Grid(Table):
+    """A table of what people and the platform wrote: words in cells are shown as they are, and folded rather than cut. ``styled`` makes one with a style."""
+
+    def __init__(self, *columns: str, title: str | None = None, **more) -> None:
+        super().__init__(title=None if title is None else Text(visible(title)), title_justify="left", **({"header_style": "bold", "box": None} | more))
+        for column in columns:
+            self.add_column(column)
+
+    def add_column(self, header: RenderableType = "", **more) -> None:
+        super().add_column(Text(visible(header)) if isinstance(header, str) else header, **({"overflow": "fold"} | more))
+
+    def add_row(self, *cells: RenderableType | None, **more) -> None:
+        plain = (Text(visible(str(cell))) if isinstance(cell, str) or (isinstance(cell, Text) and not (cell.spans or cell.style)) else cell for cell in cells)
+        super().add_row(*plain, **more)
+
+
+def styled(markup: str) -> Text:
+    """A cell that says how it looks: ``[red]✗[/red]``. What others wrote stands in it escaped only."""
+    return Text.from_markup(visible(markup), emoji=False)
+
+
 # Titles, nicknames and reasons are shown as they are: `[cry]` is no style and `:100:` no picture.
-console = Console(emoji=False)
-errors = Console(stderr=True, emoji=False)
+console = PlainConsole(emoji=False)
+errors = PlainConsole(stderr=True, emoji=False)
 
 NO_CREDENTIALS = """No credentials are configured.
 
@@ -28,6 +72,16 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong and stop. Lines are not broken: they hold commands and paths to copy."""
     errors.print(f"[red]✗[/red] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def read_text(file: Path) -> str:
+    """Text of a file that a person names; one that cannot be read, or is not UTF-8, ends the command."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        fail(f"{file} is not UTF-8 (byte {error.start + 1}): save it as UTF-8, e.g. `iconv -f GB18030 -t UTF-8`", 2)
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror}", 2)
 
 
 def load_settings() -> Settings:

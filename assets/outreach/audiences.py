@@ -11,6 +11,7 @@ import duckdb
 
 from assets.outreach.campaigns import REPOSITORY
 from resources.runtime import Runtime
+from resources.select_only import NotOneSelect, connect, one_select
 from resources.settings import Settings
 
 NEEDED = ("account", "open_id", "reason")
@@ -46,22 +47,24 @@ def read_audience(runtime: Runtime, name: str, apps_of: Mapping[str, str], *, ne
         needs: further columns that must be there.
 
     Raises:
-        BadAudience: no such file, its SQL fails, a column is missing, or a row lacks account, person or reason.
+        BadAudience: no such file, it is not one SELECT or fails, a column is missing, or a row lacks account, person or reason.
     """
     path = audiences_dir(runtime.settings) / f"{name}.sql"
     try:
         query = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadAudience(f"{path}: it is not UTF-8: save it as UTF-8") from error
     except OSError as error:
         known = sorted(p.stem for p in audiences_dir(runtime.settings).glob("*.sql"))
         raise BadAudience(f"{path}: cannot be read ({error.strerror}); there are {', '.join(known) or 'none'}") from error
     if not runtime.warehouse.path.exists():
         raise BadAudience(f"{path}: there is no warehouse yet: run `douyin run` and `douyin publish` first")
     try:
-        with runtime.warehouse.connect() as connection:
-            found = connection.execute(query)
+        with connect(runtime.warehouse.path) as connection:
+            found = connection.execute(one_select(connection, query))
             columns = [c[0] for c in found.description]
             rows = found.fetchall()
-    except duckdb.Error as error:
+    except (duckdb.Error, NotOneSelect) as error:
         raise BadAudience(f"{path}: {error}") from error
     if lacking := [c for c in (*NEEDED, *needs) if c not in columns]:
         raise BadAudience(f"{path}: the column {', '.join(lacking)} is missing; an audience gives {', '.join((*NEEDED, *needs))}")

@@ -12,10 +12,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
-from pipelines.console import app_keys, console, fail, load_settings
+from pipelines.console import Grid, app_keys, console, fail, load_settings, read_text, styled
 
 app = typer.Typer(help="The accounts (授权账号) of this installation.", no_args_is_help=True)
 
@@ -86,9 +85,9 @@ def print_accounts(lines: list) -> None:
     """A table of countdowns. open_ids are shown as far as they differ."""
     ids = {c.account.open_id for c in lines}
     length = next((n for n in (8, 13, 18, 24) if len({i[:n] for i in ids}) == len(ids)), 64)
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("account", "open_id", "app", "tags", "status", "access", "refresh", "renewals used", "consent ends", "note"):
-        grid.add_column(column, no_wrap=column not in ("note", "tags"), overflow="fold")
+        grid.add_column(column)
     several = len({c.account.client_key for c in lines}) > 1
     for c in lines:
         grid.add_row(
@@ -99,13 +98,13 @@ def print_accounts(lines: list) -> None:
     console.print(grid)
 
 
-def _days(left: timedelta | None, warn_at: int) -> str:
+def _days(left: timedelta | None, warn_at: int) -> str | Text:
     if left is None:
         return "–"
     days = left / timedelta(days=1)
     if days <= 0:
-        return "[red]over[/red]"
-    return f"[{'red' if days <= min(1, warn_at) else 'yellow' if days <= warn_at else 'green'}]{days:.1f} d[/]"
+        return styled("[red]over[/red]")
+    return styled(f"[{'red' if days <= min(1, warn_at) else 'yellow' if days <= warn_at else 'green'}]{days:.1f} d[/]")
 
 
 def _print_links(settings, keys: list[str]) -> None:
@@ -261,15 +260,15 @@ def import_(
 
 def read_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
     """Rows with the place where each stands. An unreadable file ends the command."""
+    text = read_text(file)
     try:
-        text = file.read_text(encoding="utf-8-sig")
         if file.suffix == ".json":
             found = json.loads(text)
             if not isinstance(found, list):
                 fail(f"{file}: expected a list of objects", 2)
             return [(f"object {n}", row if isinstance(row, dict) else {}) for n, row in enumerate(found, 1)]
         return [(f"line {n}", dict(row)) for n, row in enumerate(csv.DictReader(text.splitlines()), 2)]
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+    except (ValueError, csv.Error, RecursionError) as error:
         fail(f"cannot read {file}: {error}", 2)
 
 

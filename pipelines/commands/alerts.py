@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
-from pipelines.console import console, fail, load_settings
+from pipelines.console import Grid, console, fail, load_settings
 
 app = typer.Typer(help="Alerts to 飞书, 钉钉, 企业微信 and webhooks, by alerts.yaml.", no_args_is_help=True)
 
@@ -31,7 +30,7 @@ def _open():
 
 
 def _grid(*columns: str) -> Grid:
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in columns:
         grid.add_column(column)
     return grid

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 
 from pipelines.commands.run import choose, print_ingested, progress_bar
-from pipelines.console import console, fail, load_settings, require_credentials
+from pipelines.console import Grid, console, fail, load_settings, require_credentials
 
 _DAY = ["%Y-%m-%d"]
 Select = Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")]
@@ -66,7 +65,7 @@ def print_price(runtime, prices: list) -> None:
     """What can be had from where, and what it takes."""
     from assets.ingest.price import From, by_scope
 
-    grid = Grid(title="price", title_justify="left", header_style="bold", box=None)
+    grid = Grid(title="price")
     for name, justify in (("table", "left"), ("partitions", "left"), ("from call", "right"), ("from archive", "right"), ("not at all", "right"), ("calls", "right")):
         grid.add_column(name, justify=justify)
     for price in prices:

@@ -6,14 +6,9 @@ from collections import Counter
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
-from pipelines.console import app_keys, console, fail, load_settings
-
-_WIDTH = 220
-"""Columns where the output goes into a file or a pipe."""
+from pipelines.console import Grid, app_keys, console, fail, load_settings
 
 
 def coverage(
@@ -43,13 +38,13 @@ def coverage(
     for key in keys or [None]:
         lines = coverage_of(runtime.state if key else None, key, settings.for_app(key).app_type if key else None)
         title = f"app {key} ({settings.for_app(key).app_type})" if key else "no app is configured: nothing was tried"
-        grid = Grid(title=title, title_justify="left", header_style="bold", box=None)
+        grid = Grid(title=title)
         for column in ("operation", "here", "on the platform", "history", "tables", "scope", "reason"):
-            grid.add_column(column, overflow="fold", no_wrap=column in ("operation", "here"))
+            grid.add_column(column)
         for line in lines:
             if only is None or line.here == only:
                 grid.add_row(line.operation, _shown(line.here), line.status, line.history, line.tables, line.scope, Text(line.reason))
-        (console if console.is_terminal else Console(width=_WIDTH, emoji=False)).print(grid)
+        console.print(grid)
         counted = Counter(line.here for line in lines)
         console.print(f"{len(lines)} operations: {', '.join(f'{n} {here}' for here, n in counted.most_common())}\n", highlight=False)
         if counted[DOORS_OF_OTHERS]:
@@ -59,5 +54,5 @@ def coverage(
 _COLOURS = {"owned": "green", "not owned": "red", "withdrawn": "red", "never tried": "yellow"}
 
 
-def _shown(here: str) -> str:
-    return f"[{_COLOURS.get(here, 'dim')}]{here}[/{_COLOURS.get(here, 'dim')}]"
+def _shown(here: str) -> Text:
+    return Text(here, _COLOURS.get(here, "dim"))

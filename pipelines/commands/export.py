@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import console, fail, load_settings
+from pipelines.console import console, fail, load_settings, read_text
 
 
 class Format(StrEnum):
@@ -46,10 +46,7 @@ def export(
         fail(f"the folder {target.parent} does not exist", 2)
     from assets.exporting import CannotExport, write_export
 
-    try:
-        sql = Path(what).read_text(encoding="utf-8") if is_file else None
-    except OSError as error:
-        fail(f"cannot read {what}: {error.strerror}", 2)
+    sql = read_text(Path(what)) if is_file else None
     try:
         done = write_export(
             settings.warehouse_path, target, str(format), table=None if is_file else what, sql=sql, first=first.date() if first else None, last=last.date() if last else None,

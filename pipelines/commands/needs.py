@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table as Grid
 from rich.text import Text
 
-from pipelines.console import console, fail, load_settings
+from pipelines.console import Grid, console, fail, load_settings
 
 app = typer.Typer(help="What fans want 粉丝需求: try the rules of needs/ on a text, and measure them on the comments of needs/evaluation.tsv.", no_args_is_help=True)
 
@@ -63,7 +62,7 @@ def evaluate(
     except BadNeeds as error:
         fail(str(error), 2)
     measured = {half: measure(analyser, [e for e in examples if e.half is half]) for half in Half}
-    grid = Grid(header_style="bold", box=None, title=f"rules {fingerprint(folder)}: {len(examples)} invented comments", title_justify="left")
+    grid = Grid(header_style="bold", box=None, title=f"rules {fingerprint(folder)}: {len(examples)} invented comments")
     grid.add_column("class")
     for half in Half:
         for column in ("support", "precision", "recall", "F1"):

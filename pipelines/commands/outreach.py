@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
 from pipelines.commands.outreach_demo import demo
-from pipelines.console import app_keys, console, fail, load_settings, one_app, require_credentials
+from pipelines.console import Grid, app_keys, console, fail, load_settings, one_app, require_credentials
 
 app = typer.Typer(help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True)
 people = typer.Typer(help="People who asked to be left alone: every plan obeys the list.", no_args_is_help=True)
@@ -42,7 +41,7 @@ def list_() -> None:
         campaigns = load_campaigns(runtime.settings)
     except BadCampaign as error:
         fail(str(error), 2)
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("campaign", "title", "audience", "when", "owner"):
         grid.add_column(column)
     for c in campaigns.values():
@@ -52,7 +51,7 @@ def list_() -> None:
     plans = list_plans(runtime.state)
     if plans:
         console.print()
-        grid = Grid(header_style="bold", box=None)
+        grid = Grid()
         for column in ("plan", "name", "occasion", "state", "approved by", "lines"):
             grid.add_column(column)
         for plan in plans[:30]:
@@ -122,7 +121,7 @@ def show_plan(runtime, plan, limit: int) -> None:
     console.print(_counts(counts_of(lines)))
     for why, n in blocked_by(lines).most_common():
         console.print(f"  {n} blocked: {escape(why)}")
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("line", "account", "person", "why", "what", "through", "state"):
         grid.add_column(column)
     order = {"planned": 0, "unknown": 1, "sent": 2, "control": 3}
@@ -201,7 +200,7 @@ def unknown() -> None:
     left = read_lines(runtime.state, states=[LineState.UNKNOWN], client_keys=runtime.app_keys)
     if not left:
         console.print("nothing is unknown")
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("line", "campaign", "account", "person", "called (Beijing)", "reason", ""):
         grid.add_column(column)
     for line in left:
@@ -293,7 +292,7 @@ def opt_out_list(app_key: _App = None) -> None:
     from resources.state.people import list_opt_outs
 
     runtime = _runtime()
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("app", "account", "person", "since (Beijing)", "how"):
         grid.add_column(column)
     for one in list_opt_outs(runtime.state, app_keys(runtime.settings, app_key)):

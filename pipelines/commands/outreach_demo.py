@@ -11,9 +11,8 @@ from pathlib import Path
 
 import httpx
 from rich.markup import escape
-from rich.table import Table as Grid
 
-from pipelines.console import console, load_settings
+from pipelines.console import Grid, console, load_settings
 
 BEGIN = datetime.fromisoformat("2026-11-22T18:00:00+08:00")
 CAMPAIGNS = ("live_start", "confirm_review", "collect_profile", "benefits")
@@ -149,7 +148,7 @@ def _show_effect(runtime) -> None:
             """
         ).fetchall()
     console.print("\n[bold]8.[/bold] an hour and a half later, marts.campaign_effect (95 % intervals; no uplift is claimed without a control group):")
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("campaign", "sent", "delivered", "responded", "of sent", "control", "of control", "uplift"):
         grid.add_column(column, justify="left" if column == "campaign" else "right")
     for campaign, sent, delivered, responded, share, low, high, control, other, uplift, up_low, up_high in rows:

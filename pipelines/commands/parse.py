@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
-from pipelines.console import console, fail
+from pipelines.console import Grid, console, fail
 
 
 def parse(
@@ -62,7 +61,7 @@ def _print_partition(part, limit: int) -> None:
         grid = Grid(box=None, header_style="dim")
         names = [n for n in part.table.columns if n not in ("dt", "observed_at", "source", "client_key")]
         for name in names:
-            grid.add_column(name, overflow="ellipsis", no_wrap=True, max_width=28)
+            grid.add_column(name, overflow="ellipsis", max_width=28)
         for row in part.rows.select(names).slice(0, limit).to_pylist():
             grid.add_row(*(Text("" if v is None else str(v)) for v in row.values()))
         console.print(grid)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.console import app_keys, console, fail, load_settings, one_app, require_credentials
+from pipelines.console import Grid, app_keys, console, fail, load_settings, one_app, require_credentials
 
 app = typer.Typer(help="Receive webhooks, and answer people within their windows.", invoke_without_command=True)
 
@@ -129,7 +129,6 @@ def subscribe(
 def status() -> None:
     """What was received, and since when."""
     settings = load_settings()
-    from rich.table import Table as Grid
 
     from catalog.records import BEIJING
     from resources.runtime import Runtime
@@ -139,7 +138,7 @@ def status() -> None:
     for key in app_keys(settings, None):
         since = receiving_since(runtime.state, key)
         console.print(f"app {escape(key)}: " + (f"receiving since {since.astimezone(BEIJING):%Y-%m-%d %H:%M} Beijing" if since else "no receiver ran yet"))
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("app", "event", "received"):
         grid.add_column(column, justify="right" if column == "received" else "left")
     for (key, event), n in sorted(count_received(runtime.state).items()):

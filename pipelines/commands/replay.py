@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 
 from pipelines.commands.backfill import First, Last, Select
 from pipelines.commands.run import choose
-from pipelines.console import console, fail, load_settings
+from pipelines.console import Grid, console, fail, load_settings
 
 
 def replay(
@@ -34,7 +33,7 @@ def replay(
 
     runtime = Runtime(settings)
     begin, end = _span(runtime, first.date() if first else None, last.date() if last else None)
-    summary = Grid(title=f"{'would change' if dry_run else 'replayed'} {begin} – {end}, without a call", title_justify="left", header_style="bold", box=None)
+    summary = Grid(title=f"{'would change' if dry_run else 'replayed'} {begin} – {end}, without a call")
     for name in ("table", "days", "left alone", "rows", "added", "removed", "altered", "confirmed", "quarantined"):
         summary.add_column(name, justify="left" if name == "table" else "right")
     alone: dict[str, list[str]] = defaultdict(list)

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
+from rich.text import Text
 
-from pipelines.console import console, fail, load_settings, require_credentials
+from pipelines.console import Grid, console, fail, load_settings, require_credentials
 
 
 def choose(select: list[str] | None) -> list[str]:
@@ -105,7 +105,7 @@ def print_ingested(done: list) -> None:
     """One line per table: rows, calls, and what did not go well."""
     from collections import Counter
 
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for name, justify in (("table", "left"), ("days", "left"), ("rows", "right"), ("calls", "right"), ("quarantined", "right"), ("corrected", "left"), ("accounts and operations", "left")):
         grid.add_column(name, justify=justify)
     for one in done:
@@ -116,7 +116,7 @@ def print_ingested(done: list) -> None:
         quarantined = sum(p.quarantine.num_rows for p in one.partitions.values())
         grid.add_row(
             one.table.name, days, f"{rows:,}", f"{one.calls:,}", str(quarantined or ""), _corrected(one.changes | one.along),
-            ("[yellow]" if bad else "") + ", ".join(f"{n} {s}" for s, n in outcomes.items()),
+            Text(", ".join(f"{n} {s}" for s, n in outcomes.items()), "yellow" if bad else ""),
         )  # fmt: skip
     console.print(grid)
 

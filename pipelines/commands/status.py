@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
 from pipelines.commands.run import choose
-from pipelines.console import console, load_settings
+from pipelines.console import Grid, console, load_settings, styled
 
 _MARKS = {
     "loaded": "[green]●[/green]", "empty": "[green]○[/green]", "below_threshold": "[green]○[/green]", "skipped": "[green]○[/green]",
@@ -42,7 +41,7 @@ def status(
     shown = [last - timedelta(days=n) for n in reversed(range(days))]
     counted = count_outcomes(runtime.state, shown) if settings.home.exists() else {}
     damaged: list[LakeDamaged] = []
-    grid = Grid(title=f"{settings.home}: rows per table and day", title_justify="left", header_style="bold", box=None)
+    grid = Grid(title=f"{settings.home}: rows per table and day")
     grid.add_column("table")
     for day in shown:
         grid.add_column(f"{day:%m-%d}", justify="right")
@@ -64,7 +63,7 @@ def status(
                 cells.append(_MARKS.get(sorted(outcomes)[0], "[red]✗[/red]"))
             else:
                 cells.append("[dim]–[/dim]")
-        grid.add_row(name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells)
+        grid.add_row(*map(styled, (name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells)))
     console.print(grid)
     console.print("– never asked   · no reason to ask   ○ asked, no rows   … not produced yet   ✗ failed   ! some accounts or operations failed", style="dim")
     for error in damaged:
@@ -93,7 +92,7 @@ def _print_failures(runtime, failed: list, everybody: bool) -> None:
     alike: dict[tuple, list] = defaultdict(list)
     for (client_key, open_id, status, code), found in per_account.items():
         alike[status, code, tuple(sorted({s.operation for s in found}))].append((client_key, open_id, found))
-    grid = Grid(title="\nnot loaded", title_justify="left", header_style="bold", box=None)
+    grid = Grid(title="\nnot loaded")
     for column in ("who", "what", "days", "status", "why and what to do"):
         grid.add_column(column, overflow="fold")
     for (status, _, operations), group in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][2])):

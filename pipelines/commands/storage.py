@@ -6,11 +6,10 @@ from collections import Counter
 from typing import Annotated
 
 import typer
-from rich.table import Table as Grid
 
 from pipelines.commands.backfill import Select, span_text
 from pipelines.commands.run import choose
-from pipelines.console import console, load_settings
+from pipelines.console import Grid, console, load_settings, styled
 
 app = typer.Typer(help="Sizes and numbers of files; forget what need not be kept; put sealed months together.", invoke_without_command=True)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
@@ -27,7 +26,7 @@ def storage(context: typer.Context) -> None:
 
     settings = load_settings()
     found = sizes(Runtime(settings))
-    grid = Grid(title=str(settings.home), title_justify="left", header_style="bold", box=None)
+    grid = Grid(title=str(settings.home))
     for name, justify in (("table", "left"), ("archive", "right"), ("files", "right"), ("lake", "right"), ("files", "right"), ("quarantine, drift", "right"), ("kept", "left")):
         grid.add_column(name, justify=justify)
     rooms = ("archive", "lake", "quarantine and drift")
@@ -38,7 +37,7 @@ def storage(context: typer.Context) -> None:
     total = {room: sum(found[room].values(), Size()) for room in rooms}
     grid.add_section()
     grid.add_row(
-        "[bold]all[/bold]", _mb(total["archive"].bytes), _number(total["archive"].files), _mb(total["lake"].bytes), _number(total["lake"].files),
+        styled("[bold]all[/bold]"), _mb(total["archive"].bytes), _number(total["archive"].files), _mb(total["lake"].bytes), _number(total["lake"].files),
         _mb(total["quarantine and drift"].bytes),
     )  # fmt: skip
     console.print(grid)

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import duckdb
 from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
 from catalog.records import Table
-from pipelines.console import console
+from pipelines.console import Grid, console
 
 _LONGEST_CELL = 32
 
 
 def print_row_counts(warehouse: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:
     """One line per core table: rows, days, first and last day."""
-    grid = Grid(title="warehouse.duckdb", title_justify="left", header_style="bold", box=None)
+    grid = Grid(title="warehouse.duckdb")
     for name, justify in (("table", "left"), ("", "left"), ("rows", "right"), ("days", "right"), ("from", "left"), ("to", "left")):
         grid.add_column(name, justify=justify)
     for name, table in tables.items():
@@ -32,10 +31,10 @@ def print_query(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     question = " ".join(line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--"))
     cursor = warehouse.execute(text)
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in cursor.description:
         numeric = str(column[1]) in ("NUMBER", "BIGINT", "DOUBLE", "HUGEINT", "INTEGER") or "DECIMAL" in str(column[1])
-        grid.add_column(Text(column[0]), justify="right" if numeric else "left", no_wrap=True)
+        grid.add_column(Text(column[0]), justify="right" if numeric else "left")
     for row in cursor.fetchall():
         grid.add_row(*(Text(_cell(v)) for v in row))
     console.print(f"\n[bold cyan]{escape(question)}[/bold cyan]  [dim]sql/analyses/{file.name}[/dim]", highlight=False)

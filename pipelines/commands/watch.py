@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table as Grid
 from rich.text import Text
 
-from pipelines.console import app_keys, console, fail, load_settings, one_app
+from pipelines.console import Grid, app_keys, console, fail, load_settings, one_app, read_text
 
 app = typer.Typer(help="Watch lists: keywords, places and videos that no table of the platform names.", no_args_is_help=True)
 
@@ -27,7 +26,7 @@ def list_(app_key: _App = None) -> None:
     from resources.state.watched import KINDS, list_watched
 
     runtime = Runtime(settings)
-    grid = Grid(header_style="bold", box=None)
+    grid = Grid()
     for column in ("app", "list", "value", "account"):
         grid.add_column(column)
     for key in app_keys(settings, app_key):
@@ -52,10 +51,7 @@ def import_(
     kind: _Kind, file: Annotated[Path, typer.Argument(help="one value a line; for videos `open_id,item_id`")], app_key: _App = None
 ) -> None:
     """Watch everything that a file lists."""
-    try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"cannot read {file}: {error}", 2)
+    lines = [line.strip() for line in read_text(file).splitlines()]
     pairs = [tuple(reversed(line.split(",", 1))) if "," in line and kind == "video" else (line, "") for line in lines if line]
     _add(kind, [(value.strip(), account.strip()) for value, account in pairs], app_key)
 

@@ -7,17 +7,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
+from assets.csv_files import write_csv
 from catalog.records import BEIJING
 
 
 def csv(rows: pa.Table) -> bytes:
-    """UTF-8 with a byte order mark, without which Excel takes Chinese for something else. Null is an empty field, an empty text is ``""``."""
     out = io.BytesIO()
-    out.write(b"\xef\xbb\xbf")
-    pa.csv.write_csv(rows, out)
+    write_csv(out, rows.schema, rows.to_batches())
     return out.getvalue()
 
 

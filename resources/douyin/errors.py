@@ -31,7 +31,7 @@ class CallFailed(DouyinError):
     ) -> None:
         self.action = action
         self.code = code
-        self.reason = redact(reason)
+        self.reason = redact(reason).replace("\n", "\\n")  # one line, also where the platform sends several
         self.advice = advice
         self.logid = logid
         self.operation = operation

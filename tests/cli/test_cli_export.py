@@ -136,20 +136,74 @@ def test_cells_have_the_kind_of_their_values(export, tmp_path):
     assert 'state="frozen"' in sheet
 
 
+def rows_of(path: Path) -> list[list[str]]:
+    return list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+
+
+def heads_of(path: Path) -> list[str]:
+    return rows_of(path)[0]
+
+
 def test_heads_are_those_of_the_dictionary(export, tmp_path):
     assert export("hot_words", "-f", "csv", "--headers", "zh").exit_code == 0
-    heads = (tmp_path / "hot_words.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    heads = heads_of(tmp_path / "hot_words.csv")
     assert heads == ["分区日期", "采集时间", "来源接口", "应用标识", "排名", "热点词", "热度", "榜单日期", "榜单刷新时间"]
     assert export("marts.hot_word_lifecycle", "-f", "csv", "--headers", "zh", "-o", "life.csv").exit_code == 0
-    assert "在榜时长" in (tmp_path / "life.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    assert "在榜时长" in heads_of(tmp_path / "life.csv")
     assert export("videos_latest", "-f", "csv", "--headers", "en", "-o", "videos.csv").exit_code == 0
-    assert "Video status" in (tmp_path / "videos.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    assert "Video status" in heads_of(tmp_path / "videos.csv")
 
 
 def test_full_width_formulas_are_disarmed_too(export, tmp_path):
     (tmp_path / "wide.sql").write_text("SELECT unnest(['＝1+1', '＠某人 快看', '正常']) AS content", encoding="utf-8")
     assert export("wide.sql", "-f", "csv").exit_code == 0
-    assert (tmp_path / "wide.csv").read_text(encoding="utf-8-sig").splitlines()[1:] == ["'＝1+1", "'＠某人 快看", "正常"]
+    assert rows_of(tmp_path / "wide.csv")[1:] == [["'＝1+1"], ["'＠某人 快看"], ["正常"]]
+
+
+def test_joined_lists_heads_and_what_only_calls_itself_an_id_are_disarmed(export, tmp_path):
+    (tmp_path / "mine.sql").write_text(
+        """SELECT ['=1+1', 'b'] AS words, '=1+1' AS nickname_id, '@SUM(1)' AS comment_id, '=cmd|x' AS item_id, {'a': '=1'} AS object, 1.50::DECIMAL(5, 2) AS price, -2 AS n,
+        '' AS empty, NULL::VARCHAR AS nothing, '@9aB/+=' AS open_id, '-2' AS "=head" """
+    )
+    assert export("mine.sql", "-f", "csv").exit_code == 0
+    raw = (tmp_path / "mine.csv").read_text(encoding="utf-8-sig").splitlines()
+    heads, row = rows_of(tmp_path / "mine.csv")
+    assert heads[-1] == "'=head"
+    assert row == ["'=1+1、b", "'=1+1", "'@SUM(1)", "'=cmd|x", "{'a': '=1'}", "1.50", "-2", "", "", "@9aB/+=", "'-2"]
+    assert ',"",,"@9aB' in raw[1], "an empty text and nothing stay apart"
+
+
+def test_the_dashboard_writes_the_same_bytes(export, home, tmp_path):
+    import duckdb
+
+    from pipelines.dashboard.saving import FORMATS
+
+    assert export("hot_words", "-f", "csv").exit_code == 0
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        assert FORMATS["csv"][0](connection.execute("FROM hot_words").to_arrow_table()) == (tmp_path / "hot_words.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM read_text('/etc/hostname')", "FROM '/etc/hostname'", "SELECT * FROM glob('/etc/*')", "COPY hot_words TO 'out.csv'", "ATTACH 'out.duckdb'", "SELECT 1; SELECT 2",
+        "SET enable_external_access = true", "PRAGMA version", "SELECT * FROM warehouse", "SELECT getenv('HOME')", "INSTALL httpfs", "CREATE TEMP TABLE t AS SELECT 1", "",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_select_reaches_the_warehouse_alone(export, tmp_path, text: str, kind: str):
+    (tmp_path / "mine.sql").write_text(text)
+    answer = export("mine.sql", "-f", kind)
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("✗ ")
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.sql"]
+
+
+def test_sql_that_fails_under_a_bound_is_told_as_well(export, tmp_path):
+    (tmp_path / "mine.sql").write_text("SELECT nothing FROM hot_words")
+    answer = export("mine.sql", "--from", "2026-11-16")
+    assert answer.exit_code == 2
+    assert "does not run" in answer.stderr
 
 
 def test_more_rows_than_a_sheet_has_are_refused_at_once(export, tmp_path):

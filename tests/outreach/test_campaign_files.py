@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assets.outreach.audiences import audiences_dir
+from assets.outreach.audiences import BadAudience, audiences_dir, read_audience
 from assets.outreach.campaigns import (
     BadCampaign,
     campaigns_dir,
@@ -19,6 +19,7 @@ from assets.outreach.campaigns import (
     load_timetable,
 )
 from catalog.messages import Scene
+from resources.runtime import Runtime
 from resources.settings import Settings
 
 HERE = Settings(_env_file=None)
@@ -203,3 +204,19 @@ def test_wrong_timetables(folder):
         load_timetable(settings, "timetable.yaml")
     with pytest.raises(BadCampaign, match=r"nothing\.yaml: cannot be read \(No such file or directory\)"):
         load_timetable(settings, "nothing.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT content AS account, 'p' AS open_id, 'r' AS reason FROM read_text('{folder}/secret.txt')", "COPY (SELECT 1) TO 'out.csv'", "SELECT 1; SELECT 2", "SET threads = 1", "FROM runtime", "SELECT '\xb5"],
+)
+def test_an_audience_is_one_select_over_the_warehouse(tmp_path, text: str):
+    import duckdb
+
+    (tmp_path / "secret.txt").write_text("a")
+    (tmp_path / "bad.sql").write_text(text.replace("{folder}", str(tmp_path)), encoding="latin-1")
+    duckdb.connect(str(tmp_path / "warehouse.duckdb")).close()
+    runtime = Runtime(Settings(_env_file=None, home=tmp_path, audiences_dir=tmp_path))
+    with pytest.raises(BadAudience, match=r"bad\.sql"):
+        read_audience(runtime, "bad", {"a": "app"})
+    assert not Path("out.csv").exists()
