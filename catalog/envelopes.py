@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -45,14 +46,31 @@ _CODE_PATHS: dict[Envelope, tuple[tuple[str, str], ...]] = {
 _LOGID_PATHS = ("extra.logid", "extra.log_id", "log_id", "data.extra.logid", "data.log_id")
 
 
+shown = reprlib.repr
+"""A value of a body in a message: short whatever it holds, and however deep."""
+
+_CODE = re.compile(r"\s*[+-]?[0-9]{1,19}\s*", re.ASCII)
+_TRACE_CHARACTERS = 100
+
+
 def read_code(value: Any) -> int:
-    """A code as an integer, whether it came as a number or as text."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise MalformedBody(f"a code is {value!r}; expected an integer or its text")
-    try:
-        return int(value)
-    except ValueError as error:
-        raise MalformedBody(f"a code is {value!r}; expected an integer or its text") from error
+    """A code as an integer of 64 bits, whether it came as a number or as text."""
+    code = int(value) if isinstance(value, str) and _CODE.fullmatch(value) else value
+    if isinstance(code, bool) or not isinstance(code, int) or not -(1 << 63) <= code < 1 << 63:
+        raise MalformedBody(f"a code is {shown(value)}; expected an integer of 64 bits or its text")
+    return code
+
+
+def _trace(value: Any) -> str | None:
+    """A trace id as one line that is no longer than one; the platform's has up to 34 characters."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return "".join(c for c in str(value)[:_TRACE_CHARACTERS] if c.isprintable()) or None
+
+
+def _words(value: Any) -> str:
+    """A description; of another kind it is shown as it stands."""
+    return value if isinstance(value, str) else "" if value is None else shown(value)
 
 
 def read_envelope(kind: Envelope, body: Any) -> Verdict:
@@ -67,8 +85,8 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
     if not isinstance(body, Mapping):
         raise MalformedBody(f"the body is {type(body).__name__}, not an object")
     if kind is Envelope.WEBHOOK:  # it answers nothing, so nothing can be refused in it
-        return Verdict(0, "", None if (logid := body.get("log_id")) is None else str(logid))
-    logid = next((str(v) for p in _LOGID_PATHS if (v := member(body, p))), None)
+        return Verdict(0, "", _trace(body.get("log_id")))
+    logid = next((v for p in _LOGID_PATHS if (v := _trace(member(body, p)))), None)
     seen = False
     for code_path, text_path in _CODE_PATHS[kind]:
         value = member(body, code_path)
@@ -76,7 +94,7 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
             continue
         seen = True
         if (code := read_code(value)) != 0:
-            return Verdict(code, str(member(body, text_path) or ""), logid)
+            return Verdict(code, _words(member(body, text_path)), logid)
     if body.get("message") == "error":
         return Verdict(-1, "message says error, without a code", logid)
     if not seen and "data" not in body:
@@ -115,6 +133,15 @@ class Page:
     cursor: str | int | None
 
 
+LONGEST_CURSOR = 2048
+"""Characters. With each of them percent-encoded it still fits into the longest address that servers take."""
+
+
+def is_cursor(value: Any) -> bool:
+    """Whether a page can be asked for with it."""
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != "" and len(str(value)) <= LONGEST_CURSOR
+
+
 def _items(body: Any, output: Output) -> int:
     rows = member(body, output.rows)
     return 0 if rows is None else len(rows) if isinstance(rows, list) and not output.single else 1
@@ -133,5 +160,5 @@ def read_page(endpoint: Endpoint, body: Any) -> Page:
         newest = max(days, default=UNREADABLE_DAY)
     if endpoint.paging is None:
         return Page(items, newest, False, None)
-    has_more = member(body, endpoint.paging.has_more)
-    return Page(items, newest, has_more is True or has_more == 1, member(body, endpoint.paging.cursor))
+    has_more, cursor = member(body, endpoint.paging.has_more), member(body, endpoint.paging.cursor)
+    return Page(items, newest, has_more is True or has_more == 1, cursor if is_cursor(cursor) else None)

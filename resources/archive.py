@@ -15,13 +15,14 @@ import io
 import os
 import shutil
 import tarfile
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import zstandard
@@ -88,7 +89,8 @@ class Entry(NamedTuple):
     was not the platform's. ``sequence`` ties the pages of one listing together, ``page`` counts from 1.
     ``began_at`` is the instant of the first page and stands for the whole sequence. ``items`` is the number of
     rows seen, ``offset`` that of the pages before, ``newest`` the latest day of a series, ``cursor`` what the next page needs, ``last`` whether no
-    page follows, ``whole`` whether the platform said so (else the rest was known and not asked for).
+    page follows, ``whole`` whether the platform said so (else the rest was known and not asked for). ``said`` are the platform's own
+    words of a refusal; lines without them, which are those of all answers that came and of earlier releases, do not have the member.
     """
 
     operation: str
@@ -111,6 +113,7 @@ class Entry(NamedTuple):
     offset: int = 0
     newest: str | None = None
     length: int = 0
+    said: str = ""
 
     @property
     def key(self) -> tuple:
@@ -154,7 +157,10 @@ class Segment:
 
 @dataclass
 class _Buffer:
-    entries: list[Entry] = field(default_factory=list)
+    """What goes into one segment. Lines are encoded when they are taken, so that no flush can stumble over one of them."""
+
+    began: datetime
+    lines: list[bytes] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
 
@@ -167,17 +173,21 @@ class Archive:
         self._buffers: dict[tuple[str, date], _Buffer] = {}
         self._bytes = 0
         self._oldest: float | None = None
+        self._writing = threading.RLock()
+        """An interrupted run closes on one thread while its tasks end on another."""
 
     # ------------------------------------------------------------------ writing
 
     def append(self, entry: Entry, body: bytes) -> None:
         """Take one response; it is on disk after the next :meth:`flush`, at most ``flush_s`` later if :meth:`flush_if_due` is called."""
-        buffer = self._buffers.setdefault((entry.operation, beijing_day(entry.began_at)), _Buffer())
-        buffer.entries.append(entry)
-        buffer.bodies.append(body)
-        self._bytes += len(body)
-        if self._oldest is None:
-            self._oldest = time.monotonic()
+        line = _line(entry, len(body))
+        with self._writing:
+            buffer = self._buffers.setdefault((entry.operation, beijing_day(entry.began_at)), _Buffer(entry.observed_at))
+            buffer.lines.append(line)
+            buffer.bodies.append(body)
+            self._bytes += len(body)
+            if self._oldest is None:
+                self._oldest = time.monotonic()
         self.flush_if_due()
 
     def flush_if_due(self) -> None:
@@ -186,20 +196,30 @@ class Archive:
             self.flush()
 
     def flush(self) -> None:
-        """Put all taken responses on disk. They stay taken if that fails, so a later flush loses nothing."""
-        while self._buffers:
-            key = next(iter(self._buffers))
-            self._write_segment(*key, self._buffers[key])
-            del self._buffers[key]
-        self._bytes, self._oldest = 0, None
+        """Put all taken responses on disk. Those for which that fails stay taken, so a later flush loses nothing; the others do not wait for them.
+
+        Raises:
+            OSError: the first failure, after everything was tried.
+        """
+        with self._writing:
+            failures: list[OSError] = []
+            for key, buffer in list(self._buffers.items()):
+                try:
+                    self._write_segment(*key, buffer)
+                except OSError as error:
+                    failures.append(error)
+                else:
+                    del self._buffers[key]
+            if failures:
+                raise failures[0]
+            self._bytes, self._oldest = 0, None
 
     def _write_segment(self, operation: str, day: date, buffer: _Buffer) -> None:
         folder = self.root / operation / day.isoformat()
         folder.mkdir(parents=True, exist_ok=True)
-        first = buffer.entries[0].observed_at
         # Names sort by time. The machine's own time decides where the pipeline's clock stands still (simulated days).
-        name = f"{first:%Y%m%dT%H%M%S%f}-{time.time_ns():016x}{uuid.uuid4().hex[:6]}.zst"
-        write_whole(folder / name, _encode(buffer.entries, buffer.bodies))
+        name = f"{buffer.began:%Y%m%dT%H%M%S%f}-{time.time_ns():016x}{uuid.uuid4().hex[:6]}.zst"
+        write_whole(folder / name, _encode(buffer.lines, buffer.bodies))
         _sync_folder(folder)
 
     def sweep(self, operation: str) -> list[Path]:
@@ -326,12 +346,33 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _encode(entries: list[Entry], bodies: list[bytes]) -> bytes:
+def _encode(lines: list[bytes], bodies: list[bytes]) -> bytes:
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-    lines = [orjson.dumps({"format": _FORMAT, "records": len(entries)})]
-    for entry, body in zip(entries, bodies, strict=True):
-        lines.append(orjson.dumps(entry._asdict() | {"length": len(body)}))
-    return compressor.compress(b"\n".join(lines) + b"\n") + compressor.compress(b"".join(bodies))
+    head = orjson.dumps({"format": _FORMAT, "records": len(lines)})
+    return compressor.compress(b"\n".join([head, *lines]) + b"\n") + compressor.compress(b"".join(bodies))
+
+
+def _line(entry: Entry, length: int) -> bytes:
+    """An entry as JSON. What JSON cannot say of it is left out, or said in the nearest way: its body is kept whatever it is."""
+    members = entry._asdict() | {"length": length}
+    if not members["said"]:
+        del members["said"]
+    try:
+        return orjson.dumps(members)
+    except TypeError:  # beyond 64 bits, text that is no Unicode, or of another kind
+        return orjson.dumps({name: _sayable(value) for name, value in members.items()})
+
+
+def _sayable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_sayable(str(name)): _sayable(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_sayable(one) for one in value]
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return None
+    return value if isinstance(value, int | float | datetime | None) else None
 
 
 def _decode_index(stored: Stored) -> tuple[list[Entry], bytes]:
@@ -348,10 +389,13 @@ def _decode_index(stored: Stored) -> tuple[list[Entry], bytes]:
     return entries, reader.unused_data
 
 
+_USUAL = Entry._fields[:-1]
+
+
 def _entry(line: dict) -> Entry:
     line["began_at"], line["observed_at"] = datetime.fromisoformat(line["began_at"]), datetime.fromisoformat(line["observed_at"])
-    # In order and complete, as this release writes them; older lines lack what was added since.
-    return Entry._make(line.values()) if tuple(line) == Entry._fields else Entry(**line)
+    # In order and complete but for `said`, as most lines are; lines of other releases lack what was added since.
+    return Entry._make((*line.values(), "")) if tuple(line) == _USUAL else Entry(**line)
 
 
 def _decompress(stored: Stored, data: bytes) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -62,6 +64,7 @@ class Settings(BaseSettings):
     concurrency: int = Field(16, gt=0, description="requests in flight")
     per_account: int = Field(1, gt=0, description="requests in flight per account")
     timeout_s: float = Field(20.0, gt=0, description="longest wait for one response")
+    answer_bytes: int = Field(64 << 20, gt=0, description="of a larger answer, decompressed, no more is read")
     retry_base_s: float = Field(1.0, ge=0, description="first back-off; doubles up to 60 s")
     proxy: str | None = None
 
@@ -93,6 +96,9 @@ class Settings(BaseSettings):
     def _no_slash(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("DOUYIN_BASE_URL must begin with http:// or https://")
+        parts = urlsplit(value)  # raises ValueError for a bracket left open, and for a port that is none below
+        if not parts.hostname or parts.port == 0 or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", value):
+            raise ValueError(f"DOUYIN_BASE_URL must be an address such as {LIVE_URL}, with a host and without spaces, query or fragment")
         return value.rstrip("/")
 
     @field_validator("clock")

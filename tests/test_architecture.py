@@ -29,7 +29,7 @@ BELOW = {
 }
 """Room -> rooms that it may import from (DESIGN section 2)."""
 
-CATALOG_MAY_IMPORT = {"__future__", "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "re", "typing"}
+CATALOG_MAY_IMPORT = {"__future__", "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "re", "reprlib", "typing"}
 """The standard library that needs no world outside; anything else would be I/O, or a library of others."""
 
 LONGEST = 500

@@ -7,6 +7,8 @@ restarted one asks for what is missing. What became of each account is told per 
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.ingest.held import Held
 from assets.ingest.inbox import drain
-from assets.ingest.outcomes import Told, tell, told_by
+from assets.ingest.outcomes import Told, tell, told_by, told_by_surprise
 from assets.ingest.subjects import Asking, NothingToAsk, Subject, subjects_of
 from catalog.envelopes import member
 from catalog.iterations import Over
@@ -25,12 +27,16 @@ from catalog.requests import Fill, Moment, Param
 from resources.douyin.errors import CallFailed, PagingError
 from resources.douyin.paging import pages
 from resources.douyin.recorder import SEQUENCE, Sequence
+from resources.redaction import redact
 from resources.runtime import Runtime
+from resources.state import OUT_OF_ORDER
 from resources.state.capabilities import Capability, read_capabilities
 from resources.state.load_status import Outcome, read_load_status
 
 if TYPE_CHECKING:  # loaded by the first call: most runs of an hour have none to make
     from resources.douyin.client import DouyinClient
+
+_log = logging.getLogger(__name__)
 
 RETRY_BELOW_THRESHOLD = timedelta(days=7)
 """An account that was too small is asked again after so long."""
@@ -298,9 +304,11 @@ async def _ask_all(runtime: Runtime, clients: Mapping[str, DouyinClient], questi
         async with asyncio.TaskGroup() as group:
             for _ in range(min(runtime.settings.concurrency, len(questions))):
                 group.create_task(_work(clients, queue))
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
     finally:
         flusher.cancel()
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError, OSError):  # what it could not write is tried here once more
             await flusher
         runtime.archive.flush()
 
@@ -346,6 +354,12 @@ async def _ask(client: DouyinClient, question: _Question) -> None:
         # The error of a broken listing counts the pages that came before it, which are counted here already.
         calls = error.calls if isinstance(error, PagingError) else calls + error.calls
         question.add(dts, told_by(error))
+    except OUT_OF_ORDER:
+        raise
+    except Exception as error:  # each request fails alone
+        _log.debug("%s: %s", endpoint.name, redact("".join(traceback.format_exception(error))))
+        calls = max(calls, sequence.codes.total())
+        question.add(dts, told_by_surprise(error))
     else:
         missed = shows_only_now and beijing_day(sequence.began_at) not in dts
         for dt in dts:

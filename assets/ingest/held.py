@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from datetime import date
 
 from assets.ingest.normalise import complete_sequences, first_day, observation_days
-from assets.ingest.outcomes import Told, tell
+from assets.ingest.outcomes import Told, tell, told_by
 from assets.ingest.subjects import Asking, Subject
 from catalog import TABLES
 from catalog.errors import Action, error_for
 from catalog.iterations import Over
 from resources.archive import Entry
+from resources.douyin.errors import failure
 from resources.douyin.paging import Resume
 from resources.douyin.recorder import Sequence
-from resources.state.load_status import Outcome
 
 
 class Held:
@@ -52,10 +52,8 @@ class Held:
         for entry in reversed(answers):
             if entry.ok and entry.sequence in self._complete and entry.last and self._covers(entry, dt):
                 return tell(self._endpoint, entry.offset + (entry.items or 0), entry.newest, dt)
-            if not entry.ok and entry.slot == self._slot and entry.code is not None:
-                error = error_for(entry.code)
-                if error.action is Action.SKIP:
-                    return Told(Outcome.SKIPPED, error.code, error.meaning)
+            if not entry.ok and entry.slot == self._slot and entry.code is not None and error_for(entry.code).action is Action.SKIP:
+                return told_by(failure(entry.code, entry.said, logid=entry.logid, operation=entry.operation, open_id=entry.open_id, calls=0))
         return None
 
     def _covers(self, entry: Entry, dt: date) -> bool:

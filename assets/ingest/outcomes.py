@@ -9,6 +9,7 @@ from datetime import date
 from catalog.errors import Action
 from catalog.records import Empty, Endpoint
 from resources.douyin.errors import CallFailed
+from resources.redaction import redact
 from resources.state.load_status import Outcome
 
 
@@ -48,6 +49,15 @@ def told_by(error: CallFailed) -> Told:
     """The outcome of a call that failed for good."""
     trace = f" [logid {error.logid}]" if error.logid else ""
     return Told(_ACTION_OUTCOMES.get(error.action, Outcome.FAILED), error.code, f"{error.reason}{trace}. {error.advice}".strip())
+
+
+def told_by_surprise(error: Exception) -> Told:
+    """The outcome of a request that ended in an error nobody foresaw."""
+    said = redact(" ".join(str(error).split())[:_LONGEST_SURPRISE])
+    return Told(Outcome.FAILED, None, f"unexpected {type(error).__name__}: {said}. Its answers are in the archive; please report it")
+
+
+_LONGEST_SURPRISE = 200
 
 
 def summarise(told: list[Told]) -> Told:

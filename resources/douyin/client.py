@@ -28,10 +28,12 @@ from resources.douyin.errors import (
     CallFailed,
     CapabilityUnavailable,
     ConsentNeeded,
+    NeedsAttention,
     NotConfigured,
     Uncertain,
     Unreachable,
     failure,
+    said_of,
 )
 from resources.douyin.exchange import Answer, Exchange, Params
 from resources.douyin.limits import Limiter
@@ -53,6 +55,7 @@ Asked = Endpoint | Operation
 """What can be called: to read, or to write."""
 
 _LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
+_REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
 _CONSENT_OF_SCOPE = frozenset({28001012, 2190003})
 """The owner did not tick this scope: the account's other scopes go on."""
 
@@ -149,16 +152,17 @@ class DouyinClient:
             if lease is None:
                 lease = await self._lease(endpoint, open_id, calls)
             known: ErrorCode | None = None
-            maybe_done = False
+            maybe_done, again = False, True
             try:
-                reply = await self._wire.send(
-                    make_request(self._settings.base_url, endpoint, asked, lease), endpoint.envelope, endpoint.quota, open_id,
-                    check=at_the_last_moment,
-                )  # fmt: skip
+                request = make_request(self._settings.base_url, endpoint, asked, lease)
+            except (httpx.InvalidURL, ValueError) as error:
+                raise _unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
+            try:
+                reply = await self._wire.send(request, endpoint.envelope, endpoint.quota, open_id, check=at_the_last_moment)
             except NoResponse as error:
                 calls += 1
-                maybe_done = error.sent
-                problem: CallFailed = self._unreachable(endpoint, open_id, str(error), calls)
+                maybe_done, again = error.sent, error.again
+                problem: CallFailed = (self._unreachable if again else _unusable)(endpoint, open_id, str(error), calls)
             except CallFailed as error:
                 raise _placed(error, endpoint, open_id, calls) from error
             else:
@@ -188,7 +192,7 @@ class DouyinClient:
                     problem.action, problem.code, problem.reason, advice=_LOOK_FIRST, logid=problem.logid, operation=endpoint.name,
                     open_id=open_id, calls=calls,
                 )  # fmt: skip
-            wait = wait_before_retry(known, calls, self._settings.retry_base_s)
+            wait = wait_before_retry(known, calls, self._settings.retry_base_s) if again else None
             if wait is None:
                 raise problem
             if known is not None and known.action is Action.SLOW_DOWN:
@@ -278,7 +282,7 @@ class DouyinClient:
                 operation=endpoint.name, client_key=self._client_key, open_id=open_id, params=asked,
                 sent_at=reply.sent_at, observed_at=reply.observed_at, http_status=reply.status, body=reply.body, document=reply.document,
                 code=verdict.code if verdict else None, logid=verdict.logid if verdict else None,
-                attempt=attempt, tag=tag or {},
+                attempt=attempt, said=said_of(verdict.description) if verdict and verdict.code else "", tag=tag or {},
             )
         )  # fmt: skip
 
@@ -340,6 +344,11 @@ def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
     if known.action is not Action.REFRESH:
         return known.action
     return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
+
+
+def _unusable(endpoint: Asked, open_id: str, reason: str, calls: int) -> NeedsAttention:
+    """A request that cannot be made, or an answer that cannot be taken: the next try would not go better."""
+    return NeedsAttention(Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls)
 
 
 def _placed(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:

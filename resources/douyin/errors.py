@@ -31,7 +31,7 @@ class CallFailed(DouyinError):
     ) -> None:
         self.action = action
         self.code = code
-        self.reason = redact(reason).replace("\n", "\\n")  # one line, also where the platform sends several
+        self.reason = redact(reason[:_LONGEST_REASON]).replace("\n", "\\n")  # one line, also where the platform sends several
         self.advice = advice
         self.logid = logid
         self.operation = operation
@@ -124,6 +124,12 @@ _KINDS: dict[Action, type[CallFailed]] = {
 
 _LONGEST_TEXT = 200
 """Characters kept of the platform's own words."""
+_LONGEST_REASON = 1000
+
+
+def said_of(description: str) -> str:
+    """What is kept of the platform's own words."""
+    return description[:_LONGEST_TEXT]
 
 
 def failure(
@@ -132,7 +138,7 @@ def failure(
     """The exception for a platform code. ``said`` is the platform's description; ``action`` overrides the catalogue's."""
     known = error_for(code)
     what = action or known.action
-    reason = known.meaning if not said or said == known.meaning else f"{known.meaning}; platform: {said[:_LONGEST_TEXT]!r}"
+    reason = known.meaning if not said or said == known.meaning else f"{known.meaning}; platform: {said_of(said)!r}"
     return _KINDS[what](
         what, code, reason, advice=known.advice, logid=logid, operation=operation, open_id=open_id, calls=calls
     )  # fmt: skip

@@ -27,6 +27,9 @@ _FORM = {"content-type": "application/x-www-form-urlencoded"}
 _JSON = {"content-type": "application/json"}
 
 
+_LONGEST_LIFE = timedelta(days=3660)
+
+
 class OAuth:
     """Calls of the token endpoints, each retried where the code allows. Returns the ``data`` member."""
 
@@ -98,10 +101,11 @@ class OAuth:
         calls = 0
         while True:
             calls += 1
-            known = None
+            known, again = None, True
             try:
                 reply = await self._wire.send(request, envelope, SCOPE)
             except NoResponse as error:
+                again = error.again
                 problem = Unreachable(Action.RETRY, None, str(error), operation=operation, open_id=open_id, calls=calls)
             else:
                 verdict = reply.verdict
@@ -115,7 +119,7 @@ class OAuth:
                     problem = failure(
                         verdict.code, verdict.description, logid=verdict.logid, operation=operation, open_id=open_id, calls=calls
                     )  # fmt: skip
-            wait = wait_before_retry(known, calls, self._settings.retry_base_s)
+            wait = wait_before_retry(known, calls, self._settings.retry_base_s) if again else None
             if wait is None:
                 raise problem
             log.info("%s; asking again in %.1f s", problem, wait)
@@ -144,6 +148,9 @@ def text_of(data: Mapping[str, Any], name: str) -> str:
 def seconds_of(data: Mapping[str, Any], name: str) -> timedelta:
     """A life in seconds, a number or its text. The answer is trusted: documentation gives several values."""
     try:
-        return timedelta(seconds=int(data[name]))
-    except (KeyError, TypeError, ValueError) as error:
+        life = timedelta(seconds=int(data[name]))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.") from error
+    if not timedelta(0) <= life <= _LONGEST_LIFE:
+        raise NeedsAttention(Action.ALERT, None, f"the token answer has an impossible {name}: {int(life.total_seconds())}", operation="oauth", advice="Report it.")
+    return life

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from catalog.envelopes import member
+from catalog.envelopes import LONGEST_CURSOR, is_cursor, member, shown
 from catalog.errors import Action
 from catalog.records import Endpoint
 from catalog.requests import Fill
@@ -56,9 +56,10 @@ class Walk:
         if more in (0, False):
             return False
         if more not in (1, True):
-            raise self._error(f"page {self.page} does not say whether there are more ({more!r})")
-        if isinstance(cursor, bool) or not isinstance(cursor, str | int) or cursor == "":
-            raise self._error(f"page {self.page} says that there are more, but its cursor is {cursor!r}")
+            raise self._error(f"page {self.page} does not say whether there are more ({shown(more)})")
+        if not is_cursor(cursor):
+            long = f" of {len(cursor):,} characters, more than {LONGEST_CURSOR:,}" if isinstance(cursor, str) and cursor else ""
+            raise self._error(f"page {self.page} says that there are more, but its cursor is {shown(cursor)}{long}")
         if self._paging.session:
             rows = member(document, self._endpoint.outputs[0].rows)
             digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()

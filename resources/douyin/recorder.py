@@ -51,17 +51,13 @@ class Recorder:
         if sequence is None:
             return
         sequence.codes[f"http {exchange.http_status}" if exchange.code is None else str(exchange.code)] += 1
-        facts: dict = {}
-        endpoint = ENDPOINTS[exchange.operation]
         ok = exchange.code == 0 and exchange.http_status == 200
+        facts, trouble = {}, None
         if ok:
-            page = read_page(endpoint, exchange.document)
-            enough = endpoint.paging and endpoint.paging.enough and sequence.pages + 1 >= endpoint.paging.enough
-            sequence.reached = page.has_more and bool(enough or (sequence.until and sequence.until(exchange.document)))
-            facts = {
-                "last": not page.has_more or sequence.reached, "whole": not page.has_more, "cursor": page.cursor,
-                "items": page.items, "newest": page.newest,
-            }  # fmt: skip
+            try:
+                facts = _facts(sequence, exchange)
+            except Exception as error:  # whatever a body may do to its reading: its bytes are kept, as a page of a listing that broke off
+                facts, trouble = {"last": False, "whole": False}, error
         entry = Entry(
             operation=exchange.operation,
             client_key=exchange.client_key,
@@ -77,11 +73,26 @@ class Recorder:
             code=exchange.code,
             logid=exchange.logid,
             offset=sequence.items,
+            said=exchange.said,
             **facts,
         )
         self._archive.append(entry, exchange.body)
+        if trouble is not None:
+            raise trouble
         if ok:
             sequence.began_at = entry.began_at
             sequence.pages += 1
             sequence.items += entry.items or 0
             sequence.newest = entry.newest
+
+
+def _facts(sequence: Sequence, exchange: Exchange) -> dict[str, Any]:
+    """What a successful page tells of its listing."""
+    endpoint = ENDPOINTS[exchange.operation]
+    page = read_page(endpoint, exchange.document)
+    enough = endpoint.paging and endpoint.paging.enough and sequence.pages + 1 >= endpoint.paging.enough
+    sequence.reached = page.has_more and bool(enough or (sequence.until and sequence.until(exchange.document)))
+    return {
+        "last": not page.has_more or sequence.reached, "whole": not page.has_more, "cursor": page.cursor,
+        "items": page.items, "newest": page.newest,
+    }  # fmt: skip

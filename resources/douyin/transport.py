@@ -34,10 +34,10 @@ def make_http(settings: Settings) -> httpx.AsyncClient:
 
     Proxies come from ``DOUYIN_PROXY``, else from ``HTTP(S)_PROXY``/``ALL_PROXY``/``NO_PROXY``. Extra
     roots of trust come from ``SSL_CERT_FILE``. Bodies arrive decompressed, and their
-    ``Content-Encoding`` header is gone, so that nothing decodes them twice.
+    ``Content-Encoding`` header is gone, so that nothing decodes them twice. Reading stops at ``DOUYIN_ANSWER_BYTES``.
     """
     guard_loggers("httpx")
-    return DirectClient(transport=_Transport(_reqwest(settings)), timeout=None, trust_env=False)
+    return DirectClient(transport=_Transport(_reqwest(settings), settings.answer_bytes), timeout=None, trust_env=False)
 
 
 def encode_query(params: Mapping[str, str | int]) -> str:
@@ -73,21 +73,33 @@ class DirectClient(httpx.AsyncClient):
         return response
 
 
+class AnswerTooLarge(httpx.TransportError):
+    """A body with more bytes, decompressed, than are taken. The rest was not read."""
+
+
 class _Transport(httpx.AsyncBaseTransport):
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, most: int) -> None:
         self._client = client
+        self._most = most
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-        builder = self._client.request(request.method, str(request.url)).headers(headers)
-        if request.content:
-            builder = builder.body_bytes(request.content)
         try:
-            response = await builder.build().send()
-            body = bytes(await response.bytes())
+            builder = self._client.request(request.method, str(request.url)).headers(headers)
+            if request.content:
+                builder = builder.body_bytes(request.content)
+        except ValueError as error:  # its text may hold the token
+            raise httpx.UnsupportedProtocol("the request cannot be made: its address or a header is malformed", request=request) from error
+        try:
+            async with builder.build_streamed() as response:  # left early, it cuts the connection
+                body = bytes(await response.body_reader.read(self._most + 1) or b"")
         except exceptions.PyreqwestError as error:
             raise _mapped(error, request) from error
-        return httpx.Response(response.status, headers=list(response.headers.items()), content=body)
+        if len(body) > self._most:
+            raise AnswerTooLarge(f"the answer has more than {self._most:,} bytes (DOUYIN_ANSWER_BYTES); the rest was not read", request=request)
+        # An encoding that reqwest does not know, and never asked for, would be decoded by httpx, however large it becomes.
+        headers = [header for header in response.headers.items() if header[0] != "content-encoding"]
+        return httpx.Response(response.status, headers=headers, content=body)
 
     async def aclose(self) -> None:
         await self._client.close()

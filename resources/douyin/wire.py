@@ -14,6 +14,7 @@ from catalog.envelopes import MalformedBody, Verdict, read_envelope
 from catalog.records import Envelope
 from resources.clock import Clock
 from resources.douyin.limits import Limiter
+from resources.douyin.transport import AnswerTooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,16 @@ class Reply:
 
 
 class NoResponse(Exception):
-    """Nothing came back, or not all of it. ``sent`` is False where certainly nothing was sent either."""
+    """Nothing came back, or not all of it. ``sent`` is False where certainly nothing was sent either; asking ``again`` may help or not."""
 
-    def __init__(self, reason: str, *, sent: bool = True) -> None:
+    def __init__(self, reason: str, *, sent: bool = True, again: bool = True) -> None:
         super().__init__(reason)
         self.sent = sent
+        self.again = again
+
+
+_NOT_SENT = httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol
+_NOT_AGAIN = AnswerTooLarge | httpx.UnsupportedProtocol
 
 
 class Wire:
@@ -57,7 +63,7 @@ class Wire:
         """Send once.
 
         Raises:
-            NoResponse: time-out, connection refused or cut.
+            NoResponse: time-out, connection refused or cut, more bytes than are taken.
             QuotaExhausted: refused before sending.
         """
         async with self._limiter.permit(scope, open_id, check=check):
@@ -65,7 +71,7 @@ class Wire:
             try:
                 response = await self._http.send(request)
             except httpx.TransportError as error:
-                raise NoResponse(str(error), sent=not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)) from error
+                raise NoResponse(str(error), sent=not isinstance(error, _NOT_SENT), again=not isinstance(error, _NOT_AGAIN)) from error
             observed_at = self._clock.now()
         document, verdict, trouble = read_reply(envelope, response.status_code, response.content)
         return Reply(response.status_code, response.content, document, verdict, trouble, sent_at, observed_at)
@@ -84,6 +90,8 @@ def read_reply(envelope: Envelope, status: int, body: bytes) -> tuple[Any, Verdi
         return None, None, f"HTTP {status}, and the body is not JSON ({len(body)} bytes)"
     except MalformedBody as error:
         return document, None, f"HTTP {status}, and {error}"
+    except Exception as error:  # whatever a body may do to its reading, it goes to the archive
+        return None, None, f"HTTP {status}, and the body cannot be read ({type(error).__name__})"
     if status != 200 and verdict.code == 0:
         return document, None, f"HTTP {status}"
     return document, verdict, ""

@@ -1,5 +1,5 @@
 """What the pipeline must remember between runs and share between processes: tokens, limits, load status."""
 
-from resources.state.engine import State
+from resources.state.engine import OUT_OF_ORDER, State
 
-__all__ = ["State"]
+__all__ = ["OUT_OF_ORDER", "State"]

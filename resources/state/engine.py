@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from resources.state.sealing import Vault
 
@@ -382,6 +382,9 @@ def _add_missing_columns(engine: Engine) -> None:
                 if column.name not in {c["name"] for c in inspect(engine).get_columns(table.name)}:
                     raise  # else another process was quicker
 
+
+OUT_OF_ORDER = (OSError, OperationalError)
+"""Errors of disk and state. They are not one request's or one file's own: whoever goes on after them would ask for what cannot be kept."""
 
 _PATIENCE_S = 30
 _MODE = "douyin_mode"

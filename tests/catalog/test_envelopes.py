@@ -91,12 +91,12 @@ def test_what_is_not_the_platforms(body: Any):
         read_envelope(Envelope.LEGACY, body)
 
 
-@pytest.mark.parametrize("code", [0, 1, -1, 28001003, 2**70])
+@pytest.mark.parametrize("code", [0, 1, -1, 28001003, 2**63 - 1, -(2**63)])
 def test_codes_come_as_numbers_or_text(code: int):
     assert read_code(code) == read_code(str(code)) == code
 
 
-@pytest.mark.parametrize("value", [True, False, 0.0, "", "abc", "0x10", "1.5", [], {}, "9" * 5000])
+@pytest.mark.parametrize("value", [True, False, 0.0, "", "abc", "0x10", "1.5", "1_0", "１", [], {}, "9" * 5000, 2**63, 2**70, "9" * 30])
 def test_other_codes_are_malformed(value: Any):
     with pytest.raises(MalformedBody):
         read_code(value)

@@ -73,3 +73,44 @@ def test_what_is_no_index_line_is_damage(archive, change):
     with pytest.raises(ArchiveDamaged, match="index does not read back"):
         list(archive.index("user_fans", [DAY]))
     assert len(list(archive.damaged("user_fans", [DAY]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        ({"code": 10**30}, {"code": None}),
+        ({"cursor": -(10**30)}, {"cursor": None}),
+        ({"logid": "a\ud800b"}, {"logid": "a?b"}),
+        ({"params": {"n": 2**64, "t": ["\ud800"]}}, {"params": {"n": None, "t": ["?"]}}),
+        ({"cursor": {1, 2}}, {"cursor": None}),
+    ],
+)
+def test_what_json_cannot_say_is_said_as_far_as_it_can_be(tmp_path, odd: dict, kept: dict):
+    archive = Archive(tmp_path)
+    archive.append(ENTRY, b"1")
+    archive.append(ENTRY._replace(**odd), b"\xff\x00")
+    archive.append(ENTRY, b"3")
+    archive.flush()
+    records = [(entry, body) for _, entry, body in archive.records("user_fans", [DAY])]
+    assert records == [(ENTRY._replace(length=1), b"1"), (ENTRY._replace(length=2, **kept), b"\xff\x00"), (ENTRY._replace(length=1), b"3")]
+
+
+def test_a_line_with_the_platforms_words_reads_back(tmp_path):
+    archive = Archive(tmp_path)
+    archive.append(ENTRY._replace(code=28001003, said="没有权限"), b"{}")
+    archive.flush()
+    ((_, entry, _),) = archive.records("user_fans", [DAY])
+    assert entry == ENTRY._replace(code=28001003, said="没有权限", length=2)
+
+
+def test_a_folder_that_cannot_be_written_holds_up_nobody_else(tmp_path):
+    archive = Archive(tmp_path)
+    (tmp_path / "a_first").write_text("in the way")
+    for operation in ("a_first", "user_fans"):
+        archive.append(ENTRY._replace(operation=operation), b"{}")
+    with pytest.raises(OSError, match="a_first"):
+        archive.flush()
+    assert len(list(archive.index("user_fans", [DAY]))) == 1
+    (tmp_path / "a_first").unlink()
+    archive.flush()
+    assert [len(list(archive.index(o, [DAY]))) for o in ("a_first", "user_fans")] == [1, 1]

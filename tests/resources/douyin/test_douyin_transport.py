@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import resource
 import shutil
 import socket
 import ssl
@@ -20,7 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from loopback import Say, say
 
-from resources.douyin.transport import encode_query, make_http
+from resources.douyin.transport import AnswerTooLarge, encode_query, make_http
 
 
 def get(settings, *urls: str) -> list[httpx.Response]:
@@ -74,6 +76,33 @@ def test_bodies_arrive_decompressed_once(make_settings, scripted):
     assert response.content == body
     assert "content-encoding" not in response.headers
     assert "gzip" in server.seen[0].headers["accept-encoding"]
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_an_answer_may_have_so_many_bytes_and_not_one_more(make_settings, scripted, zipped: bool):
+    server = scripted(lambda request, n: Say(b"x" * (100_000 + n), zipped=zipped))
+    (response,) = get(make_settings(answer_bytes=100_000), server.url)
+    assert len(response.content) == 100_000
+    with pytest.raises(AnswerTooLarge, match=r"more than 100,000 bytes.*DOUYIN_ANSWER_BYTES"):
+        get(make_settings(answer_bytes=100_000), server.url)
+
+
+def test_a_body_without_end_is_read_no_further(make_settings, scripted):
+    """300 MB in 300 kB: neither is it made in memory, nor does it keep anybody waiting."""
+    bomb = gzip.compress(bytes(300 << 20), 1)
+    server = scripted(lambda request, n: Say(bomb, headers=(("Content-Encoding", "gzip"),)))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(AnswerTooLarge):
+        get(make_settings(answer_bytes=1 << 20), server.url)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "GZIP", "unheard"])
+def test_an_encoding_that_nobody_asked_for_is_not_decoded(make_settings, scripted, encoding: str):
+    raw = gzip.compress(gzip.compress(b"{}"))
+    server = scripted(lambda request, n: Say(raw, headers=(("Content-Encoding", encoding),)))
+    (response,) = get(make_settings(), server.url)
+    assert response.content == raw
 
 
 def test_neither_redirects_nor_cookies_are_followed(make_settings, scripted):
