@@ -29,11 +29,11 @@ from pipelines.commands import (
     verify,
     watch,
 )
-from pipelines.console import fail
-from resources.pending import Damaged
+from pipelines.mishaps import Explaining, speak_any_text
 
 app = typer.Typer(
     name="douyin",
+    cls=Explaining,
     help="抖音开放平台数据仓库 / Douyin Open Platform into a DuckDB warehouse.",
     no_args_is_help=True,
     add_completion=False,
@@ -67,10 +67,8 @@ app.add_typer(alerts.app, name="alerts")
 
 
 def main() -> None:
-    try:
-        app()
-    except Damaged as error:
-        fail(str(error))
+    speak_any_text()
+    app()
 
 
 if __name__ == "__main__":

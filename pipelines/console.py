@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +21,8 @@ from rich.text import Text
 from resources.redaction import visible
 from resources.settings import LIVE_URL, Settings
 
+FIRST_YEAR, LAST_YEAR = 2016, 2100
+"""Douyin began in September 2016."""
 _PIPE_WIDTH = 220
 """Columns where the output goes into a file or a pipe, unless COLUMNS says otherwise."""
 
@@ -72,6 +76,37 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong and stop. Lines are not broken: they hold commands and paths to copy."""
     errors.print(f"[red]✗[/red] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def possible_day(value: datetime | None) -> datetime | None:
+    """Callback of options that take a day: one that Douyin can have no data of is a slip of the hand."""
+    if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise typer.BadParameter(f"{value.date()} cannot be meant: the years are {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+def finite(value: float | None) -> float | None:
+    """Callback of options that take a number: ``inf`` and ``nan`` are none."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number")
+    return value
+
+
+def maybe_said(value: str | None) -> str | None:
+    """Callback of options that take a word, where they are given."""
+    return None if value is None else said(value)
+
+
+def said(value: str) -> str:
+    """Callback of options and arguments that take a word: an empty one says nothing, or everything."""
+    if not value.strip():
+        raise typer.BadParameter("it is empty")
+    return value.strip()
+
+
+def all_said(values: list[str] | None) -> list[str] | None:
+    """The same for those that may be given several times."""
+    return None if values is None else [said(value) for value in values]
 
 
 def read_text(file: Path) -> str:

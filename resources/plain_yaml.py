@@ -29,7 +29,7 @@ def _span(value: object) -> object:
     """``30m``, ``12h``, ``7d`` as a length of time."""
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)([smhd])", value)):
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,5})([smhd])", value)):
         return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]])
     raise ValueError(f"{value!r} is no length of time: write 30s, 30m, 12h or 7d")
 

@@ -39,7 +39,9 @@ def _rows(runtime: Runtime, mart: str, query: str) -> list[dict[str, Any]]:
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
     except FileNotFoundError as error:
         raise NoMart("nothing is published yet: `douyin publish`") from error
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
+    except duckdb.CatalogException as error:
+        raise NoMart(f"the warehouse has no marts.{mart} yet: `douyin run` makes it when the tables that it reads have days") from error
+    except duckdb.BinderException as error:
         raise NoMart(f"marts.{mart} cannot be read ({str(error).splitlines()[0]}): `douyin publish`, and see meta.marts for why it was left out") from error
 
 

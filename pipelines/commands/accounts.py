@@ -14,12 +14,12 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from pipelines.console import Grid, app_keys, console, fail, load_settings, read_text, styled
+from pipelines.console import Grid, app_keys, console, fail, load_settings, read_text, said, styled
 
 app = typer.Typer(help="The accounts (授权账号) of this installation.", no_args_is_help=True)
 
 _App = Annotated[str | None, typer.Option("--app", help="key of one app; default: all apps")]
-_Who = Annotated[str, typer.Argument(help="open_id, the beginning of one, or a name")]
+_Who = Annotated[str, typer.Argument(callback=said, help="open_id, the beginning of one, or a name")]
 
 
 def _open():
@@ -122,7 +122,7 @@ def _print_links(settings, keys: list[str]) -> None:
 
 
 @app.command()
-def pause(who: _Who, reason: Annotated[str, typer.Option(help="shown by `douyin accounts list`")] = "paused by a person", app_key: _App = None) -> None:
+def pause(who: _Who, reason: Annotated[str, typer.Option(callback=said, help="shown by `douyin accounts list`")] = "paused by a person", app_key: _App = None) -> None:
     """Ask for nothing of an account until it is resumed. Its tokens are kept."""
     settings, runtime = _open()
     from resources.state.accounts import AccountStatus, set_status

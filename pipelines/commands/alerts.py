@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from pipelines.console import Grid, console, fail, load_settings
+from pipelines.console import Grid, console, fail, load_settings, said
 
 app = typer.Typer(help="Alerts to 飞书, 钉钉, 企业微信 and webhooks, by alerts.yaml.", no_args_is_help=True)
 
@@ -50,7 +50,8 @@ def check() -> None:
     for one in map(scrubbed, looked.found):
         to = ", ".join(alerts.channels_for(one.kind, one.severity, one.tags)) or "no route"
         grid.add_row(one.kind, one.severity, Text(one.title), Text(one.en), Text(one.todo), to)
-    console.print(grid if looked.found else "nothing is wrong")
+    unseen = f"; of {', '.join(looked.not_looked)} nobody knows" if looked.not_looked else ""
+    console.print(grid if looked.found else f"nothing that was looked for is wrong{unseen}" if unseen else "nothing is wrong", soft_wrap=not looked.found)
     runtime.close()
     if looked.found:
         raise typer.Exit(1)
@@ -104,7 +105,7 @@ def list_(days: Annotated[int, typer.Option(min=1, max=365, help="how many days 
 
 
 @app.command("test")
-def test_(channel: Annotated[str, typer.Argument(help="name of the channel in alerts.yaml")]) -> None:
+def test_(channel: Annotated[str, typer.Argument(callback=said, help="name of the channel in alerts.yaml")]) -> None:
     """Send a test message through one channel, and say what the other side answered."""
     from resources.alerts.delivery import open_channel
     from resources.alerts.kinds import Severity
@@ -126,7 +127,7 @@ def test_(channel: Annotated[str, typer.Argument(help="name of the channel in al
 
 @app.command()
 def mute(
-    key: Annotated[str, typer.Argument(help="key or number of the alert, as `douyin alerts list` shows it")],
+    key: Annotated[str, typer.Argument(callback=said, help="key or number of the alert, as `douyin alerts list` shows it")],
     for_: Annotated[str, typer.Option("--for", help="how long: 30m, 24h or 7d")] = "24h",
 ) -> None:
     """Tell nobody of one alert for a while."""

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 from rich.markup import escape
 
-from pipelines.console import console, fail, load_settings, one_app, require_credentials
+from pipelines.console import all_said, console, fail, load_settings, maybe_said, one_app, require_credentials
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ALWAYS = ("user_info", "renew_refresh_token")
@@ -19,13 +19,13 @@ _ALWAYS = ("user_info", "renew_refresh_token")
 
 
 def authorize(
-    code: Annotated[str | None, typer.Option(help="the code, or the whole address that the browser was sent to")] = None,
-    name: Annotated[str | None, typer.Option(help="a name for the account; default: its nickname, where the owner lets the app see it")] = None,
+    code: Annotated[str | None, typer.Option(callback=maybe_said, help="the code, or the whole address that the browser was sent to")] = None,
+    name: Annotated[str | None, typer.Option(callback=maybe_said, help="a name for the account; default: its nickname, where the owner lets the app see it")] = None,
     app: Annotated[str | None, typer.Option(help="key of the app; needed only where there are several")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="a word to choose accounts by; may be given several times")] = None,
-    scopes: Annotated[str | None, typer.Option(help="comma separated; default: all that the catalogue's operations need")] = None,
-    port: Annotated[int | None, typer.Option(help="listen on this loopback port for the browser's return; default: the redirect address's own, if it is on loopback")] = None,
-    wait_s: Annotated[int, typer.Option(min=1, help="how long to wait for the browser's return")] = 600,
+    tag: Annotated[list[str] | None, typer.Option(callback=all_said, help="a word to choose accounts by; may be given several times")] = None,
+    scopes: Annotated[str | None, typer.Option(callback=maybe_said, help="comma separated; default: all that the catalogue's operations need")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="listen on this loopback port for the browser's return; default: the redirect address's own, if it is on loopback")] = None,
+    wait_s: Annotated[int, typer.Option(min=1, max=86_400, help="how long to wait for the browser's return")] = 600,
 ) -> None:
     """Show the consent page's address, take the code that comes back, and store the account's tokens.
 
@@ -82,11 +82,15 @@ def _consent_url(settings, scopes: str | None, state: str) -> str:
 
 def _listening_place(redirect_uri: str | None, port: int | None) -> tuple[str, int, str] | None:
     """Host, port and path to listen at, where the browser comes back to this machine."""
-    parts = urlsplit(redirect_uri or "")
+    try:
+        parts = urlsplit(redirect_uri or "")
+        own = parts.port
+    except ValueError as error:
+        fail(f"DOUYIN_REDIRECT_URI is no address ({error}): write it as in the console of the Open Platform")
     if port is not None:
         return "127.0.0.1", port, parts.path or "/"
-    if parts.hostname in _LOOPBACK and parts.port:
-        return ("127.0.0.1" if parts.hostname == "localhost" else parts.hostname), parts.port, parts.path or "/"
+    if parts.hostname in _LOOPBACK and own:
+        return ("127.0.0.1" if parts.hostname == "localhost" else parts.hostname), own, parts.path or "/"
     return None
 
 

@@ -9,12 +9,12 @@ import typer
 from rich.markup import escape
 
 from pipelines.commands.run import choose, print_ingested, progress_bar
-from pipelines.console import Grid, console, fail, load_settings, require_credentials
+from pipelines.console import Grid, console, fail, load_settings, possible_day, require_credentials
 
 _DAY = ["%Y-%m-%d"]
 Select = Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")]
-First = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="first partition, a Beijing day")]
-Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="last partition; default: the newest that there can be")]
+First = Annotated[datetime | None, typer.Option("--from", callback=possible_day, formats=_DAY, help="first partition, a Beijing day")]
+Last = Annotated[datetime | None, typer.Option("--to", callback=possible_day, formats=_DAY, help="last partition; default: the newest that there can be")]
 
 
 def backfill(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipelines.console import Grid, app_keys, console, fail, load_settings
+from pipelines.console import NO_CREDENTIALS, Grid, app_keys, console, fail, load_settings
 
 
 def coverage(
@@ -28,6 +28,8 @@ def coverage(
 
     runtime = Runtime(settings)
     keys = app_keys(settings, app)
+    if enable and not keys:
+        fail(NO_CREDENTIALS, 2)
     for operation in enable or []:
         if operation not in ENDPOINTS:
             fail(f"{operation!r} is no operation that fills a table; see `douyin coverage`", 2)
@@ -37,6 +39,8 @@ def coverage(
         return
     for key in keys or [None]:
         lines = coverage_of(runtime.state if key else None, key, settings.for_app(key).app_type if key else None)
+        if only is not None and only not in (shown := sorted({"owned", "not owned", "withdrawn", "never tried", *(line.here for line in lines)})):
+            fail(f"--only {only!r} is no state of an operation; there are {', '.join(shown)}", 2)
         title = f"app {key} ({settings.for_app(key).app_type})" if key else "no app is configured: nothing was tried"
         grid = Grid(title=title)
         for column in ("operation", "here", "on the platform", "history", "tables", "scope", "reason"):

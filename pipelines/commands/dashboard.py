@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import console, errors, fail, load_settings
+from pipelines.console import console, errors, fail, load_settings, said
 
 
 def dashboard(
-    port: Annotated[int, typer.Option(help="port of the page")] = 2718,
-    host: Annotated[str, typer.Option(help="address to listen on; where other machines reach it, the page asks for a token")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page")] = 2718,
+    host: Annotated[str, typer.Option(callback=said, help="address to listen on; where other machines reach it, the page asks for a token")] = "127.0.0.1",
     token: Annotated[str | None, typer.Option(envvar="DOUYIN_DASHBOARD_TOKEN", help="word that the page asks for; default: none on this machine, a new one at each start elsewhere")] = None,
 ) -> None:
     """Serve the dashboard: accounts, videos, hot words, boards, fans, needs, leads, data health. Reads the published warehouse, holds nothing up."""

@@ -35,8 +35,8 @@ _QUESTIONS = ("rising_words", "account_week", "board_climbers")
 
 def demo(
     days: Annotated[int, typer.Option(min=1, max=60, help="simulated days")] = 7,
-    accounts: Annotated[int, typer.Option(min=1)] = 5,
-    videos: Annotated[int, typer.Option(min=1, help="about how many videos each account has")] = 40,
+    accounts: Annotated[int, typer.Option(min=1, max=10_000)] = 5,
+    videos: Annotated[int, typer.Option(min=1, max=10_000, help="about how many videos each account has")] = 40,
     home: Annotated[Path | None, typer.Option(help="where the data goes; default data/demo; replaced")] = None,
 ) -> None:
     """Start a sandbox, run the Dagster jobs of some simulated days, publish, and ask the warehouse three questions."""

@@ -18,8 +18,8 @@ from resources.settings import App, Settings
 
 
 def dev(
-    port: Annotated[int, typer.Option(help="port of the UI on 127.0.0.1")] = 3000,
-    sandbox_port: Annotated[int, typer.Option(help="port of the sandbox, when one is needed")] = 8765,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port of the UI on 127.0.0.1")] = 3000,
+    sandbox_port: Annotated[int, typer.Option(min=0, max=65535, help="port of the sandbox, when one is needed")] = 8765,
 ) -> None:
     """Open the Dagster UI with assets, partitions and schedules. Without credentials a sandbox is started beside it."""
     settings = load_settings()

@@ -95,7 +95,7 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
 
     try:
         httpx.get(settings.base_url, timeout=5, proxy=settings.proxy)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: a proxy that is none
         yield failure(f"{settings.base_url} does not answer: {type(error).__name__}", "check the network, DOUYIN_PROXY and DOUYIN_BASE_URL")
         return
     yield ok(f"{settings.base_url} answers")

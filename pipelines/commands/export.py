@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import console, fail, load_settings, read_text
+from pipelines.console import console, fail, load_settings, possible_day, read_text
 
 
 class Format(StrEnum):
@@ -28,8 +28,8 @@ def export(
     what: Annotated[str, typer.Argument(help="a table (videos, marts.video_daily, meta.load_status) or a file with a SELECT (sql/analyses/….sql)")],
     format: Annotated[Format, typer.Option("--format", "-f", help="kind of file")] = Format.XLSX,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="where to write it; default: <name>.<format> in the working directory")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day (dt)")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day (dt)")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", callback=possible_day, formats=["%Y-%m-%d"], help="first day (dt)")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", callback=possible_day, formats=["%Y-%m-%d"], help="last day (dt)")] = None,
     headers: Annotated[Headers, typer.Option("--headers", help="column heads: names as in SQL, or those of the dictionary in Chinese or English; for xlsx and csv")] = Headers.NAME,
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
 ) -> None:
@@ -37,6 +37,8 @@ def export(
     settings = load_settings()
     if not settings.warehouse_path.exists():
         fail(f"{settings.warehouse_path} does not exist yet: nothing was published. Run `make demo` or `douyin run`, or set DOUYIN_HOME.")
+    if first and last and last < first:
+        fail(f"--to {last.date()} lies before --from {first.date()}", 2)
     is_file = what.endswith(".sql")
     name = Path(what).stem if is_file else what
     target = out or Path(f"{name}.{format}")

@@ -10,14 +10,27 @@ from rich.markup import escape
 from rich.text import Text
 
 from pipelines.commands.outreach_demo import demo
-from pipelines.console import Grid, app_keys, console, fail, load_settings, one_app, require_credentials
+from pipelines.console import (
+    Grid,
+    all_said,
+    app_keys,
+    console,
+    fail,
+    load_settings,
+    maybe_said,
+    one_app,
+    require_credentials,
+    said,
+)
 
 app = typer.Typer(help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True)
 people = typer.Typer(help="People who asked to be left alone: every plan obeys the list.", no_args_is_help=True)
 app.add_typer(people, name="opt-out")
 app.command()(demo)
 
-_PlanId = Annotated[int, typer.Argument(help="number of the plan")]
+_MOST = 2**63 - 1
+"""The largest number that the ledger can have."""
+_PlanId = Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the plan")]
 _App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
 
 
@@ -67,7 +80,7 @@ def _counts(counts: Counter[str]) -> str:
 
 @app.command()
 def plan(
-    name: Annotated[str | None, typer.Argument(help="name of the campaign")] = None,
+    name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign")] = None,
     tags: Annotated[bool, typer.Option("--tags", help="plan what campaigns/tags.yaml asks for")] = False,
 ) -> None:
     """Work out who would get what, and who would not and why. Nothing is sent."""
@@ -93,7 +106,7 @@ def plan(
 
 
 @app.command()
-def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(help="lines to list")] = 50) -> None:
+def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(min=0, help="lines to list")] = 50) -> None:
     """A plan: who, why, what, through which scene, and who is left out and why. People and texts are masked."""
     from resources.state.plans import NotApproved, get_plan
 
@@ -137,7 +150,7 @@ def show_plan(runtime, plan, limit: int) -> None:
 
 
 @app.command()
-def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", help="who approves")]) -> None:
+def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", callback=said, help="who approves")]) -> None:
     """Approve a plan as it is now. A changed plan needs approval again."""
     from resources.state.plans import NotApproved
     from resources.state.plans import approve as approve_plan
@@ -152,7 +165,7 @@ def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", help="who 
 
 
 @app.command()
-def send(plan_id: Annotated[int | None, typer.Argument(help="number of the plan; default: all that are approved")] = None) -> None:
+def send(plan_id: Annotated[int | None, typer.Argument(min=1, max=_MOST, help="number of the plan; default: all that are approved")] = None) -> None:
     """Send what approved plans still have to send."""
     from assets.outreach.sending import Sent
     from assets.outreach.work import send_one
@@ -215,7 +228,7 @@ def unknown() -> None:
 
 @app.command()
 def resolve(
-    line: Annotated[int, typer.Argument(help="number of the line")],
+    line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the line")],
     sent: Annotated[bool, typer.Option("--sent/--not-sent", help="what a person saw in the chat")],
     by: Annotated[str, typer.Option("--by", help="who looked")],
 ) -> None:
@@ -234,7 +247,7 @@ def resolve(
 
 
 @app.command()
-def recall(line: Annotated[int, typer.Argument(help="number of the line that was sent")]) -> None:
+def recall(line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the line that was sent")]) -> None:
     """Take sent messages back 撤回."""
     from assets.outreach.work import recall_line
     from resources.douyin.errors import CallFailed
@@ -250,9 +263,9 @@ def recall(line: Annotated[int, typer.Argument(help="number of the line that was
 
 @people.command("add")
 def opt_out_add(
-    persons: Annotated[list[str], typer.Argument(help="open_ids of people")],
+    persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
     account: Annotated[str, typer.Option("--account", help="only this account (open_id, the beginning of one, or a name); default: every account of the app")] = "",
-    how: Annotated[str, typer.Option("--how", help="how they asked")] = "by hand",
+    how: Annotated[str, typer.Option("--how", callback=said, help="how they asked")] = "by hand",
     app_key: _App = None,
 ) -> None:
     """Put people on the list."""
@@ -270,7 +283,7 @@ def opt_out_add(
 
 @people.command("remove")
 def opt_out_remove(
-    persons: Annotated[list[str], typer.Argument(help="open_ids of people")],
+    persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
     account: Annotated[str, typer.Option("--account", help="the account that the line names")] = "",
     app_key: _App = None,
 ) -> None:
@@ -279,8 +292,10 @@ def opt_out_remove(
 
     runtime = _runtime()
     key = one_app(runtime.settings, app_key)
-    gone = sum(remove_opt_out(runtime.state, key, account, person) for person in persons)
-    console.print(f"[green]✓[/green] {gone} taken off the list")
+    missing = [person for person in persons if not remove_opt_out(runtime.state, key, account, person)]
+    if missing:
+        fail(f"not on the list{f' of {account}' if account else ''}: {', '.join(missing)}; the others were taken off. `douyin outreach opt-out list`")
+    console.print(f"[green]✓[/green] {len(persons)} taken off the list")
     runtime.close()
 
 
@@ -301,8 +316,17 @@ def opt_out_list(app_key: _App = None) -> None:
     runtime.close()
 
 
+def _campaigns(runtime) -> list[str]:
+    from assets.outreach.campaigns import BadCampaign, load_campaigns
+
+    try:
+        return sorted(load_campaigns(runtime.settings))
+    except BadCampaign as error:
+        fail(str(error), 2)
+
+
 @app.command()
-def effect(name: Annotated[str | None, typer.Argument(help="name of the campaign; default: all")] = None) -> None:
+def effect(name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign; default: all")] = None) -> None:
     """What campaigns brought: sent, delivered, replied, and against the control group. From the mart campaign_effect."""
     import duckdb
 
@@ -321,6 +345,8 @@ def effect(name: Annotated[str | None, typer.Argument(help="name of the campaign
         for column in columns[3:]:
             value = one[column]
             console.print(f"  {column}: {f'{value:.4g}' if isinstance(value, float) else value}")
+    if not values and name is not None and name not in (known := _campaigns(runtime)):
+        fail(f"there is no campaign {name!r}; there are {', '.join(known) or 'none'}", 2)
     if not values:
         console.print("no campaign was sent yet, or nothing was published since")
     runtime.close()

@@ -16,7 +16,7 @@ from pipelines.console import Grid, console, fail
 def parse(
     operation: Annotated[str, typer.Argument(help="operationId, e.g. billboard_hot_video")],
     file: Annotated[Path, typer.Argument(help="file with one response body; - for standard input")],
-    limit: Annotated[int, typer.Option(help="rows to print per table and day")] = 5,
+    limit: Annotated[int, typer.Option(min=0, help="rows to print per table and day")] = 5,
     param: Annotated[list[str] | None, typer.Option(help="a request parameter, NAME=VALUE")] = None,
 ) -> None:
     """Parse one response body: rows per table, quarantined rows with reasons, unknown members.
@@ -29,7 +29,7 @@ def parse(
 
     if operation not in DOORS:
         fail(f"{operation!r} is not an operation of the catalogue. Known: {', '.join(DOORS)}", 2)
-    bad = [p for p in param or [] if "=" not in p]
+    bad = [p for p in param or [] if not p.partition("=")[0].strip() or "=" not in p]
     if bad:
         fail(f"--param takes NAME=VALUE, not {bad[0]!r}", 2)
     try:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.console import Grid, app_keys, console, fail, load_settings, one_app, require_credentials
+from pipelines.console import Grid, app_keys, console, fail, load_settings, one_app, require_credentials, said
 
 app = typer.Typer(help="Receive webhooks, and answer people within their windows.", invoke_without_command=True)
 
@@ -19,8 +19,8 @@ _App = Annotated[str | None, typer.Option("--app", help="key of the app; needed 
 @app.callback()
 def receive(
     context: typer.Context,
-    host: Annotated[str, typer.Option(help="address to listen on; put a proxy with TLS before it")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on")] = 8787,
+    host: Annotated[str, typer.Option(callback=said, help="address to listen on; put a proxy with TLS before it")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on")] = 8787,
     reply: Annotated[bool, typer.Option("--reply", help="answer people by campaigns/replies.yaml")] = False,
 ) -> None:
     """Serve POST /webhook/<client_key>, /healthz and /metrics until interrupted."""

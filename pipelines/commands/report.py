@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import console, fail, load_settings
+from pipelines.console import console, fail, load_settings, possible_day
 
 
 def report(
-    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Beijing day. Default: the last day of which the warehouse has hot words or account figures")] = None,
+    day: Annotated[datetime | None, typer.Option("--date", callback=possible_day, formats=["%Y-%m-%d"], help="Beijing day. Default: the last day of which the warehouse has hot words or account figures")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="where to write it; default: reports/<date>.html in DOUYIN_HOME")] = None,
     show: Annotated[bool, typer.Option("--open", help="show it in the browser")] = False,
 ) -> None:

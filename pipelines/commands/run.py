@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from pipelines.console import Grid, console, fail, load_settings, require_credentials
+from pipelines.console import Grid, console, fail, load_settings, possible_day, require_credentials
 
 
 def choose(select: list[str] | None) -> list[str]:
@@ -35,7 +35,7 @@ def choose(select: list[str] | None) -> list[str]:
 
 def run(
     day: Annotated[
-        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Beijing day; T+1 series are taken for the three days before, on Mondays for the whole window. Default: today")
+        datetime | None, typer.Option("--date", callback=possible_day, formats=["%Y-%m-%d"], help="Beijing day; T+1 series are taken for the three days before, on Mondays for the whole window. Default: today")
     ] = None,
     select: Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")] = None,
 ) -> None:

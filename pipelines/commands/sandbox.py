@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import console, fail
+from pipelines.console import console, fail, finite
 
 
 def _app(text: str) -> tuple[str, str]:
@@ -28,24 +28,24 @@ def _rate(text: str) -> tuple[str, float]:
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="port on 127.0.0.1; 0 takes a free one")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port on 127.0.0.1; 0 takes a free one")] = 8765,
     seed: Annotated[int, typer.Option(help="another seed, another world")] = 1,
-    accounts: Annotated[int, typer.Option(min=1)] = 5,
-    videos: Annotated[int, typer.Option(min=1, help="about how many videos each account has")] = 40,
-    most_fans: Annotated[int, typer.Option(min=100, help="fans of the largest account; comments and people follow from them")] = 3_000_000,
-    latency_ms: Annotated[float, typer.Option(min=0, help="delay of every answer")] = 0,
-    qps: Annotated[float | None, typer.Option(help="requests a second and scope before code 28003018")] = None,
+    accounts: Annotated[int, typer.Option(min=1, max=100_000)] = 5,
+    videos: Annotated[int, typer.Option(min=1, max=100_000, help="about how many videos each account has")] = 40,
+    most_fans: Annotated[int, typer.Option(min=100, max=10**9, help="fans of the largest account; comments and people follow from them")] = 3_000_000,
+    latency_ms: Annotated[float, typer.Option(min=0, max=600_000, callback=finite, help="delay of every answer")] = 0,
+    qps: Annotated[float | None, typer.Option(min=0.001, callback=finite, help="requests a second and scope before code 28003018")] = None,
     now: Annotated[str | None, typer.Option(help="freeze the clock, e.g. 2026-11-16T10:30:00+08:00")] = None,
-    dead_tokens: Annotated[float, typer.Option(help="share of accounts whose tokens are dead (28001003, refresh 10010)")] = 0,
-    private: Annotated[float, typer.Option(help="share of accounts that are private (28001047)")] = 0,
-    deregistered: Annotated[float, typer.Option(help="share of accounts that are deregistered (28001045)")] = 0,
+    dead_tokens: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of accounts whose tokens are dead (28001003, refresh 10010)")] = 0,
+    private: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of accounts that are private (28001047)")] = 0,
+    deregistered: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of accounts that are deregistered (28001045)")] = 0,
     lacking: Annotated[list[str] | None, typer.Option(help="scope that the app does not own (28001018); repeatable")] = None,
     withdrawn: Annotated[list[str] | None, typer.Option(help="operation that is offline (28001056); repeatable")] = None,
-    late_counts: Annotated[float, typer.Option(help="share of days whose newest numbers are a tenth too low until two days later")] = 0,
+    late_counts: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of days whose newest numbers are a tenth too low until two days later")] = 0,
     app: Annotated[list[str] | None, typer.Option(help="a further app as KEY:SECRET, with ids of its own; repeatable")] = None,
     form: Annotated[str, typer.Option(help="how answers are written: mixed (every liberty of the contract) or plain (as published samples; what the official SDK accepts)")] = "mixed",
     answer: Annotated[list[str] | None, typer.Option(help="share of messages that people answer so, e.g. write=0.3; also enter, tap_card, leave_phone, opt_out; repeatable")] = None,
-    answer_delay: Annotated[float, typer.Option(min=0, help="seconds until they do, on the sandbox's clock, half as many to half as many more")] = 0,
+    answer_delay: Annotated[float, typer.Option(min=0, callback=finite, help="seconds until they do, on the sandbox's clock, half as many to half as many more")] = 0,
 ) -> None:
     """Serve the sandbox until interrupted. Same seed and instant, same answers."""
     from pipelines.simulation import SANDBOX_TOKEN_KEY

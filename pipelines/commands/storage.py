@@ -9,7 +9,7 @@ import typer
 
 from pipelines.commands.backfill import Select, span_text
 from pipelines.commands.run import choose
-from pipelines.console import Grid, console, load_settings, styled
+from pipelines.console import Grid, console, finite, load_settings, styled
 
 app = typer.Typer(help="Sizes and numbers of files; forget what need not be kept; put sealed months together.", invoke_without_command=True)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
@@ -89,7 +89,7 @@ def prune(select: Select = None, dry_run: DryRun = False) -> None:
 def compact(
     select: Select = None,
     dry_run: DryRun = False,
-    max_mb: Annotated[float, typer.Option(min=0, help="leave months alone whose files are larger together")] = 64.0,
+    max_mb: Annotated[float, typer.Option(min=0, callback=finite, help="leave months alone whose files are larger together")] = 64.0,
 ) -> None:
     """Put the days of sealed months of small tables, and the archive's segments of complete days, into one file each. Answers stay the same."""
     settings = load_settings()

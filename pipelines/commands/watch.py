@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from pipelines.console import Grid, app_keys, console, fail, load_settings, one_app, read_text
+from pipelines.console import Grid, all_said, app_keys, console, fail, load_settings, one_app, read_text
 
 app = typer.Typer(help="Watch lists: keywords, places and videos that no table of the platform names.", no_args_is_help=True)
 
@@ -41,7 +41,7 @@ def list_(app_key: _App = None) -> None:
 
 
 @app.command()
-def add(kind: _Kind, values: Annotated[list[str], typer.Argument(help="words or ids")], account: _Account = "", app_key: _App = None) -> None:
+def add(kind: _Kind, values: Annotated[list[str], typer.Argument(callback=all_said, help="words or ids")], account: _Account = "", app_key: _App = None) -> None:
     """Watch words or ids from the next run on."""
     _add(kind, [(value, account) for value in values], app_key)
 
@@ -74,7 +74,7 @@ def _add(kind: str, values: list[tuple[str, str]], app_key: str | None) -> None:
 
 
 @app.command()
-def remove(kind: _Kind, values: Annotated[list[str], typer.Argument(help="words or ids")], app_key: _App = None) -> None:
+def remove(kind: _Kind, values: Annotated[list[str], typer.Argument(callback=all_said, help="words or ids")], app_key: _App = None) -> None:
     """Watch them no more. What was collected stays."""
     settings = load_settings()
     from resources.runtime import Runtime

@@ -6,6 +6,7 @@ Instants are stored as UTC epoch seconds (float), so that both databases compare
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -332,8 +333,9 @@ class State:
         self.url = url
         self.vault = Vault(token_key)
         self.engine = _make_engine(url)
-        metadata.create_all(self.engine)
-        _add_missing_columns(self.engine)
+        if not _is_complete(self.engine):
+            metadata.create_all(self.engine)
+            _add_missing_columns(self.engine)
         self._know_old_days()
 
     @contextmanager
@@ -366,6 +368,14 @@ class State:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _is_complete(engine: Engine) -> bool:
+    """Whether every table and column is there. Asked without the write lock: who only reads must wait for nobody."""
+    with engine.connect() as connection:
+        have = inspect(connection.execution_options(**{_MODE: _READ})).get_multi_columns()
+    columns = {name: {c["name"] for c in found} for (_, name), found in have.items()}
+    return all(columns.get(t.name, set()) >= {c.name for c in t.columns} for t in metadata.sorted_tables)
 
 
 def _add_missing_columns(engine: Engine) -> None:
@@ -401,6 +411,10 @@ def _make_engine(url: str) -> Engine:
             event.listen(engine, "begin", _begin_postgres)
         return engine
     path = make_url(url).database
+    if path and path != ":memory:" and _may_only_read(Path(path)):
+        engine = create_engine(url, creator=lambda: _open_for_reading(Path(path)), hide_parameters=True)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not Path(path).exists():
@@ -409,6 +423,19 @@ def _make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _may_only_read(path: Path) -> bool:
+    """Whether the file is there, and this user or this disk lets nothing be written to it or beside it."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    """Without the log beside it nobody else has the file open, and SQLite may read it without making one."""
+    immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_PATIENCE_S, check_same_thread=False)
+    connection.isolation_level = None  # we send BEGIN ourselves
+    return connection
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -113,3 +113,15 @@ def test_a_channel_that_does_not_take_it_is_told_and_keeps_it_due(alerts, hook):
     assert "0 told in 0 messages, 1 wait" in said
     assert "1 told" in alerts("send", DOUYIN_CLOCK="2026-11-16T12:05:00+08:00")
     assert len(texts) == 2
+
+
+def test_a_warehouse_without_marts_is_no_good_news(alerts, tmp_path):
+    """Only hot words were loaded: what cannot be judged yet is told in plain words, and is not called good."""
+    import duckdb
+
+    with duckdb.connect(str(tmp_path / "data" / "warehouse.duckdb")) as connection:
+        connection.execute("CREATE TABLE hot_words (dt DATE)")
+    said = alerts("check", DOUYIN_CLIENT_KEY="another")
+    assert "nothing that was looked for is wrong; of low_plays, hot_word nobody knows" in said or "nothing that was looked for is wrong; of low_plays nobody knows" in said
+    assert "Catalog Error" not in said
+    assert "low_plays cannot be looked for: the warehouse has no marts.video_performance yet: `douyin run` makes it" in said

@@ -1,0 +1,154 @@
+"""Commands that only read: they wait for nobody, write nothing, and work where nothing can be written. What cannot be read or written is told in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hostile_home import publish_words
+from sqlalchemy.exc import DBAPIError
+
+from pipelines.mishaps import explain
+from resources.runtime import Runtime
+from resources.settings import Settings
+from resources.state import State, engine
+from resources.state.accounts import add_account
+
+KEY = "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A="
+APP = {"DOUYIN_CLIENT_KEY": "key", "DOUYIN_CLIENT_SECRET": "secret-secret", "DOUYIN_TOKEN_KEY": KEY, "DOUYIN_BASE_URL": "http://127.0.0.1:9"}
+READING = (
+    "status", "coverage", "accounts list", "watch list", "storage", "alerts list", "alerts check", "receive status", "outreach list", "outreach opt-out list", "outreach effect",
+    "backfill --dry-run --from 2026-11-16 -s hot_words", "replay --dry-run -s hot_words", "storage prune --dry-run", "storage compact --dry-run",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    home = publish_words(tmp_path_factory.mktemp("reading"), ["普通词"])
+    runtime = Runtime(Settings(_env_file=None, home=home))
+    add_account(runtime.state, "key", "account-1", name="海盐", now=datetime(2026, 11, 16, tzinfo=UTC))
+    runtime.close()
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "data"))
+
+
+@pytest.fixture
+def locked(home, monkeypatch) -> Iterator[Path]:
+    """A home whose state another process is writing into; who waits for it gives up at once."""
+    monkeypatch.setattr(engine, "_PATIENCE_S", 0.2)
+    with sqlite3.connect(home / "state.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield home
+
+
+def test_reading_commands_take_no_write_lock(douyin, locked):
+    for words in READING:
+        told = douyin(*words.split(), DOUYIN_HOME=str(locked), **APP)
+        assert "held the state" not in told.output, words
+        assert told.exit_code in (0, 1), (words, told.output)
+        assert "should not happen" not in told.output, (words, told.output)
+
+
+def test_who_writes_into_a_locked_state_is_told_in_a_line(douyin, locked):
+    told = douyin("accounts", "pause", "海盐", DOUYIN_HOME=str(locked), **APP)
+    assert told.exit_code == 1
+    assert told.stderr.startswith("✗ another process has held the state for half a minute")
+    assert told.stderr.count("\n") == 1
+
+
+def test_a_home_that_may_only_be_read(command, home):
+    """As a user who owns nothing there, or, for the superuser, without the right to write everywhere."""
+    before = sorted(p.name for p in home.iterdir())
+    for place in (home, *home.rglob("*")):
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+
+    def run(words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*bound, *command.words(*words.split())], cwd=command.cwd, env=command.environment | APP | {"DOUYIN_HOME": str(home)}, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    try:
+        told = run("status")
+        assert (told.returncode, told.stderr) == (0, ""), told
+        assert "海盐" in run("accounts list").stdout
+        for words in ("accounts pause 海盐", "publish"):
+            told = run(words)
+            assert told.returncode == 1
+            assert told.stderr.startswith("✗ "), told
+            assert "set DOUYIN_HOME to another folder" in told.stderr
+            assert told.stderr.count("\n") == 1
+        assert sorted(p.name for p in home.iterdir()) == before
+    finally:
+        for place in (home, *home.rglob("*")):
+            place.chmod(0o755 if place.is_dir() else 0o644)
+
+
+@pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_damaged_state_is_told_in_a_line(douyin, home, damage: bytes):
+    for beside in home.glob("state.db-*"):
+        beside.unlink()
+    (home / "state.db").write_bytes(damage)
+    told = douyin("accounts", "list", DOUYIN_HOME=str(home), **APP)
+    assert told.exit_code == 1
+    assert "put back a copy of state.db" in told.stderr
+    assert told.stderr.count("\n") == 1
+
+
+def test_a_damaged_warehouse_is_told_in_a_line(douyin, home):
+    (home / "warehouse.duckdb").write_bytes(b"x" * 10_000)
+    for words in ("report", "export hot_words", "outreach effect"):
+        told = douyin(*words.split(), DOUYIN_HOME=str(home), **APP)
+        assert told.exit_code in (1, 2), words
+        assert "publish" in told.stderr, (words, told.stderr)
+        assert "should not happen" not in told.stderr
+
+
+def test_a_full_disk_is_told(tmp_path):
+    with pytest.raises(OSError, match="No space") as full, open("/dev/full", "w") as file:
+        file.write("x" * 100_000)
+    assert full.value.errno == errno.ENOSPC
+    assert "free some room" in explain(full.value)
+    state = State(f"sqlite:///{tmp_path / 'state.db'}")
+    with state.begin() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    with pytest.raises(DBAPIError, match="full") as refused, state.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i, hex(randomblob(100)) FROM n")
+    assert explain(refused.value).startswith("the disk is full: free some room")
+
+
+def test_a_fault_of_ours_is_one_line_and_its_traceback_is_for_who_asks(douyin, home, monkeypatch):
+    from pipelines.commands import accounts
+
+    def fails(*_) -> None:
+        raise ZeroDivisionError("a fault\nof two lines")
+
+    monkeypatch.setattr(accounts, "_known_keys", fails)
+    told = douyin("accounts", "list", DOUYIN_HOME=str(home), **APP)
+    assert told.exit_code == 1
+    assert told.stderr.startswith("✗ this should not happen: ZeroDivisionError: a fault of two lines at ")
+    assert "DOUYIN_DEBUG=1" in told.stderr
+    assert told.stderr.count("\n") == 1
+    assert isinstance(douyin("accounts", "list", DOUYIN_HOME=str(home), DOUYIN_DEBUG="1", **APP).exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_a_terminal_that_lacks_our_marks_gets_escapes(command, home, encoding: str):
+    told = subprocess.run(
+        command.words("accounts", "tag", "海盐", "+shop"), cwd=command.cwd, env=command.environment | APP | {"DOUYIN_HOME": str(home), "PYTHONIOENCODING": encoding},
+        capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told
+    assert b"Traceback" not in told.stderr
+    assert b"shop" in told.stdout
