@@ -34,7 +34,7 @@ def sandbox(
     videos: Annotated[int, typer.Option(min=1, max=100_000, help="about how many videos each account has")] = 40,
     most_fans: Annotated[int, typer.Option(min=100, max=10**9, help="fans of the largest account; comments and people follow from them")] = 3_000_000,
     latency_ms: Annotated[float, typer.Option(min=0, max=600_000, callback=finite, help="delay of every answer")] = 0,
-    qps: Annotated[float | None, typer.Option(min=0.001, callback=finite, help="requests a second and scope before code 28003018")] = None,
+    qps: Annotated[float | None, typer.Option(callback=finite, help="requests a second and scope before code 28003018")] = None,
     now: Annotated[str | None, typer.Option(help="freeze the clock, e.g. 2026-11-16T10:30:00+08:00")] = None,
     dead_tokens: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of accounts whose tokens are dead (28001003, refresh 10010)")] = 0,
     private: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of accounts that are private (28001047)")] = 0,
