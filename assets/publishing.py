@@ -8,6 +8,7 @@ from functools import partial
 from assets.dictionary import dictionary, first_days
 from assets.marts.binding import Bound, keep
 from assets.marts.build import Marts
+from resources import ending
 from resources.runtime import Runtime
 from resources.state.load_status import changed_days
 from resources.state_tables import load_status_batches, read_state_tables
@@ -20,9 +21,11 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, agai
     Without ``again`` a file that holds all that is there stays as it is; what it says of the clock is then that of its publication, on the same day (UTC).
     """
     answers = Marts(runtime)
-    if marts:
-        answers.build_stale()
-    done = runtime.warehouse.publish(partial(_handed_over, runtime, answers.bound), rebuild=rebuild, again=again)
+    with runtime.ending_soon():
+        ending.check()
+        if marts:
+            answers.build_stale()
+        done = runtime.warehouse.publish(partial(_handed_over, runtime, answers.bound), rebuild=rebuild, again=again)
     keep(answers.bound, runtime.settings.marts_known_path)
     return done
 

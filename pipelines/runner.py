@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -18,6 +18,7 @@ from pipelines.dead_runs import end_dead_runs
 from pipelines.failures import said_by
 from pipelines.home import prepare_dagster_home
 from pipelines.jobs import JOB_NAMES, SERIES, range_tags, series_due
+from resources import ending
 from resources.pending import RUN_PROCESS, this_process
 from resources.runtime import Runtime
 from resources.settings import Settings
@@ -47,15 +48,18 @@ class Runner:
         prepare_dagster_home(runtime.settings)
         self.repository = make_repository(runtime, runtime.settings)
         self._instance = None
+        self._ending = ExitStack()
 
     def __enter__(self) -> "Runner":
+        self._ending.enter_context(self.runtime.ending_soon())
         self._instance = dg.DagsterInstance.get()
         end_dead_runs(self._instance)
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._instance.dispose()
-        self.runtime.close()
+        with self._ending:
+            self._instance.dispose()
+            self.runtime.close()
 
     def run(self, cadence: str, first: date, tables: Iterable[str] | None = None, *, last: date | None = None) -> Ran:
         """Run one cadence's job for a partition, or a range of them, or some of its tables without publication."""
@@ -63,6 +67,7 @@ class Runner:
 
     def _execute(self, name: str, first: date, last: date, selection: list[dg.AssetKey] | None = None) -> Ran:
         job = self.repository.get_job(name)
+        ending.check()
         several = last != first
         try:
             result = job.execute_in_process(
@@ -75,6 +80,7 @@ class Runner:
             )
         except dg.DagsterExecutionInterruptedError as error:
             raise KeyboardInterrupt from error
+        ending.check(0.0 if result.success else 0.1)
         ran = Ran(job.name, f"{first} to {last}" if several else first.isoformat(), result.run_id, result.success)
         for happened in result.all_events:
             if happened.is_step_failure:

@@ -7,12 +7,13 @@ import atexit
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock, Timeout
 
+from resources import ending
 from resources.archive import Archive
 from resources.clock import Clock
 from resources.settings import Settings
@@ -77,6 +78,7 @@ class Runtime:
 
         The system releases the lock of a process that died. Without it two runs of the same day ask for everything twice.
         """
+        ending.check()
         path = self.settings.locks_dir / f"table-{table}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
@@ -86,9 +88,16 @@ class Runtime:
             _log.warning("%s is being filled by another run (it holds %s): waiting until it is done", table, path)
             lock.acquire()
         try:
-            yield
+            with self.ending_soon():
+                yield
         finally:
             lock.release()
+
+    @contextmanager
+    def ending_soon(self) -> Iterator[None]:
+        """Inside, a signal ends the process soon; what was answered until then is on disk."""
+        with ending.heard(lambda: self.archive.flush() if "archive" in self.__dict__ else None):
+            yield
 
     # One loop for the whole run, on a thread of its own: steps are synchronous, and the client keeps
     # its connections and its pacing from step to step.
@@ -110,7 +119,7 @@ class Runtime:
         try:
             return future.result()
         except BaseException:
-            future.cancel()
+            future.cancel()  # its tasks end on the other thread, beside what follows here
             raise
 
     @property
@@ -138,21 +147,34 @@ class Runtime:
         return self._clients[client_key]
 
     def _close_clients(self) -> None:
-        for client in self.__dict__.pop("_clients", {}).values():
-            self.run(client.__aexit__(None, None, None))
+        with ExitStack() as each:
+            for client in self.__dict__.pop("_clients", {}).values():
+                each.callback(lambda client=client: self.run(client.__aexit__(None, None, None)))
 
     def close(self) -> None:
-        """Flush the archive and close what was opened. A closed runtime opens again on use."""
+        """Flush the archive and close what was opened, each whatever became of the one before. A closed runtime opens again on use."""
         atexit.unregister(self.close)
-        self._close_clients()
+        with ExitStack() as steps:  # from the last to the first
+            steps.callback(self._close_loop)
+            steps.callback(self._close_state)
+            steps.callback(self._close_archive)
+            steps.callback(self._close_clients)
+            if "archive" in self.__dict__:
+                steps.callback(self.archive.flush)
+
+    def _close_archive(self) -> None:
         if "archive" in self.__dict__:
-            self.archive.flush()
+            self.archive.flush()  # where that fails it stays, with what it holds
+            del self.__dict__["archive"]
+
+    def _close_state(self) -> None:
         if "state" in self.__dict__:
-            self.state.close()
+            self.__dict__.pop("state").close()
+
+    def _close_loop(self) -> None:
         if "_loop" in self.__dict__:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-        for name in ("archive", "state", "_loop"):
-            self.__dict__.pop(name, None)
+            loop = self.__dict__.pop("_loop")
+            loop.call_soon_threadsafe(loop.stop)
 
     def set_clock(self, clock: Clock) -> None:
         """Move a simulated run to another instant."""

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from catalog import FIELDS, TABLES
 from catalog.records import History, Table
+from resources import ending
 from resources.descriptions import Description, described, has_columns, made_anew, own_description, read_descriptions
 from resources.file_copy import copy_file
 from resources.holding import digest_of_lake, digest_of_state, read_holding, write_holding
@@ -189,6 +190,7 @@ class Warehouse:
             os.fsync(file.fileno())
         # Who opened the published file for writing and died left a log: it would be replayed into the new file.
         self.path.with_name(self.path.name + ".wal").unlink(missing_ok=True)
+        ending.check()
         os.replace(building, self.path)
         if not result.left_out and (state := _digest_of_state(rows)) is not None:
             write_holding(self.path, state, _digest_of_lake(present, marts.values()))

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from assets.marts.binding import SQL_TYPES, Bound, bind, empty_table, on_day, selected
 from assets.needs import functions
 from catalog import TABLES
+from resources import ending
 from resources.lake import DRIFT, QUARANTINE, Lake, Partition, encode, scan
 from resources.marts import ALL_DAYS, MARTS_DIR, ROOM, BadMart, Mart, load_marts
 from resources.pending import write_whole
@@ -159,7 +160,7 @@ class Marts:
         wanted = sorted(set(dts)) if bound.mart.incremental else [WHOLE][: len(list(dts))]
         if not wanted:
             return
-        with self.runtime.filling(f"mart-{name}"), Pins(self.runtime.settings.home / "pins" / name) as pins, self._connect() as connection:
+        with self.runtime.filling(f"mart-{name}"), Pins(self.runtime.settings.home / "pins" / name) as pins, self._connect(bound) as connection:
             self.lake.sweep(bound.mart.room)
             for known in (bound.mart.room, *(s.removeprefix("main.").replace(f"{ROOM}.", f"{ROOM}/") for s in bound.sources)):
                 self._listed.pop(known, None)
@@ -184,7 +185,8 @@ class Marts:
                 self._view(connection, pins, bound, source, dt)
         try:
             rows = connection.execute(selected(bound, on_day(bound.mart.sql, dt))).to_arrow_table()
-        except duckdb.Error as error:
+        except (duckdb.Error, RuntimeError) as error:
+            ending.check(0.1)  # DuckDB tells of an interrupt as of any error
             raise BadMart(f"{bound.mart.path}: {dt}: {str(error).splitlines()[0]}") from error
         rows = pa.table([c.combine_chunks() for c in rows.columns], names=rows.column_names).cast(_nullable(bound.schema))
         if wrong := broken(bound, rows, dt):
@@ -209,17 +211,21 @@ class Marts:
         relation = f"SELECT * FROM {scan(found)}" if found else _nothing(bound.schemas[source])
         connection.execute(f'CREATE OR REPLACE VIEW {where}."{table}" AS {relation}')
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connect(self, bound: Bound) -> duckdb.DuckDBPyConnection:
         import duckdb
 
-        from assets.needs.rules import needs_dir
+        from assets.needs.rules import BadNeeds, needs_dir
 
         spill = self.runtime.settings.home / "tmp"
         connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": MEMORY, "temp_directory": str(spill)})
         connection.execute("SET TimeZone = 'UTC'")
         for schema in (ROOM, "meta", "outreach"):
             connection.execute(f"CREATE SCHEMA {schema}")
-        functions.register(connection, needs_dir(self.runtime.settings))
+        try:
+            functions.register(connection, needs_dir(self.runtime.settings), at_once=bound.uses_texts)
+        except BadNeeds as error:
+            connection.close()
+            raise BadMart(f"{bound.mart.path}: {error}") from error
         return connection
 
     def _state(self, bound: Bound) -> dict[str, Iterable[pa.RecordBatch]]:

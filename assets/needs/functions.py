@@ -66,10 +66,14 @@ FUNCTIONS: MappingProxyType[str, TextFunction] = MappingProxyType({f.name: f for
 """Name -> function with signature and description in both languages."""
 
 
-def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
+def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None, *, at_once: bool = False) -> None:
     """Make all :data:`FUNCTIONS` known to a connection (its cursors have them, too). ``folder`` holds the rules; default: the repository's.
 
-    A file of rules that cannot be used is an error of the first query that calls a function, not of this call.
+    A file of rules that cannot be used is an error of the first query that calls a function, not of this call. ``at_once`` loads rules and dictionaries
+    here: a signal that comes in the middle of an import which DuckDB's call began would leave the import's lock held.
+
+    Raises:
+        BadNeeds: a file of rules cannot be used, and was to be loaded at once.
     """
     loaded: list[Analyser] = []
     lock = threading.Lock()
@@ -82,6 +86,8 @@ def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) 
                 loaded.append(analyser(folder))
         return loaded[0]
 
+    if at_once:
+        load()
     for function in _ALL:
         connection.create_function(function.name, _over_vectors(function, load), ["VARCHAR"], function.returns, type="arrow", null_handling="special")
 
