@@ -12,7 +12,7 @@ import pyarrow as pa
 from assets.marts.binding import SQL_TYPES, Bound
 from catalog import FIELDS, TABLES, endpoints_of
 from catalog.notes import NOTES, Note, note_of
-from catalog.records import STANDARD_FIELDS, Column, Origin, Pii, Type
+from catalog.records import STANDARD_FIELDS, Column, History, Origin, Pii, Type
 from resources.lake import Lake
 from resources.marts import ROOM
 from resources.own_columns import OWN_COLUMNS
@@ -21,6 +21,8 @@ from resources.warehouse import HANDED_OVER
 
 _NUMBERS = (Type.BIGINT, Type.DOUBLE)
 _NO_NOTE = Note()
+LATEST = "_latest"
+"""The view of a listing's present state has the columns of the listing."""
 
 _HOW = {
     Origin.PARAM: "(parameter of the request)", Origin.CONST: "(constant of the operation)", Origin.ORDINAL: "(order of the list)", Origin.ELEMENT: "(the element itself)",
@@ -30,14 +32,14 @@ _HOW = {
 
 
 def dictionary(bound: Mapping[str, Bound], since: Mapping[str, date] | None = None) -> pa.Table:
-    """All lines: core tables, marts, ``meta``, ``outreach``, each in the order of its columns.
+    """All lines: core tables with the views of their latest rows, marts, ``meta``, ``outreach``, each in the order of its columns.
 
     Args:
         bound: the marts, those that others read before them.
         since: first day that the lake holds, by name with schema (``main.videos``); without it the column stays empty.
     """
     since = since or {}
-    lines = [{**line, "since": since.get(f"{line['table_schema']}.{line['table_name']}")} for line in (*_core(), *_marts(bound), *_own())]
+    lines = [{**line, "since": since.get(f"{line['table_schema']}.{line['table_name'].removesuffix(LATEST)}")} for line in (*_core(), *_marts(bound), *_own())]
     return pa.Table.from_pylist(lines, DICTIONARY_SCHEMA)
 
 
@@ -52,12 +54,15 @@ def _core() -> Iterator[dict[str, Any]]:
     for table in TABLES.values():
         for position, name in enumerate(table.columns, 1):
             field, is_key = FIELDS[name], name in table.primary_key
-            yield {
+            line = {
                 "table_schema": "main", "table_name": table.name, "column_name": name, "position": position, "type": str(field.type),
                 "name_en": field.en, "name_zh": field.zh, "meaning_en": field.doc_en, "meaning_zh": field.doc_zh, "unit": field.unit,
                 "additive": str(field.additive), "is_metric": field.type in _NUMBERS and not field.is_code and not is_key, "pii": str(field.pii), "is_key": is_key,
                 "source_operations": operations_of(table.name, name), **_noted(note_of(table.name, name)),
             }  # fmt: skip
+            yield line
+            if table.history is History.LISTING:
+                yield line | {"table_name": f"{table.name}{LATEST}"}
 
 
 def _noted(note: Note) -> dict[str, str | None]:

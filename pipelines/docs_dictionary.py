@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assets.dictionary import dictionary
+from assets.dictionary import LATEST, dictionary
 from assets.marts.binding import bind
 from catalog import FIELDS, TABLES
 from catalog.notes import NOTES
@@ -164,7 +164,7 @@ ZH = Words(
 
 def dictionary_page(words: Words) -> str:
     """The whole page in one language."""
-    lines = dictionary(bind(load_marts())).to_pylist()
+    lines = [line for line in dictionary(bind(load_marts())).to_pylist() if not line["table_name"].endswith(LATEST)]  # views are told of by name
     core, marts, own = ([x for x in lines if x["table_schema"] in schemas] for schemas in (("main",), ("marts",), ("meta", "outreach")))
     page = [GENERATED, "", f"# {words.title}", "", *words.intro, ""]
     page += [f"## {words.index}", "", words.index_intro, "", *_index(core, marts, own, words)]

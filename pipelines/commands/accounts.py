@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from pipelines.console import Grid, app_keys, console, fail, load_settings, read_text, said, styled
+from resources.redaction import visible
 
 app = typer.Typer(help="The accounts (授权账号) of this installation.", no_args_is_help=True)
 
@@ -153,7 +154,7 @@ def remove(who: _Who, yes: Annotated[bool, typer.Option("--yes", help="do not as
 
     account = find_account(settings, runtime, who, app_key)
     named = f"{account.name or 'account'} {account.open_id}"
-    if not yes and not typer.confirm(f"forget {named} and its tokens? Only its owner can authorise it again"):
+    if not yes and not typer.confirm(f"forget {visible(named)} and its tokens? Only its owner can authorise it again"):
         fail("nothing was changed")
     remove_account(runtime.state, account.client_key, account.open_id)
     console.print(f"[green]✓[/green] {escape(named)} is forgotten; its data stays in archive, lake and warehouse", highlight=False, soft_wrap=True)

@@ -58,7 +58,7 @@ def authorize(
             fail(f"the account is authorised, but its tags are not set: {error}")
         finally:
             runtime.close()
-    console.print(f"[green]✓[/green] {escape(shown or 'account')} {open_id} is authorised; `douyin run` collects it from now on", soft_wrap=True)
+    console.print(f"[green]✓[/green] {escape(shown or 'account')} {escape(open_id)} is authorised; `douyin run` collects it from now on", soft_wrap=True)
     if granted:
         # Scopes of messages and business consent are never listed, although granted (GUIDE section 2).
         console.print(f"  granted: {escape(granted)}", style="dim", soft_wrap=True, highlight=False)
