@@ -236,10 +236,6 @@ class Replies(Strict):
     def quiet_hours(self) -> tuple[time, time] | None:
         return self.quiet and (self.quiet.from_, self.quiet.until)
 
-    def wishes(self) -> Replies:
-        """Only the rules by which people ask to be left alone, and without an answer: such a wish holds also where nobody answers."""
-        return self.model_copy(update={"rules": [r.model_copy(update={"messages": [], "hand_over": None}) for r in self.rules if r.opt_out]})
-
 
 def campaigns_dir(settings: Settings) -> Path:
     return settings.campaigns_dir or REPOSITORY / "campaigns"

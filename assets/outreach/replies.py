@@ -1,7 +1,8 @@
 """Answering people within seconds: the platform's windows are shorter than the start of a run.
 
 Rules stand in ``campaigns/replies.yaml``. Every answer goes through the ledger, so that limits hold over answers and
-campaigns together, and an event is answered once whatever happens.
+campaigns together, and an event is answered once whatever happens. Opt-outs are no matter of the worker: they are found by
+:func:`opt_outs_by` and written with the event itself, whatever the state of the account and whoever answers.
 """
 
 from __future__ import annotations
@@ -22,10 +23,9 @@ from resources.douyin.client import DouyinClient
 from resources.state import State
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat, hand_over
-from resources.state.inbox import Event, fingerprint, received_since
+from resources.state.inbox import Event, OptOutOf, fingerprint, received_since
 from resources.state.lines import LineState
 from resources.state.outbox import NewLine, Refused, Rules, answers_since, read_lines, write_lines
-from resources.state.people import add_opt_out
 from resources.state.resolving import recover, resolve
 
 log = logging.getLogger(__name__)
@@ -41,10 +41,32 @@ def words_of(event: Event) -> str:
     return str(event.content.get("text") or "")
 
 
+OPT_OUT_WORD = "退订"
+"""Whoever writes it is left alone, whatever the rules say, and also where there are none."""
+
+
+def opt_outs_by(replies: Replies | None) -> OptOutOf:
+    """What finds opt-outs among events: the rules with ``opt_out``, whatever stands before them, and the word that always counts."""
+
+    def opt_out_of(event: Event) -> str | None:
+        if event.event not in ANSWERED_BY or not event.envelope.get("from_user_id") or _is_our_own(event):
+            return None
+        rule = rule_for(replies, event, str(event.envelope.get("to_user_id") or "")) if replies is not None else None
+        if rule is not None and rule.opt_out:
+            return f"asked for it (rule {rule.name})"
+        return f"asked for it ({OPT_OUT_WORD})" if OPT_OUT_WORD in words_of(event) else None
+
+    return opt_out_of
+
+
+def _is_our_own(event: Event) -> bool:
+    return event.content.get("source") == event.client_key
+
+
 def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
-    """The first rule that fits."""
+    """The first rule that fits; rules with ``opt_out`` come before all others."""
     text, kind = words_of(event).casefold(), str(event.content.get("message_type") or "")
-    for rule in replies.rules:
+    for rule in sorted(replies.rules, key=lambda rule: not rule.opt_out):
         if event.event not in rule.on or (rule.accounts and account not in rule.accounts):
             continue
         if rule.types and kind not in rule.types:
@@ -56,8 +78,7 @@ def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
 
 
 class ReplyWorker:
-    """Answers events; :meth:`offer` never waits. ``clients`` gives an app's client, where rules send something; ``counts`` tells what
-    became of events."""
+    """Answers events; :meth:`offer` never waits. ``clients`` gives an app's client; ``counts`` tells what became of events."""
 
     def __init__(self, replies: Replies, state: State, clock: Clock, apps: Iterable[str], clients: Mapping[str, DouyinClient]) -> None:
         self._replies, self._state, self._clock, self._apps, self._clients = replies, state, clock, tuple(apps), clients
@@ -106,20 +127,20 @@ class ReplyWorker:
     async def answer(self, event: Event) -> str:
         """What was done about one event, in a word or two."""
         app, account, person = event.client_key, str(event.envelope.get("to_user_id") or ""), str(event.envelope.get("from_user_id") or "")
-        if not (account and person) or event.content.get("source") == app:
+        if not (account and person) or _is_our_own(event):
             return "our own"
         decided = await asyncio.to_thread(self._decide, event, app, account, person)
         if isinstance(decided, str):
             return decided
         rule, line_id = decided
         try:
-            return "no message" if line_id is None else await self._send(app, line_id)
+            return "no message" if line_id is None else await self._send(app, line_id, Rules(opt_out_at=event.received_at if rule.opt_out else None))
         finally:  # what somebody asked for holds also where the answer could not be sent
             await asyncio.to_thread(self._afterwards, rule, app, account, person)
 
-    async def _send(self, app: str, line_id: int) -> str:
+    async def _send(self, app: str, line_id: int, rules: Rules) -> str:
         try:
-            sent = await send_line(self._clients[app], self._state, self._clock, line_id, Rules())
+            sent = await send_line(self._clients[app], self._state, self._clock, line_id, rules)
         except StopSending as error:
             log.warning("cannot answer: %s", error)
             return "stopped"
@@ -145,15 +166,14 @@ class ReplyWorker:
             if Rules(quiet=replies.quiet_hours).is_quiet(now) and not rule.also_in_quiet_hours:
                 return "quiet hours"
         key = f"reply/{app}/{event.event_id}"
-        wish = (rule, None)  # obeyed whether it can be answered or not
         if read_lines(state, key=key):
-            return wish if rule.opt_out else "answered before"
+            return "answered before"
         with state.read() as db:
             lately = answers_since(db, app, account, person, now - timedelta(hours=1))
         if lately >= replies.most_per_hour:
             hand_over(state, app, account, person, now + replies.guard_hand_over)
             log.warning("loop guard: %d answers to one person of %s within an hour; a person must look (no answers for %s)", lately, account, replies.guard_hand_over)
-            return wish if rule.opt_out else "loop guard"
+            return "loop guard"
         if rule.messages and not rule.opt_out and self._answered_lately(app, account, person, rule, now):
             return "said lately"
         if not rule.messages:
@@ -182,8 +202,6 @@ class ReplyWorker:
 
     def _afterwards(self, rule: Rule, app: str, account: str, person: str) -> None:
         now = self._clock.now()
-        if rule.opt_out and add_opt_out(self._state, app, account, person, f"asked for it (rule {rule.name})", now):
-            log.info("somebody asked %s to be left alone (rule %s)", account, rule.name)
         if rule.hand_over is not None:
             hand_over(self._state, app, account, person, now + rule.hand_over)
             log.warning("a person must answer somebody of %s (rule %s)", account, rule.name)

@@ -31,7 +31,7 @@ def receive(
     import uvicorn
 
     from assets.outreach.campaigns import BadCampaign, load_replies
-    from assets.outreach.replies import ReplyWorker
+    from assets.outreach.replies import OPT_OUT_WORD, ReplyWorker, opt_outs_by
     from pipelines.receiver.app import Receiver
     from resources.douyin.client import DouyinClient
     from resources.redaction import guard_loggers, register_secret
@@ -49,21 +49,22 @@ def receive(
     except BadCampaign as error:
         if reply:
             fail(str(error), 2)
-        console.print(f"[yellow]![/yellow] whoever asks to be left alone is not noticed: {escape(str(error))}", soft_wrap=True)
+        console.print(f"[yellow]![/yellow] only the word {OPT_OUT_WORD} is taken for an opt-out: {escape(str(error))}", soft_wrap=True)
     listener, workers = None, ()
-    if replies is not None:
+    if reply:
         clients: dict[str, DouyinClient] = {}
-        worker = ReplyWorker(replies if reply else replies.wishes(), runtime.state, runtime.clock, runtime.app_keys, clients)
+        worker = ReplyWorker(replies, runtime.state, runtime.clock, runtime.app_keys, clients)
 
         async def answering() -> None:
             async with AsyncExitStack() as stack:
-                for key in runtime.app_keys if reply else ():
+                for key in runtime.app_keys:
                     clients[key] = await stack.enter_async_context(DouyinClient(settings.for_app(key), runtime.state, runtime.clock))
                 await worker.run()
 
         listener, workers = worker.offer, (answering,)
     receiver = Receiver(
-        settings.all_apps, runtime.state, runtime.clock, body_bytes=settings.webhook_body_bytes, listener=listener, workers=workers
+        settings.all_apps, runtime.state, runtime.clock, body_bytes=settings.webhook_body_bytes, listener=listener, opt_out_of=opt_outs_by(replies),
+        workers=workers,
     )
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)

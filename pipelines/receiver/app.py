@@ -29,7 +29,7 @@ from pipelines.receiver.committer import Committer, Unavailable
 from resources.clock import Clock
 from resources.settings import App
 from resources.state import State
-from resources.state.inbox import Event, content_of, make_event
+from resources.state.inbox import Event, OptOutOf, content_of, make_event
 
 log = logging.getLogger(__name__)
 
@@ -66,17 +66,22 @@ def signature_of(secret: str, body: bytes) -> str:
 
 
 class Receiver:
-    """Checks, stores and answers. ``listener`` is told of each new event after it is on disk."""
+    """Checks, stores and answers.
+
+    Args:
+        listener: is given each new event after it is on disk.
+        opt_out_of: finds who asks to be left alone; that person is on the opt-out list when the event is on disk.
+    """
 
     def __init__(
         self, apps: Iterable[App], state: State, clock: Clock, *, body_bytes: int, listener: Callable[[Event], None] | None = None,
-        patience_s: float = PATIENCE_S, workers: Iterable[Callable[[], Any]] = (),
+        opt_out_of: OptOutOf = lambda _: None, patience_s: float = PATIENCE_S, workers: Iterable[Callable[[], Any]] = (),
     ) -> None:  # fmt: skip
         self._secrets = {app.client_key: _secrets_of(app) for app in apps}
         self._clock = clock
         self._body_bytes = body_bytes
         self._listener = listener
-        self._committer = Committer(state, patience_s)
+        self._committer = Committer(state, patience_s, opt_out_of)
         self._workers = tuple(workers)
         self.metrics = Metrics()
         self.app = Starlette(

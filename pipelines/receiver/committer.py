@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from resources.state import State
-from resources.state.inbox import Event, store
+from resources.state.inbox import Event, OptOutOf, store
 
 MOST = 256
 """Events in one transaction."""
@@ -23,8 +23,9 @@ class Unavailable(RuntimeError):
 class Committer:
     """Stores events durably, in the order in which they came. One for a process; :meth:`run` must be running."""
 
-    def __init__(self, state: State, patience_s: float) -> None:
+    def __init__(self, state: State, patience_s: float, opt_out_of: OptOutOf) -> None:
         self._state = state
+        self._opt_out_of = opt_out_of
         self._patience_s = patience_s
         self._waiting: asyncio.Queue[tuple[Event, asyncio.Future[bool]]] = asyncio.Queue()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="douyin-inbox")
@@ -54,7 +55,7 @@ class Committer:
             if not batch:
                 continue
             try:
-                fresh = await loop.run_in_executor(self._disk, store, self._state, [event for event, _ in batch])
+                fresh = await loop.run_in_executor(self._disk, store, self._state, [event for event, _ in batch], self._opt_out_of)
             except Exception as error:  # whatever went wrong, the senders must hear of it, and the next batch be tried
                 _tell(batch, error)
                 continue

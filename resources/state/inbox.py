@@ -1,13 +1,13 @@
 """The inbox: every webhook event once, on disk before its sender is told so, and what follows from it at once.
 
-What an event changes (an open window, a consent, a withdrawn authorisation, a message of ours that arrived) is written in
-the transaction that stores it: after a crash either both are there or neither.
+What an event changes (an open window, a consent, an opt-out, a withdrawn authorisation, a message of ours that arrived) is
+written in the transaction that stores it: after a crash either both are there or neither.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from catalog.records import beijing_day
 from resources.state.chats import Note, Noted, consented, entered, said, write_notes
 from resources.state.engine import State, inbox, receiving
-from resources.state.people import withdraw
+from resources.state.people import insert_opt_out, withdraw
 from resources.state.resolving import note_sent
 
 NO_ID = "sha256:"
@@ -60,7 +60,11 @@ def content_of(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
     return content if isinstance(content, Mapping) else {}
 
 
-def store(state: State, events: Sequence[Event]) -> list[bool]:
+OptOutOf = Callable[[Event], str | None]
+"""How an event asks for its sender to be left alone, in words for the opt-out list; None where it does not."""
+
+
+def store(state: State, events: Sequence[Event], opt_out_of: OptOutOf = lambda _: None) -> list[bool]:
     """Commit events to disk, all in one transaction; tells of each whether it is new.
 
     The same Msg-Id or the same body was there before: then it is a duplicate, however long ago that was, since a signature
@@ -83,7 +87,12 @@ def store(state: State, events: Sequence[Event]) -> list[bool]:
                 )  # fmt: skip
         if rows:
             db.execute(insert(inbox), rows)
-        write_notes(db, [note for event, is_new in zip(events, fresh, strict=True) if is_new for note in _apply(db, event)])
+        new = [event for event, is_new in zip(events, fresh, strict=True) if is_new]
+        write_notes(db, [note for event in new for note in _apply(db, event)])
+        for event in new:
+            if (how := opt_out_of(event)) is not None:
+                sender, receiver = (str(event.envelope.get(name) or "") for name in ("from_user_id", "to_user_id"))
+                insert_opt_out(db, event.client_key, receiver, sender, how, event.received_at)
     return fresh
 
 

@@ -29,11 +29,15 @@ from resources.state.resolving import link
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What sending obeys besides the platform's own limits. ``quiet`` is from and until, Beijing times of day."""
+    """What sending obeys besides the platform's own limits. ``quiet`` is from and until, Beijing times of day.
+
+    ``opt_out_at`` is the instant of an opt-out that the line confirms: that one does not forbid it, an earlier one does.
+    """
 
     per_person_per_day: int | None = None
     per_account_per_day: int | None = None
     quiet: tuple[time, time] | None = None
+    opt_out_at: datetime | None = None
 
     def is_quiet(self, now: datetime) -> bool:
         if self.quiet is None:
@@ -138,7 +142,7 @@ def claim(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | 
 def _look(state: State, db: Connection, row: Row, rules: Rules, now: datetime) -> tuple[Refused | None, dict[str, Any], Window | None]:
     params = orjson.loads(state.vault.open(row.request))
     for why in (
-        _plan_forbids(db, row, now), _account_forbids(db, row), _already_done(db, row), _person_forbids(db, row),
+        _plan_forbids(db, row, now), _account_forbids(db, row), _already_done(db, row), _person_forbids(db, row, rules),
         Refused("quiet hours", later=True) if rules.is_quiet(now) else None, _caps(db, row, rules, now),
     ):  # fmt: skip
         if why is not None:
@@ -187,8 +191,8 @@ def _already_done(db: Connection, row: Row) -> Refused | None:
     return None if other is None else Refused(f"already sent (a line with the same key is {other})")
 
 
-def _person_forbids(db: Connection, row: Row) -> Refused | None:
-    return Refused("opted out") if is_opted_out(db, row.client_key, row.open_id, row.person_open_id) else None
+def _person_forbids(db: Connection, row: Row, rules: Rules) -> Refused | None:
+    return Refused("opted out") if is_opted_out(db, row.client_key, row.open_id, row.person_open_id, rules.opt_out_at) else None
 
 
 def day_start(now: datetime) -> float:

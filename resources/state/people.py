@@ -26,9 +26,14 @@ class OptOut:
 def add_opt_out(state: State, app: str, open_id: str, person: str, how: str, now: datetime) -> bool:
     """Put a person on the list; says whether it is new."""
     with state.begin() as db:
-        known = db.execute(select(opt_outs.c.since).where(_opt_out(app, open_id, person))).one_or_none()
-        if known is None:
-            db.execute(insert(opt_outs).values(client_key=app, open_id=open_id, person_open_id=person, since=now.timestamp(), how=how))
+        return insert_opt_out(db, app, open_id, person, how, now)
+
+
+def insert_opt_out(db: Connection, app: str, open_id: str, person: str, how: str, now: datetime) -> bool:
+    """The same within a transaction."""
+    known = db.execute(select(opt_outs.c.since).where(_opt_out(app, open_id, person))).one_or_none()
+    if known is None:
+        db.execute(insert(opt_outs).values(client_key=app, open_id=open_id, person_open_id=person, since=now.timestamp(), how=how))
     return known is None
 
 
@@ -44,10 +49,13 @@ def list_opt_outs(state: State, apps: Iterable[str]) -> list[OptOut]:
     return [OptOut(r.client_key, r.open_id, r.person_open_id, datetime.fromtimestamp(r.since, UTC), r.how) for r in rows]
 
 
-def is_opted_out(db: Connection, app: str, open_id: str, person: str) -> bool:
+def is_opted_out(db: Connection, app: str, open_id: str, person: str, before: datetime | None = None) -> bool:
+    """Whether a person is on the list; with ``before``, whether the person was on it earlier than that."""
     query = select(opt_outs.c.since).where(
         opt_outs.c.client_key == app, opt_outs.c.person_open_id == person, or_(opt_outs.c.open_id == "", opt_outs.c.open_id == open_id)
     )
+    if before is not None:
+        query = query.where(opt_outs.c.since < before.timestamp())
     return db.execute(query).first() is not None
 
 
