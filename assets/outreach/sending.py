@@ -1,4 +1,4 @@
-"""Sending: each line claimed in the ledger, called once, and written down. Used by campaigns and by the reply worker.
+"""Sending: each line claimed in the ledger when its call has its turn, called once, and written down. Used by campaigns and by the reply worker.
 
 A line whose call may have been done is unknown and stays so until an event or a person tells; nothing is sent on a guess.
 """
@@ -26,10 +26,11 @@ from resources.douyin.errors import (
     TransientFailure,
     Uncertain,
 )
+from resources.douyin.exchange import Params
 from resources.runtime import Runtime
 from resources.state import State
 from resources.state.lines import LineState
-from resources.state.outbox import Claimed, Refused, Rules, claim, finish, read_lines, release
+from resources.state.outbox import Claimed, Refused, Rules, claim, finish, look, postpone, read_lines, release
 from resources.state.plans import check_approved, end_plan
 from resources.state.resolving import recover, resolve
 
@@ -49,10 +50,54 @@ class Sent:
     stopped: str | None = None
 
 
+class _Turn:
+    """Claims a line when its call has its turn, so that a process that dies leaves no line unknown but those of calls in flight.
+
+    ``claimed`` is the line while this process has it: from then on its call may have been made. ``given`` are the call's
+    parameters, where the line alone does not know them.
+    """
+
+    def __init__(self, state: State, clock: Clock, line_id: int, rules: Rules, given: Params | None) -> None:
+        self._state, self._clock, self._line_id, self._rules, self._given = state, clock, line_id, rules, given
+        self.claimed: Claimed | None = None
+
+    async def begin(self) -> Params:
+        """Claim the line.
+
+        Raises:
+            _NotClaimed: it must not be sent now.
+            Skipped: its window closed while the ledger was busy.
+        """
+        claimed = await self.claim()
+        if claimed.window is not None and self._clock.now() >= claimed.window.closes_at:
+            line = claimed.line
+            raise Skipped(Action.SKIP, None, "the window closed while the call waited for its turn", operation=line.operation, open_id=line.open_id)
+        return claimed.params if self._given is None else self._given
+
+    async def claim(self) -> Claimed:
+        claimed = await _claim(self._state, self._line_id, self._rules, self._clock)
+        if isinstance(claimed, Refused):
+            raise _NotClaimed(claimed)
+        self.claimed = claimed
+        return claimed
+
+    async def undone(self) -> None:
+        self.claimed = None
+        await _apart(release, self._state, self._line_id, "the call did nothing, and is made again")
+
+
+class _NotClaimed(Exception):
+    """The line must not be sent now, as ``refused`` says."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.why)
+        self.refused = refused
+
+
 async def send_line(
     client: DouyinClient, state: State, clock: Clock, line_id: int, rules: Rules, complete: Callable[[Claimed], Any] | None = None
 ) -> LineState | Refused:
-    """Claim one line, call, and write down what became of it.
+    """Claim one line when its call has its turn, call, and write down what became of it.
 
     Args:
         complete: an async function that gives the call's parameters where the line alone does not know them.
@@ -60,40 +105,41 @@ async def send_line(
     Raises:
         StopSending: what stopped this one would stop all others of the app; the line stays planned.
     """
-    claimed = await _claim(state, line_id, rules, clock)
-    if isinstance(claimed, Refused):
-        return claimed
-    line = claimed.line
-    operation = OTHER_OPERATIONS[line.operation]
-    called = False
+    seen = await _apart(look, state, line_id, rules, clock.now())
+    if isinstance(seen, Refused):
+        return seen
+    operation = OTHER_OPERATIONS[seen.line.operation]
+    turn: _Turn | None = None
 
-    def in_time() -> None:
-        """The last moment: the call's turn may have come after the window closed."""
-        nonlocal called
-        if claimed.window is not None and clock.now() >= claimed.window.closes_at:
-            raise Skipped(Action.SKIP, None, "the window closed while the call waited for its turn", operation=line.operation, open_id=line.open_id)
-        if clock.now() - line.claimed_at > LONGEST_WAIT:
-            raise TransientFailure(Action.RETRY, None, "the call waited too long for its turn", operation=line.operation, open_id=line.open_id)
-        called = True
+    async def wait(why: str) -> None:
+        await _apart(release if turn is not None and turn.claimed else postpone, state, line_id, why)
 
     try:
-        params = claimed.params if complete is None else await complete(claimed)
-        answer = await client.write(operation, params, line.open_id, check=in_time)
+        turn = _Turn(state, clock, line_id, rules, None if complete is None else await complete(seen))
+        answer = await client.write(operation, turn, seen.line.open_id)
+    except _NotClaimed as error:
+        return error.refused
     except Uncertain as error:
         return await _end(state, clock, line_id, LineState.UNKNOWN, code=error.code, why=error.reason)
     except (AppStopped, CapabilityUnavailable, QuotaExhausted) as error:
-        await _apart(release, state, line_id, error.reason)
+        await wait(error.reason)
         raise StopSending(str(error)) from error
     except TransientFailure as error:
-        await _apart(release, state, line_id, error.reason)
+        await wait(error.reason)
         return Refused(error.reason, later=True)
     except CallFailed as error:
+        turn = turn or _Turn(state, clock, line_id, rules, None)
+        try:  # what failed before its turn ends as what failed after it
+            await turn.claim() if turn.claimed is None else None
+        except _NotClaimed as other:
+            return other.refused
         return await _end(state, clock, line_id, LineState.FAILED, code=error.code, why=error.reason)
     except BaseException:  # an interruption: the call may be under way
-        if called and not operation.repeatable:
-            finish(state, line_id, LineState.UNKNOWN, clock.now(), why="the sender was interrupted before it knew the answer")
-        else:
-            release(state, line_id, "the sender was interrupted")
+        if turn is not None and turn.claimed is not None:
+            if operation.repeatable:
+                release(state, line_id, "the sender was interrupted")
+            else:
+                finish(state, line_id, LineState.UNKNOWN, clock.now(), why="the sender was interrupted before it knew the answer")
         raise
     return await _end(state, clock, line_id, LineState.SENT, message_ids=message_ids_of(answer.document))
 
@@ -133,9 +179,6 @@ def message_ids_of(document: Any) -> list[str]:
     return [str(single)] if single else []
 
 
-LONGEST_WAIT = timedelta(minutes=5)
-"""A claimed line whose call did not have its turn by then is given back: a message that came much later than its claim could be
-taken for another one's."""
 IN_FLIGHT = 8
 """Lines that are sent at the same time. Rate and concurrency per account are the client's."""
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 import orjson
@@ -58,6 +58,16 @@ _LOOK_FIRST = "It may have been done: look for it on the platform before doing i
 _REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
 _CONSENT_OF_SCOPE = frozenset({28001012, 2190003})
 """The owner did not tick this scope: the account's other scopes go on."""
+
+
+class Turn(Protocol):
+    """What must be done at the moment when a call has its turn, and not before."""
+
+    async def begin(self) -> Params:
+        """Give the call's parameters; the call is made at once after this. May raise CallFailed: then nothing is called."""
+
+    async def undone(self) -> None:
+        """The call did nothing, and is made again later: it has another turn then."""
 
 
 class DouyinClient:
@@ -122,8 +132,8 @@ class DouyinClient:
         """
         return await self._call(endpoint, params, open_id, once=False, archive_as=archive_as)
 
-    async def write(self, operation: Operation, params: Params, open_id: str = "", *, check: Callable[[], None] | None = None) -> Answer:
-        """Have something done, once. ``check`` is called at the last moment, when the call's turn has come, and may raise CallFailed.
+    async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> Answer:
+        """Have something done, once. A :class:`Turn` gives the parameters when the call's turn has come.
 
         A call is made again only where the platform said that it did nothing (a token to refresh, too many calls), where
         nothing was sent, or where doing it twice is as doing it once.
@@ -133,18 +143,29 @@ class DouyinClient:
             CallFailed: it was not done; see its subclasses.
             ValueError: a parameter is missing or unknown to the record.
         """
-        return await self._call(operation, params, open_id, once=not operation.repeatable, check=check)
+        return await self._call(operation, params, open_id, once=not operation.repeatable)
 
     async def _call(
-        self, endpoint: Asked, params: Params, open_id: str, *, once: bool, archive_as: Mapping[str, Any] | None = None,
-        check: Callable[[], None] | None = None,
+        self, endpoint: Asked, params: Params | Turn, open_id: str, *, once: bool, archive_as: Mapping[str, Any] | None = None
     ) -> Answer:
-        def at_the_last_moment() -> None:
-            self._refuse(endpoint, open_id)
-            if check is not None:
-                check()
+        async def begin() -> httpx.Request:
+            nonlocal asked
+            given = await turn.begin()
+            try:
+                asked = complete_params(endpoint, given, open_id)
+                return make()
+            except BaseException:
+                await turn.undone()
+                raise
 
-        asked = complete_params(endpoint, params, open_id)
+        def make() -> httpx.Request:
+            try:
+                return make_request(self._settings.base_url, endpoint, asked, lease)
+            except (httpx.InvalidURL, ValueError) as error:
+                raise _unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
+
+        turn = None if isinstance(params, Mapping) else params
+        asked = {} if turn is not None else complete_params(endpoint, params, open_id)
         calls, refreshed = 0, False
         lease: Lease | None = None
         while True:
@@ -154,11 +175,10 @@ class DouyinClient:
             known: ErrorCode | None = None
             maybe_done, again = False, True
             try:
-                request = make_request(self._settings.base_url, endpoint, asked, lease)
-            except (httpx.InvalidURL, ValueError) as error:
-                raise _unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
-            try:
-                reply = await self._wire.send(request, endpoint.envelope, endpoint.quota, open_id, check=at_the_last_moment)
+                reply = await self._wire.send(
+                    make() if turn is None else None, endpoint.envelope, endpoint.quota, open_id,
+                    check=lambda: self._refuse(endpoint, open_id), begin=begin if turn is not None else None,
+                )  # fmt: skip
             except NoResponse as error:
                 calls += 1
                 maybe_done, again = error.sent, error.again
@@ -179,6 +199,8 @@ class DouyinClient:
                     known = error_for(verdict.code)
                     if known.action is Action.REFRESH and not refreshed and lease.token:
                         refreshed = True
+                        if turn is not None:
+                            await turn.undone()
                         lease = await self._lease(endpoint, open_id, calls, refused=lease)
                         continue
                     maybe_done = verdict.code in MAY_BE_DONE or verdict.code not in ERRORS
@@ -197,6 +219,8 @@ class DouyinClient:
                 raise problem
             if known is not None and known.action is Action.SLOW_DOWN:
                 self._limiter.pause(endpoint.quota, wait)
+            if turn is not None:
+                await turn.undone()
             log.info("%s; asking again in %.1f s", problem, wait)
             await asyncio.sleep(wait)
 

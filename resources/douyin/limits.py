@@ -12,10 +12,11 @@ import asyncio
 import math
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 from catalog.errors import Action, error_for
 from resources.clock import Clock
@@ -24,6 +25,8 @@ from resources.douyin.errors import QuotaExhausted
 from resources.settings import ScopeLimit, Settings
 from resources.state import State
 from resources.state.limits import give_back, mark_exhausted, reserve
+
+T = TypeVar("T")
 
 HEADROOM = 0.985
 """Share of the rate that is used. The rest absorbs up to 15 ms of jitter between our clock and the platform's counter."""
@@ -89,20 +92,23 @@ class Limiter:
         self._accounts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_account))
 
     @asynccontextmanager
-    async def permit(self, scope: str, open_id: str = "", *, check: Callable[[], None] | None = None) -> AsyncIterator[None]:
+    async def permit(
+        self, scope: str, open_id: str = "", *, check: Callable[[], None] | None = None, begin: Callable[[], Awaitable[T]] | None = None
+    ) -> AsyncIterator[T | None]:
         """Leave to make one call of ``scope`` now; held until the response is there.
 
-        ``check`` runs at the last moment and may raise: then neither slot nor quota is used.
+        ``check`` runs while the call waits, and ``begin`` once, when it has its slot and its place in the air; the permit is
+        what ``begin`` gives. Where one of them raises, neither slot nor quota is used.
 
         Raises:
             QuotaExhausted: the day's calls of the scope are used up; nothing was called.
         """
         if not open_id:
-            async with self._departure(scope, check):
-                yield
+            async with self._departure(scope, check, begin) as begun:
+                yield begun
             return
-        async with self._accounts[open_id], self._departure(scope, check):
-            yield
+        async with self._accounts[open_id], self._departure(scope, check, begin) as begun:
+            yield begun
 
     def slow_down(self, scope: str) -> None:
         """Halve the rate of the scope for the rest of the run."""
@@ -139,7 +145,7 @@ class Limiter:
         return self._lanes[scope]
 
     @asynccontextmanager
-    async def _departure(self, scope: str, check: Callable[[], None] | None) -> AsyncIterator[None]:
+    async def _departure(self, scope: str, check: Callable[[], None] | None, begin: Callable[[], Awaitable[T]] | None) -> AsyncIterator[T | None]:
         lane = self._lane(scope)
         lane.waiting += 1
         try:
@@ -151,6 +157,7 @@ class Limiter:
                 try:
                     while time.time() > slot + _LATE_S:
                         slot = await self._next_slot(lane, check)
+                    begun = None if begin is None else await self._begin(lane, slot, begin)
                     lane.credits -= 1
                 except BaseException:
                     self._flying.release()
@@ -158,9 +165,20 @@ class Limiter:
         finally:
             lane.waiting -= 1
         try:
-            yield
+            yield begun
         finally:
             self._flying.release()
+
+    async def _begin(self, lane: _Lane, slot: float, begin: Callable[[], Awaitable[T]]) -> T:
+        """Run ``begin`` for the call that departs next. As late as that made it, as late are those behind it: no second sees more calls."""
+        try:
+            begun = await begin()
+        except BaseException:
+            lane.slots.appendleft(slot)
+            raise
+        if (late := time.time() - slot) > _LATE_S:
+            self.pause(lane.scope, late)
+        return begun
 
     async def _next_slot(self, lane: _Lane, check: Callable[[], None] | None) -> float:
         while True:

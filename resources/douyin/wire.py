@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,23 +53,24 @@ class Wire:
 
     async def send(
         self,
-        request: httpx.Request,
+        request: httpx.Request | None,
         envelope: Envelope,
         scope: str,
         open_id: str = "",
         *,
         check: Callable[[], None] | None = None,
+        begin: Callable[[], Awaitable[httpx.Request]] | None = None,
     ) -> Reply:
-        """Send once.
+        """Send once: ``request``, or what ``begin`` gives when the call has its turn (see :meth:`Limiter.permit`).
 
         Raises:
             NoResponse: time-out, connection refused or cut, more bytes than are taken.
             QuotaExhausted: refused before sending.
         """
-        async with self._limiter.permit(scope, open_id, check=check):
+        async with self._limiter.permit(scope, open_id, check=check, begin=begin) as begun:
             sent_at = self._clock.now()
             try:
-                response = await self._http.send(request)
+                response = await self._http.send(begun or request)
             except httpx.TransportError as error:
                 raise NoResponse(str(error), sent=not isinstance(error, _NOT_SENT), again=not isinstance(error, _NOT_AGAIN)) from error
             observed_at = self._clock.now()

@@ -14,7 +14,7 @@ from datetime import datetime, time
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, or_, select
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from catalog.messages import SCENES, Scene
 from catalog.records import BEIJING, beijing_day
@@ -79,7 +79,10 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A line that this process, and no other, may send now. ``params`` are those of the call, ``window`` is what it answers."""
+    """A line that this process, and no other, may send now; after :func:`look`, one that could be claimed.
+
+    ``params`` are those of the call, ``window`` is what it answers.
+    """
 
     line: Line
     params: dict[str, Any] = field(repr=False)
@@ -123,6 +126,15 @@ def claim(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | 
 
     What can never be sent any more is blocked for good; what only must wait stays planned.
     """
+    return _examine(state, line_id, rules, now, take=True)
+
+
+def look(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | Refused:
+    """The same without taking the line: a line that is refused needs no turn."""
+    return _examine(state, line_id, rules, now, take=False)
+
+
+def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: bool) -> Claimed | Refused:
     with state.begin() as db:
         row = db.execute(select(outbox).where(outbox.c.id == line_id)).one()
         if row.state != LineState.PLANNED:
@@ -132,10 +144,11 @@ def claim(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | 
             if not verdict.later:
                 set_line(db, line_id, state=LineState.BLOCKED.value, why=verdict.why, ended_at=now.timestamp())
             return verdict
-        set_line(
-            db, line_id, state=LineState.CLAIMED.value, claim=row.key, claimed_at=now.timestamp(), claimed_by=this_process(), why=None,
-            window_id=window and window.message_id,
-        )  # fmt: skip
+        if take:
+            set_line(
+                db, line_id, state=LineState.CLAIMED.value, claim=row.key, claimed_at=now.timestamp(), claimed_by=this_process(), why=None,
+                window_id=window and window.message_id,
+            )  # fmt: skip
         return Claimed(line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params, window)
 
 
@@ -263,6 +276,12 @@ def release(state: State, line_id: int, why: str) -> None:
     """Give a claimed line back: it was certainly not sent, and may be tried later."""
     with state.begin() as db:
         set_line(db, line_id, state=LineState.PLANNED.value, claim=None, claimed_at=None, claimed_by=None, window_id=None, why=why)
+
+
+def postpone(state: State, line_id: int, why: str) -> None:
+    """Note why a line that is still planned was not sent now."""
+    with state.begin() as db:
+        db.execute(update(outbox).where(outbox.c.id == line_id, outbox.c.state == LineState.PLANNED.value).values(why=why))
 
 
 # --------------------------------------------------------------------------- reading

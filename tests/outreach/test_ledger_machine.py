@@ -27,7 +27,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from assets.outreach.sending import LONGEST_WAIT
 from catalog.messages import Scene, content_of
 from resources.state import State, resolving
 from resources.state import outbox as ledger
@@ -45,6 +44,8 @@ PEOPLE = ("p1", "p2", "p3", "p4", "p5")
 TEXTS = ("甲", "乙")
 START = datetime(2026, 11, 16, 4, 0, tzinfo=UTC)
 KEY = new_key()
+LONGEST_CALL = timedelta(minutes=5)
+"""A line is claimed when its call is made, and time-outs are shorter."""
 MEMORY = "/dev/shm"
 """Thousands of durable commits: not to a disk, where there is another place."""
 SEEN: Counter[str] = Counter()
@@ -160,7 +161,7 @@ class Ledger(RuleBasedStateMachine):
     def it_arrives(self, data) -> None:
         """The platform takes the message; nobody has heard its answer yet."""
         flight = self._flight(data, arrived=False)
-        if flight is None or self.now - flight["line"].claimed_at > LONGEST_WAIT:  # a sender gives up by then
+        if flight is None or self.now - flight["line"].claimed_at > LONGEST_CALL:
             return
         self._arrive(flight)
 
