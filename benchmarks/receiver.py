@@ -1,9 +1,10 @@
-"""The webhook receiver under load: ``python -m benchmarks.receiver [--rate 300] [--seconds 60] [--kills 0]``.
+"""The webhook receiver under load: ``python -m benchmarks.receiver [--rate 300] [--seconds 60] [--kills 0] [--idle 0] [--slow 0]``.
 
 Events go out at fixed instants, whatever the answers do, and the time to an answer counts from that instant: a stall of the
 receiver is not hidden by a generator that waits for it. A fifth are duplicates, one in a hundred has a signature of somebody
 else. What is refused or cut off is sent again, as the platform does. With ``--kills`` the receiver is killed (SIGKILL) and
-started again so often, at random instants; the load lasts until the last one.
+started again so often, at random instants; the load lasts until the last one. ``--idle`` and ``--slow`` are connections of a
+crowd beside the load, in a process of its own: they send nothing, or a request byte by byte; whoever is cut off comes back.
 """
 
 from __future__ import annotations
@@ -59,6 +60,94 @@ class Load:
     def percentile(self, share: float) -> float:
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+@dataclass
+class Crowd:
+    """Connections that keep a receiver busy with nothing. ``open`` is the least that were open at a time once all had come."""
+
+    idle: int = 0
+    slow: int = 0
+    cut: int = 0
+    open: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.idle} idle and {self.slow} slow connections (at least {self.open} open at a time, {self.cut} cut off)"
+
+    @property
+    def size(self) -> int:
+        return self.idle + self.slow
+
+
+async def _crowd(port: int, crowd: Crowd) -> None:
+    """Hold the connections until standard input ends, with a line for each second: open connections, and those that were cut off."""
+    now_open, cut = 0, 0
+
+    async def one(number: int) -> None:
+        nonlocal now_open, cut
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.2)
+                continue
+            now_open += 1
+            if number >= crowd.idle:
+                begun = asyncio.create_task(_slowly(writer, in_body=number % 2 == 0))
+            with suppress(OSError):
+                while await reader.read(1024):
+                    pass
+            now_open -= 1
+            cut += 1
+            if number >= crowd.idle:
+                begun.cancel()
+            writer.close()
+
+    tasks = [asyncio.create_task(one(n)) for n in range(crowd.size)]
+    while True:
+        await asyncio.sleep(1)
+        print(now_open, cut, flush=True)
+        assert not any(task.done() for task in tasks)
+
+
+async def _slowly(writer: asyncio.StreamWriter, *, in_body: bool) -> None:
+    """A request, a byte each half second: of its head, or of its body."""
+    head = f"POST /webhook/{KEY} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100000\r\n".encode()
+    with suppress(OSError):
+        writer.write(head + (b"\r\n" if in_body else b"x-more: "))
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.5)
+
+
+class _CrowdProcess:
+    """The crowd in a process of its own, so that the generator of the load is not slowed down by it."""
+
+    def __init__(self, port: int, crowd: Crowd) -> None:
+        self._crowd = crowd
+        root = str(Path(__file__).resolve().parents[1])
+        code = f"import asyncio; from benchmarks import receiver as r; asyncio.run(r._crowd({port}, r.Crowd({crowd.idle}, {crowd.slow})))"
+        self._process = subprocess.Popen([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True)
+
+    async def complete(self, patience_s: float = 60) -> None:
+        """Wait until all have come."""
+        deadline = time.monotonic() + patience_s
+        while await self._next() < self._crowd.size:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the crowd did not come together")
+        self._crowd.open = self._crowd.size
+
+    async def _next(self) -> int:
+        now_open, self._crowd.cut = (int(n) for n in (await asyncio.to_thread(self._process.stdout.readline)).split())
+        return now_open
+
+    def end(self) -> None:
+        self._process.terminate()
+        for line in self._process.stdout.read().splitlines():
+            now_open, self._crowd.cut = (int(n) for n in line.split())
+            self._crowd.open = min(self._crowd.open, now_open)
+        self._process.wait()
 
 
 class _Connection:
@@ -173,7 +262,7 @@ class Receiver:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.cli", "receive", "--port", str(self.port)], env=self._env, cwd=self._home, start_new_session=True,
+            [sys.executable, "-m", "pipelines.cli", "receive", "--port", str(self.port), "--metrics-port", "0"], env=self._env, cwd=self._home, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -194,11 +283,14 @@ class Receiver:
             self._process.wait()
 
 
-async def run(home: Path, rate: float, seconds: float, kills: int, seed: int) -> Load:
-    """The load; with kills it lasts until the last one, else ``seconds``."""
+async def run(home: Path, rate: float, seconds: float, kills: int, seed: int, crowd: Crowd | None = None) -> Load:
+    """The load; with kills it lasts until the last one, else ``seconds``. With a crowd it begins when that has come together."""
     rng, load, receiver = random.Random(seed), Load(), Receiver(home)
     receiver.start()
     await receiver.ready()
+    beside = _CrowdProcess(receiver.port, crowd) if crowd is not None and crowd.size else None
+    if beside is not None:
+        await beside.complete()
     left = kills
     end = time.monotonic() + seconds
 
@@ -216,6 +308,8 @@ async def run(home: Path, rate: float, seconds: float, kills: int, seed: int) ->
         await send(receiver.port, rate, lambda: time.monotonic() >= end and not left, load, rng)
         await killing
     finally:
+        if beside is not None:
+            beside.end()
         receiver.kill()
     return load
 
@@ -232,14 +326,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--idle", type=int, default=0)
+    parser.add_argument("--slow", type=int, default=0)
     given = parser.parse_args()
+    crowd = Crowd(given.idle, given.slow)
     with tempfile.TemporaryDirectory(prefix="douyin-receiver-") as folder:
         home = Path(folder)
         began = time.monotonic()
-        load = asyncio.run(run(home, given.rate, given.seconds, given.kills, given.seed))
+        load = asyncio.run(run(home, given.rate, given.seconds, given.kills, given.seed, crowd))
         took = time.monotonic() - began
         numbers = stored(home)
     print(f"{given.rate:.0f} events/s, {took:.0f} s with start and end, {given.kills} kills: {len(load.good):,} good, {load.duplicates:,} duplicates, {load.forged} forged")
+    if crowd.size:
+        print(f"beside {crowd}")
     print(f"answers {dict(sorted(load.statuses.items()))}, cut off {load.cut}; p50 {load.percentile(0.5) * 1000:.1f} ms, p99 {load.percentile(0.99) * 1000:.1f} ms, max {max(load.seconds) * 1000:.0f} ms")
     print(
         f"in the inbox {len(numbers):,}, doubled {len(numbers) - len(set(numbers))}, acknowledged and missing {len(load.acknowledged - set(numbers))}, "

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     retry_base_s: float = Field(1.0, ge=0, description="first back-off; doubles up to 60 s")
     proxy: str | None = None
 
+    webhook_connections: int = Field(2048, gt=0, description="connections that the webhook receiver holds open at most")
     webhook_body_bytes: int = Field(1 << 20, gt=0, description="a larger webhook body is refused")
     campaigns_dir: Path | None = Field(None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository")
     audiences_dir: Path | None = Field(None, description="folder of audiences; default: sql/audiences/ of the repository")

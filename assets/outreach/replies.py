@@ -14,12 +14,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from assets.outreach.campaigns import Replies, Rule
 from assets.outreach.sending import StopSending, send_line
 from assets.outreach.templates import BadTemplate, fill
 from catalog.messages import ANSWERED_BY, content_of
 from resources.clock import Clock
 from resources.douyin.client import DouyinClient
+from resources.repeats import Repeats
 from resources.state import State
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat, hand_over
@@ -84,6 +87,7 @@ class ReplyWorker:
         self._replies, self._state, self._clock, self._apps, self._clients = replies, state, clock, tuple(apps), clients
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
         self._turns: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._repeats = Repeats()
         self.counts: Counter[str] = Counter()
 
     def offer(self, event: Event) -> None:
@@ -107,8 +111,15 @@ class ReplyWorker:
 
     async def _resolve_regularly(self) -> None:
         while True:
-            await asyncio.to_thread(resolve, self._state, self._clock.now())
+            try:
+                await asyncio.to_thread(resolve, self._state, self._clock.now())
+            except DBAPIError as error:  # a database that is busy or full for a while must not end the worker
+                self._log(f"unknown lines cannot be looked for: {error.orig}")
             await asyncio.sleep(RESOLVE_S)
+
+    def _log(self, message: str) -> None:
+        if (line := self._repeats.line(message)) is not None:
+            log.error("%s", line)
 
     async def _work(self) -> None:
         while True:
@@ -117,6 +128,9 @@ class ReplyWorker:
             try:
                 async with self._turns[person]:
                     outcome = await self.answer(event)
+            except DBAPIError as error:
+                self._log(f"events of {event.client_key} cannot be answered: {error.orig}")
+                outcome = "error"
             except Exception:  # one event must not end the worker; people's words stay out of the log
                 log.exception("event %s of %s could not be answered", event.event, event.client_key)
                 outcome = "error"

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from assets.outreach.campaigns import load_campaigns
 from assets.outreach.planning import NothingDue, is_due, plan_campaign
-from assets.outreach.sending import Sent, send_plan
+from assets.outreach.sending import UNSEEN_AFTER, Sent, send_plan
 from assets.outreach.tags import TagIds
 from catalog.operations import OTHER_OPERATIONS
 from resources.runtime import Runtime
 from resources.state.lines import LineState
-from resources.state.outbox import get_line
+from resources.state.outbox import get_line, read_lines
 from resources.state.plans import Plan, get_plan, list_plans
-from resources.state.resolving import conversations_of
+from resources.state.resolving import conversations_of, recover, resolve, settle_plan
 
 
 @dataclass
@@ -65,6 +65,34 @@ def send_approved(runtime: Runtime) -> dict[int, Sent]:
     """Send every approved plan that is not over."""
     now = runtime.clock.now()
     return {p.id: send_one(runtime, p.id) for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > now}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a plan's unknown lines, in numbers of lines: ``found`` among events, ``settled`` by a person, ``waiting`` for events."""
+
+    found: int
+    settled: int
+    waiting: int
+
+
+def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> Settled:
+    """Settle all unknown lines of a plan; first those that events tell about are found.
+
+    What was sent may still be told by an event within half an hour: lines so young do not count as not sent, since the next
+    plan may have their people again.
+
+    Raises:
+        NotApproved: there is no such plan.
+    """
+    get_plan(runtime.state, plan_id)
+    now = runtime.clock.now()
+    recover(runtime.state, now)
+    found = sum(line.plan_id == plan_id for line in resolve(runtime.state, now))
+    settled = settle_plan(
+        runtime.state, plan_id, was_sent=was_sent, by=by, now=now, called_before=now if was_sent else now - UNSEEN_AFTER
+    )  # fmt: skip
+    return Settled(found, len(settled), len(read_lines(runtime.state, plan_id=plan_id, states=[LineState.UNKNOWN])))
 
 
 def recall_line(runtime: Runtime, line_id: int) -> int:

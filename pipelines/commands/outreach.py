@@ -222,27 +222,49 @@ def unknown() -> None:
         grid.add_row(str(line.id), line.campaign, mask_id(line.open_id), mask_id(line.person_open_id), at, Text(line.why or ""), "look at the chat" if old else "wait for its event")
     if left:
         console.print(grid)
-        console.print("after looking: `douyin outreach resolve LINE --sent --by NAME` or `--not-sent`")
+        console.print("after looking: `douyin outreach resolve LINE --sent --by NAME` or `--not-sent`; `--plan N` for all lines of a plan")
     runtime.close()
 
 
 @app.command()
 def resolve(
-    line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the line")],
     sent: Annotated[bool, typer.Option("--sent/--not-sent", help="what a person saw in the chat")],
     by: Annotated[str, typer.Option("--by", help="who looked")],
+    line: Annotated[int | None, typer.Argument(min=1, max=_MOST, help="number of the line")] = None,
+    plan_id: Annotated[int | None, typer.Option("--plan", min=1, max=_MOST, help="instead of one line: all unknown lines of this plan")] = None,
 ) -> None:
-    """Settle an unknown line after looking at the chat."""
+    """Settle an unknown line, or all of a plan, after looking at the chats."""
     from resources.state.resolving import settle
 
     if not by.strip():
         fail("say who looked: --by NAME", 2)
+    if (line is None) == (plan_id is None):
+        fail("say which line, or --plan N for all unknown lines of a plan", 2)
     runtime = _runtime()
+    if plan_id is not None:
+        _resolve_plan(runtime, plan_id, sent, by)
+        return
     try:
         settle(runtime.state, line, was_sent=sent, by=by, now=runtime.clock.now())
     except LookupError as error:
         fail(str(error), 2)
     console.print(f"[green]✓[/green] line {line} counts as {'sent' if sent else 'not sent'}")
+    runtime.close()
+
+
+def _resolve_plan(runtime, plan_id: int, sent: bool, by: str) -> None:
+    from assets.outreach.work import resolve_plan
+    from resources.state.plans import NotApproved
+
+    try:
+        done = resolve_plan(runtime, plan_id, was_sent=sent, by=by)
+    except NotApproved as error:
+        fail(str(error), 2)
+    if done.found:
+        console.print(f"{done.found} were found among the events of our own messages")
+    console.print(f"[green]✓[/green] {done.settled} lines of plan {plan_id} count as {'sent' if sent else 'not sent'}")
+    if done.waiting:
+        console.print(f"  {done.waiting} were called within the last half hour: events may still say that they were sent; try again later")
     runtime.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from contextlib import AsyncExitStack
 from typing import Annotated
@@ -21,9 +22,11 @@ def receive(
     context: typer.Context,
     host: Annotated[str, typer.Option(callback=said, help="address to listen on; put a proxy with TLS before it")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on")] = 8787,
+    metrics_host: Annotated[str, typer.Option(callback=said, help="address of /healthz and /metrics, which have no login")] = "127.0.0.1",
+    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="port of /healthz and /metrics; default: the next one after --port")] = None,
     reply: Annotated[bool, typer.Option("--reply", help="answer people by campaigns/replies.yaml")] = False,
 ) -> None:
-    """Serve POST /webhook/<client_key>, /healthz and /metrics until interrupted."""
+    """Serve POST /webhook/<client_key>, and on a port of their own /healthz and /metrics, until interrupted."""
     if context.invoked_subcommand is not None:
         return
     settings = load_settings()
@@ -33,8 +36,11 @@ def receive(
     from assets.outreach.campaigns import BadCampaign, load_replies
     from assets.outreach.replies import OPT_OUT_WORD, ReplyWorker, opt_outs_by
     from pipelines.receiver.app import Receiver
+    from pipelines.receiver.guarding import Guard, room_for
+    from pipelines.receiver.serving import serve_beside
     from resources.douyin.client import DouyinClient
     from resources.redaction import guard_loggers, register_secret
+    from resources.repeats import Repeats
     from resources.runtime import Runtime
     from resources.state.inbox import begin_receiving
 
@@ -42,6 +48,7 @@ def receive(
         for secret in (one.client_secret, one.client_secret_old):
             register_secret(secret.get_secret_value() if secret else None)
     guard_loggers("pipelines.receiver.app", "assets.outreach.replies", "uvicorn.error")
+    logging.getLogger("uvicorn.error").addFilter(Repeats())  # whatever strangers send makes a line otherwise
     runtime = Runtime(settings)
     replies = None
     try:
@@ -50,7 +57,7 @@ def receive(
         if reply:
             fail(str(error), 2)
         console.print(f"[yellow]![/yellow] only the word {OPT_OUT_WORD} is taken for an opt-out: {escape(str(error))}", soft_wrap=True)
-    listener, workers = None, ()
+    listener, workers = None, [lambda: serve_beside(receiver.operations, operations)]
     if reply:
         clients: dict[str, DouyinClient] = {}
         worker = ReplyWorker(replies, runtime.state, runtime.clock, runtime.app_keys, clients)
@@ -61,20 +68,23 @@ def receive(
                     clients[key] = await stack.enter_async_context(DouyinClient(settings.for_app(key), runtime.state, runtime.clock))
                 await worker.run()
 
-        listener, workers = worker.offer, (answering,)
+        listener = worker.offer
+        workers.append(answering)
     receiver = Receiver(
         settings.all_apps, runtime.state, runtime.clock, body_bytes=settings.webhook_body_bytes, listener=listener, opt_out_of=opt_outs_by(replies),
         workers=workers,
     )
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listening = _listen(host, port, "--host and --port")
+        port = listening.getsockname()[1]
+        operations = _listen(metrics_host, _next(port) if metrics_port is None else metrics_port, "--metrics-host and --metrics-port")
     except OSError as error:
         runtime.close()
-        fail(f"cannot listen on {host}, port {port} ({error.strerror}): choose others with --host and --port")
-    port = listening.getsockname()[1]
+        fail(str(error))
+    guard = Guard(room_for(settings.webhook_connections), cut=lambda why: receiver.metrics.cut.labels(why).inc())
     server = uvicorn.Server(
         uvicorn.Config(
-            receiver.app, http="httptools", ws="none", access_log=False, log_level="warning", server_header=False,
+            receiver.app, http=guard.protocol, ws="none", access_log=False, log_level="warning", server_header=False,
             timeout_graceful_shutdown=3, backlog=2048,
         )
     )  # fmt: skip
@@ -82,11 +92,24 @@ def receive(
         console.print(f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]", soft_wrap=True)
     if reply:
         console.print(f"answering people by {len(replies.rules)} rules")
+    console.print(f"for operators: http://{metrics_host}:{operations.getsockname()[1]}/healthz and /metrics", soft_wrap=True)
     begin_receiving(runtime.state, runtime.app_keys, runtime.clock.now())
     server.run(sockets=[listening])
     runtime.close()
     if not server.started:
         raise typer.Exit(1)
+
+
+def _listen(host: str, port: int, options: str) -> socket.socket:
+    """An open socket. Raises OSError that says how to choose another."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}, port {port} ({error.strerror}): choose others with {options}") from error
+
+
+def _next(port: int) -> int:
+    return port + 1 if port < 65535 else 0
 
 
 @app.command()

@@ -1,8 +1,8 @@
-"""The ASGI application: ``POST /webhook/<client_key>``, ``/healthz`` and ``/metrics``.
+"""Two ASGI applications: ``POST /webhook/<client_key>`` for the platform, ``/healthz`` and ``/metrics`` for operators.
 
 An event is answered 200 only when it is on disk. Everything else is a refusal that the platform tries again or gives up:
 401 for a signature that is none of the app's, 400 for a body that is no event, 413 for one that is too large, 503 while it
-cannot be stored. Bodies and signatures are not logged.
+cannot be stored. Bodies and signatures are not logged, and the same line is logged once a minute.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from starlette.routing import Route
 from catalog.events import EVENTS, event_name
 from pipelines.receiver.committer import Committer, Unavailable
 from resources.clock import Clock
+from resources.repeats import Repeats
 from resources.settings import App
 from resources.state import State
 from resources.state.inbox import Event, OptOutOf, content_of, make_event
@@ -40,11 +41,11 @@ _KNOWN = {event_name(e) for e in EVENTS.values()}
 
 
 class _Refused(Exception):
-    """A request that is not stored. ``word`` is how it is counted."""
+    """A request that is not stored. ``word`` is how it is counted, ``detail`` what the log says beside the reason."""
 
-    def __init__(self, status: int, word: str, reason: str) -> None:
+    def __init__(self, status: int, word: str, reason: str, detail: str = "") -> None:
         super().__init__(reason)
-        self.status, self.word = status, word
+        self.status, self.word, self.detail = status, word, detail or reason
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = Counter("douyin_webhook_requests", "Requests by app and result", ["app", "result"], registry=self.registry)
         self.events = Counter("douyin_webhook_events", "New events by app and name", ["app", "event"], registry=self.registry)
+        self.cut = Counter("douyin_webhook_connections_cut", "Connections that were cut off, by reason", ["reason"], registry=self.registry)
         self.seconds = Histogram(
             "douyin_webhook_seconds", "Time to the answer", buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5), registry=self.registry
         )
@@ -83,14 +85,11 @@ class Receiver:
         self._listener = listener
         self._committer = Committer(state, patience_s, opt_out_of)
         self._workers = tuple(workers)
+        self._repeats = Repeats()
         self.metrics = Metrics()
-        self.app = Starlette(
-            routes=[
-                Route("/webhook/{client_key}", self._webhook, methods=["POST"]),
-                Route("/healthz", self._health, methods=["GET"]),
-                Route("/metrics", self._metrics, methods=["GET"]),
-            ],
-            lifespan=self._lifespan,
+        self.app = Starlette(routes=[Route("/webhook/{client_key}", self._webhook, methods=["POST"])], lifespan=self._lifespan)
+        self.operations = Starlette(
+            routes=[Route("/healthz", self._health, methods=["GET"]), Route("/metrics", self._metrics, methods=["GET"])]
         )
 
     @asynccontextmanager
@@ -116,7 +115,9 @@ class Receiver:
             answer, word = await self._receive(request, app)
         except _Refused as refused:
             answer, word = JSONResponse({"error": str(refused)}, refused.status), refused.word
-            log.warning("webhook of %s refused: %s", app if app in self._secrets else "an unknown app", refused)
+            line = self._repeats.line(f"webhook of {app if app in self._secrets else 'an unknown app'} refused: {refused.detail}")
+            if line is not None:
+                log.warning("%s", line)
         except ClientDisconnect:
             answer, word = Response(status_code=400), "cut off"
         self.metrics.requests.labels(app if app in self._secrets else "unknown", word).inc()
@@ -135,7 +136,7 @@ class Receiver:
         try:
             is_new = await self._committer.store(event)
         except Unavailable as error:
-            raise _Refused(503, "unavailable", str(error)) from error
+            raise _Refused(503, "unavailable", str(error), error.detail) from error
         if is_new:
             self.metrics.events.labels(app, event.event if event.event in _KNOWN else "unknown").inc()
             if self._listener is not None:

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy.exc import DBAPIError, OperationalError
+
 from resources.state import State
 from resources.state.inbox import Event, OptOutOf, store
 
@@ -17,7 +19,11 @@ MOST = 256
 
 
 class Unavailable(RuntimeError):
-    """The event was not stored, or nobody knows in time whether it was: the platform must send it again."""
+    """The event was not stored, or nobody knows in time whether it was: the platform must send it again. ``detail`` is for the log."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.detail = detail or reason
 
 
 class Committer:
@@ -54,14 +60,24 @@ class Committer:
             batch = [(event, done) for event, done in batch if not done.done()]
             if not batch:
                 continue
-            try:
-                fresh = await loop.run_in_executor(self._disk, store, self._state, [event for event, _ in batch], self._opt_out_of)
-            except Exception as error:  # whatever went wrong, the senders must hear of it, and the next batch be tried
-                _tell(batch, error)
-                continue
-            for (_, done), is_new in zip(batch, fresh, strict=True):
-                if not done.done():
-                    done.set_result(is_new)
+            outcomes = await loop.run_in_executor(self._disk, self._store, [event for event, _ in batch])
+            for (_, done), outcome in zip(batch, outcomes, strict=True):
+                if done.done():
+                    continue
+                if isinstance(outcome, Unavailable):
+                    done.set_exception(outcome)
+                else:
+                    done.set_result(outcome)
+
+    def _store(self, events: Sequence[Event]) -> list[bool | Unavailable]:
+        """What became of each event. One that cannot be stored is found by halves, and fails alone; a database that refuses, refuses all."""
+        try:
+            return list(store(self._state, events, self._opt_out_of))
+        except Exception as error:  # whatever went wrong, the senders must hear of it, and the next batch be tried
+            if len(events) == 1 or isinstance(error, OperationalError):
+                return [_unavailable("not stored", error)] * len(events)
+        middle = len(events) // 2
+        return self._store(events[:middle]) + self._store(events[middle:])
 
     async def check(self) -> None:
         """Raises Unavailable where the database cannot be written to."""
@@ -73,13 +89,14 @@ class Committer:
         try:
             await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._disk, touch), self._patience_s)
         except Exception as error:
-            raise Unavailable(f"the database cannot be written to ({type(error).__name__})") from error
+            raise _unavailable("the database cannot be written to", error) from error
 
     def close(self) -> None:
         self._disk.shutdown(wait=True)
 
 
-def _tell(batch: Sequence[tuple[Event, asyncio.Future[bool]]], error: Exception) -> None:
-    for _, done in batch:
-        if not done.done():
-            done.set_exception(Unavailable(f"not stored ({type(error).__name__})"))
+def _unavailable(what: str, error: Exception) -> Unavailable:
+    """The answer names the kind of error only; the log says what the database said, which holds nothing of the event."""
+    reason = f"{what} ({type(error).__name__})"
+    said = str(error.orig).partition("\n")[0] if isinstance(error, DBAPIError) else ""
+    return Unavailable(reason, f"{reason}: {said}" if said else reason)

@@ -104,14 +104,18 @@ def _known(db: Connection, events: Sequence[Event], hashes: list[str]) -> set[tu
 
 
 _MILLISECONDS_ABOVE = 10**11
+_DIGITS = 16
+_AHEAD_S = 86_400.0
+"""An event that is dated further ahead of its receipt has no usable time: its window would never close."""
 
 
-def moment(value: object, otherwise: datetime) -> float:
-    """Epoch seconds of a number or text of seconds or milliseconds; ``otherwise`` where it is neither."""
+def moment(value: object, received_at: datetime) -> float:
+    """Epoch seconds of a number or text of seconds or milliseconds; the receipt where it is neither, or lies in the future."""
     text = str(value)
-    if not text.isdecimal() or not int(text):
-        return otherwise.timestamp()
-    return int(text) / 1000 if int(text) > _MILLISECONDS_ABOVE else float(int(text))
+    if not text.isdecimal() or len(text) > _DIGITS or not int(text):
+        return received_at.timestamp()
+    seconds = int(text) / 1000 if int(text) > _MILLISECONDS_ABOVE else float(int(text))
+    return seconds if seconds <= received_at.timestamp() + _AHEAD_S else received_at.timestamp()
 
 
 def _apply(db: Connection, event: Event) -> list[Note]:

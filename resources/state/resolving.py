@@ -214,5 +214,19 @@ def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime
         row = db.execute(select(outbox).where(outbox.c.id == line_id)).one_or_none()
         if row is None or row.state != LineState.UNKNOWN:
             raise LookupError(f"line {line_id} is {'not there' if row is None else row.state}, not unknown")
-        outcome = LineState.SENT if was_sent else LineState.NOT_SENT
-        set_line(db, line_id, state=outcome.value, claim=row.key if was_sent else None, resolved_by=by, ended_at=now.timestamp())
+        _settle(db, row, was_sent=was_sent, by=by, now=now)
+
+
+def settle_plan(state: State, plan_id: int, *, was_sent: bool, by: str, now: datetime, called_before: datetime) -> list[int]:
+    """The same for all unknown lines of a plan whose calls were made before an instant; gives their numbers."""
+    chosen = (outbox.c.plan_id == plan_id) & (outbox.c.state == LineState.UNKNOWN.value) & (outbox.c.claimed_at < called_before.timestamp())
+    with state.begin() as db:
+        rows = db.execute(select(outbox).where(chosen).order_by(outbox.c.id)).all()
+        for row in rows:
+            _settle(db, row, was_sent=was_sent, by=by, now=now)
+    return [row.id for row in rows]
+
+
+def _settle(db: Connection, row: Row, *, was_sent: bool, by: str, now: datetime) -> None:
+    outcome = LineState.SENT if was_sent else LineState.NOT_SENT
+    set_line(db, row.id, state=outcome.value, claim=row.key if was_sent else None, resolved_by=by, ended_at=now.timestamp())

@@ -74,10 +74,10 @@ def there(one_world, douyin, tmp_path):
 def command_on(world, douyin, tmp_path):
     shutil.copytree(ROOT / "campaigns", tmp_path / "campaigns")
     settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")}
-    settings |= {"DOUYIN_CAMPAIGNS_DIR": str(tmp_path / "campaigns"), "DOUYIN_CLOCK": EVENING}
+    settings |= {"DOUYIN_CAMPAIGNS_DIR": str(tmp_path / "campaigns")}
 
-    def run(*words: str, code: int = 0) -> str:
-        done = douyin(*words, **settings)
+    def run(*words: str, code: int = 0, clock: str = EVENING) -> str:
+        done = douyin(*words, **settings | {"DOUYIN_CLOCK": clock})
         assert done.exit_code == code, done.output
         return done.output + done.stderr
 
@@ -113,6 +113,30 @@ def test_unknown_lines_are_shown_and_settled(here, world):
     assert f"line {line} is not_sent, not unknown" in here("outreach", "resolve", line, "--sent", "--by", "somebody", code=2)
     again = here("outreach", "plan", "benefits")
     assert "1 planned" in again, "whoever did not get it may get it now"
+
+
+def test_the_unknown_lines_of_a_plan_are_settled_together(here, world):
+    here("outreach", "plan", "benefits")
+    here("outreach", "approve", "1", "--by", "somebody")
+    world.fault("im_send_msg", "http_502", times=3)
+    assert "3 unknown" in here("outreach", "send", "1")
+    for _ in range(2):
+        early = here("outreach", "resolve", "--plan", "1", "--not-sent", "--by", "somebody")
+        assert "0 lines of plan 1 count as not sent" in early
+        assert "3 were called within the last half hour" in early
+    later = "2026-11-16T20:31:00+08:00"
+    assert "3 lines of plan 1 count as not sent" in here("outreach", "resolve", "--plan", "1", "--not-sent", "--by", "somebody", clock=later)
+    assert "nothing is unknown" in here("outreach", "unknown", clock=later)
+    assert "3 planned" in here("outreach", "plan", "benefits", clock=later), "whoever did not get it may get it now"
+
+
+def test_unknown_lines_that_were_sent_need_no_wait(here, world):
+    here("outreach", "plan", "benefits")
+    here("outreach", "approve", "1", "--by", "somebody")
+    world.fault("im_send_msg", "late", times=2)
+    assert "2 unknown" in here("outreach", "send", "1")
+    assert "2 lines of plan 1 count as sent" in here("outreach", "resolve", "--plan", "1", "--sent", "--by", "somebody", clock="2026-11-16T20:00:01+08:00")
+    assert "planned" not in here("outreach", "plan", "benefits"), "nobody gets it twice"
 
 
 def test_tags_follow_their_audiences(here, world):
@@ -153,6 +177,9 @@ def test_who_wants_to_be_left_alone(here, world):
         (("outreach", "show", "9"), 2, "there is no plan 9"),
         (("outreach", "resolve", "9", "--sent", "--by", "x"), 2, "line 9 is not there, not unknown"),
         (("outreach", "resolve", "9", "--sent", "--by", " "), 2, "say who looked: --by NAME"),
+        (("outreach", "resolve", "--plan", "9", "--sent", "--by", "x"), 2, "there is no plan 9: see `douyin outreach list`"),
+        (("outreach", "resolve", "--sent", "--by", "x"), 2, "say which line, or --plan N"),
+        (("outreach", "resolve", "1", "--plan", "1", "--sent", "--by", "x"), 2, "say which line, or --plan N"),
         (("outreach", "approve", "1", "--by", " "), 1, "say who approves: --by NAME"),
         (("outreach", "recall", "9"), 1, "there is no line 9: see `douyin outreach show PLAN`"),
         (("outreach", "opt-out", "add", "somebody", "--account", "nobody"), 2, "no account is 'nobody': see `douyin accounts list`"),
@@ -219,12 +246,12 @@ def test_the_receiver_is_a_process_that_ends_politely(command, tmp_path):
     from pipelines.simulation import SANDBOX_TOKEN_KEY
 
     command.environment |= {"DOUYIN_CLIENT_KEY": "k", "DOUYIN_CLIENT_SECRET": "a-secret-for-this", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY}
-    process = command.start("receive", "--port", "18787")
+    process = command.start("receive", "--port", "18787", "--metrics-port", "18788")
     try:
         url, deadline = "http://127.0.0.1:18787", time.monotonic() + 30
         while True:
             try:
-                assert httpx.get(f"{url}/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
+                assert httpx.get("http://127.0.0.1:18788/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
                 break
             except httpx.ConnectError:
                 assert time.monotonic() < deadline

@@ -49,15 +49,16 @@ def test_people_write_and_are_answered_until_the_process_is_told_to_end(command,
         try:
             address = re.search(r"webhooks of app sandbox-key: (http://127\.0\.0\.1:\d+)/webhook/sandbox-key", process.stdout.readline())[1]
             assert re.fullmatch(r"answering people by \d+ rules\n", process.stdout.readline())
-            wait_for(lambda: _answers(address))
-            assert httpx.get(f"{address}/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
+            operations = re.fullmatch(r"for operators: (http://127\.0\.0\.1:\d+)/healthz and /metrics\n", process.stdout.readline())[1]
+            wait_for(lambda: _answers(operations))
+            assert httpx.get(f"{operations}/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
             assert control.put("/webhooks", json={"url": f"{address}/webhook/sandbox-key"}).json()["verified"]
             for n, text in enumerate(("多少钱", "退订")):
                 event = control.post("/people", json={"does": "write", "text": text}).json()
                 wait_for(lambda n=n: len(control.get("/messages").json()) > n)
             assert {m["person"] for m in control.get("/messages").json()} == {event["from_user_id"]}
             wait_for(lambda: control.get("/webhooks").json()["pending"] == 0)
-            counts = httpx.get(f"{address}/metrics", trust_env=False).text
+            counts = httpx.get(f"{operations}/metrics", trust_env=False).text
             assert 'douyin_webhook_events_total{app="sandbox-key",event="im_receive_msg"} 2.0' in counts
             began = time.monotonic()
             process.send_signal(signal.SIGTERM)
@@ -104,10 +105,11 @@ def test_nothing_ran_yet(douyin, url: str):
 def test_a_port_in_use(douyin, url: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = douyin("receive", "--port", str(port), **app(url))
-    assert told.exit_code == 1
-    assert f"cannot listen on 127.0.0.1, port {port}" in told.stderr
-    assert "--port" in told.stderr
+        for option in ("--port", "--metrics-port"):
+            told = douyin("receive", *(() if option == "--port" else ("--port", "0")), option, str(port), **app(url))
+            assert told.exit_code == 1
+            assert f"cannot listen on 127.0.0.1, port {port}" in told.stderr
+            assert option in told.stderr
     assert "no receiver ran yet" in douyin("receive", "status", **app(url)).stdout, "a day without a receiver is unknown, not empty"
 
 

@@ -13,6 +13,7 @@ from installation import TODAY
 from test_replies import answering
 
 from assets.outreach.campaigns import load_replies
+from pipelines.receiver.serving import serving
 from resources.state.outbox import read_lines, request_of
 from resources.state.plans import approve, list_plans
 from resources.state.tokens import load_user_token
@@ -75,7 +76,8 @@ def evening(world, said: list[str], monkeypatch, capsys) -> None:
             for run in runner._instance.get_runs():
                 said += [str(entry) for entry in runner._instance.all_logs(run.run_id)]
                 said.append(str(run))
-        said.append(httpx.get(f"{post.url}/metrics", trust_env=False).text)
+        with serving(post.receiver.operations) as operations:
+            said.append(httpx.get(f"{operations}/metrics", trust_env=False).text)
         said.append(str(worker.counts))
         said += list(_commands(world, monkeypatch, capsys))
 

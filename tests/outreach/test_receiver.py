@@ -6,8 +6,11 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import httpx
@@ -21,10 +24,11 @@ from catalog import EVENTS
 from catalog.events import event_name
 from pipelines.receiver.app import Receiver, signature_of
 from pipelines.receiver.serving import serving
+from resources.repeats import Repeats
 from resources.settings import App
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat
-from resources.state.inbox import count_received
+from resources.state.inbox import count_received, forget_bodies, ids_received_on
 from resources.state.people import list_deletions, mark_deleted
 from resources.state.tokens import load_user_token
 
@@ -34,8 +38,8 @@ NEW, OLD = "the-new-secret-of-the-app", "the-old-secret-of-the-app"
 class Sender:
     """Posts events as the platform does, or not quite."""
 
-    def __init__(self, world, url: str, receiver: Receiver) -> None:
-        self.world, self.url, self.receiver, self.key = world, url, receiver, world.config.client_key
+    def __init__(self, world, url: str, receiver: Receiver, operations: str = "") -> None:
+        self.world, self.url, self.receiver, self.operations, self.key = world, url, receiver, operations, world.config.client_key
         self.http = httpx.Client(trust_env=False, timeout=20)
 
     def post(self, body: Any, *, secret: str = NEW, key: str | None = None, message_id: str | None = None, signature: str | None = None) -> httpx.Response:
@@ -59,8 +63,8 @@ class Sender:
 def sending(world: World) -> Iterator[Sender]:
     app = App(client_key=world.config.client_key, client_secret=SecretStr(NEW), client_secret_old=SecretStr(OLD))
     receiver = Receiver([app], world.runtime.state, following(world), body_bytes=4096, patience_s=1.0)
-    with serving(receiver.app) as url:
-        yield Sender(world, url, receiver)
+    with serving(receiver.app) as url, serving(receiver.operations) as operations:
+        yield Sender(world, url, receiver, operations)
 
 
 @pytest.fixture
@@ -178,24 +182,77 @@ def test_while_nothing_can_be_stored_the_platform_is_told_to_come_again(sender):
     other.execute("BEGIN IMMEDIATE")
     try:
         assert sender.post(body, message_id="a").status_code == 503
-        assert sender.http.get(f"{sender.url}/healthz").status_code == 503
+        assert sender.http.get(f"{sender.operations}/healthz").status_code == 503
         assert sender.count("unavailable") == 1
     finally:
         other.execute("ROLLBACK")
         other.close()
     wait_until(lambda: sender.post(body, message_id="a").status_code == 200)
     assert sender.stored() == 1
-    assert sender.http.get(f"{sender.url}/healthz").json()["status"] == "ok"
+    assert sender.http.get(f"{sender.operations}/healthz").json()["status"] == "ok"
 
 
 def test_metrics_name_apps_results_and_events(sender):
     sender.post(sender.event("im_receive_msg", chat()))
     sender.post(sender.event("something_new", {"a": 1}))
-    text = sender.http.get(f"{sender.url}/metrics").text
+    text = sender.http.get(f"{sender.operations}/metrics").text
     assert f'douyin_webhook_requests_total{{app="{sender.key}",result="stored"}} 2.0' in text
     assert 'event="im_receive_msg"' in text
     assert 'event="unknown"' in text, "names that the platform does not know would let a sender make counters without end"
     assert "在吗" not in text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+def test_operators_have_a_port_of_their_own(sender, path: str):
+    assert sender.http.get(sender.url + path).status_code == 404
+    assert sender.http.get(sender.operations + path).status_code == 200
+    assert sender.http.post(f"{sender.operations}/webhook/{sender.key}", content=b"{}").status_code == 404
+
+
+def test_the_same_trouble_is_logged_once_a_minute(sender, caplog):
+    """With what the database says, and with the number of lines that were left out; each trouble for itself."""
+    now = [0.0]
+    sender.receiver._repeats = Repeats(clock=lambda: now[0])
+    body = sender.event("im_receive_msg", chat())
+    with sender.world.runtime.state.begin() as db:
+        db.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON inbox BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END")
+    for _ in range(5):
+        assert sender.post(body).status_code == 503
+        assert sender.post(body, signature="0" * 40).status_code == 401
+    refused = [r.getMessage() for r in caplog.records if "refused" in r.getMessage()]
+    assert sorted(refused) == sorted(
+        [
+            f"webhook of {sender.key} refused: not stored (IntegrityError): database or disk is full",
+            f"webhook of {sender.key} refused: the signature is wrong",
+        ]
+    )
+    now[0] = 61.0
+    sender.post(body)
+    assert caplog.records[-1].getMessage() == f"{refused[0]} (4 more times since the last line)"
+    assert "在吗" not in caplog.text
+
+
+def test_an_event_that_cannot_be_stored_fails_alone(sender):
+    """Events that come together share a transaction; one that the database refuses is found, and the others are stored."""
+    state, sender.receiver._committer._patience_s = sender.world.runtime.state, 20.0
+    with state.begin() as db:
+        db.exec_driver_sql("CREATE TRIGGER bad BEFORE INSERT ON inbox WHEN new.event_id = 'bad' BEGIN SELECT RAISE(ABORT, 'not this one'); END")
+    good = [f"m{n}" for n in range(30)]
+    other = sqlite3.connect(sender.world.runtime.settings.home / "state.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # whatever comes now waits, and is one batch afterwards
+    with ThreadPoolExecutor(40) as pool:
+        answers = {m: pool.submit(_post_alone, sender, m) for m in [*good[:15], "bad", *good[15:]]}
+        time.sleep(0.4)
+        other.execute("ROLLBACK")
+        other.close()
+        assert {m: one.result() for m, one in answers.items()} == {**dict.fromkeys(good, 200), "bad": 503}
+    assert sender.stored() == len(good)
+
+
+def _post_alone(sender: Sender, message: str) -> int:
+    raw = json.dumps(sender.event("im_receive_msg", chat(message))).encode()
+    headers = {"X-Douyin-Signature": signature_of(NEW, raw), "Msg-Id": message}
+    return httpx.post(f"{sender.url}/webhook/{sender.key}", content=raw, headers=headers, trust_env=False, timeout=20).status_code
 
 
 # --------------------------------------------------------------------------- what follows at once
@@ -207,6 +264,52 @@ def test_the_newest_message_opens_the_window_whatever_the_order(sender):
     found = get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1")
     assert found.reply.message_id == "m3"
     assert found.entry is None
+
+
+@pytest.mark.parametrize(
+    "at", [None, "", 0, "0", -5, 1.5, "soon", True, [1], {}, "9" * 15, 10**15, "9" * 17, "9" * 400, 1_794_830_000_000 + 10 * 86_400_000], ids=str
+)  # fmt: skip
+def test_an_event_without_a_usable_time_counts_from_its_receipt(sender, at):
+    """Whatever stands there: an open window that closes, and the next event is not older than this one."""
+    sender.post(sender.event("im_receive_msg", chat(at=at)))
+    received = sender.world.runtime.clock.now()
+    found = get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1")
+    assert (found.reply.message_id, found.reply.opened_at) == ("m1", received)
+    sender.world.at("2026-11-16T11:30:00+08:00")
+    sender.post(sender.event("im_receive_msg", chat("m2", at=at)))
+    assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.message_id == "m2"
+
+
+def test_an_event_without_a_time_at_all(sender):
+    content = {k: v for k, v in chat().items() if k != "create_time"}
+    assert sender.post(sender.event("im_receive_msg", content)).status_code == 200
+    assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at == sender.world.runtime.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("at", "unit"), [(1_794_830_000_123, 1000), (1_794_830_000, 1), ("1794830000123", 1000), ("1794830000", 1), (100_000_000_000, 1000), (99_999_999, 1)], ids=str
+)  # fmt: skip
+def test_times_are_seconds_or_milliseconds(sender, at, unit: int):
+    sender.post(sender.event("im_receive_msg", chat(at=at)))
+    if int(at) == 100_000_000_000:  # the border is exclusive: as seconds it would be the year 5138
+        assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at == sender.world.runtime.clock.now()
+    else:
+        assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at.timestamp() == int(at) / unit
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"),
+    [("2026-11-16T23:59:59+08:00", 16), ("2026-11-17T00:00:00+08:00", 17), ("2026-11-17T07:59:59+08:00", 17), ("2026-11-17T08:00:00+08:00", 17)],
+)  # fmt: skip
+def test_days_of_the_inbox_are_those_of_beijing(sender, instant: str, day: int):
+    """From midnight to eight in the morning UTC still has the day before."""
+    sender.world.at(instant)
+    sender.post(sender.event("im_receive_msg", chat()), message_id="a")
+    state, key = sender.world.runtime.state, sender.key
+    of_day = {d: list(ids_received_on(state, key, date(2026, 11, d), "im_receive_msg").values()) for d in (15, 16, 17, 18)}
+    assert of_day == {d: ["a"] if d == day else [] for d in of_day}
+    assert forget_bodies(state, key, date(2026, 11, day)) == 0
+    assert forget_bodies(state, key, date(2026, 11, day + 1)) == 1
 
 
 def test_consent_follows_the_newest_word(sender):

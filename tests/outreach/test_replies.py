@@ -20,6 +20,7 @@ from resources.douyin.client import DouyinClient
 from resources.state.accounts import AccountStatus, set_status
 from resources.state.chats import get_chat
 from resources.state.engine import accounts
+from resources.state.inbox import content_of
 from resources.state.lines import LineState
 from resources.state.outbox import NewLine, Refused, Rules, claim, read_lines, write_lines
 from resources.state.people import list_opt_outs
@@ -218,6 +219,52 @@ def test_somebody_who_answers_like_a_machine_is_left_to_a_person(noon):
     assert worker.counts["sent"] == 4
     assert worker.counts["loop guard"] == 1
     assert _chat(post, account, person).handed_over_until is not None
+
+
+def writing(post: Post, worker: ReplyWorker, account: int):
+    """What lets somebody ask for the price, and gives what became of that: with time people do things by themselves."""
+    done: dict[str, str] = {}
+    answer = worker.answer
+
+    async def noted(event) -> str:
+        done[event.content["server_message_id"]] = what = await answer(event)
+        return what
+
+    worker.answer = noted
+
+    def writes(person: str) -> str:
+        wanted = content_of(post.person_does(account, "write", person, "多少钱"))["server_message_id"]
+        wait_until(lambda: wanted in done)
+        return done[wanted]
+
+    return writes
+
+
+def test_the_loop_guard_counts_one_person_within_one_hour(noon):
+    """Four answers and no fifth; other people are answered; the guard ends after two hours, and what is older than an hour does not count."""
+    post, worker = noon
+    account, person = account_and_person(post)
+    other, writes = post.people(account)[-2]["person"], writing(post, worker, account)
+    assert [writes(person) for _ in range(5)] == ["sent"] * 4 + ["loop guard"]
+    assert writes(other) == "sent"
+    until = _chat(post, account, person).handed_over_until
+    assert until == post.world.runtime.clock.now() + RULES.guard_hand_over
+    post.world.at("2026-11-16T13:59:59+08:00")
+    assert writes(person) == "handed over"
+    post.world.at("2026-11-16T14:00:00+08:00")
+    assert [writes(person) for _ in range(5)] == ["sent"] * 4 + ["loop guard"]
+
+
+def test_three_answers_within_the_hour_leave_room_for_one(noon):
+    """An answer given exactly an hour ago counts, an older one does not."""
+    post, worker = noon
+    account, person = account_and_person(post)
+    writes = writing(post, worker, account)
+    assert [writes(person) for _ in range(3)] == ["sent"] * 3
+    post.world.at("2026-11-16T12:00:01+08:00")
+    assert writes(person) == "sent"
+    post.world.at("2026-11-16T13:00:01+08:00")
+    assert [writes(person) for _ in range(4)] == ["sent"] * 3 + ["loop guard"], "one of the last hour, and three new ones"
 
 
 def test_a_wish_is_obeyed_where_it_cannot_be_answered(noon):

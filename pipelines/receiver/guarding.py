@@ -1,0 +1,139 @@
+"""Connections of the receiver under a guard: so many at most, and so long for each step of an exchange.
+
+uvicorn waits for the head and the body of a request as long as their sender likes. Here whoever does not finish a step in time
+is cut off; and where there is no room for a new connection, the one that has waited longest for its sender makes room. A
+request that is complete is never cut to make room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+STEP_S = 10.0
+HEAD_BYTES = 1 << 16
+_OWN_FILES = 256
+"""Files and sockets that the process needs beside the connections."""
+
+
+class Step(StrEnum):
+    """What a connection waits for."""
+
+    HEAD = "head"
+    BODY = "body"
+    ANSWER = "answer"
+
+
+class Guard:
+    """What the connections of one server share. ``cut`` is called with the reason for each that is cut off."""
+
+    def __init__(self, most: int, *, step_s: float = STEP_S, cut: Callable[[str], None] = lambda _: None) -> None:
+        self.most, self.step_s, self.cut = most, step_s, cut
+        self.waiting: dict[Guarded, None] = {}
+        """Connections that wait for their sender, the longest first."""
+
+    @property
+    def protocol(self) -> Callable[..., asyncio.Protocol]:
+        """What uvicorn takes as ``http``."""
+        return partial(Guarded, guard=self)
+
+    def make_room(self) -> None:
+        """Cut off the connection that has waited longest for its sender."""
+        if (longest := next(iter(self.waiting), None)) is not None:
+            longest.cut("no room")
+
+
+class Guarded(HttpToolsProtocol):
+    """uvicorn's protocol for one connection, with a limit of time for each step."""
+
+    def __init__(self, *given: Any, guard: Guard, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._guard = guard
+        self._step = Step.HEAD
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_message = False
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._begin(Step.HEAD)
+        if len(self.connections) > self._guard.most:
+            self._guard.make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_message or self._step is not Step.HEAD:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES:
+            self.cut("head too large", b"431 Request Header Fields Too Large")
+
+    def on_headers_complete(self) -> None:
+        self._in_message = True
+        super().on_headers_complete()
+        self._begin(Step.BODY)
+
+    def on_message_complete(self) -> None:
+        self._in_message = False
+        super().on_message_complete()
+        self._begin(Step.HEAD if self.cycle.response_complete else Step.ANSWER)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._begin(Step.HEAD)
+
+    def cut(self, why: str, status: bytes = b"") -> None:
+        """End the connection, with an answer where a status is given."""
+        self._leave()
+        if self.transport.is_closing():
+            return
+        self._guard.cut(why)
+        if not status:
+            self.transport.abort()
+            return
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        self.transport.close()
+        self.loop.call_later(1.0, self.transport.abort)  # closing waits for a sender that does not read
+
+    def _begin(self, step: Step) -> None:
+        self._leave()
+        if self.transport.is_closing():
+            return
+        self._step, self._head_bytes = step, 0
+        self._timer = self.loop.call_later(self._guard.step_s, self._late)
+        if step is not Step.ANSWER:
+            self._guard.waiting[self] = None
+
+    def _leave(self) -> None:
+        self._guard.waiting.pop(self, None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        # Whoever sent nothing is not answered: a connection that is kept for later would take it for the answer to what it sends next.
+        began = self._step is Step.BODY or self._head_bytes > 0
+        self.cut(f"slow {self._step}", b"408 Request Timeout" if began else b"")
+
+
+def room_for(connections: int) -> int:
+    """How many connections the process may have open: ``connections``, or fewer where the system's limit of open files is lower.
+
+    The limit is raised as far as it may be.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - _OWN_FILES))
