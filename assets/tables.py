@@ -34,8 +34,6 @@ PLATFORM = "platform"
 
 INBOX = "inbox"
 """Pool of the tables that are filled from the inbox."""
-IN_ONE_RUN = (History.WINDOW, History.VERSION, History.EVENT)
-"""Tables of which one run fills a range of days: one call tells of many, or none is needed."""
 
 _HISTORY_DOCS = {
     History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
@@ -101,7 +99,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         description=f"{table.zh} / {table.en}\n\n{table.doc_zh}\n\n{table.doc_en}\n\n{_HISTORY_DOCS[table.history]}",
         deps=_deps(table, endpoints),
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run() if table.history in IN_ONE_RUN else dg.BackfillPolicy.multi_run(1),
+        backfill_policy=dg.BackfillPolicy.single_run(),  # one call may fill many days, and days that cannot be had are one failure
         kinds={"pandas", "parquet"},
         owners=[OWNER],
         tags={"history": str(table.history), "cadence": endpoints[0].cadence.name},
@@ -189,6 +187,7 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
     """Materialise the days that landed; say plainly why the others did not."""
     from assets.ingest.changes import total
     from assets.ingest.price import scope_prices
+    from assets.ingest.spans import grouped, span_text
 
     checks = list(check_results(ingested, runtime))
     if ingested.along:
@@ -202,14 +201,16 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
     # A run over several days must not mark those materialised that have no data, so each day is told by itself.
     for dt in ingested.partitions:
         context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=_metadata(ingested, dt) | price))
-    for dt in ingested.missing:
-        reason = why_missing(ingested, dt)
+    reasons = {dt: why_missing(ingested, dt) for dt in ingested.missing}
+    for dt, reason in reasons.items():
         metadata = _metadata(ingested, dt) | price | {"not_materialised": reason}
         context.log_event(dg.AssetObservation(context.asset_key, partition=dt.isoformat(), metadata=metadata))
-        context.log.warning(f"{ingested.table.name} {dt}: {reason}")
+    said = [f"{ingested.table.name} {span_text(days)}: {reason}" for reason, days in grouped(reasons).items()]
+    for line in said:
+        context.log.warning(line)
     if not _only_waiting(ingested):
         raise dg.Failure(
-            "; ".join(f"{ingested.table.name} {d}: {why_missing(ingested, d)}" for d in ingested.missing),
+            "; ".join(said),
             metadata=_metadata(ingested, ingested.missing[0]) | price,
             allow_retries=False,
         )
@@ -245,6 +246,8 @@ def why_missing(ingested: "Ingested", dt: date) -> str:
             return NO_RECEIVER
         if ingested.table.history is History.WINDOW:
             return "nothing to ask for: no account, or no video young enough"
+        if any(e.has_past_days for e in endpoints_of(ingested.table.name)):
+            return "nothing to ask for: no account, or nothing of what it iterates over"
         return "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
     counts = Counter(str(s.status) for s in statuses)
     reason = next((s.reason for s in sorted(statuses, key=lambda s: not s.rows) if s.reason), "no reason given")

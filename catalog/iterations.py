@@ -36,7 +36,7 @@ class Iteration:
     """Where the subjects of an :class:`Over` come from.
 
     ``table`` is the table whose newest rows are iterated over, with ``columns`` giving a request parameter from a column;
-    ``at_least`` and ``among`` keep only rows with such values. ``watch`` names the watch list (``douyin watch``) that adds
+    ``at_least`` and ``among`` keep only rows with such values; ``by_day`` has subjects for past days, too: those of the table's partition of that day. ``watch`` names the watch list (``douyin watch``) that adds
     subjects which no table knows. ``en`` ends the sentence "asked once for ...".
     """
 
@@ -48,6 +48,7 @@ class Iteration:
     at_least: tuple[str, int] | None = None
     among: tuple[str, tuple[str, ...]] | None = None
     watch: str | None = None
+    by_day: bool = False
 
 
 ITERATIONS: dict[Over, Iteration] = {
@@ -59,7 +60,7 @@ ITERATIONS: dict[Over, Iteration] = {
         "each video that is watched, or was listed before and is not now", "关注的视频，以及曾在列表中而现已不在的视频", table="videos", watch="video"
     ),
     Over.SENTENCES: Iteration("each word of the newest hot word list", "最新热点词榜中的各词", table="hot_words", per_account=False),
-    Over.LEADS: Iteration("each lead of the day's list", "当日意向用户列表中的每个用户", table="lead_ids", columns=(("user_id", "lead_open_id"),)),
+    Over.LEADS: Iteration("each lead of the day's list", "当日意向用户列表中的每个用户", table="lead_ids", columns=(("user_id", "lead_open_id"),), by_day=True),
     Over.TAGS: Iteration("each tag of each account", "各账号的标签", table="lead_tags", columns=(("tag_id", "tag_id"),)),
     Over.PEOPLE: Iteration("each person who acted lately", "近期有互动的用户", table="lead_events", columns=(("c_open_id", "actor_open_id"),)),
     Over.MESSAGES: Iteration(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 
-from catalog.iterations import Over
+from catalog.iterations import ITERATIONS, Over
 from catalog.requests import Incremental, Paging, Param
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -308,7 +308,11 @@ class Endpoint:
     twin_of: str | None = None
     """The contract's operation whose twin this is; the contract names the path of a twin, not an operation of its own."""
     period_days: int | None = None
-    """Length in days of the period that SINCE and UNTIL ask for, up to now."""
+    """Length in days of the period that SINCE and UNTIL ask for, up to now; the longest one of a single request."""
+    reaches_back: bool = False
+    """Whether earlier periods can be requested, too: what a break left out, and past days."""
+    happened: str | None = None
+    """The column that says when a row happened: rows of a past period go to their own days. Without it a past day is requested by itself."""
     incremental: Incremental | None = None
     form: bool = False
     """The request's body is a form instead of JSON."""
@@ -319,6 +323,11 @@ class Endpoint:
         if self.envelope is Envelope.WEBHOOK:
             return "$"
         return "data.data" if self.envelope is Envelope.MINI_APP else "data"
+
+    @property
+    def has_past_days(self) -> bool:
+        """Whether past days of a listing can be requested: by their period, or since the subjects of that day are known."""
+        return self.reaches_back or ITERATIONS[self.over].by_day
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -290,8 +290,8 @@ _TABLES = (
     ),
     Table(
         "lead_events", "lead", "Interaction log", "意向用户互动日志",
-        "Events between people and the account within the last three days; the same event is seen on several days, `lead_events_latest` has each once.",
-        "近三天用户与账号的互动事件；同一事件会在多日出现，视图 lead_events_latest 中每个事件一行。",
+        "Events between people and the account within the three days before they were asked for, or since the last run; days that a backfill filled have their own. The same event is seen on several days, `lead_events_latest` has each once.",
+        "采集前三天（或上次采集以来）用户与账号的互动事件；补采的日期为当日的事件。同一事件会在多日出现，视图 lead_events_latest 中每个事件一行。",
         _LISTING,
         (
             "open_id", "event", "actor_open_id", "event_at", "from_user_id", "to_user_id", "message_type", "message_text", "conversation_id",

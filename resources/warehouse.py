@@ -337,7 +337,7 @@ def _latest_view(table: Table) -> Iterator[str]:
     key = ", ".join(table.primary_key)
     yield (
         f'CREATE VIEW "{table.name}_latest" AS '
-        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY dt DESC, observed_at DESC) = 1'
+        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at DESC, dt DESC) = 1'
     )
     comment = f"{table.zh}（最新状态） / {table.en}: the latest row of each"
     yield f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}'

@@ -28,6 +28,11 @@ class DayRows:
     def num_rows(self) -> int:
         return self.held.num_rows
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory."""
+        return self.held.nbytes if isinstance(self.held, pa.Table) else 0
+
     def parts(self) -> Iterator[pa.Table]:
         """The rows, some at a time; a day without rows is one table without rows."""
         return iter([self.held]) if isinstance(self.held, pa.Table) else self.held.parts()

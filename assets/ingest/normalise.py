@@ -17,10 +17,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from assets.ingest.changes import Changes, compare
+from assets.ingest.changes import Changes, InParts, compare
 from assets.ingest.extract import connect, extract, read_batches
 from assets.ingest.gathering import DayRows, Gathering
 from assets.ingest.order import held, rows_by_day
+from assets.ingest.periods import backfilled, days_of
 from assets.ingest.rows import rows_of, week_of
 from catalog import endpoints_of
 from catalog.records import Empty, Endpoint, History, Table, beijing_day
@@ -36,7 +37,7 @@ class Normalised:
 
     table: Table
     dt: date
-    day: DayRows
+    day: InParts
     quarantine: pa.Table
     drift: pa.Table
     duplicates: int
@@ -47,7 +48,7 @@ class Normalised:
     @property
     def rows(self) -> pa.Table:
         """All rows of the day in memory: for who looks at a small one."""
-        return self.day.table()
+        return pa.concat_tables(self.day.parts())
 
     @property
     def seen(self) -> int:
@@ -93,7 +94,7 @@ def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: It
     if table.history is History.VERSION:
         return sorted(d for d in archived if d >= min(dts))
     if table.history is not History.WINDOW:
-        return sorted(archived.intersection(dts))
+        return sorted(archived.intersection(dts).union(backfilled(archive, endpoint, dts)))
     reach = max(endpoint.windows)
     return sorted({d + timedelta(days=n) for d in dts for n in range(1, reach + 1)} & archived)
 
@@ -117,15 +118,18 @@ def normalise_each(archive: Archive, table: Table, dts: Iterable[date]) -> Itera
     if not wanted:
         return
     observed: dict[date, list[Endpoint]] = defaultdict(list)
+    final = {dt: _last_observation(table, dt) for dt in wanted}
     for endpoint in endpoints_of(table.name):
         for day in observation_days(archive, table, endpoint, wanted):
             observed[day].append(endpoint)
+        for day, about in backfilled(archive, endpoint, wanted).items():
+            final |= {dt: max(final[dt], day) for dt in about}
     pieces = _Pieces(table, frozenset(wanted), archive.root)
     waiting = deque(wanted)
     connection = connect()
     try:
         for first, answers in _some_days(archive, observed):
-            while waiting and _last_observation(table, waiting[0]) < first:
+            while waiting and final[waiting[0]] < first:
                 yield from _finish(pieces, waiting.popleft())
             for endpoint, segments in answers:
                 _read(connection, pieces, endpoint, segments)
@@ -195,7 +199,8 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segme
             pieces.add_bad(bad)
             for (member, request), rows in found.unknown.items():
                 day = beijing_day(batch.sources[request].entry.began_at)
-                pieces.drift[table.latest_partition(day)][endpoint.name, member] += rows
+                about = days_of(batch.sources[request].entry)[0] if endpoint.has_past_days else table.latest_partition(day)
+                pieces.drift[about][endpoint.name, member] += rows
 
 
 def _usable(days: list[_Segments]) -> Iterator[tuple[Address, Entry, bytes]]:
@@ -217,7 +222,7 @@ def _answered(table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted
         return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
     if table.history is History.VERSION:
         return {week_of(e) for e in entries if e.items}.intersection(wanted)
-    return {beijing_day(e.began_at) for e in entries if e.items or endpoint.empty is not Empty.NOT_READY}.intersection(wanted)
+    return {d for e in entries if e.items or endpoint.empty is not Empty.NOT_READY for d in days_of(e)}.intersection(wanted)
 
 
 def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]:

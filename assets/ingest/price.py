@@ -15,6 +15,7 @@ from math import ceil
 
 from assets.ingest.fetch import plan_calls
 from assets.ingest.normalise import complete_sequences, known_days
+from assets.ingest.spans import spans
 from assets.ingest.subjects import NothingToAsk
 from catalog import TABLES, endpoints_of
 from catalog.records import Endpoint, History, Table, beijing_day
@@ -117,6 +118,8 @@ def _why(runtime: Runtime, table: Table, endpoints: Iterable[Endpoint], dt: date
         return None
     if table.history is History.EVENT:
         return NO_RECEIVER
+    if any(e.has_past_days for e in endpoints):
+        return None
     return None if dt == today else "nothing was archived on that day, and the platform shows only the present"
 
 
@@ -167,15 +170,4 @@ def pending(runtime: Runtime, tables: Iterable[str]) -> list[tuple[str, tuple[da
         days = sorted({s.dt for s in waiting if reach is None or s.dt >= today - timedelta(days=reach)})
         if TABLES[name].history in (History.WINDOW, History.VERSION):
             found += [(name, span) for span in spans(days, timedelta(days=7 if TABLES[name].history is History.VERSION else 1))]
-    return found
-
-
-def spans(days: Iterable[date], step: timedelta = timedelta(days=1)) -> list[tuple[date, date]]:
-    """Ascending days as runs without a gap."""
-    found: list[tuple[date, date]] = []
-    for day in days:
-        if found and day - found[-1][1] <= step:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
     return found

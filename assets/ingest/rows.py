@@ -6,8 +6,10 @@ from datetime import date, timedelta
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.ingest.extract import Source
+from assets.ingest.periods import days_of, period_days
 from assets.ingest.values import EXPECTS, as_text, parse_column
 from catalog import FIELDS
 from catalog.records import Endpoint, History, Origin, Output, Pii, Table, Type, beijing_day
@@ -58,11 +60,15 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
         missing = rows[name].isna()
         if missing.any():
             reasons[missing & (reasons == "")] = f"{name}: missing, and a row cannot be told from others without it"
-    if table.history is History.WINDOW:
-        outside = (rows["stat_date"] > rows["_partition"]) | (rows["stat_date"] < rows["_oldest"])
+    day = "stat_date" if table.history is History.WINDOW else None
+    if endpoint.happened is not None and rows["_newest"].notna().any():  # answers for past days: a row belongs to the day on which it happened
+        day, happened = endpoint.happened, pd.Series(pd.array(beijing_days(pa.array(rows[endpoint.happened])), dtype=pd.ArrowDtype(pa.date32())), rows.index)
+        rows["dt"] = happened.where(rows["_newest"].notna(), rows["dt"])
+    if day is not None:
+        outside = (rows["dt"] > rows["_newest"]) | (rows["dt"] < rows["_oldest"])
         outside = outside.fillna(False).astype(bool)
         if outside.any():
-            reasons[outside & (reasons == "")] = "stat_date: a day that was not asked for, which no partition would take"
+            reasons[outside & (reasons == "")] = f"{day}: a day that was not asked for, which no partition would take"
             rows["dt"] = rows["dt"].where(~outside)
     good, kept = reasons == "", [*table.columns, *PLACE]
     if good.all():
@@ -70,6 +76,11 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
     # A row whose statistics day cannot be read, or was not asked for, stands where its answer mainly went.
     rows["dt"] = rows["dt"].fillna(rows["_partition"])
     return rows.loc[good, kept], _quarantine_rows(table, endpoint, rows[~good], reasons[~good])
+
+
+def beijing_days(instants: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Days in Beijing of UTC instants: eight hours on, all year round."""
+    return pc.cast(pc.add(pc.cast(instants, pa.timestamp("us")), pa.scalar(timedelta(hours=8))), pa.date32(), safe=False)
 
 
 def _reasons(problems: pd.Series) -> pd.Series:
@@ -90,14 +101,22 @@ def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: O
     entries = [s.entry for s in sources]
     days = [beijing_day(e.began_at) for e in entries]
     reach = timedelta(days=max(endpoint.windows, default=0))
-    oldest, mainly = {day: day - reach for day in set(days)}, {day: table.latest_partition(day) for day in set(days)}
+    mainly = {day: table.latest_partition(day) for day in set(days)}
+    partitions, spans = [mainly[day] for day in days], [(None, None)] * len(days)
+    if table.history is History.VERSION:
+        partitions = [week_of(e) for e in entries]
+    elif table.history is History.WINDOW:
+        spans = [(day - reach, mainly[day]) for day in days]
+    elif endpoint.has_past_days:
+        partitions, spans = [days_of(e)[0] for e in entries], [period_days(e) or (None, None) for e in entries]
     columns = {
         "observed_at": pa.array([e.began_at for e in entries], _INSTANT),
-        "_oldest": pa.array([oldest[day] for day in days], pa.date32()),
+        "_oldest": pa.array([first for first, _ in spans], pa.date32()),
+        "_newest": pa.array([last for _, last in spans], pa.date32()),
         "source": pa.array([endpoint.name] * len(entries), pa.string()),
         "client_key": pa.array([e.client_key for e in entries], pa.string()),
         "_open_id": pa.array([e.open_id for e in entries], pa.string()),
-        "_partition": pa.array([week_of(e) for e in entries] if table.history is History.VERSION else [mainly[day] for day in days], pa.date32()),
+        "_partition": pa.array(partitions, pa.date32()),
         "_segment": pa.array([s.address.segment for s in sources], pa.string()).dictionary_encode(),  # long names, few of them
         "_record": pa.array([s.address.number for s in sources], pa.int64()),
         "_page": pa.array([e.page for e in entries], pa.int64()),

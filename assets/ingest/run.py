@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from assets.ingest.changes import Changes, newest_observation
-from assets.ingest.fetch import Fetched, fetch
+from assets.ingest.fetch import fetch
 from assets.ingest.normalise import Normalised, land, normalise_each, nothing, told_on
 from assets.ingest.outcomes import summarise
+from assets.ingest.questions import Fetched
 from assets.ingest.settling import FROM_ARCHIVE, lines_after
-from catalog import endpoints_of
+from catalog import DOORS, endpoints_of
 from catalog.records import History, Table
 from resources.lake import Lake, LakeDamaged
 from resources.runtime import Runtime
@@ -46,6 +47,9 @@ class Ingested:
         return [s for s in self.statuses if s.status.is_failure and s.dt in chosen]
 
 
+_IN_MEMORY_BYTES = 64 << 20
+"""Rows of landed days that a run keeps in memory for its checks."""
+
 LET_GO = "its events were let go since, from inbox and archive; the lake keeps the day as it is"
 
 
@@ -73,12 +77,16 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
             result.codes.update(one.codes)
             result.planned.update({(app, one.endpoint.quota): n for app, n in one.planned.items() if n})
     along = _told_along(runtime, table, result.dts) if call else set()
+    in_memory = 0
     for partition in normalise_each(runtime.archive, table, along.union(result.dts)):
         if partition.dt in along:
             _land_along(runtime, result, partition)
             continue
         result.partitions[partition.dt] = partition
         result.changes[partition.dt] = land(runtime.lake, partition)
+        in_memory += partition.day.nbytes
+        if in_memory > _IN_MEMORY_BYTES:  # a long range takes no more memory than a short one: its rows are read back from the lake
+            partition.day = runtime.lake.day(table.name, partition.dt)
     for dt in _quiet_days(runtime, result, fetched):
         result.partitions[dt] = partition = nothing(table, dt)
         result.changes[dt] = land(runtime.lake, partition)
@@ -172,6 +180,8 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
                 status, code, reason, calls = before.status, before.code, before.reason, 0
             else:  # from the archive alone
                 status, code, reason, calls = Outcome.LOADED, None, FROM_ARCHIVE, 0
+            if status is Outcome.LOADED and key in told and not rows[key] and not quarantined[key] and DOORS[operation].happened:
+                status, reason = Outcome.EMPTY, "nothing happened on that day"  # other days of the same answer may have rows
             if status is Outcome.EMPTY and rows[key]:
                 status, reason = Outcome.LOADED, "from the archive"
             if status is Outcome.LOADED and quarantined[key] and not rows[key]:

@@ -7,7 +7,7 @@ cannot have changed, is told about without being asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from assets.ingest.known import comments_known_until, known_videos, replies_known
 from assets.ingest.outcomes import Told
-from assets.ingest.rows import WEEK
+from assets.ingest.periods import PERIOD, period_text
+from assets.ingest.rows import WEEK, beijing_days
 from catalog import endpoints_of
 from catalog.iterations import ITERATIONS, Iteration, Over
 from catalog.records import Endpoint, beijing_day
@@ -46,15 +47,18 @@ class Subject:
     """What is known of it without asking: then it is not asked for."""
     week: date | None = None
     until: datetime | None = None
+    days: tuple[date, date] | None = None
+    """First and last of the past days that a backfill requests of a listing."""
 
     @property
     def named(self) -> dict[str, str | int]:
         """What names it in the archive."""
-        return {**self.params, **({WEEK: self.week.isoformat()} if self.week else {})}
+        more = {WEEK: self.week.isoformat()} if self.week else {PERIOD: period_text(*self.days)} if self.days else {}
+        return {**self.params, **more}
 
     @property
     def key(self) -> tuple:
-        return (self.open_id, *sorted(self.named.items()))
+        return (self.open_id, *sorted(item for item in self.named.items() if item[0] != PERIOD))
 
 
 @dataclass(frozen=True)
@@ -184,13 +188,16 @@ _APP_LEVEL: dict[Over, Callable[[Asking], list[Subject]]] = {
 }  # fmt: skip
 
 
-def _told_by_upstream(asking: Asking, table: str, error: Exception | None) -> list[Subject]:
-    """What it means that the table iterated over has no partition today.
+def _told_by_upstream(asking: Asking, table: str, error: Exception | None, day: date | None = None) -> list[Subject]:
+    """What it means that the table iterated over has no partition today, or on a past day.
 
     Raises:
         NothingToAsk: nobody asked for it yet.
     """
-    statuses = asking.statuses(table, asking.today)
+    is_past = day is not None and day < asking.today
+    statuses = asking.statuses(table, day if is_past else asking.today)
+    if not statuses and is_past:
+        return [Subject(told=Told(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first"))]
     if not statuses:
         raise NothingToAsk(f"today's `{table}` are not loaded: materialise `{table}` first") from error
     worst = next((s for s in statuses if s.status.is_failure), statuses[0])
@@ -202,14 +209,24 @@ def _told_by_upstream(asking: Asking, table: str, error: Exception | None) -> li
 
 
 def _rows_of_accounts(asking: Asking, active: list[str]) -> list[Subject]:
-    """Subjects named by today's rows of a table."""
+    """Subjects named by today's rows of a table; where past days have subjects of their own, those of the wanted days."""
+    if not asking.iteration.by_day:
+        return _rows_of_day(asking, active, asking.today)
+    subjects = []
+    for day in asking.dts:
+        found = _rows_of_day(asking, active, day)
+        subjects += [replace(s, since=day) if day == asking.today else replace(s, days=(day, day)) for s in found]
+    return subjects
+
+
+def _rows_of_day(asking: Asking, active: list[str], day: date) -> list[Subject]:
     iteration, table = asking.iteration, asking.iteration.table
     names = [column for _, column in iteration.columns]
     keep = [condition[0] for condition in (iteration.at_least, iteration.among) if condition]
     try:
-        rows = asking.rows(table, asking.today, dict.fromkeys(("open_id", *names, *keep)))
+        rows = asking.rows(table, day, dict.fromkeys(("open_id", *names, *keep)))
     except FileNotFoundError as error:
-        return _told_by_upstream(asking, table, error)
+        return _told_by_upstream(asking, table, error, day)
     if iteration.at_least:
         rows = rows.filter(pc.greater_equal(rows[iteration.at_least[0]], iteration.at_least[1]))
     if iteration.among:
@@ -219,7 +236,7 @@ def _rows_of_accounts(asking: Asking, active: list[str]) -> list[Subject]:
         values = tuple(row[n] for n in names)
         if None not in values and values != (row["open_id"],):  # an account is no person to ask about itself
             found.setdefault(row["open_id"], set()).add(values)
-    told = _Upstream(asking, table)
+    told = _Upstream(asking, table, day)
     params = [param for param, _ in iteration.columns]
     subjects = []
     for open_id in active:
@@ -231,17 +248,18 @@ def _rows_of_accounts(asking: Asking, active: list[str]) -> list[Subject]:
 class _Upstream:
     """What to tell of accounts without rows in the table iterated over."""
 
-    def __init__(self, asking: Asking, table: str) -> None:
+    def __init__(self, asking: Asking, table: str, day: date) -> None:
+        self._named = f"today's `{table}`" if day == asking.today else f"`{table}` of {day}"
         self._table = table
         # Several operations may fill the table: what failed explains best why an account has no rows.
-        statuses = sorted(asking.statuses(table, asking.today), key=lambda s: s.status.is_failure)
+        statuses = sorted(asking.statuses(table, day), key=lambda s: s.status.is_failure)
         self._by_account = {s.open_id: s for s in statuses}
 
     def of(self, open_id: str) -> Subject:
         status = self._by_account.get(open_id) or self._by_account.get("")
         if status is not None and status.status.is_failure:
             return Subject(open_id, told=Told(status.status, status.code, f"its `{self._table}` could not be had: {status.reason}"))
-        return Subject(open_id, told=Told(Outcome.EMPTY, None, f"nothing in today's `{self._table}`"))
+        return Subject(open_id, told=Told(Outcome.EMPTY, None, f"nothing in {self._named}"))
 
 
 def _keywords(asking: Asking, active: list[str]) -> list[Subject]:
@@ -295,11 +313,6 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date) -> tuple[dic
     return lists, known
 
 
-def beijing_days(instants: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Days in Beijing of UTC instants: eight hours on, all year round."""
-    return pc.cast(pc.add(pc.cast(instants, pa.timestamp("us")), pa.scalar(timedelta(hours=8))), pa.date32(), safe=False)
-
-
 _REMEMBERED_DAYS = 30
 """How long a video that left the account's list is still asked for."""
 
@@ -337,7 +350,7 @@ def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
     fresh = {(o, item) for o, videos in _newest_lists(asking, set(active), whole_from)[0].items() for item, _ in videos}
     before = _TotalsBefore(asking)
     until = comments_known_until(asking.runtime.lake, asking.client_key, today) if asking.endpoint.incremental else {}
-    upstream = _Upstream(asking, "video_totals")
+    upstream = _Upstream(asking, "video_totals", today)
     subjects = []
     for open_id in active:
         if open_id not in totals:

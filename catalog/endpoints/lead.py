@@ -30,8 +30,8 @@ def _leads(name: str, path: str, over: Over, en: str, zh: str, doc_en: str, doc_
 ENDPOINTS = (
     _leads(
         "user_list", "user/list", Over.ACCOUNTS, "Leads", "获取意向用户列表",
-        "People who showed interest within the last seven days, with the phone or WeChat id that they left.",
-        "近七天的意向用户，及其留下的手机号或微信号。",
+        "People who showed interest within the last seven days, or since the last run where that is longer ago, with the phone or WeChat id that they left. Past days can be asked for, a day at a time.",
+        "近七天（若距上次采集更久，则为上次采集以来）的意向用户，及其留下的手机号或微信号。可按天补采过去的日期。",
         Output("leads", "data.users", (ACCOUNT, member("lead_open_id", "open_id"), *_LEAD)),
         Output("lead_ids", "data.list", (ACCOUNT, Column("lead_open_id", Origin.ELEMENT))),
         Output("lead_ids", "data.users", (ACCOUNT, member("lead_open_id", "open_id"))),
@@ -40,7 +40,7 @@ ENDPOINTS = (
             Param("start_time", Fill.SINCE, moment=Moment.SECONDS), Param("end_time", Fill.UNTIL, moment=Moment.SECONDS),
             Param("action_type", Fill.CONST, const=0), left_out("leads_level"),
         ),
-        period_days=7,
+        period_days=7, reaches_back=True,
     ),
     _leads(
         "user_detail", "user/detail", Over.LEADS, "Lead in detail", "获取意向用户详情",
@@ -76,9 +76,9 @@ ENDPOINTS = (
         name="intention_log_list", domain="lead", method="GET", path="/api/douyin/v1/interactive/intention/log/list/",
         scope="user.intention", token=Token.USER, status=Status.RESTRICTED, envelope=Envelope.NEW,
         en="Interaction log of leads", zh="意向用户互动日志",
-        doc_en="What people did with the account within the last three days: each event as the webhook would have brought it. The unit of the period is undocumented; milliseconds are sent, as event times are.",
-        doc_zh="近三天用户与账号的互动事件，内容与 Webhook 相同。时间参数单位未公布，按事件时间使用毫秒。",
-        cadence=DAILY_LISTING, over=Over.ACCOUNTS, period_days=3,
+        doc_en="What people did with the account within the last three days, or since the last run where that is longer ago: each event as the webhook would have brought it. The unit of the period is undocumented; milliseconds are sent, as event times are. Past days can be asked for, three at a time.",
+        doc_zh="近三天（若距上次采集更久，则为上次采集以来）用户与账号的互动事件，可补采过去的日期（每次三天），内容与 Webhook 相同。时间参数单位未公布，按事件时间使用毫秒。",
+        cadence=DAILY_LISTING, over=Over.ACCOUNTS, period_days=3, reaches_back=True, happened="event_at",
         params=(
             OPEN_ID, Param("start_time", Fill.SINCE, moment=Moment.MILLISECONDS), Param("end_time", Fill.UNTIL, moment=Moment.MILLISECONDS),
             left_out("event"), Param("query_session", Fill.CURSOR, required=False), page_size(20),

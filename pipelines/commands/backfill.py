@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -24,7 +24,7 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the price only, without a call")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="go on with what a used-up quota stopped, instead of --from and --to")] = False,
 ) -> None:
-    """Fill past partitions: the price first, then one run per table and range. What cannot be had is told and left unmarked."""
+    """Fill past partitions: the price first, then one run per table. What cannot be had is told and left unmarked."""
     settings = load_settings()
     require_credentials(settings)
     tables = choose(select)
@@ -64,6 +64,7 @@ def chosen_days(runtime, table, first: date, last: date | None) -> list[date]:
 def print_price(runtime, prices: list) -> None:
     """What can be had from where, and what it takes."""
     from assets.ingest.price import From, by_scope
+    from assets.ingest.spans import grouped, span_text
 
     grid = Grid(title="price")
     for name, justify in (("table", "left"), ("partitions", "left"), ("from call", "right"), ("from archive", "right"), ("not at all", "right"), ("calls", "right")):
@@ -90,50 +91,25 @@ def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3600:.1f} h"
 
 
-def span_text(days: list[date]) -> str:
-    """Days as one range, or how many of which range."""
-    if not days:
-        return "none"
-    if len(days) == 1:
-        return days[0].isoformat()
-    return f"{min(days)} … {max(days)}" if len(days) == (max(days) - min(days)).days + 1 else f"{len(days)} of {min(days)} … {max(days)}"
-
-
-def grouped(reasons: dict[date, str]) -> dict[str, list[date]]:
-    found: dict[str, list[date]] = {}
-    for day, reason in reasons.items():
-        found.setdefault(reason, []).append(day)
-    return found
-
-
 def _pay(runtime, prices: list) -> None:
-    """Run what can be had: a range of series or weeks in one run, other days by themselves."""
-    from assets.ingest.price import From, spans
-    from assets.tables import IN_ONE_RUN
+    """Fill the days of each table in one run; what cannot be had is one failure that names the range."""
     from catalog import endpoints_of
-    from catalog.records import History
     from pipelines.runner import Runner, listening
 
-    done, problems = [], {}
-    runs = []
-    for price in prices:
-        days = [d for d, source in price.days.items() if source is not From.NOWHERE]
-        if price.table.history in IN_ONE_RUN:
-            runs += [(price.table, *span) for span in spans(days, timedelta(days=7 if price.table.history is History.VERSION else 1))]
-        else:
-            runs += [(price.table, day, day) for day in days]
+    done, problems = [], []
     with Runner(runtime) as runner, progress_bar() as bar, listening(runtime, done.append):
-        task = bar.add_task("runs", total=len(runs), now="")
-        for table, first, last in runs:
-            bar.update(task, now=f"{table.name} {first}" + (f" … {last}" if last > first else ""))
-            ran = runner.run(endpoints_of(table.name)[0].cadence.name, first, [table.name], last=last)
-            problems |= {f"{table.name} {ran.partition}": said for said in ran.problems.values()}
+        task = bar.add_task("runs", total=len(prices), now="")
+        for price in prices:
+            name, first, last = price.table.name, min(price.days), max(price.days)
+            bar.update(task, now=f"{name} {first}" + (f" … {last}" if last > first else ""))
+            ran = runner.run(endpoints_of(name)[0].cadence.name, first, [name], last=last)
+            problems += ran.problems.values()
             bar.update(task, advance=1)
         published = runner.publish()
     print_ingested(done)
     console.print(f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} MB, {published.seconds:.1f} s)", soft_wrap=True)
-    for what, said in problems.items():
-        console.print(f"[red]✗ {what}[/red]: {escape(said)}", highlight=False, soft_wrap=True)
+    for said in problems:
+        console.print(f"[red]✗[/red] {escape(said)}", highlight=False, soft_wrap=True)
     refused = sum(len(price.reasons) for price in prices)
     if refused:
         console.print(f"{refused} partitions cannot be had (see above) and are not marked as materialised")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.backfill import Select, span_text
+from pipelines.commands.backfill import Select
 from pipelines.commands.run import choose
 from pipelines.console import Grid, console, finite, load_settings, styled
 
@@ -63,6 +63,7 @@ def prune(select: Select = None, dry_run: DryRun = False) -> None:
     """Forget what DOUYIN_KEEP_ARCHIVE_DAYS, DOUYIN_KEEP_LAKE_DAYS and DOUYIN_KEEP keep no longer. By default everything is kept."""
     settings = load_settings()
     tables = choose(select)
+    from assets.ingest.spans import span_text
     from assets.publishing import publish
     from assets.retention import expired
     from assets.retention import prune as forget

@@ -105,7 +105,9 @@ def _series_took_one_call_for_each_video(world, ui, done: dict) -> None:
 def _snapshots_failed_visibly(ui, done: dict) -> None:
     assert done["status"] == "COMPLETED_FAILED", done
     assert materialised(ui, "hot_words") == set()
+    assert len(done["runs"]) == 1, "one red run for the whole range"
     for run in done["runs"]:
         said = ui.ask(_EVENTS, id=run["id"])["runOrError"]
         assert said["status"] == "FAILURE"
-        assert any("this day cannot be had any more" in e.get("message", "") for e in said["eventConnection"]["events"])
+        named = f"hot_words {DAYS[-3]} … {DAYS[-1]}: nothing was archived"
+        assert any(named in e.get("message", "") for e in said["eventConnection"]["events"])

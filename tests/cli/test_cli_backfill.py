@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+import dagster as dg
 import httpx
 import pytest
 from cli_command import Command
@@ -36,6 +37,18 @@ def calls(control, operation: str) -> int:
     return control.get("/stats").json()["operations"].get(operation, {"requests": 0})["requests"]
 
 
+def runs_of(command) -> list[dg.DagsterRun]:
+    """All runs of the command's installation."""
+    from pipelines.home import prepare_dagster_home
+    from resources.settings import Settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(command.home / "data/dagster"))
+        prepare_dagster_home(Settings(_env_file=None, home=command.home / "data"))
+        with dg.DagsterInstance.get() as instance:
+            return instance.get_runs()
+
+
 def test_the_price_comes_first_and_holds(installed):
     command, control = installed
     asked = ("backfill", "-s", "item_play", "--from", "2026-10-19", "--to", "2026-11-17")
@@ -65,6 +78,11 @@ def test_what_cannot_be_had_is_told_before_and_after(installed):
     assert "✗ hot_words 2026-10-14 … 2026-10-20: nothing was archived on that day, and the platform shows only the present" in done.stdout
     assert "✗ item_play 2026-10-14 … 2026-10-18: older than the platform's window of 30 days and not in the archive" in done.stdout
     assert "12 partitions cannot be had" in done.stdout
+    assert re.findall(r"✗ (hot_words .*)", done.stdout)[1:] == [
+        "hot_words 2026-10-14 … 2026-10-20: nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
+    ]
+    runs = [r for r in runs_of(command) if r.asset_selection == {dg.AssetKey("hot_words")}]
+    assert [str(r.status.value) for r in runs] == ["FAILURE"], "one red run for the whole range"
     assert control.get("/stats").json()["total"] == before
 
 

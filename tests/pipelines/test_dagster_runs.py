@@ -275,6 +275,35 @@ def test_a_range_marks_only_the_days_that_could_be_had(orchestra):
         assert "not in the archive" in orchestra.metadata("user_fans", date.fromisoformat(day), observed=True)["not_materialised"]
 
 
+def test_a_range_that_cannot_be_had_is_one_failure_that_names_it(orchestra):
+    world, days = orchestra.world, [TODAY - timedelta(days=n) for n in range(15, 0, -1)]
+    result = orchestra.run_range("hourly", days[0], days[-1], "hot_words")
+    assert not result.success
+    (failed,) = [e for e in result.all_events if e.is_step_failure]
+    said = failed.step_failure_data.user_failure_data.description
+    assert said == (
+        f"hot_words {days[0]} … {days[-1]}: nothing was archived on that day, and the platform shows only the present: "
+        "this day cannot be had any more"
+    )
+    assert orchestra.partitions("hot_words") == set()
+    assert world.calls() == 0
+
+
+def test_a_long_range_from_the_archive_keeps_its_rows_in_the_lake(orchestra, monkeypatch):
+    monkeypatch.setattr("assets.ingest.run._IN_MEMORY_BYTES", 0)
+    world = orchestra.world
+    for day in (14, 15, 16):
+        world.at(f"2026-11-{day}T11:00:00+08:00").ingest("videos")
+    before, days = world.lake_files(), {f"2026-11-{n}" for n in (14, 15, 16)}
+    result = orchestra.run_range("daily_snapshot", date(2026, 11, 14), TODAY, "videos")
+    assert result.success
+    assert orchestra.partitions("videos") == days
+    checks = orchestra.checks(result.run_id, "videos")
+    assert checks["valid"].passed
+    assert checks["valid"].metadata["rows"].value == sum(world.read("videos", date.fromisoformat(d)).num_rows for d in days)
+    assert world.lake_files() == before
+
+
 def test_videos_that_did_not_exist_are_not_asked_for(orchestra):
     world = orchestra.world
     orchestra.run("daily_snapshot", TODAY, "videos")

@@ -1,0 +1,184 @@
+"""How far back leads and the interaction log reach: over breaks by themselves, and over any past days by a backfill."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+import pytest
+from installation import TODAY
+
+from assets.ingest.price import From, price_of
+from assets.ingest.replay import replay
+from catalog import TABLES
+from catalog.records import beijing_day
+from resources.state.load_status import Outcome
+
+LATER = "2026-12-14T11:00:00+08:00"
+"""Four weeks after the first run."""
+LAST = date(2026, 12, 14)
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world(platform={"accounts": 3, "videos": 4})
+
+
+def seen(world, table: str, column: str) -> set:
+    """Keys of all rows of a table, over all its days."""
+    return {(r["open_id"], *((r["event"], r["actor_open_id"], r[column]) if table == "lead_events" else (r[column],)))
+            for dt in world.runtime.lake.days(table) for r in world.rows(table, dt)}  # fmt: skip
+
+
+def happened(world, make_world, since: date) -> set:
+    """What the platform's own log has from a day on, by an installation that requests every day of it."""
+    other = make_world(platform={"accounts": 3, "videos": 4}, home="other", start_date=date(2026, 10, 1)).at(world.now)
+    days = [since + timedelta(days=n) for n in range((LAST - since).days)]
+    other.ingest("lead_events", *days, LAST)
+    return {key for key in seen(other, "lead_events", "event_at") if beijing_day(key[-1]) >= since}
+
+
+def test_a_break_of_weeks_loses_no_event(world, make_world):
+    world.ingest("lead_events")
+    world.at(LATER).clear()
+    done = world.ingest("lead_events")
+    assert {s.status for s in done.statuses} == {Outcome.LOADED}
+    known = {key for key in seen(world, "lead_events", "event_at") if beijing_day(key[-1]) >= TODAY}
+    assert known == happened(world, make_world, TODAY)
+    assert len({key[-1].date() for key in known}) > 20, "there was something on most days"
+    world.clear()
+    assert world.ingest("lead_events").calls == world.calls() == 0
+
+
+def test_a_break_of_weeks_loses_no_lead(world, make_world):
+    world.ingest("lead_ids")
+    world.at(LATER).ingest("lead_ids")
+    daily = make_world(platform={"accounts": 3, "videos": 4}, home="daily")
+    daily.ingest("lead_ids")
+    for n in range(1, 29):
+        day = TODAY + timedelta(days=n)
+        daily.at(f"{day}T11:00:00+08:00").ingest("lead_ids")
+    everybody = seen(daily, "lead_ids", "lead_open_id")
+    assert seen(world, "lead_ids", "lead_open_id") == everybody
+    assert len(everybody) > 2 * len(world.rows("lead_ids", TODAY))
+
+
+def test_the_usual_day_asks_as_it_always_did(world):
+    world.ingest("lead_events")
+    world.at("2026-11-17T11:00:00+08:00").clear()
+    world.ingest("lead_events")
+    first = int(datetime.fromisoformat("2026-11-14T00:00:00+08:00").timestamp()) * 1000
+    assert {e.params["start_time"] for e in world.archived("intention_log_list") if e.began_at > datetime.fromisoformat("2026-11-17T00:00:00+08:00")} == {first}
+
+
+def test_a_period_that_failed_is_requested_again_and_those_before_it_are_not(world, make_world):
+    world.ingest("lead_events")
+    world.at(LATER).fault("intention_log_list", "http_502", account=1, times=None, after=4)
+    world.ingest("lead_events")
+    assert {n: s.status for n, s in world.status("lead_events", LAST).items()} == {0: Outcome.LOADED, 1: Outcome.FAILED, 2: Outcome.LOADED}
+    world.restart().clear()
+    again = world.ingest("lead_events")
+    assert 0 < again.calls == world.calls() == world.calls_of("intention_log_list", 1)
+    fine = [e for e in world.archived("intention_log_list") if e.ok and e.open_id == world.accounts[1] and beijing_day(e.began_at) == LAST]
+    begun = Counter(e.params["start_time"] for e in fine if e.page == 1)
+    assert len(begun) > 8
+    assert begun.total() <= len(begun) + 1, "a session that broke off begins anew, periods before it do not"
+    assert {key for key in seen(world, "lead_events", "event_at") if beijing_day(key[-1]) >= TODAY} == happened(world, make_world, TODAY)
+
+
+# --------------------------------------------------------------------------- backfills
+
+FIRST, END = date(2026, 10, 12), date(2026, 11, 1)
+PAST = [FIRST + timedelta(days=n) for n in range((END - FIRST).days + 1)]
+
+
+def test_past_days_of_the_log_are_filled_by_the_time_of_the_events(world, make_world):
+    table = TABLES["lead_events"]
+    price = price_of(world.runtime, table, PAST)
+    assert set(price.days.values()) == {From.CALL}
+    assert price.calls.total() == 3 * 7, "three accounts, seven periods of three days"
+    done = world.ingest("lead_events", *PAST)
+    assert done.missing == []
+    assert {d for dt in PAST for d in {beijing_day(r["event_at"]) for r in world.rows("lead_events", dt)} if d != dt} == set()
+    found = seen(world, "lead_events", "event_at")
+    assert len(found) == sum(world.read("lead_events", dt).num_rows for dt in PAST) > 50, "each event on one day"
+    assert {s.status for s in done.statuses} <= {Outcome.LOADED, Outcome.EMPTY}
+    assert all((s.status is Outcome.LOADED) == (s.rows > 0) for s in done.statuses)
+    spans = {(e.params["start_time"], e.params["end_time"]) for e in world.archived("intention_log_list")}
+    assert max(end - start for start, end in spans) == 3 * 86_400_000
+
+    files = world.lake_files()
+    world.clear()
+    assert set(price_of(world.runtime, table, PAST).days.values()) == {From.ARCHIVE}
+    assert world.ingest("lead_events", *PAST).calls == world.calls() == 0
+    assert world.lake_files() == files
+    for dt in PAST:
+        world.runtime.lake.remove("lead_events", dt)
+    for one in replay(world.runtime, table, FIRST, END):
+        one.land(world.runtime)
+    assert world.lake_files() == files
+
+    world.restart().at(LATER)
+    assert world.ingest("lead_events", *PAST).calls == 0, "a day that is over is requested once"
+    assert world.lake_files() == files
+
+
+def test_past_days_of_leads_are_those_who_acted_on_them(world):
+    world.ingest("lead_ids")
+    today = world.lake_files()
+    days = PAST[-8:]
+    done = world.ingest("lead_ids", *days)
+    assert done.calls >= 2 * len(days), "a day by itself, for each enterprise account"
+    people = {dt: {(r["open_id"], r["lead_open_id"]) for r in world.rows("lead_ids", dt)} for dt in days}
+    assert all(people.values())
+    assert {name: body for name, body in world.lake_files().items() if name in today} == today
+    price = price_of(world.runtime, TABLES["leads"], days)
+    assert price.calls.total() == sum(map(len, people.values())), "the lists are in the archive; each lead is one call"
+    for table in ("leads", "lead_actions"):
+        world.ingest(table, *days)
+    actions = {dt: {(r["open_id"], r["lead_open_id"]) for r in world.rows("lead_actions", dt) if beijing_day(r["action_at"]) == dt} for dt in days}
+    assert actions == people
+    assert {dt: {(r["open_id"], r["lead_open_id"]) for r in world.rows("leads", dt)} for dt in days} == people
+    world.clear()
+    for table in ("lead_ids", "leads", "lead_actions", "lead_taggings"):
+        assert world.ingest(table, *days).calls == 0
+    assert world.calls() == 0
+
+
+def test_days_that_daily_runs_saw_whole_are_not_requested_again(world):
+    for n in range(3):
+        world.at(f"{TODAY + timedelta(days=n)}T11:00:00+08:00")
+        for table in ("lead_events", "lead_ids"):
+            world.ingest(table)
+    files = world.lake_files()
+    world.clear()
+    for table in ("lead_events", "lead_ids"):
+        days = price_of(world.runtime, TABLES[table], [TODAY, TODAY + timedelta(days=1)]).days
+        assert days == {TODAY: From.ARCHIVE, TODAY + timedelta(days=1): From.ARCHIVE}
+        world.ingest(table, TODAY, TODAY + timedelta(days=1))
+    assert world.calls() == 0
+    assert world.lake_files() == files
+
+
+def test_the_rest_of_the_last_day_before_a_break_can_be_had(make_world):
+    """A home of an earlier release, which requested three days after a break of ten."""
+    world = make_world(platform={"accounts": 3, "videos": 4})
+    world.ingest("lead_events")
+    before = world.rows("lead_events", TODAY)
+    world.at("2026-11-26T11:00:00+08:00")
+    assert price_of(world.runtime, TABLES["lead_events"], [TODAY]).days == {TODAY: From.CALL}
+    world.ingest("lead_events", TODAY)
+    after = world.rows("lead_events", TODAY)
+    key = ("open_id", "event", "actor_open_id", "event_at")
+    more = {tuple(r[k] for k in key) for r in after} - {tuple(r[k] for k in key) for r in before}
+    assert more
+    assert {beijing_day(at) for *_, at in more} == {TODAY}
+    assert min(at for *_, at in more) > datetime.fromisoformat("2026-11-16T10:00:00+08:00")
+
+
+def test_leads_of_a_day_whose_ids_are_missing_are_said_to_be(world):
+    day = PAST[-1]
+    world.ingest("leads", day)
+    told = world.status("leads", day)["leads_user_detail"]
+    assert (told.status, told.reason) == (Outcome.FAILED, f"`lead_ids` of {day} are not loaded: backfill `lead_ids` first")
+    assert world.accounts_in("leads", day), "what the list itself says of them"
