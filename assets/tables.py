@@ -38,7 +38,7 @@ INBOX = "inbox"
 _HISTORY_DOCS = {
     History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
     History.WINDOW: "Window series: a past day can be asked for as long as the platform's window reaches it; later it comes from the archive.",
-    History.LISTING: "Listing: what exists now. Its past state comes from the archive.",
+    History.LISTING: "Listing: what exists now. Its past state comes from the archive; leads and the interaction log can be requested for any period.",
     History.EVENT: "Events: pushed by the platform, from the inbox. A day on which no receiver ran cannot be had.",
     History.VERSION: "Published weeks: any of them can be asked for. The running week shows only now.",
 }
@@ -208,7 +208,8 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
     said = [f"{ingested.table.name} {span_text(days)}: {reason}" for reason, days in grouped(reasons).items()]
     for line in said:
         context.log.warning(line)
-    if not _only_waiting(ingested):
+    is_backfill = "dagster/backfill" in context.run.tags or ingested.table.latest_partition(runtime.clock.today()) not in ingested.dts
+    if not _only_waiting(ingested, is_backfill):
         raise dg.Failure(
             "; ".join(said),
             metadata=_metadata(ingested, ingested.missing[0]) | price,
@@ -222,16 +223,18 @@ def _plain(line: "ScopePrice") -> dict:
     return {"scope": line.scope, "calls": line.calls, "seconds_at_least": round(line.seconds, 1), "share_of_daily_quota": line.share}
 
 
-_MENDABLE_HERE = {Outcome.LOADED} | {o for o in Outcome if o.is_failure} - {Outcome.UNAVAILABLE}
+_MENDABLE_HERE = {Outcome.LOADED} | {o for o in Outcome if o.is_failure} - {Outcome.UNAVAILABLE, Outcome.GONE}
 
 
-def _only_waiting(ingested: "Ingested") -> bool:
+def _only_waiting(ingested: "Ingested", is_backfill: bool = False) -> bool:
     """Whether every missing day was asked for and there is nothing yet, nothing at all, or nothing to be had by this app.
 
-    That is no failure of the run: it would be red every day, and nobody could mend it here.
+    That is no failure of the run: it would be red every day, and nobody could mend it here. A backfill of days that the platform
+    no longer shows fails; a daily run, which takes the whole window now and then, does not.
     """
     told = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
-    return all(statuses and not statuses & _MENDABLE_HERE for statuses in told.values())
+    failing = _MENDABLE_HERE | ({Outcome.GONE} if is_backfill else set())
+    return all(statuses and not statuses & failing for statuses in told.values())
 
 
 def why_missing(ingested: "Ingested", dt: date) -> str:

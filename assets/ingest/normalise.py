@@ -24,6 +24,7 @@ from assets.ingest.order import held, rows_by_day
 from assets.ingest.periods import backfilled, days_of
 from assets.ingest.rows import rows_of, week_of
 from catalog import endpoints_of
+from catalog.iterations import Over
 from catalog.records import Empty, Endpoint, History, Table, beijing_day
 from catalog.requests import Fill
 from resources.archive import Address, Archive, Entry, Segment
@@ -76,6 +77,7 @@ class _Pieces:
         if rows is None:
             return
         for dt, part in rows_by_day(held(rows), self.wanted):
+            self.answered.add(dt)
             self.good.setdefault(dt, Gathering(self.table, self.folder)).add(part)
         while sum(day.size for day in self.good.values()) > _HELD_BYTES:
             max(self.good.values(), key=lambda day: day.size).shrink()
@@ -191,7 +193,8 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segme
     table = pieces.table
     outputs = [o for o in endpoint.outputs if o.table == table.name]
     for batch in read_batches(_usable(segments), endpoint, outputs):
-        pieces.answered.update(_answered(table, endpoint, [s.entry for s in batch.sources], pieces.wanted))
+        if endpoint.over is not Over.VIDEOS or table.history is not History.WINDOW:
+            pieces.answered.update(_answered(table, endpoint, [s.entry for s in batch.sources], pieces.wanted))
         for output in outputs:
             found = extract(connection, batch, endpoint, output)
             good, bad = rows_of(table, endpoint, output, found.rows, batch.sources)
@@ -212,13 +215,13 @@ def _usable(days: list[_Segments]) -> Iterator[tuple[Address, Entry, bytes]]:
                 yield record
 
 
-def _answered(table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date]) -> set[date]:
+def _answered(table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date], *, with_rows: bool = False) -> set[date]:
     """Partitions about which these answers say something, be it that there is nothing."""
     if table.history is History.WINDOW:
         # Thousands of answers ask for the same days: one of each kind is looked at.
         names = _window_params(endpoint)
-        kinds = {(*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest): e for e in entries if e.newest}
-        spans = {(first_day(endpoint, e), e.newest) for e in kinds.values()}
+        kinds = {(*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest, e.items): e for e in entries if e.newest}
+        spans = {(_first_row(endpoint, e) if with_rows else first_day(endpoint, e), e.newest) for e in kinds.values()}
         return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
     if table.history is History.VERSION:
         return {week_of(e) for e in entries if e.items}.intersection(wanted)
@@ -229,17 +232,17 @@ def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]
     """Partitions of ``table`` that the archive can fill, read from its indexes alone."""
     wanted, found = sorted(set(dts)), set()
     for day in {day for endpoint in endpoints_of(table.name) for day in observation_days(archive, table, endpoint, wanted)}:
-        found |= told_on(archive, table, day, wanted)
+        found |= told_on(archive, table, day, wanted, with_rows=True)
     return found
 
 
-def told_on(archive: Archive, table: Table, day: date, wanted: Collection[date]) -> set[date]:
-    """Partitions of which the answers of one day of observation say something, read from the indexes alone."""
+def told_on(archive: Archive, table: Table, day: date, wanted: Collection[date], *, with_rows: bool = False) -> set[date]:
+    """Partitions of which the answers of one day of observation may say something (or have rows, by their number), read from the indexes alone."""
     found = set()
     for endpoint in endpoints_of(table.name) if wanted else ():
         entries = list(archive.index(endpoint.name, [day]))
         complete = complete_sequences(entries)
-        found |= _answered(table, endpoint, [e for e in entries if e.ok and e.sequence in complete], wanted)
+        found |= _answered(table, endpoint, [e for e in entries if e.ok and e.sequence in complete], wanted, with_rows=with_rows)
     return found
 
 
@@ -250,6 +253,14 @@ def first_day(endpoint: Endpoint, entry: Entry) -> date:
         return date.fromisoformat(str(entry.params[since]))
     name = next((p.name for p in endpoint.params if p.fill is Fill.WINDOW), None)
     return beijing_day(entry.began_at) - timedelta(days=int(entry.params.get(name, max(endpoint.windows))))
+
+
+def _first_row(endpoint: Endpoint, entry: Entry) -> date:
+    """The oldest day of which a series answer has a row; of a video, which may be younger than the window, the first of as many days as its answer has rows."""
+    first = first_day(endpoint, entry)
+    if endpoint.over is not Over.VIDEOS:
+        return first
+    return max(first, date.fromisoformat(entry.newest) - timedelta(days=max(entry.items or 0, 1) - 1))
 
 
 def _window_params(endpoint: Endpoint) -> list[str]:

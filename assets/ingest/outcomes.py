@@ -62,6 +62,8 @@ _LONGEST_SURPRISE = 200
 
 def summarise(told: list[Told]) -> Told:
     """One outcome for an account from those of its objects; failures are never hidden behind successes."""
+    if any(t.outcome is Outcome.GONE for t in told):  # that others had nothing yet says nothing of what there was
+        told = [t for t in told if t.outcome is not Outcome.EMPTY]
     failed = [t for t in told if t.outcome.is_failure]
     fine = [t for t in told if not t.outcome.is_failure]
     if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):

@@ -96,7 +96,8 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
         reachable.update(call.dts)
     for one in results:
         for dt, accounts in one.told.items():
-            told_by_day.setdefault(dt, next((t.reason for told in accounts.values() for t in told if t.reason), ""))
+            reasons = sorted((not t.outcome.is_failure, t.reason) for told in accounts.values() for t in told if t.reason)
+            told_by_day.setdefault(dt, reasons[0][1] if reasons else "")
     known = known_days(runtime.archive, table, wanted)
     for dt in wanted:
         inboxed = table.history is History.EVENT and _received(runtime, dt)
@@ -168,6 +169,6 @@ def pending(runtime: Runtime, tables: Iterable[str]) -> list[tuple[str, tuple[da
         waiting = read_load_status(runtime.state, table=name, outcomes=[Outcome.QUOTA])
         reach = max((w for e in endpoints_of(name) for w in e.windows), default=None)
         days = sorted({s.dt for s in waiting if reach is None or s.dt >= today - timedelta(days=reach)})
-        if TABLES[name].history in (History.WINDOW, History.VERSION):
+        if TABLES[name].history in (History.WINDOW, History.VERSION) or any(e.has_past_days for e in endpoints_of(name)):
             found += [(name, span) for span in spans(days, timedelta(days=7 if TABLES[name].history is History.VERSION else 1))]
     return found

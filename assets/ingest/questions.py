@@ -130,6 +130,8 @@ def _questions(asking: Asking, result: Fetched, capability: Capability | None) -
             told = held.tell(answers, dt) or too_small.get(subject.open_id)
             if told is not None and told.outcome.settled:
                 result.add(app, subject.open_id, [dt], told)
+            elif subject.last is not None:
+                result.add(app, subject.open_id, [dt], _gone(endpoint))
             else:
                 unsettled.append(dt)
         if unsettled:
@@ -202,11 +204,17 @@ def _tell_of_days_before(asking: Asking, subjects: list[Subject], result: Fetche
         return
     first: dict[str, date] = {}
     for subject in subjects:
-        first[subject.open_id] = min(first.get(subject.open_id, date.max), subject.since or date.min)
+        if subject.last is None:
+            first[subject.open_id] = min(first.get(subject.open_id, date.max), subject.since or date.min)
     for open_id, day in first.items():
         for dt in (d for d in asking.dts if d < day):
             told = why_too_old(asking, dt) or Told(Outcome.EMPTY, None, "none of its young videos existed then")
             result.add(asking.client_key, open_id, [dt], told)
+
+
+def _gone(endpoint: Endpoint) -> Told:
+    """What is told of a day of a video that was young enough then and is not now."""
+    return Told(Outcome.GONE, None, f"older than {endpoint.max_age_days} days by now: the platform no longer shows its series, and this day is not in the archive")
 
 
 def why_too_old(asking: Asking, dt: date) -> Told | None:
@@ -223,7 +231,7 @@ def days_for(subject: Subject, dts: Iterable[date]) -> list[date]:
         return [d for d in dts if d == subject.week]
     if subject.days is not None:
         return [d for d in dts if subject.days[0] <= d <= subject.days[1]]
-    return [d for d in dts if subject.since is None or d >= subject.since]
+    return [d for d in dts if (subject.since is None or d >= subject.since) and (subject.last is None or d <= subject.last)]
 
 
 def mixed(questions: list[Question]) -> list[Question]:

@@ -14,7 +14,8 @@ from assets.ingest.outcomes import summarise
 from assets.ingest.questions import Fetched
 from assets.ingest.settling import FROM_ARCHIVE, lines_after
 from catalog import DOORS, endpoints_of
-from catalog.records import History, Table
+from catalog.iterations import Over
+from catalog.records import Endpoint, History, Table
 from resources.lake import Lake, LakeDamaged
 from resources.runtime import Runtime
 from resources.state.load_status import LoadStatus, Outcome, forget_load_status, read_load_status, save_load_status
@@ -156,6 +157,11 @@ def _overtaken(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> li
     return [s for s in earlier if not s.open_id and (s.dt, s.operation, s.client_key) in told - still]
 
 
+def _may_lack_days(endpoint: Endpoint) -> bool:
+    """Whether an answer about several days may have nothing of some: the log, and the series of videos."""
+    return endpoint.happened is not None or (endpoint.over is Over.VIDEOS and bool(endpoint.windows))
+
+
 def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
     earlier = {(s.dt, s.operation, s.client_key, s.open_id): s for s in read_load_status(runtime.state, table=result.table.name, dts=result.dts)}
     for dt in result.dts:
@@ -180,8 +186,8 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
                 status, code, reason, calls = before.status, before.code, before.reason, 0
             else:  # from the archive alone
                 status, code, reason, calls = Outcome.LOADED, None, FROM_ARCHIVE, 0
-            if status is Outcome.LOADED and key in told and not rows[key] and not quarantined[key] and DOORS[operation].happened:
-                status, reason = Outcome.EMPTY, "nothing happened on that day"  # other days of the same answer may have rows
+            if status is Outcome.LOADED and key in told and not rows[key] and not quarantined[key] and _may_lack_days(DOORS[operation]):
+                status, reason = Outcome.EMPTY, "no row of that day"  # other days of the same answers may have some
             if status is Outcome.EMPTY and rows[key]:
                 status, reason = Outcome.LOADED, "from the archive"
             if status is Outcome.LOADED and quarantined[key] and not rows[key]:

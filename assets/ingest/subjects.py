@@ -34,7 +34,8 @@ class NothingToAsk(LookupError):
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing to ask for. ``params`` name it in the request; ``since`` is its first day, where it has one.
+    """One thing to ask for. ``params`` name it in the request; ``since`` is its first day, where it has one. ``last`` is the last day of one
+    that is too old to be asked for: the archive alone has its days.
 
     ``week`` is the Monday of the partition that a versioned answer fills. ``until`` is the creation time of the newest row that
     is surely known: a listing, newest first, need be read no further.
@@ -43,6 +44,7 @@ class Subject:
     open_id: str = ""
     params: Mapping[str, str | int] = field(default_factory=dict)
     since: date | None = None
+    last: date | None = None
     told: Told | None = None
     """What is known of it without asking: then it is not asked for."""
     week: date | None = None
@@ -277,10 +279,14 @@ def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
     """Videos of active accounts within the endpoint's age limit. Private ones hide their creation time and are left out."""
     endpoint, name = asking.endpoint, asking.subject_param
     oldest = asking.today - timedelta(days=endpoint.max_age_days or 10**5)
-    lists, known = _newest_lists(asking, set(active), oldest)
+    # On a past day others were young, of which the platform shows nothing any more.
+    span = timedelta(days=(endpoint.max_age_days or 1) - 1)
+    created_from = min(oldest, min(asking.dts) - span) if endpoint.windows else oldest
+    lists, known = _newest_lists(asking, set(active), oldest, created_from)
     subjects = []
     for open_id in active:
-        young = [Subject(open_id, {name: item}, created) for item, created in lists.get(open_id, ())]
+        young = [Subject(open_id, {name: item}, created) for item, created in lists.get(open_id, ()) if created >= oldest]
+        subjects += [Subject(open_id, {name: item}, created, created + span) for item, created in lists.get(open_id, ()) if created < oldest]
         if not young and (open_id in lists or open_id in known):
             young = [Subject(open_id, told=Told(Outcome.EMPTY, None, f"no video of the last {endpoint.max_age_days} days"))]
         elif not young:
@@ -289,8 +295,8 @@ def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
     return subjects
 
 
-def _newest_lists(asking: Asking, accounts: set[str], oldest: date) -> tuple[dict[str, list[tuple]], set[str]]:
-    """Item and Beijing day of creation of the videos since ``oldest`` of each account's newest list, and the accounts whose list of the newest day is settled.
+def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from: date | None = None) -> tuple[dict[str, list[tuple]], set[str]]:
+    """Item and Beijing day of creation of the videos since ``oldest`` (or ``created_from``) of each account's newest list, and the accounts whose list of the newest day is settled.
 
     An account whose list could not be had on the newest day is represented by its last list.
     """
@@ -307,7 +313,7 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date) -> tuple[dic
         rows = rows.filter(pc.is_in(rows["open_id"], pa.array(sorted(wanted), pa.string())))
         lists |= {open_id: [] for open_id in pc.unique(rows["open_id"]).to_pylist()}
         created = beijing_days(rows["created_at"])
-        young = rows.set_column(2, "created", created).filter(pc.greater_equal(created, pa.scalar(oldest)))
+        young = rows.set_column(2, "created", created).filter(pc.greater_equal(created, pa.scalar(created_from or oldest)))
         for open_id, item, day_created in zip(*(c.to_pylist() for c in young.sort_by([("open_id", "ascending"), ("item_id", "ascending")]).columns), strict=True):
             lists[open_id].append((item, day_created))
     return lists, known

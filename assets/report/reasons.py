@@ -49,6 +49,7 @@ OUTCOMES: dict[Outcome, Both] = {
     Outcome.NOT_ASKED: ("无需采集", "nothing to ask"),
     Outcome.NOT_READY: ("平台尚未产出", "not produced yet"),
     Outcome.PARTIAL: ("部分对象失败", "some objects failed"),
+    Outcome.GONE: ("平台已不再提供", "the platform no longer shows it"),
     Outcome.UNAVAILABLE: ("应用没有该能力，或能力已下线", "the app lacks the capability, or it was withdrawn"),
     Outcome.QUOTA: ("当日配额用尽", "the day's quota was used up"),
     Outcome.NEEDS_CONSENT: ("需账号重新授权", "the account's consent is needed again"),

@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     NOT_ASKED = "not_asked"  # there was no reason to ask: nothing is watched, nothing changed, the account is paused
     NOT_READY = "not_ready"  # not produced yet; asked again at the next schedule
     PARTIAL = "partial"  # some objects loaded, some failed
+    GONE = "gone"  # it existed, and the platform no longer shows it
     UNAVAILABLE = "unavailable"  # the app lacks the capability, or it is withdrawn
     QUOTA = "quota"  # the day's quota is used up
     NEEDS_CONSENT = "needs_consent"  # the owner must authorise again
@@ -42,7 +43,7 @@ class Outcome(StrEnum):
 
 
 _SETTLED = {Outcome.LOADED, Outcome.EMPTY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED, Outcome.NOT_ASKED}
-_FAILURES = {Outcome.PARTIAL, Outcome.UNAVAILABLE, Outcome.QUOTA, Outcome.NEEDS_CONSENT, Outcome.STOPPED, Outcome.FAILED}
+_FAILURES = {Outcome.PARTIAL, Outcome.GONE, Outcome.UNAVAILABLE, Outcome.QUOTA, Outcome.NEEDS_CONSENT, Outcome.STOPPED, Outcome.FAILED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,3 +182,69 @@ def test_leads_of_a_day_whose_ids_are_missing_are_said_to_be(world):
     told = world.status("leads", day)["leads_user_detail"]
     assert (told.status, told.reason) == (Outcome.FAILED, f"`lead_ids` of {day} are not loaded: backfill `lead_ids` first")
     assert world.accounts_in("leads", day), "what the list itself says of them"
+
+
+# --------------------------------------------------------------------------- series of videos that are too old by now
+
+MONTH = [TODAY - timedelta(days=n) for n in range(30, 0, -1)]
+
+
+def expected(world, dt: date) -> dict[int, Outcome]:
+    """What can be known on :data:`TODAY` of a day of ``item_play``, from the list of videos: young then, and young now."""
+    found = {}
+    for n, open_id in enumerate(world.accounts):
+        created = [beijing_day(r["created_at"]) for r in world.rows("videos", TODAY) if r["open_id"] == open_id and r["created_at"]]
+        existed = [day for day in created if dt - timedelta(days=29) <= day <= dt]
+        now = [day for day in existed if day >= TODAY - timedelta(days=30)]
+        found[n] = Outcome.EMPTY if not existed else Outcome.GONE if not now else Outcome.LOADED if len(now) == len(existed) else Outcome.PARTIAL
+    return found
+
+
+FEW = {"accounts": 1, "videos": 3, "seed": 31}
+"""An account whose young videos begin long after its older ones."""
+
+
+@pytest.mark.parametrize(("platform", "outcomes"), [
+    ({"accounts": 3, "videos": 12}, {Outcome.LOADED, Outcome.PARTIAL}), (FEW, {Outcome.LOADED, Outcome.GONE, Outcome.EMPTY}),
+])  # fmt: skip
+def test_a_day_whose_videos_are_too_old_by_now_is_never_called_empty(make_world, platform, outcomes):
+    world = make_world(platform=platform)
+    world.ingest("videos")
+    price = price_of(world.runtime, TABLES["item_play"], MONTH)
+    done = world.ingest("item_play", *MONTH)
+    wanted = {dt: expected(world, dt) for dt in MONTH}
+    assert {dt: {n: s.status for n, s in world.status("item_play", dt).items()} for dt in MONTH} == wanted
+    assert {o for day in wanted.values() for o in day.values()} >= outcomes
+    landed = {dt for dt, day in wanted.items() if {Outcome.PARTIAL, Outcome.LOADED} & set(day.values())}
+    assert set(done.partitions) == set(world.runtime.lake.days("item_play")) == landed
+    assert all(world.read("item_play", dt).num_rows for dt in landed)
+    nowhere = {dt for dt, source in price.days.items() if source is From.NOWHERE}
+    assert nowhere == set(MONTH) - landed
+    assert all("no longer shows its series" in price.reasons[dt] for dt in nowhere if Outcome.GONE in wanted[dt].values())
+    before = {dt for dt, one in ((r.dt, r) for r in replay(world.runtime, TABLES["item_play"], MONTH[0], MONTH[-1])) if one.replaces}
+    assert before == set(), "the archive alone says the same"
+
+
+def test_a_backfill_of_gone_days_fails_and_a_daily_run_does_not(make_world):
+    from assets.tables import _only_waiting, why_missing
+
+    world = make_world(platform=FEW)
+    world.ingest("videos")
+    done = world.ingest("item_play", *MONTH)
+    gone = [dt for dt in done.missing if Outcome.GONE in expected(world, dt).values()]
+    assert gone
+    assert (_only_waiting(done), _only_waiting(done, is_backfill=True)) == (True, False)
+    assert why_missing(done, gone[0]).startswith("1 gone: older than 30 days by now")
+
+
+def test_what_was_collected_in_time_is_not_gone_later(make_world):
+    world = make_world(platform={"accounts": 1, "videos": 12})
+    world.ingest("videos")
+    world.ingest("item_play", *MONTH)
+    world.at("2026-11-26T11:00:00+08:00").ingest("videos")
+    days = [TODAY - timedelta(days=n) for n in range(5, 0, -1)]
+    world.ingest("item_play", *days)
+    assert {s.status for dt in days for s in world.status("item_play", dt).values()} == {Outcome.LOADED}
+    later = TODAY + timedelta(days=5)
+    world.ingest("item_play", later)
+    assert {s.status for s in world.status("item_play", later).values()} <= {Outcome.LOADED, Outcome.PARTIAL}

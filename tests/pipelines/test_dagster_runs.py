@@ -268,7 +268,7 @@ def test_a_range_marks_only_the_days_that_could_be_had(orchestra):
     assert not result.success
     (failed,) = [e for e in result.all_events if e.is_step_failure]
     said = failed.step_failure_data.user_failure_data.description
-    assert said.count("older than the platform's window of 30 days") == 2
+    assert said == "user_fans 2026-11-01 … 2026-11-02: 3 failed: older than the platform's window of 30 days and not in the archive"
     assert orchestra.partitions("user_fans") == {"2026-11-03", "2026-11-04", "2026-11-05"}
     assert {d.isoformat() for d in world.runtime.lake.days("user_fans")} == {"2026-11-03", "2026-11-04", "2026-11-05"}
     for day in ("2026-11-01", "2026-11-02"):
