@@ -180,7 +180,7 @@ def test_who_wants_to_be_left_alone(here, world):
         (("outreach", "resolve", "--plan", "9", "--sent", "--by", "x"), 2, "there is no plan 9: see `douyin outreach list`"),
         (("outreach", "resolve", "--sent", "--by", "x"), 2, "say which line, or --plan N"),
         (("outreach", "resolve", "1", "--plan", "1", "--sent", "--by", "x"), 2, "say which line, or --plan N"),
-        (("outreach", "approve", "1", "--by", " "), 1, "say who approves: --by NAME"),
+        (("outreach", "approve", "1", "--by", " "), 2, "Invalid value for '--by': it is empty"),
         (("outreach", "recall", "9"), 1, "there is no line 9: see `douyin outreach show PLAN`"),
         (("outreach", "opt-out", "add", "somebody", "--account", "nobody"), 2, "no account is 'nobody': see `douyin accounts list`"),
         (("receive", "subscribe", "nonsense"), 2, "no event is called nonsense"),

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -50,13 +51,16 @@ class Senders:
         )
         assert self._zygote.stdout.readline() == "ready\n"
 
-    def run(self, settings: dict[str, str], plan: int, kill_after_s: float | None) -> int:
-        """The exit code of one process; negative where a signal ended it."""
+    def run(self, settings: dict[str, str], plan: int, kill_after_s: float | None, sends: Callable[[], bool] = lambda: True) -> int:
+        """The exit code of one process; negative where a signal ended it. It is killed so long after it ``sends``."""
         self._zygote.stdin.write(json.dumps({"settings": settings, "plan": plan}) + "\n")
         child = int(self._zygote.stdout.readline().split()[1])
         if kill_after_s is not None:
-            time.sleep(kill_after_s)
             with suppress(ProcessLookupError, PermissionError):
+                while not sends():
+                    os.kill(child, 0)
+                    time.sleep(0.005)
+                time.sleep(kill_after_s)
                 os.killpg(child, signal.SIGKILL)
         return os.waitstatus_to_exitcode(int(self._zygote.stdout.readline().split()[1]))
 
@@ -138,7 +142,10 @@ def kill_again_and_again(make_world, senders: Senders, kills: int, people: int) 
         numbers = Numbers()
         while numbers.kills < kills:
             before = world.calls("im_send_msg"), _ended(world, plan.id)
-            code = senders.run(settings, plan.id, rng.uniform(0.02, 0.5))
+            # A quarter at any instant, while it starts up, too; the others when its first call has arrived, however fast the machine is.
+            begins = rng.random() < 0.25
+            sends = (lambda: True) if begins else (lambda calls=before[0]: world.calls("im_send_msg") > calls)
+            code = senders.run(settings, plan.id, rng.uniform(0.0, 0.3), sends)
             assert code in (0, -signal.SIGKILL), senders.words()
             if code < 0:
                 _look_at(numbers, world, plan.id, *before)
