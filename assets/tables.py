@@ -199,7 +199,7 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
         yield dg.MaterializeResult(check_results=checks)
         return
     # A run over several days must not mark those materialised that have no data, so each day is told by itself.
-    for dt in ingested.partitions:
+    for dt in (d for d in ingested.partitions if d not in ingested.missing):
         context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=_metadata(ingested, dt) | price))
     reasons = {dt: why_missing(ingested, dt) for dt in ingested.missing}
     for dt, reason in reasons.items():

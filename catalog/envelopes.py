@@ -13,7 +13,7 @@ from catalog.records import Endpoint, Envelope, Output
 
 
 class MalformedBody(ValueError):
-    """The body is not the platform's: no object, or a code that is no number."""
+    """The body is not the platform's: no object, a code that is no number, or ``data`` that is neither an object nor null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
     ``"error"`` means failure even where no code is given.
 
     Raises:
-        MalformedBody: the body is no object, or a code is no number.
+        MalformedBody: the body is no object, a code is no number, or a good answer's ``data`` is no object.
     """
     if not isinstance(body, Mapping):
         raise MalformedBody(f"the body is {type(body).__name__}, not an object")
@@ -99,7 +99,13 @@ def read_envelope(kind: Envelope, body: Any) -> Verdict:
         return Verdict(-1, "message says error, without a code", logid)
     if not seen and "data" not in body:
         raise MalformedBody("the body has neither a code nor data")
+    for path in ("data", "data.data") if kind is Envelope.MINI_APP else ("data",):
+        if not isinstance(data := member(body, path), Mapping | None):
+            raise MalformedBody(f"{path} is {_KINDS.get(type(data), 'a number')}, not an object")
     return Verdict(0, "", logid)
+
+
+_KINDS = {str: "text", list: "a list", bool: "true or false"}
 
 
 UNREADABLE_DAY = "unreadable"
@@ -123,8 +129,8 @@ def _is_day(value: Any) -> bool:
 class Page:
     """What one answered page tells about the next. ``items`` counts rows.
 
-    ``newest`` is the latest day of a series as yyyy-MM-dd, :data:`UNREADABLE_DAY` where no row has a readable one, None
-    where there are no rows.
+    ``newest`` is the latest day of a series as yyyy-MM-dd, days to come left out; :data:`UNREADABLE_DAY` where no row has a readable
+    one; None where there are no rows, or of days to come alone.
     """
 
     items: int
@@ -147,8 +153,8 @@ def _items(body: Any, output: Output) -> int:
     return 0 if rows is None else len(rows) if isinstance(rows, list) and not output.single else 1
 
 
-def read_page(endpoint: Endpoint, body: Any) -> Page:
-    """Facts of a decoded, successful body. A list that is no list counts as one item: the normaliser reports it.
+def read_page(endpoint: Endpoint, body: Any, today: date) -> Page:
+    """Facts of a decoded, successful body that was observed on ``today``. A list that is no list counts as one item: the normaliser reports it.
 
     An answer with several lists has as many items as the longest of them.
     """
@@ -157,7 +163,7 @@ def read_page(endpoint: Endpoint, body: Any) -> Page:
     newest = None
     if endpoint.windows and items:
         days = [d for r in rows if isinstance(r, Mapping) and _is_day(d := r.get("date"))] if isinstance(rows, list) else []
-        newest = max(days, default=UNREADABLE_DAY)
+        newest = max((d for d in days if d <= today.isoformat()), default=None) if days else UNREADABLE_DAY
     if endpoint.paging is None:
         return Page(items, newest, False, None)
     has_more, cursor = member(body, endpoint.paging.has_more), member(body, endpoint.paging.cursor)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog import ENDPOINTS
+from catalog.envelopes import member
 from catalog.records import Endpoint, Origin, Output, Parse
 from catalog.requests import Fill
 from sandbox import refusals as no
@@ -27,7 +28,7 @@ CODES = {
 """Kinds that answer with a code; ``code`` in the order replaces it."""
 WIRE = ("http_502", "timeout", "slow", "late", "cut", "truncated_json")
 """Kinds that spoil the transfer. ``late`` is executed, but nobody hears of it; ``slow`` answers after ``seconds``."""
-SPOILED = ("repeated_cursor", "malformed_row", "unknown_member", "not_ready")
+SPOILED = ("repeated_cursor", "malformed_row", "unknown_member", "not_ready", "other_value")
 """Kinds that spoil a good answer."""
 KINDS = (*CODES, *WIRE, *SPOILED)
 _ORDER = ("operation", "kind", "times", "open_id", "after")
@@ -187,6 +188,19 @@ def spoil(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, Any
                 rows.holder[rows.member] = None if rows.output.single else []
     elif fault.kind == "malformed_row":
         _break_row(fault, endpoint, _holders(endpoint, data))
+    elif fault.kind == "other_value" and "member" in fault.params:
+        rows = [r for found in _holders(endpoint, data) for r in found.rows]
+        for row in rows if (at := fault.params.get("row")) is None else rows[at : at + 1]:
+            *way, last = fault.params["member"].split(".")
+            place = member(row, ".".join(way)) if way else row
+            if isinstance(place, dict):
+                place[last] = fault.params.get("value")
+
+
+def replace_data(fault: Fault | None, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with another ``data``, where ``other_value`` names no member of rows."""
+    whole = fault is not None and fault.kind == "other_value" and "member" not in fault.params
+    return body | {"data": fault.params.get("value")} if whole else body
 
 
 def _break_row(fault: Fault, endpoint: Endpoint, found: list[_Rows]) -> None:

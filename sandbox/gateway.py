@@ -14,7 +14,7 @@ from sandbox.checks import checked, need_all
 from sandbox.clock import SandboxClock, day_of
 from sandbox.config import SandboxConfig
 from sandbox.envelopes import failure, nothing, success
-from sandbox.faults import CODES, Fault, spoil
+from sandbox.faults import CODES, Fault, replace_data, spoil
 from sandbox.forms import Form
 from sandbox.limits import Limits
 from sandbox.mixing import mix, name, unit
@@ -84,7 +84,7 @@ class Gateway:
                 spoil(fault, endpoint, data, given)
         except Refusal as refusal:
             return refusal.code, failure(endpoint.envelope, refusal, instant, form, nothing(endpoint) if isinstance(endpoint, Endpoint) else None)
-        return 0, success(endpoint.envelope, endpoint.name, data, instant, form)
+        return 0, replace_data(fault, success(endpoint.envelope, endpoint.name, data, instant, form))
 
     def _admit(self, endpoint: Endpoint | Operation, token: Any, given: Mapping[str, Any], form: Form) -> Account | None:
         """Check token, capability, grant and owner; the account for user tokens."""

@@ -11,6 +11,7 @@ from assets.ingest.outcomes import Told, tell, told_by
 from assets.ingest.periods import OVERLAP_DAYS, PERIOD, Period, covers, midnight, period_days, reaches_now, requested
 from assets.ingest.subjects import Asking, Subject
 from catalog import TABLES
+from catalog.envelopes import UNREADABLE_DAY
 from catalog.errors import Action, error_for
 from catalog.iterations import Over
 from catalog.records import Endpoint, beijing_day
@@ -18,6 +19,12 @@ from resources.archive import Archive, Entry
 from resources.douyin.errors import failure
 from resources.douyin.paging import Resume
 from resources.douyin.recorder import Sequence
+
+
+def _newest(entry: Entry) -> str | None:
+    """The latest day of an archived series; None where it is a day to come, which older releases wrote down too."""
+    is_to_come = entry.newest not in (None, UNREADABLE_DAY) and entry.newest > beijing_day(entry.began_at).isoformat()
+    return None if is_to_come else entry.newest
 
 
 class Held:
@@ -58,7 +65,7 @@ class Held:
             answers = self._saying_all(answers, dt)
         for entry in reversed(answers):
             if entry.ok and entry.sequence in self._complete and entry.last and self._covers(entry, dt):
-                return tell(self._endpoint, entry.offset + (entry.items or 0), entry.newest, dt)
+                return tell(self._endpoint, entry.offset + (entry.items or 0), _newest(entry), dt)
             if not entry.ok and entry.slot == self._slot and entry.code is not None and error_for(entry.code).action is Action.SKIP:
                 return told_by(failure(entry.code, entry.said, logid=entry.logid, operation=entry.operation, open_id=entry.open_id, calls=0))
         return None
@@ -68,7 +75,8 @@ class Held:
             return True  # a final list stays as it is
         if not self._endpoint.windows:
             return self._covers_listed(entry, dt)
-        return entry.newest is not None and dt.isoformat() <= entry.newest and dt >= first_day(self._endpoint, entry)
+        newest = _newest(entry)
+        return newest is not None and dt.isoformat() <= newest and dt >= first_day(self._endpoint, entry)
 
     def _covers_listed(self, entry: Entry, dt: date) -> bool:
         """Whether a listing is that of a day: today's of the slot up to now, or one of a past day."""

@@ -42,6 +42,8 @@ class Normalised:
     quarantine: pa.Table
     drift: pa.Table
     duplicates: int
+    is_answered: bool = True
+    """Whether an answer spoke of the day. Of a day that none spoke of only rows in quarantine stand here: it is unknown, not empty."""
     landed_by: Counter = field(default_factory=Counter)
     """Rows per (operation, client_key, open_id)."""
     quarantined_by: Counter = field(default_factory=Counter)
@@ -86,8 +88,6 @@ class _Pieces:
         for dt, part in rows.groupby("dt", sort=False) if rows is not None else ():
             if dt in self.wanted:
                 self.bad[dt].append(part)
-                # A row in quarantine tells that there is something, also where the rest of its series ends before the day.
-                self.answered.add(dt)
 
 
 def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: Iterable[date]) -> list[date]:
@@ -287,7 +287,7 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     """The partition of a day of which everything was read, or nothing where nobody said anything about it. It is held no longer."""
     table = pieces.table
     good, bad, drift = pieces.good.pop(dt, None), pieces.bad.pop(dt, []), pieces.drift.pop(dt, Counter())
-    if dt not in pieces.answered:
+    if dt not in pieces.answered and not bad:
         return
     day = good.finish() if good else DayRows(arrow_schema(table).empty_table())
     quarantine = QUARANTINE_SCHEMA.empty_table()
@@ -297,6 +297,7 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     unknown = [{"dt": dt, "table_name": table.name, "operation": o, "member": m, "rows": n} for (o, m), n in sorted(drift.items())]
     yield Normalised(
         table, dt, day, quarantine, pa.Table.from_pylist(unknown, DRIFT_SCHEMA), good.seen - day.num_rows if good else 0,
+        is_answered=dt in pieces.answered or table.history is not History.WINDOW,
         landed_by=sum((_count_by(part, "source", table) for part in day.parts()), Counter()), quarantined_by=_count_by(quarantine, "operation", None),
     )  # fmt: skip
 
@@ -331,9 +332,13 @@ def changes_of(lake: Lake, normalised: Normalised) -> Changes:
 
 
 def land(lake: Lake, normalised: Normalised, changes: Changes | None = None) -> Changes:
-    """Write one partition with its quarantine and drift; tells what became of its rows, unless the caller has looked already."""
+    """Write one partition with its quarantine and drift; tells what became of its rows, unless the caller has looked already.
+
+    Of a day that no answer spoke of only the quarantine is written: a file without rows would call the day empty.
+    """
     changes = changes_of(lake, normalised) if changes is None else changes
-    lake.write(normalised.table.name, normalised.dt, normalised.day.parts())
+    if normalised.is_answered:
+        lake.write(normalised.table.name, normalised.dt, normalised.day.parts())
     for room, rows in ((QUARANTINE, normalised.quarantine), (DRIFT, normalised.drift)):
         name = f"{room}/{normalised.table.name}"
         if rows.num_rows:

@@ -49,7 +49,7 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
     verdict = read_envelope(endpoint.envelope, document)
     if verdict.code != 0:
         return Parsed(verdict, error_for(verdict.code), [])
-    page = read_page(endpoint, document)
+    page = read_page(endpoint, document, beijing_day(datetime.now(UTC)))
     given = dict(params or {})
     for p in endpoint.params:
         if p.choices:

@@ -40,6 +40,8 @@ class Replay:
     @property
     def replaces(self) -> bool:
         """Whether landing makes another day of it. A day without rows counts, where there was none."""
+        if self.normalised is None or not self.normalised.is_answered:
+            return False
         return self.left_alone is None and (self.is_new or bool(self.changes))
 
     def land(self, runtime: Runtime) -> None:

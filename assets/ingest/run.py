@@ -41,7 +41,7 @@ class Ingested:
     @property
     def missing(self) -> list[date]:
         """Days about which nothing is known, neither from a call nor from the archive."""
-        return [d for d in self.dts if d not in self.partitions]
+        return [d for d in self.dts if d not in self.partitions or not self.partitions[d].is_answered]
 
     def failures(self, dts: Iterable[date] | None = None) -> list[LoadStatus]:
         chosen = set(self.dts if dts is None else dts)

@@ -7,20 +7,22 @@ did not fit. Null stays null and always fits; whether it may be null is the tabl
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.records import Parse, Type
+from catalog.records import BEIJING, Parse, Type
 from resources.schema import ARROW_TYPES
 
 Parsed = tuple[pd.Series, pd.Series]
 
 _MAX_INT64 = "9223372036854775807"
 _MIN_INT64_DIGITS = "9223372036854775808"
+_MS_ABOVE = 10**11
+"""Above it an epoch is in milliseconds."""
 _BEIJING_OFFSET = pd.Timedelta(hours=8)
 
 
@@ -145,8 +147,10 @@ def _instants(text: pa.ChunkedArray, fmt: str, like: pd.Series) -> pd.Series:
     return _series(pc.strptime(text, fmt, "us", error_is_null=True), like)
 
 
-# Years below 1000 are a placeholder at best, and in the year 0 no date of Python's exists.
-_DAY = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+# Years below 1000 and above 2100 are a placeholder at best, and in the year 0 no date of Python's exists.
+_DAY = r"(?:1[0-9]{3}|20[0-9]{2}|2100)-[0-9]{2}-[0-9]{2}"
+_FIRST_DAY, _LAST_DAY = date(1000, 1, 1), date(2100, 12, 31)
+_END_S = int(datetime(2101, 1, 1, tzinfo=BEIJING).timestamp())
 _CLOCK = r" [0-9]{2}:[0-9]{2}:[0-5][0-9]"
 
 
@@ -158,15 +162,16 @@ def _real_day(series: pd.Series, text: pa.ChunkedArray) -> pd.Series:
 
 
 def _parse_date(series: pd.Series) -> Parsed:
-    if (values := _as_written(series, pa.date32())) is not None and not _has_early_year(values):
+    if (values := _as_written(series, pa.date32())) is not None and _has_plausible_years(values):
         return values, _none(series)
     shaped = _matches(series, _DAY)
     day = _real_day(series, _where(series, shaped))
     return _series(pc.cast(_arrow(day), pa.date32()), series), _misfits(series, day.notna())
 
 
-def _has_early_year(days: pd.Series) -> bool:
-    return pc.any(pc.less(_arrow(days), pa.scalar(date(1000, 1, 1)))).as_py() is True
+def _has_plausible_years(days: pd.Series) -> bool:
+    ends = pc.min_max(_arrow(days))  # compared there: Python has no year 0
+    return pc.greater_equal(ends["min"], _FIRST_DAY).as_py() is not False and pc.less_equal(ends["max"], _LAST_DAY).as_py() is not False
 
 
 def _parse_date_or_null(series: pd.Series) -> Parsed:
@@ -177,8 +182,9 @@ def _parse_date_or_null(series: pd.Series) -> Parsed:
 def _parse_epoch(series: pd.Series) -> Parsed:
     number, bad = _parse_int(series)
     value = _arrow(number)
-    micros = pc.if_else(pc.greater(pc.abs(value), 10**11), pc.multiply(value, 1000), pc.multiply(value, 10**6))
-    sane = pc.and_(pc.greater_equal(value, 0), pc.less(value, 10**14))
+    is_ms = pc.greater(value, _MS_ABOVE)
+    sane = pc.and_(pc.greater_equal(value, 0), pc.less(value, pc.if_else(is_ms, _END_S * 1000, _END_S)))
+    micros = pc.multiply(pc.if_else(sane, value, 0), pc.if_else(is_ms, 1000, 10**6))
     shown = pc.and_(sane, pc.not_equal(value, 0))
     instant = pc.cast(pc.if_else(shown, micros, pa.scalar(None, pa.int64())), pa.timestamp("us", tz="UTC"))
     insane = _series(pc.fill_null(pc.invert(sane), False), series)

@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog import ENDPOINTS
 from catalog.envelopes import read_page
+from catalog.records import beijing_day
 from resources.archive import Archive, Entry
 from resources.douyin.exchange import Exchange
 
@@ -89,7 +90,7 @@ class Recorder:
 def _facts(sequence: Sequence, exchange: Exchange) -> dict[str, Any]:
     """What a successful page tells of its listing."""
     endpoint = ENDPOINTS[exchange.operation]
-    page = read_page(endpoint, exchange.document)
+    page = read_page(endpoint, exchange.document, beijing_day(exchange.observed_at))
     enough = endpoint.paging and endpoint.paging.enough and sequence.pages + 1 >= endpoint.paging.enough
     sequence.reached = page.has_more and bool(enough or (sequence.until and sequence.until(exchange.document)))
     return {

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from fault_checks import HIT, OPERATION, OTHERS, TABLE, TRIES, check_mended, check_the_others
 from installation import TODAY, YESTERDAY
 
+from assets.ingest.replay import replay
+from assets.tables import _only_waiting
+from catalog import TABLES
 from resources.state.load_status import Outcome
 
 # --------------------------------------------------------------------------- answers that are spoiled
@@ -273,3 +277,52 @@ def test_an_app_that_is_banned_stops_everything_plainly(world):
     assert world.ingest("user_like").calls == 0
     world.restart()
     assert world.ingest(TABLE).calls == 3
+
+
+# --------------------------------------------------------------------------- series with impossible days, and data that is no object
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2026-11-17"])
+def test_a_series_of_a_day_to_come_settles_nothing(world, day):
+    """One such row once called the days that were asked for produced: they were never asked for again."""
+    world.fault(OPERATION, "other_value", HIT, member="date", value=day)
+    done = world.ingest(TABLE)
+
+    told = world.status(TABLE, YESTERDAY)[HIT]
+    assert (told.status, told.rows) == (Outcome.NOT_READY, 0)
+    assert told.quarantined > 0
+    reasons = world.runtime.lake.read(f"_quarantine/{TABLE}", YESTERDAY)["reason"].to_pylist()
+    assert set(reasons) == {"stat_date: a day that was not asked for, which no partition would take" if day < "2101" else f"date: expected a day yyyy-MM-dd: {day!r}"}
+    assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
+    check_the_others(world)
+    assert done.failures() == []
+    check_mended(world)
+
+
+def test_a_day_of_which_only_days_to_come_were_sent_is_not_materialised(world):
+    for account in (HIT, *OTHERS):
+        world.fault(OPERATION, "other_value", account, member="date", value="9999-12-31")
+    done = world.ingest(TABLE)
+    assert done.missing == [YESTERDAY]
+    assert not world.runtime.lake.path(TABLE, YESTERDAY).exists()
+    assert world.runtime.lake.read(f"_quarantine/{TABLE}", YESTERDAY).num_rows > 0
+    assert _only_waiting(done), "it is asked again, and no failure of the run"
+    assert {s.status for s in done.statuses} == {Outcome.NOT_READY}
+    assert [one.replaces for one in replay(world.runtime, TABLES[TABLE], YESTERDAY, YESTERDAY)] == [False]
+    world.clear()
+    world.restart()
+    assert world.ingest(TABLE).calls == 3
+    assert world.accounts_in(TABLE, YESTERDAY) == {0, 1, 2}
+    assert world.runtime.lake.read(f"_quarantine/{TABLE}", YESTERDAY).num_rows > 0, "what was seen stays seen"
+
+
+@pytest.mark.parametrize("value", ["", "[]", [], 7, True], ids=repr)
+def test_data_that_is_no_object_is_a_failure_and_not_one_of_a_day_that_is_not_ready(world, value):
+    world.fault(OPERATION, "other_value", HIT, times=TRIES, value=value)
+    done = world.ingest(TABLE)
+    told = world.status(TABLE, YESTERDAY)[HIT]
+    assert (told.status, told.rows) == (Outcome.FAILED, 0)
+    assert "not an object" in told.reason
+    check_the_others(world)
+    assert len(done.failures()) == 1
+    check_mended(world)

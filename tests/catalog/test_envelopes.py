@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from catalog.records import Envelope
 
 OK = {"error_code": 0, "description": ""}
 LOGID = "20240521100000A1"
+TODAY = date(2026, 11, 16)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,28 @@ def test_what_is_not_the_platforms(body: Any):
         read_envelope(Envelope.LEGACY, body)
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize("code", [0, 1, -1, 28001003, 2**63 - 1, -(2**63)])
+=======
+@pytest.mark.parametrize("data", ["", "[]", '{"list": []}', [], [{}], 0, 1.5, True, False], ids=repr)
+@pytest.mark.parametrize("kind", [e for e in Envelope if e is not Envelope.WEBHOOK])
+def test_a_good_answer_whose_data_is_no_object_is_malformed(kind: Envelope, data: Any):
+    """Such an answer once counted as one that is not ready yet."""
+    code = {Envelope.NEW: {"err_no": 0}, Envelope.MINI_APP: {"err_no": 0}, Envelope.BUSINESS: {"error_code": 0}}.get(kind, {"extra": OK})
+    with pytest.raises(MalformedBody, match="^data is .*, not an object$"):
+        read_envelope(kind, {**code, "data": data})
+    if kind is Envelope.MINI_APP:
+        with pytest.raises(MalformedBody, match="^data.data is .*, not an object$"):
+            read_envelope(kind, {**code, "data": {"data": data, "extra": OK}})
+
+
+@pytest.mark.parametrize("data", ["", [], 0])
+def test_a_refusal_stays_a_refusal_whatever_its_data(data: Any):
+    assert read_envelope(Envelope.LEGACY, {"data": data, "extra": {"error_code": 10001}}).code == 10001
+
+
+@pytest.mark.parametrize("code", [0, 1, -1, 28001003, 2**70])
+>>>>>>> 861fcca (Ignore days to come in series, refuse data that is no object)
 def test_codes_come_as_numbers_or_text(code: int):
     assert read_code(code) == read_code(str(code)) == code
 
@@ -171,27 +194,35 @@ LISTING, SERIES, SINGLE, LIST = (ENDPOINTS[n] for n in ("video_list", "user_fans
     ],
 )
 def test_page(endpoint, data: dict, page: Page):
-    assert read_page(endpoint, {"data": data, "extra": OK}) == page
+    assert read_page(endpoint, {"data": data, "extra": OK}, TODAY) == page
 
 
 @pytest.mark.parametrize("wrong", ["abc", None, "", "2026-13-45", "9999", 20261116, "2026-11-16T00:00:00", {"day": 1}])
 def test_a_day_that_cannot_be_read_is_not_the_newest(wrong: Any):
     """It once was: "abc" is greater than any day, so one bad row called days produced that were not."""
     rows = [{"date": "2026-11-14"}, {"date": wrong}, {"date": "2026-11-13"}]
-    assert read_page(SERIES, {"data": {"result_list": rows}}).newest == "2026-11-14"
+    assert read_page(SERIES, {"data": {"result_list": rows}}, TODAY).newest == "2026-11-14"
+
+
+@pytest.mark.parametrize("to_come", ["2026-11-17", "9999-12-31"])
+def test_days_to_come_do_not_count(to_come: str):
+    """One row of 9999-12-31 once called every day produced that was asked for."""
+    rows = [{"date": to_come}, {"date": "2026-11-14"}]
+    assert read_page(SERIES, {"data": {"result_list": rows}}, TODAY).newest == "2026-11-14"
+    assert read_page(SERIES, {"data": {"result_list": rows[:1]}}, TODAY) == Page(1, None, False, None)
 
 
 @pytest.mark.parametrize("rows", [[{"date": "abc"}], [{"new_fans": 1}, {"date": None}], ["no row"]])
 def test_rows_without_any_readable_day_still_count_as_an_answer(rows: list):
     """Else they would be asked for again and again, and nobody would see them in quarantine."""
-    page = read_page(SERIES, {"data": {"result_list": rows}})
+    page = read_page(SERIES, {"data": {"result_list": rows}}, TODAY)
     assert (page.items, page.newest) == (len(rows), UNREADABLE_DAY)
     assert page.newest > "9999-12-31"
 
 
 @given(st.sampled_from([LISTING, SERIES, SINGLE, LIST, ENDPOINTS["fans_data"]]), BODIES)
 def test_a_page_of_anything(endpoint, body: Any):
-    page = read_page(endpoint, body)
+    page = read_page(endpoint, body, TODAY)
     assert page.items >= 0
     assert isinstance(page.has_more, bool)
     assert page.newest is None or isinstance(page.newest, str)
