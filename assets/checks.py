@@ -39,7 +39,7 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(
             VALID, asset=table.name,
-            description=f"Key unique ({', '.join(table.primary_key)}), nothing empty that must not be, values in the accepted ranges, no row in quarantine / 主键唯一、必填非空、取值在范围内、无隔离数据",
+            description=f"Key unique ({', '.join(table.primary_key)}), nothing empty that must not be, values in the accepted ranges, no row and no value in quarantine / 主键唯一、必填非空、取值在范围内、无隔离数据",
         ),
         dg.AssetCheckSpec(FRESH, asset=table.name, description="max(observed_at) is as recent as the partition can be / 数据新鲜"),
         dg.AssetCheckSpec(COMPLETE, asset=table.name, description="Every account and operation has exactly one outcome, and none failed / 每个账号与接口有且仅有一个结果，且均未失败"),
@@ -79,9 +79,10 @@ def _valid(ingested: Ingested) -> dg.AssetCheckResult:
         broken.update({f"{name} outside its range": _outside(FIELDS[name], part[name]) for name in table.columns})
         rows += part.num_rows
     broken = {what: n for what, n in ({"duplicate keys": _duplicates(pa.concat_tables(keys))} | broken).items() if n}
-    quarantined = sum(p.quarantine.num_rows for p in ingested.partitions.values())
+    quarantined = sum(p.quarantined for p in ingested.partitions.values())
+    nulled = sum(p.nulled for p in ingested.partitions.values())
     reasons = Counter(r for p in ingested.partitions.values() for r in p.quarantine["reason"].to_pylist())
-    told = broken | ({"rows in quarantine": quarantined} if quarantined else {})
+    told = broken | ({"rows in quarantine": quarantined} if quarantined else {}) | ({"values in quarantine": nulled} if nulled else {})
     return dg.AssetCheckResult(
         check_name=VALID,
         passed=not told,

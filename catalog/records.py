@@ -76,6 +76,11 @@ class Field:
     is_code: bool = False
     """A number that stands for something, such as a kind, a state, or a place in a list or on the map: no metric."""
 
+    @property
+    def is_id(self) -> bool:
+        """Whether the text is an id, of a thing or of a person."""
+        return self.type is Type.TEXT and (self.name.endswith("_id") or self.pii is Pii.PSEUDONYM)
+
 
 # --------------------------------------------------------------------------- tables
 
@@ -156,15 +161,18 @@ class Origin(StrEnum):
 
 
 class Parse(StrEnum):
-    """How text becomes a typed value. Anything that does not fit quarantines the row."""
+    """How text becomes a typed value. What does not fit is null and stands in quarantine, and its row with it where it is a key.
+
+    An empty text and ``<nil>`` are null, of ids too. Numbers may have thousands commas, an exponent, or a unit (万, w, 亿).
+    """
 
     TEXT = "text"
     INT = "int"  # JSON integer or decimal text, 64-bit
     INT_OR_NULL = "int_or_null"  # free text that is often a number: null where it is not
     NUMBER = "number"  # JSON number or numeric text, exponent allowed
     NUMBER_OR_NULL = "number_or_null"  # free text that is often such a number: null where it is not
-    PERCENT = "percent"  # "61.32%" -> 0.6132
-    BOOL = "bool"
+    PERCENT = "percent"  # "61.32%" -> 0.6132; numbers without the sign are fractions where all values of the answer are, and none is above 1
+    BOOL = "bool"  # true, false, 1, 0
     DATE = "date"  # yyyy-MM-dd, Beijing
     DATE_OR_NULL = "date_or_null"  # free text that is often a day: null where it is not
     EPOCH = "epoch"  # seconds, or milliseconds above 10^11; 0 means "not shown" -> null

@@ -24,7 +24,7 @@ from resources.warehouse import HANDED_OVER
 Line = Mapping[str, Any]
 
 _OTHERS = {
-    "meta.quarantine": ("rows that could not be parsed, why, and where their bytes lie in the archive", "无法解析的行、原因及其在归档中的位置"),
+    "meta.quarantine": ("rows and values that could not be parsed, why, and where their bytes lie in the archive", "无法解析的行与值、原因及其在归档中的位置"),
     "meta.drift": ("members that the platform sent and the catalogue does not know", "平台返回但目录未登记的字段"),
     "meta.partitions": ("partitions of the lake that this file holds", "本文件已发布的数据湖分区"),
     "meta.load_status_days": ("days of load_status that this file holds, and when their lines last changed", "已发布的 load_status 日期及其最后变更"),

@@ -86,7 +86,7 @@ def _metadata(one: "Replay") -> dict:
         "dagster/partition_row_count": one.normalised.day.num_rows,
         "calls": 0,
         "replayed": True,
-        "quarantined": one.normalised.quarantine.num_rows,
+        "quarantined": one.normalised.quarantined,
         "duplicates": one.normalised.duplicates,
         "changed": str(one.changes),
         "rows_changed": asdict(one.changes),

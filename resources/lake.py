@@ -357,13 +357,14 @@ def row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 
 
 def _encode_month(days: list[pa.Table], metadata: dict[bytes, bytes]) -> memoryview:
-    """The bytes of a Parquet file with a row group for each day that has rows."""
+    """The bytes of a Parquet file with a row group for each day that has rows. Days of older releases may lack columns: those are null."""
     sink = io.BytesIO()
-    schema = days[0].schema.with_metadata({**(days[0].schema.metadata or {}), **metadata})
+    schema = pa.unify_schemas([rows.schema for rows in days]).with_metadata({**(days[0].schema.metadata or {}), **metadata})
     with _writer(sink, schema) as writer:
         for rows in days:
             if rows.num_rows:
-                writer.write_table(rows.cast(schema), row_group_size=rows.num_rows)
+                whole = pa.concat_tables([rows, schema.empty_table()], promote_options="default").select(schema.names)
+                writer.write_table(whole.combine_chunks().cast(schema), row_group_size=rows.num_rows)
     return sink.getbuffer()
 
 

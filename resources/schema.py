@@ -31,12 +31,18 @@ QUARANTINE_SCHEMA = pa.schema(
         ("open_id", pa.string()),
         ("observed_at", pa.timestamp("us", tz="UTC")),
         ("position", pa.int64()),
+        ("column_name", pa.string()),
+        ("value", pa.string()),
         ("reason", pa.string()),
         ("segment", pa.string()),
         ("record", pa.int64()),
     ]
 )
-"""Rows that could not be parsed: why, and where their bytes lie in the archive."""
+"""What could not be parsed: why, and where its bytes lie in the archive.
+
+A line without ``column_name`` is a row that did not land, also of files of older releases, which lack the column. One with it is a value:
+its row landed with null there.
+"""
 
 DRIFT_SCHEMA = pa.schema(
     [

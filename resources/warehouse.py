@@ -37,7 +37,7 @@ from resources.state_tables import TABLES_OF_STATE
 if TYPE_CHECKING:  # loaded by who opens a file: a run with nothing to publish opens none
     import duckdb
 
-_LAYOUT = 4
+_LAYOUT = 5
 """Raise when published files must be rebuilt although no table's columns changed."""
 
 _MERGED_EVERY = 8
@@ -296,7 +296,7 @@ HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
 
 
 _OWN: Mapping[str, tuple[pa.Schema, str]] = {
-    "meta.quarantine": (QUARANTINE_SCHEMA, "无法解析的行、原因及其在归档中的位置 / rows that could not be parsed, why, and where their bytes lie in the archive"),
+    "meta.quarantine": (QUARANTINE_SCHEMA, "无法解析的行与值、原因及其在归档中的位置 / rows and values that could not be parsed, why, and where their bytes lie in the archive"),
     "meta.drift": (DRIFT_SCHEMA, "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know"),
     "meta.partitions": (
         pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]), "已发布的分区 / partitions of the lake that this file holds",

@@ -45,8 +45,8 @@ class Rows:
 
     ``rows`` has ``request`` (place of the answer in the batch), ``parent_ordinal`` and ``ordinal`` (1-based
     in its list), ``problem`` (null, or why the row has no shape) and a column ``c<i>`` per column of the output
-    that is read from the body: as text, or integers, booleans and numbers where all its values are. An output that is given once has
-    one row for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
+    that is read from the body: as text, or integers, booleans and numbers where all its values are. ``m<i>``, where it is there, tells why
+    a value of ``c<i>`` has no shape, which then is what stands there as JSON. An output that is given once has one row for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
     """
 
     rows: pa.Table
@@ -226,8 +226,9 @@ def _select_rows(output: Output, path: str) -> str:
     special = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.ELEMENT or _is_special(c)]
     parents = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.PARENT]
     outer = "parent_o" if output.explode else "0"
-    columns = [f"t{_access(c.path)} AS c{i}" for i, c in members]
+    columns = [f"{_value(c)} AS c{i}" for i, c in members]
     columns += [f"{_special(c)} AS c{i}" for i, c in special]
+    columns += [f"CASE {odd} END AS m{i}" for i, c in (*members, *special) if (odd := _odd(c))]
     columns += [f"json_extract_string(parent, {_literal(_path(c.path))}) AS c{i}" for i, c in parents]
     columns += [f"body{i} AS c{i}" for i, _ in _body_columns(output)]
     filled = [f"c{i}" for i, _ in (*members, *special, *parents, *_body_columns(output))]
@@ -252,7 +253,7 @@ def _special(column: Column) -> str:
     if column.origin is Origin.ELEMENT:
         return "json_extract_string(x, '$')"
     if column.parse is Parse.WORDS:
-        return _words(column.path)
+        return _unless(f"json_type(x, {_literal(_path(column.path))}) NOT IN ('ARRAY', 'VARCHAR', 'NULL')", column.path, _words(column.path))
     *outer, last = column.path.split("|")
     place = "x"
     for step in outer:
@@ -278,6 +279,48 @@ def _words(path: str) -> str:
     return f"NULLIF(array_to_string(CASE WHEN {bracketed} THEN {inner} ELSE {listed} END, '、'), '')"
 
 
+def _value(column: Column) -> str:
+    """SQL for the text of a member; where an object on the way to it is none, the text of that."""
+    value = f"t{_access(column.path)}"
+    for outer in reversed(_outers(column.path)):
+        value = _unless(_is_no_object(outer), outer, value)
+    return value
+
+
+def _unless(odd: str, path: str, value: str) -> str:
+    return f"CASE WHEN {odd} THEN json_extract_string(x, {_literal(_path(path))}) ELSE {value} END"
+
+
+def _outers(path: str) -> list[str]:
+    """Paths of the objects on the way to a member, outermost first."""
+    names = path.split(".")
+    return [".".join(names[: n + 1]) for n in range(len(names) - 1)]
+
+
+def _is_no_object(path: str) -> str:
+    return f"json_type(x, {_literal(_path(path))}) NOT IN ('OBJECT', 'NULL')"
+
+
+def _odd(column: Column) -> str:
+    """The branches of a CASE that says why a value has no shape: no text, no list of texts, no object on the way to it."""
+    if column.origin is not Origin.MEMBER or "|" in column.path:
+        return ""
+    path = _literal(_path(column.path))
+    if column.parse is Parse.WORDS:
+        return f"WHEN json_type(x, {path}) NOT IN ('ARRAY', 'VARCHAR', 'NULL') THEN {_literal(column.path + ': expected a list of texts, got ')} || json_type(x, {path})"
+    branches = [
+        f"WHEN {_is_no_object(outer)} THEN {_literal(outer + ': expected an object, got ')} || json_type(x, {_literal(_path(outer))})" for outer in _outers(column.path)
+    ]
+    if column.parse in TEXTS:
+        # Looked at only where the text begins like an object or a list; titles may begin with "[" too.
+        value = f"t{_access(column.path)}"
+        branches.append(
+            f"WHEN ({value} LIKE '{{%' OR {value} LIKE '[%') AND json_type(x, {path}) IN ('OBJECT', 'ARRAY') "
+            f"THEN {_literal(column.path + ': expected text, got ')} || json_type(x, {path})"
+        )
+    return " ".join(branches)
+
+
 def _access(dotted: str) -> str:
     return "".join(f'."{name}"' for name in dotted.split("."))
 
@@ -295,34 +338,12 @@ def _shape(members: list[tuple[int, Column]]) -> dict:
 
 
 def _problem(output: Output) -> str:
-    """SQL that says why a row has no shape: no object, text that is an object or list, a nested object that is none."""
+    """SQL that says why a row has no shape: it is no object, or what should be an object as JSON text is none."""
     checks = []
     shape = "VARCHAR" if any(c.origin is Origin.ELEMENT for c in output.columns) else "OBJECT"
-    for column in output.columns:
-        if column.origin is not Origin.MEMBER or "|" in column.path:
-            continue
-        path = _literal(_path(column.path))
-        if column.parse is Parse.WORDS:
-            checks.append(
-                f"WHEN json_type(x, {path}) NOT IN ('ARRAY', 'VARCHAR', 'NULL') "
-                f"THEN {_literal(column.path + ': expected a list of texts, got ')} || json_type(x, {path})"
-            )
-        elif column.parse in TEXTS:
-            # Looked at only where the text begins like an object or a list; titles may begin with "[" too.
-            value = f"t{_access(column.path)}"
-            checks.append(
-                f"WHEN ({value} LIKE '{{%' OR {value} LIKE '[%') AND json_type(x, {path}) IN ('OBJECT', 'ARRAY') "
-                f"THEN {_literal(column.path + ': expected text, got ')} || json_type(x, {path})"
-            )
     for outer in sorted({c.path.split("|")[0] for c in output.columns if c.origin is Origin.MEMBER and "|" in c.path}):
         place = _opened(f"json_extract(x, {_literal(_path(outer))})")
         checks.append(f"WHEN coalesce(json_type({place}), '') <> 'OBJECT' THEN {_literal(outer + ': expected an object as JSON text')}")
-    nested = {c.path.rpartition(".")[0] for c in output.columns if c.origin is Origin.MEMBER and "." in c.path and "|" not in c.path}
-    for outer in sorted(nested):
-        path = _literal(_path(outer))
-        checks.append(
-            f"WHEN json_type(x, {path}) NOT IN ('OBJECT', 'NULL') THEN {_literal(outer + ': expected an object, got ')} || json_type(x, {path})"
-        )
     named = "a text" if shape == "VARCHAR" else "an object"
     return f"CASE WHEN json_type(x) <> '{shape}' THEN 'the row is ' || json_type(x) || ', not {named}' {' '.join(checks)} END"
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.ingest.changes import Changes, InParts, compare
 from assets.ingest.extract import connect, extract, read_batches
@@ -34,7 +35,10 @@ from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
 
 @dataclass
 class Normalised:
-    """One partition: its rows, what could not be parsed, and where every row that was seen went."""
+    """One partition: its rows, what could not be parsed, and where every row that was seen went.
+
+    ``quarantine`` has a line for each row that did not land, and for each value of a landed row that could not be parsed.
+    """
 
     table: Table
     dt: date
@@ -54,8 +58,18 @@ class Normalised:
         return pa.concat_tables(self.day.parts())
 
     @property
+    def quarantined(self) -> int:
+        """Rows that did not land."""
+        return self.quarantine["column_name"].null_count
+
+    @property
+    def nulled(self) -> int:
+        """Values that could not be parsed, in rows that landed."""
+        return self.quarantine.num_rows - self.quarantined
+
+    @property
     def seen(self) -> int:
-        return self.day.num_rows + self.quarantine.num_rows + self.duplicates
+        return self.day.num_rows + self.quarantined + self.duplicates
 
 
 _HELD_BYTES = 40 << 20
@@ -292,13 +306,13 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     day = good.finish() if good else DayRows(arrow_schema(table).empty_table())
     quarantine = QUARANTINE_SCHEMA.empty_table()
     if bad:
-        chosen = pd.concat(bad, ignore_index=True).sort_values(["operation", "segment", "record", "position", "reason"])
+        chosen = pd.concat(bad, ignore_index=True).sort_values(["operation", "segment", "record", "position", "column_name", "reason"])
         quarantine = pa.Table.from_pandas(chosen, schema=QUARANTINE_SCHEMA, preserve_index=False)
     unknown = [{"dt": dt, "table_name": table.name, "operation": o, "member": m, "rows": n} for (o, m), n in sorted(drift.items())]
     yield Normalised(
         table, dt, day, quarantine, pa.Table.from_pylist(unknown, DRIFT_SCHEMA), good.seen - day.num_rows if good else 0,
         is_answered=dt in pieces.answered or table.history is not History.WINDOW,
-        landed_by=sum((_count_by(part, "source", table) for part in day.parts()), Counter()), quarantined_by=_count_by(quarantine, "operation", None),
+        landed_by=sum((_count_by(part, "source", table) for part in day.parts()), Counter()), quarantined_by=_count_by(quarantine.filter(pc.is_null(quarantine["column_name"])), "operation", None),
     )  # fmt: skip
 
 

@@ -30,7 +30,13 @@ class Parsed:
 
     @property
     def quarantined(self) -> int:
-        return sum(p.quarantine.num_rows for p in self.partitions)
+        """Rows that would not land."""
+        return sum(p.quarantined for p in self.partitions)
+
+    @property
+    def nulled(self) -> int:
+        """Values that would be null in rows that land."""
+        return sum(p.nulled for p in self.partitions)
 
 
 def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None = None) -> Parsed:

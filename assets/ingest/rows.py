@@ -1,7 +1,12 @@
-"""Rows of one batch: text to the types of the catalogue, whole columns at a time; what does not fit goes to quarantine with its reason."""
+"""Rows of one batch: text to the types of the catalogue, whole columns at a time.
+
+A value that does not fit becomes null, with a line in quarantine that names its column; where a row cannot do without it (its key, its day), the
+row goes to quarantine instead.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pandas as pd
@@ -10,9 +15,9 @@ import pyarrow.compute as pc
 
 from assets.ingest.extract import Source
 from assets.ingest.periods import days_of, period_days
-from assets.ingest.values import EXPECTS, as_text, parse_column
+from assets.ingest.values import EXPECTS, as_text, check_ids, limits, outside, parse_column
 from catalog import FIELDS
-from catalog.records import Endpoint, History, Origin, Output, Pii, Table, Type, beijing_day
+from catalog.records import Column, Endpoint, Field, History, Origin, Output, Pii, Table, Type, beijing_day
 from resources.archive import Entry
 from resources.schema import ARROW_TYPES
 
@@ -22,7 +27,7 @@ PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
 
 
 def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """Text rows of one output of a batch with their types, and those that go to quarantine; None where there are none.
+    """Text rows of one output of a batch with their types, and the lines that go to quarantine; None where there are none.
 
     The first has the table's columns and :data:`PLACE`, the second those of quarantine; both have ``dt``.
     """
@@ -37,6 +42,7 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
     rows = about.to_pandas(types_mapper=pd.ArrowDtype)
     rows["_parent_ordinal"], rows["_ordinal"] = frame["parent_ordinal"], frame["ordinal"]
     reasons = _reasons(frame["problem"])
+    misfits: list[_Misfits] = []
     for i, column in enumerate(output.columns):
         field_ = FIELDS[column.field]
         if column.origin is Origin.CONST:
@@ -47,12 +53,16 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
             rows[column.field] = rows["_open_id"]
         elif column.origin is Origin.LISTING:
             rows[column.field] = rows[f"_{column.path}"]
-        else:
-            text = rows[column.field] if column.origin is Origin.PARAM else frame[f"c{i}"]
-            values, bad = parse_column(text, column.parse, field_.type)
-            rows[column.field] = values
+        elif column.origin is Origin.PARAM:
+            rows[column.field], bad = parse_column(rows[column.field], column.parse, field_.type)
             if bad.any():
-                _blame(reasons, bad, as_text(text), column.path, EXPECTS[column.parse], field_.pii)
+                misfits.append(_Misfits(column, bad, f"{column.path}: expected {EXPECTS[column.parse]}"))
+        else:
+            rows[column.field], found = _parsed(column, field_, frame, i)
+            misfits += found
+    for one in misfits:
+        if one.column.field in table.not_null:
+            _blame(reasons, one, _text_of(one, output, frame, rows))
     for name in set(table.fields) - {c.field for c in output.columns}:  # this door does not offer it
         rows[name] = pd.Series(None, index=rows.index, dtype=pd.ArrowDtype(ARROW_TYPES[FIELDS[name].type]))
     rows["dt"] = rows["stat_date"] if table.history is History.WINDOW else rows["_partition"]
@@ -71,11 +81,20 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
             reasons[outside & (reasons == "")] = f"{day}: a day that was not asked for, which no partition would take"
             rows["dt"] = rows["dt"].where(~outside)
     good, kept = reasons == "", [*table.columns, *PLACE]
-    if good.all():
+    if good.all() and not misfits:
         return rows[kept], None
     # A row whose statistics day cannot be read, or was not asked for, stands where its answer mainly went.
     rows["dt"] = rows["dt"].fillna(rows["_partition"])
-    return rows.loc[good, kept], _quarantine_rows(table, endpoint, rows[~good], reasons[~good])
+    lines = []
+    for one in (m for m in misfits if m.column.field not in table.not_null):
+        text = _text_of(one, output, frame, rows)
+        _blame(reasons, replace(one, bad=one.bad & ~good), text)
+        if (alone := one.bad & good).any():
+            shown = None if text is None else text[alone].str.slice(0, _SHOWN)
+            lines.append(_lines(table, endpoint, rows[alone], one.why_of(alone), one.column.field, shown))
+    if not good.all():
+        lines.append(_lines(table, endpoint, rows[~good], reasons[~good]))
+    return rows.loc[good, kept], pd.concat(lines, ignore_index=True)
 
 
 def beijing_days(instants: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
@@ -89,11 +108,61 @@ def _reasons(problems: pd.Series) -> pd.Series:
     return problems.astype(object).where(problems.notna(), "")
 
 
-def _blame(reasons: pd.Series, bad: pd.Series, text: pd.Series, member: str, expected: str, pii: Pii) -> None:
-    """Write down why rows do not fit; values of people stay in the archive."""
-    shown = "" if pii is not Pii.NONE else ": " + text[bad].astype(object).map(lambda value: repr(value[:60]))
-    more = f"{member}: expected {expected}" + shown
-    reasons[bad] = reasons[bad].where(reasons[bad] == "", reasons[bad] + "; ") + more
+@dataclass(frozen=True)
+class _Misfits:
+    """Values of a column that do not fit, and why: one text for all, or for each its own."""
+
+    column: Column
+    bad: pd.Series
+    why: str | pd.Series
+    sent: pd.Series | None = None
+    """What was sent, where that is not to be read from the texts: of a fraction only its number, since the fast path has no other."""
+
+    def why_of(self, chosen: pd.Series) -> str | pd.Series:
+        return self.why if isinstance(self.why, str) else self.why[chosen].astype(object)
+
+
+def _parsed(column: Column, field_: Field, frame: pd.DataFrame, i: int) -> tuple[pd.Series, list[_Misfits]]:
+    """Values of a column that is read from bodies, null where they do not fit, and which do not."""
+    text, misfits = frame[f"c{i}"], []
+    if f"m{i}" in frame and (shapeless := frame[f"m{i}"].notna()).any():
+        misfits.append(_Misfits(column, shapeless, frame[f"m{i}"]))
+        text = text.where(~shapeless)
+    values, bad = parse_column(text, column.parse, field_.type, frame["request"])
+    if bad.any():
+        misfits.append(_Misfits(column, bad, f"{column.path}: expected {EXPECTS[column.parse]}"))
+    if field_.is_id:
+        values, lost = check_ids(values)
+        if lost.any():
+            misfits.append(_Misfits(column, lost, f"{column.path}: expected an id, got a number that lost its digits"))
+    if (beyond := outside(field_, values)) is not None:
+        misfits.append(_Misfits(column, beyond, f"{column.path}: expected {limits(field_)}", values if field_.type is Type.DOUBLE else None))
+        values = values.where(~beyond)
+    return values, misfits
+
+
+def _text_of(one: _Misfits, output: Output, frame: pd.DataFrame, rows: pd.DataFrame) -> pd.Series | None:
+    """What stood there as text; None where it may be about a person, as may an object that holds something that is: that stays in the archive."""
+    outer = one.column.path.rpartition(".")[0]
+    beside = [c for c in output.columns if outer and c.origin is one.column.origin and c.path.startswith(f"{outer}.")]
+    if any(FIELDS[c.field].pii is not Pii.NONE for c in (one.column, *beside)):
+        return None
+    if one.sent is not None:
+        return as_text(one.sent)
+    return as_text(rows[one.column.field] if one.column.origin is Origin.PARAM else frame[f"c{output.columns.index(one.column)}"])
+
+
+_SHOWN, _SHOWN_IN_REASON = 200, 60
+"""Characters of a value that are shown."""
+
+
+def _blame(reasons: pd.Series, one: _Misfits, text: pd.Series | None) -> None:
+    """Add to the reasons of rows why values of theirs do not fit."""
+    if not one.bad.any():
+        return
+    shown = "" if text is None else ": " + text[one.bad].astype(object).map(lambda value: repr(value[:_SHOWN_IN_REASON]))
+    before = reasons[one.bad]
+    reasons[one.bad] = before.where(before == "", before + "; ") + (one.why_of(one.bad) + shown)
 
 
 def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: Output) -> pa.Table:
@@ -131,7 +200,8 @@ def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: O
     return pa.table(columns)
 
 
-def _quarantine_rows(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+def _lines(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reasons: str | pd.Series, column: str | None = None, values: pd.Series | None = None) -> pd.DataFrame:
+    """Lines of quarantine: of rows that do not land, or of values of one column of rows that do."""
     return pd.DataFrame(
         {
             "dt": rows["dt"],
@@ -141,11 +211,16 @@ def _quarantine_rows(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reaso
             "open_id": rows["_open_id"],
             "observed_at": rows["observed_at"],
             "position": rows["_ordinal"],
+            "column_name": pd.Series(column, index=rows.index, dtype=_TEXT),
+            "value": pd.Series(None, index=rows.index, dtype=_TEXT) if values is None else values,
             "reason": reasons,
-            "segment": rows["_segment"].astype(pd.ArrowDtype(pa.string())),
+            "segment": rows["_segment"].astype(_TEXT),
             "record": rows["_record"],
         }
     )
+
+
+_TEXT = pd.ArrowDtype(pa.string())
 
 
 WEEK = "week"

@@ -6,19 +6,22 @@ did not fit. Null stays null and always fits; whether it may be null is the tabl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.records import BEIJING, Parse, Type
+from catalog.records import BEIJING, Field, Parse, Type
 from resources.schema import ARROW_TYPES
 
 Parsed = tuple[pd.Series, pd.Series]
 
+_NOTHING = pa.array(["", "<nil>"])
 _MAX_INT64 = "9223372036854775807"
 _MIN_INT64_DIGITS = "9223372036854775808"
 _MS_ABOVE = 10**11
@@ -67,6 +70,41 @@ def _parse_text(series: pd.Series) -> Parsed:
     return series, _none(series)
 
 
+def _blank(series: pd.Series) -> pd.Series:
+    """Whether a text is one with which the platform writes that it has no value."""
+    return _series(pc.fill_null(pc.is_in(_arrow(series), _NOTHING), False), series).astype(bool)
+
+
+def _leniently(values: pd.Series, bad: pd.Series, text: pd.Series, read: Callable[[str], int | float | None]) -> Parsed:
+    """What the strict pattern left over, read text by text: few of a good body, each distinct text once."""
+    if not bad.any():
+        return values, bad
+    known: dict[str, int | float | None] = {}
+    found = [known.setdefault(t, read(t)) if is_bad else None for t, is_bad in zip(_arrow(text).to_pylist(), bad, strict=True)]
+    more = pa.array(found, _arrow(values).type)
+    return _series(pc.coalesce(_arrow(values), more), text), bad & _series(pc.is_null(more), text).astype(bool)
+
+
+_LENIENT = re.compile(r"(-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?) ?([万亿wW]?)")
+_UNITS = {"": 1, "万": 10**4, "w": 10**4, "W": 10**4, "亿": 10**8}
+
+
+def _decimal(text: str) -> Decimal | None:
+    """A number with thousands commas, an exponent, or a unit of 10,000 or 100,000,000, as pages and other SDKs write it."""
+    found = _LENIENT.fullmatch(text) if len(text) <= 28 else None  # as many digits as a decimal multiplies exactly
+    return None if found is None else Decimal(found[1].replace(",", "")) * _UNITS[found[2]]
+
+
+def _lenient_int(text: str) -> int | None:
+    number = _decimal(text)
+    return None if number is None or number != number.to_integral_value() or not -(2**63) <= number < 2**63 else int(number)
+
+
+def _lenient_number(text: str) -> float | None:
+    number = _decimal(text)
+    return None if number is None else float(number)
+
+
 def _as_written(series: pd.Series, type_: pa.DataType) -> pd.Series | None:
     """Values of a column whose texts are all written the way they would be written back; None where one is not.
 
@@ -92,7 +130,7 @@ def _parse_int(series: pd.Series) -> Parsed:
     if long.any():
         fits = fits | (long & _fits_int64(series))
     values = pc.cast(_where(series, fits), pa.int64())
-    return _series(values, series), _misfits(series, fits)
+    return _leniently(_series(values, series), _misfits(series, fits), series, _lenient_int)
 
 
 def _fits_int64(series: pd.Series) -> pd.Series:
@@ -114,7 +152,7 @@ def _parse_number(series: pd.Series) -> Parsed:
     if not _is_text(series):  # integers beyond 2^53 are rounded, as they are where they are read as text
         return _series(pc.cast(_arrow(series), pa.float64(), safe=False), series), _none(series)
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-    return _finite(_where(series, fits), series)
+    return _leniently(*_finite(_where(series, fits), series), series, _lenient_number)
 
 
 def _parse_number_or_null(series: pd.Series) -> Parsed:
@@ -122,10 +160,21 @@ def _parse_number_or_null(series: pd.Series) -> Parsed:
     return values, _none(series)
 
 
-def _parse_percent(series: pd.Series) -> Parsed:
+def _parse_percent(series: pd.Series, answers: pd.Series | None) -> Parsed:
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?%")
     number, bad = _finite(pc.replace_substring(_where(series, fits), "%", ""), series)
-    return _series(pc.divide(_arrow(number), 100.0), series), bad
+    ratio = _series(pc.divide(_arrow(number), 100.0), series)
+    return (ratio, bad) if not bad.any() else _with_fractions(ratio, bad, series, answers)
+
+
+def _with_fractions(ratio: pd.Series, bad: pd.Series, series: pd.Series, answers: pd.Series | None) -> Parsed:
+    """Numbers without a sign are fractions where all values of their answer are such numbers, and none is above 1."""
+    number, _ = _finite(_where(series, _matches(series, r"[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]{1,2})?")), series)
+    is_fraction = (number <= 1).fillna(False).astype(bool)
+    fits = is_fraction | series.isna() | _blank(series)
+    together = fits.groupby(answers.to_numpy()).transform("all") if answers is not None else pd.Series(bool(fits.all()), index=series.index)
+    taken = is_fraction & together
+    return _series(pc.if_else(_arrow(taken), _arrow(number), _arrow(ratio)), series), bad & ~taken
 
 
 def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
@@ -136,10 +185,11 @@ def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
 
 
 def _parse_bool(series: pd.Series) -> Parsed:
-    if not _is_text(series):
+    if pa.types.is_boolean(_arrow(series).type):
         return series, _none(series)
-    fits = _series(pc.is_in(_arrow(series), pa.array(["true", "false"])), series)
-    return _series(pc.equal(_where(series, fits), "true"), series), _misfits(series, fits)
+    text = as_text(series)
+    fits = _series(pc.is_in(_arrow(text), pa.array(["true", "false", "1", "0"])), series)
+    return _series(pc.is_in(_where(text, fits), pa.array(["true", "1"])), series).where(fits), _misfits(series, fits)
 
 
 def _instants(text: pa.ChunkedArray, fmt: str, like: pd.Series) -> pd.Series:
@@ -225,7 +275,6 @@ _PARSERS: dict[Parse, Callable[[pd.Series], Parsed]] = {
     Parse.INT_OR_NULL: _parse_int_or_null,
     Parse.NUMBER: _parse_number,
     Parse.NUMBER_OR_NULL: _parse_number_or_null,
-    Parse.PERCENT: _parse_percent,
     Parse.BOOL: _parse_bool,
     Parse.DATE: _parse_date,
     Parse.DATE_OR_NULL: _parse_date_or_null,
@@ -242,7 +291,7 @@ _ALSO_TAKES: dict[Parse, tuple[pa.DataType, ...]] = {
     Parse.EPOCH: (pa.int64(),),
     Parse.NUMBER: (pa.int64(), pa.float64()),
     Parse.NUMBER_OR_NULL: (pa.int64(), pa.float64()),
-    Parse.BOOL: (pa.bool_(),),
+    Parse.BOOL: (pa.bool_(), pa.int64()),
 }
 """Types beside text that a parser takes as they are."""
 
@@ -260,13 +309,49 @@ EXPECTS: dict[Parse, str] = {
 """What a column wanted, for the reason of a quarantined row."""
 
 
-def parse_column(series: pd.Series, how: Parse, type_: Type) -> Parsed:
+def parse_column(series: pd.Series, how: Parse, type_: Type, answers: pd.Series | None = None) -> Parsed:
     """Typed values and the mask of misfits. ``series`` is Arrow-backed; the result has ``type_``'s Arrow type.
 
-    Integers and booleans where a parser takes texts alone are parsed as they stand in JSON.
+    Integers and booleans where a parser takes texts alone are parsed as they stand in JSON. ``answers`` tells which values stand in the
+    same answer; without it all do. Values of misfits are null.
     """
-    values, bad = _PARSERS[how](series if _arrow(series).type in _ALSO_TAKES.get(how, ()) else as_text(series))
+    series = series if _arrow(series).type in _ALSO_TAKES.get(how, ()) else as_text(series)
+    values, bad = _parse_percent(series, answers) if how is Parse.PERCENT else _PARSERS[how](series)
+    if bad.any() and _is_text(series):
+        bad = bad & ~_blank(series)
     arrow = _arrow(values)
     if arrow.type != ARROW_TYPES[type_]:
         values = _series(pc.cast(arrow, ARROW_TYPES[type_]), series)
     return values, bad if bad.dtype == bool else bad.fillna(False).astype(bool)
+
+
+_ODD_ID = r"^(?:$|<nil>$|-?[0-9]+\.[0-9]|-?[0-9]{1,17}[eE][+-]?[0-9])"
+_FLOAT = r"-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|-?[0-9]{1,17}[eE][+-]?[0-9]{1,2}"
+
+
+def check_ids(ids: pd.Series) -> Parsed:
+    """Ids as they stand there, null for texts that say that there is none; a number with a fraction or exponent has lost digits and fits not."""
+    text = _arrow(ids)
+    if pc.any(pc.match_substring_regex(text, _ODD_ID)).as_py() is not True:
+        return ids, _none(ids)
+    bad = _matches(ids, _FLOAT).astype(bool)
+    return _series(_where(ids, ~(bad | _blank(ids))), ids), bad
+
+
+def outside(field: Field, values: pd.Series) -> pd.Series | None:
+    """Which values are below the least or above the greatest one that the catalogue knows; None where none is."""
+    if field.minimum is None and field.maximum is None:
+        return None
+    ends, column = pc.min_max(_arrow(values)), _arrow(values)
+    below = field.minimum is not None and pc.less(ends["min"], field.minimum).as_py()
+    above = field.maximum is not None and pc.greater(ends["max"], field.maximum).as_py()
+    if not (below or above):
+        return None
+    least = pc.less(column, field.minimum) if below else False
+    return _series(pc.fill_null(pc.or_(least, pc.greater(column, field.maximum)) if above else least, False), values).astype(bool)
+
+
+def limits(field: Field) -> str:
+    """What a value outside of them should have been, for the reason of a line in quarantine."""
+    told = [f"at least {field.minimum:g}"] if field.minimum is not None else []
+    return " and ".join([*told, *([f"at most {field.maximum:g}"] if field.maximum is not None else [])])

@@ -19,7 +19,7 @@ def parse(
     limit: Annotated[int, typer.Option(min=0, help="rows to print per table and day")] = 5,
     param: Annotated[list[str] | None, typer.Option(help="a request parameter, NAME=VALUE")] = None,
 ) -> None:
-    """Parse one response body: rows per table, quarantined rows with reasons, unknown members.
+    """Parse one response body: rows per table, quarantined rows and values with reasons, unknown members.
 
     Exit code 1 if anything was quarantined or the body is not the platform's; 0 otherwise, also when the body is an error answer.
     """
@@ -48,14 +48,14 @@ def parse(
         console.print(f"no rows: an empty list of {operation} means [bold]{DOORS[operation].empty}[/bold]")
     for part in parsed.partitions:
         _print_partition(part, limit)
-    if parsed.quarantined:
-        fail(f"{parsed.quarantined} rows would go to quarantine")
+    if parsed.quarantined or parsed.nulled:
+        fail(f"{parsed.quarantined} rows and {parsed.nulled} values of other rows would go to quarantine")
 
 
 def _print_partition(part, limit: int) -> None:
     console.print(
         f"\n[bold]{part.table.name}[/bold] {part.table.zh}  dt={part.dt}: {part.rows.num_rows} rows, "
-        f"{part.quarantine.num_rows} quarantined, {part.duplicates} duplicates"
+        f"{part.quarantined} quarantined, {part.duplicates} duplicates"
     )
     if part.rows.num_rows:
         grid = Grid(box=None, header_style="dim")
@@ -68,6 +68,8 @@ def _print_partition(part, limit: int) -> None:
         if part.rows.num_rows > limit:
             console.print(f"… {part.rows.num_rows - limit} more", style="dim")
     for row in part.quarantine.to_pylist():
-        console.print(f"[red]quarantined[/red] row {row['position']}: {escape(row['reason'])}", highlight=False, soft_wrap=True)
+        sent = "" if row["value"] is None else f": {row['value']!r}"
+        what = "quarantined" if row["column_name"] is None else "null"
+        console.print(f"[red]{what}[/red] row {row['position']}: {escape(row['reason'] + sent)}", highlight=False, soft_wrap=True)
     for row in part.drift.to_pylist():
         console.print(f"[yellow]unknown member[/yellow] {escape(row['member'])} in {row['rows']} rows (kept in the archive)", highlight=False)

@@ -94,7 +94,7 @@ def _replay_table(runtime, table, first: date, last: date, dry_run: bool) -> tup
             said = f"no day yet, {one.changes}" if one.is_new else str(one.changes)
             console.print(f"{table.name} {one.dt}: {said}", highlight=False, soft_wrap=True)
         counted["rows"] += one.normalised.day.num_rows
-        counted["quarantined"] += one.normalised.quarantine.num_rows
+        counted["quarantined"] += one.normalised.quarantined
         for name in ("added", "removed", "altered", "confirmed"):
             counted[name] += getattr(one.changes, name)
         if not dry_run:

@@ -113,12 +113,18 @@ def print_ingested(done: list) -> None:
         bad = bool(one.failures())
         days = f"{min(one.partitions)} … {max(one.partitions)}" if len(one.partitions) > 1 else next((d.isoformat() for d in one.partitions), "–")
         rows = sum(p.day.num_rows for p in one.partitions.values())
-        quarantined = sum(p.quarantine.num_rows for p in one.partitions.values())
+        quarantined = sum(p.quarantined for p in one.partitions.values())
+        nulled = sum(p.nulled for p in one.partitions.values())
         grid.add_row(
-            one.table.name, days, f"{rows:,}", f"{one.calls:,}", str(quarantined or ""), _corrected(one.changes | one.along),
+            one.table.name, days, f"{rows:,}", f"{one.calls:,}", _quarantined(quarantined, nulled), _corrected(one.changes | one.along),
             Text(", ".join(f"{n} {s}" for s, n in outcomes.items()), "yellow" if bad else ""),
         )  # fmt: skip
     console.print(grid)
+
+
+def _quarantined(rows: int, values: int) -> str:
+    """Rows, and values of rows that landed."""
+    return ", ".join([*([f"{rows:,}"] if rows else []), *([f"{values:,} values"] if values else [])])
 
 
 def _outcomes(statuses: list) -> list:

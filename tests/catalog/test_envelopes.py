@@ -101,10 +101,10 @@ def test_what_is_not_the_platforms(body: Any):
 def test_a_good_answer_whose_data_is_no_object_is_malformed(kind: Envelope, data: Any):
     """Such an answer once counted as one that is not ready yet."""
     code = {Envelope.NEW: {"err_no": 0}, Envelope.MINI_APP: {"err_no": 0}, Envelope.BUSINESS: {"error_code": 0}}.get(kind, {"extra": OK})
-    with pytest.raises(MalformedBody, match="^data is .*, not an object$"):
+    with pytest.raises(MalformedBody, match=r"^data is .*, not an object$"):
         read_envelope(kind, {**code, "data": data})
     if kind is Envelope.MINI_APP:
-        with pytest.raises(MalformedBody, match="^data.data is .*, not an object$"):
+        with pytest.raises(MalformedBody, match=r"^data\.data is .*, not an object$"):
             read_envelope(kind, {**code, "data": {"data": data, "extra": OK}})
 
 

@@ -92,9 +92,15 @@ def test_an_empty_list_shows_what_it_means(douyin):
 def test_a_malformed_row_shows_its_reason_and_the_others_land(douyin):
     told = douyin("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": 2, "effect_value": "much"}, {**ROW, "rank": 3}))
     assert told.exit_code == 1
+    assert "3 rows, 0 quarantined" in told.stdout
+    assert "null row 2: effect_value: expected a number: 'much'" in told.stdout
+    assert "0 rows and 1 values of other rows would go to quarantine" in told.stderr
+
+    told = douyin("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": "much", "effect_value": "much"}, {**ROW, "rank": 3}))
+    assert told.exit_code == 1
     assert "2 rows, 1 quarantined" in told.stdout
-    assert "row 2: effect_value: expected a number: 'much'" in told.stdout
-    assert "1 rows would go to quarantine" in told.stderr
+    assert "quarantined row 2: rank: expected a 64-bit integer: 'much'; effect_value: expected a number: 'much'" in told.stdout
+    assert "1 rows and 0 values of other rows would go to quarantine" in told.stderr
 
 
 def test_an_unknown_member_is_shown_and_is_no_error(douyin):

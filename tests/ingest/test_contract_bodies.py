@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -22,9 +23,9 @@ import pytest
 from contract_bodies import PERSONAL, Bodies, success_schema
 from hypothesis import HealthCheck, Phase, given, settings
 from normalising import AT, TODAY, hold_partition, params_of, reach_of, through_the_archive
-from test_values_properties import MISFIT, ORACLES
+from test_values_properties import MISFIT, ORACLES, are_fractions, is_fraction, oracle_percent
 
-from catalog import ENDPOINTS, TABLES
+from catalog import ENDPOINTS, FIELDS, TABLES
 from catalog.envelopes import MalformedBody, member, read_envelope
 from catalog.records import Column, Endpoint, History, Origin, Output, Parse, Table
 from resources.lake import Lake
@@ -34,7 +35,7 @@ from resources.lake import Lake
 
 @dataclass(frozen=True)
 class Row:
-    """A row as a plain reader sees it: its values by column, or None where it does not fit."""
+    """A row as a plain reader sees it: its values by column, MISFIT where one does not fit, or None where the row has no shape."""
 
     values: dict[str, Any] | None
 
@@ -80,7 +81,7 @@ def leaf(row: Any, column: Column) -> Any:
         first, *more, last = column.path.split("|")
         place = opened(row.get(first))
         if not isinstance(place, dict):
-            return MISFIT
+            return None  # the row has no shape
         for step in more:
             place = opened(place.get(step) if isinstance(place, dict) else None)
         text = as_text(place.get(last)) if isinstance(place, dict) else None
@@ -95,7 +96,44 @@ def leaf(row: Any, column: Column) -> Any:
             if not isinstance(place, dict):
                 return MISFIT
         text = as_text(None if place is None else place.get(column.path.rpartition(".")[2]))
-    return text if text is None or text is MISFIT else ORACLES[column.parse](text)
+    return text if text is None or text is MISFIT else parsed(column, text)
+
+
+@dataclass(frozen=True)
+class Percent:
+    """Text of a percent member, which the others of its answer decide about."""
+
+    text: str
+
+
+def parsed(column: Column, text: str) -> Any:
+    """The value of a text: typed, of an id none where there is none, MISFIT where it is outside of its range."""
+    if column.parse is Parse.PERCENT:
+        return Percent(text)
+    field, value = FIELDS[column.field], ORACLES[column.parse](text)
+    if field.is_id and value in ("", "<nil>"):
+        return None
+    if field.is_id and re.fullmatch(r"-?[0-9]+\.[0-9]+([eE][+-]?[0-9]+)?|-?[0-9]{1,17}[eE][+-]?[0-9]{1,2}", value, re.ASCII):
+        return MISFIT
+    return within(column, value)
+
+
+def within(column: Column, value: Any) -> Any:
+    field = FIELDS[column.field]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    outside = is_number and ((field.minimum is not None and value < field.minimum) or (field.maximum is not None and value > field.maximum))
+    return MISFIT if outside else value
+
+
+def with_percents(output: Output, rows: list[Row]) -> list[Row]:
+    """Rows of one answer with the values of their percent members."""
+    for column in (c for c in output.columns if c.parse is Parse.PERCENT):
+        sent = [row.values[column.field] for row in rows if row.values is not None]
+        fractions = are_fractions(one.text if isinstance(one, Percent) else None if one is None else "{}" for one in sent)
+        for row in (r for r in rows if r.values is not None and isinstance(r.values[column.field], Percent)):
+            text = row.values[column.field].text
+            row.values[column.field] = within(column, float(text) if fractions and is_fraction(text) else oracle_percent(text))
+    return rows
 
 
 def rows_of(endpoint: Endpoint, output: Output, body: Any, params: dict[str, Any], open_id: str) -> Iterator[Row]:
@@ -135,20 +173,19 @@ def _values(output: Output, element: Any, parent: dict, ordinal: int, body: Any,
         if column.origin is Origin.MEMBER:
             value = leaf(element, column)
         elif column.origin is Origin.ELEMENT:
-            value = element
+            value = parsed(column, element)
         elif column.origin in (Origin.PARENT, Origin.BODY):
             text = as_text(parent.get(column.path) if column.origin is Origin.PARENT else member(body, column.path))
             # Of a parent and of the body the text of an object counts as text where text is wanted.
-            value = text if text is None else ... if text is MISFIT and column.parse is Parse.TEXT else text if text is MISFIT else ORACLES[column.parse](text)
+            value = text if text is None else ... if text is MISFIT and column.parse is Parse.TEXT else text if text is MISFIT else parsed(column, text)
         elif column.origin is Origin.PARAM:
             text = params.get(column.path)
             value = None if text is None else ORACLES[column.parse](str(text))
         else:
             value = {Origin.CONST: column.path, Origin.ORDINAL: ordinal, Origin.ACCOUNT: open_id}.get(column.origin, ...)
-        if value is MISFIT:
-            return None
         values[column.field] = value
-    return values
+    opened_ones = {c.path.split("|")[0] for c in output.columns if c.origin is Origin.MEMBER and "|" in c.path}
+    return None if any(not isinstance(opened(element.get(name)), dict) for name in opened_ones) else values
 
 
 # --------------------------------------------------------------------------- what must hold
@@ -162,6 +199,8 @@ class Expected:
     fitting: list[dict[str, Any]]
     """Rows with their key, each key's newest first."""
     unfit: int
+    nulled: int
+    """Values that do not fit, in rows that land or repeat one that does."""
 
 
 def is_outside(endpoint: Endpoint, table: Table, values: dict[str, Any]) -> bool:
@@ -170,17 +209,18 @@ def is_outside(endpoint: Endpoint, table: Table, values: dict[str, Any]) -> bool
 
 
 def expected_of(endpoint: Endpoint, table: Table, bodies: list[Any]) -> Expected:
-    fitting, seen, unfit = [], 0, 0
+    fitting, seen, unfit, nulled = [], 0, 0, 0
     for n, body in enumerate(bodies):
         for output in (o for o in endpoint.outputs if o.table == table.name):
-            for row in rows_of(endpoint, output, body, params_of(endpoint, n), f"open_id {n}"):
+            for row in with_percents(output, list(rows_of(endpoint, output, body, params_of(endpoint, n), f"open_id {n}"))):
                 seen += 1
                 values = row.values and {"client_key": "app", "observed_at": AT + timedelta(seconds=n), **row.values}
-                if not values or any(values.get(name) is None for name in table.primary_key) or is_outside(endpoint, table, values):
+                if not values or any(values.get(name) in (None, MISFIT) for name in (*table.primary_key, *(["stat_date"] if table.history is History.WINDOW else []))) or is_outside(endpoint, table, values):
                     unfit += 1
                 else:
-                    fitting.append(values)
-    return Expected(seen, fitting, unfit)
+                    nulled += sum(value is MISFIT for value in values.values())
+                    fitting.append({name: None if value is MISFIT else value for name, value in values.items()})
+    return Expected(seen, fitting, unfit, nulled)
 
 
 def same(found: Any, wanted: Any) -> bool:
@@ -197,11 +237,14 @@ def check(endpoint: Endpoint, bodies: list[Any]) -> Counter:
             table = TABLES[name]
             expected = expected_of(endpoint, table, bodies)
             rows = [r for p in partitions.values() for r in p.rows.to_pylist()]
-            quarantined = [r for p in partitions.values() for r in p.quarantine.to_pylist()]
+            lines = [r for p in partitions.values() for r in p.quarantine.to_pylist()]
+            quarantined = [r for r in lines if r["column_name"] is None]
             duplicates = sum(p.duplicates for p in partitions.values())
             assert len(rows) + len(quarantined) + duplicates == expected.seen, f"{name}: rows are lost or doubled"
             assert len(quarantined) == expected.unfit, f"{name}: {[r['reason'] for r in quarantined]}"
-            assert [r["reason"] for r in quarantined if PERSONAL in r["reason"]] == [], name
+            nulled = [(r["column_name"], r["value"], r["reason"]) for r in lines if r["column_name"] is not None]
+            assert len(nulled) == expected.nulled, f"{name}: {nulled}"
+            assert [r for r in lines if PERSONAL in f"{r['reason']} {r['value']}"] == [], name
             check_values(table, rows, expected.fitting)
             for dt, part in partitions.items():
                 hold_partition(lake, dt, part)

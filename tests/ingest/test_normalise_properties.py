@@ -86,14 +86,15 @@ def test_json_that_is_odd_and_legal(row: bytes):
 def test_a_wide_batch_keeps_answers_apart():
     """Rows of many answers, some broken, in one batch: each is told by its own account."""
     endpoint = ENDPOINTS["fans_source"]
-    bodies = [{"data": {"list": [{"source": f"s{k}", "percent": "x" if (n + k) % 7 == 0 else f"{k}%"} for k in range(n % 5)]}} for n in range(200)]
+    bodies = [{"data": {"list": [{"source": [] if (n + k) % 7 == 0 else f"s{k}", "percent": "x" if (n + k) % 5 == 0 else f"{k}%"} for k in range(n % 5)]}} for n in range(200)]
     with tempfile.TemporaryDirectory() as folder:
         part = through_the_archive(endpoint, [json.dumps(b).encode() for b in bodies], Path(folder))["fans_sources"][TODAY]
     for n, body in enumerate(bodies):
         rows = body["data"]["list"]
-        bad = sum(r["percent"] == "x" for r in rows)
+        bad = sum(r["source"] == [] for r in rows)
         key = ("fans_source", "app", f"open_id {n}")
         assert (part.landed_by[key], part.quarantined_by[key]) == (len(rows) - bad, bad)
+    assert part.nulled == sum(r["percent"] == "x" and r["source"] != [] for body in bodies for r in body["data"]["list"])
 
 
 @pytest.mark.parametrize("days", [-1, 0, 31, 8000])
@@ -114,7 +115,8 @@ def test_a_list_is_no_text_also_where_text_may_be_anything(operation: str, row: 
     """Free text that is no day or number becomes null; a list or object there would be lost with it."""
     with tempfile.TemporaryDirectory() as folder:
         (found,) = through_the_archive(ENDPOINTS[operation], [json.dumps({"data": {"list": [row]}}).encode()], Path(folder)).values()
-    assert [r["reason"].split(":")[0] for r in found[TODAY].quarantine.to_pylist()] == [list(row)[1]]
+    assert {r["reason"].split(":")[0] for r in found[TODAY].quarantine.to_pylist()} == {list(row)[1]}
+    assert found[TODAY].rows.num_rows == 1
 
 
 def test_an_answer_without_shape_says_nothing_of_its_listing():

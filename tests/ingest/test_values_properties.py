@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -40,8 +42,9 @@ def parse(how: Parse, texts: list[str | None]) -> list[Any]:
 
 
 def check(how: Parse, oracle, texts: list[str | None]) -> None:
+    fractions = how is Parse.PERCENT and are_fractions(texts)
     for text, found in zip(texts, parse(how, texts), strict=True):
-        expected = None if text is None else oracle(text)
+        expected = None if text is None else float(text) if fractions and is_fraction(text) else oracle(text)
         if isinstance(expected, float) and isinstance(found, float):
             assert found == expected or math.isclose(found, expected, rel_tol=1e-15), text
         else:
@@ -51,7 +54,24 @@ def check(how: Parse, oracle, texts: list[str | None]) -> None:
 # --------------------------------------------------------------------------- oracles
 
 
+def decimal_of(text: str) -> Fraction | None:
+    """Numbers as pages and other SDKs write them."""
+    found = re.fullmatch(r"(-?)([0-9,]+)(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?( ?)([万亿wW]?)", text, re.ASCII)
+    if found is None or len(text) > 28 or (found[5] and not found[6] and text[-1] != " "):
+        return None
+    sign, whole_, fraction, exponent, _, unit = found.groups()
+    if "," in whole_ and not re.fullmatch("[0-9]{1,3}(,[0-9]{3})+", whole_):
+        return None
+    number = Fraction(whole_.replace(",", "") + (fraction or "")) * Fraction(10) ** int((exponent or "e0")[1:])
+    return (-number if sign else number) * {"": 1, "亿": 10**8}.get(unit, 10**4)
+
+
 def oracle_int(text: str) -> Any:
+    if text in ("", "<nil>"):
+        return None
+    number = decimal_of(text)
+    if number is not None and number.denominator == 1 and -(2**63) <= number < 2**63:
+        return int(number)
     text = re.sub("^(-?)0+(?=[0-9])", r"\1", text)
     if not re.fullmatch("-?[0-9]{1,20}", text, re.ASCII) or not -(2**63) <= int(text) < 2**63:
         return MISFIT
@@ -59,18 +79,37 @@ def oracle_int(text: str) -> Any:
 
 
 def oracle_number(text: str) -> Any:
+    if text in ("", "<nil>"):
+        return None
+    if re.search("[,万亿wW ]", text):
+        number = decimal_of(text)
+        return MISFIT if number is None else float(number)
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text, re.ASCII) or not math.isfinite(float(text)):
         return MISFIT
     return float(text)
 
 
+def is_fraction(text: str | None) -> bool:
+    return text is not None and re.fullmatch(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]{1,2})?", text, re.ASCII) is not None and float(text) <= 1
+
+
+def are_fractions(texts: Iterable[str | None]) -> bool:
+    """Whether values without a sign are fractions: all of one answer are."""
+    return all(text in (None, "", "<nil>") or is_fraction(text) for text in texts)
+
+
 def oracle_percent(text: str) -> Any:
+    """Of a value among others that are no fractions."""
+    if text in ("", "<nil>"):
+        return None
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?%", text, re.ASCII) or not math.isfinite(float(text[:-1])):
         return MISFIT
     return float(text[:-1]) / 100
 
 
 def oracle_date(text: str) -> Any:
+    if text in ("", "<nil>"):
+        return None
     if not re.fullmatch("[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}", text, re.ASCII) or text > "2100-12-31":
         return MISFIT
     try:
@@ -81,6 +120,8 @@ def oracle_date(text: str) -> Any:
 
 def oracle_epoch(text: str) -> Any:
     number = oracle_int(text)
+    if number is None:
+        return None
     if number is MISFIT or not 0 <= number < 10**14:
         return MISFIT
     if number == 0:
@@ -90,6 +131,8 @@ def oracle_epoch(text: str) -> Any:
 
 
 def _beijing(text: str) -> Any:
+    if text in ("", "<nil>"):
+        return None
     if not re.fullmatch("[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?", text, re.ASCII) or text > "2100-12-31 23:59:59":
         return MISFIT
     try:
@@ -100,12 +143,12 @@ def _beijing(text: str) -> Any:
 
 def oracle_beijing_date(text: str) -> Any:
     found = _beijing(text)
-    return found if found is MISFIT else found.date()
+    return found if found in (MISFIT, None) else found.date()
 
 
 def oracle_beijing_instant(text: str) -> Any:
     found = _beijing(text)
-    if found is MISFIT or len(text) == 10:
+    if found is None or found is MISFIT or len(text) == 10:
         return MISFIT if found is MISFIT else None
     return found.astimezone(UTC)
 
@@ -123,7 +166,7 @@ ORACLES = {
     Parse.WORDS: lambda text: text,
     Parse.NUMBER: oracle_number,
     Parse.PERCENT: oracle_percent,
-    Parse.BOOL: lambda text: {"true": True, "false": False}.get(text, MISFIT),
+    Parse.BOOL: lambda text: {"true": True, "false": False, "1": True, "0": False, "": None, "<nil>": None}.get(text, MISFIT),
     Parse.DATE: oracle_date,
     Parse.EPOCH: oracle_epoch,
     Parse.BEIJING_DATE: oracle_beijing_date,
@@ -144,11 +187,11 @@ days = st.one_of(st.dates().map(str), st.from_regex("[0-9]{4}-[01][0-9]-[0-3][0-
 clocks = st.from_regex("[0-2][0-9]:[0-6][0-9]:[0-6][0-9]", fullmatch=True)
 buckets = st.from_regex(r"[0-9]{1,2}[~～–—-][0-9]{1,2}岁?", fullmatch=True)
 near = st.one_of(integers, zeros, decimals, percents, days, clocks, st.builds("{} {}".format, days, clocks), buckets)
-spoiled = st.builds(lambda text, at, extra: text[: at % (len(text) + 1)] + extra + text[at % (len(text) + 1) :], near, st.integers(0, 30), st.sampled_from(list(" \n\t\0+-._,%eE٣９😀‎a:T/")))
+spoiled = st.builds(lambda text, at, extra: text[: at % (len(text) + 1)] + extra + text[at % (len(text) + 1) :], near, st.integers(0, 30), st.sampled_from(list(" \n\t\0+-._,%eE٣９😀‎a:T/w万亿")))
 texts = st.one_of(st.none(), anything, near, spoiled)
 
 HARD = [
-    "", " ", "0", "-0", "00", "-", "+1", "1 ", " 1", "1\n", "1e3", "1.0", "1_000", "1,000", "٣", "９", "0x10", "NaN", "inf", "true", "True", "null",
+    "", " ", "0", "-0", "00", "-", "+1", "1 ", " 1", "1\n", "1e3", "1.0", "7.0", "7.50", "1_000", "1,000", "1,00", "12,345,678", "12.3w", "12.3W", "1.2万", "1.2 万", "3亿", "0.00001w", "1,234.5万", "万", "w", "10w+", "922337203685477w", "922337203685478w", "1.361e+06", "1e18", "1e19", "0.5", "<nil>", "٣", "９", "0x10", "NaN", "inf", "true", "True", "null",
     "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "0" * 40 + "7", "-" + "0" * 40 + "7", "9" * 5000,
     "0009223372036854775807", "1e308", "1e309", "-1e309", "1e-400", "1e-320", "4.9e-324", "1e99999", "0e999", "9" * 400, "9" * 400 + "%", "61.32%",
     "0%", "100%", "%", "1e3%", ".5", "5.", "1" + "0" * 308, "1" + "0" * 309, "0." + "0" * 400 + "1",

@@ -289,3 +289,21 @@ def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, wareh
     assert len(due) >= 2
     assert all(groups[d] <= 2 for d in due)
     assert max(groups.values()) >= 7
+
+
+def test_quarantine_of_an_older_release_is_published_beside_todays(lake: Lake, warehouse: Warehouse):
+    """Its files lack the columns that tell of values; every line of theirs is a row that did not land."""
+    from resources.schema import QUARANTINE_SCHEMA
+
+    line = {"table_name": "hot_words", "operation": "hotsearch_sentences", "client_key": "app", "open_id": "", "position": 1, "reason": "r", "segment": "s", "record": 0}
+    new = pa.Table.from_pylist([line | {"dt": DAY, "column_name": "hot_level", "value": "much"}, line | {"dt": DAY}], QUARANTINE_SCHEMA)
+    old = pa.Table.from_pylist([line | {"dt": DAY - timedelta(days=1)}], QUARANTINE_SCHEMA).drop_columns(["column_name", "value"])
+    lake.write("_quarantine/hot_words", DAY, new)
+    lake.write("_quarantine/hot_words", DAY - timedelta(days=1), old)
+    expected = [(str(DAY - timedelta(days=1)), None, None), (str(DAY), "hot_level", "much"), (str(DAY), None, None)]
+    for compacted in (False, True):
+        if compacted:
+            assert lake.compact("_quarantine/hot_words", f"{DAY:%Y-%m}") == 2
+        warehouse.publish(rebuild=True)
+        with warehouse.connect() as connection:
+            assert connection.execute("SELECT dt::VARCHAR, column_name, value FROM meta.quarantine ORDER BY ALL NULLS LAST").fetchall() == expected
