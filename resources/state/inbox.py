@@ -67,21 +67,22 @@ OptOutOf = Callable[[Event], str | None]
 def store(state: State, events: Sequence[Event], opt_out_of: OptOutOf = lambda _: None) -> list[bool]:
     """Commit events to disk, all in one transaction; tells of each whether it is new.
 
-    The same Msg-Id or the same body was there before: then it is a duplicate, however long ago that was, since a signature
-    holds for ever.
+    The same body was there before, or the same Msg-Id with a body that says the same: then it is a duplicate, however long ago that was,
+    since a signature holds for ever. A body that says something else is another event, whatever its Msg-Id; its hash tells it apart.
     """
     hashes = [body_hash(e.body) for e in events]
     with state.begin() as db:
         seen = _known(db, events, hashes)
         fresh, rows = [], []
         for event, digest in zip(events, hashes, strict=True):
-            keys = {(event.client_key, event.event_id), (event.client_key, digest)}
-            fresh.append(not keys & seen)
+            is_named = (event.client_key, event.event_id) in seen
+            fresh.append((event.client_key, digest) not in seen and not (is_named and _is_repeated(db, rows, event)))
             if fresh[-1]:
-                seen |= keys
+                seen |= {(event.client_key, event.event_id), (event.client_key, digest)}
+                event_id = f"{event.event_id}#{digest[:16]}" if is_named else event.event_id
                 rows.append(
                     {
-                        "client_key": event.client_key, "event_id": event.event_id, "body_hash": digest, "event": event.event,
+                        "client_key": event.client_key, "event_id": event_id, "body_hash": digest, "event": event.event,
                         "received_at": event.received_at.timestamp(), "day": beijing_day(event.received_at).isoformat(), "body": event.body,
                     }
                 )  # fmt: skip
@@ -101,6 +102,22 @@ def _known(db: Connection, events: Sequence[Event], hashes: list[str]) -> set[tu
     for column, values in ((inbox.c.event_id, [e.event_id for e in events]), (inbox.c.body_hash, hashes)):
         found |= set(db.execute(select(inbox.c.client_key, column).where(column.in_(values))).tuples())
     return found
+
+
+def _is_repeated(db: Connection, batch: Sequence[Mapping[str, Any]], event: Event) -> bool:
+    """Whether a stored event of this Msg-Id, or one of the batch, says the same; each delivery may have a trace id of its own.
+
+    A body that was let go can no longer be compared: then the Msg-Id decides.
+    """
+    of_id = inbox.c.event_id.startswith(f"{event.event_id}#", autoescape=True) | (inbox.c.event_id == event.event_id)
+    bodies = list(db.execute(select(inbox.c.body).where(inbox.c.client_key == event.client_key, of_id)).scalars())
+    bodies += [row["body"] for row in batch if row["client_key"] == event.client_key and row["event_id"].partition("#")[0] == event.event_id]
+    said = _without_trace(event.envelope)
+    return any(body is None or _without_trace(orjson.loads(body)) == said for body in bodies)
+
+
+def _without_trace(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in envelope.items() if name != "log_id"}
 
 
 _MILLISECONDS_ABOVE = 10**11

@@ -235,12 +235,13 @@ def test_unreadable_content_goes_to_quarantine_with_its_address(world):
     world.receive("im_receive_msg", at=NOW, create_time="soon")
     done = world.ingest("im_messages")
     part = done.partitions[TODAY]
-    assert (part.rows.num_rows, part.quarantine.num_rows) == (1, 1)
+    assert (part.rows.num_rows, part.quarantined, part.nulled) == (2, 0, 1)
     (bad,) = part.quarantine.to_pylist()
+    assert (bad["column_name"], bad["value"]) == ("event_at", "soon")
     assert (bad["operation"], bad["client_key"]) == ("webhook_im_receive_msg", world.config.client_key)
     assert bad["reason"].startswith("content|create_time: expected")
     (line,) = (s for s in done.statuses if s.operation == "webhook_im_receive_msg")
-    assert (line.status, line.rows, line.quarantined) == (Outcome.LOADED, 1, 1)
+    assert (line.status, line.rows, line.quarantined) == (Outcome.LOADED, 2, 0)
     assert world.ingest("webhook_events").partitions[TODAY].quarantine.num_rows == 0
 
 

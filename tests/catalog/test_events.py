@@ -177,7 +177,7 @@ def expected(column, sent: dict[str, Any]) -> object:
         return "m-1"
     outer, _, inner = column.path.partition("|")
     value = sent["content"].get(inner) if inner else sent.get(outer)
-    if value is None:
+    if value is None or (value == "" and FIELDS[column.field].is_id):
         return None
     if column.parse is Parse.EPOCH:
         return datetime.fromtimestamp(value / (1000 if value > 10**11 else 1), UTC)
@@ -227,10 +227,12 @@ def test_a_value_that_does_not_fit_is_quarantined_without_people_s_words(as_text
     if as_text:
         body["content"] = orjson.dumps(body["content"]).decode()
     parsed = parse("im_receive_msg", body)
-    (reason,) = [r["reason"] for p in parsed.partitions for r in p.quarantine.to_pylist()]
-    assert "content|scene_type: expected" in reason
-    assert "content|create_time: expected" in reason
-    assert "请问" not in reason
+    lines = [r for p in parsed.partitions for r in p.quarantine.to_pylist()]
+    assert [(r["column_name"], r["value"]) for r in lines] == [("event_at", "soon"), ("scene_type", "many")]
+    assert [r["reason"].partition(": expected")[0] for r in lines] == ["content|create_time", "content|scene_type"]
+    assert "请问" not in str(lines)
+    (row,) = rows(parsed, "im_messages")
+    assert (row["event_at"], row["scene_type"], row["message_text"]) == (None, None, "请问周末营业吗")
 
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["object", "text"])
