@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import orjson
@@ -176,7 +177,10 @@ def test_what_is_neither_a_list_nor_text_goes_to_quarantine(names: str):
     parsed = parse_body(ENDPOINTS["ent_rank_item"], changed("ent_rank_item", '"directors": null', f'"directors": {names}'))
     (bad,) = parsed.partitions[0].quarantine.to_pylist()
     assert bad["reason"].startswith("directors: expected a list of texts, got ")
-    assert len(rows(parsed, "ent_ranks")) == 1
+    assert bad["column_name"] == "directors"
+    assert json.loads(bad["value"]) == json.loads(names)
+    assert [r["directors"] for r in rows(parsed, "ent_ranks")].count(None) >= 1
+    assert len(rows(parsed, "ent_ranks")) == 2
 
 
 def test_weeks_begin_on_monday():
