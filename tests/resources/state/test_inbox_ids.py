@@ -26,7 +26,7 @@ def test_another_body_with_the_msg_id_of_an_event_is_stored(tmp_path):
     ids = ids_received_on(state, "app", TODAY, "im_receive_msg")
     assert [e.content["text"] for e in read_events(state, list(ids))] == ["one", "two", "three", "three"]
     assert len(set(ids.values())) == 4
-    assert list(ids.values())[0] == "m-1"
+    assert next(iter(ids.values())) == "m-1"
 
 
 def test_a_msg_id_decides_where_the_body_was_let_go(tmp_path):
