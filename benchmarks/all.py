@@ -33,7 +33,7 @@ def main() -> int:
             print(f"\n=== {name}", flush=True)
             began = time.monotonic()
             words = [sys.executable, "-m", f"benchmarks.{name}", *(["--full"] if options.full else [])]
-            if subprocess.run(words, env=os.environ | {"DOUYIN_BENCH_RESULTS": str(results)}).returncode:
+            if subprocess.run(words, env=os.environ | {"BENCH_RESULTS": str(results)}).returncode:
                 failed.append(name)
             print(f"=== {name}: {time.monotonic() - began:.0f} s", flush=True)
         if options.full and not failed:

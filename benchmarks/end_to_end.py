@@ -2,7 +2,7 @@
 
 - ``ours``: archive, lake (``videos`` and ``video_totals``) and the published warehouse, without Dagster (``benchmarks/our_job.py``).
 - ``douyin run``: the same with Dagster, as a person or a schedule starts it, with the marts that hang on those tables.
-- ``dlt → Parquet`` and ``dlt → DuckDB``: ``benchmarks/with_dlt.py`` by the Python of ``.venv-bench`` (``make bench`` installs it), or of ``DOUYIN_BENCH_DLT``.
+- ``dlt → Parquet`` and ``dlt → DuckDB``: ``benchmarks/with_dlt.py`` by the Python of ``.venv-bench`` (``make bench`` installs it), or of ``BENCH_DLT``.
 
 Wall time from process start to end, CPU and peak memory as the kernel tells it (``wait4``; of the largest process), and the files that it wrote or changed and left.
 Counts and sums of what landed are compared with what the server gives. Accounts are authorised before. An answer has 20 videos, as many as are asked for.
@@ -36,7 +36,7 @@ IN_FLIGHT = 32
 """Requests at once, for both: of 5, 10, 16 and 32, dlt is fastest with 32."""
 OURS, COMMAND, PARQUET, DUCKDB = "ours", "douyin run", "dlt → Parquet", "dlt → DuckDB"
 ROOT = Path(__file__).resolve().parents[1]
-DLT = Path(os.environ.get("DOUYIN_BENCH_DLT", ROOT / ".venv-bench/bin/python"))
+DLT = Path(os.environ.get("BENCH_DLT", ROOT / ".venv-bench/bin/python"))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="only cases of so many rows")
     options = parser.parse_args()
     if not DLT.exists():
-        sys.exit(f"{DLT} is not there: `make bench` installs dlt beside us, or DOUYIN_BENCH_DLT names a Python that has it")
+        sys.exit(f"{DLT} is not there: `make bench` installs dlt beside us, or BENCH_DLT names a Python that has it")
     cases = [case for case in (FULL if options.full else SHORT) if options.rows in (None, case.rows)]
     found: dict[Case, dict[str, Run]] = {}
     with tempfile.TemporaryDirectory(prefix="douyin-bench-") as folder:

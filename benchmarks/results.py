@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-RESULTS = Path(os.environ.get("DOUYIN_BENCH_RESULTS", "data/bench/results"))
+RESULTS = Path(os.environ.get("BENCH_RESULTS", "data/bench/results"))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from pipelines.commands import (
     watch,
 )
 from pipelines.mishaps import Explaining, speak_any_text
+from resources.private import keep_private
 
 app = typer.Typer(
     name="douyin",
@@ -67,6 +68,7 @@ app.add_typer(alerts.app, name="alerts")
 
 
 def main() -> None:
+    keep_private()
     speak_any_text()
     app()
 

@@ -3,13 +3,14 @@
 The server of the definitions, which the UI and the daemon ask, makes all of them once. Every run has a process of its own, which needs one job,
 and would make 150 assets with the columns of each for it: two thirds of what the definitions take.
 
-Reads ``DOUYIN_START_DATE`` when loaded, and the marts' descriptions when a job is made; everything else is read by the process that runs.
+``repository``, which Dagster asks for, is made on first use: it reads ``DOUYIN_START_DATE`` and refuses a home that does not belong to ``DAGSTER_HOME``.
+Marts' descriptions are read when a job is made; everything else is read by the process that runs.
 """
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 
 import dagster as dg
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
@@ -19,10 +20,11 @@ from assets.tables import partitions_of, table_assets
 from assets.warehouse import warehouse
 from catalog import TABLES
 from catalog.cadences import CADENCES
+from pipelines.home import begin_dagster_process, check_home
 from pipelines.jobs import JOB_NAMES, make_job, tables_of
 from resources.marts import load_marts
 from resources.runtime import Runtime
-from resources.settings import Settings
+from resources.settings import Settings, read_settings
 
 _CADENCES = {job: cadence for cadence, job in JOB_NAMES.items()}
 
@@ -112,4 +114,20 @@ def make_repository(runtime: Runtime, settings: Settings) -> dg.RepositoryDefini
     return dg.RepositoryDefinition(SINGLETON_REPOSITORY_NAME, repository_data=JobsByName(runtime, settings))
 
 
-repository = make_repository(Runtime(), Settings())
+@cache
+def _make_own() -> dg.RepositoryDefinition:
+    """Make the repository of this process's environment. Raises BadSettings."""
+    begin_dagster_process()
+    settings = read_settings()
+    check_home(settings)
+    return make_repository(Runtime(read_settings), settings)
+
+
+def __getattr__(name: str) -> dg.RepositoryDefinition:
+    if name == "repository":
+        return _make_own()
+    raise AttributeError(name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), "repository"]

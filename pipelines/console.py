@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
@@ -19,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from resources.redaction import visible
-from resources.settings import LIVE_URL, Settings
+from resources.settings import LIVE_URL, BadSettings, Settings, read_settings
 
 FIRST_YEAR, LAST_YEAR = 2016, 2100
 """Douyin began in September 2016."""
@@ -119,16 +116,20 @@ def read_text(file: Path) -> str:
         fail(f"cannot read {file}: {error.strerror}", 2)
 
 
-def load_settings() -> Settings:
-    """Settings from the environment and ``.env``; a wrong one ends the command with its name and the reason."""
+def load_settings(*, has_own_home: bool = False) -> Settings:
+    """Settings from the environment and ``.env``; a wrong one ends the command with its name and the reason.
+
+    So does a home that does not belong to ``DAGSTER_HOME``, unless the command works in a home of its own, or only looks.
+    """
+    from pipelines.home import check_home
+
     try:
-        return Settings()
-    except ValidationError as error:
-        lines = [f"DOUYIN_{str(e['loc'][0]).upper()}: {''.join(f'{p}: ' for p in e['loc'][1:])}{e['msg']}" for e in error.errors()]
-        fail("the configuration is not usable:\n  " + "\n  ".join(lines))
-    except SettingsError as error:  # a value that should be JSON and is not; the text names the setting
-        named = re.search(r'field "(\w+)"', str(error))
-        fail(f"the configuration is not usable:\n  {f'DOUYIN_{named[1].upper()}: {error.__cause__}' if named else error}")
+        settings = read_settings()
+        if not has_own_home:
+            check_home(settings)
+        return settings
+    except BadSettings as error:
+        fail(str(error))
 
 
 def require_credentials(settings: Settings) -> None:

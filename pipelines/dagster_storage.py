@@ -31,7 +31,9 @@ from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster._utils.interrupts import check_captured_interrupt
 from filelock import FileLock
 
+from pipelines.dagster_paths import take_paths_as_they_are
 from pipelines.dead_runs import end_dead_runs
+from pipelines.home import begin_dagster_process
 
 _BUSY_TIMEOUT_S = 60
 _RUN_SHARDS_KEPT = 8
@@ -39,6 +41,9 @@ _CLAIM_PAUSE_S = 0.25
 """Between two looks at a pool that others hold."""
 _LOOK_FOR_THE_DEAD_S = 5.0
 """How often a run that waits looks whether the one that it waits for was killed: nobody else may ever look."""
+
+
+take_paths_as_they_are()
 
 
 def _make_engine(url: str) -> sa.Engine:
@@ -188,6 +193,7 @@ class KeptSqliteRunStorage(_KeptOpen, SqliteRunStorage):
 
     @classmethod
     def from_config_value(cls, inst_data, config_value):
+        begin_dagster_process()  # nothing else of ours is loaded by the daemon and the web server
         with _one_at_a_time(config_value["base_dir"]):
             return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "history"))
 

@@ -14,6 +14,7 @@ from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from pipelines.answers import ANSWERS, days_out_of_date
 from pipelines.code_location import make_repository
+from pipelines.dagster_paths import take_paths_as_they_are
 from pipelines.dead_runs import end_dead_runs
 from pipelines.failures import said_by
 from pipelines.home import prepare_dagster_home
@@ -46,6 +47,7 @@ class Runner:
         _tell_warnings()
         self.runtime = runtime
         prepare_dagster_home(runtime.settings)
+        take_paths_as_they_are()
         self.repository = make_repository(runtime, runtime.settings)
         self._instance = None
         self._ending = ExitStack()

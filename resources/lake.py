@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -281,7 +282,8 @@ def scan(partitions: Iterable[Partition]) -> str:
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    """A path as SQL, which DuckDB takes for this file alone, also where it holds what would be a pattern."""
+    return "'" + re.sub(r"[*?\[]", r"[\g<0>]", str(path)).replace("'", "''") + "'"
 
 
 def _take_away(own: Partition) -> bool:

@@ -41,7 +41,7 @@ def demo(
 ) -> None:
     """Start a sandbox, run the Dagster jobs of some simulated days, publish, and ask the warehouse three questions."""
     began = time.monotonic()
-    base = load_settings()
+    base = load_settings(has_own_home=True)
     target = (home or base.home / "demo").resolve()
     _clear(target)
     length = "one day" if days == 1 else f"{days} days"
@@ -95,7 +95,7 @@ def demo(
         f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin sql            the warehouse in DuckDB, or any tool that opens {_short(target)}/warehouse.duckdb\n"
         f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin status         what is loaded and what is missing\n"
         f"  make dev                                       these runs in the Dagster UI, with schedules\n"
-        f"  cp .env.example .env                           your own app: credentials, then `douyin authorize` and `douyin run`",
+        f"  install -m 600 .env.example .env               your own app: credentials, then `douyin authorize` and `douyin run`",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ def dev(
     sandbox_port: Annotated[int, typer.Option(min=0, max=65535, help="port of the sandbox, when one is needed")] = 8765,
 ) -> None:
     """Open the Dagster UI with assets, partitions and schedules. Without credentials a sandbox is started beside it."""
-    settings = load_settings()
+    settings = load_settings(has_own_home=True)
     from pipelines.commands.demo import DEMO_START
     from pipelines.home import REPOSITORY, prepare_dagster_home
     from pipelines.simulation import authorize_all, running_sandbox, sandbox_settings
@@ -44,6 +44,8 @@ def dev(
             authorized = authorize_all(runtime)
             runtime.close()
             console.print(f"no credentials: using the sandbox at [bold]{url}[/bold] with {len(authorized)} accounts, data in {settings.home}")
+        else:
+            load_settings()
         home = prepare_dagster_home(settings)
         command = [
             sys.executable, "-m", "dagster", "dev", "--workspace", str(REPOSITORY / "workspace.yaml"),

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from pipelines.console import NO_CREDENTIALS, console, is_live, load_settings
 from pipelines.findings import Finding, Level, failure, ok, warn
+from pipelines.processes import check_homes, check_private
 from resources.settings import Settings
 
 _LEAST_FREE_GB = 2
@@ -28,7 +29,7 @@ _MARKS = {Level.OK: "[green]✓[/green]", Level.WARN: "[yellow]![/yellow]", Leve
 
 def doctor() -> None:
     """Check configuration, tokens, reachability, disk and versions; each finding says what to do. Exit code 1 on a failure."""
-    settings = load_settings()
+    settings = load_settings(has_own_home=True)
     has_failed = False
     for title, section in SECTIONS.items():
         console.print(f"[bold]{title}[/bold]")
@@ -157,7 +158,9 @@ def check_data(settings: Settings) -> Iterator[Finding]:
 SECTIONS: dict[str, Section] = {
     "versions": check_versions,
     "configuration": check_configuration,
+    "homes": check_homes,
     "disk": check_disk,
+    "privacy": check_private,
     "platform": check_platform,
     "data": check_data,
 }

@@ -29,7 +29,7 @@ def demo() -> None:
     from resources.runtime import Runtime
     from sandbox.config import SandboxConfig
 
-    settings = load_settings()
+    settings = load_settings(has_own_home=True)
     config = SandboxConfig(seed=2, accounts=6, videos=12, most_fans=400_000, now=BEGIN, answers=ANSWERS, answer_delay_s=600)
     with tempfile.TemporaryDirectory(prefix="douyin-outreach-") as folder, running_sandbox(config) as url:
         home = Path(folder)

@@ -31,7 +31,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from resources.state.sealing import Vault
@@ -329,7 +329,7 @@ class State:
     another process. ``read()`` takes no write lock: readers neither wait for writers nor stop them.
     """
 
-    def __init__(self, url: str, token_key: str | None = None) -> None:
+    def __init__(self, url: str | URL, token_key: str | None = None) -> None:
         self.url = url
         self.vault = Vault(token_key)
         self.engine = _make_engine(url)
@@ -402,7 +402,7 @@ _READ, _FAST, _DURABLE = "read", "fast", "durable"
 _POSTGRES_WRITE_LOCK = 0x646F7579696E  # "douyin"
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str | URL) -> Engine:
     backend = make_url(url).get_backend_name()
     # hide_parameters: errors and logs of statements would show tokens.
     if backend != "sqlite":

@@ -78,7 +78,7 @@ def serve() -> Iterator[Callable[[World], Ui]]:
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
-    """A page of headless Chromium. ``DOUYIN_SCREENSHOTS`` names a folder that keeps what the tests saw."""
+    """A page of headless Chromium. ``TEST_SCREENSHOTS`` names a folder that keeps what the tests saw."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     from playwright.sync_api import sync_playwright
@@ -94,7 +94,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
 @pytest.fixture
 def look(page: Page, tmp_path: Path) -> Callable[[str], Path]:
     """Keep a picture of the page, to be looked at by a person."""
-    folder = Path(os.environ.get("DOUYIN_SCREENSHOTS", tmp_path / "screenshots"))
+    folder = Path(os.environ.get("TEST_SCREENSHOTS", tmp_path / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
 
     def keep(name: str) -> Path:

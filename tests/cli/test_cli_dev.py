@@ -57,8 +57,8 @@ def wait_for(url: str, process) -> httpx.Response:
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
-    mark = f"DOUYIN_TEST_MARK={command.home}"
-    command.environment["DOUYIN_TEST_MARK"] = str(command.home)
+    mark = f"TEST_MARK={command.home}"
+    command.environment["TEST_MARK"] = str(command.home)
     port, sandbox_port = free_port(), free_port()
     process = command.start("dev", "--port", str(port), "--sandbox-port", str(sandbox_port))
     try:
