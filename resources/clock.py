@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 from catalog.records import beijing_day
 
+BEIJING_SESSION = "SET TimeZone = 'Asia/Shanghai'"
+"""DuckDB then shows instants, and takes their day, as Beijing does, whatever the zone of the machine."""
+
 
 @dataclass(frozen=True)
 class Clock:

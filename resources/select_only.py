@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 
+from resources.clock import BEIJING_SESSION
+
 _CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "python_enable_replacements": False}
 
 
@@ -15,12 +17,12 @@ class NotOneSelect(ValueError):
 
 
 def connect(warehouse: Path, *, writes: Path | None = None, config: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
-    """Open ``warehouse`` read-only. SQL can read no other file and no variable of this process, write only to ``writes``, and change no setting."""
+    """Open ``warehouse`` read-only. SQL can read no other file and no variable of this process, write only to ``writes``, and change no setting. Instants are shown in Beijing time."""
     connection = duckdb.connect(str(warehouse), read_only=True, config=_CONFIG | (config or {}))
     try:
         if writes is not None:
             connection.execute("SET allowed_paths = $1", [[str(writes)]])
-        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        connection.execute(f"{BEIJING_SESSION}; SET enable_external_access = false; SET lock_configuration = true")
     except BaseException:
         connection.close()
         raise

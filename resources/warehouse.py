@@ -23,6 +23,7 @@ from filelock import FileLock
 from catalog import FIELDS, TABLES
 from catalog.records import History, Table
 from resources import ending
+from resources.clock import BEIJING_SESSION
 from resources.descriptions import Description, described, has_columns, made_anew, own_description, read_descriptions
 from resources.file_copy import copy_file
 from resources.holding import digest_of_lake, digest_of_state, read_holding, write_holding
@@ -103,7 +104,9 @@ class Warehouse:
             raise FileNotFoundError(f"{self.path} does not exist yet: nothing was published. Run `douyin run` or `make demo`.")
         import duckdb
 
-        return duckdb.connect(str(self.path), read_only=True)
+        connection = duckdb.connect(str(self.path), read_only=True)
+        connection.execute(BEIJING_SESSION)
+        return connection
 
     def _present(self, marts: Iterable[Mart]) -> dict[str, list[Partition]]:
         """What the lake holds, by room."""

@@ -127,8 +127,10 @@ def _show(target: Path) -> None:
     from catalog import TABLES
     from pipelines.commands.tables import print_query, print_row_counts
     from pipelines.home import REPOSITORY
+    from resources.clock import BEIJING_SESSION
 
     with duckdb.connect(str(target / "warehouse.duckdb"), read_only=True) as warehouse:
+        warehouse.execute(BEIJING_SESSION)
         print_row_counts(warehouse, TABLES)
         for name in _QUESTIONS:
             print_query(warehouse, REPOSITORY / "sql" / "analyses" / f"{name}.sql")

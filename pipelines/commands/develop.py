@@ -24,6 +24,7 @@ def dev(
     """Open the Dagster UI with assets, partitions and schedules. Without credentials a sandbox is started beside it."""
     settings = load_settings(has_own_home=True)
     from pipelines.commands.demo import DEMO_START
+    from pipelines.guard import guarded
     from pipelines.home import REPOSITORY, prepare_dagster_home
     from pipelines.simulation import authorize_all, running_sandbox, sandbox_settings
     from resources.runtime import Runtime
@@ -58,7 +59,8 @@ def dev(
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 signal.signal(number, _interrupt)
         try:
-            code = child.wait()
+            with guarded(child):
+                code = child.wait()
         except KeyboardInterrupt:
             _stop_group(child)
             code = 0

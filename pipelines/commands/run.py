@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,6 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from pipelines.console import Grid, console, fail, load_settings, possible_day, require_credentials
+
+if TYPE_CHECKING:
+    from resources.warehouse import Published
 
 
 def choose(select: list[str] | None) -> list[str]:
@@ -73,7 +77,7 @@ def run(
         published = runner.publish()
         bar.update(task, completed=len(tables), now="published")
     print_ingested(done)
-    console.print(f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} MB, {published.seconds:.1f} s)", soft_wrap=True)
+    console.print(escape(conclusion(tables, done, problems, published)), highlight=False, soft_wrap=True)
     for step, said in problems.items():
         console.print(f"[red]✗ {step}[/red]: {escape(said.removeprefix(f'{step}: '))}", highlight=False, soft_wrap=True)
     if problems:
@@ -91,7 +95,20 @@ def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the fi
         done = publish_lake(Runtime(settings), rebuild=rebuild)
     except PublishFailed as error:
         fail(str(error))
-    console.print(f"published {done.partitions} partitions into {done.path} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)", soft_wrap=True)
+    what = f"published {done.partitions} partitions into {done.path}" if done.partitions else f"{done.path} held every partition of the lake already"
+    console.print(escape(f"{what} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)"), highlight=False, soft_wrap=True)
+
+
+def conclusion(tables: list[str], done: list, problems: Mapping[str, str], published: Published) -> str:
+    """Say what a run came to. The partitions of its last publication would not: the marts' job has published before it."""
+    rows = {one.table.name: sum(p.day.num_rows for p in one.partitions.values()) for one in done}
+    calls, failed = sum(one.calls for one in done), len(problems.keys() & set(tables))
+    if total := sum(rows.values()):
+        loaded = f"loaded {total:,} rows of {sum(map(bool, rows.values()))} tables with {calls:,} calls" if calls else f"nothing was left to fetch: {total:,} rows of {sum(map(bool, rows.values()))} tables are loaded"
+    else:
+        loaded = "loaded no rows"
+    parts = [loaded, f"{failed} of {len(tables)} tables failed" if failed else "", f"{published.path} holds all of the lake ({published.bytes / 1e6:.1f} MB)"]
+    return "; ".join(filter(None, parts))
 
 
 def progress_bar() -> Progress:

@@ -16,7 +16,7 @@ import typer
 from pipelines.console import fail, load_settings, read_text, visible
 
 _PASSED_ON = (
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "COLUMNS", "LINES", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PAGER", "LESS", "EDITOR", "VISUAL", "NO_COLOR",
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "COLUMNS", "LINES", "LANG", "LANGUAGE", "TMPDIR", "PAGER", "LESS", "EDITOR", "VISUAL", "NO_COLOR",
 )  # fmt: skip
 """What DuckDB sees of the environment, besides ``LC_*`` and ``XDG_*``: its ``getenv`` and its shell must find no key and no secret, whatever its name is."""
 
@@ -29,7 +29,7 @@ def sql(
 ) -> None:
     """Open the warehouse read-only; with -c or -f run SQL and leave. Also works while runs write.
 
-    SQL of -c, of -f and from a pipe runs in DuckDB's safe mode: it reaches the warehouse and nothing else of the machine.
+    Instants are shown in Beijing time. SQL of -c, of -f and from a pipe runs in DuckDB's safe mode: it reaches the warehouse and nothing else of the machine.
     """
     settings = load_settings()
     if not settings.warehouse_path.exists():
@@ -45,7 +45,7 @@ def sql(
     arguments.append(str(settings.warehouse_path))
     if file is not None and str(file) != "-":
         _give(read_text(file))
-    environment = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(("LC_", "XDG_"))}
+    environment = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(("LC_", "XDG_"))} | {"TZ": "Asia/Shanghai"}
     sys.stdout.flush()
     if sys.stdout.isatty() and not by_hand:
         raise typer.Exit(_shown(arguments, environment))

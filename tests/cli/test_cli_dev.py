@@ -101,6 +101,26 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
         children.end(process)
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_killed_it_leaves_nothing_running(command):
+    mark = f"TEST_MARK={command.home}"
+    command.environment["TEST_MARK"] = str(command.home)
+    port = free_port()
+    process = command.start("dev", "--port", str(port), "--sandbox-port", str(free_port()))
+    try:
+        wait_for(f"http://127.0.0.1:{port}/server_info", process)
+        assert len(ours(mark)) > 3
+        process.kill()
+        deadline = time.monotonic() + 60
+        while ours(mark) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert ours(mark) == {}
+    finally:
+        for pid in ours(mark):
+            os.kill(pid, signal.SIGKILL)
+        children.end(process)
+
+
 def test_a_sandbox_port_in_use(command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

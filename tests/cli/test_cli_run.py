@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -127,6 +128,7 @@ def test_run_loads_every_table(installed: Installation):
         assert lines[name][1 : 1 + len(days)] == days
         assert int(lines[name][1 + len(days)].replace(",", "")) > 0, name
     assert "67/67 published" in told.stdout
+    assert re.search(r"^loaded [\d,]+ rows of 6\d tables with [\d,]+ calls; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M)
     assert "31 loaded" in told.stdout
     assert installed.calls() > 100
     assert list(installed.command.cwd.iterdir()) == []
@@ -137,7 +139,7 @@ def test_a_second_run_asks_for_nothing(installed: Installation):
     told = installed.command("run", "-s", "hotsearch,billboard_music,fans", "-s", "item_play,user_fans")
     assert told.returncode == 0, told.stdout + told.stderr
     assert installed.calls() == before
-    assert "published 0 partitions" in told.stdout
+    assert re.search(r"^nothing was left to fetch: [\d,]+ rows of \d+ tables are loaded; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M)
 
 
 def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: Installation):
@@ -165,6 +167,21 @@ def test_sql_answers(installed: Installation):
     assert installed.query("select count(distinct open_id) from fans_profile") == [["2"]]
     assert installed.query("select count(*) from marts.hot_words_now") == [["50"]], "marts are made by the same command"
     assert installed.query("select count(*) from meta.partitions where name not like 'marts/%'") == [[str(ASKED + 6 * SERIES)]]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", ""])
+def test_instants_are_shown_in_beijing_time(installed: Installation, zone: str):
+    sql = "SELECT TIMESTAMPTZ '2026-11-16 20:00:00+00' AS at, TIMESTAMPTZ '2026-11-16 20:00:00+00'::DATE AS day"
+    told = installed.command("sql", "--csv", "-c", sql, TZ=zone)
+    assert told.stdout.splitlines() == ["at,day", "2026-11-17 04:00:00+08,2026-11-17"]
+    file = installed.command.cwd / "instants.sql"
+    file.write_text(sql, encoding="utf-8")
+    told = installed.command("export", "instants.sql", "--format", "csv", "--force", TZ=zone)
+    assert told.returncode == 0, told.stderr
+    written = installed.command.cwd / "instants.csv"
+    assert written.read_text(encoding="utf-8-sig").splitlines() == ["at,day", "2026-11-17 04:00:00,2026-11-17"]
+    file.unlink()
+    written.unlink()
 
 
 def test_sql_prints_a_table(installed: Installation):
@@ -326,6 +343,14 @@ def test_without_credentials_a_command_says_how_to_get_some(douyin, tmp_path, na
     for words in ("No credentials", "make demo", "DOUYIN_CLIENT_KEY", "DOUYIN_CLIENT_SECRET", ".env.example", "douyin authorize"):
         assert words in told.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_a_run_that_loads_nothing_says_so(douyin):
+    told = douyin("run", "--select", "hot_words", DOUYIN_BASE_URL="http://127.0.0.1:9", DOUYIN_CLIENT_KEY="a", DOUYIN_CLIENT_SECRET="b", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY, DOUYIN_RETRY_BASE_S="0", DOUYIN_CLOCK=NOW)
+    assert told.exit_code == 1
+    assert re.search(r"^loaded no rows; 1 of 1 tables failed; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M), told.stdout
+    assert "✗ hot_words" in told.stdout
+    assert "published" not in told.stdout.splitlines()[-2]
 
 
 def test_sql_options_that_exclude_each_other(douyin, tmp_path):

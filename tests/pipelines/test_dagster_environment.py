@@ -77,13 +77,13 @@ def test_a_wrong_setting_is_named_where_dagster_loads_the_definitions(tmp_path: 
 
 @pytest.mark.slow
 def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
-    with running(SandboxConfig(accounts=1, videos=5, now=datetime.fromisoformat(NOW))) as handle:
+    with open(tmp_path / "log", "wb") as log, running(SandboxConfig(accounts=1, videos=5, now=datetime.fromisoformat(NOW))) as handle:
         service = Service(
             tmp_path, DOUYIN_HOME=str(tmp_path / "service"), DOUYIN_BASE_URL=handle.url, DOUYIN_CLIENT_KEY="sandbox-key", DOUYIN_CLIENT_SECRET="sandbox-secret",
             DOUYIN_CLOCK=NOW, DOUYIN_START_DATE="2025-11-10", DOUYIN_QPS="1000", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
         )  # fmt: skip
         # Whatever the umask.
-        children.start([BIN / "dagster-daemon", "run", *WORKSPACE], cwd=service.cwd, env=service.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.umask(0))
+        children.start([BIN / "dagster-daemon", "run", *WORKSPACE], cwd=service.cwd, env=service.environment, stdout=log, stderr=log, preexec_fn=lambda: os.umask(0))
         told = service("dagster", "job", "launch", *WORKSPACE, "-j", "hot_words_job", "--tags", '{"dagster/partition": "2025-11-17"}')
         assert told.returncode == 0, told.stdout + told.stderr
         warehouse, deadline = service.home / "warehouse.duckdb", time.monotonic() + 300
@@ -96,6 +96,7 @@ def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
         assert "✓ code server (process " in doctor.stdout
     assert (service.home / "lake" / "hot_words" / "dt=2025-11-17" / "data.parquet").exists()
     assert (service.home / "state.db").exists()
+    assert "DEBUG" not in (tmp_path / "log").read_text(encoding="utf-8"), "a run that somebody started floods the terminal"
     assert [p.name for p in service.cwd.iterdir()] == [".env"]
     by_test = {service.home, service.home / "dagster", service.home / "dagster" / "dagster.yaml"}
     assert [p for p in service.home.rglob("*") if p not in by_test and stat.S_IMODE(p.stat().st_mode) & 0o077] == []

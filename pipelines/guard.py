@@ -1,0 +1,56 @@
+"""End the processes that another one started, when that one is gone, however it ended.
+
+Run as a program of its own it reads the number of a process group from standard input, then waits for the input to close, which the system does
+for a killed process, too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_PATIENCE = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
+
+
+@contextmanager
+def guarded(child: subprocess.Popen) -> Iterator[None]:
+    """Have the group of ``child`` ended should this process be killed in the block."""
+    guard = subprocess.Popen([sys.executable, "-I", __file__], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        guard.stdin.write(f"{child.pid}\n".encode())
+        guard.stdin.flush()
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
+        guard.stdin.close()
+
+
+def end_group(leader: int) -> None:
+    """End all processes of a group: politely, then firmly, then for good."""
+    for number, patience_s in _PATIENCE:
+        with suppress(ProcessLookupError):
+            os.killpg(leader, number)
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            try:
+                os.killpg(leader, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.1)
+
+
+def main() -> None:
+    leader = sys.stdin.readline().strip()
+    sys.stdin.read()
+    if leader:
+        end_group(int(leader))
+
+
+if __name__ == "__main__":
+    main()
