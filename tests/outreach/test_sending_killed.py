@@ -198,8 +198,9 @@ def test_a_sender_that_is_killed_a_few_times(make_world, senders, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_hundred_kills_of_a_sender(make_world, senders, capsys):
-    numbers = kill_again_and_again(make_world, senders, 100, 600)
+    numbers = kill_again_and_again(make_world, senders, 100, 360)
     with capsys.disabled():
         print(f"\n{numbers}")
     assert numbers.kills == 100
