@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from sqlalchemy.exc import DBAPIError
 
 from assets.checks import check_results, check_specs
@@ -27,6 +28,9 @@ if TYPE_CHECKING:  # what a step works with is loaded by the first step: other j
 # Backfill policies and pools are beta in this pinned release; what they do here is held by tests.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
+UNMARKED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+"""Metadata of an output that marks nothing. Without an output Dagster skips all that comes after, so that what follows would have no
+outcome and nothing would be published; an ordinary one would mark each day that was asked for, also those that are not there."""
 PATIENCE_S = 5
 OWNER = "team:data-platform"
 PLATFORM = "platform"
@@ -113,6 +117,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         pool=_pool(table, scopes),
         check_specs=check_specs(table),
         output_required=False,
+        dagster_type=dg.Nothing,
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
         from assets.ingest.run import ingest
@@ -215,15 +220,13 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
             metadata=_metadata(ingested, ingested.missing[0]) | price,
             allow_retries=False,
         )
+    yield dg.Output(None, metadata=UNMARKED)
     yield from checks
 
 
 def _plain(line: "ScopePrice") -> dict:
     """A scope's price for the UI: what was planned before the first call."""
     return {"scope": line.scope, "calls": line.calls, "seconds_at_least": round(line.seconds, 1), "share_of_daily_quota": line.share}
-
-
-_MENDABLE_HERE = {Outcome.LOADED} | {o for o in Outcome if o.is_failure} - {Outcome.UNAVAILABLE, Outcome.GONE}
 
 
 def _only_waiting(ingested: "Ingested", is_backfill: bool = False) -> bool:
@@ -233,7 +236,7 @@ def _only_waiting(ingested: "Ingested", is_backfill: bool = False) -> bool:
     no longer shows fails; a daily run, which takes the whole window now and then, does not.
     """
     told = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
-    failing = _MENDABLE_HERE | ({Outcome.GONE} if is_backfill else set())
+    failing = {Outcome.LOADED, *(o for o in Outcome if o.is_failure), *({Outcome.GONE} if is_backfill else ())}
     return all(statuses and not statuses & failing for statuses in told.values())
 
 

@@ -8,7 +8,7 @@ from catalog import TABLES
 from resources.marts import MARTS_DIR
 from resources.runtime import Runtime
 
-WAREHOUSE = "warehouse"
+WAREHOUSE, OBTAINABLE = "warehouse", "obtainable"
 
 
 @dg.asset(
@@ -22,7 +22,13 @@ WAREHOUSE = "warehouse"
         "`warehouse.duckdb`, what analysts open: the last file copied, changed partitions upserted, then swapped in."
     ),
     pool=WAREHOUSE,
-)
+    check_specs=[
+        dg.AssetCheckSpec(
+            OBTAINABLE, asset=WAREHOUSE,
+            description="The apps own every operation and the accounts granted every scope; what is missing is listed with the way out / 应用拥有全部能力、账号已授予全部权限，缺失项及办法见详情",
+        )
+    ],
+)  # fmt: skip
 def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     from assets.publishing import publish  # with its imports definitions would take a second more to load
 
@@ -36,5 +42,24 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
             "changed": {name: [d.isoformat() for d in days] for name, days in done.changed.items()},
             "rebuilt": done.rebuilt,
             "marts_left_out": done.left_out,
-        }
+        },
+        check_results=[_obtainable(runtime)],
+    )
+
+
+def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
+    """What no run can mend, in one place: a warning that says what is missing, what follows, and what to do."""
+    from assets.standing import named, standings
+
+    found = standings(runtime)
+    rows = [(s.client_key, one.what, named((*one.tables, *one.follows), 8), one.way_out) for s in found for one in s.missing]
+    rows += [(s.client_key, f"consent of {one.account.open_id}", named(one.operations, 8), one.way_out) for s in found for one in s.consents]
+    names = ("app", "missing", "tables or operations", "way_out")
+    records = [dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows[:200]]
+    return dg.AssetCheckResult(
+        check_name=OBTAINABLE,
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"missing": dg.TableMetadataValue(records, dg.TableSchema([dg.TableColumn(name) for name in names])), "causes": len(rows)},
+        description="; ".join(f"app {s.client_key}: {s.summary()}" for s in found) if rows else "",
     )

@@ -115,6 +115,9 @@ if len(ERRORS) != len(_CODES):
 DEREGISTERED = 28001045
 """The account is closed: its data must be deleted."""
 
+CONSENT_OF_SCOPE = frozenset({28001012, 2190003})
+"""The owner did not grant this scope; other scopes of the account go on."""
+
 MAY_BE_DONE = frozenset({28001005, 28001006, 2100004, 10001})
 """Codes of the platform's own trouble: what was asked to be done may have been done all the same."""
 

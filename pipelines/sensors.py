@@ -1,6 +1,6 @@
 """Publishing after runs that do not publish themselves.
 
-A job's last step publishes. It is not reached when a step before it failed or had nothing to land yet, nor is it
+A job's last step publishes. It is not reached when a step before it failed, nor is it
 part of a backfill or of a run started by hand from the UI. The sensor looks whether the lake is ahead of the file.
 """
 

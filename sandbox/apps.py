@@ -25,7 +25,7 @@ class App:
 def make_apps(config: SandboxConfig, clock: SandboxClock, scopes: Iterable[str]) -> dict[str, App]:
     """All apps of a configuration by their keys, the first one first; ids of the first one follow from the seed alone."""
     apps: dict[str, App] = {}
-    troubles, scopes = Troubles(config), tuple(scopes)
+    troubles, scopes = Troubles(config), tuple(filter(config.owns, scopes))
     for key, secret in ((config.client_key, config.client_secret), *config.apps):
         id_seed = mix(config.seed, name(key)) if apps else config.seed
         world = World(config.seed, config.accounts, config.videos, id_seed, config.most_fans, config.late_counts)

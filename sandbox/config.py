@@ -20,7 +20,7 @@ class SandboxConfig:
     follow from it. ``qps`` limits requests per second and scope in
     real time, ``per_day`` requests per scope and Beijing day of the sandbox's clock; None is no limit.
     ``now`` freezes the clock (aware); None is the real clock. ``lacking`` names scopes that the app
-    does not own (code 28001018), ``withdrawn`` operations that are offline (28001056).
+    does not own (code 28001018); ``scopes``, where given, are the only ones that it owns. ``withdrawn`` names operations that are offline (28001056).
     ``apps`` are further apps beside the first, as (client_key, client_secret), each with ids of its own.
     ``late_counts`` is the share of an object's days whose newest numbers are a tenth too low until two days later, 0 to 1.
     ``answers`` are (deed, rate), the rates at which people answer what they are sent: ``write``, ``enter``, ``tap_card``, ``leave_phone``, ``opt_out``; about
@@ -43,6 +43,7 @@ class SandboxConfig:
     host: str = "127.0.0.1"
     port: int = 0
     lacking: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
     withdrawn: tuple[str, ...] = ()
     apps: tuple[tuple[str, str], ...] = ()
     late_counts: float = 0
@@ -76,5 +77,9 @@ class SandboxConfig:
             raise ValueError("shares of accounts in trouble are numbers from 0 on that add up to 1 at most, e.g. 0.03")
         if unknown := [name for name in self.withdrawn if name not in OPERATIONS and name not in ENDPOINTS]:
             raise ValueError(f"no operation is called {', '.join(unknown)}")
-        if unknown := set(self.lacking) - {o.quota for o in (*ENDPOINTS.values(), *OPERATIONS.values())}:
+        if unknown := {*self.lacking, *(self.scopes or ())} - {o.quota for o in (*ENDPOINTS.values(), *OPERATIONS.values())}:
             raise ValueError(f"no scope is called {', '.join(sorted(unknown))}")
+
+    def owns(self, scope: str) -> bool:
+        """Whether the app owns a scope; what needs none, such as tokens, is for everybody."""
+        return scope not in self.lacking and (self.scopes is None or scope in self.scopes)

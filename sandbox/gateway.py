@@ -44,7 +44,7 @@ class Gateway:
         self._plain = config.form == "plain"
         self._limits = Limits(config.qps, config.per_day)
         self._troubles = Troubles(config)
-        self._lacking, self._withdrawn = frozenset(config.lacking), frozenset(config.withdrawn)
+        self._owns, self._withdrawn = config.owns, frozenset(config.withdrawn)
 
     def form(self, operation: str, params: Mapping[str, Any], instant: float) -> Form:
         """The form of an answer: it follows from seed, operation, parameters and instant."""
@@ -101,7 +101,7 @@ class Gateway:
             raise Refusal(no.TOKEN_INVALID)
         if endpoint.name in self._withdrawn:
             raise Refusal(no.OFFLINE)
-        if endpoint.quota in self._lacking:
+        if endpoint.scope and not self._owns(endpoint.quota):
             raise Refusal(no.NO_CAPABILITY)
         if endpoint.token is Token.CLIENT:
             return None

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from assets.coverage import NOT_OWNED, WITHDRAWN
 from assets.outreach.masking import mask_id
+from assets.standing import named, standings
 from catalog import TABLES, endpoints_of
 from catalog.records import Table, beijing_day
 from resources.alerts.kinds import Found, Kind, Severity
@@ -46,6 +48,20 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[Found]:
                         "douyin accounts list", tags=account.tags,
                     )
                 )  # fmt: skip
+    return found
+
+
+def lacking(runtime: Runtime) -> list[Found]:
+    """What each app lacks, as one matter; it is told anew when an operation or a consent is lost or gained."""
+    found = []
+    for standing in standings(runtime):
+        if not (stage := standing.fingerprint):
+            continue
+        key, counted = standing.client_key, standing.counted()
+        scopes = named((one.what for one in standing.missing if one.operations), 6)
+        zh = f"应用 {key}：{counted[NOT_OWNED]} 个接口无能力，{counted[WITHDRAWN]} 个已下线，{len(standing.closed)} 张表无法采集，{len(standing.consents)} 个账号缺少授权。此为已知情况，不影响任务成败"
+        en = f"app {key}: {standing.summary()}. Missing: {scopes}. This is known, and fails no run"
+        found.append(Found(Kind.LACKING, key, Severity.WARNING, key, zh, en, "douyin doctor; douyin coverage", stage))
     return found
 
 
@@ -95,25 +111,23 @@ def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime)
 def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[Found]:
     """Tables of which nothing was settled for longer than their cadence allows, and a published file that lags behind the lake.
 
-    An empty answer is a fresh one. A table that never came is not old: only if it was asked for and failed since, for other reasons
-    than that the app does not own it. Backfills of old days make nothing fresh.
+    An empty answer is a fresh one. A table that never came is not old: only if it was asked for and failed since. What no app can have,
+    and what no account granted, is known and reported as that. Backfills of old days make nothing fresh.
     """
-    found = []
+    found, apps = [], standings(runtime)
     for name, table in TABLES.items():
         if name in thresholds.not_fresh_ignores:
             continue
         cadence = endpoints_of(name)[0].cadence
         oldest = now - thresholds.fresh_for(cadence.name)
         tried = newest_day(runtime.state, name, settled=False)
-        if tried is None:
+        if tried is None or all(o.is_known for o in tried.outcomes) or (apps and all(app.is_closed(name) for app in apps)):
             continue
         loaded = newest_day(runtime.state, name, settled=True)
         # A day is wanted only once it had its time: just after midnight the new one is not late.
         wanted = table.latest_partition(beijing_day(oldest))
         if loaded is None:
-            if set(tried.outcomes) <= {Outcome.UNAVAILABLE} or tried.dt < wanted:
-                continue
-            if set(tried.outcomes) <= {Outcome.NOT_READY, Outcome.UNAVAILABLE}:
+            if tried.dt < wanted or all(o.is_known or o is Outcome.NOT_READY for o in tried.outcomes):
                 continue
         elif loaded.dt >= wanted and loaded.settled_at >= oldest.timestamp():
             continue
@@ -125,12 +139,11 @@ def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str
     last = "–" if loaded is None else clock(datetime.fromtimestamp(loaded.settled_at, UTC))
     since_zh = "从未成功采集" if loaded is None else f"自 {last} 起没有新数据（最新分区 {loaded.dt}）"
     since_en = "was never loaded" if loaded is None else f"was last loaded at {last} Beijing (partition {loaded.dt})"
-    worst = [o for o in tried.outcomes if o.is_failure]
+    worst = [o for o in tried.outcomes if o.is_missing]
     why = f"; {tried.dt}: " + ", ".join(f"{tried.outcomes[o]} {o}" for o in sorted(worst)) if worst else ""
-    todo = "douyin coverage" if worst == [Outcome.UNAVAILABLE] else f"douyin status --select {table.name}"
     return Found(
         Kind.NOT_FRESH, table.name, Severity.WARNING, f"{table.name} {table.zh}", f"{table.zh} {since_zh}；采集计划：{due_zh}{why}",
-        f"{table.name} {since_en}; due {due_en}{why}", todo,
+        f"{table.name} {since_en}; due {due_en}{why}", f"douyin status --select {table.name}",
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assets.alerts.conditions import accounts_in_need, not_fresh, quarantined, quotas_in_use, tokens_that_end
+from assets.alerts.conditions import accounts_in_need, lacking, not_fresh, quarantined, quotas_in_use, tokens_that_end
 from assets.alerts.marts import NoMart, low_plays, watched_words
 from resources.alerts.kinds import Found, Kind
 from resources.alerts.outgoing import Delivered, deliver, hide_secrets
@@ -43,9 +43,9 @@ def look(runtime: Runtime, alerts: Alerts) -> Looked:
         [
             *accounts_in_need(state, runtime.app_keys), *tokens_that_end(state, runtime.app_keys, thresholds.token_days, now),
             *quotas_in_use(state, runtime.settings, thresholds.quota_ratio, now), *not_fresh(runtime, thresholds, now),
-            *quarantined(state, thresholds),
+            *quarantined(state, thresholds), *lacking(runtime),
         ],
-        {Kind.NEEDS_CONSENT, Kind.ACCOUNT_STOPPED, Kind.TOKEN_ENDS, Kind.QUOTA, Kind.NOT_FRESH, Kind.QUARANTINE},
+        {Kind.NEEDS_CONSENT, Kind.ACCOUNT_STOPPED, Kind.TOKEN_ENDS, Kind.QUOTA, Kind.NOT_FRESH, Kind.QUARANTINE, Kind.LACKING},
     )  # fmt: skip
     for kind, find in ((Kind.LOW_PLAYS, lambda: low_plays(runtime)), (Kind.HOT_WORD, lambda: watched_words(runtime, alerts.watch_words))):
         try:

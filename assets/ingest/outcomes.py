@@ -64,8 +64,8 @@ def summarise(told: list[Told]) -> Told:
     """One outcome for an account from those of its objects; failures are never hidden behind successes."""
     if any(t.outcome is Outcome.GONE for t in told):  # that others had nothing yet says nothing of what there was
         told = [t for t in told if t.outcome is not Outcome.EMPTY]
-    failed = [t for t in told if t.outcome.is_failure]
-    fine = [t for t in told if not t.outcome.is_failure]
+    failed = [t for t in told if t.outcome.is_missing]
+    fine = [t for t in told if not t.outcome.is_missing]
     if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):
         # What the quota stopped goes on by itself another day: it must be found by its outcome.
         return waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(told)} wait: {waiting.reason}")

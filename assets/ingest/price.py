@@ -96,7 +96,7 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
         reachable.update(call.dts)
     for one in results:
         for dt, accounts in one.told.items():
-            reasons = sorted((not t.outcome.is_failure, t.reason) for told in accounts.values() for t in told if t.reason)
+            reasons = sorted((not t.outcome.is_missing, t.reason) for told in accounts.values() for t in told if t.reason)
             told_by_day.setdefault(dt, reasons[0][1] if reasons else "")
     known = known_days(runtime.archive, table, wanted)
     for dt in wanted:

@@ -15,8 +15,9 @@ from assets.ingest.outcomes import Told
 from assets.ingest.periods import Period, periods_to_request
 from assets.ingest.spans import chunks
 from assets.ingest.subjects import Asking, NothingToAsk, Subject, subjects_of
+from assets.standing import switched_off, way_to_capabilities
 from catalog.iterations import Over
-from catalog.records import BEIJING, Empty, Endpoint
+from catalog.records import Empty, Endpoint
 from resources.runtime import Runtime
 from resources.state.capabilities import Capability, read_capabilities
 from resources.state.load_status import Outcome, read_load_status
@@ -112,8 +113,8 @@ def _questions(asking: Asking, result: Fetched, capability: Capability | None) -
     if not asking.dts:
         return
     if capability is not None and not capability.owned:
-        since = capability.since.astimezone(BEIJING).date()
-        reason = f"switched off since {since}: {capability.reason}. To try it again: `douyin coverage --enable {endpoint.name}`"
+        off = switched_off(endpoint, capability, asking.runtime.settings.for_app(app).app_type)
+        reason = f"switched off since {off.since}: {capability.reason}; {way_to_capabilities([off])}"
         result.add(app, "", asking.dts, Told(Outcome.UNAVAILABLE, capability.code, reason))
         return
     subjects = subjects_of(asking)

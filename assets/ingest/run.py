@@ -44,6 +44,7 @@ class Ingested:
         return [d for d in self.dts if d not in self.partitions or not self.partitions[d].is_answered]
 
     def failures(self, dts: Iterable[date] | None = None) -> list[LoadStatus]:
+        """What could have been had, and was not."""
         chosen = set(self.dts if dts is None else dts)
         return [s for s in self.statuses if s.status.is_failure and s.dt in chosen]
 
@@ -181,7 +182,7 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
             if key in told:
                 answer, calls = told[key]
                 status, code, reason = answer.outcome, answer.code, answer.reason
-            elif (before := earlier.get((dt, *key))) and before.status.is_failure and before.rows:
+            elif (before := earlier.get((dt, *key))) and before.status.is_missing and before.rows:
                 # The archive alone cannot mend what could not be had.
                 status, code, reason, calls = before.status, before.code, before.reason, 0
             else:  # from the archive alone

@@ -33,7 +33,7 @@ def _settled(now: LoadStatus, before: LoadStatus) -> LoadStatus:
         return replace(now, status=Outcome.LOADED, reason=FROM_ARCHIVE)
     if unread and now.quarantined != before.quarantined:
         return replace(now, reason=f"all {now.quarantined} rows are in quarantine" if now.quarantined else "no rows could be read")
-    if now.status is not Outcome.LOADED and not now.status.is_failure and now.rows:
+    if now.status is not Outcome.LOADED and not now.status.is_missing and now.rows:
         return replace(now, status=Outcome.LOADED, reason=FROM_ARCHIVE)
     return now
 

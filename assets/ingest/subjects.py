@@ -17,6 +17,7 @@ from assets.ingest.known import comments_known_until, known_videos, replies_know
 from assets.ingest.outcomes import Told
 from assets.ingest.periods import PERIOD, period_text
 from assets.ingest.rows import WEEK, beijing_days
+from assets.standing import REMEMBERED_DAYS, WATCH_VIDEO, Standing
 from catalog import endpoints_of
 from catalog.iterations import ITERATIONS, Iteration, Over
 from catalog.records import Endpoint, beijing_day
@@ -29,7 +30,7 @@ from resources.state.watched import list_watched
 
 
 class NothingToAsk(LookupError):
-    """What the endpoint iterates over is not loaded yet; the message says what to do."""
+    """What the endpoint iterates over could be loaded and is not; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,17 @@ class Asking:
         found = read_load_status(self.runtime.state, table=table, dts=[day])
         return [s for s in found if s.client_key == self.client_key]
 
+    def lacking(self) -> Told | None:
+        """What it means for this endpoint that the app cannot have what it iterates over; None where it can."""
+        lack = Standing(self.runtime, self.client_key).lack_of_endpoint(self.endpoint)
+        return None if lack is None else Told(lack.outcome, lack.code, str(lack))
+
 
 def subjects_of(asking: Asking) -> list[Subject]:
     """All subjects at this moment, in a stable order.
 
     Raises:
-        NothingToAsk: there is no account, or the table iterated over has no partition yet.
+        NothingToAsk: the table iterated over has no partition yet, although it could have.
     """
     over = asking.endpoint.over
     if over is Over.NOTHING:
@@ -110,7 +116,7 @@ def subjects_of(asking: Asking) -> list[Subject]:
         return _APP_LEVEL.get(over, _watched_words)(asking)
     accounts = list_accounts(asking.runtime.state, asking.client_key)
     if not accounts:
-        raise NothingToAsk("no account is authorised: run `douyin authorize`, or try the sandbox with `make demo`")
+        return [Subject(told=Told(Outcome.NEEDS_CONSENT, None, "no account is authorised: `douyin authorize`"))]
     idle = [Subject(a.open_id, told=Told(_IDLE[a.status], None, a.reason or f"the account is {a.status}")) for a in accounts if a.status in _IDLE]
     # An account that needs consent is asked for: its access token may still be valid, and if not, the client refuses without a call.
     active = [a.open_id for a in accounts if a.status not in _IDLE]
@@ -196,14 +202,16 @@ def _told_by_upstream(asking: Asking, table: str, error: Exception | None, day: 
     Raises:
         NothingToAsk: nobody asked for it yet.
     """
+    if (lacking := asking.lacking()) is not None:
+        return [Subject(told=lacking)]
     is_past = day is not None and day < asking.today
     statuses = asking.statuses(table, day if is_past else asking.today)
     if not statuses and is_past:
         return [Subject(told=Told(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first"))]
     if not statuses:
         raise NothingToAsk(f"today's `{table}` are not loaded: materialise `{table}` first") from error
-    worst = next((s for s in statuses if s.status.is_failure), statuses[0])
-    outcome = worst.status if worst.status.is_failure else Outcome.NOT_ASKED
+    worst = min(statuses, key=lambda s: (not s.status.is_failure, not s.status.is_missing))
+    outcome = worst.status if worst.status.is_missing else Outcome.NOT_ASKED
     return [Subject(told=Told(outcome, worst.code, f"`{table}` has nothing to go through: {worst.reason or worst.status}"))]
 
 
@@ -248,20 +256,27 @@ def _rows_of_day(asking: Asking, active: list[str], day: date) -> list[Subject]:
 
 
 class _Upstream:
-    """What to tell of accounts without rows in the table iterated over."""
+    """What to tell of accounts without rows in the table iterated over: the worst of its operations."""
 
     def __init__(self, asking: Asking, table: str, day: date) -> None:
         self._named = f"today's `{table}`" if day == asking.today else f"`{table}` of {day}"
         self._table = table
         # Several operations may fill the table: what failed explains best why an account has no rows.
-        statuses = sorted(asking.statuses(table, day), key=lambda s: s.status.is_failure)
+        statuses = sorted(asking.statuses(table, day), key=lambda s: (s.status.is_missing, s.status.is_failure))
         self._by_account = {s.open_id: s for s in statuses}
 
+    def known(self, open_id: str) -> Told | None:
+        """Why the account has no rows, where that is known."""
+        own = self._by_account.get(open_id)
+        status = own or self._by_account.get("")
+        if status is not None and status.status.is_missing:
+            return Told(status.status, status.code, f"its `{self._table}` could not be had: {status.reason}")
+        if own is not None and own.status is Outcome.NOT_ASKED:
+            return Told(Outcome.NOT_ASKED, None, own.reason)
+        return None
+
     def of(self, open_id: str) -> Subject:
-        status = self._by_account.get(open_id) or self._by_account.get("")
-        if status is not None and status.status.is_failure:
-            return Subject(open_id, told=Told(status.status, status.code, f"its `{self._table}` could not be had: {status.reason}"))
-        return Subject(open_id, told=Told(Outcome.EMPTY, None, f"nothing in {self._named}"))
+        return Subject(open_id, told=self.known(open_id) or Told(Outcome.EMPTY, None, f"nothing in {self._named}"))
 
 
 def _keywords(asking: Asking, active: list[str]) -> list[Subject]:
@@ -279,20 +294,38 @@ def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
     """Videos of active accounts within the endpoint's age limit. Private ones hide their creation time and are left out."""
     endpoint, name = asking.endpoint, asking.subject_param
     oldest = asking.today - timedelta(days=endpoint.max_age_days or 10**5)
+    if not any(d <= asking.today for d in asking.runtime.lake.days("videos")):
+        return _told_by_upstream(asking, "videos", None)
     # On a past day others were young, of which the platform shows nothing any more.
     span = timedelta(days=(endpoint.max_age_days or 1) - 1)
     created_from = min(oldest, min(asking.dts) - span) if endpoint.windows else oldest
     lists, known = _newest_lists(asking, set(active), oldest, created_from)
+    told = None
     subjects = []
     for open_id in active:
         young = [Subject(open_id, {name: item}, created) for item, created in lists.get(open_id, ()) if created >= oldest]
         subjects += [Subject(open_id, {name: item}, created, created + span) for item, created in lists.get(open_id, ()) if created < oldest]
-        if not young and (open_id in lists or open_id in known):
-            young = [Subject(open_id, told=Told(Outcome.EMPTY, None, f"no video of the last {endpoint.max_age_days} days"))]
-        elif not young:
-            young = [Subject(open_id, told=Told(Outcome.FAILED, None, "no list of its videos is loaded: see the status of `videos`"))]
+        if not young:
+            told = told or _without_videos(asking, known | lists.keys())
+            young = [Subject(open_id, told=told(open_id))]
         subjects += young
     return subjects
+
+
+def _without_videos(asking: Asking, listed: set[str]) -> Callable[[str], Told]:
+    """What to tell of an account of which no young video is known. ``listed`` are the accounts that have a list."""
+    upstream = _Upstream(asking, "videos", asking.today)
+    # An old list, and what is known of videos by id, say nothing of others.
+    unknown = None if _has_list(asking) else asking.lacking() or _NO_VIDEO_KNOWN
+
+    def told(open_id: str) -> Told:
+        if unknown is not None:
+            return upstream.known(open_id) or unknown
+        if open_id in listed:
+            return Told(Outcome.EMPTY, None, f"no video of the last {asking.endpoint.max_age_days} days")
+        return upstream.known(open_id) or Told(Outcome.FAILED, None, "no list of its videos is loaded: see the status of `videos`")
+
+    return told
 
 
 def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from: date | None = None) -> tuple[dict[str, list[tuple]], set[str]]:
@@ -319,10 +352,8 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from
     return lists, known
 
 
-_REMEMBERED_DAYS = 30
-"""How long a video that left the account's list is still asked for."""
-
-
+    if (lacking := asking.lacking()) is not None:
+        return [Subject(told=lacking)]
 def _known_videos(asking: Asking, active: list[str]) -> list[Subject]:
     """Watched videos, and those that lists of earlier days showed and the last of them did not.
 
@@ -330,18 +361,28 @@ def _known_videos(asking: Asking, active: list[str]) -> list[Subject]:
     known video is asked for.
     """
     watched = {(w.open_id, w.value) for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)}
-    days = [d for d in asking.runtime.lake.days("videos") if asking.today - timedelta(days=_REMEMBERED_DAYS) <= d < asking.today]
-    lists = [e.name for e in endpoints_of("videos") if e.over is Over.ACCOUNTS and set(e.apps) & set(asking.endpoint.apps)]
-    off = {c.operation for c in read_capabilities(asking.runtime.state, asking.client_key).values() if not c.owned}
+    days = [d for d in asking.runtime.lake.days("videos") if asking.today - timedelta(days=REMEMBERED_DAYS) <= d < asking.today]
     known, listed = known_videos(asking.runtime.lake, asking.client_key, days)
     # A list tells more of its videos than an answer by id may: what it shows is left to it, watched or not.
-    wanted = (watched | known) - (listed if set(lists) - off else set())
+    has_list = _has_list(asking)
+    wanted = (watched | known) - (listed if has_list else set())
     by_account: dict[str, list[str]] = {}
     for open_id, item in sorted(wanted):
         by_account.setdefault(open_id, []).append(item)
     name = asking.subject_param
     subjects = [Subject(open_id, {name: item}) for open_id in active for item in by_account.get(open_id, ())]
-    return subjects or [Subject(told=Told(Outcome.NOT_ASKED, None, "no video is watched, and none left the list"))]
+    if has_list:
+        return subjects or [Subject(told=Told(Outcome.NOT_ASKED, None, "no video is watched, and none left the list"))]
+    return subjects + [Subject(open_id, told=_NO_VIDEO_KNOWN) for open_id in active if open_id not in by_account]
+
+
+_NO_VIDEO_KNOWN = Told(Outcome.NOT_ASKED, None, f"no young video of it is known: `{WATCH_VIDEO}`")
+
+
+def _has_list(asking: Asking) -> bool:
+    """Whether the app can have lists of videos, and not only videos that are known by id."""
+    lists = {e.name for e in endpoints_of("videos") if e.over is Over.ACCOUNTS and set(e.apps) & set(asking.endpoint.apps)}
+    return bool(lists - {c.operation for c in read_capabilities(asking.runtime.state, asking.client_key).values() if not c.owned})
 
 
 def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
@@ -389,7 +430,7 @@ class _TotalsBefore:
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
-        days = [asking.today - timedelta(days=n) for n in range(1, _REMEMBERED_DAYS + 1)]
+        days = [asking.today - timedelta(days=n) for n in range(1, REMEMBERED_DAYS + 1)]
         found = read_load_status(asking.runtime.state, table="comments", dts=days)
         self._last: dict[str, date] = {}
         for s in found:

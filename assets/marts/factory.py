@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pyarrow as pa
-from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from assets.marts.binding import Bound, bind
 from assets.marts.keys import mart_days, mart_key
+from assets.tables import UNMARKED
 from resources.marts import ALL_DAYS, ROOM, BadMart, load_marts
 from resources.runtime import Runtime
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 GRAIN, ROWS = "grain", "rows"
 GROUP = "marts"
-_DONE = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
-"""Metadata of an output that marks nothing. Without an output Dagster skips all that comes after: marts of marts and the publication
-were left out of every run, which succeeded. An ordinary output would mark each day that was asked for, also those that are not there."""
 
 
 def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinition]:
@@ -86,7 +83,7 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
         if left := len(context.partition_keys) - len(made):
             context.log.info(f"{left} of the days asked for lie outside of the days that {mart.name} has data for: they are not materialised")
-        yield dg.Output(None, metadata=_DONE)
+        yield dg.Output(None, metadata=UNMARKED)
         yield from checks
 
     return _asset

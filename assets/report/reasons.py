@@ -80,8 +80,8 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
 
 
 def what_lacks(answers: Answers, section: str) -> list[Both]:
-    """Failures of the last seven days behind a section that shows something: what it may lack."""
-    return [_said(*load) for load in _loads(answers, SECTIONS[section].tables) if load[1].is_failure]
+    """What was not had in the last seven days behind a section that shows something: what it may lack."""
+    return [_said(*load) for load in _loads(answers, SECTIONS[section].tables) if load[1].is_missing]
 
 
 def _loads(answers: Answers, tables: tuple[str, ...]) -> list[tuple[str, Outcome, int]]:

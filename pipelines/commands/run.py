@@ -78,10 +78,20 @@ def run(
         bar.update(task, completed=len(tables), now="published")
     print_ingested(done)
     console.print(escape(conclusion(tables, done, problems, published)), highlight=False, soft_wrap=True)
+    _print_known(runtime)
     for step, said in problems.items():
         console.print(f"[red]✗ {step}[/red]: {escape(said.removeprefix(f'{step}: '))}", highlight=False, soft_wrap=True)
     if problems:
         raise typer.Exit(1)
+
+
+def _print_known(runtime) -> None:
+    """One line for each app that cannot have everything; the ways out are those of ``status``."""
+    from assets.standing import standings
+
+    for standing in standings(runtime):
+        if standing.missing or standing.consents:
+            console.print(f"known, no failure: app {standing.client_key}: {standing.summary()}. What, and what to do: `douyin status`", highlight=False, soft_wrap=True)
 
 
 def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the file anew instead of carrying the last one on")] = False) -> None:
@@ -148,7 +158,7 @@ def _outcomes(statuses: list) -> list:
     """One outcome for each account and operation over all days of the run: its worst failure, or else its best outcome."""
     from resources.state.load_status import Outcome
 
-    order = {outcome: (outcome.is_failure, n if outcome.is_failure else -n) for n, outcome in enumerate(Outcome)}
+    order = {outcome: (outcome.is_missing, n if outcome.is_missing else -n) for n, outcome in enumerate(Outcome)}
     found: dict[tuple, Outcome] = {}
     for s in statuses:
         key = (s.operation, s.client_key, s.open_id)

@@ -40,6 +40,7 @@ def sandbox(
     private: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of accounts that are private (28001047)")] = 0,
     deregistered: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of accounts that are deregistered (28001045)")] = 0,
     lacking: Annotated[list[str] | None, typer.Option(help="scope that the app does not own (28001018); repeatable")] = None,
+    scopes: Annotated[str | None, typer.Option(help="the only scopes that the app owns, comma separated; default: all")] = None,
     withdrawn: Annotated[list[str] | None, typer.Option(help="operation that is offline (28001056); repeatable")] = None,
     late_counts: Annotated[float, typer.Option(min=0, max=1, callback=finite, help="share of days whose newest numbers are a tenth too low until two days later")] = 0,
     app: Annotated[list[str] | None, typer.Option(help="a further app as KEY:SECRET, with ids of its own; repeatable")] = None,
@@ -56,8 +57,9 @@ def sandbox(
         config = SandboxConfig(
             seed=seed, accounts=accounts, videos=videos, most_fans=most_fans, latency_ms=latency_ms, qps=qps, port=port,
             now=None if now is None else datetime.fromisoformat(now), dead_tokens=dead_tokens, private_accounts=private, deregistered=deregistered,
-            late_counts=late_counts, lacking=tuple(lacking or ()), withdrawn=tuple(withdrawn or ()), apps=tuple(_app(text) for text in app or ()),
-            answers=tuple(_rate(text) for text in answer or ()), answer_delay_s=answer_delay, form=form,
+            late_counts=late_counts, lacking=tuple(lacking or ()), withdrawn=tuple(withdrawn or ()),
+            scopes=None if scopes is None else tuple(s.strip() for s in scopes.split(",") if s.strip()),
+            apps=tuple(_app(text) for text in app or ()), answers=tuple(_rate(text) for text in answer or ()), answer_delay_s=answer_delay, form=form,
         )  # fmt: skip
     except ValueError as error:
         fail(str(error), 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated
 
@@ -15,8 +16,7 @@ from pipelines.commands.run import choose
 from pipelines.console import Grid, console, load_settings, styled
 
 _MARKS = {
-    "loaded": "[green]●[/green]", "empty": "[green]○[/green]", "below_threshold": "[green]○[/green]", "skipped": "[green]○[/green]",
-    "not_asked": "[dim]·[/dim]", "not_ready": "[yellow]…[/yellow]", "partial": "[red]◐[/red]",
+    "failed": "[red]✗[/red]", "not_ready": "[yellow]…[/yellow]", "asked": "[green]○[/green]", "known": "[dim]⊘[/dim]", "not_asked": "[dim]·[/dim]",
 }  # fmt: skip
 
 
@@ -60,18 +60,57 @@ def status(
                     continue
                 cells.append(f"[yellow]{rows}![/yellow]" if failed else rows)
             elif outcomes:
-                cells.append(_MARKS.get(sorted(outcomes)[0], "[red]✗[/red]"))
+                cells.append(_MARKS[_said_by(outcomes)])
             else:
                 cells.append("[dim]–[/dim]")
         grid.add_row(*map(styled, (name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells)))
     console.print(grid)
-    console.print("– never asked   · no reason to ask   ○ asked, no rows   … not produced yet   ✗ failed   ! some accounts or operations failed", style="dim")
+    console.print("– never asked   · no reason to ask   ○ asked, no rows   … not produced yet   ⊘ cannot be had, see below   ✗ failed   ! some accounts or operations failed", style="dim")
     for error in damaged:
         console.print(f"[red]✗✗ damaged[/red]: {escape(str(error))}", highlight=False, soft_wrap=True)
-    told = [o for o in Outcome if o.is_failure or o is Outcome.SKIPPED]
+    told = [o for o in Outcome if o.is_failure or o in (Outcome.SKIPPED, Outcome.GONE)]
     failed = read_load_status(runtime.state, dts=shown, outcomes=told) if settings.home.exists() else []
     _print_failures(runtime, [s for s in failed if s.table_name in tables], everybody)
+    if settings.home.exists():
+        _print_missing(runtime, set(tables), whole=select is None)
     _print_accounts(runtime)
+
+
+def _said_by(outcomes: Iterable) -> str:
+    """The mark of a day without rows: what a person should look at comes first."""
+    from resources.state.load_status import Outcome
+
+    if any(o.is_failure for o in outcomes):
+        return "failed"
+    if Outcome.NOT_READY in outcomes:
+        return "not_ready"
+    if any(o.settled and o is not Outcome.NOT_ASKED for o in outcomes):
+        return "asked"
+    return "known" if any(o.is_known for o in outcomes) else "not_asked"
+
+
+def _print_missing(runtime, tables: set[str], *, whole: bool) -> None:
+    """What no run can mend, each cause once: what an app does not own, what was withdrawn, what owners did not grant."""
+    from assets.standing import named, standings
+    from catalog import ENDPOINTS
+
+    found = standings(runtime)
+    grid = Grid("missing", "since", "tables", "follow from them", "way out", title="\ncannot be had by this app")
+    several = len(found) > 1
+    for standing in found:
+        app = f"app {standing.client_key}: " if several else ""
+        for one in standing.missing:
+            if whole or tables.intersection((*one.tables, *one.follows)):
+                since = f"{one.since:%m-%d}" if one.since else ""
+                grid.add_row(app + one.what, since, named(one.tables, 6) or "part of some", named(one.follows, 6), one.way_out)
+        for one in standing.consents:
+            of = {t for operation in one.operations for t in ENDPOINTS[operation].tables}
+            if whole or tables & of:
+                who = one.account.name or one.account.open_id
+                grid.add_row(f"{app}consent of {who}: {', '.join(one.scopes)}", "", named(sorted(of), 6), "", one.way_out)
+    if grid.row_count:
+        console.print(grid)
+        console.print("known, and no failure of a run. All of it: `douyin doctor`, `douyin coverage`", style="dim")
 
 
 _NAMED = 5

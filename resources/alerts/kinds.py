@@ -18,6 +18,7 @@ class Kind(StrEnum):
     NOT_FRESH = "not_fresh"
     NEEDS_CONSENT = "needs_consent"
     ACCOUNT_STOPPED = "account_stopped"
+    LACKING = "lacking"
     TOKEN_ENDS = "token_ends"
     QUOTA = "quota"
     QUARANTINE = "quarantine"
@@ -44,6 +45,7 @@ ABOUT: dict[Kind, About] = {
     Kind.NOT_FRESH: About("数据未更新", "Data not fresh", True, _HOUR, True),
     Kind.NEEDS_CONSENT: About("账号需重新授权", "Account needs consent", True, timedelta(0), True),
     Kind.ACCOUNT_STOPPED: About("账号已注销或封禁", "Account stopped", False, timedelta(0), True),
+    Kind.LACKING: About("能力或授权变化", "Capabilities changed", False, timedelta(0), True),
     Kind.TOKEN_ENDS: About("授权即将到期", "Consent ends soon", False, timedelta(0), False),
     Kind.QUOTA: About("调用配额将用尽", "Quota nearly used", False, _HOUR, False),
     Kind.QUARANTINE: About("隔离数据过多", "Rows in quarantine", True, _HOUR, True),

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import httpx
 import orjson
 
-from catalog.errors import DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
+from catalog.errors import CONSENT_OF_SCOPE, DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
 from catalog.records import Endpoint, Operation, Token
 from catalog.requests import Fill, Place
 from resources.clock import Clock
@@ -56,8 +56,6 @@ Asked = Endpoint | Operation
 
 _LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
 _REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
-_CONSENT_OF_SCOPE = frozenset({28001012, 2190003})
-"""The owner did not tick this scope: the account's other scopes go on."""
 
 
 class Turn(Protocol):
@@ -257,7 +255,7 @@ class DouyinClient:
         elif isinstance(problem, CapabilityUnavailable):
             self._breakers[("operation", endpoint.name)] = problem
             await self._learn(endpoint, problem)
-        elif known.code in _CONSENT_OF_SCOPE:
+        elif known.code in CONSENT_OF_SCOPE:
             self._breakers[("scope", open_id, endpoint.quota)] = problem
         elif endpoint.token is Token.BUSINESS and isinstance(problem, ConsentNeeded):
             self._breakers[("business", open_id)] = problem  # the consent of the account itself is another one

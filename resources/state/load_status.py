@@ -12,11 +12,12 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, Row, delete, func, select
 
+from catalog.errors import CONSENT_OF_SCOPE
 from resources.state.engine import State, load_status, load_status_days
 
 
 class Outcome(StrEnum):
-    """The outcomes, best first; the worst of several requests is the account's."""
+    """The outcomes, best first; the worst of several requests is the account's. What each means is decided here, and only here."""
 
     LOADED = "loaded"
     EMPTY = "empty"  # the platform has nothing
@@ -39,11 +40,23 @@ class Outcome(StrEnum):
 
     @property
     def is_failure(self) -> bool:
+        """It could have been had, and was not. A day that has nothing else fails its run."""
         return self in _FAILURES
+
+    @property
+    def is_known(self) -> bool:
+        """It cannot be had until a person acts outside of this installation. Reported once, it fails no run (see `assets.standing`)."""
+        return self in _KNOWN
+
+    @property
+    def is_missing(self) -> bool:
+        """Data that should be there is not, for whatever reason."""
+        return self in _FAILURES or self in _KNOWN
 
 
 _SETTLED = {Outcome.LOADED, Outcome.EMPTY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED, Outcome.NOT_ASKED}
-_FAILURES = {Outcome.PARTIAL, Outcome.GONE, Outcome.UNAVAILABLE, Outcome.QUOTA, Outcome.NEEDS_CONSENT, Outcome.STOPPED, Outcome.FAILED}
+_FAILURES = {Outcome.PARTIAL, Outcome.QUOTA, Outcome.FAILED}
+_KNOWN = {Outcome.GONE, Outcome.UNAVAILABLE, Outcome.NEEDS_CONSENT, Outcome.STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,21 @@ def read_load_status(
         query = query.where(load_status.c.status.in_([str(o) for o in outcomes]))
     with state.read() as connection:
         return [_status(row) for row in connection.execute(query)]
+
+
+def scopes_refused(state: State, client_key: str, since: date) -> list[tuple[str, str]]:
+    """(operation, open_id) that the owner's consent did not cover when it was last known, on days from ``since`` on."""
+    c = load_status.c
+    mine = (c.client_key == client_key, c.dt >= since.isoformat())
+    last = select(c.operation, c.open_id, func.max(c.dt)).group_by(c.operation, c.open_id)
+    refused = last.where(*mine, c.status == str(Outcome.NEEDS_CONSENT), c.code.in_(sorted(CONSENT_OF_SCOPE)))
+    with state.read() as connection:
+        found = {(operation, open_id): dt for operation, open_id, dt in connection.execute(refused)}
+        if not found:
+            return []
+        settled = last.where(*mine, c.operation.in_(sorted({o for o, _ in found})), c.status.in_([str(o) for o in _SETTLED]))
+        after = {(operation, open_id): dt for operation, open_id, dt in connection.execute(settled)}
+    return sorted(key for key, dt in found.items() if after.get(key, "") < dt)
 
 
 def count_outcomes(state: State, dts: Iterable[date]) -> dict[tuple[str, date], Counter[Outcome]]:

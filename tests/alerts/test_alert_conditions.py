@@ -18,6 +18,7 @@ from resources.clock import Clock
 from resources.runtime import Runtime
 from resources.settings import Settings
 from resources.state.accounts import AccountStatus, add_account, set_status, set_tags
+from resources.state.capabilities import record_capability, switch_on
 from resources.state.limits import mark_exhausted, reserve
 from resources.state.load_status import LoadStatus, Outcome, save_load_status
 from resources.state.sealing import new_key
@@ -166,10 +167,48 @@ def test_what_never_came_is_told_unless_it_cannot_be_had(runtime: Runtime, statu
     assert stale(runtime) == ({"billboard_stars"} if is_told else set())
 
 
-def test_a_capability_that_was_lost_is_told_with_where_to_look(runtime: Runtime):
+def test_a_capability_that_was_lost_is_told_once_with_where_to_look(runtime: Runtime):
+    """Not as data that is late: nobody here can hurry it."""
     loaded(runtime, "billboard_stars", 50, dt=TODAY - timedelta(days=2))
-    loaded(runtime, "billboard_stars", 0, status=Outcome.UNAVAILABLE)
-    assert [f.todo for f in found(runtime, Kind.NOT_FRESH)] == ["douyin coverage"]
+    assert found(runtime, Kind.LACKING) == []
+    assert stale(runtime) == {"billboard_stars"}
+    lose(runtime, "billboard_stars")
+    assert stale(runtime) == set()
+    (one,) = found(runtime, Kind.LACKING)
+    assert (one.key, one.severity, one.todo) == (f"lacking:{APP}", Severity.WARNING, "douyin doctor; douyin coverage")
+    assert "0 operations owned, 1 not owned, 0 withdrawn, 1 tables cannot be had, no account is authorised" in one.en
+    assert "1 个接口无能力" in one.zh
+
+
+def test_what_is_lacking_is_told_anew_only_when_it_changes(runtime: Runtime):
+    """Looked at for three days: one alert for what is lacking, one when more is, one when it is over."""
+    from assets.alerts.work import look_and_tell
+    from resources.state.alerts import list_alerts
+
+    def told() -> int:
+        return list_alerts(runtime.state, kinds=[Kind.LACKING])[0].due_at
+
+    lose(runtime, "billboard_stars")
+    look_and_tell(runtime)
+    first = told()
+    for hours in (1, 24, 48):
+        runtime.set_clock(Clock.frozen(NOW + timedelta(hours=hours)))
+        loaded(runtime, "billboard_stars", -hours, dt=TODAY + timedelta(days=hours // 24), status=Outcome.UNAVAILABLE)
+        look_and_tell(runtime)
+        assert told() == first
+    lose(runtime, "poi_billboard", 28001056)
+    look_and_tell(runtime)
+    assert told() > first
+    for operation in ("billboard_stars", "poi_billboard"):
+        assert switch_on(runtime.state, APP, operation)
+    look_and_tell(runtime)
+    assert list_alerts(runtime.state, kinds=[Kind.LACKING]) == []
+    (over,) = list_alerts(runtime.state, kinds=[Kind.LACKING], since=NOW)
+    assert over.times == 1
+
+
+def lose(runtime: Runtime, operation: str, code: int = 28001018) -> None:
+    record_capability(runtime.state, APP, operation, owned=False, now=runtime.clock.now(), code=code, reason="as the platform says")
 
 
 def test_a_published_file_that_lags_behind_the_lake(runtime: Runtime):

@@ -226,7 +226,7 @@ def test_one_billboard_offline_leaves_the_others_of_its_table(world):
         "billboard_music_hot": "loaded", "billboard_music_soar": "unavailable", "billboard_music_original": "loaded",
     }  # fmt: skip
     assert status["billboard_music_soar"].code == 28001056
-    assert [s.operation for s in done.failures()] == ["billboard_music_soar"]
+    assert done.failures() == [], "what the platform took away could not have been had"
     world.clear()
     world.restart()
     world.switch_on("billboard_music_soar")

@@ -384,8 +384,10 @@ def test_what_is_iterated_over_must_be_there(world):
 
 
 def test_without_accounts_it_is_said_how_to_get_them(make_world):
-    with pytest.raises(NothingToAsk, match="douyin authorize"):
-        make_world(authorize=False).ingest("user_fans")
+    done = make_world(authorize=False).ingest("user_fans")
+    assert [(s.status, s.open_id, s.reason) for s in done.statuses] == [(Outcome.NEEDS_CONSENT, "", "no account is authorised: `douyin authorize`")]
+    assert done.calls == 0
+    assert done.failures() == []
 
 
 def test_an_account_added_later_is_asked_for_alone(make_world):

@@ -258,17 +258,18 @@ def test_faults_of_one_account_are_told_and_leave_the_others_alone(installed: In
 def test_status_tells_who_failed_and_why(installed: Installation):
     told = installed.command("status", "-s", "fans,user_fans,billboard_stars", DOUYIN_CLOCK=NEXT_DAY)
     assert told.returncode == 0, told.stderr
-    failures = told.stdout.split("not loaded")[1].split(" accounts: ")[0]
+    failures, known = told.stdout.split("not loaded")[1].split(" accounts: ")[0].split("cannot be had by this app")
     by_operation = {words[1]: line for line in failures.splitlines() if len(words := line.replace("主号 [main]", "主号").split()) > 2}
     assert "主号 [main]" in by_operation["fans_source"]
     assert "private" in by_operation["fans_source"]
     assert installed.accounts[1]["name"] in by_operation["user_fans"]
     assert "too frequent" in by_operation["user_fans"]
-    assert "(app)" in by_operation["billboard_stars"]
-    assert "API offline" in by_operation["billboard_stars"]
-    assert failures.count("[logid ") == 3, "support asks for it"
+    assert failures.count("[logid ") == 2, "support asks for it"
+    assert "billboard_stars" not in failures, "what the platform took away is known, and stands by itself"
+    assert "no longer granted by the platform" in known
+    assert "`douyin coverage --enable billboard_stars`" in known
     assert status_row(told.stdout, "user_fans")[-2] == "1!"
-    assert status_row(told.stdout, "billboard_stars")[-1] == "✗"
+    assert status_row(told.stdout, "billboard_stars")[-1] == "⊘"
     assert "hot_words" not in told.stdout
 
 

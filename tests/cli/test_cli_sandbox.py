@@ -72,7 +72,8 @@ def test_a_port_in_use(douyin):
     [
         (["--now", "tomorrow"], "tomorrow"), (["--now", "2025-11-17T10:30:00"], "time zone"), (["--qps", "0"], "above 0"), (["--accounts", "0"], "1"),
         (["--latency-ms", "-1"], "0"), (["--dead-tokens", "0.7", "--private", "0.7"], "add up to 1"), (["--withdrawn", "nothing"], "no operation is called nothing"),
-        (["--lacking", "nothing"], "no scope is called nothing"), (["--app", "key"], "KEY:SECRET"), (["--app", "sandbox-key:x"], "client_key of its own"),
+        (["--lacking", "nothing"], "no scope is called nothing"), (["--scopes", "user_info, nothing"], "no scope is called nothing"),
+        (["--app", "key"], "KEY:SECRET"), (["--app", "sandbox-key:x"], "client_key of its own"),
     ],
 )  # fmt: skip
 def test_wrong_options(douyin, arguments: list[str], why: str):

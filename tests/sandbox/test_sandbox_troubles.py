@@ -78,6 +78,16 @@ def test_lacking_and_withdrawn(make_platform):
     assert code_of(platform.get("ent_rank_version", type=1, count=5)) == 0
 
 
+def test_only_some_scopes(make_platform):
+    """What is not named is refused, and consents do not cover it; what needs no scope is for everybody."""
+    platform = make_platform(scopes=("user_info", "data.external.user"))
+    assert code_of(platform.get("user_fans", 0, date_type=7)) == 0
+    assert code_of(platform.get("fans_data", 0)) == 28001018
+    assert code_of(platform.get("hotsearch_sentences")) == 28001018
+    offered = platform.handle.sandbox.tokens if hasattr(platform.handle, "sandbox") else None
+    assert offered is None or offered._all_scopes == "data.external.user,user_info"
+
+
 def test_two_thousand_accounts():
     """Time of this process, in which the sandbox runs as well: a busy machine does not count."""
     begin = time.process_time()
