@@ -10,6 +10,7 @@ class Level(StrEnum):
     """How bad a finding is."""
 
     OK = "ok"
+    NOTE = "note"
     WARN = "warn"
     FAIL = "fail"
 
@@ -25,6 +26,11 @@ class Finding:
 
 def ok(what: str) -> Finding:
     return Finding(Level.OK, what)
+
+
+def note(what: str, advice: str) -> Finding:
+    """Nothing is wrong; a person may want to know."""
+    return Finding(Level.NOTE, what, advice)
 
 
 def warn(what: str, advice: str) -> Finding:

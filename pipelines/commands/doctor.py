@@ -1,4 +1,4 @@
-"""``douyin doctor``: configuration, tokens, reachability, disk and versions, each with the command that mends it.
+"""``douyin doctor``: the installation and its standing, each finding with the command or the console page that mends it.
 
 A section is a function from the settings to findings. Add one to ``SECTIONS``; nothing else has to change.
 """
@@ -14,26 +14,25 @@ import typer
 from rich.markup import escape
 
 from pipelines.console import NO_CREDENTIALS, console, is_live, load_settings
+from pipelines.doctor_standing import check_capabilities, check_consents, check_schedules, check_space
 from pipelines.findings import Finding, Level, failure, ok, warn
 from pipelines.processes import check_homes, check_private
 from resources.settings import Settings
 
 _LEAST_FREE_GB = 2
-_FEW = 12
-"""So many accounts are named; the rest is counted."""
-
 Section = Callable[[Settings], Iterator[Finding]]
 
-_MARKS = {Level.OK: "[green]✓[/green]", Level.WARN: "[yellow]![/yellow]", Level.FAIL: "[red]✗[/red]"}
+_MARKS = {Level.OK: "[green]✓[/green]", Level.NOTE: "[dim]·[/dim]", Level.WARN: "[yellow]![/yellow]", Level.FAIL: "[red]✗[/red]"}
 
 
 def doctor() -> None:
-    """Check configuration, tokens, reachability, disk and versions; each finding says what to do. Exit code 1 on a failure."""
+    """Check configuration, disk, reachability and versions, and show what the apps may have; each finding says what to do. Exit code 1 on a failure."""
     settings = load_settings(has_own_home=True)
     has_failed = False
     for title, section in SECTIONS.items():
-        console.print(f"[bold]{title}[/bold]")
-        for finding in section(settings):
+        for number, finding in enumerate(section(settings)):
+            if number == 0:
+                console.print(f"[bold]{title}[/bold]")
             has_failed |= finding.level is Level.FAIL
             console.print(f"{_MARKS[finding.level]} {escape(finding.what)}", highlight=False, soft_wrap=True)
             if finding.advice:
@@ -103,10 +102,8 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
     if not settings.has_credentials:
         return
     from resources.douyin.client import DouyinClient
-    from resources.douyin.countdown import warnings_due
     from resources.douyin.errors import DouyinError
     from resources.runtime import Runtime
-    from resources.state.accounts import AccountStatus, list_accounts
     from resources.state.sealing import TokenKeyError
 
     runtime = Runtime(settings)
@@ -124,18 +121,6 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
             yield failure(f"no client token of app {app.client_key}: {error}", "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET (or the app in DOUYIN_APPS) and the app's state in the console")
         else:
             yield ok(f"a client token was given to app {app.client_key} ({app.type})")
-    apps = [app.client_key for app in settings.all_apps]
-    if not any(list_accounts(runtime.state, key) for key in apps):
-        yield warn("no account is authorised", "`douyin authorize`")
-    due = warnings_due(runtime.state, apps, runtime.clock.now())
-    for one in due[:_FEW]:
-        when = "its consent is over" if one.warning == 0 else f"somebody must act within {one.warning} days"
-        yield warn(f"account {one.account.name or one.account.open_id}: {when} ({one.account.reason or one.account.status})", "`douyin authorize` with its owner")
-    if len(due) > _FEW:
-        yield warn(f"… and {len(due) - _FEW} more accounts", "`douyin accounts list --needs-consent`")
-    for key in apps:
-        for account in list_accounts(runtime.state, key, [AccountStatus.STOPPED])[:_FEW]:
-            yield warn(f"account {account.name or account.open_id}: stopped ({account.reason})", "nothing more is collected of it; its data may have to be deleted")
     runtime.close()
 
 
@@ -162,6 +147,10 @@ SECTIONS: dict[str, Section] = {
     "disk": check_disk,
     "privacy": check_private,
     "platform": check_platform,
+    "capabilities": check_capabilities,
+    "consents": check_consents,
+    "schedules": check_schedules,
     "data": check_data,
+    "space": check_space,
 }
 """What ``douyin doctor`` looks at, in this order."""
