@@ -352,8 +352,6 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from
     return lists, known
 
 
-    if (lacking := asking.lacking()) is not None:
-        return [Subject(told=lacking)]
 def _known_videos(asking: Asking, active: list[str]) -> list[Subject]:
     """Watched videos, and those that lists of earlier days showed and the last of them did not.
 
