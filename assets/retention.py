@@ -51,7 +51,7 @@ def kept_from(runtime: Runtime, table: Table) -> date | None:
     return None if days is None else runtime.clock.today() - timedelta(days=days)
 
 
-def _answers_from(runtime: Runtime, operation: str) -> date | None:
+def answers_from(runtime: Runtime, operation: str) -> date | None:
     """The first day of observation that the archive keeps of an operation; None where it keeps all."""
     horizon = runtime.clock.today()
     for name in DOORS[operation].tables:
@@ -70,7 +70,7 @@ def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[Expired]:
             for room in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
                 yield from (Expired("lake", room, dt) for dt in runtime.lake.days(room) if dt < first)
     for operation in runtime.archive.operations():
-        if operation in DOORS and chosen.issuperset(DOORS[operation].tables) and (first := _answers_from(runtime, operation)) is not None:
+        if operation in DOORS and chosen.issuperset(DOORS[operation].tables) and (first := answers_from(runtime, operation)) is not None:
             yield from (Expired("archive", operation, dt) for dt in runtime.archive.days(operation) if dt < first)
 
 
@@ -140,7 +140,7 @@ def sizes(runtime: Runtime) -> dict[str, dict[str, Size]]:
 
 def size_of(path: Path) -> Size:
     """A file, or all files of a folder."""
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else []
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".data.parquet")] if path.is_dir() else []
     total = Size()
     for file in files:
         try:

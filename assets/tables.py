@@ -214,7 +214,7 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
     for line in said:
         context.log.warning(line)
     is_backfill = "dagster/backfill" in context.run.tags or ingested.table.latest_partition(runtime.clock.today()) not in ingested.dts
-    if not _only_waiting(ingested, is_backfill):
+    if ingested.refused or not _only_waiting(ingested, is_backfill):
         raise dg.Failure(
             "; ".join(said),
             metadata=_metadata(ingested, ingested.missing[0]) | price,
@@ -244,6 +244,8 @@ def why_missing(ingested: "Ingested", dt: date) -> str:
     """One sentence for a day without a partition."""
     from assets.ingest.price import NO_RECEIVER
 
+    if dt in ingested.refused:
+        return ingested.refused[dt]
     statuses = [s for s in ingested.statuses if s.dt == dt]
     if not statuses:
         if ingested.table.history is History.VERSION:

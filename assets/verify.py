@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.ingest.accounting import Gap, gap_of
 from assets.ingest.changes import Changes, total
 from assets.ingest.extract import connect
 from assets.ingest.normalise import observation_days
@@ -24,6 +25,9 @@ from catalog import TABLES, endpoints_of
 from catalog.records import History, Table
 from resources.archive import ArchiveDamaged
 from resources.lake import DRIFT, QUARANTINE, Lake, LakeDamaged, Partition, scan
+from resources.marts import readable_marts
+from resources.partition import check
+from resources.publishing_marts import WHOLE, mart_partitions
 from resources.runtime import Runtime
 from resources.state.load_status import read_load_status
 
@@ -70,6 +74,7 @@ def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> 
     result.findings += _archive(runtime, chosen, first, last, result)
     for table in chosen:
         result.findings += _lake(runtime, table, first, last, result)
+    result.findings += _marts(runtime, first, last)
     result.findings += _warehouse(runtime, chosen, first, last, result)
     result.findings += _stated(runtime.lake, chosen, first, last, result)
     return result
@@ -111,12 +116,18 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
     """Days that normalising the archive again would change, and files that do not read back."""
     lake, seen = runtime.lake, set()
     newer: dict[date, Changes] = {}
+    lost: dict[date, Gap] = {}
     try:
         for one in replay(runtime, table, first, last):
             seen.add(one.dt)
             if one.left_alone is not None:
-                result.alone[table.name] += 1
-                yield from _reads_back(lake, table.name, one.dt)
+                broken = list(_reads_back(lake, table.name, one.dt))
+                yield from broken
+                gap = one.gap if broken else one.gap or gap_of(runtime, table, one.dt)
+                if gap is not None and gap.lost:
+                    lost[one.dt] = gap
+                else:
+                    result.alone[table.name] += 1
                 continue
             result.days += 1
             result.rows += one.normalised.day.num_rows
@@ -129,6 +140,11 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
         yield from _reading_only(lake, table, [d for d in lake.days(table.name) if first <= d <= last and d not in seen], result)
     except LakeDamaged as error:  # a month's file, without which its days are not known
         yield Finding(table.name, str(error.path), str(error), error.mend, damage=error)
+    if lost:
+        rows, (dt, gap) = sum(g.lost for g in lost.values()), next(iter(lost.items()))
+        more = "" if len(lost) == 1 else f" In all {rows:,} rows of {len(lost)} days."
+        mend = f"{gap.way_out(table, dt)}. What is not kept on purpose is no error: DOUYIN_KEEP_ARCHIVE_DAYS says how long answers are kept"
+        yield Finding(table.name, f"{min(lost)} … {max(lost)}" if more else str(dt), f"cannot be compared: {gap}.{more}", mend)
     if newer:
         what = f"later answers tell more of {len(newer)} days than was landed: {total(newer.values())}"
         yield Finding(table.name, f"{min(newer)} … {max(newer)}", what, f"douyin replay --select {table.name} {_span(min(newer), max(newer))}", is_hint=True)
@@ -171,11 +187,25 @@ def _reads_back(lake: Lake, table: str, dt: date) -> Iterator[Finding]:
 
 
 def _rows_of(lake: Lake, room: str, dt: date) -> int:
-    partition = lake.partition(room, dt)
     try:
-        return 0 if partition is None else lake.row_count(partition)
+        return lake.day(room, dt).num_rows
+    except FileNotFoundError:
+        return 0
     except LakeDamaged:
         return -1
+
+
+def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
+    """Files of marts that do not read back; what is put aside is made again by the next publication."""
+    for mart in readable_marts().values():
+        for one in mart_partitions(runtime.lake, mart):
+            if one.dt == WHOLE or first <= one.dt <= last:
+                try:
+                    check(one)
+                except FileNotFoundError:
+                    continue
+                except LakeDamaged as error:
+                    yield Finding(one.table, str(one.path), str(error), "douyin verify --repair, then douyin publish", damage=error)
 
 
 # --------------------------------------------------------------------------- warehouse against lake

@@ -33,7 +33,7 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     from assets.publishing import publish  # with its imports definitions would take a second more to load
 
     done = publish(runtime, marts=False, again=False)  # marts are assets of their own
-    return dg.MaterializeResult(
+    result = dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(done.path),
             "bytes": done.bytes,
@@ -63,3 +63,6 @@ def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
         metadata={"missing": dg.TableMetadataValue(records, dg.TableSchema([dg.TableColumn(name) for name in names])), "causes": len(rows)},
         description="; ".join(f"app {s.client_key}: {s.summary()}" for s in found) if rows else "",
     )
+    if done.damaged:  # all else is published
+        raise dg.Failure("\n".join(map(str, done.damaged)), metadata=result.metadata, allow_retries=False)
+    return result

@@ -12,7 +12,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,40 +22,19 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.pending import Damaged, replace_whole, sweep, write_whole
+from resources.checksums import digest_of, forget, record, recorded
+from resources.partition import ROW_GROUP, LakeDamaged, Partition, check, damage_of
+from resources.pending import replace_whole, sweep
 
 _FILE = "data.parquet"
 QUARANTINE, DRIFT = "_quarantine", "_drift"
 """Side rooms of the lake, laid out like tables: ``lake/_quarantine/<table>/dt=…``."""
 DAMAGED = "_damaged"
-"""Where files go that do not read back and that a day's own file does not replace."""
+"""Where files go that do not read back, and those that are replaced although the archive lacks a part of what they hold."""
 _GONE = ".data.parquet.gone"
 """A day's own file that is about to go into its month's."""
 _DAYS = b"douyin.days"
 """Metadata of a month's file: its days in order, as JSON pairs of day and row group, null for a day without rows."""
-
-
-class LakeDamaged(Damaged):
-    """A Parquet file does not read back."""
-
-    def __init__(self, path: Path, why: object, mend: str) -> None:
-        super().__init__(f"{path} does not read back ({why}). Make it again from the archive: `{mend}`")
-        self.path, self.mend = path, mend
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """One day of a table: the file that holds it, alone or with other days of its month, and what tells whether the file changed.
-
-    ``group`` is the row group of a month's file, -1 where the day has no rows there, None where the file is the day's own.
-    """
-
-    table: str
-    dt: date
-    path: Path
-    size: int
-    mtime_ns: int
-    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +60,7 @@ class StoredDay:
         except FileNotFoundError:
             raise
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damaged(self.partition, error) from error
+            raise damage_of(self.partition, error) from error
 
 
 class Lake:
@@ -104,9 +84,15 @@ class Lake:
         The file is written beside and renamed over, so readers see the old or the new one. The same
         rows give the same bytes, whatever the parts in which they are given, and then the file is left alone.
         """
-        path = self.path(table, dt)
+        return self.replace(self.path(table, dt), lambda file: encode_into(file, rows))
+
+    def replace(self, path: Path, write: Callable[[BinaryIO], object]) -> bool:
+        """Replace a file of the lake by what ``write`` writes, with its checksum beside it; says whether its bytes changed."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        return replace_whole(path, lambda file: encode_into(file, rows), unless_same=True)
+        noted: list[str] = []
+        changed = replace_whole(path, write, unless_same=True, whole=lambda pending: noted.append(record(path, digest_of(pending))))
+        forget(path, but=noted[-1])
+        return changed
 
     def sweep(self, table: str) -> list[Path]:
         """Remove what killed writers left beside a table's partitions, those in quarantine and drift included."""
@@ -119,7 +105,9 @@ class Lake:
 
     def remove(self, table: str, dt: date) -> None:
         """Take a day away, also out of its month's file."""
-        self.path(table, dt).unlink(missing_ok=True)
+        own = self.path(table, dt)
+        own.unlink(missing_ok=True)
+        forget(own)
         month = dt.isoformat()[:7]
         held = self._month(table, self.month_path(table, month))
         if any(p.dt == dt for p in held):
@@ -138,18 +126,25 @@ class Lake:
         path = self.month_path(table, month)
         if not days:
             path.unlink(missing_ok=True)
+            forget(path)
             return
-        rows = [pa.concat_tables(self._day(p).parts()) for p in days]
+        for one in {p.path: p for p in days}.values():
+            check(one)
+        rows = [pa.concat_tables(StoredDay(p, self.row_count(p)).parts()) for p in days]
         groups = iter(range(len(rows)))
         held = [[p.dt.isoformat(), next(groups) if r.num_rows else None] for p, r in zip(days, rows, strict=True)]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _encode_month(rows, {_DAYS: json.dumps(held).encode()}))
+        self.replace(path, lambda file: file.write(_encode_month(rows, {_DAYS: json.dumps(held).encode()})))
 
     def set_aside(self, path: Path) -> Path:
-        """Move a damaged file out of the way, to ``_damaged``."""
-        target = self.root / DAMAGED / path.relative_to(self.root)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        """Move a file out of the way, to ``_damaged``, beside those that were moved there before."""
+        folder = (self.root / DAMAGED / path.relative_to(self.root)).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        target, number = folder / path.name, 1
+        while target.exists():
+            number += 1
+            target = folder / f"{path.stem}-{number}{path.suffix}"
         os.replace(path, target)
+        forget(path)
         return target
 
     # ------------------------------------------------------------------ reading
@@ -171,11 +166,14 @@ class Lake:
         return self._day(partition)
 
     def _day(self, partition: Partition) -> StoredDay:
+        check(partition)
         return StoredDay(partition, self.row_count(partition))
 
     def scan(self, table: str, dts: Iterable[date]) -> str | None:
-        """A relation for DuckDB with the rows of some days, or None where none of them is there."""
+        """A relation for DuckDB with the rows of some days, or None where none of them is there. Raises LakeDamaged."""
         found = [p for dt in sorted(set(dts)) if (p := self.partition(table, dt)) is not None]
+        for one in {p.path: p for p in found}.values():
+            check(one)
         return scan(found) if found else None
 
     def is_as_written(self, table: str, dt: date, rows: Iterable[pa.Table]) -> bool:
@@ -204,7 +202,7 @@ class Lake:
         try:
             footer = pq.read_metadata(partition.path)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damaged(partition, error) from error
+            raise damage_of(partition, error) from error
         if partition.group is None:
             return footer.num_rows
         return 0 if partition.group < 0 else footer.row_group(partition.group).num_rows
@@ -220,19 +218,19 @@ class Lake:
         return [p.dt for p in self.partitions(table)]
 
     def first_day(self, table: str) -> date | None:
-        """The earliest day that is there; reads names only, and the footer of the earliest month's file."""
+        """The earliest day that is there; reads names only, and the footer of the earliest month's file, which is passed over where it is damaged."""
         names = self._names(table)
         own = next((n[3:] for n in names if n.startswith("dt=") and (self.root / table / n / _FILE).exists()), None)
         month = next((n[6:] for n in names if n.startswith("month=") and (self.root / table / n / _FILE).exists()), None)
         days = [date.fromisoformat(own)] if own else []
         if month and (own is None or month <= own[:7]):
-            days += [p.dt for p in self._month(table, self.month_path(table, month))]
+            days += [p.dt for p in self._month(table, self.month_path(table, month), [])]
         return min(days, default=None)
 
-    def partitions(self, table: str) -> Iterator[Partition]:
-        """All days, ascending."""
+    def partitions(self, table: str, damaged: list[LakeDamaged] | None = None) -> Iterator[Partition]:
+        """All days, ascending. A month's file that does not tell its days is put into ``damaged`` where it is given, else LakeDamaged is raised."""
         folder, names = self.root / table, self._names(table)
-        found = {p.dt: p for n in names if n.startswith("month=") for p in self._month(table, folder / n / _FILE)}
+        found = {p.dt: p for n in names if n.startswith("month=") for p in self._month(table, folder / n / _FILE, damaged)}
         for name in names:
             if name.startswith("dt="):
                 dt = date.fromisoformat(name[3:])
@@ -248,21 +246,20 @@ class Lake:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _month(self, table: str, path: Path) -> list[Partition]:
+    def _month(self, table: str, path: Path, damaged: list[LakeDamaged] | None = None) -> list[Partition]:
         """The days of a month's file."""
         try:
             stat = path.stat()
             held = json.loads(pq.read_metadata(path).metadata[_DAYS])
+            return [Partition(table, date.fromisoformat(dt), path, stat.st_size, stat.st_mtime_ns, -1 if g is None else g) for dt, g in held]
         except FileNotFoundError:
             return []
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-            raise LakeDamaged(path, error, "douyin verify --repair") from error
-        return [Partition(table, date.fromisoformat(dt), path, stat.st_size, stat.st_mtime_ns, -1 if g is None else g) for dt, g in held]
-
-
-def _damaged(partition: Partition, why: object) -> LakeDamaged:
-    days = f"--from {partition.dt} --to {partition.dt}"
-    return LakeDamaged(partition.path, why, f"douyin replay --select {partition.table.rpartition('/')[2]} {days}")
+            found = LakeDamaged(table, None, path, error, "douyin verify --repair")
+            if damaged is None:
+                raise found from error
+            damaged.append(found)
+            return []
 
 
 def scan(partitions: Iterable[Partition]) -> str:
@@ -289,13 +286,16 @@ def _quoted(path: Path) -> str:
 def _take_away(own: Partition) -> bool:
     """Remove a day's own file, unless a run has replaced it since it was read."""
     gone = own.path.with_name(_GONE)
+    checksums = recorded(own.path)
     os.replace(own.path, gone)
     stat = gone.stat()
     if (stat.st_size, stat.st_mtime_ns) != (own.size, own.mtime_ns):
         os.replace(gone, own.path)
         return False
     gone.unlink()
-    own.path.parent.rmdir()
+    forget(own.path, these=checksums)
+    with suppress(OSError):  # a run writes the day anew
+        own.path.parent.rmdir()
     return True
 
 
@@ -305,10 +305,6 @@ def _stat(table: str, dt: date, path: Path) -> Partition | None:
     except FileNotFoundError:  # removed meanwhile
         return None
     return Partition(table, dt, path, stat.st_size, stat.st_mtime_ns)
-
-
-ROW_GROUP = 61_440
-"""Rows of a row group, half of what DuckDB has: a file is written, and read, so many at a time. A month's file has a day in each group instead."""
 
 
 def _are_same(one: BinaryIO, other: BinaryIO) -> bool:

@@ -30,10 +30,10 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
     replace_whole(path, lambda file: file.write(data))
 
 
-def replace_whole(path: Path, write: Callable[[BinaryIO], object], *, unless_same: bool = False) -> bool:
+def replace_whole(path: Path, write: Callable[[BinaryIO], object], *, unless_same: bool = False, whole: Callable[[Path], object] | None = None) -> bool:
     """The same of what ``write`` writes, which need not be held in memory; says whether the file was replaced.
 
-    ``unless_same``: a file that has these bytes already is left alone.
+    ``unless_same``: a file that has these bytes already is left alone. ``whole`` is called with the pending file when all of it is written.
     """
     pending = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.tmp")
     _writing.add(pending)
@@ -41,6 +41,8 @@ def replace_whole(path: Path, write: Callable[[BinaryIO], object], *, unless_sam
         with open(pending, "wb") as file:
             write(file)
             file.flush()
+            if whole is not None:
+                whole(pending)
             if unless_same and path.exists() and filecmp.cmp(pending, path, shallow=False):
                 pending.unlink()
                 return False

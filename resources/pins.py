@@ -10,14 +10,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from resources.lake import Partition
+from resources.lake import Partition, check
 
 
 class Pins:
-    """A folder of hard links (copies, where the file system has none). One process at a time uses it; leaving the block empties it."""
+    """A folder of hard links (copies, where the file system has none), each held against its checksum once. One process at a time uses it; leaving the block empties it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._checked: set[Path] = set()
 
     def __enter__(self) -> Pins:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -27,14 +28,20 @@ class Pins:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def pin(self, partition: Partition) -> Partition | None:
-        """The partition under its own name here; None where it was removed meanwhile. A month's file is pinned once for all of its days."""
+        """The partition under its own name here; None where it was removed meanwhile. A month's file is pinned once for all of its days.
+
+        Raises:
+            LakeDamaged: the file is not as it was written.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         day = partition.dt if partition.group is None else partition.path.parent.name
         name = self._folder / f"{partition.table.replace('/', '.')}.{day}.parquet"
         try:
-            _link_or_copy(partition.path, name)
-        except FileExistsError:
-            pass
+            while name not in self._checked:
+                name.unlink(missing_ok=True)
+                _link_or_copy(partition.path, name)
+                if check(partition, name):
+                    self._checked.add(name)
         except FileNotFoundError:
             return None
         stat = name.stat()
@@ -44,7 +51,7 @@ class Pins:
 def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
-    except (FileNotFoundError, FileExistsError):
+    except FileNotFoundError:
         raise
     except OSError:  # a file system without hard links
         with open(source, "rb") as file, open(target, "xb") as copy:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from resources.descriptions import TYPES, Column, Description, described, has_columns, made_anew, own_description
-from resources.lake import Lake, Partition, scan
+from resources.lake import Lake
 from resources.marts import ROOM, Mart
+from resources.partition import Partition
 from resources.published_partitions import PublishedPartitions, commit_many
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def whole_path(lake: Lake, mart: Mart) -> Path:
 
 def publish_marts(
     connection: duckdb.DuckDBPyConnection, held: PublishedPartitions, found: Mapping[str, Description], present: Mapping[str, list[Partition]], marts: Mapping[str, Mart],
-    pin: Callable[[Partition], Partition | None],
+    pin: Callable[[Partition], Partition | None], insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
 ) -> tuple[dict[str, list[date]], list[str]]:
     """Bring the schema ``marts`` up to what the lake holds of each, by room.
 
@@ -60,7 +61,7 @@ def publish_marts(
     _say_which(connection, marts, found.get("meta.marts"))
     changed, behind = {}, []
     for mart in marts.values():
-        days, left = _publish(connection, held, mart, found.get(f"marts.{mart.name}"), present[mart.room], pin)
+        days, left = _publish(connection, held, mart, found.get(f"marts.{mart.name}"), present[mart.room], pin, insert)
         if days:
             changed[mart.room] = days
         if left:
@@ -70,13 +71,14 @@ def publish_marts(
 
 
 def _publish(
-    connection, held: PublishedPartitions, mart: Mart, found: Description | None, present: list[Partition], pin: Callable[[Partition], Partition | None]
+    connection, held: PublishedPartitions, mart: Mart, found: Description | None, present: list[Partition], pin: Callable[[Partition], Partition | None],
+    insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
 ) -> tuple[list[date], int]:
     if not present:
         _drop(connection, held, mart.name)
         return [], 0
-    newest = pin(present[-1])
-    if newest is None:  # taken away this moment
+    newest = next((one for p in reversed(present) if (one := pin(p)) is not None), None)
+    if newest is None:  # taken away this moment, or damaged
         return [], 0
     schema = _schema(newest)
     wanted = _description(mart, schema)
@@ -94,7 +96,7 @@ def _publish(
         which = "true" if not mart.incremental else "dt IN (SELECT unnest($1::DATE[]))"
         connection.execute(f'DELETE FROM marts."{mart.name}" WHERE {which}', [old] if mart.incremental else [])
     if fitting:
-        connection.execute(f'INSERT INTO marts."{mart.name}" BY NAME SELECT * FROM {scan(fitting)}')
+        insert(connection, f'marts."{mart.name}"', fitting)
     held.note(mart.room, days, fitting)
     commit_many(connection, days)
     return days, len(fresh) - len(fitting)

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -24,16 +24,17 @@ from catalog import FIELDS, TABLES
 from catalog.records import History, Table
 from resources import ending
 from resources.clock import BEIJING_SESSION
-from resources.descriptions import Description, described, has_columns, made_anew, own_description, read_descriptions
+from resources.descriptions import made_anew, own_description, read_descriptions
 from resources.file_copy import copy_file
+from resources.handing_over import HANDED_OVER, DaysHandedOver, HandedOver, replace_days, replace_rows
 from resources.holding import digest_of_lake, digest_of_state, read_holding, write_holding
-from resources.lake import DRIFT, QUARANTINE, Lake, Partition, scan
+from resources.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.marts import MARTS_DIR, Mart, readable_marts
+from resources.partition import LakeDamaged, Partition, damage_of
 from resources.pins import Pins
 from resources.published_partitions import PublishedPartitions, commit_many
 from resources.publishing_marts import mart_partitions, publish_marts
-from resources.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA
-from resources.state_tables import TABLES_OF_STATE
+from resources.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
 
 if TYPE_CHECKING:  # loaded by who opens a file: a run with nothing to publish opens none
     import duckdb
@@ -48,10 +49,6 @@ _STORAGE_VERSION = "v1.4.0"
 """The eldest DuckDB that opens the file. Elder formats number the rows of a table throughout, and say nothing of where a row group's description lies: a checkpoint
 then reads and writes the descriptions of all row groups of a table whose first rows went, two to three times the CPU."""
 
-_BY_DAY = "meta.load_status"
-"""The one table of the state that grows with every day: only its changed days are read."""
-
-
 class PublishFailed(RuntimeError):
     """The lake cannot be published; the old file stays."""
 
@@ -65,23 +62,16 @@ class Published:
     rebuilt: bool = False
     left_out: list[str] = field(default_factory=list)
     """Marts of which days were left out; the log says why."""
+    damaged: list[LakeDamaged] = field(default_factory=list)
+    """Files of the lake that do not read back: their days stay as they were published, all others are published."""
+    made_again: list[LakeDamaged] = field(default_factory=list)
+    """Damaged files of marts that were made again from the lake."""
     bytes: int = 0
     seconds: float = 0.0
 
     @property
     def partitions(self) -> int:
         return sum(map(len, self.changed.values()))
-
-
-@dataclass(frozen=True)
-class DaysHandedOver:
-    """A table of the state by day: when the lines of each day last changed (machine time in nanoseconds), and how to read those of some days."""
-
-    changed: Mapping[date, int]
-    read: Callable[[Iterable[date]], Iterable[pa.RecordBatch]]
-
-
-HandedOver = pa.Table | Iterable[pa.RecordBatch] | DaysHandedOver
 
 
 class Warehouse:
@@ -108,13 +98,13 @@ class Warehouse:
         connection.execute(BEIJING_SESSION)
         return connection
 
-    def _present(self, marts: Iterable[Mart]) -> dict[str, list[Partition]]:
+    def _present(self, marts: Iterable[Mart], damaged: list[LakeDamaged]) -> dict[str, list[Partition]]:
         """What the lake holds, by room."""
         rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
-        return {room: list(self.lake.partitions(room)) for room in rooms} | {mart.room: mart_partitions(self.lake, mart) for mart in marts}
+        return {room: list(self.lake.partitions(room, damaged)) for room in rooms} | {mart.room: mart_partitions(self.lake, mart) for mart in marts}
 
     def _lake_files(self) -> list[Partition]:
-        return [p for found in self._present(readable_marts(self._marts_dir).values()).values() for p in found]
+        return [p for found in self._present(readable_marts(self._marts_dir).values(), []).values() for p in found]
 
     def lake_version(self) -> str | None:
         """A text that changes whenever a partition of the lake does; None while the lake is empty."""
@@ -139,8 +129,10 @@ class Warehouse:
         ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them is called while the file is
         copied. What is not handed over stays as it was published. Without ``again`` a file that was made of just this stays as it is, for a day at most.
 
+        Days whose files do not read back stay as they were published, and are told of in ``damaged``.
+
         Raises:
-            PublishFailed: a file of the lake does not read back. The old file stays.
+            PublishFailed: DuckDB refuses what reads back. The old file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path), Pins(self._pins) as pins, ThreadPoolExecutor(2) as pool:
@@ -149,7 +141,12 @@ class Warehouse:
                 handed_over = handed_over() if callable(handed_over) else handed_over
                 if self._was_made_of(handed_over):
                     return Published(self.path, bytes=self.path.stat().st_size, seconds=time.monotonic() - began)
-            return self._publish(pins, pool, handed_over, rebuild)
+            refused: list[LakeDamaged] = []
+            while True:
+                try:
+                    return self._publish(pins, pool, handed_over, rebuild, refused)
+                except _Refused as error:  # begun again without them: the transaction is lost
+                    refused += error.damaged
 
     def _was_made_of(self, handed_over: Mapping[str, HandedOver]) -> bool:
         """Whether the file holds just this, and the lake as it is. The lake is listed only where the state is the same."""
@@ -157,9 +154,10 @@ class Warehouse:
         if found is None or found.state != _digest_of_state(handed_over):
             return False
         marts = readable_marts(self._marts_dir).values()
-        return found.lake == _digest_of_lake(self._present(marts), marts)
+        damaged: list[LakeDamaged] = []
+        return found.lake == _digest_of_lake(self._present(marts, damaged), marts) and not damaged
 
-    def _publish(self, pins: Pins, pool: Executor, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]], rebuild: bool) -> Published:
+    def _publish(self, pins: Pins, pool: Executor, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]], rebuild: bool, refused: list[LakeDamaged]) -> Published:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -167,11 +165,11 @@ class Warehouse:
         building.unlink(missing_ok=True)
         wal.unlink(missing_ok=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        result = Published(self.path, rebuilt=rebuild or not _has_layout(self.path))
+        result = Published(self.path, rebuilt=rebuild or not _has_layout(self.path), damaged=[*refused])
         copying = None if result.rebuilt else pool.submit(copy_file, self.path, building, pool)
         try:
             marts = readable_marts(self._marts_dir)
-            present = self._present(marts.values())  # listing the files of two years takes a third of the copy's time
+            present = self._present(marts.values(), result.damaged)  # listing the files of two years takes a third of the copy's time
             rows = handed_over() if callable(handed_over) else handed_over
             flushing = None if copying is None else copying.result()
             connection = _open(building)
@@ -195,7 +193,7 @@ class Warehouse:
         self.path.with_name(self.path.name + ".wal").unlink(missing_ok=True)
         ending.check()
         os.replace(building, self.path)
-        if not result.left_out and (state := _digest_of_state(rows)) is not None:
+        if not result.left_out and not result.damaged and (state := _digest_of_state(rows)) is not None:
             write_holding(self.path, state, _digest_of_lake(present, marts.values()))
         result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
         return result
@@ -219,10 +217,10 @@ class Warehouse:
         found = read_descriptions(connection)
         for name, rows in handed_over.items():
             if isinstance(rows, DaysHandedOver):
-                _replace_days(connection, name, rows)
+                replace_days(connection, name, rows)
             else:
-                _replace(connection, name, rows, found.get(name))
-        changed, result.left_out = publish_marts(connection, held, found, present, marts, pins.pin)
+                replace_rows(connection, name, rows, found.get(name))
+        changed, result.left_out = publish_marts(connection, held, found, present, marts, lambda p: _intact(pins, p, result.damaged), self._insert)
         result.changed |= changed
         held.write(connection)
         if held.days_added and max(held.days_added).toordinal() % _MERGED_EVERY == 0:
@@ -234,23 +232,72 @@ class Warehouse:
         self, connection, pins: Pins, result: Published, held: PublishedPartitions, name: str, target: str, present: list[Partition], only_table: str | None = None
     ) -> None:
         """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
-        changed = [pin for p in held.changed(name, present) if (pin := pins.pin(p)) is not None]
-        days = [p.dt for p in changed] + held.gone(name, present)
+        changed = [pin for p in held.changed(name, present) if (pin := _intact(pins, p, result.damaged)) is not None]
+        unknown = {d.path.parent.name.removeprefix("month=") for d in result.damaged if d.table == name and d.dt is None}
+        days = [p.dt for p in changed] + [dt for dt in held.gone(name, present) if dt.isoformat()[:7] not in unknown]
         if not days:
             return
         if old := held.held(name, days):
             of_table = f" AND table_name = '{only_table}'" if only_table else ""
             connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [old])
         if changed:
-            import duckdb
-
-            try:
-                connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {scan(changed)}")
-            except duckdb.Error as error:
-                raise PublishFailed(f"the lake's {name} of {min(days)} to {max(days)} cannot be published ({str(error).splitlines()[0]}): `douyin verify` tells what is damaged") from error
+            self._insert(connection, target, changed)
         held.note(name, days, changed)
         commit_many(connection, days)
         result.changed[name] = days
+
+    def _insert(self, connection, target: str, changed: list[Partition]) -> None:
+        """Put in the rows of some partitions of one room.
+
+        Raises:
+            _Refused: single ones of them cannot be put in.
+            PublishFailed: DuckDB refuses all of them, for another reason.
+        """
+        import duckdb
+
+        try:
+            connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {scan(changed)}")
+        except duckdb.Error as error:
+            name, dts = changed[0].table, [p.dt for p in changed]
+            refused = [damage for p in changed if (damage := self._refusal(target, p)) is not None]
+            if refused:
+                raise _Refused(refused) from error
+            said = str(error).splitlines()[0]
+            raise PublishFailed(f"the lake's {name} of {min(dts)} to {max(dts)} cannot be published ({said}): `douyin verify` tells what is damaged") from error
+
+    def _refusal(self, target: str, partition: Partition) -> LakeDamaged | None:
+        """Why a partition cannot be put into a new table, tried by itself."""
+        import duckdb
+
+        folder = self.lake.root / partition.table
+        names = (f"dt={partition.dt}", "all") if partition.group is None else (f"month={partition.dt:%Y-%m}",)
+        where = next(path for name in names if (path := folder / name / "data.parquet").exists() or name == names[-1])
+        with duckdb.connect() as connection:
+            connection.execute(_layout_script())
+            try:
+                into = f"CREATE TABLE {target.replace('.', '_')} AS" if target.startswith("marts.") else f"INSERT INTO {target} BY NAME"
+                connection.execute(f"{into} SELECT * FROM {scan([partition])}")
+            except duckdb.Error as error:
+                return damage_of(replace(partition, path=where), str(error).splitlines()[0])
+        return None
+
+
+class _Refused(Exception):
+    """Partitions whose rows do not go in."""
+
+    def __init__(self, damaged: list[LakeDamaged]) -> None:
+        self.damaged = damaged
+
+
+def _intact(pins: Pins, partition: Partition, damaged: list[LakeDamaged]) -> Partition | None:
+    """A partition under its own name, to be read; None where it was removed meanwhile or is among the damaged ones, to which it may be added."""
+    if any((d.table, d.dt) == (partition.table, partition.dt) for d in damaged):
+        return None
+    try:
+        return pins.pin(partition)
+    except LakeDamaged as error:
+        damaged.append(error)
+        return None
 
 
 def _open(building: Path) -> duckdb.DuckDBPyConnection:
@@ -288,14 +335,6 @@ def _has_layout(path: Path) -> bool:
     except duckdb.Error:
         return False
     return found is not None and found[0] == _layout()
-
-
-HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
-    "meta.load_status": (STATUS_SCHEMA, "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account"),
-    "meta.dictionary": (DICTIONARY_SCHEMA, "数据字典：每个字段的含义、单位、可加性、来源 / the dictionary: meaning, unit, additivity and source of every column"),
-    **TABLES_OF_STATE,
-}
-"""Tables of the warehouse that lie in no file of the lake: name with schema -> (columns, comment)."""
 
 
 _OWN: Mapping[str, tuple[pa.Schema, str]] = {
@@ -344,42 +383,6 @@ def _latest_view(table: Table) -> Iterator[str]:
     )
     comment = f"{table.zh}（最新状态） / {table.en}: the latest row of each"
     yield f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}'
-
-
-def _replace(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch], found: Description | None) -> None:
-    wanted = own_description(name, *HANDED_OVER[name])
-    if found is not None and has_columns(found, wanted):
-        statements = [f"DELETE FROM {name}", *described(name, wanted, found)]
-    else:
-        statements = list(made_anew(name, wanted))
-    if name == _BY_DAY:
-        statements.append("DELETE FROM meta.load_status_days")
-    connection.execute(";".join(statements))
-    _insert(connection, name, rows.to_batches() if isinstance(rows, pa.Table) else rows)
-
-
-def _replace_days(connection, name: str, rows: DaysHandedOver) -> None:
-    """Replace the days that changed since they were published."""
-    if name != _BY_DAY:
-        raise ValueError(f"{name} is not published by day")
-    known = dict(connection.execute("SELECT dt, changed_ns FROM meta.load_status_days").fetchall())
-    changed = sorted(dt for dt, at in rows.changed.items() if known.get(dt) != at)
-    if not known:  # whatever is there was handed over whole
-        connection.execute(f"DELETE FROM {name}")
-    if old := [dt for dt in known if rows.changed.get(dt) != known[dt]]:
-        connection.execute(f"DELETE FROM {name} WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
-        connection.execute("DELETE FROM meta.load_status_days WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
-    if changed:
-        _insert(connection, name, rows.read(changed))
-        connection.execute("INSERT INTO meta.load_status_days SELECT unnest($1::DATE[]), unnest($2::BIGINT[])", [changed, [rows.changed[dt] for dt in changed]])
-
-
-def _insert(connection, name: str, batches: Iterable[pa.RecordBatch]) -> None:
-    where, _, table = name.partition(".")
-    for batch in batches:
-        connection.register("handed_over", pa.Table.from_batches([batch]))
-        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM handed_over')
-        connection.unregister("handed_over")
 
 
 def _text(value: str) -> str:

@@ -352,6 +352,9 @@ def land(lake: Lake, normalised: Normalised, changes: Changes | None = None) -> 
     """
     changes = changes_of(lake, normalised) if changes is None else changes
     if normalised.is_answered:
+        own = lake.path(normalised.table.name, normalised.dt)
+        if changes.damaged and own.exists():  # what it still holds may be more than the archive has
+            lake.set_aside(own)
         lake.write(normalised.table.name, normalised.dt, normalised.day.parts())
     for room, rows in ((QUARANTINE, normalised.quarantine), (DRIFT, normalised.drift)):
         name = f"{room}/{normalised.table.name}"

@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from assets.ingest.accounting import Gap, gap_of
 from assets.ingest.changes import Changes
 from assets.ingest.normalise import Normalised, changes_of, land, normalise_each
 from assets.ingest.settling import lines_after
-from catalog import endpoints_of
 from catalog.records import History, Table
-from resources.lake import Lake
 from resources.runtime import Runtime
 from resources.state.load_status import read_load_status, save_load_status
 
@@ -36,6 +32,8 @@ class Replay:
     """Whether the lake has no such day."""
     left_alone: str | None = None
     """Why the day in the lake must stay as it is."""
+    gap: Gap | None = None
+    """The answers without which it must."""
 
     @property
     def replaces(self) -> bool:
@@ -44,15 +42,20 @@ class Replay:
             return False
         return self.left_alone is None and (self.is_new or bool(self.changes))
 
-    def land(self, runtime: Runtime) -> None:
+    def land(self, runtime: Runtime, *, accept_loss: bool = False) -> None:
         """Replace the day, its quarantine and drift, and bring ``load_status`` in line with it.
+
+        With ``accept_loss`` also where the archive lacks answers: the file that it replaces is kept in ``_damaged``.
 
         Raises:
             ValueError: the day must be left alone.
         """
-        if self.left_alone is not None or self.normalised is None:
+        if self.normalised is None or (self.left_alone is not None and not accept_loss):
             raise ValueError(f"{self.table.name} {self.dt} cannot be replaced: {self.left_alone}")
         with runtime.filling(self.table.name):
+            own = runtime.lake.path(self.table.name, self.dt)
+            if self.left_alone is not None and own.exists():
+                runtime.lake.set_aside(own)
             land(runtime.lake, self.normalised, self.changes)
             lines = lines_after(self.normalised, read_load_status(runtime.state, table=self.table.name, dts=[self.dt]))
             save_load_status(runtime.state, lines, runtime.clock.now().timestamp())
@@ -68,7 +71,6 @@ def replay(runtime: Runtime, table: Table, first: date, last: date) -> Iterator[
         ArchiveDamaged: a segment does not read back.
     """
     dts = partitions_between(table, first, last)
-    archived = {e.name: set(runtime.archive.days(e.name)) for e in endpoints_of(table.name)}
     before = deque(sorted(set(dts).intersection(runtime.lake.days(table.name))))
     for normalised in normalise_each(runtime.archive, table, dts):
         while before and before[0] < normalised.dt:
@@ -76,7 +78,7 @@ def replay(runtime: Runtime, table: Table, first: date, last: date) -> Iterator[
         is_new = not (before and before[0] == normalised.dt)
         if not is_new:
             before.popleft()
-        yield _compared(runtime.lake, normalised, is_new, archived)
+        yield _compared(runtime, normalised, is_new)
     for dt in before:
         yield _unknown(table, dt)
 
@@ -91,17 +93,8 @@ def _unknown(table: Table, dt: date) -> Replay:
     return Replay(table, dt, None, Changes(), False, "the archive knows nothing of that day")
 
 
-def _compared(lake: Lake, normalised: Normalised, is_new: bool, archived: dict[str, set[date]]) -> Replay:
+def _compared(runtime: Runtime, normalised: Normalised, is_new: bool) -> Replay:
     table, dt = normalised.table, normalised.dt
-    changes = changes_of(lake, normalised)
-    # Whatever replaces a row can lose what a forgotten answer had said; also a row that says the same, of an older answer.
-    if (changes.removed or changes.altered or changes.confirmed) and (lost := _without_answers(lake.read(table.name, dt), archived)):
-        return Replay(table, dt, normalised, changes, is_new, f"the archive no longer has the answers that {lost:,} of its rows came from")
-    return Replay(table, dt, normalised, changes, is_new)
-
-
-def _without_answers(rows: pa.Table, archived: dict[str, set[date]]) -> int:
-    """How many rows come from a day of observation of which their operation has no archive."""
-    beijing = pc.cast(pc.local_timestamp(pc.cast(rows["observed_at"], pa.timestamp("us", "Asia/Shanghai"))), pa.date32())
-    counted = pa.table({"source": rows["source"], "day": beijing}).group_by(["source", "day"]).aggregate([([], "count_all")])
-    return sum(r["count_all"] for r in counted.to_pylist() if r["day"] not in archived.get(r["source"], ()))
+    changes = changes_of(runtime.lake, normalised)
+    gap = gap_of(runtime, table, dt, normalised, changes)
+    return Replay(table, dt, normalised, changes, is_new, None if gap is None else str(gap), gap)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from assets.ingest.accounting import gap_of
 from assets.ingest.changes import Changes, newest_observation
 from assets.ingest.fetch import fetch
-from assets.ingest.normalise import Normalised, land, normalise_each, nothing, told_on
+from assets.ingest.normalise import Normalised, changes_of, land, normalise_each, nothing, told_on
 from assets.ingest.outcomes import summarise
 from assets.ingest.questions import Fetched
 from assets.ingest.settling import FROM_ARCHIVE, lines_after
@@ -38,6 +40,9 @@ class Ingested:
     along: dict[date, Changes] = field(default_factory=dict)
     """The same of days that nobody asked for: of a series, those of which today's answers spoke, too; of events, yesterday."""
 
+    refused: dict[date, str] = field(default_factory=dict)
+    """Days that stay as they are in the lake, since the archive lacks answers that rows of theirs came from, and why."""
+
     @property
     def missing(self) -> list[date]:
         """Days about which nothing is known, neither from a call nor from the archive."""
@@ -52,6 +57,7 @@ class Ingested:
 _IN_MEMORY_BYTES = 64 << 20
 """Rows of landed days that a run keeps in memory for its checks."""
 
+_log = logging.getLogger(__name__)
 LET_GO = "its events were let go since, from inbox and archive; the lake keeps the day as it is"
 
 
@@ -81,14 +87,22 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
     along = _told_along(runtime, table, result.dts) if call else set()
     in_memory = 0
     for partition in normalise_each(runtime.archive, table, along.union(result.dts)):
-        if partition.dt in along:
-            _land_along(runtime, result, partition)
-            continue
-        result.partitions[partition.dt] = partition
-        result.changes[partition.dt] = land(runtime.lake, partition)
-        in_memory += partition.day.nbytes
-        if in_memory > _IN_MEMORY_BYTES:  # a long range takes no more memory than a short one: its rows are read back from the lake
-            partition.day = runtime.lake.day(table.name, partition.dt)
+        changes = changes_of(runtime.lake, partition)
+        if (gap := gap_of(runtime, table, partition.dt, partition, changes)) is not None:
+            _log.warning("%s %s stays as it is: %s", table.name, partition.dt, gap)
+            if partition.dt in along:
+                continue
+            if gap.lost:
+                result.refused[partition.dt] = f"{gap}; nothing was removed: {gap.way_out(table, partition.dt)}"
+            else:
+                result.partitions[partition.dt], result.changes[partition.dt] = partition, Changes()
+        elif partition.dt in along:
+            _land_along(runtime, result, partition, changes)
+        else:
+            result.partitions[partition.dt], result.changes[partition.dt] = partition, land(runtime.lake, partition, changes)
+            in_memory += partition.day.nbytes
+            if in_memory > _IN_MEMORY_BYTES:  # a long range takes no more memory than a short one: its rows are read back from the lake
+                partition.day = runtime.lake.day(table.name, partition.dt)
     for dt in _quiet_days(runtime, result, fetched):
         result.partitions[dt] = partition = nothing(table, dt)
         result.changes[dt] = land(runtime.lake, partition)
@@ -142,8 +156,8 @@ def _newest_row(lake: Lake, table: Table, dt: date) -> datetime | None:
     return None if lake.partition(table.name, dt) is None else newest_observation(lake.day(table.name, dt))
 
 
-def _land_along(runtime: Runtime, result: Ingested, partition: Normalised) -> None:
-    result.along[partition.dt] = land(runtime.lake, partition)
+def _land_along(runtime: Runtime, result: Ingested, partition: Normalised, changes: Changes) -> None:
+    result.along[partition.dt] = land(runtime.lake, partition, changes)
     earlier = read_load_status(runtime.state, table=result.table.name, dts=[partition.dt])
     save_load_status(runtime.state, lines_after(partition, earlier), runtime.clock.now().timestamp())
 
@@ -164,7 +178,8 @@ def _may_lack_days(endpoint: Endpoint) -> bool:
 
 
 def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
-    earlier = {(s.dt, s.operation, s.client_key, s.open_id): s for s in read_load_status(runtime.state, table=result.table.name, dts=result.dts)}
+    table = result.table
+    earlier = {(s.dt, s.operation, s.client_key, s.open_id): s for s in read_load_status(runtime.state, table=table.name, dts=result.dts)}
     for dt in result.dts:
         landed = result.partitions.get(dt)
         rows = landed.landed_by if landed else Counter()
@@ -176,6 +191,10 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
         }
         for key in sorted(told.keys() | rows.keys() | quarantined.keys()):
             operation, app, open_id = key
+            if dt in result.refused:
+                before, calls = earlier.get((dt, *key)), told[key][1] if key in told else 0
+                yield LoadStatus(table.name, dt, operation, app, open_id, Outcome.FAILED, calls, before.rows if before else 0, reason=result.refused[dt])
+                continue
             if landed is None and result.table.history is History.EVENT and (before := earlier.get((dt, *key))) and before.rows:
                 yield replace(before, reason=LET_GO)
                 continue

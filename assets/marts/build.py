@@ -24,8 +24,9 @@ from assets.marts.binding import SQL_TYPES, Bound, bind, empty_table, on_day, se
 from assets.needs import functions
 from catalog import TABLES
 from resources import ending
-from resources.lake import DRIFT, QUARANTINE, Lake, Partition, encode, scan
+from resources.lake import DRIFT, QUARANTINE, Lake, Partition, encode_into, scan
 from resources.marts import ALL_DAYS, MARTS_DIR, ROOM, BadMart, Mart, load_marts
+from resources.partition import LakeDamaged
 from resources.pending import write_whole
 from resources.pins import Pins
 from resources.publishing_marts import WHOLE, mart_partitions, whole_path
@@ -64,6 +65,8 @@ class Marts:
 
     runtime: Runtime
     folder: Path = MARTS_DIR
+    damaged: list[LakeDamaged] = field(default_factory=list)
+    """Files that did not read back since this was made; the days that needed them were left as they are, and stay out of date."""
     _listed: dict[str, _Days] = field(default_factory=dict)
 
     @cached_property
@@ -135,7 +138,7 @@ class Marts:
         if room not in self._listed:
             name = room.removeprefix(f"{ROOM}/")
             bound = self.bound.get(name) if room.startswith(f"{ROOM}/") else None
-            partitions = mart_partitions(self.lake, bound.mart) if bound is not None else list(self.lake.partitions(room))
+            partitions = mart_partitions(self.lake, bound.mart) if bound is not None else list(self.lake.partitions(room, self.damaged))
             self._listed[room] = _Days(partitions)
         return self._listed[room]
 
@@ -152,6 +155,8 @@ class Marts:
 
     def build(self, name: str, dts: Iterable[date]) -> Iterator[Built]:
         """Make days of a mart, one after another; a full mart whatever is asked. One process at a time makes a mart.
+
+        A day that needs a damaged file is not made: see :attr:`damaged`.
 
         Raises:
             BadMart: rows break what the description promises (key, day); nothing is written of that day.
@@ -170,8 +175,14 @@ class Marts:
             made: dict[str, str] = {}
             try:
                 for dt in wanted:
-                    made[dt.isoformat()] = self._fingerprint(bound, dt)
-                    yield self._build(connection, pins, bound, dt)
+                    fingerprint = self._fingerprint(bound, dt)
+                    try:
+                        built = self._build(connection, pins, bound, dt)
+                    except LakeDamaged as error:
+                        self.damaged.append(error)
+                        continue
+                    made[dt.isoformat()] = fingerprint
+                    yield built
             finally:
                 self._listed.pop(bound.mart.room, None)
                 if made:
@@ -195,12 +206,7 @@ class Marts:
         path = self.path(bound.mart.name, dt)
         if bound.mart.incremental:
             return Built(bound, dt, rows.num_rows, self.lake.write(bound.mart.room, dt, rows), path)
-        data = encode(rows)
-        changed = not path.exists() or path.read_bytes() != data
-        if changed:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data)
-        return Built(bound, WHOLE, rows.num_rows, changed, path)
+        return Built(bound, WHOLE, rows.num_rows, self.lake.replace(path, lambda file: encode_into(file, rows)), path)
 
     def _view(self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: Bound, source: str, dt: date) -> None:
         """Let the SELECT see just the days of a source that it may read."""
@@ -208,6 +214,9 @@ class Marts:
         first, last = _span(bound.mart, source, dt)
         rooms = self._rooms(source) or [table if where == "main" else f"{ROOM}/{table}"]
         found = [pin for room in rooms for p in self._days(room).between(first, last) if (pin := pins.pin(p)) is not None]
+        for one in self.damaged:  # a month of which not even the days are known
+            if one.dt is None and one.table in rooms and first.isoformat()[:7] <= one.path.parent.name.removeprefix("month=") <= last.isoformat()[:7]:
+                raise one
         relation = f"SELECT * FROM {scan(found)}" if found else _nothing(bound.schemas[source])
         connection.execute(f'CREATE OR REPLACE VIEW {where}."{table}" AS {relation}')
 

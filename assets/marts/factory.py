@@ -17,6 +17,7 @@ from resources.runtime import Runtime
 
 if TYPE_CHECKING:
     from assets.marts.build import Marts
+    from resources.partition import LakeDamaged, Partition
 
 GRAIN, ROWS = "grain", "rows"
 GROUP = "marts"
@@ -73,15 +74,17 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
             raise dg.Failure(str(error), allow_retries=False) from error
         # The open-source UI draws no graph of columns: what each is made of stands in the table of columns, too.
         lineage = {"dagster/column_lineage": column_lineage(one), "dagster/column_schema": column_schema(one, sources=True)}
-        checks = [_grain(made), *([_rows(one, marts, made)] if mart.rows_may_change is not None else [])]
-        if not mart.incremental:
+        checks = [_grain(made, marts.damaged), *([_rows(one, marts, made)] if mart.rows_may_change is not None else [])]
+        for one_damaged in marts.damaged:
+            context.log.error(str(one_damaged))
+        if not mart.incremental and made:
             yield dg.MaterializeResult(metadata=lineage | made[WHOLE].metadata("dagster/row_count"), check_results=checks)
             return
         # Each day by itself: a range may reach beyond the days that the mart has, and those are not marked.
         for dt, day in made.items():
             metadata = (lineage if dt == max(made) else {}) | day.metadata("dagster/partition_row_count")
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
-        if left := len(context.partition_keys) - len(made):
+        if mart.incremental and (left := len(context.partition_keys) - len(made)):
             context.log.info(f"{left} of the days asked for lie outside of the days that {mart.name} has data for: they are not materialised")
         yield dg.Output(None, metadata=UNMARKED)
         yield from checks
@@ -117,8 +120,20 @@ def _make(marts: "Marts", one: Bound, asked: list[date], again: bool) -> dict[da
         found[built.dt] = _Day(built.row_count, True, built.changed)
     if one.mart.incremental:
         held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
-        found |= {dt: _Day(marts.lake.row_count(held[dt]), False, False) for dt in there if dt not in found}
+        # What was out of date and is not made needs a damaged file: it is neither marked nor judged.
+        found |= {dt: _Day(_rows_held(marts, held[dt]), False, False) for dt in there if dt not in found and dt not in stale and dt in held}
     return dict(sorted(found.items()))
+
+
+def _rows_held(marts: "Marts", partition: "Partition") -> int:
+    """Rows of a day that was made before; none of a damaged one, which the publication puts aside."""
+    from resources.partition import LakeDamaged
+
+    try:
+        return marts.lake.row_count(partition)
+    except LakeDamaged as error:
+        marts.damaged.append(error)
+        return 0
 
 
 def _deps(one: Bound) -> list[dg.AssetDep]:
@@ -177,9 +192,10 @@ def column_lineage(one: Bound) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(found)
 
 
-def _grain(made: dict[date, _Day]) -> dg.AssetCheckResult:
-    """Rows that break the promise are never written: the step fails with an example. What is here was counted when it was made."""
-    return dg.AssetCheckResult(check_name=GRAIN, passed=True, metadata={"rows": sum(d.rows for d in made.values()), "days": len(made)})
+def _grain(made: dict[date, _Day], damaged: "list[LakeDamaged]") -> dg.AssetCheckResult:
+    """Rows that break the promise are never written: the step fails with an example. What is here was counted when it was made. Days that need a damaged file were not."""
+    told = "\n".join(dict.fromkeys(map(str, damaged)))
+    return dg.AssetCheckResult(check_name=GRAIN, passed=not told, description=told or None, metadata={"rows": sum(d.rows for d in made.values()), "days": len(made)})
 
 
 def _rows(one: Bound, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckResult:
@@ -191,7 +207,7 @@ def _rows(one: Bound, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckRe
     jumps = {}
     for dt, day in made.items():
         earlier = held.get(dt - timedelta(days=1))
-        before = marts.lake.row_count(earlier) if earlier is not None else 0
+        before = _rows_held(marts, earlier) if earlier is not None else 0
         if before and abs(day.rows - before) > limit * before:
             jumps[dt.isoformat()] = f"{before} → {day.rows}"
     return dg.AssetCheckResult(check_name=ROWS, passed=not jumps, severity=dg.AssetCheckSeverity.WARN, metadata={"jumps": jumps, "limit": f"{limit:.0%}"})

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.commands.run import choose, print_ingested, progress_bar
+from pipelines.commands.run import choose, print_ingested, progress_bar, tell_damage
 from pipelines.console import Grid, console, fail, load_settings, possible_day, require_credentials
 
 _DAY = ["%Y-%m-%d"]
@@ -113,5 +113,5 @@ def _pay(runtime, prices: list) -> None:
     refused = sum(len(price.reasons) for price in prices)
     if refused:
         console.print(f"{refused} partitions cannot be had (see above) and are not marked as materialised")
-    if problems or refused:
+    if tell_damage(published) or problems or refused:
         raise typer.Exit(1)

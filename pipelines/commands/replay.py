@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from pipelines.commands.backfill import First, Last, Select
-from pipelines.commands.run import choose
+from pipelines.commands.run import choose, tell_damage
 from pipelines.console import Grid, console, fail, load_settings
 
 
@@ -19,6 +19,7 @@ def replay(
     first: First = None,
     last: Last = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell what would change")] = False,
+    accept_loss: Annotated[bool, typer.Option("--accept-loss", help="also replace days of which the archive lacks answers; their files are kept in lake/_damaged")] = False,
 ) -> None:
     """Make past partitions again from the archive, with today's code and without a call; each day tells what changes before it is replaced.
 
@@ -40,7 +41,7 @@ def replay(
     replaced = 0
     for name in tables:
         try:
-            counted, reasons = _replay_table(runtime, TABLES[name], begin, end, dry_run)
+            counted, reasons = _replay_table(runtime, TABLES[name], begin, end, dry_run, accept_loss)
         except ArchiveDamaged as error:
             fail(f"{name}: {error}\n  the days before it are done; move the segment out of the archive and replay again, or restore it from a copy")
         replaced += counted["replaced"]
@@ -59,6 +60,8 @@ def replay(
     done = publish(runtime)
     runtime.close()
     console.print(f"replaced {replaced} partitions; published {done.partitions} into {done.path} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)", soft_wrap=True)
+    if tell_damage(done):
+        raise typer.Exit(1)
 
 
 _NAMED = 5
@@ -77,7 +80,7 @@ def _span(runtime, first: date | None, last: date | None) -> tuple[date, date]:
     return begin, end
 
 
-def _replay_table(runtime, table, first: date, last: date, dry_run: bool) -> tuple[Counter, list[tuple[date, str]]]:
+def _replay_table(runtime, table, first: date, last: date, dry_run: bool, accept_loss: bool) -> tuple[Counter, list[tuple[date, str]]]:
     """Counts of one table, and the days that were left alone with their reasons. Each day that changes is told before it is replaced."""
     from assets.ingest.replay import replay as replay_days
 
@@ -85,11 +88,11 @@ def _replay_table(runtime, table, first: date, last: date, dry_run: bool) -> tup
     reasons: list[tuple[date, str]] = []
     for one in replay_days(runtime, table, first, last):
         counted["days"] += 1
-        if one.left_alone is not None:
+        if one.left_alone is not None and not (accept_loss and one.normalised is not None):
             reasons.append((one.dt, one.left_alone))
             counted["left alone"] += 1
             continue
-        if one.replaces:
+        if one.replaces or one.left_alone is not None:
             counted["replaced"] += 1
             said = f"no day yet, {one.changes}" if one.is_new else str(one.changes)
             console.print(f"{table.name} {one.dt}: {said}", highlight=False, soft_wrap=True)
@@ -98,5 +101,5 @@ def _replay_table(runtime, table, first: date, last: date, dry_run: bool) -> tup
         for name in ("added", "removed", "altered", "confirmed"):
             counted[name] += getattr(one.changes, name)
         if not dry_run:
-            one.land(runtime)
+            one.land(runtime, accept_loss=accept_loss)
     return counted, reasons

@@ -81,7 +81,7 @@ def run(
     _print_known(runtime)
     for step, said in problems.items():
         console.print(f"[red]✗ {step}[/red]: {escape(said.removeprefix(f'{step}: '))}", highlight=False, soft_wrap=True)
-    if problems:
+    if tell_damage(published) or problems:
         raise typer.Exit(1)
 
 
@@ -107,6 +107,8 @@ def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the fi
         fail(str(error))
     what = f"published {done.partitions} partitions into {done.path}" if done.partitions else f"{done.path} held every partition of the lake already"
     console.print(escape(f"{what} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)"), highlight=False, soft_wrap=True)
+    if tell_damage(done):
+        raise typer.Exit(1)
 
 
 def conclusion(tables: list[str], done: list, problems: Mapping[str, str], published: Published) -> str:
@@ -117,8 +119,17 @@ def conclusion(tables: list[str], done: list, problems: Mapping[str, str], publi
         loaded = f"loaded {total:,} rows of {sum(map(bool, rows.values()))} tables with {calls:,} calls" if calls else f"nothing was left to fetch: {total:,} rows of {sum(map(bool, rows.values()))} tables are loaded"
     else:
         loaded = "loaded no rows"
-    parts = [loaded, f"{failed} of {len(tables)} tables failed" if failed else "", f"{published.path} holds all of the lake ({published.bytes / 1e6:.1f} MB)"]
+    parts = [loaded, f"{failed} of {len(tables)} tables failed" if failed else "", f"{published.path} holds all of the lake{' but what does not read back' if published.damaged else ''} ({published.bytes / 1e6:.1f} MB)"]
     return "; ".join(filter(None, parts))
+
+
+def tell_damage(published) -> bool:
+    """One line for each file of the lake that does not read back; says whether anything is still to be mended."""
+    for one in published.made_again:
+        console.print(f"[yellow]![/yellow] {escape(str(one))}: it was put aside and made again", highlight=False, soft_wrap=True)
+    for one in published.damaged:
+        console.print(f"[red]✗ left out[/red] {escape(str(one))}", highlight=False, soft_wrap=True)
+    return bool(published.damaged)
 
 
 def progress_bar() -> Progress:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.commands.backfill import Select
-from pipelines.commands.run import choose
+from pipelines.commands.run import choose, tell_damage
 from pipelines.console import Grid, console, finite, load_settings, styled
 
 app = typer.Typer(help="Sizes and numbers of files; forget what need not be kept; put sealed months together.", invoke_without_command=True)
@@ -84,6 +84,8 @@ def prune(select: Select = None, dry_run: DryRun = False) -> None:
         done = forget(runtime, found)
         published = publish(runtime)
         console.print(f"{done:,} days went; published {published.partitions} changed partitions", highlight=False)
+        if tell_damage(published):
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -143,14 +143,21 @@ def test_a_damaged_segment_stops_its_table_alone_and_is_moved_aside(kept):
     assert look(kept, "hot_words").wrong[1:] == []
 
 
-def test_a_day_without_answers_is_not_called_wrong(kept):
+def test_a_damaged_day_without_answers_says_to_restore_it(kept):
     kept.runtime.archive.remove_day("hotsearch_sentences", TODAY)
-    found = look(kept, "hot_words")
-    assert found.findings == []
-    assert found.alone == {"hot_words": 1}
     spoil(kept.runtime.lake.path("hot_words", TODAY))
     (finding,) = look(kept, "hot_words").wrong[:1]
     assert "restore it from a copy" in finding.mend
+
+
+def test_a_flipped_bit_in_a_mart_is_named(kept):
+    mart = next((kept.runtime.lake.root / "marts").rglob("dt=*/data.parquet"))
+    spoil(mart, width=1)
+    (finding,) = look(kept).wrong
+    assert (finding.where, finding.mend) == (str(mart), "douyin verify --repair, then douyin publish")
+    set_aside(kept.runtime, [finding])
+    publish(kept.runtime)
+    assert look(kept).findings == []
 
 
 def test_a_warehouse_that_is_behind_lost_or_other_is_named(kept):

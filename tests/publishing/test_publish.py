@@ -18,7 +18,7 @@ from resources.schema import arrow_schema
 from resources.state import State
 from resources.state.load_status import LoadStatus, Outcome, save_load_status
 from resources.state_tables import load_status_batches
-from resources.warehouse import PublishFailed, Warehouse
+from resources.warehouse import Warehouse
 
 DAY = date(2026, 11, 16)
 
@@ -206,13 +206,29 @@ def test_a_lost_or_outdated_file_is_rebuilt_from_parquet(lake, warehouse, damage
 def test_a_failed_publication_leaves_the_last_file_and_no_rubbish(lake, warehouse):
     lake.write("hot_words", DAY, hot_words(DAY, 3))
     warehouse.publish()
-    broken = lake.path("hot_words", DAY + timedelta(days=1))
-    broken.parent.mkdir(parents=True)
-    broken.write_bytes(b"no parquet")
-    with pytest.raises(PublishFailed, match=r"hot_words of 2026.*douyin verify"):
-        warehouse.publish()
+    rows = hot_words(DAY, 2)
+    lake.write("hot_words", DAY + timedelta(days=1), rows.append_column("stranger", rows["rank"]))
+
+    def reads_badly():
+        raise OSError("the state cannot be read")
+
+    with pytest.raises(OSError, match="the state cannot be read"):
+        warehouse.publish(reads_badly)
     assert count(warehouse) == 3
     assert sorted(p.name for p in warehouse.path.parent.iterdir() if p.name.startswith("warehouse")) == ["warehouse.duckdb", "warehouse.duckdb.holds"]
+
+
+def test_a_file_that_reads_back_but_does_not_fit_is_left_out_alone(lake, warehouse):
+    other = DAY + timedelta(days=1)
+    rows = hot_words(other, 2)
+    lake.write("hot_words", DAY, hot_words(DAY, 3))
+    lake.write("hot_words", other, rows.append_column("stranger", rows["rank"]))
+    done = warehouse.publish()
+    assert [(d.table, d.dt) for d in done.damaged] == [("hot_words", other)]
+    assert "stranger" in str(done.damaged[0])
+    assert f"`douyin replay --select hot_words --from {other} --to {other}`" in str(done.damaged[0])
+    assert str(lake.path("hot_words", other)) in str(done.damaged[0])
+    assert count(warehouse) == 3
 
 
 def test_nothing_published_yet_is_said_plainly(warehouse):

@@ -1,0 +1,147 @@
+"""Random bits of the lake flip, one at a time: is a wrong value ever published, is each damage named, is everything else published?
+
+    python -m benchmarks.bit_flips [--flips 200] [--mart-flips 40] [--seed 1] [--home FOLDER]
+
+A sandbox fills five tables and what they stand on; then each flip goes into a random bit of a random file of the five. Every published row of every table and mart is
+compared with what was published of the whole lake. Every fourth publication makes the file anew, so nothing can stay from before; every second flip leaves
+the file's times as they were. Then the file is put back. After that, flips in files of marts, which must be made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import tempfile
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from assets.ingest.run import ingest
+from assets.publishing import publish
+from catalog import TABLES
+from catalog.records import History
+from pipelines.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
+from resources.lake import Lake
+from resources.partition import Partition
+from resources.runtime import Runtime
+from resources.settings import Settings
+from sandbox.config import SandboxConfig
+
+FIVE = ("hot_words", "videos", "item_play", "user_fans", "comments")
+FILLED = ("hot_words", "videos", "video_totals", "item_base", "item_play", "item_like", "user_fans", "comments", "comment_reads", "account_profiles")
+FIRST = datetime.fromisoformat("2026-11-16T11:00:00+08:00")
+DAYS = 2
+
+
+def fill(runtime: Runtime) -> None:
+    """Some days of ten tables."""
+    authorize_all(runtime)
+    for n in range(DAYS):
+        move_clock(runtime, FIRST + timedelta(days=n))
+        today = runtime.clock.today()
+        for name in FILLED:
+            ingest(runtime, TABLES[name], [today - timedelta(days=k) for k in range(1, 8)] if TABLES[name].history is History.WINDOW else [today])
+
+
+def published(runtime: Runtime) -> dict[tuple[str, date | None], tuple]:
+    """Number and hash of the rows of each table and mart, by day where there are days."""
+    found: dict[tuple[str, date | None], tuple] = {}
+    names = [f'main."{t}"' for t in TABLES] + ["meta.quarantine", "meta.drift"]
+    with runtime.warehouse.connect() as connection:
+        names += [f'marts."{n}"' for (n,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts'").fetchall()]
+        for name in names:
+            where, _, table = name.replace('"', "").partition(".")
+            columns = [c for (c,) in connection.execute("SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?", [where, table]).fetchall()]
+            day = "dt" if "dt" in columns else "NULL::DATE"
+            for dt, rows, told in connection.execute(f"SELECT {day}, count(*), sum(hash(t)::HUGEINT) FROM (SELECT * FROM {name}) t GROUP BY 1").fetchall():
+                found[name, dt] = (rows, told)
+    return {key: told for key, told in found.items() if "data_health" not in key[0]}  # which counts the minutes
+
+
+def flip(path: Path, chance: random.Random, *, silently: bool) -> None:
+    """Another bit anywhere in the file; ``silently`` with the times that it had."""
+    stat, data = path.stat(), bytearray(path.read_bytes())
+    at = chance.randrange(len(data) * 8)
+    data[at // 8] ^= 1 << at % 8
+    path.write_bytes(data)
+    if silently:
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def touch(lake: Lake, chance: random.Random, not_of: str) -> Partition:
+    """A partition of another table that the next publication must take anew."""
+    name = chance.choice([t for t in FILLED if t != not_of])
+    one = chance.choice(list(lake.partitions(name)))
+    os.utime(one.path)
+    return one
+
+
+def flip_tables(runtime: Runtime, chance: random.Random, flips: int, truth: dict) -> Counter:
+    """Flips in files of the five tables."""
+    n: Counter[str] = Counter()
+    files = [p for name in FIVE for p in runtime.lake.partitions(name)]
+    for number in range(flips):
+        anew = number % 4 == 3
+        one = files[number % len(files)] if number < len(files) else chance.choice(files)
+        whole = one.path.read_bytes()
+        flip(one.path, chance, silently=number % 2 == 1)
+        other = touch(runtime.lake, chance, one.table)
+        done = publish(runtime, rebuild=anew)
+        now = published(runtime)
+        named = [d for d in done.damaged if (d.table, d.dt) == (one.table, one.dt) and "douyin replay" in str(d)]
+        read = anew or number % 2 == 0  # one that tells nobody and is read by nothing stays unread
+        n["flips"] += 1
+        n["read"] += read
+        n["named"] += bool(named) and read
+        n["falsely named"] += len(done.damaged) - len(named)
+        n["rows or days of wrong values"] += sum(truth.get(key) != told for key, told in now.items())
+        missing = {key for key in truth.keys() - now.keys() if key != (f'main."{one.table}"', one.dt)}
+        n["other days missing"] += len(missing)
+        n["other table published"] += other.dt in done.changed.get(other.table, [])
+        n["left out where made anew"] += anew and (f'main."{one.table}"', one.dt) not in now
+        n["made anew"] += anew
+        one.path.write_bytes(whole)
+        if (number + 1) % 20 == 0:
+            print(f"{number + 1} flips: {dict(n)}", flush=True)
+    assert publish(runtime, rebuild=True).damaged == []
+    assert published(runtime) == truth, "put back, all is as it was"
+    return n
+
+
+def flip_marts(runtime: Runtime, chance: random.Random, flips: int, truth: dict) -> Counter:
+    """Flips in files of marts."""
+    n: Counter[str] = Counter()
+    files = sorted((runtime.lake.root / "marts").rglob("data.parquet"))
+    for _ in range(flips):
+        flip(path := chance.choice(files), chance, silently=False)
+        done = publish(runtime)
+        n["flips in marts"] += 1
+        n["named and made again"] += any(d.path == path for d in done.made_again) and not done.damaged
+        n["wrong values"] += published(runtime) != truth
+    return n
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--flips", type=int, default=200)
+    parser.add_argument("--mart-flips", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--home", type=Path)
+    chosen = parser.parse_args()
+    chance = random.Random(chosen.seed)
+    config = SandboxConfig(accounts=3, videos=12, most_fans=5_000, now=FIRST)
+    with tempfile.TemporaryDirectory() as folder, running_sandbox(config) as url:
+        home = (chosen.home or Path(folder)).resolve()
+        runtime = Runtime(sandbox_settings(Settings(_env_file=None), url, config, home=home, start_date=date(2026, 11, 1), clock=FIRST.isoformat()))
+        fill(runtime)
+        publish(runtime)
+        truth = published(runtime)
+        print(f"{sum(rows for rows, _ in truth.values()):,} published rows of {len(truth)} tables and days", flush=True)
+        print(dict(flip_tables(runtime, chance, chosen.flips, truth)))
+        print(dict(flip_marts(runtime, chance, chosen.mart_flips, truth)))
+        runtime.close()
+
+
+if __name__ == "__main__":
+    main()
