@@ -42,6 +42,8 @@ def gap_of(runtime: Runtime, table: Table, dt: date, normalised: Normalised | No
     Raises:
         LakeDamaged: the day does not read back.
     """
+    if normalised is not None and not normalised.is_answered:  # nothing of the day is replaced
+        return None
     if changes is not None and not (changes.removed or changes.altered or changes.confirmed):
         return None
     day = runtime.lake.day(table.name, dt)
