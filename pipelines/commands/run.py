@@ -105,7 +105,7 @@ def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the fi
         done = publish_lake(Runtime(settings), rebuild=rebuild)
     except PublishFailed as error:
         fail(str(error))
-    what = f"published {done.partitions} partitions into {done.path}" if done.partitions else f"{done.path} held every partition of the lake already"
+    what = f"published {done.partitions} partitions into {done.path}" if done.partitions or done.damaged else f"{done.path} held every partition of the lake already"
     console.print(escape(f"{what} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)"), highlight=False, soft_wrap=True)
     if tell_damage(done):
         raise typer.Exit(1)
