@@ -45,6 +45,9 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         },
         check_results=[_obtainable(runtime)],
     )
+    if done.damaged:  # all else is published
+        raise dg.Failure("\n".join(map(str, done.damaged)), metadata=result.metadata, allow_retries=False)
+    return result
 
 
 def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
@@ -63,6 +66,3 @@ def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
         metadata={"missing": dg.TableMetadataValue(records, dg.TableSchema([dg.TableColumn(name) for name in names])), "causes": len(rows)},
         description="; ".join(f"app {s.client_key}: {s.summary()}" for s in found) if rows else "",
     )
-    if done.damaged:  # all else is published
-        raise dg.Failure("\n".join(map(str, done.damaged)), metadata=result.metadata, allow_retries=False)
-    return result
