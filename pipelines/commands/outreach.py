@@ -150,7 +150,7 @@ def show_plan(runtime, plan, limit: int) -> None:
 
 
 @app.command()
-def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", help="who approves")]) -> None:
+def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", callback=said, help="who approves")]) -> None:
     """Approve a plan as it is now. A changed plan needs approval again."""
     from resources.state.plans import NotApproved
     from resources.state.plans import approve as approve_plan
