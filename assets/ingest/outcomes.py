@@ -69,7 +69,7 @@ def summarise(told: list[Told]) -> Told:
     if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):
         # What the quota stopped goes on by itself another day: it must be found by its outcome.
         return waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(told)} wait: {waiting.reason}")
-    if failed and fine:
+    if failed and fine and (any(t.outcome.is_failure for t in failed) or any(t.outcome is Outcome.LOADED for t in fine)):
         return Told(Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(told)} failed: {failed[0].reason}")
     if failed:
         common, _ = Counter(t.outcome for t in failed).most_common(1)[0]
