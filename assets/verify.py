@@ -288,21 +288,27 @@ _SUMS = {"item_play": ("plays", "plays_30d"), "item_like": ("likes", "likes_30d"
 
 
 def _month_sums(lake: Lake, days: list[date], result: Verified) -> Iterator[Finding]:
-    """Sums of a video's series over 30 days against the total that the platform states, where all days of it are there."""
+    """Sums of a video's series over 30 days against the total that the platform states, where all days of it are there.
+
+    A series may begin within them: then of videos that have no row on its first day.
+    """
     for dt in days:
         base = lake.scan("item_base", [dt])
         month = [dt - timedelta(days=n) for n in range(1, 31)]
         for series, (column, stated) in _SUMS.items():
-            if base is None or len([d for d in month if lake.partition(series, d) is not None]) < len(month):
+            there = [d for d in month if lake.partition(series, d) is not None]
+            if base is None or not there or there != month[: len(there)]:
                 continue
+            since = there[-1] if len(there) < len(month) else date.min
             connection = connect()
             try:
                 rows = connection.execute(
                     f"""
                     WITH base AS (SELECT client_key, open_id, item_id, arg_max({stated}, observed_at) AS stated FROM {base} GROUP BY ALL),
-                         sums AS (SELECT client_key, open_id, item_id, sum({column})::BIGINT AS n FROM {lake.scan(series, month)} GROUP BY ALL)
+                         sums AS (SELECT client_key, open_id, item_id, sum({column})::BIGINT AS n FROM {lake.scan(series, there)} GROUP BY ALL HAVING min(dt) > $1)
                     SELECT item_id, stated, n FROM base JOIN sums USING (client_key, open_id, item_id) WHERE stated IS NOT NULL ORDER BY ALL
-                    """
+                    """,
+                    [since],
                 ).fetchall()
             finally:
                 connection.close()

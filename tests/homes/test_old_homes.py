@@ -18,7 +18,11 @@ sys.path.append(str(HERE))
 import make_home  # noqa: E402
 
 HOMES = sorted(p.name.removeprefix("home-").removesuffix(".tar.xz") for p in HERE.glob("home-*.tar.xz"))
-CHANGED: dict[str, str] = {}
+_EMPTY = "an id that the platform leaves empty is null"
+CHANGED: dict[str, str] = {
+    "comment_events": _EMPTY, "ent_ranks": _EMPTY, "im_consents": _EMPTY, "im_consent_status": _EMPTY,
+    "hot_words": "a row of which one minor member does not parse lands without it, and its line of quarantine names column and value",
+}  # fmt: skip
 """Tables of which a replay gives other bytes than the release that made the home, and why: nothing else may differ."""
 FIRST, LAST, NEXT = date(2026, 11, 14), date(2026, 11, 17), "2026-11-18T16:40:00+08:00"
 
