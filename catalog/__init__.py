@@ -3,13 +3,13 @@
 from functools import cache
 
 from catalog.endpoints import ENDPOINTS
-from catalog.events import EVENTS
+from catalog.events import EVENTS, OTHER_EVENTS
 from catalog.fields import FIELDS
 from catalog.operations import OPERATIONS, OTHER_OPERATIONS
 from catalog.records import Endpoint
 from catalog.tables import TABLES
 
-DOORS: dict[str, Endpoint] = ENDPOINTS | EVENTS
+DOORS: dict[str, Endpoint] = ENDPOINTS | EVENTS | {OTHER_EVENTS.name: OTHER_EVENTS}
 """Whatever fills tables: operations that are asked, and events that are pushed."""
 
 

@@ -7,9 +7,9 @@ either way. ``event_id`` is the inbox's key of the event: its Msg-Id, or a hash 
 from __future__ import annotations
 
 from catalog.cadences import EVENTS as CADENCE
-from catalog.endpoints._columns import count, member, param
+from catalog.endpoints._columns import count, member, param, parent
 from catalog.iterations import Over
-from catalog.records import Endpoint, Envelope, Output, Parse, Status, Token
+from catalog.records import Endpoint, Envelope, Origin, Output, Parse, Status, Token, first_step
 from catalog.requests import Fill, Param
 
 _EVENT_ID = param("event_id")
@@ -27,6 +27,25 @@ _MESSAGE = (
     member("owner_open_id", "content|owner_id"),
 )  # fmt: skip
 _SCOPES = member("granted_scopes", "content|scopes")
+_WHENCE = (
+    member("enter_from", "content|extra|enter_from"),
+    *(
+        member(f"from_{name}", f"content|extra|attribution|{path}")
+        for name, path in (
+            ("room_id", "room_id"), ("anchor_id", "anchor_id"), ("att_uid", "from_att_uid"), ("conversation_id", "conversation_id"),
+            ("message_id", "message_id"), ("group_id", "group_id"), ("author_id", "author_id"),
+        )
+    ),
+)  # fmt: skip
+
+
+def _people(account: str) -> Output:
+    """The names of both sides; ``account`` is the member of the envelope that holds the account."""
+    columns = (parent("open_id", account), member("person_open_id", "open_id"), member("nickname", "nick_name"), member("avatar_url", "avatar"))
+    return Output("im_people", "$", columns, single=True, explode="content|user_infos")
+
+
+_PEOPLE_TO, _PEOPLE_FROM = _people("to_user_id"), _people("from_user_id")
 
 
 def _single(table: str, *columns) -> Output:
@@ -36,7 +55,7 @@ def _single(table: str, *columns) -> Output:
 def _event(
     name: str, domain: str, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output, scope: str | None = None, status: Status = Status.ACTIVE
 ) -> Endpoint:
-    every = _single("webhook_events", _EVENT_ID, member("event"), member("from_user_id"), member("to_user_id"))
+    every = _single("webhook_events", _EVENT_ID, member("event"), member("from_user_id"), member("to_user_id"), member("log_id"))
     return Endpoint(
         name=f"webhook_{name}", domain=domain, method="POST", path=f"/webhook/{{client_key}}#{name}", scope=scope, token=Token.NONE, status=status,
         envelope=Envelope.WEBHOOK, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=CADENCE, over=Over.INBOX,
@@ -83,12 +102,12 @@ _RECORDS = (
     ),
     _event(
         "im_receive_msg", "im", "Message received", "接收私信", "The account received a private message.", "账号收到私信。",
-        _single("im_messages", *_FROM_PERSON, member("event"), *_MESSAGE), scope=_IM,
+        _single("im_messages", *_FROM_PERSON, member("event"), *_MESSAGE), _PEOPLE_TO, scope=_IM,
     ),
     _event(
         "im_send_msg", "im", "Message sent", "发送私信", "The account sent a private message, through an app or by hand; it can never be answered (28003082).",
         "账号发出私信（经应用或手工）；不可用其消息 id 回复（28003082）。",
-        _single("im_messages", *_FROM_ACCOUNT, member("event"), *_MESSAGE), scope=_IM,
+        _single("im_messages", *_FROM_ACCOUNT, member("event"), *_MESSAGE), _PEOPLE_FROM, scope=_IM,
     ),
     _event(
         "im_enter_direct_msg", "im", "Chat opened", "用户进入私信会话页", "Somebody opened the chat with the account.", "用户进入与账号的私信会话页。",
@@ -97,6 +116,7 @@ _RECORDS = (
             member("data_im_extra", "content|data-im-extra"), member("query_text", "content|query"), member("path_text", "content|path"),
             member("ad_info", "content|ad_info"),
         ),
+        _PEOPLE_TO,
         scope=_IM,
     ),
     _event(
@@ -104,21 +124,30 @@ _RECORDS = (
         _single("im_recalls", *_FROM_PERSON, *_CHAT, _AT), scope="im.recall_message",
     ),
     _event(
+        "im_message_read", "im", "Messages read", "私信已读", "Somebody read the messages of a conversation.", "会话中的私信被已读。",
+        _single(
+            "im_reads", *_FROM_PERSON, member("conversation_id", "content|conversation_short_id"), count("conversation_type", "content|conversation_type"),
+            member("reader_open_id", "content|read_open_id"), count("read_index", "content|index"),
+        ),
+        scope=_IM,
+    ),
+    _event(
         "im_authorize", "im", "Proactive messages allowed or not", "主动私信授权", "Somebody allowed proactive messages, or withdrew that.", "用户授权或撤回主动私信。",
         _single(
             "im_consent_events", *_FROM_PERSON, count("operation_type", "content|operation_type"), count("auth_status", "content|auth_status"), _AT,
             member("updated_at", "content|update_time", Parse.EPOCH), member("expires_at", "content|expire_time", Parse.EPOCH), member("consent_source", "content|source"),
             member("extra_text", "content|extra"), member("data_im_extra", "content|data_im_extra"), member("query_text", "content|query"), member("path_text", "content|path"),
+            member("log_id", "content|log_id"), *_WHENCE,
         ),
         scope=_IM,
     ),
     _event(
         "im_group_receive_msg", "im", "Group message received", "接收群消息", "A message in a group of the account.", "账号的群收到消息。",
-        _single("im_messages", *_FROM_PERSON, member("event"), *_MESSAGE), scope=_GROUP,
+        _single("im_messages", *_FROM_PERSON, member("event"), *_MESSAGE), _PEOPLE_TO, scope=_GROUP,
     ),
     _event(
         "im_group_send_msg", "im", "Group message sent", "发送群消息", "The account sent a message to a group.", "账号发出群消息。",
-        _single("im_messages", *_FROM_ACCOUNT, member("event"), *_MESSAGE), scope=_GROUP,
+        _single("im_messages", *_FROM_ACCOUNT, member("event"), *_MESSAGE), _PEOPLE_FROM, scope=_GROUP,
     ),
     _event(
         "enter_group_audit_change", "ops", "Request to join a group", "用户加群申请", "Somebody asked to join a fan group.", "用户申请加入粉丝群。",
@@ -165,12 +194,16 @@ _RECORDS = (
 
 EVENTS: dict[str, Endpoint] = {e.name: e for e in _RECORDS}
 
+OTHER_EVENTS = _event(
+    "other", "ops", "Other events", "其他事件", "Events of any name that the catalogue does not know; their names are drift.", "目录未收录的事件；其名称记为结构变化。"
+)
+"""The door of whatever else is pushed: nothing is known of it but its envelope."""
+
 ENVELOPE_MEMBERS = frozenset({"event", "client_key", "from_user_id", "to_user_id", "content", "log_id", "event_id"})
 """Members of every event's envelope; any other is drift."""
 
 LEFT_IN_ARCHIVE = {
-    "user_infos": "names and pictures of both sides, which every message repeats; ids stand in the envelope",
-    "user_nicker": "a name of a person, as in user_infos", "user_avatar": "a picture of a person, as in user_infos",
+    "user_nicker": "a name of a person who asked to join", "user_avatar": "a picture of a person who asked to join",
     "resource_type": "form of an animated emoji", "resource_width": "of an animated emoji", "resource_height": "of an animated emoji",
     "actions": "buttons of an elder card", "title": "of an elder card", "icon_url": "of an elder card", "description": "of an elder card",
     "link_url": "of an elder card", "challenge": "answered by the receiver; a random number",
@@ -180,10 +213,14 @@ LEFT_IN_ARCHIVE = {
 
 def content_members(endpoint: Endpoint) -> frozenset[str]:
     """First-level members of an event's content that the catalogue knows; any other is drift."""
-    paths = [c.path for o in endpoint.outputs for c in o.columns]
-    return frozenset(p.removeprefix("content|").split(".")[0] for p in paths if p.startswith("content|")) | LEFT_IN_ARCHIVE.keys()
+    paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.MEMBER] + [o.explode for o in endpoint.outputs if o.explode]
+    return frozenset(first_step(p.removeprefix("content|")) for p in paths if p.startswith("content|")) | LEFT_IN_ARCHIVE.keys()
 
 
 def event_name(endpoint: Endpoint) -> str:
     """The event's own name, as it stands in its envelope."""
     return endpoint.name.removeprefix("webhook_")
+
+
+EVENT_NAMES = frozenset(event_name(e) for e in _RECORDS)
+"""Names of events that the catalogue knows; any other is drift."""

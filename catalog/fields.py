@@ -291,6 +291,7 @@ for _name, _en, _zh, _doc_en, _doc_zh in (
     ("from_author_id", "From author", "来源作者", "Author of the content that led to the consent.", "促成授权的内容作者。"),
     ("person_open_id", "Person", "用户 open_id", "The person on the other side of the account, within this app.", "与账号互动的用户在本应用内的标识。"),
     ("member_open_id", "Who joined", "入群用户 open_id", "The person who joined the group, within this app.", "加入群的用户在本应用内的标识。"),
+    ("reader_open_id", "Who read", "已读用户 open_id", "The person or account that read the messages, within this app.", "已读消息的用户或账号在本应用内的标识。"),
     ("owner_open_id", "Owner of the group", "群主 open_id", "The account that owns the group, within this app.", "群主账号在本应用内的标识。"),
     ("at_user_id", "Who was mentioned", "被提及用户", "The person whom the comment mentions.", "评论提及的用户。"),
     ("from_att_uid", "From user", "来源用户", "User id behind the source of the consent, as the platform writes it.", "授权来源的用户标识（平台原文）。"),
@@ -337,7 +338,9 @@ _code("auth_status", "State of the consent", "授权状态", "1 allowed, anythin
 _field("updated_at", Type.TIMESTAMP, "Updated at", "更新时间", "When the consent last changed.", "授权最近变更的时刻。")
 _field("expires_at", Type.TIMESTAMP, "Expires at", "到期时间", "When the consent ends.", "授权到期的时刻。")
 _text("consent_source", "Source of the consent", "授权来源", "Scope text of the consent as sent.", "授权来源文本（平台原文）。")
-_text("extra_text", "Extra", "附加信息", "Further text of the event as sent.", "事件的附加文本（平台原文）。")
+_text("extra_text", "Extra", "附加信息", "Further text of the event as sent: where a consent came from, as JSON text.", "事件的附加文本（平台原文）：授权来源，JSON 文本。", pii=Pii.PERSONAL)
+_text("log_id", "Trace id", "日志 log_id", "The platform's trace of the event; its support asks for it.", "平台推送的追踪标识，排查问题时向平台提供。")
+_code("read_index", "Read up to", "已读位置", "Place in the conversation up to which it was read, as the platform numbers it.", "会话中已读到的位置（平台编号）。")
 _text("granted_scopes", "Scopes", "权限范围", "Scopes that were given or withdrawn, as a JSON list; private-message scopes are missing there.", "授予或撤回的权限，JSON 列表；不含私信类权限。")
 _text("share_id", "Share id", "分享 id", "share_id that the app used.", "应用分享时使用的 share_id。")
 _text("group_id", "Group", "群 id", "Id of the fan group.", "粉丝群 id。")

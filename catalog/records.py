@@ -200,7 +200,7 @@ class Output:
     """Rows that one endpoint gives to one table.
 
     ``rows`` is the dotted path of the list (or of the one object, if ``single``) in the body.
-    ``explode`` names a member of each row that holds a nested list, whose elements become the
+    ``explode`` is the path of a nested list in each row, whose elements become the
     rows instead; the row itself is then their parent. ``once`` gives one row for a whole listing
     instead of one for each element: what was asked for, and how it ended.
     """

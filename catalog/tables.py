@@ -318,9 +318,9 @@ _TABLES = (
     # ---- webhook events 事件
     Table(
         "webhook_events", "ops", "Webhook events", "Webhook 事件",
-        "Every event received on the day, once; the tables beside it hold what each kind says. The body as sent is in the archive.",
-        "当日收到的每个事件各一行；内容见各事件表，原文在归档中。",
-        _EVENT, ("event_id", "event", "from_user_id", "to_user_id"), ("event_id",),
+        "Every event received on the day, once, of names that the catalogue does not know, too; the tables beside it hold what each kind says. The body as sent is in the archive.",
+        "当日收到的每个事件各一行，包括目录未收录的事件；内容见各事件表，原文在归档中。",
+        _EVENT, ("event_id", "event", "from_user_id", "to_user_id", "log_id"), ("event_id",),
     ),
     Table(
         "im_messages", "im", "Private messages", "私信消息",
@@ -347,12 +347,23 @@ _TABLES = (
         "Messages that were recalled.", "被撤回的私信。", _EVENT, (*_WHO, *_CHAT), ("event_id",),
     ),
     Table(
+        "im_reads", "im", "Messages read", "私信已读",
+        "Each time somebody read a conversation, and up to where.", "用户每次已读会话及读到的位置。",
+        _EVENT, (*_WHO, "conversation_id", "conversation_type", "reader_open_id", "read_index"), ("event_id",),
+    ),
+    Table(
+        "im_people", "im", "People in chats", "私信用户",
+        "Names and pictures that the events of chats gave of both sides, as they were last that day; person_open_id joins the other tables of chats. An account stands there as its own person.",
+        "私信事件携带的双方昵称与头像，按当日最后一次；以 person_open_id 关联各私信表。账号本身也有一行。",
+        _EVENT, ("open_id", "person_open_id", "nickname", "avatar_url"), ("open_id", "person_open_id"),
+    ),
+    Table(
         "im_consent_events", "im", "Changes of consent to messages", "主动私信授权变更",
         "Each time somebody allowed proactive messages, or withdrew that.", "用户每次授权或撤回主动私信。",
         _EVENT,
         (
             *_WHO, "operation_type", "auth_status", "event_at", "updated_at", "expires_at", "consent_source", "extra_text", "data_im_extra",
-            "query_text", "path_text",
+            "query_text", "path_text", "log_id", *_WHENCE[3:],
         ),
         ("event_id",),
     ),

@@ -243,7 +243,8 @@ def _events() -> list[str]:
                 for e in EVENTS.values()
             ),
         ),
-        f"Members of contents that fill no column stay in the archive: {left}. Any other unknown member is drift.", "",
+        f"Members of contents that fill no column stay in the archive: {left}. Any other unknown member is drift. "
+        "Events of any other name are in [webhook_events](tables.md#webhook_events), too (operation `webhook_other`), and their names are drift.", "",
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from sandbox.world.accounts import Account
 from sandbox.world.leads import Event, Happening
 
 AS_TEXT = (
-    "im_enter_direct_msg", "im_recall_msg", "im_authorize", "enter_group_audit_change", "group_fans_event", "new_video_digg", "new_follow_action",
+    "im_enter_direct_msg", "im_recall_msg", "im_message_read", "im_authorize", "enter_group_audit_change", "group_fans_event", "new_video_digg", "new_follow_action",
 )  # fmt: skip
 """Events whose content is documented as JSON text."""
 WITHOUT_CONTENT = ("dial_phone", "website_contact", "personal_tab_contact")
@@ -110,7 +110,8 @@ def invented(
         "im_send_msg": chat | text,
         "im_enter_direct_msg": {**chat, "scene_type": 4, "data-im-extra": "", "query": "", "path": ""},
         "im_recall_msg": chat,
-        "im_authorize": {"operation_type": 1, "auth_status": 1, "create_time": seconds},
+        "im_message_read": {"conversation_short_id": chat["conversation_short_id"], "conversation_type": 1, "read_open_id": person, "index": str(ms * 1_000)},
+        "im_authorize": {"operation_type": 1, "auth_status": 1, "create_time": seconds, "extra": orjson.dumps({"enter_from": "im_card"}).decode()},
         "im_group_receive_msg": group,
         "im_group_send_msg": group,
         "enter_group_audit_change": {"apply_id": str(key % 10**12), "group_id": "g1", "apply_status": 2, "create_time": ms, "user_nicker": "演示用户", "user_avatar": ""},

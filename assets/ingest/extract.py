@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from assets.ingest.plain import beside_members, plain_rows, row_members
-from catalog.events import ENVELOPE_MEMBERS, content_members
+from catalog.events import ENVELOPE_MEMBERS, EVENT_NAMES, OTHER_EVENTS, content_members
 from catalog.records import Column, Endpoint, Envelope, Origin, Output, Parse
 from resources.archive import Address, Entry
 
@@ -162,7 +162,7 @@ def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpo
     path = output.rows
     if output.explode:
         _explode(connection, output)
-        path = f"{output.rows}[].{output.explode}"
+        path = output.explode if output.single else f"{output.rows}[].{output.explode}"
     rows = connection.execute(_select_rows(output, path)).to_arrow_table()
     # A copy, since the rows are held for long, and DuckDB's buffers are larger than what is in them.
     return Rows(rows.take(pa.array(np.arange(rows.num_rows))), _unknown_members(connection, endpoint, output))
@@ -199,12 +199,12 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
 
 def _explode(connection, output: Output) -> None:
     """Replace ``elements`` by the elements of a member of each row; the row itself stays as ``parent``."""
-    where = _path(output.explode)
+    place, where = _place(output.explode)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE lists AS
-        SELECT * EXCLUDE (x, o), x AS parent, o AS parent_o, json_extract(x, '{where}[*]') AS elements,
-               CASE WHEN json_type(x, '{where}') NOT IN ('ARRAY', 'NULL') THEN json_type(x, '{where}') END AS misfit
+        SELECT * EXCLUDE (x, o), x AS parent, o AS parent_o, json_extract({place}, '{where}[*]') AS elements,
+               CASE WHEN json_type({place}, '{where}') NOT IN ('ARRAY', 'NULL') THEN json_type({place}, '{where}') END AS misfit
         FROM elements WHERE json_type(x) = 'OBJECT'
         """
     )
@@ -237,7 +237,7 @@ def _select_rows(output: Output, path: str) -> str:
         SELECT r AS request, {outer} AS parent_ordinal, o AS ordinal, {_problem(output)} AS problem{"".join(", " + c for c in columns)}
         FROM (SELECT *, json_transform(x, {_literal(json.dumps(_shape(members)))}) AS t FROM elements)
         UNION ALL BY NAME
-        SELECT r AS request, {outer} AS parent_ordinal, 0 AS ordinal, {_literal(path)} || ' is ' || misfit || ', not {"an object" if output.single else "a list"}' AS problem{nothing}
+        SELECT r AS request, {outer} AS parent_ordinal, 0 AS ordinal, {_literal(path)} || ' is ' || misfit || ', not {"an object" if output.single and not output.explode else "a list"}' AS problem{nothing}
         FROM lists WHERE misfit IS NOT NULL
         ORDER BY request, parent_ordinal, ordinal
     """
@@ -254,11 +254,17 @@ def _special(column: Column) -> str:
         return "json_extract_string(x, '$')"
     if column.parse is Parse.WORDS:
         return _unless(f"json_type(x, {_literal(_path(column.path))}) NOT IN ('ARRAY', 'VARCHAR', 'NULL')", column.path, _words(column.path))
-    *outer, last = column.path.split("|")
+    place, where = _place(column.path)
+    return f"json_extract_string({place}, {_literal(where)})"
+
+
+def _place(path: str) -> tuple[str, str]:
+    """SQL for the innermost object that is opened on a path, and the JSON path of the member in it."""
+    *outer, last = path.split("|")
     place = "x"
     for step in outer:
         place = _opened(f"json_extract({place}, {_literal(_path(step))})")
-    return f"json_extract_string({place}, {_literal(_path(last))})"
+    return place, _path(last)
 
 
 def _opened(place: str) -> str:
@@ -352,9 +358,9 @@ def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[
     """Members of rows, and of ``data`` beside them, that no record knows, with the number of rows of each answer that had them."""
     if output.once:
         return Counter()
-    if endpoint.envelope is Envelope.WEBHOOK:
+    if endpoint.envelope is Envelope.WEBHOOK and not output.explode:
         return _unknown_of_event(connection, endpoint, output)
-    label = f"{output.rows}.{output.explode}" if output.explode else output.rows
+    label = f"{output.rows}.{output.explode}".removeprefix("$.").replace("|", ".") if output.explode else output.rows
     unknown = _others(connection, "json_keys(x)", "elements WHERE json_type(x) = 'OBJECT'", row_members(endpoint, output), label)
     if not output.explode:
         unknown.update(_others(connection, "members", "lists", beside_members(endpoint), endpoint.root))
@@ -362,9 +368,11 @@ def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[
 
 
 def _unknown_of_event(connection, endpoint: Endpoint, output: Output) -> Counter[tuple[str, int]]:
-    """Members of an event's envelope that no record knows, and of its content, where the output reads that; both forms of it."""
+    """Members of an event's envelope that no record knows, and of its content, where the output reads that; both forms of it. Of an unknown event its name."""
     objects = "elements WHERE json_type(x) = 'OBJECT'"
     unknown = _others(connection, "json_keys(x)", objects, ENVELOPE_MEMBERS, "")
+    if endpoint is OTHER_EVENTS:
+        unknown.update(_others(connection, "[json_extract_string(x, '$.event')]", objects, EVENT_NAMES, "event"))
     if any(c.origin is Origin.MEMBER and c.path.startswith("content|") for c in output.columns):
         content = _opened(f"json_extract(x, {_literal(_path('content'))})")
         unknown.update(_others(connection, "json_keys(content)", f"(SELECT r, {content} AS content FROM {objects}) WHERE json_type(content) = 'OBJECT'", content_members(endpoint), "content"))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from assets.ingest.outcomes import Told
-from catalog.events import event_name
+from catalog.events import EVENT_NAMES, OTHER_EVENTS, event_name
 from catalog.records import Endpoint, beijing_day
 from resources.archive import Entry
 from resources.runtime import Runtime
@@ -47,7 +47,7 @@ def drain(runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]) -> d
 
 def _drain(runtime: Runtime, door: Endpoint, app: str, dt: date) -> Told:
     have = {e.params["event_id"] for e in runtime.archive.index(door.name, [dt]) if e.client_key == app}
-    ids = ids_received_on(runtime.state, app, dt, event_name(door))
+    ids = ids_received_on(runtime.state, app, dt, None if door is OTHER_EVENTS else event_name(door), EVENT_NAMES)
     missing = [i for i, event_id in ids.items() if event_id not in have]
     for start in range(0, len(missing), _AT_A_TIME):
         for event in read_events(runtime.state, missing[start : start + _AT_A_TIME]):

@@ -17,7 +17,7 @@ from pipelines.console import Grid, console, load_settings
 BEGIN = datetime.fromisoformat("2026-11-22T18:00:00+08:00")
 CAMPAIGNS = ("live_start", "confirm_review", "collect_profile", "benefits")
 COLLECTED = ("lead_ids", "leads", "lead_events", "lead_actions", "im_consents")
-RECEIVED = ("webhook_events", "im_messages", "im_entries", "im_consent_events", "interactions")
+RECEIVED = ("webhook_events", "im_messages", "im_entries", "im_people", "im_consent_events", "interactions")
 ANSWERS = (("write", 0.35), ("enter", 0.2), ("leave_phone", 0.1), ("opt_out", 0.02))
 DEEDS = ("write", "write", "consent", "enter", "write", "leave_phone")
 

@@ -121,16 +121,15 @@ def subscribe(
     """Subscribe to webhook events, for instance after the platform cancelled a slow receiver's."""
     settings = load_settings()
     require_credentials(settings)
-    from catalog import ENDPOINTS, EVENTS
-    from catalog.events import event_name
+    from catalog import ENDPOINTS
+    from catalog.events import EVENT_NAMES
     from catalog.operations import OTHER_OPERATIONS
     from resources.douyin.errors import CallFailed
     from resources.runtime import Runtime
 
     key = one_app(settings, app_key)
-    known = {event_name(e) for e in EVENTS.values()}
-    if unknown := set(events or ()) - known:
-        fail(f"no event is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}", 2)
+    if unknown := set(events or ()) - EVENT_NAMES:
+        fail(f"no event is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(EVENT_NAMES))}", 2)
     runtime = Runtime(settings)
     client = runtime.client(key)
     try:

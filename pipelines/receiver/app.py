@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from catalog.events import EVENTS, event_name
+from catalog.events import EVENT_NAMES
 from pipelines.receiver.committer import Committer, Unavailable
 from resources.clock import Clock
 from resources.repeats import Repeats
@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 SIGNATURE, MESSAGE_ID = "x-douyin-signature", "msg-id"
 PATIENCE_S = 4.0
 """The platform waits five seconds for an answer."""
-_KNOWN = {event_name(e) for e in EVENTS.values()}
 
 
 class _Refused(Exception):
@@ -138,7 +137,7 @@ class Receiver:
         except Unavailable as error:
             raise _Refused(503, "unavailable", str(error), error.detail) from error
         if is_new:
-            self.metrics.events.labels(app, event.event if event.event in _KNOWN else "unknown").inc()
+            self.metrics.events.labels(app, event.event if event.event in EVENT_NAMES else "unknown").inc()
             if self._listener is not None:
                 self._listener(event)
         answer = JSONResponse({"challenge": challenge}) if challenge is not None else JSONResponse({"err_no": 0})

@@ -7,7 +7,7 @@ written in the transaction that stores it: after a crash either both are there o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -185,11 +185,12 @@ def receiving_since(state: State, client_key: str) -> datetime | None:
     return None if since is None else datetime.fromtimestamp(since, UTC)
 
 
-def ids_received_on(state: State, client_key: str, day: date, event: str) -> dict[int, str]:
-    """Number -> event_id of a Beijing day's events of one name whose bodies are kept, in order of receipt."""
+def ids_received_on(state: State, client_key: str, day: date, event: str | None, known: Collection[str] = ()) -> dict[int, str]:
+    """Number -> event_id of a Beijing day's events of one name whose bodies are kept, in order of receipt; without it, of all names but the known ones."""
+    named = inbox.c.event.not_in(known) if event is None else inbox.c.event == event
     query = (
         select(inbox.c.id, inbox.c.event_id)
-        .where(inbox.c.client_key == client_key, inbox.c.day == day.isoformat(), inbox.c.event == event, inbox.c.body.is_not(None))
+        .where(inbox.c.client_key == client_key, inbox.c.day == day.isoformat(), named, inbox.c.body.is_not(None))
         .order_by(inbox.c.id)
     )
     with state.read() as db:

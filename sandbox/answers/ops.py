@@ -20,7 +20,7 @@ from sandbox.world import World
 LEGACY_EVENTS = ("receive_msg", "enter_im", "dial_phone", "website_contact", "personal_tab_contact")
 EVENTS = (
     "verify_webhook", "authorize", "unauthorize", "contract_authorize", "contract_unauthorize", "create_video", "item_comment_reply", "im_receive_msg",
-    "im_send_msg", "im_enter_direct_msg", "im_recall_msg", "im_authorize", "im_group_receive_msg", "im_group_send_msg", "enter_group_audit_change",
+    "im_send_msg", "im_enter_direct_msg", "im_recall_msg", "im_message_read", "im_authorize", "im_group_receive_msg", "im_group_send_msg", "enter_group_audit_change",
     "group_fans_event", "new_video_digg", "new_follow_action", *LEGACY_EVENTS,
 )  # fmt: skip
 """The webhook events of the contract."""

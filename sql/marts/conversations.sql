@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: hourly
 -- mode: full
+-- column nickname: Nickname: of the person, as the newest event gave it / 昵称：用户昵称，取自最近的事件
 -- column first_at: First at: first message or opening / 开始时间：首条消息或首次进入
 -- column last_at: Last at: last message or opening / 最近时间：最近一条消息或一次进入
 -- column messages_in [additive]: Messages in: of the person / 用户消息数：用户发来
@@ -36,12 +37,19 @@ turns AS (
     FROM messages
     WINDOW chat AS (PARTITION BY client_key, open_id, person_open_id, conversation_id ORDER BY happened_at, is_in DESC)
 ),
+names AS (
+    SELECT client_key, open_id, person_open_id, arg_max(nickname, observed_at) AS nickname
+    FROM main.im_people
+    WHERE nickname <> ''
+    GROUP BY ALL
+),
 happened AS (
     SELECT client_key, open_id, person_open_id, conversation_id, happened_at, is_in, source_app, begins, answered_at, false AS is_entry FROM turns
     UNION ALL
     SELECT client_key, open_id, person_open_id, conversation_id, happened_at, NULL, NULL, false, NULL, true FROM entries
 )
 SELECT client_key, open_id, person_open_id, conversation_id,
+       any_value(names.nickname) AS nickname,
        min(happened_at) AS first_at,
        max(happened_at) AS last_at,
        count(*) FILTER (is_in) AS messages_in,
@@ -52,5 +60,5 @@ SELECT client_key, open_id, person_open_id, conversation_id,
        count(*) FILTER (begins) AS waits,
        median(epoch(answered_at) - epoch(happened_at)) FILTER (begins AND answered_at IS NOT NULL) AS first_answer_median_s,
        coalesce(max(happened_at) FILTER (is_in) > max(happened_at) FILTER (NOT is_in), count(*) FILTER (is_in) > 0) AS is_open
-FROM happened
+FROM happened LEFT JOIN names USING (client_key, open_id, person_open_id)
 GROUP BY client_key, open_id, person_open_id, conversation_id

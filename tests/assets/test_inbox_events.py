@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, date, datetime, timedelta
 
+import orjson
 import pytest
 from installation import TODAY, YESTERDAY, World
 
@@ -16,7 +17,7 @@ from assets.publishing import publish
 from assets.tables import _only_waiting, why_missing
 from assets.verify import verify
 from catalog import EVENTS, TABLES, endpoints_of
-from catalog.events import event_name
+from catalog.events import EVENT_NAMES, OTHER_EVENTS, event_name
 from catalog.records import History
 from resources.settings import App
 from resources.state.inbox import begin_receiving, forget_bodies, make_event, store
@@ -43,7 +44,20 @@ def take(world: World, *dts: date, tables=SOME) -> dict[str, int]:
 
 
 def entries(world: World, client_key: str | None = None) -> list:
-    return [e for name in EVENTS for e in world.archived(name) if client_key in (None, e.client_key)]
+    return [e for name in (*EVENTS, OTHER_EVENTS.name) for e in world.archived(name) if client_key in (None, e.client_key)]
+
+
+OTHER = "shop.order paid"
+"""An event that the catalogue does not know."""
+
+
+def other(world: World, *instants: str, event: str = OTHER) -> int:
+    """An unknown event arrives; gives how many are new."""
+    app, new = world.config.client_key, 0
+    for at in instants:
+        body = {"event": event, "client_key": app, "from_user_id": "p", "to_user_id": "a", "content": {"order_id": at}, "log_id": "l"}
+        new += sum(store(world.runtime.state, [make_event(app, orjson.dumps(body), body, f"{event}-{at}", datetime.fromisoformat(at))]))
+    return new
 
 
 # --------------------------------------------------------------------------- from the inbox to rows
@@ -52,16 +66,20 @@ def entries(world: World, client_key: str | None = None) -> list:
 def test_events_of_every_kind_land_on_their_days(world):
     world.receive(at=BEFORE)
     world.receive(at=NOW)
+    assert other(world, BEFORE, NOW) == 2
     kinds = len(EVENTS) + 2  # two samples are variants
-    assert take(world, YESTERDAY, TODAY, tables=PUSHED)["webhook_events"] == kinds * 2 == len(entries(world))
+    assert take(world, YESTERDAY, TODAY, tables=PUSHED)["webhook_events"] == (kinds + 1) * 2 == len(entries(world))
     assert [e.operation for e in entries(world)].count("webhook_im_receive_msg") == 6
     for dt, at in ((YESTERDAY, BEFORE), (TODAY, NOW)):
         found = {name: world.rows(name, dt) for name in PUSHED}
-        assert {r["event"] for r in found["webhook_events"]} == {event_name(e) for e in EVENTS.values()}
-        own = {name: len(endpoints_of(name)) for name in PUSHED}
-        assert {name: len({r["source"] for r in rows}) for name, rows in found.items()} == own
+        assert {r["event"] for r in found["webhook_events"]} == {event_name(e) for e in EVENTS.values()} | {OTHER}
+        own = {name: len(endpoints_of(name)) for name in PUSHED if name != "im_people"}
+        assert {name: len({r["source"] for r in found[name]}) for name in own} == own
         assert {r["observed_at"] for rows in found.values() for r in rows} == {datetime.fromisoformat(at)}
-        assert sum(len(rows) for name, rows in found.items() if name != "webhook_events") == kinds - 1, "all but the check of the address"
+        assert sum(len(rows) for name, rows in found.items() if name not in ("webhook_events", "im_people")) == kinds - 1, "all but the check of the address"
+        people = {(r["open_id"], r["person_open_id"]): r["nickname"] for r in found["im_people"]}
+        assert len(people) == len(found["im_people"]) == 4, "each once a day: two people beside two accounts"
+        assert {r["person_open_id"] for r in found["im_messages"]} <= {person for _, person in people}, "so that chats have names"
     assert world.calls() == 0
 
 
@@ -70,8 +88,6 @@ def test_the_archive_has_the_body_as_it_came(world):
     app = world.config.client_key
     at = datetime.fromisoformat(NOW)
     begin_receiving(world.runtime.state, [app], at)
-    import orjson
-
     store(world.runtime.state, [make_event(app, body, orjson.loads(body), None, at)])
     assert world.ingest("im_messages").partitions[TODAY].rows["message_text"].to_pylist() == ["你"]
     ((_, entry, archived),) = world.runtime.archive.records("webhook_receive_msg", [TODAY])
@@ -225,6 +241,38 @@ def test_a_day_whose_events_were_let_go_stays_as_it_is(world):
     assert world.lake_files() == first
     told = {s.operation: s for s in read_load_status(world.runtime.state, table="interactions", dts=[YESTERDAY])}
     assert (told["webhook_new_follow_action"].status, told["webhook_new_follow_action"].rows) == (Outcome.LOADED, 1)
+
+
+# --------------------------------------------------------------------------- unknown events
+
+
+def test_an_event_of_an_unknown_name_lands_and_is_drift(world):
+    world.receive("im_receive_msg", at=NOW)
+    other(world, NOW)
+    for _ in range(2):  # a second run appends nothing
+        part = world.ingest("webhook_events").partitions[TODAY]
+        assert {(r["event"], r["source"], r["from_user_id"], r["log_id"]) for r in part.rows.to_pylist()} >= {(OTHER, "webhook_other", "p", "l")}
+        assert (part.rows.num_rows, part.quarantine.num_rows) == (2, 0)
+        assert [(r["operation"], r["member"], r["rows"]) for r in part.drift.to_pylist()] == [("webhook_other", f"event.{OTHER}", 1)]
+        assert len(entries(world)) == 2
+    publish(world.runtime)
+    assert verify(world.runtime, ["webhook_events"], TODAY, TODAY).findings == []
+
+
+def test_an_event_that_becomes_known_lands_once(world, monkeypatch):
+    """What an elder release archived as unknown, a younger one reads as what it is."""
+    from assets.ingest import inbox
+
+    world.receive("im_message_read", at=NOW)
+    with monkeypatch.context() as elder:
+        elder.setattr(inbox, "EVENT_NAMES", EVENT_NAMES - {"im_message_read"})
+        inbox.drain(world.runtime, [OTHER_EVENTS], [TODAY])
+    assert [e.operation for e in entries(world)] == ["webhook_other"]
+    part = world.ingest("webhook_events").partitions[TODAY]
+    assert (part.rows.num_rows, part.drift.num_rows) == (1, 0)
+    assert {e.operation for e in entries(world)} == {"webhook_other", "webhook_im_message_read"}
+    (row,) = world.ingest("im_reads").partitions[TODAY].rows.to_pylist()
+    assert (row["read_index"], row["reader_open_id"], row["open_id"]) == (1716175501234567, row["person_open_id"], "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002")
 
 
 # --------------------------------------------------------------------------- what does not fit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from parsed_samples import rows
 from assets.ingest.parse import Parsed, parse_body
 from catalog import DOORS, ENDPOINTS, EVENTS, FIELDS, TABLES, endpoints_of
 from catalog.cadences import EVENTS as CADENCE
-from catalog.events import ENVELOPE_MEMBERS, LEFT_IN_ARCHIVE, content_members, event_name
+from catalog.events import ENVELOPE_MEMBERS, LEFT_IN_ARCHIVE, OTHER_EVENTS, content_members, event_name
 from catalog.iterations import Over
 from catalog.records import Endpoint, Envelope, History, Origin, Parse, Token, Type
 from catalog.requests import Fill
@@ -23,7 +24,7 @@ each = pytest.mark.parametrize("event", [pytest.param(e, id=event_name(e)) for e
 SAMPLED = sorted(p.name.removeprefix("webhook.").removesuffix(".json") for p in SAMPLES.glob("webhook.*.json"))
 
 READABLE = {
-    Parse.INT: {"integer"}, Parse.EPOCH: {"EpochSeconds", "EpochMillis"}, Parse.TEXT: {"string", "array", "array/null", "any"},
+    Parse.INT: {"integer", "IntOrString"}, Parse.EPOCH: {"EpochSeconds", "EpochMillis"}, Parse.TEXT: {"string", "array", "array/null", "any"},
 }  # fmt: skip
 """Which of the contract's types each way of reading takes. Lists, and what may be an object, are kept as JSON text."""
 
@@ -50,6 +51,11 @@ def columns(event: Endpoint) -> list[tuple[str, Any]]:
     return [(o.table, c) for o in event.outputs for c in o.columns]
 
 
+def own_columns(event: Endpoint) -> list[tuple[str, Any]]:
+    """Columns of what an event gives one row of."""
+    return [(o.table, c) for o in event.outputs if not o.explode for c in o.columns]
+
+
 def body_of(name: str, *, as_text: bool | None = None) -> dict[str, Any]:
     """A sample; its content as text or as an object, whichever form it was written in."""
     body = orjson.loads((SAMPLES / f"webhook.{name}.json").read_bytes())
@@ -68,9 +74,9 @@ def parse(name: str, body: dict[str, Any] | None = None) -> Parsed:
 
 def test_the_catalogue_holds_every_event_of_the_contract():
     assert [event_name(e) for e in EVENTS.values()] == list(contract()["webhooks"])
-    assert len(EVENTS) == 23
+    assert len(EVENTS) == 24
     assert not EVENTS.keys() & ENDPOINTS.keys()
-    assert {**ENDPOINTS, **EVENTS} == DOORS
+    assert {**ENDPOINTS, **EVENTS, OTHER_EVENTS.name: OTHER_EVENTS} == DOORS
     assert {n.split("__")[0] for n in SAMPLED} == {event_name(e) for e in EVENTS.values()}
 
 
@@ -100,7 +106,7 @@ def test_every_member_is_read_or_left_to_the_archive(event: Endpoint):
     assert set(schema["properties"]) <= ENVELOPE_MEMBERS
     assert (set(schema["properties"]) == ENVELOPE_MEMBERS) == bool(content(event))
     assert set(content(event)) <= content_members(event)
-    read = {c.path.removeprefix("content|") for _, c in columns(event) if c.path.startswith("content|")}
+    read = {c.path.split("|")[1] for _, c in columns(event) if c.path.startswith("content|")}
     assert read <= set(content(event)), "what no event has"
     assert not read & LEFT_IN_ARCHIVE.keys()
 
@@ -113,7 +119,7 @@ def test_whatever_is_left_to_the_archive_is_in_the_contract():
 @each
 def test_members_are_read_as_what_they_are(event: Endpoint):
     schema, _ = envelope(event)
-    for _, column in columns(event):
+    for _, column in own_columns(event):
         if column.origin is not Origin.MEMBER:
             assert (column.origin, column.path) == (Origin.PARAM, "event_id")
             continue
@@ -121,7 +127,12 @@ def test_members_are_read_as_what_they_are(event: Endpoint):
             assert column.path in schema["properties"]
             assert column.parse is Parse.TEXT
             continue
-        node = content(event)[column.path.removeprefix("content|")]
+        first, *inner = column.path.split("|")[1:]
+        node = content(event)[first]
+        if inner:  # in a text that is JSON
+            assert (node["kind"], column.parse) == ("string", Parse.TEXT)
+            assert inner[0] in node["description"]
+            continue
         assert node["kind"] in READABLE[column.parse], column.field
         assert FIELDS[column.field].type is {Parse.INT: Type.BIGINT, Parse.EPOCH: Type.TIMESTAMP, Parse.TEXT: Type.TEXT}[column.parse]
 
@@ -131,7 +142,9 @@ def test_who_acted_on_whom_is_told_apart(event: Endpoint):
     """The account is the receiver of what people do, and the sender of what it does itself."""
     for output in event.outputs[1:]:
         by_field = {c.field: c.path for c in output.columns}
-        if "person_open_id" in by_field:
+        if output.explode:
+            assert by_field["open_id"] == DIRECTIONS.get(event_name(event), ("", "to_user_id"))[1]
+        elif "person_open_id" in by_field:
             assert (by_field["person_open_id"], by_field["open_id"]) == DIRECTIONS.get(event_name(event), ("from_user_id", "to_user_id"))
         else:
             assert (output.table, by_field["open_id"]) == ("grant_events", "from_user_id")
@@ -141,11 +154,12 @@ def test_every_event_is_in_the_table_of_all_and_most_in_one_of_their_own():
     tables = {event_name(e): e.tables for e in EVENTS.values()}
     assert {t[0] for t in tables.values()} == {"webhook_events"}
     assert {n for n, t in tables.items() if len(t) == 1} == {"verify_webhook"}
-    assert all(len(t) <= 2 for t in tables.values())
+    assert {n for n, t in tables.items() if t[2:]} == {n for n, t in tables.items() if t[2:] == ("im_people",)} == {event_name(e) for e in EVENTS.values() if "user_infos" in content(e)}
+    assert OTHER_EVENTS.tables == ("webhook_events",)
     pushed = {t.name for t in TABLES.values() if t.history is History.EVENT}
     assert {t for of in tables.values() for t in of} == pushed
-    assert len(pushed) == 9
-    for table in pushed:
+    assert len(pushed) == 11
+    for table in pushed - {"im_people"}:
         assert (TABLES[table].key, TABLES[table].fields[0]) == (("event_id",), "event_id")
         # Where several events fill a table, it says which one a row is.
         assert len(endpoints_of(table)) == 1 or "event" in TABLES[table].fields
@@ -162,10 +176,17 @@ def test_sample_lands_wholly_in_both_forms(name: str, as_text: bool):
     assert parsed.verdict.code == 0
     assert parsed.quarantined == 0
     assert [r["member"] for p in parsed.partitions for r in p.drift.to_pylist()] == []
-    assert {p.table.name: p.rows.num_rows for p in parsed.partitions} == dict.fromkeys(event.tables, 1)
-    assert all(p.landed_by == {(event.name, "<client_key>", ""): 1} for p in parsed.partitions), "an event belongs to the app"
     sent = {"content": {}} | body_of(name, as_text=False)
+    people = sent["content"].get("user_infos", [])
+    landed = {p.table.name: p.rows.num_rows for p in parsed.partitions}
+    assert landed == {t: len(people) if t == "im_people" else 1 for t in event.tables}
+    assert all(p.landed_by == Counter({(event.name, "<client_key>", ""): landed[p.table.name]}) for p in parsed.partitions), "an event belongs to the app"
+    account = sent.get("from_user_id" if event_name(event) in DIRECTIONS else "to_user_id")
     for output in event.outputs:
+        if output.explode:
+            found = [tuple(r[c.field] for c in output.columns) for r in rows(parsed, output.table)]
+            assert sorted(found) == sorted((account, p["open_id"], p["nick_name"], p["avatar"]) for p in people)
+            continue
         (row,) = rows(parsed, output.table)
         for column in output.columns:
             assert row[column.field] == expected(column, sent), (output.table, column.field)
@@ -175,8 +196,10 @@ def test_sample_lands_wholly_in_both_forms(name: str, as_text: bool):
 def expected(column, sent: dict[str, Any]) -> object:
     if column.origin is Origin.PARAM:
         return "m-1"
-    outer, _, inner = column.path.partition("|")
-    value = sent["content"].get(inner) if inner else sent.get(outer)
+    value: Any = sent
+    for member in column.path.split("|"):
+        value = orjson.loads(value) if isinstance(value, str) else value
+        value = (value or {}).get(member)
     if value is None or (value == "" and FIELDS[column.field].is_id):
         return None
     if column.parse is Parse.EPOCH:
@@ -208,7 +231,44 @@ def test_times_in_seconds_and_in_milliseconds_are_instants():
     assert thousandths["event_at"] == datetime(2024, 5, 20, 3, 25, 1, 234_000, UTC)
 
 
+def test_what_led_to_a_consent_is_read_from_its_text():
+    (row,) = rows(parse("im_authorize"), "im_consent_events")
+    assert orjson.loads(row["extra_text"])["attribution"]["room_id"] == ""
+    assert (row["enter_from"], row["from_message_id"], row["from_room_id"]) == ("im_card", "@demo/Msg8sqaS+gN4koEc7912foPP==", None)
+    assert row["log_id"] == body_of("im_authorize")["log_id"]
+
+
+@pytest.mark.parametrize("extra", ["", "no JSON", "[1]", "7", {"enter_from": "im_card", "attribution": '{"room_id": "r"}'}], ids=str)
+def test_a_text_that_is_no_json_is_kept_and_an_object_is_opened(extra: object):
+    body = body_of("im_authorize", as_text=False)
+    body["content"]["extra"] = extra
+    parsed = parse("im_authorize", body)
+    (row,) = rows(parsed, "im_consent_events")
+    assert (row["enter_from"], row["from_room_id"]) == (("im_card", "r") if isinstance(extra, dict) else (None, None))
+    assert row["extra_text"] == (orjson.dumps(extra).decode() if isinstance(extra, dict) else extra)
+    assert (parsed.quarantined, parsed.nulled) == (0, 0)
+
+
 # --------------------------------------------------------------------------- what does not fit
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["object", "text"])
+def test_people_that_are_no_list_or_have_no_id_are_quarantined(as_text: bool):
+    body = body_of("im_receive_msg", as_text=False)
+    for users, reason in (
+        ({"open_id": "p"}, "content|user_infos is OBJECT, not a list"), (["p"], "the row is VARCHAR, not an object"),
+        ([{"nick_name": "无名"}], "person_open_id: missing, and a row cannot be told from others without it"),
+    ):  # fmt: skip
+        body["content"] = body["content"] | {"user_infos": users}
+        sent = body | {"content": orjson.dumps(body["content"]).decode()} if as_text else body
+        parsed = parse("im_receive_msg", sent)
+        (line,) = [r for p in parsed.partitions for r in p.quarantine.to_pylist()]
+        assert (line["table_name"], line["reason"]) == ("im_people", reason)
+        assert "无名" not in str(line)
+        assert len(rows(parsed, "im_messages")) == 1
+    body["content"]["user_infos"] = [{"open_id": "p", "mood": "good"}]
+    drift = [(r["table_name"], r["member"]) for p in parse("im_receive_msg", body).partitions for r in p.drift.to_pylist()]
+    assert drift == [("im_people", "content.user_infos.mood")]
 
 
 @pytest.mark.parametrize("content", ["no JSON", "[1]", 7, None, [], '"text"'], ids=str)

@@ -111,7 +111,7 @@ def test_positions_begin_at_one_and_ratios_at_nought():
 
 def test_who_is_personal():
     by_class = {kind: {n for n, f in FIELDS.items() if f.pii is kind} for kind in Pii}
-    assert by_class[Pii.PERSONAL] == {"nickname", "avatar_url", "author", "city", "province", "country", "gender", "age", "content"}
+    assert by_class[Pii.PERSONAL] == {"nickname", "avatar_url", "author", "city", "province", "country", "gender", "age", "content", "extra_text"}
     assert by_class[Pii.SENSITIVE] == {"card_fields", "telephone", "wechat", "encrypted_mobile", "message_text", "event_content", "media_url"}
     assert by_class[Pii.PSEUDONYM] >= {"open_id", "union_id"} | {n for n in FIELDS if n.endswith("open_id")}
 

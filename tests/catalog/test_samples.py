@@ -257,12 +257,21 @@ def test_what_is_no_answer_of_the_platform(body: bytes):
 
 
 def test_one_bad_row_goes_to_quarantine_and_the_others_land():
-    body = sample("billboard_prop").replace(b'"show_cnt": 200456', b'"show_cnt": "many"')
+    body = sample("billboard_prop").replace(b'"rank": 2', b'"rank": "two"')
     assert body != sample("billboard_prop")
     parsed = parse_body(ENDPOINTS["billboard_prop"], body)
     assert [r["rank"] for r in rows(parsed, "billboard_props")] == [1, 3]
     (bad,) = parsed.partitions[0].quarantine.to_pylist()
-    assert (bad["position"], bad["reason"]) == (2, "show_cnt: expected a 64-bit integer: 'many'")
+    assert (bad["position"], bad["reason"]) == (2, "rank: expected a 64-bit integer: 'two'")
+
+
+def test_one_bad_value_goes_to_quarantine_and_its_row_lands():
+    body = sample("billboard_prop").replace(b'"show_cnt": 200456', b'"show_cnt": "many"')
+    assert body != sample("billboard_prop")
+    parsed = parse_body(ENDPOINTS["billboard_prop"], body)
+    assert [(r["rank"], r["show_count"]) for r in rows(parsed, "billboard_props")] == [(1, 300123), (2, None), (3, 99801)]
+    (bad,) = parsed.partitions[0].quarantine.to_pylist()
+    assert (bad["position"], bad["column_name"], bad["value"], bad["reason"]) == (2, "show_count", "many", "show_cnt: expected a 64-bit integer")
 
 
 @pytest.mark.parametrize("day", ['"abc"', "null", '"2024-13-40"'])

@@ -21,6 +21,7 @@ HOMES = sorted(p.name.removeprefix("home-").removesuffix(".tar.xz") for p in HER
 _EMPTY = "an id that the platform leaves empty is null"
 CHANGED: dict[str, str] = {
     "comment_events": _EMPTY, "ent_ranks": _EMPTY, "im_consents": _EMPTY, "im_consent_status": _EMPTY,
+    "webhook_events": "has the trace id of each event", "im_consent_events": "has its trace id and the members of `extra`",
     "hot_words": "a row of which one minor member does not parse lands without it, and its line of quarantine names column and value",
 }  # fmt: skip
 """Tables of which a replay gives other bytes than the release that made the home, and why: nothing else may differ."""

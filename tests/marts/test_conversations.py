@@ -56,9 +56,13 @@ def test_a_conversation_is_told_of_without_its_words(tmp_path, lake):
         said(5, event="im_group_receive_msg"), said(6, event="receive_msg", conversation_id=None),
     )  # fmt: skip
     write(lake, "im_entries", {"event": "im_enter_direct_msg", "event_at": AT - timedelta(minutes=1), "message_id": "e"})
+    write(
+        lake, "im_people", {"nickname": "旧名"}, {"nickname": "小王", "observed_at": AT + timedelta(hours=1)},
+        {"nickname": "", "observed_at": AT + timedelta(hours=2)}, {"person_open_id": "shop", "nickname": "门店"},
+    )  # fmt: skip
     (row,) = conversations(tmp_path)
     assert row == {
-        "client_key": "app", "open_id": "shop", "person_open_id": "p", "conversation_id": "c", "first_at": AT - timedelta(minutes=1),
+        "client_key": "app", "open_id": "shop", "person_open_id": "p", "conversation_id": "c", "nickname": "小王", "first_at": AT - timedelta(minutes=1),
         "last_at": AT + timedelta(minutes=20), "messages_in": 4, "messages_out": 3, "by_this_app": 1, "by_hand": 1, "openings": 1, "waits": 3,
         "first_answer_median_s": (120 + 240) / 2, "is_open": True,
     }  # fmt: skip

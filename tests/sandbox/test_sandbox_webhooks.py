@@ -72,8 +72,8 @@ def status(platform) -> dict[str, int]:
 # ---- the contract
 
 
-def test_the_contract_has_23_events(fresh):
-    assert len(EVENTS) == 23
+def test_the_contract_has_24_events(fresh):
+    assert len(EVENTS) == 24
     assert set(status(fresh)) == set(EVENTS)
 
 
