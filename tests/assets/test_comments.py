@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
+import pyarrow as pa
 import pytest
 from installation import TODAY
 
+from assets.ingest.subjects import Asking, subjects_of
 from assets.reconcile import reconcile_comments
-from catalog.records import beijing_day
+from catalog import ENDPOINTS, TABLES
+from catalog.records import BEIJING, beijing_day
+from resources.schema import arrow_schema
 from resources.state.load_status import Outcome
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -62,8 +66,6 @@ def test_a_list_that_is_short_is_told(world):
     read_day(world)
     totals = world.read("video_totals", TODAY)
     at = totals.column_names.index("comment_count")
-    import pyarrow as pa
-
     more = pa.array([(n or 0) + 1_000 for n in totals["comment_count"].to_pylist()], pa.int64())
     world.runtime.lake.write("video_totals", TODAY, totals.set_column(at, "comment_count", more))
     found = reconcile_comments(world.runtime.lake, TODAY)
@@ -162,3 +164,43 @@ def test_an_account_whose_comments_failed_is_asked_for_the_same_videos_again(wor
     asked = {key.split("item_id=")[1].split("&")[0] for key in world.asked(LIST) if world.accounts[1] in key}
     listed = {r["item_id"] for r in world.rows("video_totals", date(2026, 11, 18)) if r["comment_count"]}
     assert missed & listed <= asked, "compared with the last day that was read, not with yesterday"
+
+
+def changed(rows: pa.Table, **columns: dict[str, object]) -> pa.Table:
+    """Rows with other values in some columns; keyed by the column that names the row."""
+    found = rows.to_pylist()
+    for row in found:
+        for column, values in columns.items():
+            row[column] = values.get(row["comment_id" if "comment_id" in row else "item_id"], row[column])
+    return pa.Table.from_pylist(found, rows.schema)
+
+
+def test_what_is_young_is_told_by_beijing_days(world):
+    """Before eight in the morning it is still yesterday in UTC: a video or comment of that hour is as young as the others of its day."""
+    read_day(world)
+    world.at("2026-11-17T11:30:00+08:00")
+    lake, app = world.runtime.lake, world.config.client_key
+
+    def carried_over(table: str) -> pa.Table:
+        """Yesterday's rows as today's: no count has changed."""
+        rows = world.read(table, TODAY)
+        return rows.set_column(rows.column_names.index("dt"), rows.schema.field("dt"), pa.array([TOMORROW] * rows.num_rows, pa.date32()))
+
+    def asked(operation: str, param: str) -> list[str]:
+        return [s.params[param] for s in subjects_of(Asking(world.runtime, app, ENDPOINTS[operation], (TOMORROW,))) if s.params]
+
+    totals, videos, comments = (carried_over(table) for table in ("video_totals", "videos", "comments"))
+    item, open_id = min((r["item_id"], r["open_id"]) for r in totals.to_pylist() if r["comment_count"])
+    comment, at = next((c["comment_id"], c["observed_at"]) for c in comments.to_pylist() if c["item_id"] == item)
+    reply = {"dt": TODAY, "observed_at": at, "source": REPLIES, "client_key": app, "open_id": open_id, "item_id": item, "comment_id": comment, "reply_id": "r"}
+    lake.write("comment_replies", TODAY, pa.Table.from_pylist([reply], arrow_schema(TABLES["comment_replies"])))
+    lake.write("video_totals", TOMORROW, totals)
+    first = datetime.combine(TOMORROW - timedelta(days=world.runtime.settings.comment_reread_days), time(), BEIJING)
+    for edge, young in ((first - timedelta(seconds=1), False), (first, True), (first + timedelta(hours=7, minutes=59), True), (first + timedelta(hours=8), True)):
+        others = edge - timedelta(days=90)
+        lake.write("videos", TOMORROW, changed(videos, created_at={i: edge if i == item else others for i in videos["item_id"].to_pylist()}))
+        assert asked(LIST, "item_id") == [item] * young, edge
+        every = comments["comment_id"].to_pylist()
+        created = {c: edge if c == comment else others for c in every}
+        lake.write("comments", TOMORROW, changed(comments, created_at=created, reply_count=dict.fromkeys(every, 0) | {comment: 1}))
+        assert asked(REPLIES, "comment_id") == [comment] * young, "all replies of an old one are known"

@@ -42,12 +42,12 @@ def params_of(endpoint: Endpoint, n: int) -> dict[str, Any]:
     return params
 
 
-def through_the_archive(endpoint: Endpoint, bodies: list[bytes], folder: Path) -> dict[str, dict[date, Normalised]]:
+def through_the_archive(endpoint: Endpoint, bodies: list[bytes], folder: Path, begun: datetime = AT) -> dict[str, dict[date, Normalised]]:
     """Archive bodies as a run does, one a second for one account each, and normalise all tables of the endpoint over all days."""
     archive = Archive(folder / "archive")
     recorder = Recorder(archive)
     for n, body in enumerate(bodies):
-        at = AT + timedelta(seconds=n)
+        at = begun + timedelta(seconds=n)
         recorder.record(
             Exchange(
                 operation=endpoint.name, client_key="app", open_id=f"open_id {n}", params=params_of(endpoint, n), sent_at=at, observed_at=at,

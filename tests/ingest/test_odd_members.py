@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import random
 import tempfile
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from contract_reading import SAMPLES
-from normalising import hold_partition, through_the_archive
+from normalising import TODAY, hold_partition, through_the_archive
 
 from catalog import ENDPOINTS, FIELDS, TABLES
 from catalog.envelopes import member
-from catalog.records import Endpoint, History, Origin, Output
+from catalog.records import BEIJING, Endpoint, History, Origin, Output
 from resources.lake import Lake
 
 ODD: tuple[Any, ...] = (
@@ -79,3 +80,16 @@ def test_rows_add_up_and_only_keys_take_a_row(endpoint: Endpoint):
                     if column is None and not line["reason"].startswith("the row is "):
                         blamed = {c.path for o in outputs for c in o.columns if c.field in table.not_null} | set(table.not_null)
                         assert line["reason"].split(":")[0] in blamed or table.history is History.WINDOW, line["reason"]
+
+
+@pytest.mark.parametrize("hour", [0, 7, 8, 23])
+@pytest.mark.parametrize(("operation", "dt"), [("video_list", TODAY), ("user_fans", TODAY - timedelta(days=1))])
+def test_an_unknown_member_stands_on_its_answers_day_in_beijing(tmp_path: Path, operation: str, dt: date, hour: int):
+    """Before eight in the morning it is still yesterday in UTC."""
+    body = json.loads((SAMPLES / f"{operation}.json").read_bytes())
+    body["data"] |= {"has_more": False, "never_heard_of": 1}
+    at = datetime.combine(TODAY, time(hour, 30), BEIJING).astimezone(UTC)
+    found = through_the_archive(ENDPOINTS[operation], [json.dumps(body).encode()], tmp_path, at)
+    for partitions in found.values():
+        drift = [(day, line) for day, p in partitions.items() for line in p.drift.to_pylist() if line["member"] == "data.never_heard_of"]
+        assert [(day, line["dt"]) for day, line in drift] == [(dt, dt)]

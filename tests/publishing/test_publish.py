@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from publishing_rows import hot_words
+from syncing import hold_whole, syncs
 
 from catalog import FIELDS, TABLES
 from catalog.records import History
@@ -52,6 +53,16 @@ def test_only_changed_partitions_are_written(lake, warehouse):
     assert not second.rebuilt
     assert second.changed == {"hot_words": [DAY]}
     assert count(warehouse) == 9
+
+
+def test_lake_and_warehouse_are_on_disk_before_they_have_their_names(lake, warehouse):
+    for n in range(2):
+        with syncs() as seen:
+            lake.write("hot_words", DAY, hot_words(DAY, 3 + n))
+        hold_whole(seen, lake.path("hot_words", DAY), ".data.parquet.")
+        with syncs() as seen:
+            assert warehouse.publish().rebuilt is (n == 0)
+        hold_whole(seen, warehouse.path, "warehouse.duckdb.building")
 
 
 def test_the_same_rows_are_no_change(lake, warehouse):

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import orjson
 import pytest
 import zstandard
+from syncing import hold_whole, syncs
 
 from resources.archive import Archive, ArchiveDamaged, Entry
 
@@ -114,3 +115,13 @@ def test_a_folder_that_cannot_be_written_holds_up_nobody_else(tmp_path):
     (tmp_path / "a_first").unlink()
     archive.flush()
     assert [len(list(archive.index(o, [DAY]))) for o in ("a_first", "user_fans")] == [1, 1]
+
+
+def test_a_segment_is_on_disk_before_it_has_its_name_and_its_folder_afterwards(tmp_path):
+    archive = Archive(tmp_path)
+    archive.append(ENTRY, b"{}")
+    with syncs() as seen:
+        archive.flush()
+    (path,) = tmp_path.rglob("*.zst")
+    hold_whole(seen, path, f".{path.name}.")
+    assert seen[-1][:2] == ("fsync", DAY.isoformat())

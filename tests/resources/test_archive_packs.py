@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from stopping import stops_at
+from syncing import hold_whole, syncs
 
 from resources.archive import PACK, Archive, ArchiveDamaged, Entry
 
@@ -96,3 +97,23 @@ def test_a_day_is_forgotten(archive):
     archive.remove_day("user_fans", DAY)
     assert archive.days("user_fans") == []
     archive.remove_day("user_fans", DAY)
+
+
+def test_a_pack_is_on_disk_before_its_parts_go(archive):
+    folder = archive.root / "user_fans" / DAY.isoformat()
+    with syncs() as seen:
+        stops_at(0, ("unlink",), lambda: archive.pack("user_fans", DAY))
+        assert len(files(archive)) == 7, "the pack, and all its parts"
+    hold_whole(seen, folder / PACK, f".{PACK}.")
+    assert seen[-1][:2] == ("fsync", folder.name)
+    with syncs() as seen:
+        archive.pack("user_fans", DAY)
+        (folder / "x.zst").write_bytes(next(archive.stored("user_fans", [DAY])).read())
+    assert files(archive) == [PACK, "x.zst"]
+
+
+def test_a_segment_set_aside_is_in_its_folder_on_disk(archive):
+    first = next(archive.stored("user_fans", [DAY]))
+    with syncs() as seen:
+        archive.set_aside(first)
+    assert [one[:2] for one in seen] == [("replace", first.path.name), ("fsync", DAY.isoformat())]

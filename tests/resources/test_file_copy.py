@@ -7,6 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from syncing import syncs
 
 from resources import file_copy
 from resources.file_copy import copy_file
@@ -69,3 +70,11 @@ def test_a_flush_that_failed_is_told(tmp_path, monkeypatch, pool):
     source.write_bytes(b"x" * 5000)
     with pytest.raises(OSError, match="Input/output error"):
         copy_file(source, tmp_path / "b", pool).result()
+
+
+def test_all_of_the_copy_is_on_disk_when_its_flush_is_done(tmp_path, way, pool):
+    source = tmp_path / "a"
+    source.write_bytes(os.urandom(123_456))
+    with syncs() as seen:
+        copy_file(source, tmp_path / "b", pool).result()
+    assert seen[-1] == ("fsync", "b", 123_456)

@@ -150,6 +150,59 @@ def test_cancelled_callers_leave_nothing_held(make_settings, state, scripted):
     assert len(run(settings, state, work)) == 4
 
 
+def test_a_call_that_is_refused_late_leaves_its_place_to_others(make_settings, state):
+    """Its slot passed while it waited for a place in the air; until it got another, it became known that it must not be made."""
+    settings = make_settings(concurrency=1, qps=200)
+
+    async def work(client):
+        limiter, refused = client._limiter, False
+
+        def check() -> None:
+            if refused:
+                raise QuotaExhausted(Action.QUOTA, None, "known meanwhile")
+
+        async def late() -> None:
+            async with limiter.permit("late", check=check):
+                raise AssertionError("it was to be refused")
+
+        async with limiter.permit("s"):
+            waiting = asyncio.create_task(late())
+            await asyncio.sleep(0.1)
+            assert limiter._flying.locked()
+            refused = True
+        with pytest.raises(QuotaExhausted, match="known meanwhile"):
+            await waiting
+        lane = limiter._lane("late")
+        assert (lane.waiting, lane.credits, lane.head.locked()) == (0, 1, False), "it waits no more, and its counted call is there for the next one"
+        async with asyncio.timeout(5), limiter.permit("late"):
+            return limiter._flying.locked()
+
+    assert run(settings, state, work)
+
+
+def test_a_call_that_is_refused_at_its_slot_leaves_the_slot_to_others(make_settings, state):
+    settings = make_settings()
+
+    async def work(client):
+        limiter, asked = client._limiter, iter((False, True))
+
+        def check() -> None:
+            if next(asked):
+                raise QuotaExhausted(Action.QUOTA, None, "known meanwhile")
+
+        lane = limiter._lane("s")
+        slot = time.time() + 0.05
+        lane.day, lane.credits = settings.get_clock().today(), 1
+        lane.slots.append(slot)
+        with pytest.raises(QuotaExhausted, match="known meanwhile"):
+            async with limiter.permit("s", check=check):
+                pass
+        return slot, list(lane.slots), lane.credits
+
+    slot, left, credits = run(settings, state, work)
+    assert (left, credits) == ([slot], 1)
+
+
 def test_too_frequent_eases_the_rate_for_seconds_only(make_settings, state, sandbox):
     sandbox.fault("billboard_stars", "too_frequent", times=2)
 

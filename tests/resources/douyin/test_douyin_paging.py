@@ -161,3 +161,29 @@ def test_an_endless_list_ends_at_the_cap(make_settings, state, scripted):
     assert "more than 7 pages" in str(error)
     sent = [parse_qs(urlsplit(s.target).query)["cursor"][0] for s in server.seen[1:]]
     assert sent == ["0", *(f"c={n}/+" for n in range(1, 7))]
+
+
+SESSION = ENDPOINTS["intention_log_list"]
+
+
+def of_session(n: int | None, cursor: str = "session") -> dict:
+    return {"data": {"intention_log_infos": [] if n is None else [{"event": n}], "query_session": cursor, "has_more": True}}
+
+
+def test_a_session_moves_on_with_the_same_cursor_while_its_pages_differ():
+    walk = Walk(SESSION)
+    for n in (1, 2, None, None, 3):
+        assert walk.advance(of_session(n))
+        assert walk.cursor == "session"
+    for again in (1, 3):
+        with pytest.raises(PagingError, match="page 6 repeats a page before it"):
+            walk.advance(of_session(again, cursor="another"))
+
+
+def test_a_session_that_repeats_a_page_for_ever_ends(make_settings, state, scripted):
+    token = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": 7200, "error_code": 0}}
+    server = scripted(lambda request, n: say(token if "oauth" in request.target else page(f"new-{n}", True, [{"row": min(n, 3)}])))
+    endpoint = replace(WORDS, paging=replace(WORDS.paging, session=True))
+    documents, error = collect(make_settings(base_url=server.url), state, endpoint)
+    assert [d["data"]["list"] for d in documents] == [[{"row": n}] for n in (1, 2, 3, 3)]
+    assert "page 4 repeats a page before it: the list would never end" in str(error)
