@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # dlt, which the benchmarks compare with, in an environment of its own
 BENCH := .venv-bench/.installed
 
-.PHONY: setup demo dev dashboard test test-all bench bench-full lint lock docs clean
+.PHONY: setup demo dev dashboard test test-all mutants bench bench-full lint lock docs clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,11 @@ test: setup ## lint and the fast suite
 test-all: setup ## everything, slow suites included
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n 3 --dist loadfile
+
+SAMPLE ?= 300
+SEED ?= 1
+mutants: setup ## small faults put into the critical modules, one at a time: which of them no test notices; hours
+	nice $(BIN)/python tests/mutants.py --sample $(SAMPLE) --seed $(SEED) --modules "$(MODULES)"
 
 bench: setup $(BENCH) ## the short form of all measurements behind docs/performance.md, on an idle machine: about five minutes
 	$(BIN)/python -m benchmarks.all

@@ -1,0 +1,399 @@
+"""Small faults are put into the critical modules, one at a time: which of them does no test notice?
+
+    make mutants [SAMPLE=300] [SEED=1] [MODULES=lake,paging]
+    python tests/mutants.py [--sample 300] [--seed 1] [--modules lake,paging] [--until 02:30] [--report FILE]
+
+A mutant is one change of one expression or statement (see ``OPERATORS``). All that there can be are listed, shuffled by the seed and taken from the front, so that any beginning
+of a longer sample is a smaller one. Each is tried in a copy of the tree, never here: the tests that ``TESTS`` names for its module run until the first fails. Survivors are
+listed with their change; those in ``mutants_equivalent.txt``, which no test could notice, do not count. What cannot even be imported counts as killed, as does what never ends.
+The test that failed is tried without the mutant, too: it must pass there.
+A process that has imported the libraries, and nothing of ours, forks for each mutant: otherwise most of the time were imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import compileall
+import copy
+import importlib
+import os
+import py_compile
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EQUIVALENT = Path(__file__).with_name("mutants_equivalent.txt")
+
+_ARCHIVE = ("resources/test_archive_lines.py", "resources/test_archive_packs.py")
+_LAKE = ("resources/test_lake_months.py", "publishing/test_damaged_lake.py")
+_CLIENT = tuple(f"resources/douyin/test_douyin_{name}.py" for name in ("refusals", "client"))
+_TOKENS = tuple(f"resources/douyin/test_douyin_{name}.py" for name in ("tokens", "token_races"))
+_INGEST = tuple(f"ingest/test_{name}.py" for name in ("values_properties", "plain_way", "odd_members", "normalise_properties", "contract_bodies"))
+
+TESTS: dict[str, tuple[str, ...]] = {
+    "resources/archive.py": (*_ARCHIVE, "assets/test_archive_lost.py", "assets/test_verify.py"),
+    "resources/lake.py": (*_LAKE, "publishing/test_publish.py", "marts/test_mart_files.py", "assets/test_verify.py"),
+    "resources/warehouse.py": tuple(
+        f"publishing/test_{n}.py" for n in ("publish", "nothing_new", "damaged_lake", "publish_hazards", "load_status_by_day", "outreach_tables")
+    ),
+    "resources/pending.py": ("resources/test_pending.py", *_ARCHIVE, *_LAKE),
+    "resources/file_copy.py": ("resources/test_file_copy.py", "publishing/test_publish.py"),
+    "resources/douyin/client.py": (*_CLIENT, *_TOKENS, "resources/douyin/test_douyin_limits.py", "outreach/test_other_ways.py"),
+    "resources/douyin/limits.py": ("resources/douyin/test_douyin_limits.py", "resources/state/test_state_limits.py", *_CLIENT),
+    "resources/douyin/tokens.py": (*_TOKENS, *_CLIENT),
+    "resources/douyin/paging.py": ("resources/douyin/test_douyin_paging.py",),
+    "resources/state/engine.py": tuple(f"resources/state/test_{n}.py" for n in ("state_engine", "state_accounts", "state_limits", "state_sealing", "inbox_ids")),
+    "resources/state/limits.py": ("resources/state/test_state_limits.py", "resources/douyin/test_douyin_limits.py", _CLIENT[1]),
+    "assets/ingest/normalise.py": (*_INGEST[1:4], "catalog/test_samples.py", "ingest/test_order_properties.py", "assets/test_spoiled_answers.py", "assets/test_idempotence.py"),
+    "assets/ingest/values.py": (_INGEST[0], "catalog/test_samples_values.py", *_INGEST[1:]),
+    "assets/ingest/subjects.py": tuple(f"assets/test_{n}.py" for n in ("comments", "capabilities", "faults", "history", "inbox_events", "standing")),
+    "assets/outreach/replies.py": ("outreach/test_replies.py",),
+    "assets/marts/build.py": ("marts/test_mart_building.py", "marts/test_mart_files.py"),
+}
+"""Module -> its tests, those that are quick and near first; slow ones are left out."""
+
+LONGEST_TEST_S, LONGEST_S = 60, 600
+"""After so long a test counts as failed, and all tests of a mutant as stopped by it."""
+
+
+# --------------------------------------------------------------------------- mutants
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of the bytes ``start`` to ``end`` of a module."""
+
+    module: str
+    where: str
+    line: int
+    start: int
+    end: int
+    old: str
+    new: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is called in the list of equivalent ones: it stays when lines move."""
+        return self.module, self.where, " ".join(self.old.split()), " ".join(self.new.split())
+
+    def __str__(self) -> str:
+        _, where, old, new = self.key
+        return f"{self.module}:{self.line} ({where})  {old}  ->  {new}"
+
+
+_NEIGHBOUR = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+_OPPOSITE = {
+    ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+_ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult}
+_CALLED = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
+
+
+def _with(node: ast.AST, **changes: object) -> str:
+    changed = copy.copy(node)
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return f"({ast.unparse(changed)})"
+
+
+def _comparisons(node: ast.AST) -> Iterator[str]:
+    """The neighbour of a comparison (the boundary), and its opposite."""
+    if isinstance(node, ast.Compare):
+        for n, operator in enumerate(node.ops):
+            for table in (_NEIGHBOUR, _OPPOSITE):
+                if type(operator) in table:
+                    yield _with(node, ops=[*node.ops[:n], table[type(operator)](), *node.ops[n + 1 :]])
+
+
+def _logic(node: ast.AST) -> Iterator[str]:
+    """``and`` for ``or``, a part left out, no ``not``."""
+    if isinstance(node, ast.BoolOp):
+        yield _with(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
+        for n in range(len(node.values)):
+            rest = [*node.values[:n], *node.values[n + 1 :]]
+            yield f"({ast.unparse(rest[0])})" if len(rest) == 1 else _with(node, values=rest)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield f"({ast.unparse(node.operand)})"
+
+
+def _conditions(node: ast.AST) -> Iterator[str]:
+    """A condition that is no comparison, and the other way round."""
+    if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Await) and getattr(node, "is_condition", False):
+        yield f"(not {ast.unparse(node)})"
+
+
+def _constants(node: ast.AST) -> Iterator[str]:
+    """Numbers one more and one less, truths the other way round."""
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, bool):
+            yield str(not node.value)
+        elif isinstance(node.value, int):
+            yield str(node.value + 1)
+            if node.value > 0:
+                yield str(node.value - 1)
+        elif isinstance(node.value, float):
+            yield str(node.value * 2 + 1)
+
+
+def _arithmetic(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        yield _with(node, op=_ARITHMETIC[type(node.op)]())
+
+
+def _calls(node: ast.AST) -> Iterator[str]:
+    """The least for the greatest, all for any, no order."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLED:
+        yield _with(node, func=ast.Name(_CALLED[node.func.id]))
+
+
+def _statements(node: ast.AST) -> Iterator[str]:
+    """A statement left out, nothing returned, a loop ended early or not."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
+        yield "pass"
+    if isinstance(node, ast.AugAssign | ast.Raise | ast.Delete):
+        yield "pass"
+    elif isinstance(node, ast.Return):
+        if node.value is None:
+            yield "pass"
+        elif ast.unparse(node.value) not in ("None", "False"):
+            yield "return None"
+    elif isinstance(node, ast.Continue):
+        yield "break"
+    elif isinstance(node, ast.Break):
+        yield "continue"
+
+
+OPERATORS = (_comparisons, _logic, _conditions, _constants, _arithmetic, _calls, _statements)
+
+_NOT_JUDGED = ("log.", "logging.", "warnings.")
+"""Calls of these are words for people."""
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node in which a fault would matter: no annotations, decorators, texts, or words of an error."""
+    if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom):
+        return
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield from (d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None)
+        yield from node.body if node.name != "__repr__" else ()
+        return
+    if isinstance(node, ast.AnnAssign):
+        yield from [node.value] if node.value else []
+        return
+    if isinstance(node, ast.ClassDef):
+        yield from node.body
+        return
+    if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(_NOT_JUDGED):
+        return
+    yield from ast.iter_child_nodes(node)
+
+
+def mutants_of(module: str) -> list[Mutant]:
+    """All mutants of a module, in order of place."""
+    source = (ROOT / module).read_bytes()
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    found: dict[tuple[int, int, str], Mutant] = {}
+
+    def walk(node: ast.AST, where: str) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            where = f"{where}.{node.name}".removeprefix(".")
+        if isinstance(node, ast.If | ast.While | ast.IfExp):
+            node.test.is_condition = True
+        for operator in OPERATORS if hasattr(node, "end_col_offset") else ():
+            start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+            old = source[start:end].decode()
+            if isinstance(node, ast.Expr) and old.removeprefix("await ").startswith(_NOT_JUDGED):
+                continue
+            for new in operator(node):
+                found.setdefault((start, end, new), Mutant(module, where or "module", node.lineno, start, end, old, new))
+        for child in _children(node):
+            walk(child, where)
+
+    walk(ast.parse(source), "")
+    return sorted(found.values(), key=lambda m: (m.start, m.end, m.new))
+
+
+def equivalent() -> dict[tuple[str, str, str, str], str]:
+    """Mutants that no test could notice, with the reason: module, place, old, new and reason in a line each, with tabs between."""
+    lines = [line.split("\t") for line in EQUIVALENT.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return {(module, where, old, new): why for module, where, old, new, why in lines}
+
+
+def sample(modules: list[str], size: int, seed: int) -> list[Mutant]:
+    """So many mutants that are not equivalent; a smaller sample of the same seed is the beginning of a larger one."""
+    everything = [m for module in modules for m in mutants_of(module)]
+    random.Random(seed).shuffle(everything)
+    known = equivalent()
+    return [m for m in everything if m.key not in known][:size]
+
+
+# --------------------------------------------------------------------------- trying them
+
+
+def copy_of_tree(folder: Path) -> Path:
+    """The tree without what is made from it, compiled so that a changed source is noticed by its content."""
+    tree = folder / "tree"
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "data", "__pycache__", "*.egg-info"))
+    for room in ("catalog", "resources", "assets", "pipelines", "sandbox"):
+        compileall.compile_dir(tree / room, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    return tree
+
+
+LIBRARIES = (
+    "cryptography.fernet", "duckdb", "filelock", "httpx", "hypothesis", "orjson", "pandas", "pyarrow.compute", "pyarrow.parquet", "pytest", "sqlalchemy", "sqlglot",
+    "starlette.applications", "uvicorn", "yaml", "zstandard",
+)  # fmt: skip
+"""What most tests import and no mutant changes."""
+
+
+def import_libraries() -> None:
+    """Import what is then there in every fork; no threads may be running afterwards."""
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.dont_write_bytecode = True
+    for name in LIBRARIES:
+        importlib.import_module(name)
+
+
+def run_tests(tree: Path, tests: list[str], log: Path) -> tuple[str, float]:
+    """``passed``, ``failed`` or ``timed out``, and how long it took."""
+    began = time.monotonic()
+    if (pid := os.fork()) == 0:
+        _be_tested(tree, tests, log)
+    while time.monotonic() - began < LONGEST_S:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            _end_group(pid)
+            return "passed" if status == 0 else "failed", time.monotonic() - began
+        time.sleep(0.05)
+    _end_group(pid)
+    os.waitpid(pid, 0)
+    return "timed out", time.monotonic() - began
+
+
+def _end_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _be_tested(tree: Path, tests: list[str], log: Path) -> None:
+    status = 70
+    try:
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_DATA, (12 << 30, 12 << 30))  # a mutant may gather for ever
+        output = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.chdir(tree)
+        os.environ |= {"PYTHONPATH": str(tree), "TMPDIR": str(log.parent)}
+        tempfile.tempdir = None
+        ours = {str(ROOT), str(ROOT / "tests")}
+        sys.path[:] = [str(tree), *(p for p in sys.path if p and p not in ours)]
+        import pytest
+
+        options = ("-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--hypothesis-seed=1", "--no-header", "--tb=line", f"--timeout={LONGEST_TEST_S}")
+        status = pytest.main([*options, *tests])
+    finally:
+        sys.stdout.flush()
+        os._exit(int(status))
+
+
+def killer(log: Path) -> str:
+    """The test that failed."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    failed = [line.split(" ")[1] for line in text.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    return failed[0].removeprefix("tests/") if failed else text.strip().splitlines()[-1][:120] if text.strip() else "nothing was said"
+
+
+def main() -> int:
+    """Try a sample; exit with 1 where mutants survived."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, default=300, help="how many mutants")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--modules", default="", help="parts of modules' names, with commas between; all sixteen by default")
+    parser.add_argument("--skip", type=int, default=0, help="leave out so many of the sample, which were tried before")
+    parser.add_argument("--until", help="begin with none after this time (HH:MM)")
+    parser.add_argument("--report", type=Path, help="write the table of survivors here, too")
+    parser.add_argument("--list", action="store_true", help="show the sample and try nothing")
+    given = parser.parse_args()
+    wanted = [part for part in given.modules.split(",") if part]
+    modules = [m for m in TESTS if not wanted or any(part in m for part in wanted)]
+    chosen = sample(modules, given.sample, given.seed)[given.skip :]
+    if given.list:
+        print(*chosen, sep="\n")
+        return 0
+    ends = None
+    if given.until:
+        ends = datetime.combine(datetime.now().date(), datetime.strptime(given.until, "%H:%M").time())
+        ends += timedelta(days=ends < datetime.now())
+    import_libraries()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        found = _try_all(chosen, Path(folder), ends)
+    report = _report(found, len(chosen), given.seed)
+    print(report)
+    if given.report:
+        given.report.write_text(report + "\n", encoding="utf-8")
+    return int(any(what == "survived" for _, what in found))
+
+
+def _try_all(chosen: list[Mutant], folder: Path, ends: datetime | None) -> list[tuple[Mutant, str]]:
+    tree, log = copy_of_tree(folder), folder / "log"
+    sound: dict[str, bool] = {}
+    found: list[tuple[Mutant, str]] = []
+    for n, mutant in enumerate(chosen, 1):
+        if ends is not None and datetime.now() >= ends:
+            break
+        path = tree / mutant.module
+        source = path.read_bytes()
+        path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.end :])
+        try:
+            what, took = run_tests(tree, [f"tests/{name}" for name in TESTS[mutant.module]], log)
+        finally:
+            path.write_bytes(source)
+        what, by = {"passed": "survived", "failed": "killed"}.get(what, what), killer(log)
+        if what == "killed" and "::" in by:
+            if by not in sound:
+                sound[by] = run_tests(tree, [f"tests/{by}"], log)[0] == "passed"
+            if not sound[by]:
+                raise SystemExit(f"{by} fails without a mutant, too:\n{log.read_text(errors='replace')[-2000:]}")
+        found.append((mutant, what))
+        print(f"{n:4} {took:5.0f} s  {what:9}  {mutant}" + (f"  by {by}" if what == "killed" else ""), flush=True)
+    return found
+
+
+def _report(found: list[tuple[Mutant, str]], wanted: int, seed: int) -> str:
+    counts = Counter(what for _, what in found)
+    killed = counts["killed"] + counts["timed out"]
+    lines = [f"{len(found)} of {wanted} mutants tried (seed {seed}): {counts['killed']} killed, {counts['timed out']} timed out, {counts['survived']} survived"]
+    if found:
+        lines[0] += f"; {100 * killed / len(found):.0f} % noticed"
+    lines += ["", "| module | tried | noticed |", "|---|--:|--:|"]
+    for module in TESTS:
+        own = [what for mutant, what in found if mutant.module == module]
+        if own:
+            lines.append(f"| {module} | {len(own)} | {sum(what != 'survived' for what in own)} |")
+    lines += ["", "Survivors, as lines for mutants_equivalent.txt (a reason is missing):", ""]
+    lines += ["\t".join(mutant.key) + f"\t(line {mutant.line})" for mutant, what in found if what == "survived"]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
