@@ -81,6 +81,8 @@ def test_what_is_no_index_line_is_damage(archive, change):
     [
         ({"code": 10**30}, {"code": None}),
         ({"cursor": -(10**30)}, {"cursor": None}),
+        ({"cursor": -(2**63) - 1, "items": -(2**63)}, {"cursor": None, "items": -(2**63)}),
+        ({"cursor": 2**64, "items": 2**64 - 1}, {"cursor": None, "items": 2**64 - 1}),
         ({"logid": "a\ud800b"}, {"logid": "a?b"}),
         ({"params": {"n": 2**64, "t": ["\ud800"]}}, {"params": {"n": None, "t": ["?"]}}),
         ({"cursor": {1, 2}}, {"cursor": None}),

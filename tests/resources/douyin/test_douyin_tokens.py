@@ -167,8 +167,10 @@ def test_a_passing_failure_ahead_of_time_changes_nothing(life):
     assert life.left().access_left == timedelta(days=15)
 
 
-def test_a_passing_failure_of_an_expired_token_is_transient(life):
-    life.day(16)
+@pytest.mark.parametrize("days", [15, 16])
+def test_a_passing_failure_of_an_expired_token_is_transient(life, days: int):
+    """At the instant of its end, too, it is no token any more."""
+    life.day(days)
     life.box.fault("oauth_refresh_token", "http_502", times=5)
     with pytest.raises(TransientFailure):
         life.run()

@@ -7,7 +7,7 @@ import stat
 import threading
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import OperationalError
 
 from resources.state import State
@@ -67,3 +67,41 @@ def test_only_tokens_pay_for_a_power_cut(state, durable, level):
 
 def test_only_the_owner_may_read_the_file(state):
     assert stat.S_IMODE(os.stat(state.engine.url.database).st_mode) == 0o600
+
+
+SCHEMA = {
+    "accounts": ("client_key open_id", "name reason tags", []),
+    "alert_channels": ("channel", "wait_until error", []),
+    "alert_deliveries": ("alert_id channel", "sent_at ended_at message next_try_at error", []),
+    "alerts": ("id", "resolved_at due_at muted_until", ["key"]),
+    "buckets": ("client_key scope", "", []),
+    "business_tokens": ("client_key open_id", "", []),
+    "capabilities": ("client_key operation", "code reason", []),
+    "chats": ("client_key open_id person_open_id", "said_at said_id said_in entered_at entered_id entered_in consents consents_at by_hand_at handed_over_until", []),
+    "client_tokens": ("client_key", "", []),
+    "deletions": ("client_key open_id", "done_at", []),
+    "inbox": ("id", "body", ["client_key body_hash", "client_key event_id"]),
+    "load_status": ("table_name dt operation client_key open_id", "code reason", []),
+    "load_status_days": ("dt", "", []),
+    "opt_outs": ("client_key open_id person_open_id", "", []),
+    "outbox": ("id", "plan_id scene window_id why code claim claimed_at claimed_by ended_at delivered_at message_ids resolved_by", ["claim"]),
+    "plans": ("id", "approved_hash approver approved_at effect_hours", []),
+    "quotas": ("client_key scope day", "", []),
+    "receiving": ("client_key", "", []),
+    "sent_messages": ("client_key message_id", "conversation_id outbox_id", []),
+    "user_tokens": ("client_key open_id", "", []),
+    "watched": ("client_key kind value open_id", "", []),
+}
+"""Of each table what tells its lines apart, which columns may be empty, and what else no two lines may share."""
+
+
+def test_the_file_holds_the_keys_and_constraints_that_the_tables_are_known_for(state):
+    """Databases of earlier releases have them: only columns can be added there, so whoever changes one must say how old homes come by it."""
+    found = inspect(state.engine)
+    have = {}
+    for table in found.get_table_names():
+        keys = found.get_pk_constraint(table)["constrained_columns"]
+        empty = [c["name"] for c in found.get_columns(table) if c["nullable"]]
+        once = sorted(" ".join(u["column_names"]) for u in found.get_unique_constraints(table))
+        have[table] = (" ".join(keys), " ".join(empty), once)
+    assert have == SCHEMA
