@@ -11,6 +11,7 @@ from installation import TODAY, YESTERDAY
 from assets.ingest.replay import replay
 from assets.tables import _only_waiting
 from catalog import TABLES
+from catalog.records import STANDARD_FIELDS, Table
 from resources.state.load_status import Outcome
 
 # --------------------------------------------------------------------------- answers that are spoiled
@@ -90,7 +91,23 @@ def test_a_row_that_is_a_text_goes_to_quarantine_of_all_its_tables(world):
         check_the_others(world, table, TODAY)
 
 
-def test_an_account_of_which_nothing_could_be_read_has_failed(world):
+def test_an_account_whose_only_value_could_not_be_read_lands_without_it(world):
+    world.fault("fans_data", "malformed_row", HIT)
+    world.ingest("fans_profile")
+
+    told = world.status("fans_profile", TODAY)[HIT]
+    assert (told.status, told.rows, told.quarantined) == (Outcome.LOADED, 1, 0)
+    (bad,) = world.runtime.lake.read("_quarantine/fans_profile", TODAY).to_pylist()
+    assert (bad["column_name"], bad["value"], bad["open_id"]) == ("all_fans_num", "abc", world.accounts[HIT])
+    assert {r["open_id"] for r in world.rows("fans_profile", TODAY) if r["all_fans_num"] is None} == {world.accounts[HIT]}
+    check_the_others(world, "fans_profile", TODAY)
+    world.ingest("fans_flow")
+    assert world.accounts_in("fans_flow", TODAY) == {0, 1, 2}
+
+
+def test_an_account_of_which_nothing_could_be_read_has_failed(world, monkeypatch):
+    """Its only row cannot do without the value."""
+    monkeypatch.setattr(Table, "not_null", property(lambda table: (*STANDARD_FIELDS, *table.primary_key, *(["all_fans_num"] if table.name == "fans_profile" else []))))
     world.fault("fans_data", "malformed_row", HIT)
     world.ingest("fans_profile")
 
@@ -99,8 +116,6 @@ def test_an_account_of_which_nothing_could_be_read_has_failed(world):
     assert "quarantine" in told.reason
     assert world.accounts_in("fans_profile", TODAY) == set(OTHERS)
     check_the_others(world, "fans_profile", TODAY)
-    world.ingest("fans_flow")
-    assert world.accounts_in("fans_flow", TODAY) == {0, 1, 2}
 
 
 def test_a_series_row_without_a_readable_day_goes_to_the_quarantine_of_yesterday(world):
