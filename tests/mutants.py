@@ -1,7 +1,7 @@
 """Small faults are put into the critical modules, one at a time: which of them does no test notice?
 
     make mutants [SAMPLE=300] [SEED=1] [MODULES=lake,paging]
-    python tests/mutants.py [--sample 300] [--seed 1] [--modules lake,paging] [--until 02:30] [--report FILE]
+    python tests/mutants.py [--sample 300] [--seed 1] [--modules lake,paging] [--skip 40] [--until 02:30]
 
 A mutant is one change of one expression or statement (see ``OPERATORS``). All that there can be are listed, shuffled by the seed and taken from the front, so that any beginning
 of a longer sample is a smaller one. Each is tried in a copy of the tree, never here: the tests that ``TESTS`` names for its module run until the first fails. Survivors are
@@ -28,6 +28,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -275,28 +276,28 @@ def run_tests(tree: Path, tests: list[str], log: Path) -> tuple[str, float]:
     began = time.monotonic()
     if (pid := os.fork()) == 0:
         _be_tested(tree, tests, log)
-    while time.monotonic() - began < LONGEST_S:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            _end_group(pid)
-            return "passed" if status == 0 else "failed", time.monotonic() - began
-        time.sleep(0.05)
-    _end_group(pid)
-    os.waitpid(pid, 0)
-    return "timed out", time.monotonic() - began
+    done, status = 0, 0
+    try:
+        while not done and time.monotonic() - began < LONGEST_S:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.05)
+    finally:  # who stops us stops them
+        _end_group(pid)
+        if not done:
+            os.waitpid(pid, 0)
+    return "timed out" if not done else "passed" if status == 0 else "failed", time.monotonic() - began
 
 
 def _end_group(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def _be_tested(tree: Path, tests: list[str], log: Path) -> None:
     status = 70
     try:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_DATA, (12 << 30, 12 << 30))  # a mutant may gather for ever
         output = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
         os.dup2(output, 1)
@@ -331,7 +332,6 @@ def main() -> int:
     parser.add_argument("--modules", default="", help="parts of modules' names, with commas between; all sixteen by default")
     parser.add_argument("--skip", type=int, default=0, help="leave out so many of the sample, which were tried before")
     parser.add_argument("--until", help="begin with none after this time (HH:MM)")
-    parser.add_argument("--report", type=Path, help="write the table of survivors here, too")
     parser.add_argument("--list", action="store_true", help="show the sample and try nothing")
     given = parser.parse_args()
     wanted = [part for part in given.modules.split(",") if part]
@@ -345,12 +345,10 @@ def main() -> int:
         ends = datetime.combine(datetime.now().date(), datetime.strptime(given.until, "%H:%M").time())
         ends += timedelta(days=ends < datetime.now())
     import_libraries()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         found = _try_all(chosen, Path(folder), ends)
-    report = _report(found, len(chosen), given.seed)
-    print(report)
-    if given.report:
-        given.report.write_text(report + "\n", encoding="utf-8")
+    print(_report(found, len(chosen), given.seed))
     return int(any(what == "survived" for _, what in found))
 
 
