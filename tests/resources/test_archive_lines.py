@@ -127,3 +127,21 @@ def test_a_segment_is_on_disk_before_it_has_its_name_and_its_folder_afterwards(t
     (path,) = tmp_path.rglob("*.zst")
     hold_whole(seen, path, f".{path.name}.")
     assert seen[-1][:2] == ("fsync", DAY.isoformat())
+
+
+def test_answers_are_on_disk_when_they_are_due_and_not_before(tmp_path):
+    def segments() -> int:
+        return len(list(tmp_path.rglob("*.zst")))
+
+    late, soon = Archive(tmp_path, flush_s=3600), Archive(tmp_path, flush_s=0)
+    late.append(ENTRY, b"{}")
+    late.flush_if_due()
+    assert segments() == 0
+    late.append(ENTRY, bytes(8 << 20))
+    assert segments() == 1, "so many bytes are not held"
+    late.append(ENTRY, b"{}")
+    assert segments() == 1, "they are counted from 0 again"
+    soon.append(ENTRY, b"{}")
+    assert segments() == 2
+    soon.flush_if_due()
+    assert segments() == 2

@@ -92,6 +92,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
     assert pending._writing == set()
 
 
+def test_a_write_that_fails_is_told_also_where_the_file_beside_is_gone(tmp_path):
+    def fail(file) -> None:
+        Path(file.name).unlink()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        replace_whole(tmp_path / "data.parquet", fail)
+
+
 @pytest.mark.parametrize(("data", "replaced"), [(b"same", False), (b"more", True), (b"longer", True)])
 def test_a_file_that_has_these_bytes_already_is_left_alone(tmp_path, data: bytes, replaced: bool):
     path = tmp_path / "data.parquet"
@@ -105,12 +114,16 @@ def test_a_file_that_has_these_bytes_already_is_left_alone(tmp_path, data: bytes
     assert replace_whole(path, lambda file: file.write(data)) is True
 
 
-def test_processes_are_known_to_be_dead_by_host_number_and_start(dead):
+def test_processes_are_known_to_be_dead_by_host_number_and_start(dead, monkeypatch):
     host, pid, started = this_process().split("-")
     assert int(started) > 0
     assert not is_dead(this_process())
     assert not is_dead(f"{host}-{os.getppid()}-0"), "when it began is not known"
     assert not is_dead(f"elsewhere-{dead}-1"), "on another host it is not known"
     assert not is_dead(f"{host}-x-1")
+    assert not is_dead(f"{host}-{os.getppid()}-x")
+    monkeypatch.setattr(pending, "_started", lambda _: None)
+    assert not is_dead(f"{host}-{os.getppid()}-1"), "the system does not tell when it began"
+    monkeypatch.undo()
     assert is_dead(f"{host}-{dead}-{started}")
     assert is_dead(f"{host}-{pid}-{int(started) - 1}"), "the number was given again"

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
+from datetime import date
 
 import pytest
 from sqlalchemy import insert, inspect, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.schema import CreateTable
 
 from resources.state import State
-from resources.state.engine import client_tokens
+from resources.state.engine import client_tokens, metadata
+from resources.state.load_status import LoadStatus, Outcome, save_load_status
 
 ROW = {"client_key": "app", "access_token": "clt.x", "expires_at": 1.0}
 
@@ -105,3 +110,18 @@ def test_the_file_holds_the_keys_and_constraints_that_the_tables_are_known_for(s
         once = sorted(" ".join(u["column_names"]) for u in found.get_unique_constraints(table))
         have[table] = (" ".join(keys), " ".join(empty), once)
     assert have == SCHEMA
+
+
+def test_numbers_are_given_by_postgresql_too():
+    numbered = [t for t in metadata.sorted_tables if [c.name for c in t.primary_key] == ["id"]]
+    assert [t.name for t in numbered] == ["alerts", "inbox", "outbox", "plans"]
+    assert all("id SERIAL NOT NULL" in str(CreateTable(t).compile(dialect=postgresql.dialect())) for t in numbered)
+
+
+def test_who_opens_the_database_waits_for_no_writer(state):
+    save_load_status(state, [LoadStatus("user_fans", date(2026, 11, 16), "user_fans", "app", "a", Outcome.LOADED, calls=1, rows=1)], 1.0)
+    with state.begin() as db:
+        db.execute(insert(client_tokens).values(ROW))
+        began = time.monotonic()
+        State(state.url, None).close()
+        assert time.monotonic() - began < 10, "a writer is waited for 30 s"
