@@ -167,9 +167,9 @@ class World:
         return {self.accounts.index(s.open_id) if s.open_id else s.operation: s for s in found}
 
     def lake_files(self) -> dict[str, bytes]:
-        """Every file of the lake with its bytes."""
+        """Every file of the lake with its bytes; checksums beside them are left out, which follow from the bytes."""
         root = self.runtime.lake.root
-        return {str(name): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file() and (name := p.relative_to(root)).parts[0] != "marts"}
+        return {str(name): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file() and ".sha256-" not in p.name and (name := p.relative_to(root)).parts[0] != "marts"}
 
     def archived(self, operation: str) -> list[Any]:
         """Index lines of an operation, all days."""

@@ -175,7 +175,7 @@ def test_a_day_that_the_archive_has_forgotten_stays(history: World, replayed, tm
         table = history.read("user_fans", newest)
         assert set(pc.unique(table["open_id"]).to_pylist()) == set(history.accounts)
         told = replayed(*SPAN, "-s", "user_fans")
-        assert "the archive no longer has the answers that" in told.stdout
+        assert "the archive lacks the answers that" in told.stdout
         assert history.lake_files() == before
     finally:
         shutil.rmtree(root)

@@ -129,6 +129,9 @@ def test_what_is_kept_no_longer_goes_and_is_not_missed(home, douyin_there, answe
     done = douyin_there("storage", "prune", DOUYIN_KEEP_ARCHIVE_DAYS="64")
     assert "went" in done.stdout
     told = douyin_there("verify", **keep)
+    assert told.exit_code == 1
+    assert "the archive lacks the answers" in told.stdout, "nothing says that they were let go on purpose"
+    told = douyin_there("verify", DOUYIN_KEEP_ARCHIVE_DAYS="64", **keep)
     assert told.exit_code == 0, told.stdout
     replayed = douyin_there("replay", "--select", "item_play,user_fans", "--from", "2026-11-01", "--to", "2026-11-30")
     assert replayed.exit_code == 0
