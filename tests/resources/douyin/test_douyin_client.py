@@ -115,6 +115,15 @@ def test_the_token_travels_in_the_header_only(make_settings, state, scripted, no
     assert "clt." not in asked.target
 
 
+def test_the_platforms_words_are_kept_of_a_refusal_only(make_settings, state, scripted):
+    token = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": "7200", "error_code": "0"}}
+    answers = iter([token, *({"data": {"list": [], "error_code": code, "description": f"words {code}"}} for code in (10001, 0))])
+    server = scripted(lambda request, n: say(next(answers)))
+    bench = Bench(make_settings(base_url=server.url), state)
+    bench.run(lambda client: client.ask(BOARD, {}), consent=False)
+    assert [(e.code, e.said) for e in bench.exchanges] == [(10001, "words 10001"), (0, "")]
+
+
 def test_params_are_held_against_the_record(bench):
     async def work(client):
         for params, open_id, complaint in (
