@@ -320,8 +320,8 @@ def _be_tested(tree: Path, tests: list[str], log: Path) -> None:
 def killer(log: Path) -> str:
     """The test that failed."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    failed = [line.split(" ")[1] for line in text.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    return failed[0].removeprefix("tests/") if failed else text.strip().splitlines()[-1][:120] if text.strip() else "nothing was said"
+    failed = [line.split(" ", 1)[1].partition(" - ")[0] for line in text.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    return failed[0].strip().removeprefix("tests/") if failed else text.strip().splitlines()[-1][:120] if text.strip() else "nothing was said"
 
 
 def main() -> int:
