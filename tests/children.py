@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from patience import scaled
+
 _started: list[subprocess.Popen] = []
 
 
@@ -28,7 +30,7 @@ def kill_group(leader: int) -> None:
 
 def end(child: subprocess.Popen) -> None:
     kill_group(child.pid)
-    child.wait(timeout=30)
+    child.wait(timeout=scaled(30))
     for pipe in (child.stdin, child.stdout, child.stderr):
         if pipe is not None:
             with suppress(OSError):  # what was written and not yet sent
@@ -41,7 +43,7 @@ def run(words: Sequence[Any], *, timeout_s: float, input: str | None = None, **m
     """As :func:`subprocess.run`, which kills the process alone when time is up, not what it started."""
     child = start(words, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
     try:
-        told = child.communicate(input, timeout=timeout_s)
+        told = child.communicate(input, timeout=scaled(timeout_s))
         return subprocess.CompletedProcess(words, child.returncode, *told)
     finally:
         end(child)

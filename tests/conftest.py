@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import children
 import pytest
 from installation import START, World
+from patience import slowness
 
 if TYPE_CHECKING:
     import httpx
@@ -26,11 +25,12 @@ def _nothing_is_left_running() -> Iterator[None]:
     children.end_since(before)
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """``TESTS_BEGIN_UNTIL`` (epoch seconds): no slow test begins later. On a machine with too little time the others still count."""
-    until = os.environ.get("TESTS_BEGIN_UNTIL")
-    if until and time.time() > float(until) and item.get_closest_marker("slow"):
-        pytest.skip("no time left for this slow test: `make test-all` runs it")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a slow machine a test may take longer before it is ended."""
+    usual, factor = float(config.getini("timeout")), slowness()
+    for item in items:
+        given = item.get_closest_marker("timeout")
+        item.add_marker(pytest.mark.timeout((given.args[0] if given else usual) * factor), append=False)
 
 
 @pytest.fixture(scope="session")

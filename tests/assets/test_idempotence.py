@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import children
 import pytest
 from installation import START, TODAY, YESTERDAY, World
+from patience import scaled
 
 from assets.ingest.subjects import NothingToAsk
 from catalog import ENDPOINTS, TABLES, endpoints_of
@@ -224,7 +225,7 @@ def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
     world.clear()
     child = children.start([sys.executable, "-c", _CHILD, str(world.home), world.url, world.now], env={**os.environ, "PYTHONPATH": os.getcwd()})
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + scaled(60)
         while world.calls("item_play") < 15:
             assert child.poll() is None, "the child ended before it could be killed"
             assert time.monotonic() < deadline

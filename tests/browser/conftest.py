@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import children
 import httpx
 import pytest
+from patience import scaled
 
 if TYPE_CHECKING:
     from installation import World
@@ -56,7 +57,7 @@ def serve() -> Iterator[Callable[[World], Ui]]:
             started.append(
                 children.start(words, cwd=world.home, env=environment(world.runtime.settings), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
             )
-        ui, deadline = Ui(f"http://127.0.0.1:{port}"), time.monotonic() + 180
+        ui, deadline = Ui(f"http://127.0.0.1:{port}"), time.monotonic() + scaled(180)
         while True:
             assert started[-1].poll() is None, Path(said.name).read_text()
             assert time.monotonic() < deadline, "the UI did not answer"
@@ -71,7 +72,7 @@ def serve() -> Iterator[Callable[[World], Ui]]:
     for process in started:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=30)
+            process.wait(timeout=scaled(30))
         finally:
             children.end(process)
 

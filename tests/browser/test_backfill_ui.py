@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from installation import TODAY
+from patience import scaled
 
 from catalog.records import beijing_day
 
@@ -50,7 +51,7 @@ def launch(page, ui, look, asset: str, first: date, last: date) -> None:
 
 def ended(ui, number: int) -> dict[int, dict]:
     """All backfills, by how many partitions they have, once ``number`` of them have ended."""
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + scaled(300)
     while True:
         found = ui.ask(_BACKFILLS, n=10)["partitionBackfillsOrError"]["results"]
         if len([b for b in found if b["status"].startswith(("COMPLETED", "FAILED", "CANCELED"))]) == number:

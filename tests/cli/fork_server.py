@@ -20,6 +20,7 @@ import traceback
 from pathlib import Path
 
 import children
+from patience import scaled
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_ORDER = 1 << 17
@@ -41,7 +42,7 @@ class ForkServer:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as errors:
             given.write((input or "").encode())
             given.seek(0)
-            self._orders.settimeout(timeout_s)
+            self._orders.settimeout(scaled(timeout_s))
             socket.send_fds(self._orders, [order], [given.fileno(), said.fileno(), errors.fileno()])
             pid = int(self._orders.recv(64))
             try:

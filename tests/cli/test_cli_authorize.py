@@ -11,6 +11,7 @@ from datetime import datetime
 import httpx
 import pytest
 from cli_command import Command
+from patience import scaled
 
 from pipelines.simulation import SANDBOX_TOKEN_KEY
 from sandbox.config import SandboxConfig
@@ -66,7 +67,7 @@ def waiting(process) -> str:
             address = line.strip()
         if "waiting at" in line:
             return address
-    raise AssertionError(f"the command ended: {process.wait(timeout=30)}")
+    raise AssertionError(f"the command ended: {process.wait(timeout=scaled(30))}")
 
 
 def come_back(address: str, **changes: str) -> httpx.Response:
@@ -84,7 +85,7 @@ def test_the_code_is_received_on_loopback(mixed):
     assert page.status_code == 200
     assert "may be closed" in page.text
     said = process.stdout.read()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=scaled(30)) == 0
     assert "is authorised" in said
     shown = mixed("accounts", "list").stdout
     assert "active" in shown
@@ -103,7 +104,7 @@ def test_another_state_is_turned_away_and_a_refusal_is_told(mixed):
     assert process.poll() is None, "it still waits for the true one"
     assert come_back(address, code="error=access_denied").status_code == 200
     said = process.stdout.read()
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=scaled(30)) == 1
     assert "did not consent" in said
     assert "access_denied" in said
 
@@ -113,7 +114,7 @@ def test_nobody_comes_back(mixed):
     done = mixed("authorize", "--wait-s", "1")
     assert done.returncode == 1
     assert "nobody came back" in done.stderr
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < scaled(30)
 
 
 def test_a_code_works_once(mixed, box):

@@ -12,6 +12,7 @@ from pathlib import Path
 import children
 import httpx
 import pytest
+from patience import scaled
 
 from catalog import DOORS, TABLES
 from pipelines.jobs import JOB_NAMES
@@ -44,7 +45,7 @@ def ours(mark: str) -> dict[int, str]:
 
 
 def wait_for(url: str, process) -> httpx.Response:
-    deadline = time.monotonic() + _STARTS_WITHIN_S
+    deadline = time.monotonic() + scaled(_STARTS_WITHIN_S)
     while time.monotonic() < deadline:
         assert process.poll() is None, process.stdout.read()
         try:
@@ -84,13 +85,13 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
 
         began = time.monotonic()
         process.send_signal(number)
-        told = process.communicate(timeout=30)[0]
-        assert time.monotonic() - began < 25
+        told = process.communicate(timeout=scaled(30))[0]
+        assert time.monotonic() - began < scaled(25)
         assert process.returncode == 0
         assert re.search(rf"using the sandbox at http://127\.0\.0\.1:{sandbox_port} with 5 accounts", told)
         assert f"Dagster UI: http://127.0.0.1:{port}" in told
         assert "Traceback" not in told
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + scaled(5)
         while ours(mark) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert ours(mark) == {}
@@ -111,7 +112,7 @@ def test_killed_it_leaves_nothing_running(command):
         wait_for(f"http://127.0.0.1:{port}/server_info", process)
         assert len(ours(mark)) > 3
         process.kill()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + scaled(60)
         while ours(mark) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert ours(mark) == {}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from patience import scaled
 
 from pipelines.commands.develop import environment
 from pipelines.receiver.app import signature_of
@@ -248,7 +249,7 @@ def test_the_receiver_is_a_process_that_ends_politely(command, tmp_path):
     command.environment |= {"DOUYIN_CLIENT_KEY": "k", "DOUYIN_CLIENT_SECRET": "a-secret-for-this", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY}
     process = command.start("receive", "--port", "18787", "--metrics-port", "18788")
     try:
-        url, deadline = "http://127.0.0.1:18787", time.monotonic() + 30
+        url, deadline = "http://127.0.0.1:18787", time.monotonic() + scaled(30)
         while True:
             try:
                 assert httpx.get("http://127.0.0.1:18788/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
@@ -261,8 +262,8 @@ def test_the_receiver_is_a_process_that_ends_politely(command, tmp_path):
         assert answer.status_code == 200
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        said_ = process.communicate(timeout=20)[0]
-        assert time.monotonic() - began < 5
+        said_ = process.communicate(timeout=scaled(20))[0]
+        assert time.monotonic() - began < scaled(5)
         assert "http://127.0.0.1:18787/webhook/k" in said_
         assert "a-secret-for-this" not in said_
     finally:

@@ -12,6 +12,7 @@ from datetime import datetime
 import children
 import httpx
 import pytest
+from patience import scaled
 
 from pipelines.simulation import SANDBOX_TOKEN_KEY
 from sandbox.config import SandboxConfig
@@ -34,7 +35,7 @@ def app(url: str) -> dict[str, str]:
 
 
 def wait_for(true, patience_s: float = 20) -> None:
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + scaled(patience_s)
     while not true():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.05)
@@ -62,8 +63,8 @@ def test_people_write_and_are_answered_until_the_process_is_told_to_end(command,
             assert 'douyin_webhook_events_total{app="sandbox-key",event="im_receive_msg"} 2.0' in counts
             began = time.monotonic()
             process.send_signal(signal.SIGTERM)
-            said = process.communicate(timeout=20)[0]
-            assert time.monotonic() - began < 5
+            said = process.communicate(timeout=scaled(20))[0]
+            assert time.monotonic() - began < scaled(5)
         finally:
             control.put("/webhooks", json={"url": ""})
             control.delete("/people")

@@ -9,6 +9,7 @@ from pathlib import Path
 import children
 import pytest
 from hostile_home import ESCAPE, TURNED, publish_words
+from patience import scaled
 
 KEY = "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A="
 SECRETS = {"DOUYIN_TOKEN_KEY": KEY, "DOUYIN_CLIENT_SECRET": "client-secret", "ROBOT_ADDRESS": "https://robot.example/hook", "PGPASSWORD": "database"}
@@ -97,7 +98,7 @@ def test_a_terminal_is_not_obeyed_by_titles(command, home):
         if not piece:
             break
         said += piece
-    assert child.wait(timeout=60) == 0
+    assert child.wait(timeout=scaled(60)) == 0
     shown = said.decode()
     assert "普通词" in shown
     assert "\\x1b[31mred" in shown

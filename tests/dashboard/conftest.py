@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import children
 import httpx
 import pytest
+from patience import scaled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -35,7 +36,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
         with open(said, "w") as out:
             process = children.start([sys.executable, "-m", "pipelines.cli", "dashboard", "--port", str(port), *options], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         started.append(process)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + scaled(120)
         while True:
             assert process.poll() is None, said.read_text()
             assert time.monotonic() < deadline, said.read_text()

@@ -14,6 +14,7 @@ import children
 import httpx
 import pyarrow as pa
 import pytest
+from patience import scaled
 
 from assets.publishing import publish
 from catalog import TABLES
@@ -112,7 +113,7 @@ def test_the_page_in_a_browser(runtime, tmp_path):
             stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + scaled(60)
         while True:
             assert process.poll() is None, (tmp_path / "said.txt").read_text()
             assert time.monotonic() < deadline

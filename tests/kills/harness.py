@@ -21,6 +21,7 @@ from typing import Any
 import children
 import duckdb
 import httpx
+from patience import scaled
 from zygote import TABLES as CHOSEN
 
 from assets.ingest.normalise import complete_sequences
@@ -114,7 +115,7 @@ class Place:
         if self._worker is not None:
             children.kill_group(self._worker)
         children.kill_group(self.zygote.pid)
-        self.zygote.wait(timeout=30)
+        self.zygote.wait(timeout=scaled(30))
 
     def _words(self) -> str:
         self.said.seek(0)

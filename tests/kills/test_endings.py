@@ -14,6 +14,7 @@ from pathlib import Path
 import children
 import pytest
 from installation import TODAY
+from patience import scaled
 
 from catalog import ENDPOINTS
 from pipelines.commands.develop import environment
@@ -76,7 +77,7 @@ with ending.heard():
 
 def python(script: str, *words: str, env: dict | None = None) -> subprocess.CompletedProcess:
     here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | (env or {})
-    return subprocess.run([sys.executable, "-c", script, *words], env=here, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([sys.executable, "-c", script, *words], env=here, capture_output=True, text=True, check=False, timeout=scaled(60))
 
 
 def settings_of(world) -> dict[str, str]:
@@ -109,7 +110,7 @@ def test_each_step_of_closing_runs_whatever_the_one_before_did(world, monkeypatc
         runtime.close()
     monkeypatch.undo()
     assert disposed == [True]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + scaled(10)
     while loop.is_running():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -147,7 +148,7 @@ def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(mak
         return children.start([sys.executable, "-m", "pipelines.cli", "run", "--select", "hot_words,videos,video_totals,comments,user_fans"], env=here, cwd=tmp_path, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     first = start(world.home)
-    said = first.communicate(timeout=600)[0]
+    said = first.communicate(timeout=scaled(600))[0]
     assert first.returncode in (0, 1), said
     shutil.rmtree(world.home / "lake" / "marts")
     (world.home / "warehouse.duckdb").unlink()
@@ -155,7 +156,7 @@ def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(mak
     again = tmp_path / "undisturbed"
     shutil.copytree(world.home, again)
     run = start(again)
-    run.communicate(timeout=600)
+    run.communicate(timeout=scaled(600))
     lasts = time.monotonic() - began
     waits = []
     for n in range(number):
@@ -167,7 +168,7 @@ def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(mak
         there = published.exists()
         told = time.monotonic()
         run.send_signal(draw.choice([signal.SIGTERM, signal.SIGINT]))
-        said = run.communicate(timeout=60)[0]
+        said = run.communicate(timeout=scaled(60))[0]
         waits.append(time.monotonic() - told)
         assert waits[-1] < LIMIT_S, said
         assert "Traceback" not in said

@@ -17,6 +17,7 @@ import children
 import duckdb
 import pytest
 from installation import TODAY
+from patience import scaled
 
 from catalog import TABLES
 from catalog.records import beijing_day
@@ -40,7 +41,7 @@ def douyin(world, *words: str, **more: str) -> subprocess.Popen:
 
 
 def wait_for_calls(world, number: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + scaled(60)
     while world.calls() < number:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -59,8 +60,8 @@ def test_a_polite_end_is_quick_clean_and_goes_on_later(slow_world, number: signa
     wait_for_calls(slow_world, 12)
     began = time.monotonic()
     run.send_signal(number)
-    said = run.communicate(timeout=30)[0]
-    assert time.monotonic() - began < 5
+    said = run.communicate(timeout=scaled(30))[0]
+    assert time.monotonic() - began < scaled(5)
     assert run.returncode != 0, said
     answered = slow_world.calls()
     slow_world.open()
@@ -69,7 +70,7 @@ def test_a_polite_end_is_quick_clean_and_goes_on_later(slow_world, number: signa
     tokens = 2
     assert kept >= answered - under_way - tokens, "what was answered is kept, though the flush was not due"
     again = douyin(slow_world, "run", "--select", SOME)
-    said = again.communicate(timeout=120)[0]
+    said = again.communicate(timeout=scaled(120))[0]
     assert again.returncode == 0, said
     asked = slow_world.asked("item_play")
     assert sum(n - 1 for n in asked.values()) <= under_way
@@ -121,13 +122,13 @@ def test_a_folder_that_cannot_be_written_is_named(world, where: str):
     shutil.move(root, root.with_name("moved"))
     root.write_text("in the way")
     run = douyin(world, "run", "--select", "user_fans")
-    said = run.communicate(timeout=60)[0]
+    said = run.communicate(timeout=scaled(60))[0]
     assert run.returncode == 1
     assert str(root) in said
     root.unlink()
     shutil.move(root.with_name("moved"), root)
     again = douyin(world, "run", "--select", "user_fans")
-    said = again.communicate(timeout=60)[0]
+    said = again.communicate(timeout=scaled(60))[0]
     assert again.returncode == 0, said
     world.open()
     assert world.runtime.lake.days("user_fans")
@@ -136,7 +137,7 @@ def test_a_folder_that_cannot_be_written_is_named(world, where: str):
 @pytest.mark.slow
 def test_two_runs_of_the_same_day_ask_once(slow_world):
     runs = [douyin(slow_world, "run", "--select", SOME) for _ in range(2)]
-    said = [r.communicate(timeout=180)[0] for r in runs]
+    said = [r.communicate(timeout=scaled(180))[0] for r in runs]
     assert [r.returncode for r in runs] == [0, 0], said
     for operation in ("hotsearch_sentences", "video_list", "item_play", "user_fans"):
         asked = slow_world.asked(operation)
@@ -169,9 +170,9 @@ def test_a_run_that_waits_for_a_pool_is_idle_ends_when_told_and_goes_on_when_it_
 
             def waiting() -> subprocess.Popen:
                 run = douyin(world, "run", "--select", "user_fans")
-                deadline = time.monotonic() + 60
+                deadline = time.monotonic() + scaled(60)
                 while not [s for s in storage.get_concurrency_info(pool).pending_steps if s.run_id != "holder"]:
-                    assert run.poll() is None, run.communicate(timeout=30)[0]
+                    assert run.poll() is None, run.communicate(timeout=scaled(30))[0]
                     assert time.monotonic() < deadline
                     time.sleep(0.1)
                 return run
@@ -183,14 +184,14 @@ def test_a_run_that_waits_for_a_pool_is_idle_ends_when_told_and_goes_on_when_it_
             assert cpu_s(told.pid) - before < 0.6, "Dagster's own way of waiting takes a whole core"
             began = time.monotonic()
             told.send_signal(signal.SIGTERM)
-            said = told.communicate(timeout=30)[0]
-            assert time.monotonic() - began < 5
+            said = told.communicate(timeout=scaled(30))[0]
+            assert time.monotonic() - began < scaled(5)
             assert told.returncode != 0, said
             assert storage.get_concurrency_run_ids() == {"holder"}, "it stands in no line any more"
 
             patient = waiting()
             storage.free_concurrency_slot_for_step("holder", "step")
-            said = patient.communicate(timeout=60)[0]
+            said = patient.communicate(timeout=scaled(60))[0]
             assert patient.returncode == 0, said
     world.open()
     assert world.runtime.lake.days("user_fans")
@@ -210,13 +211,13 @@ def test_a_second_run_of_a_table_waits_and_says_so(world, caplog):
     with ThreadPoolExecutor(1) as pool:
         with world.runtime.filling("user_fans"):
             second = pool.submit(world.ingest, "user_fans")
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + scaled(20)
             while "is being filled by another run" not in caplog.text:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             assert not second.done()
             assert world.calls("user_fans") == 0
-        assert second.result(timeout=30).missing == []
+        assert second.result(timeout=scaled(30)).missing == []
 
 
 def test_midnight_in_beijing_during_a_run(world):
@@ -267,7 +268,7 @@ def test_a_killed_run_does_not_stop_the_sensor_or_the_next_run(slow_world):
     run = douyin(slow_world, "run", "--select", SOME)
     wait_for_calls(slow_world, 12)
     os.killpg(run.pid, signal.SIGKILL)
-    run.communicate(timeout=60)
+    run.communicate(timeout=scaled(60))
     slow_world.open()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(slow_world.home / "dagster"))

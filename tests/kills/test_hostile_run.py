@@ -13,6 +13,7 @@ import children
 import pytest
 from hostile import MOST, hostile_bodies, in_front_of
 from installation import TODAY, YESTERDAY, World
+from patience import scaled
 
 from catalog import ENDPOINTS
 from pipelines.commands.develop import environment
@@ -32,7 +33,7 @@ def run(world: World) -> tuple[int, str]:
         [sys.executable, "-m", "pipelines.cli", "run", "--select", SELECT], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    said = process.communicate(timeout=1200)[0]
+    said = process.communicate(timeout=scaled(1200))[0]
     world.open()
     return process.returncode, said
 

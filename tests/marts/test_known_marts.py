@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import scaled
 
 from assets.marts import binding
 from assets.marts.binding import bind, keep
@@ -84,5 +85,5 @@ def test_definitions_load_neither_parser_nor_client_nor_frames(known: Path, tmp_
     heavy = ("sqlglot", "duckdb", "pandas", "httpx", "jinja2", "altair", "marimo", "rich", "opencc", "rjieba")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {"DOUYIN_HOME": str(known.parents[1]), "PYTHONPATH": str(ROOT)}
     code = f"import sys; from pipelines.code_location import repository; repository.load_all_definitions(); print(sorted(set({heavy!r}) & sys.modules.keys()))"
-    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=scaled(120), check=True)
     assert told.stdout.strip() == "[]"

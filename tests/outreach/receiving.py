@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from installation import World
+from patience import scaled
 
 from pipelines.receiver.app import Receiver
 from pipelines.receiver.serving import serving
@@ -56,7 +57,7 @@ class Post:
 
 
 def wait_until(true: Callable[[], bool], patience_s: float = 10) -> None:
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + scaled(patience_s)
     while not true():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.02)

@@ -20,6 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from patience import scaled
 from receiving import Post, receiving, wait_until
 
 from catalog.messages import Scene, content_of
@@ -71,7 +72,7 @@ class Senders:
     def close(self) -> None:
         self._zygote.stdin.close()
         try:
-            self._zygote.wait(timeout=30)
+            self._zygote.wait(timeout=scaled(30))
         finally:
             self._zygote.kill()
             self._zygote.stdout.close()

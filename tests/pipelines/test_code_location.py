@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from patience import scaled
 
 from pipelines.code_location import JobsByName, job_alone, repository
 from pipelines.definitions import build_definitions
@@ -65,5 +66,5 @@ def test_schedules_that_were_turned_on_stay_known(whole: dg.RepositoryDefinition
 def test_a_cadence_s_job_loads_neither_arrow_nor_marts():
     heavy = ("pyarrow", "pandas", "duckdb", "httpx", "assets.marts.binding", "pipelines.definitions")
     code = f"import sys; from pipelines.code_location import repository; repository.get_job('hot_words_job'); print(sorted(set({heavy!r}) & sys.modules.keys()))"
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=scaled(120), check=True)
     assert told.stdout.strip() == "[]"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import children
 import pytest
+from patience import scaled
 
 from pipelines import code_location
 from pipelines.home import prepare_dagster_home
@@ -86,7 +87,7 @@ def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
         children.start([BIN / "dagster-daemon", "run", *WORKSPACE], cwd=service.cwd, env=service.environment, stdout=log, stderr=log, preexec_fn=lambda: os.umask(0))
         told = service("dagster", "job", "launch", *WORKSPACE, "-j", "hot_words_job", "--tags", '{"dagster/partition": "2025-11-17"}')
         assert told.returncode == 0, told.stdout + told.stderr
-        warehouse, deadline = service.home / "warehouse.duckdb", time.monotonic() + 300
+        warehouse, deadline = service.home / "warehouse.duckdb", time.monotonic() + scaled(300)
         while not warehouse.exists():
             assert time.monotonic() < deadline, sorted(p.name for p in service.home.iterdir())
             time.sleep(0.3)

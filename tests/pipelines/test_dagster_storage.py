@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import children
 import dagster as dg
 import pytest
+from patience import scaled
 
 from pipelines import dagster_storage
 from pipelines.home import prepare_dagster_home
@@ -79,7 +80,7 @@ def test_who_waits_looks_whether_the_holder_was_killed(instance, storage, monkey
         assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.STARTED
     finally:
         holder.kill()
-        holder.communicate(timeout=30)
+        holder.communicate(timeout=scaled(30))
     assert not is_alive(holder.pid)
     storage.claim_concurrency_slot(POOL, "second", "step")
     assert storage.claim_concurrency_slot(POOL, "second", "step").is_claimed
@@ -112,7 +113,7 @@ def test_a_pool_has_one_holder_however_many_ask_at_once(instance):
 
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(work, n) for n in range(4)]:
-            done.result(timeout=60)
+            done.result(timeout=scaled(60))
     assert max(most) == 1
     assert len(turns) == 20
 
@@ -141,7 +142,7 @@ def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkey
         children.start([sys.executable, "-c", _MAKE_HOMES, str(n), *homes], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
         for n in range(3)
     ]
-    said = [maker.communicate(timeout=120)[1] for maker in makers]
+    said = [maker.communicate(timeout=scaled(120))[1] for maker in makers]
     assert [maker.returncode for maker in makers] == [0, 0, 0], said
 
 

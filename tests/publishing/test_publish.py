@@ -9,6 +9,7 @@ import children
 import duckdb
 import pyarrow as pa
 import pytest
+from patience import scaled
 from publishing_rows import hot_words
 from syncing import hold_whole, syncs
 
@@ -175,7 +176,7 @@ class Reader:
 
     def close(self) -> None:
         self._process.stdin.close()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=scaled(20))
         self._process.stdout.close()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import children
 import pytest
+from patience import scaled
 
 from catalog import TABLES
 
@@ -48,7 +49,7 @@ def continuous_runs(home: Path) -> Iterator[None]:
         assert writer.poll() is None, "the writer died"
     finally:
         (home / "stop").touch()
-        published, _ = writer.communicate(timeout=60)
+        published, _ = writer.communicate(timeout=scaled(60))
     assert writer.returncode == 0
     assert int(published) > 5, "the writer hardly published: this test showed nothing"
 
@@ -61,7 +62,7 @@ def ask(home: Path, tries: int) -> list[str]:
     for n in range(tries):
         table = "hot_words" if n % 2 else names[n // 2 % len(names)]
         command = [program, "-readonly", "-csv", "-noheader", home / "warehouse.duckdb", "-c", f"SELECT count(*) FROM {table}"]
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=scaled(30), check=False)
         rows = answer.stdout.strip()
         if answer.returncode or not rows.isdigit() or (table == "hot_words" and int(rows) < 20):
             wrong.append(f"{table}: {answer.stdout} {answer.stderr}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from patience import scaled
 from sandbox_platform import APP
 
 
@@ -85,7 +86,7 @@ class SomeReceiver:
 
 
 def wait_until(true: Callable[[], Any], patience_s: float = 15) -> None:
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + scaled(patience_s)
     while not true():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.005)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import say
+from patience import scaled
 
 from catalog import ENDPOINTS
 from catalog.errors import Action, ErrorCode, error_for
@@ -80,7 +81,7 @@ def test_processes_share_one_rate(make_settings, start_sandbox):
     for worker in workers:
         worker.stdin.write("\n")
         worker.stdin.flush()
-    assert [worker.wait(timeout=60) for worker in workers] == [0, 0]
+    assert [worker.wait(timeout=scaled(60)) for worker in workers] == [0, 0]
     for worker in workers:
         worker.stdin.close()
         worker.stdout.close()

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 import children
 import httpx
 import pytest
+from patience import scaled
 
 from catalog import ENDPOINTS
 from resources.douyin import DouyinClient
@@ -166,7 +167,7 @@ class Race:
             worker.stdin.close()
         for worker in self.workers:
             try:
-                worker.wait(timeout=20)
+                worker.wait(timeout=scaled(20))
             finally:
                 children.end(worker)
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import children
 import pytest
+from patience import scaled
 from sqlalchemy import select
 
 from catalog import ENDPOINTS
@@ -291,7 +292,7 @@ def test_processes_refresh_an_account_once(life):
     for worker in workers:
         worker.stdin.write("\n")
         worker.stdin.flush()
-    assert [worker.wait(timeout=20) for worker in workers] == [0, 0]
+    assert [worker.wait(timeout=scaled(20)) for worker in workers] == [0, 0]
     for worker in workers:
         worker.stdin.close()
         worker.stdout.close()

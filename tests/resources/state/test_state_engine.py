@@ -9,6 +9,7 @@ import time
 from datetime import date
 
 import pytest
+from patience import scaled
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
@@ -32,7 +33,7 @@ def test_a_reader_does_not_wait_for_a_writer(state):
         seen = []
         reader = threading.Thread(target=lambda: seen.append(tokens(state)))
         reader.start()
-        reader.join(timeout=5)
+        reader.join(timeout=scaled(5))
         assert seen == [0]
     assert tokens(state) == 1
 

@@ -1,0 +1,33 @@
+"""How long tests wait on this machine at this moment: limits are written for two idle cores, and grow with how slow it is."""
+
+from __future__ import annotations
+
+import time
+
+_WORK = 2_000_000
+_REFERENCE_S = 0.05
+"""What :func:`_work_s` takes on the machine that the limits were written for."""
+_BELIEVED_S = 2.0
+"""So long a measurement counts."""
+_measured: list[float] = []
+"""The instant of the latest measurement, and its factor."""
+
+
+def _work_s() -> float:
+    """Wall-clock time of a fixed piece of work. It is long enough for the system to give the core to others meanwhile."""
+    began = time.perf_counter()
+    sum(range(_WORK))
+    return time.perf_counter() - began
+
+
+def slowness() -> float:
+    """How many times slower than the reference this machine is, other programs included; 1 at least."""
+    now = time.monotonic()
+    if not _measured or now - _measured[0] > _BELIEVED_S:
+        _measured[:] = [now, max(1.0, _work_s() / _REFERENCE_S)]
+    return _measured[1]
+
+
+def scaled(seconds: float) -> float:
+    """A limit in seconds for an idle machine, as a limit for this one."""
+    return seconds * slowness()
