@@ -293,7 +293,7 @@ def test_hot_words_that_somebody_watches_for(runtime: Runtime):
     ("statements", "why"),
     [
         (None, "nothing is published yet: `douyin publish`"),
-        ((), "marts.video_performance cannot be read (Catalog Error"),
+        ((), "the warehouse has no marts.video_performance yet: `douyin run`"),
         (("CREATE TABLE marts.video_performance AS SELECT 1 AS dt",), "marts.video_performance cannot be read (Binder Error"),
     ],
 )

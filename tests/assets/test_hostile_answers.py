@@ -72,10 +72,10 @@ def test_hostile_bodies_hurt_only_their_own_account(make_world, behind, table: s
 def test_whatever_an_exception_is_it_stops_its_own_request_alone(world, monkeypatch):
     world.ingest("videos")
 
-    def odd(question, real=fetching._params):
+    def odd(question, period, real=fetching._params):
         if question.open_id == world.accounts[1]:
             raise RuntimeError("client_secret=abcdefgh is no matter")
-        return real(question)
+        return real(question, period)
 
     monkeypatch.setattr(fetching, "_params", odd)
     world.ingest("user_fans")

@@ -157,7 +157,7 @@ def test_what_was_asked_before_ten_is_asked_again_after_it(world):
 # --------------------------------------------------------------------------- broken off
 
 
-class _Broken(RuntimeError):
+class _Broken(BaseException):
     pass
 
 
@@ -186,7 +186,7 @@ def test_after_an_exception_only_the_rest_is_asked_for(make_world, monkeypatch, 
 
     with monkeypatch.context() as patch:
         patch.setattr(DouyinClient, "ask", dies)
-        with pytest.raises(ExceptionGroup):
+        with pytest.raises((BaseExceptionGroup, _Broken)):
             world.ingest("item_play")
     assert world.calls("item_play") == survivors
     assert not world.runtime.lake.path("item_play", YESTERDAY).exists(), "half a day is no day"

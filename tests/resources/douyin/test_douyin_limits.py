@@ -244,18 +244,18 @@ def test_no_second_sees_more_departures_than_the_limit(make_settings, state, wai
 
 def test_a_call_that_is_counted_gets_another_slot_for_one_that_it_missed(make_settings, state):
     """Also where the day's quota has nothing more to give."""
-    settings = make_settings(qps=200, limits={"s": ScopeLimit(qps=200, per_day=2)})
+    settings = make_settings(qps=200, limits={BOARD.scope: ScopeLimit(qps=200, per_day=2)})
 
     async def work(client):
         async def one() -> bool:
             try:
-                async with client._limiter.permit("s"):
+                async with client._limiter.permit(BOARD.scope):
                     return True
             except QuotaExhausted:
                 return False
 
         first = await one()
-        lane = client._limiter._lane("s")
+        lane = client._limiter._lane(BOARD.scope)
         lane.waiting = 5
         await client._limiter._reserve(lane)
         lane.waiting = 0
