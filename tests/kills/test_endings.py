@@ -141,7 +141,7 @@ def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(mak
     settings = settings_of(world)
     world.runtime.close()
     draw = random.Random(20)
-    number = int(os.environ.get("ENDINGS", "12"))
+    number = int(os.environ.get("ENDINGS", "6"))
 
     def start(home: Path) -> subprocess.Popen:
         here = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings | {"DOUYIN_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
@@ -170,7 +170,7 @@ def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(mak
         run.send_signal(draw.choice([signal.SIGTERM, signal.SIGINT]))
         said = run.communicate(timeout=scaled(60))[0]
         waits.append(time.monotonic() - told)
-        assert waits[-1] < LIMIT_S, said
+        assert waits[-1] < scaled(LIMIT_S), said
         assert "Traceback" not in said
         if not there and published.exists():
             assert published.stat().st_mtime <= time.time() - waits[-1] + 0.5, "published after it was told to end"
