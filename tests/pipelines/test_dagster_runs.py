@@ -121,15 +121,16 @@ def test_a_failed_account_is_visible_and_the_run_succeeds(orchestra):
     assert {c.passed for c in orchestra.checks(ran.run_id, "user_like").values()} == {True}
 
 
-def test_rows_in_quarantine_warn(orchestra):
+def test_values_in_quarantine_warn(orchestra):
     orchestra.world.fault("video_list", "malformed_row", 1, row=2)
     ran = orchestra.run("daily_snapshot", TODAY, "videos", "video_totals")
 
     assert ran.success
-    assert orchestra.metadata("videos", TODAY)["quarantined"] == 1
-    assert orchestra.metadata("video_totals", TODAY)["quarantined"] == 0
+    of_videos, of_totals = (orchestra.metadata(name, TODAY) for name in ("videos", "video_totals"))
+    assert (of_videos["quarantined"], of_videos["values_quarantined"]) == (0, 1)
+    assert (of_totals["quarantined"], of_totals["values_quarantined"]) == (0, 0)
     valid = orchestra.checks(ran.run_id, "videos")["valid"]
-    assert (valid.passed, valid.severity, valid.description) == (False, dg.AssetCheckSeverity.WARN, "1 rows in quarantine")
+    assert (valid.passed, valid.severity, valid.description) == (False, dg.AssetCheckSeverity.WARN, "1 values in quarantine")
     assert list(valid.metadata["reasons"].value.values()) == [1]
     assert orchestra.checks(ran.run_id, "video_totals")["valid"].passed
 
