@@ -25,12 +25,10 @@ dev: setup ## the Dagster UI with schedules; against the sandbox unless credenti
 dashboard: setup ## the warehouse in a browser, read-only; the demo's unless DOUYIN_HOME says otherwise
 	DOUYIN_HOME=$${DOUYIN_HOME:-data/demo} $(BIN)/douyin dashboard
 
-test: setup ## lint and the fast suite
-	$(BIN)/ruff check .
+test: lint ## lint and the fast suite
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow"
 
-test-all: setup ## everything, slow suites included
-	$(BIN)/ruff check .
+test-all: lint ## everything, slow suites included
 	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 SAMPLE ?= 300
@@ -49,11 +47,12 @@ $(BENCH): benchmarks/requirements.lock
 	.venv-bench/bin/python -m pip install --quiet --require-hashes -r benchmarks/requirements.lock
 	@touch $(BENCH)
 
-lint: setup
+lint: setup ## form, imports between packages
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 
 docs: setup ## regenerate what is generated: the CLI reference and the table reference
-	$(BIN)/python -m pipelines.docs
+	$(BIN)/python -m apps.docs.reference
 
 lock: ## renew requirements.lock; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --group dev pyproject.toml -o requirements.lock

@@ -12,15 +12,15 @@ import dagster as dg
 
 from catalog import FIELDS, endpoints_of
 from catalog.records import Field, Table, beijing_day
-from resources.pending import Damaged
 from resources.runtime import Runtime
 from resources.state.load_status import Outcome
+from resources.storage.atomic import Damaged
 
 if TYPE_CHECKING:  # Arrow and pandas are loaded by the step that has rows to hold against the catalogue
     import pyarrow as pa
 
-    from assets.ingest.run import Ingested
-    from resources.lake import Lake
+    from resources.storage.lake import Lake
+    from services.ingest.run import Ingested
 
 VALID, FRESH, COMPLETE = "valid", "fresh", "complete"
 """Three checks hold what the catalogue asks for: each costs a run about 50 ms, so related ones share a result."""
@@ -117,7 +117,7 @@ def _outside(field: Field, values: pa.ChunkedArray) -> int:
 
 def _fresh(ingested: Ingested, now: datetime) -> dg.AssetCheckResult:
     """The newest partition was observed within its cadence. A backfill of old days says nothing about freshness and passes."""
-    from assets.ingest.changes import newest_observation
+    from services.ingest.changes import newest_observation
 
     table = ingested.table
     dt = max(ingested.partitions)
@@ -146,7 +146,7 @@ def _complete(ingested: Ingested) -> dg.AssetCheckResult:
 
 def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
     """Whether the lists of comments are as long as the videos say; ids of videos are shown, comments are not."""
-    from assets.reconcile import reconcile_comments
+    from services.maintenance.reconcile import reconcile_comments
 
     found = [reconcile_comments(lake, dt) for dt in ingested.partitions]
     short = [d for one in found for d in one.short]
@@ -165,8 +165,8 @@ def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
 
 def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
     """Whether what the platform's log tells of was pushed to us, too; ids are shown, people's words are not."""
-    from assets.reconcile import reconcile_events
     from resources.state.inbox import receiving_since
+    from services.maintenance.reconcile import reconcile_events
 
     since = {app: at for app in runtime.app_keys if (at := receiving_since(runtime.state, app)) is not None}
     found = [reconcile_events(runtime.lake, dt, since, runtime.clock.now()) for dt in ingested.partitions]
@@ -187,7 +187,7 @@ def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
 
 def _subscribed(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
     """Whether events that were subscribed still are: the platform cancels what a slow or failing receiver was subscribed to."""
-    from assets.reconcile import lost_subscriptions
+    from services.maintenance.reconcile import lost_subscriptions
 
     lost = []
     for dt in ingested.partitions:

@@ -16,14 +16,14 @@ from assets.checks import check_results, check_specs
 from catalog import DOORS, FIELDS, TABLES, endpoints_of
 from catalog.iterations import ITERATIONS
 from catalog.records import Endpoint, History, Status, Table
-from resources.pending import RUN_PROCESS, Damaged, this_process
 from resources.runtime import Runtime
 from resources.state.load_status import Outcome
 from resources.state.sealing import TokenKeyError
+from resources.storage.atomic import RUN_PROCESS, Damaged, this_process
 
 if TYPE_CHECKING:  # what a step works with is loaded by the first step: other jobs, and the server of the definitions, do without
-    from assets.ingest.price import ScopePrice
-    from assets.ingest.run import Ingested
+    from services.ingest.price import ScopePrice
+    from services.ingest.run import Ingested
 
 # Backfill policies and pools are beta in this pinned release; what they do here is held by tests.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -120,8 +120,8 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         dagster_type=dg.Nothing,
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
-        from assets.ingest.run import ingest
-        from assets.ingest.subjects import NothingToAsk
+        from services.ingest.run import ingest
+        from services.ingest.subjects import NothingToAsk
 
         dts = [date.fromisoformat(key) for key in context.partition_keys]
         if RUN_PROCESS not in context.run.tags:  # launched by the daemon: should its process die, it is known to be dead
@@ -190,9 +190,9 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Runtime) -> Iterator:
     """Materialise the days that landed; say plainly why the others did not."""
-    from assets.ingest.changes import total
-    from assets.ingest.price import scope_prices
-    from assets.ingest.spans import grouped, span_text
+    from services.ingest.changes import total
+    from services.ingest.price import scope_prices
+    from services.ingest.spans import grouped, span_text
 
     checks = list(check_results(ingested, runtime))
     if ingested.along:
@@ -242,7 +242,7 @@ def _only_waiting(ingested: "Ingested", is_backfill: bool = False) -> bool:
 
 def why_missing(ingested: "Ingested", dt: date) -> str:
     """One sentence for a day without a partition."""
-    from assets.ingest.price import NO_RECEIVER
+    from services.ingest.price import NO_RECEIVER
 
     if dt in ingested.refused:
         return ingested.refused[dt]
@@ -264,7 +264,7 @@ def why_missing(ingested: "Ingested", dt: date) -> str:
 
 def _metadata(ingested: "Ingested", dt: date) -> dict:
     """What the UI shows of one day. Calls and codes are those of the run: one call may fill many days."""
-    from assets.ingest.changes import Changes
+    from services.ingest.changes import Changes
 
     part = ingested.partitions.get(dt)
     metadata = {

@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from assets.marts.keys import mart_key
+from assets.mart_keys import mart_key
 from assets.tables import OWNER
 from catalog import TABLES
-from resources.marts import MARTS_DIR
 from resources.runtime import Runtime
+from resources.warehouse.mart_files import MARTS_DIR
 
 WAREHOUSE, OBTAINABLE = "warehouse", "obtainable"
 
@@ -30,7 +30,7 @@ WAREHOUSE, OBTAINABLE = "warehouse", "obtainable"
     ],
 )  # fmt: skip
 def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
-    from assets.publishing import publish  # with its imports definitions would take a second more to load
+    from services.marts.publishing import publish  # with its imports definitions would take a second more to load
 
     done = publish(runtime, marts=False, again=False)  # marts are assets of their own
     result = dg.MaterializeResult(
@@ -52,7 +52,7 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
 
 def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
     """What no run can mend, in one place: a warning that says what is missing, what follows, and what to do."""
-    from assets.standing import named, standings
+    from services.reporting.capabilities import named, standings
 
     found = standings(runtime)
     rows = [(s.client_key, one.what, named((*one.tables, *one.follows), 8), one.way_out) for s in found for one in s.missing]

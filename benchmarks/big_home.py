@@ -21,17 +21,17 @@ import pyarrow.compute as pc
 from pydantic import SecretStr
 from sqlalchemy import insert
 
-from assets.marts.build import Marts
-from assets.publishing import publish
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 from benchmarks.big_tables import APP, PERSONS, World, make_world, observed, series
 from catalog import TABLES, endpoints_of
 from catalog.records import History
-from pipelines.simulation import SANDBOX_TOKEN_KEY
-from resources.lake import Lake
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state.engine import State, accounts, load_status, outbox, plans, quotas
 from resources.state.tokens import UserToken, save_user_token
+from resources.storage.lake import Lake
+from services.marts.build import Marts
+from services.marts.publishing import publish
 
 LAST = date(2026, 11, 21)
 """Last day of the home. The day after it is the new one that ``benchmarks.marts`` adds."""

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog import TABLES
-from resources.schema import arrow_schema
+from resources.storage.schema import arrow_schema
 from sandbox import phrases, vocabulary
 
 APP = "bench-key"

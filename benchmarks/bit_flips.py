@@ -17,14 +17,14 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from assets.ingest.run import ingest
-from assets.publishing import publish
+from apps.cli.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
 from catalog import TABLES
 from catalog.records import History
-from pipelines.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from sandbox.config import SandboxConfig
+from services.ingest.run import ingest
+from services.marts.publishing import publish
 
 FIVE = ("hot_words", "videos", "item_play", "user_fans", "comments")
 FILLED = ("hot_words", "videos", "video_totals", "item_base", "item_play", "item_like", "user_fans", "comments", "comment_reads", "account_profiles")

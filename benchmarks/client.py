@@ -26,10 +26,10 @@ from benchmarks.results import Figure, Table, save
 from benchmarks.server import BOARD, board, make_certificate, serving
 from benchmarks.ways import HandWritten, raw_sockets, wrk
 from catalog import ENDPOINTS
-from resources.clock import Clock
-from resources.douyin.client import DouyinClient
-from resources.douyin.transport import DirectClient, make_http
-from resources.settings import Settings
+from resources.client.client import DouyinClient
+from resources.client.transport import DirectClient, make_http
+from resources.config.clock import Clock
+from resources.config.settings import Settings
 from resources.state import State
 from resources.state.sealing import new_key
 

@@ -10,10 +10,10 @@ import time
 
 import duckdb
 
-from assets.needs.evaluate import load_examples
-from assets.needs.functions import FUNCTIONS, register
-from assets.needs.reading import analyser
-from assets.needs.rules import REPOSITORY
+from services.comments.evaluate import load_examples
+from services.comments.functions import FUNCTIONS, register
+from services.comments.reading import analyser
+from services.comments.rules import REPOSITORY
 
 COMMENTS, ROUNDS = 100_000, 3
 

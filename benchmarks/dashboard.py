@@ -50,7 +50,7 @@ def main() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}/"
-    server = subprocess.Popen([sys.executable, "-m", "pipelines.cli", "dashboard", "--port", str(port)], env=os.environ | {"DOUYIN_HOME": str(given.home.resolve())}, start_new_session=True)
+    server = subprocess.Popen([sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port)], env=os.environ | {"DOUYIN_HOME": str(given.home.resolve())}, start_new_session=True)
     try:
         _wait(url, server)
         from playwright.sync_api import sync_playwright

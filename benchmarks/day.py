@@ -28,7 +28,7 @@ RATE = 200
 TABLES = "videos,video_totals,item_base,item_like,item_comment,item_play,item_share,user_item,user_fans,user_like,user_comment,user_share,user_profile"
 TOO_FREQUENT = "28003018"
 AUTHORIZE = """
-from pipelines.simulation import authorize_all
+from apps.cli.simulation import authorize_all
 from resources.runtime import Runtime
 runtime = Runtime()
 print(len(authorize_all(runtime)))
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def report(url: str, home: Path, accounts: int) -> None:
-    from pipelines.simulation import SANDBOX_TOKEN_KEY
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
         "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret",
@@ -119,7 +119,7 @@ def counted(home: Path) -> tuple[dict[str, int], int]:
 
 
 def douyin(*words: object) -> list[str]:
-    return [sys.executable, "-m", "pipelines.cli", *map(str, words)]
+    return [sys.executable, "-m", "apps.cli.main", *map(str, words)]
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ from pathlib import Path
 
 import httpx
 
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 from benchmarks.results import Figure, Table, save
 from benchmarks.server import serving, video
-from pipelines.simulation import SANDBOX_TOKEN_KEY
 
 PER_PAGE, PAGES = 20, 10
 PER_ACCOUNT = PER_PAGE * PAGES
@@ -150,7 +150,7 @@ def prepared(way: str, case: Case, folder: Path) -> Path:
 def finish(way: str, accounts: int, qps: int, url: str, home: Path) -> tuple[float, resource.struct_rusage]:
     """Run one way as a process; gives its wall time, and what it used."""
     if way in (OURS, COMMAND):
-        job = ["benchmarks.our_job", *([] if accounts else ["publish"])] if way == OURS else ["pipelines.cli", "run", "--select", "videos,video_totals"]
+        job = ["benchmarks.our_job", *([] if accounts else ["publish"])] if way == OURS else ["apps.cli.main", "run", "--select", "videos,video_totals"]
         words, environment, place = [sys.executable, "-m", *job], our_environment(qps, url, home), ROOT
     else:
         words = [str(DLT), str(ROOT / "benchmarks/with_dlt.py"), url, str(accounts), way.split()[-1].lower(), str(home)]

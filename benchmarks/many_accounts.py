@@ -23,7 +23,7 @@ INSTANT = "2026-11-16T11:30:00+08:00"
 WITHDRAWN = ("user_share", "fans_source")
 DEAD, PRIVATE = 0.03, 0.01
 AUTHORIZE = """
-from pipelines.simulation import authorize_all
+from apps.cli.simulation import authorize_all
 from resources.runtime import Runtime
 runtime = Runtime()
 print(len(authorize_all(runtime)))
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def report(url: str, home: Path) -> None:
-    from pipelines.simulation import SANDBOX_TOKEN_KEY
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
         "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret",
@@ -76,7 +76,7 @@ def report(url: str, home: Path) -> None:
 
 
 def douyin(*words: object) -> list[str]:
-    return [sys.executable, "-m", "pipelines.cli", *map(str, words)]
+    return [sys.executable, "-m", "apps.cli.main", *map(str, words)]
 
 
 if __name__ == "__main__":

@@ -22,12 +22,12 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from assets.marts.build import Marts
-from assets.publishing import publish
 from benchmarks.big_home import LAST, SEED, adopt, settings_of, world_of, write_rows
 from benchmarks.big_tables import observed, series
-from resources.lake import Lake
 from resources.runtime import Runtime
+from resources.storage.lake import Lake
+from services.marts.build import Marts
+from services.marts.publishing import publish
 
 BAR_S, BAR_BYTES = 60, 2 << 30
 NEW = LAST + timedelta(days=1)

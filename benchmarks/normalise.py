@@ -22,12 +22,12 @@ import duckdb
 import orjson
 import pyarrow.parquet as pq
 
-from assets.ingest.normalise import land, normalise_each
 from benchmarks.results import Figure, Table, save
 from benchmarks.server import video
 from catalog import TABLES
-from resources.archive import Archive, Entry
-from resources.lake import Lake
+from resources.storage.archive import Archive, Entry
+from resources.storage.lake import Lake
+from services.ingest.normalise import land, normalise_each
 
 AT = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 16)

@@ -5,13 +5,13 @@ Before anything is measured, ``publish`` makes an empty warehouse, and ``authori
 
 import sys
 
-from assets.publishing import publish
 from catalog import TABLES
 from resources.runtime import Runtime
+from services.marts.publishing import publish
 
 
 def authorize(runtime: Runtime, accounts: int) -> None:
-    from resources.douyin.client import DouyinClient
+    from resources.client.client import DouyinClient
 
     async def exchange() -> None:
         async with DouyinClient(runtime.settings, runtime.state, runtime.clock) as client:
@@ -22,7 +22,7 @@ def authorize(runtime: Runtime, accounts: int) -> None:
 
 
 def ingest_and_publish(runtime: Runtime) -> None:
-    from assets.ingest.run import ingest
+    from services.ingest.run import ingest
 
     for name in ("videos", "video_totals"):
         if failed := ingest(runtime, TABLES[name], [runtime.clock.today()]).failures():

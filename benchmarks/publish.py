@@ -24,14 +24,14 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import text
 
-from assets.publishing import publish
 from benchmarks.big_home import LAST, SEED, days_of, settings_of, world_of, write_core, write_marts, write_state
 from benchmarks.big_tables import APP, CORRECTED, LISTED
 from benchmarks.results import Figure, Table, save
 from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.runtime import Runtime
-from resources.warehouse import Published
+from resources.warehouse.publisher import Published
+from services.marts.publishing import publish
 
 BAR_S, BAR_BYTES, BAR_RATIO = 3.0, 2e9, 1.1
 ONE_BY_ONE = 20

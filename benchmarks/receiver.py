@@ -262,7 +262,7 @@ class Receiver:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.cli", "receive", "--port", str(self.port), "--metrics-port", "0"], env=self._env, cwd=self._home, start_new_session=True,
+            [sys.executable, "-m", "apps.cli.main", "receive", "--port", str(self.port), "--metrics-port", "0"], env=self._env, cwd=self._home, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 

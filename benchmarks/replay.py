@@ -47,14 +47,14 @@ def main() -> None:
 
 def ask_one_day(home: Path, accounts: int, videos: int) -> list[tuple]:
     """Every successful answer of one day, as (entry, body)."""
-    from assets.ingest.run import ingest
+    from apps.cli.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
     from catalog import ENDPOINTS
     from catalog import TABLES as CATALOGUE
     from catalog.records import History
-    from pipelines.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
+    from resources.config.settings import Settings
     from resources.runtime import Runtime
-    from resources.settings import Settings
     from sandbox.config import SandboxConfig
+    from services.ingest.run import ingest
 
     config = SandboxConfig(accounts=accounts, videos=videos, most_fans=60_000, now=datetime.fromisoformat(INSTANT))
     with running_sandbox(config) as url:
@@ -71,7 +71,7 @@ def ask_one_day(home: Path, accounts: int, videos: int) -> list[tuple]:
 
 def redate(bodies: list[tuple], home: Path, days: int) -> tuple[int, int]:
     """Archive the bodies for each of the days until ``LAST``; gives how many answers and how many bytes that is."""
-    from resources.archive import Archive
+    from resources.storage.archive import Archive
 
     archive = Archive(home / "archive", flush_s=3600)
     size = 0
@@ -126,7 +126,7 @@ def replay(home: Path, days: int) -> int:
 _CHILD = """
 import sys
 from datetime import date
-from assets.ingest.replay import replay
+from services.ingest.replay import replay
 from catalog import TABLES
 from resources.runtime import Runtime
 first, last, *tables = sys.argv[1:]

@@ -36,7 +36,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 REACH = 1.3
 AUTHORIZE = """
 from pipelines.home import prepare_dagster_home
-from pipelines.simulation import authorize_all
+from apps.cli.simulation import authorize_all
 from resources.runtime import Runtime
 runtime = Runtime()
 prepare_dagster_home(runtime.settings)
@@ -154,7 +154,7 @@ def main() -> None:
         serve(*given.serve)
         return
     jobs, rounds = list(JOBS) if given.full else [HOURLY], 3
-    words = [sys.executable, "-m", "pipelines.cli", "sandbox", "--port", "0", "--accounts", "10", "--videos", "30", "--now", INSTANT, "--qps", "100000"]
+    words = [sys.executable, "-m", "apps.cli.main", "sandbox", "--port", "0", "--accounts", "10", "--videos", "30", "--now", INSTANT, "--qps", "100000"]
     with tempfile.TemporaryDirectory(prefix="douyin-bench-") as folder:
         box = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "400"})
         try:
@@ -217,7 +217,7 @@ WHY = (
 
 def prepare(url: str, folder: Path) -> dict[str, str]:
     """A home with authorised accounts and its Dagster configuration; the environment that names it."""
-    from pipelines.simulation import SANDBOX_TOKEN_KEY
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     home = folder / "home"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
@@ -230,7 +230,7 @@ def prepare(url: str, folder: Path) -> dict[str, str]:
 
 def _tags(first: date, last: date) -> dict[str, str]:
     """What a schedule's run request becomes: one partition, or a range of them in one run."""
-    from pipelines.jobs import range_tags
+    from pipelines.jobs.tables import range_tags
 
     return {"dagster/partition": first.isoformat()} if first == last else range_tags(first, last)
 

@@ -15,16 +15,16 @@ from functools import cache, cached_property
 import dagster as dg
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 
-from assets.marts.keys import mart_days, mart_key
+from assets.mart_keys import mart_days, mart_key
 from assets.tables import partitions_of, table_assets
 from assets.warehouse import warehouse
 from catalog import TABLES
 from catalog.cadences import CADENCES
 from pipelines.home import begin_dagster_process, check_home
-from pipelines.jobs import JOB_NAMES, make_job, tables_of
-from resources.marts import load_marts
+from pipelines.jobs.tables import JOB_NAMES, make_job, tables_of
+from resources.config.settings import Settings, read_settings
 from resources.runtime import Runtime
-from resources.settings import Settings, read_settings
+from resources.warehouse.mart_files import load_marts
 
 _CADENCES = {job: cadence for cadence, job in JOB_NAMES.items()}
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from resources.pending import RUN_PROCESS, is_dead
+from resources.storage.atomic import RUN_PROCESS, is_dead
 
 ACTIVE = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 

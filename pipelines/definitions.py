@@ -2,20 +2,20 @@
 
 import dagster as dg
 
-from assets.marts.factory import mart_assets
-from assets.report.asset import report_asset
+from assets.archive import ARCHIVE, HOLDS, archive_spec, holds
+from assets.marts import mart_assets
+from assets.report import report_asset
 from assets.tables import operation_specs, table_assets
-from assets.upkeep import ARCHIVE, HOLDS, archive_spec, holds
 from assets.warehouse import warehouse
-from pipelines.alerting import alerts_job, alerts_schedule, tell_failed_runs
-from pipelines.answers import make_answers_job, make_report_job, report_schedule
-from pipelines.jobs import QUIET, make_jobs, make_schedules, weekly
-from pipelines.outreaching import outreach_plan_job, outreach_schedules, outreach_send_job
-from pipelines.pruning import prune_job
-from pipelines.replaying import replay_job
+from pipelines.jobs.alerts import alerts_job, alerts_schedule, tell_failed_runs
+from pipelines.jobs.marts import make_answers_job, make_report_job, report_schedule
+from pipelines.jobs.outreach import outreach_plan_job, outreach_schedules, outreach_send_job
+from pipelines.jobs.prune import prune_job
+from pipelines.jobs.replay import replay_job
+from pipelines.jobs.tables import QUIET, make_jobs, make_schedules, weekly
 from pipelines.sensors import publish_after_runs
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 
 
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic_settings import DotEnvSettingsSource
 
-from resources.pending import write_whole
-from resources.private import keep_private
-from resources.settings import BadSettings, Settings
+from resources.config.project import REPOSITORY
+from resources.config.settings import BadSettings, Settings
+from resources.storage.atomic import write_whole
+from resources.storage.private import keep_private
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 DAGSTER = "dagster"
 
 

@@ -9,21 +9,21 @@ from datetime import date
 import dagster as dg
 from dagster._core.events import RunFailureReason
 
-from assets.publishing import publish
 from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
-from pipelines.answers import ANSWERS, days_out_of_date
 from pipelines.code_location import make_repository
-from pipelines.dagster_paths import take_paths_as_they_are
+from pipelines.dagster_compat.paths import take_paths_as_they_are
 from pipelines.dead_runs import end_dead_runs
-from pipelines.failures import said_by
 from pipelines.home import prepare_dagster_home
-from pipelines.jobs import JOB_NAMES, SERIES, range_tags, series_due
-from resources import ending
-from resources.pending import RUN_PROCESS, this_process
+from pipelines.jobs.marts import ANSWERS, days_out_of_date
+from pipelines.jobs.tables import JOB_NAMES, SERIES, range_tags, series_due
+from pipelines.step_failures import said_by
+from resources import shutdown
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
-from resources.warehouse import Published
+from resources.storage.atomic import RUN_PROCESS, this_process
+from resources.warehouse.publisher import Published
+from services.marts.publishing import publish
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -69,7 +69,7 @@ class Runner:
 
     def _execute(self, name: str, first: date, last: date, selection: list[dg.AssetKey] | None = None) -> Ran:
         job = self.repository.get_job(name)
-        ending.check()
+        shutdown.check()
         several = last != first
         try:
             result = job.execute_in_process(
@@ -82,7 +82,7 @@ class Runner:
             )
         except dg.DagsterExecutionInterruptedError as error:
             raise KeyboardInterrupt from error
-        ending.check(0.0 if result.success else 0.1)
+        shutdown.check(0.0 if result.success else 0.1)
         ran = Ran(job.name, f"{first} to {last}" if several else first.isoformat(), result.run_id, result.success)
         for happened in result.all_events:
             if happened.is_step_failure:

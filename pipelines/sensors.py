@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from pipelines.answers import days_out_of_date
 from pipelines.dead_runs import end_dead_runs
-from pipelines.jobs import run_request
+from pipelines.jobs.marts import days_out_of_date
+from pipelines.jobs.tables import run_request
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 
 _BELIEVED = timedelta(hours=2)
 """A run that was killed stays marked as started for ever. After so long without a change it no longer holds publishing up:

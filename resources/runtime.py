@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from resources import ending
-from resources.archive import Archive
-from resources.clock import Clock
-from resources.settings import Settings
+from resources import shutdown
+from resources.config.clock import Clock
+from resources.config.settings import Settings
 from resources.state import State
 from resources.state.tokens import check_key
+from resources.storage.archive import Archive
 
 if TYPE_CHECKING:
-    from resources.lake import Lake
-    from resources.warehouse import Warehouse
+    from resources.storage.lake import Lake
+    from resources.warehouse.publisher import Warehouse
 
 T = TypeVar("T")
 _THREAD = "douyin-client"
@@ -62,13 +62,13 @@ class Runtime:
 
     @cached_property
     def lake(self) -> Lake:
-        from resources.lake import Lake
+        from resources.storage.lake import Lake
 
         return Lake(self.settings.lake_dir)
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        from resources.warehouse import Warehouse
+        from resources.warehouse.publisher import Warehouse
 
         return Warehouse(self.settings.warehouse_path, self.lake, self.settings.locks_dir)
 
@@ -78,7 +78,7 @@ class Runtime:
 
         The system releases the lock of a process that died. Without it two runs of the same day ask for everything twice.
         """
-        ending.check()
+        shutdown.check()
         path = self.settings.locks_dir / f"table-{table}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
@@ -96,7 +96,7 @@ class Runtime:
     @contextmanager
     def ending_soon(self) -> Iterator[None]:
         """Inside, a signal ends the process soon; what was answered until then is on disk."""
-        with ending.heard(lambda: self.archive.flush() if "archive" in self.__dict__ else None):
+        with shutdown.heard(lambda: self.archive.flush() if "archive" in self.__dict__ else None):
             yield
 
     # One loop for the whole run, on a thread of its own: steps are synchronous, and the client keeps
@@ -133,8 +133,8 @@ class Runtime:
 
     def client(self, client_key: str):
         """The run's one client of an app; every response that it receives goes into the archive first."""
-        from resources.douyin.client import DouyinClient
-        from resources.douyin.recorder import Recorder
+        from resources.client.client import DouyinClient
+        from resources.client.recorder import Recorder
 
         async def open_client() -> DouyinClient:
             settings = self.settings.for_app(client_key)

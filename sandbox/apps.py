@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sandbox.account_faults import Trouble, Troubles
 from sandbox.clock import SandboxClock
 from sandbox.config import SandboxConfig
-from sandbox.mixing import mix, name
+from sandbox.hashing import mix, name
 from sandbox.tokens import Tokens
-from sandbox.troubles import Trouble, Troubles
 from sandbox.world import World
 
 

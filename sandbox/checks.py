@@ -9,9 +9,9 @@ from typing import Any
 
 from catalog.records import Endpoint, Envelope
 from catalog.requests import Fill, Moment, Param, Place
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.clock import date_of, day_of
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
 
 TEXT_CURSORS = ("leads_user_action_list", "intention_log_list", "im_authorize_user_list")
 """Operations whose cursors are texts: they read them themselves."""

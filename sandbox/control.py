@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sandbox.account_faults import Troubles
+from sandbox.app_runtime import Street
 from sandbox.apps import App
 from sandbox.clock import SandboxClock
 from sandbox.faults import Faults, read_fault
 from sandbox.http import Request
 from sandbox.stats import Stats
-from sandbox.street import Street
 from sandbox.tokens import EVERYTHING
-from sandbox.troubles import Troubles
 
 PREFIX = "/_sandbox/"
 _KINDS = {"account": str, "person": str, "does": str, "text": str, "event": str, "content": dict, "as_text": bool}

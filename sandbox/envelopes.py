@@ -6,9 +6,9 @@ from typing import Any
 
 from catalog.records import Endpoint, Envelope
 from sandbox.clock import beijing_text
+from sandbox.errors import Refusal
 from sandbox.forms import Form
-from sandbox.mixing import hex_text
-from sandbox.refusals import Refusal
+from sandbox.hashing import hex_text
 
 _NO_CODE = ("billboard_", "fans_source")
 """Operations whose data sometimes carries no code, by the beginning of their names."""

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from sandbox.envelopes import trace_id
-from sandbox.mixing import hex_text, mix, name
+from sandbox.hashing import hex_text, mix, name
 from sandbox.world import World
 from sandbox.world.accounts import Account
 from sandbox.world.leads import Event, Happening

@@ -10,7 +10,7 @@ from catalog import ENDPOINTS
 from catalog.envelopes import member
 from catalog.records import Endpoint, Origin, Output, Parse
 from catalog.requests import Fill
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.checks import read_integer
 
 CODES = {

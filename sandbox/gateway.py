@@ -7,21 +7,21 @@ from typing import Any
 
 from catalog.records import Endpoint, Envelope, Operation, Token
 from catalog.requests import Fill
-from sandbox import refusals as no
+from sandbox import errors as no
+from sandbox.account_faults import Troubles
 from sandbox.answers import Call, answer_for
 from sandbox.apps import App
 from sandbox.checks import checked, need_all
 from sandbox.clock import SandboxClock, day_of
 from sandbox.config import SandboxConfig
 from sandbox.envelopes import failure, nothing, success
+from sandbox.errors import Refusal
 from sandbox.faults import CODES, Fault, replace_data, spoil
 from sandbox.forms import Form
+from sandbox.hashing import mix, name, unit
 from sandbox.limits import Limits
-from sandbox.mixing import mix, name, unit
 from sandbox.oauth import OAuthOperation, authorize
-from sandbox.refusals import Refusal
 from sandbox.stats import request_key
-from sandbox.troubles import Troubles
 from sandbox.world.accounts import Account
 
 _LEGACY_FAMILY = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sandbox import refusals as no
-from sandbox.refusals import Refusal
+from sandbox import errors as no
+from sandbox.errors import Refusal
 
 
 class Limits:

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from catalog.records import Envelope
-from sandbox import refusals as no
-from sandbox.refusals import Refusal
+from sandbox import errors as no
+from sandbox.errors import Refusal
 from sandbox.tokens import EVERYTHING, Tokens
 from sandbox.world import World
 

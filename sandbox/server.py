@@ -20,20 +20,20 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import catalog
 from catalog.records import Endpoint, Kind, Operation, Token
-from sandbox import refusals as no
+from sandbox import errors as no
+from sandbox.account_faults import Troubles
+from sandbox.app_runtime import Street
 from sandbox.apps import App, make_apps
 from sandbox.clock import SandboxClock
 from sandbox.config import SandboxConfig
 from sandbox.control import PREFIX, Control
+from sandbox.errors import Refusal
 from sandbox.faults import Fault, Faults
 from sandbox.gateway import Gateway
+from sandbox.hashing import hex_text
 from sandbox.http import Request, break_off, hang, read_request, send, send_cut, send_json
-from sandbox.mixing import hex_text
 from sandbox.oauth import OPERATIONS, OAuthOperation
-from sandbox.refusals import Refusal
 from sandbox.stats import Stats
-from sandbox.street import Street
-from sandbox.troubles import Troubles
 
 DEFAULT_HANG_S = 30.0
 DEFAULT_SLOW_S = 1.0

@@ -19,9 +19,9 @@ from functools import lru_cache
 
 import orjson
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.clock import SandboxClock
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
 
 ACCESS_S = 15 * 86_400
 REFRESH_S = 30 * 86_400

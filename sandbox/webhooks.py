@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from sandbox.acting import fingerprint
+from sandbox.actions import fingerprint
 
 AT_ONCE = 16
 

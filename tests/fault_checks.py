@@ -11,7 +11,7 @@ from resources.state.load_status import Outcome
 TABLE = OPERATION = "user_fans"
 HIT, OTHERS = 1, (0, 2)
 TRIES = 5
-"""Requests made for a fault that is answered by asking again (catalog/errors.py; resources/douyin/retry.py)."""
+"""Requests made for a fault that is answered by asking again (catalog/errors.py; resources/client/retry.py)."""
 
 
 def check_the_others(world, table: str = TABLE, dt: date = YESTERDAY, hit: int = HIT) -> None:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import httpx
     import pyarrow as pa
 
-    from assets.ingest.run import Ingested
     from resources.runtime import Runtime
     from resources.state.load_status import LoadStatus
     from sandbox.config import SandboxConfig
+    from services.ingest.run import Ingested
 
 START = "2026-11-16T11:00:00+08:00"
 """A Monday, after the platform's daily jobs are done."""
@@ -38,9 +38,9 @@ class World:
 
     def open(self) -> World:
         """A runtime as a new process would have it."""
-        from pipelines.simulation import sandbox_settings
+        from apps.cli.simulation import sandbox_settings
+        from resources.config.settings import Settings
         from resources.runtime import Runtime
-        from resources.settings import Settings
 
         quick = {"home": self.home, "clock": self.now, "retry_base_s": 0.001, "timeout_s": 10, "flush_s": 0.05, "start_date": date(2026, 11, 1)}
         self.runtime = Runtime(sandbox_settings(Settings(_env_file=None), self.url, self.config, **(quick | self.options)))
@@ -53,7 +53,7 @@ class World:
         return self.open()
 
     def authorize(self) -> World:
-        from pipelines.simulation import authorize_all
+        from apps.cli.simulation import authorize_all
 
         self.accounts = authorize_all(self.runtime)
         self.clear()
@@ -63,7 +63,7 @@ class World:
 
     def at(self, instant: str) -> World:
         """Move the sandbox's clock and ours, e.g. ``2026-11-16T15:00:00+08:00``."""
-        from pipelines.simulation import move_clock
+        from apps.cli.simulation import move_clock
 
         self.now = instant
         move_clock(self.runtime, datetime.fromisoformat(instant))
@@ -122,9 +122,9 @@ class World:
 
     def ingest(self, table: str, *dts: date, call: bool = True) -> Ingested:
         """Bring a table up to date: yesterday for T+1 series, this week for published weeks, today for the others, unless days are given."""
-        from assets.ingest.run import ingest
         from catalog import TABLES
         from catalog.records import History
+        from services.ingest.run import ingest
 
         chosen = TABLES[table]
         return ingest(self.runtime, chosen, dts or [YESTERDAY if chosen.history is History.WINDOW else chosen.latest_partition(self.runtime.clock.today())], call=call)

@@ -38,29 +38,29 @@ EQUIVALENT = Path(__file__).with_name("mutants_equivalent.txt")
 
 _ARCHIVE = ("resources/test_archive_lines.py", "resources/test_archive_packs.py")
 _LAKE = ("resources/test_lake_months.py", "publishing/test_damaged_lake.py")
-_CLIENT = tuple(f"resources/douyin/test_douyin_{name}.py" for name in ("refusals", "client"))
-_TOKENS = tuple(f"resources/douyin/test_douyin_{name}.py" for name in ("tokens", "token_races"))
+_CLIENT = tuple(f"resources/client/test_douyin_{name}.py" for name in ("refusals", "client"))
+_TOKENS = tuple(f"resources/client/test_douyin_{name}.py" for name in ("tokens", "token_races"))
 _INGEST = tuple(f"ingest/test_{name}.py" for name in ("values_properties", "plain_way", "odd_members", "normalise_properties", "contract_bodies"))
 
 TESTS: dict[str, tuple[str, ...]] = {
-    "resources/archive.py": (*_ARCHIVE, "assets/test_archive_lost.py", "assets/test_verify.py"),
-    "resources/lake.py": (*_LAKE, "publishing/test_publish.py", "marts/test_mart_files.py", "assets/test_verify.py"),
-    "resources/warehouse.py": tuple(
+    "resources/storage/archive.py": (*_ARCHIVE, "assets/test_archive_lost.py", "assets/test_verify.py"),
+    "resources/storage/lake.py": (*_LAKE, "publishing/test_publish.py", "marts/test_mart_files.py", "assets/test_verify.py"),
+    "resources/warehouse/publisher.py": tuple(
         f"publishing/test_{n}.py" for n in ("publish", "nothing_new", "damaged_lake", "publish_hazards", "load_status_by_day", "outreach_tables")
     ),
-    "resources/pending.py": ("resources/test_pending.py", *_ARCHIVE, *_LAKE),
-    "resources/file_copy.py": ("resources/test_file_copy.py", "publishing/test_publish.py"),
-    "resources/douyin/client.py": (*_CLIENT, *_TOKENS, "resources/douyin/test_douyin_limits.py", "outreach/test_other_ways.py"),
-    "resources/douyin/limits.py": ("resources/douyin/test_douyin_limits.py", "resources/state/test_state_limits.py", *_CLIENT),
-    "resources/douyin/tokens.py": (*_TOKENS, *_CLIENT),
-    "resources/douyin/paging.py": ("resources/douyin/test_douyin_paging.py",),
+    "resources/storage/atomic.py": ("resources/test_pending.py", *_ARCHIVE, *_LAKE),
+    "resources/storage/file_copy.py": ("resources/test_file_copy.py", "publishing/test_publish.py"),
+    "resources/client/client.py": (*_CLIENT, *_TOKENS, "resources/client/test_douyin_limits.py", "outreach/test_other_ways.py"),
+    "resources/client/limits.py": ("resources/client/test_douyin_limits.py", "resources/state/test_state_limits.py", *_CLIENT),
+    "resources/client/tokens.py": (*_TOKENS, *_CLIENT),
+    "resources/client/paging.py": ("resources/client/test_douyin_paging.py",),
     "resources/state/engine.py": tuple(f"resources/state/test_{n}.py" for n in ("state_engine", "state_accounts", "state_limits", "state_sealing", "inbox_ids")),
-    "resources/state/limits.py": ("resources/state/test_state_limits.py", "resources/douyin/test_douyin_limits.py", _CLIENT[1]),
-    "assets/ingest/normalise.py": (*_INGEST[1:4], "catalog/test_samples.py", "ingest/test_order_properties.py", "assets/test_spoiled_answers.py", "assets/test_idempotence.py"),
-    "assets/ingest/values.py": (_INGEST[0], "catalog/test_samples_values.py", *_INGEST[1:]),
-    "assets/ingest/subjects.py": tuple(f"assets/test_{n}.py" for n in ("comments", "capabilities", "faults", "history", "inbox_events", "standing")),
-    "assets/outreach/replies.py": ("outreach/test_replies.py",),
-    "assets/marts/build.py": ("marts/test_mart_building.py", "marts/test_mart_files.py"),
+    "resources/state/limits.py": ("resources/state/test_state_limits.py", "resources/client/test_douyin_limits.py", _CLIENT[1]),
+    "services/ingest/normalise.py": (*_INGEST[1:4], "catalog/test_samples.py", "ingest/test_order_properties.py", "assets/test_spoiled_answers.py", "assets/test_idempotence.py"),
+    "services/ingest/values.py": (_INGEST[0], "catalog/test_samples_values.py", *_INGEST[1:]),
+    "services/ingest/subjects.py": tuple(f"assets/test_{n}.py" for n in ("comments", "capabilities", "faults", "history", "inbox_events", "standing")),
+    "services/outreach/replies.py": ("outreach/test_replies.py",),
+    "services/marts/build.py": ("marts/test_mart_building.py", "marts/test_mart_files.py"),
 }
 """Module -> its tests, those that are quick and near first; slow ones are left out."""
 
@@ -251,8 +251,8 @@ def copy_of_tree(folder: Path) -> Path:
     """The tree without what is made from it, compiled so that a changed source is noticed by its content."""
     tree = folder / "tree"
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "data", "__pycache__", "*.egg-info"))
-    for room in ("catalog", "resources", "assets", "pipelines", "sandbox"):
-        compileall.compile_dir(tree / room, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    for package in ("catalog", "sandbox", "resources", "services", "assets", "pipelines", "apps"):
+        compileall.compile_dir(tree / package, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
     return tree
 
 

@@ -15,13 +15,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from assets.marts.binding import Bound, bind
 from catalog import TABLES
-from resources.marts import load_marts
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.schema import STATUS_SCHEMA, arrow_schema
-from resources.settings import Settings
 from resources.state.load_status import Outcome
+from resources.storage.schema import STATUS_SCHEMA, arrow_schema
+from resources.warehouse.mart_files import load_marts
+from services.marts.binding import Bound, bind
 
 DAY = date(2026, 11, 22)
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import children
 import pytest
 from patience import scaled
 
-from resources.pending import is_alive
+from resources.storage.atomic import is_alive
 
 LIMIT = Path(__file__).resolve().parents[1] / ".ci" / "limit.py"
 DEAF = """

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from resources.alerts.kinds import ABOUT, Found, Kind, Severity
-from resources.alerts.texts import scrubbed
+from catalog.alert_kinds import ABOUT, Found, Kind, Severity
+from resources.delivery.texts import scrubbed
 from resources.state.engine import State, alert_channels, alert_deliveries, alerts
 
 _ORDER = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]

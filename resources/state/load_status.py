@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """It cannot be had until a person acts outside of this installation. Reported once, it fails no run (see `assets.standing`)."""
+        """It cannot be had until a person acts outside of this installation. Reported once, it fails no run (see `services.reporting.capabilities`)."""
         return self in _KNOWN
 
     @property

@@ -18,13 +18,13 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from catalog.messages import SCENES, Scene
 from catalog.records import BEIJING, beijing_day
-from resources.pending import this_process
 from resources.state.accounts import AccountStatus
 from resources.state.chats import Chat, Window, read_chat
 from resources.state.engine import State, accounts, outbox, plans
 from resources.state.lines import DONE, Line, LineState, line_of, set_line
 from resources.state.people import is_opted_out
 from resources.state.resolving import link
+from resources.storage.atomic import this_process
 
 
 @dataclass(frozen=True, slots=True)

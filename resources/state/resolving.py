@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, insert, select, update
 
 from catalog.operations import OTHER_OPERATIONS
-from resources.pending import is_dead
 from resources.state.engine import State, outbox, sent_messages
 from resources.state.lines import Line, LineState, line_of, set_line
+from resources.storage.atomic import is_dead
 
 
 def link(db: Connection, app: str, message_id: str, line_id: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.answers.call import Call
 from sandbox.clock import day_of, day_start
-from sandbox.mixing import Draw, mix, name
+from sandbox.hashing import Draw, mix, name
 from sandbox.vocabulary import FRIENDS, LIVE_TITLES, NAME_HEADS, NAME_TAILS
 from sandbox.world.boards import Entry
 from sandbox.world.videos import cover_url, share_url, title_of

@@ -47,4 +47,4 @@ def name_of(endpoint: Endpoint) -> str:
 
 
 Answer = Callable[[Call], dict[str, Any]]
-"""Gives the members of ``data`` without code and description, or raises :class:`sandbox.refusals.Refusal`."""
+"""Gives the members of ``data`` without code and description, or raises :class:`sandbox.errors.Refusal`."""

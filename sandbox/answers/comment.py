@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.item import own_video
 from sandbox.answers.pages import MAX_COUNT, need_enterprise, offset, page
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
 from sandbox.world.accounts import Account
 from sandbox.world.videos import Video
 

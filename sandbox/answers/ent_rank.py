@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.pages import integer, offset, page
 from sandbox.clock import beijing_text, day_of, day_start
-from sandbox.refusals import Refusal
-from sandbox.world.screens import WEEKS_BACK, Title, final_at, has_short_heat, monday_of, part_of
+from sandbox.errors import Refusal
+from sandbox.world.ent_ranks import WEEKS_BACK, Title, final_at, has_short_heat, monday_of, part_of
 
 
 def versions(call: Call) -> dict[str, Any]:

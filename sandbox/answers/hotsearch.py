@@ -8,7 +8,7 @@ from sandbox.answers.call import Call
 from sandbox.answers.pages import offset
 from sandbox.answers.video import video_row
 from sandbox.clock import HOUR_S, beijing_text
-from sandbox.mixing import mix, name
+from sandbox.hashing import mix, name
 from sandbox.world.hotwords import REFRESH_S, list_hour
 from sandbox.world.videos import title_of
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.pages import integer
-from sandbox.mixing import hex_text, mix
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
+from sandbox.hashing import hex_text, mix
 from sandbox.world.leads import Customer
 
 PAGE_SIZE, LIMIT, REACH = 50, 100, 50_000

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.user import counted, days_of_window, rows_or_nothing
 from sandbox.clock import day_of, day_text
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
 from sandbox.world.series import age_in_days
 from sandbox.world.videos import METRICS, MONTH_DAYS, Video
 

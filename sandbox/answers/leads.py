@@ -15,13 +15,13 @@ from typing import Any
 
 import orjson
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.pages import MAX_COUNT, integer, need_enterprise, offset, page
 from sandbox.clock import DAY_S
+from sandbox.errors import Refusal
 from sandbox.events import webhook
-from sandbox.mixing import mix, name
-from sandbox.refusals import Refusal
+from sandbox.hashing import mix, name
 from sandbox.world.ids import ItemIds
 from sandbox.world.leads import EVENTS, HISTORY_DAYS, Customer
 

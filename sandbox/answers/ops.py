@@ -10,11 +10,11 @@ from typing import Any
 
 import catalog
 from catalog.records import Token
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.clock import day_number, day_of, day_text
-from sandbox.mixing import mix, name
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
+from sandbox.hashing import mix, name
 from sandbox.world import World
 
 LEGACY_EVENTS = ("receive_msg", "enter_im", "dial_phone", "website_contact", "personal_tab_contact")

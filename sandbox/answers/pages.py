@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.checks import read_integer
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
 
 MAX_COUNT = 50
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.pages import MAX_COUNT, integer, offset, page
 from sandbox.answers.user import rows_or_nothing
 from sandbox.clock import day_number, day_of, day_text
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
 from sandbox.world.places import HOMESTAY, LODGING, Place
 
 _WINDOWS = (7, 15, 30)

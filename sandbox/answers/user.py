@@ -11,7 +11,7 @@ from typing import Any
 from catalog.records import Envelope
 from sandbox.answers.call import Call
 from sandbox.clock import day_of, day_text
-from sandbox.mixing import mix, name, unit
+from sandbox.hashing import mix, name, unit
 from sandbox.world.videos import METRICS
 
 MINI_APP_ABOVE = 1_000

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.pages import integer, offset, page
-from sandbox.mixing import mix
-from sandbox.refusals import Refusal
+from sandbox.errors import Refusal
+from sandbox.hashing import mix
 from sandbox.world.videos import METRICS, Video, cover_url, share_url, title_of, video_number
 
 MAX_COUNT = 50

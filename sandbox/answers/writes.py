@@ -13,18 +13,18 @@ from typing import Any
 import orjson
 
 from catalog.messages import MESSAGE_NUMBERS, MOST_MESSAGES, SCENES, TAGS_PER_ACCOUNT, TAGS_PER_PERSON, Scene
-from sandbox import refusals as no
+from sandbox import errors as no
 from sandbox.answers.call import Call
 from sandbox.answers.comment import ON_VIDEO, parent_of
 from sandbox.answers.item import own_video
 from sandbox.answers.ops import EVENTS
 from sandbox.answers.pages import need_enterprise
 from sandbox.checks import read_integer
+from sandbox.errors import Refusal
 from sandbox.events import invented, webhook
-from sandbox.mixing import hex_text, mix, name
-from sandbox.refusals import Refusal
-from sandbox.world.doings import Sent
+from sandbox.hashing import hex_text, mix, name
 from sandbox.world.leads import Customer, Event, Happening
+from sandbox.world.overlay import Sent
 
 _OPENS = {Scene.REPLY: Happening.RECEIVED, Scene.ENTER: Happening.ENTERED}
 _NAMES = {1: "text", 2: "image", 3: "video", 8: "retain_consult_card"}

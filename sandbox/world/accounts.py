@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.mixing import Draw, hex_text, name
+from sandbox.hashing import Draw, hex_text, name
 from sandbox.vocabulary import CATEGORIES, NAME_HEADS, NAME_TAILS
 
 _TIERS = ((120_000, 600_000), (20_000, 80_000), (1_200, 2_000), (25, 55), (1_000_000, 3_000_000))

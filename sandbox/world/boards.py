@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.clock import HOUR_S, READY_HOUR, day_start
-from sandbox.mixing import Draw, mix, name, unit
+from sandbox.hashing import Draw, mix, name, unit
 from sandbox.vocabulary import (
     NAME_HEADS,
     NAME_TAILS,

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from sandbox.clock import DAY_S, day_of
-from sandbox.mixing import Draw, mix, name
+from sandbox.hashing import Draw, mix, name
 from sandbox.phrases import AUTHOR_REPLIES, COMMENTS, EDITS, ENDINGS, REPLIES
 from sandbox.vocabulary import FRIENDS, GOODS, PLACES, TITLE_OBJECTS, TOPICS
 from sandbox.world.accounts import Account

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.mixing import Draw, apportion, mix, name, unit
+from sandbox.hashing import Draw, apportion, mix, name, unit
 from sandbox.vocabulary import COMMENT_KEYWORDS, DEVICES, FAN_KEYWORDS, FAN_SOURCES, INTERESTS, PROVINCES
 from sandbox.world.accounts import Account
 from sandbox.world.series import Series

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.clock import HOUR_S
-from sandbox.mixing import Draw, mix, name, unit
+from sandbox.hashing import Draw, mix, name, unit
 from sandbox.vocabulary import CATEGORIES, EVENTS, FOODS, GOODS, HOT_PATTERNS, PLACES, SEASONS, SPORTS
 from sandbox.world.ids import ItemIds
 

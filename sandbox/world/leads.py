@@ -14,12 +14,12 @@ from enum import StrEnum
 from functools import lru_cache
 
 from sandbox.clock import DAY_S, day_of, day_start
-from sandbox.mixing import Draw, name
+from sandbox.hashing import Draw, name
 from sandbox.phrases import ANSWERS, GROUP_MESSAGES, LEAVING_PHONE, LEAVING_WECHAT, QUESTIONS, TAG_NAMES
 from sandbox.vocabulary import GOODS, PLACES, TOPICS
 from sandbox.world.accounts import Account
-from sandbox.world.doings import Doings, changed
 from sandbox.world.ids import ItemIds
+from sandbox.world.overlay import Doings, changed
 from sandbox.world.people import CUSTOMERS, People
 from sandbox.world.videos import Shelf
 

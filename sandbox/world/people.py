@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.mixing import Draw, mix, name
+from sandbox.hashing import Draw, mix, name
 from sandbox.phrases import NICKNAMES
 from sandbox.vocabulary import CATEGORIES, NAME_HEADS, PLACES, TOPICS
 from sandbox.world.accounts import Account

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from sandbox.mixing import Draw, apportion, mix, name, unit
+from sandbox.hashing import Draw, apportion, mix, name, unit
 from sandbox.vocabulary import CITIES, NAME_HEADS, PLACE_KINDS, STREETS
 from sandbox.world.accounts import Account
 from sandbox.world.boards import wander

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sandbox.clock import DAY_S, day_of, day_start
-from sandbox.mixing import Draw, mix, name
+from sandbox.hashing import Draw, mix, name
 from sandbox.world.accounts import Account, make_account
 from sandbox.world.ids import ItemIds
 from sandbox.world.videos import Shelf, Video, make_video, title_of

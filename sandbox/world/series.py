@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.clock import DAY_S, day_of, day_start
-from sandbox.mixing import mix, unit
+from sandbox.hashing import mix, unit
 from sandbox.world.accounts import Account
 from sandbox.world.curves import LIFE_S, breathing
 from sandbox.world.videos import METRICS, MONTH_DAYS, Shelf, Video

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.clock import DAY_S, day_start
-from sandbox.mixing import Draw, mix, name
+from sandbox.hashing import Draw, mix, name
 from sandbox.vocabulary import FRIENDS, TITLE_OBJECTS, TITLE_OPENINGS, TOPICS
 from sandbox.world.accounts import Account
 from sandbox.world.curves import LIFE_S, LifeCurve, breathing, smoothstep

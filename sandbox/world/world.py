@@ -5,12 +5,12 @@ from __future__ import annotations
 from sandbox.world.accounts import MOST_FANS, Account, make_account
 from sandbox.world.boards import Boards
 from sandbox.world.comments import Comments
+from sandbox.world.ent_ranks import Screens
 from sandbox.world.fans import Fans
 from sandbox.world.hotwords import HotWords
 from sandbox.world.leads import Leads
 from sandbox.world.people import People
 from sandbox.world.places import Places
-from sandbox.world.screens import Screens
 from sandbox.world.search import Search
 from sandbox.world.series import Series
 from sandbox.world.videos import Shelf

@@ -11,18 +11,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.alerts.work import look
-from resources.alerts.kinds import Found, Kind, Severity
-from resources.alerts.routes import Alerts
-from resources.clock import Clock
+from catalog.alert_kinds import Found, Kind, Severity
+from resources.config.clock import Clock
+from resources.config.settings import Settings
+from resources.delivery.routes import Alerts
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state.accounts import AccountStatus, add_account, set_status, set_tags
 from resources.state.capabilities import record_capability, switch_on
 from resources.state.limits import mark_exhausted, reserve
 from resources.state.load_status import LoadStatus, Outcome, save_load_status
 from resources.state.sealing import new_key
 from resources.state.tokens import UserToken, save_user_token
+from services.alerts.work import look
 
 NOW = datetime.fromisoformat("2026-11-16T12:00:00+08:00").astimezone(UTC)
 TODAY = date(2026, 11, 16)
@@ -182,8 +182,8 @@ def test_a_capability_that_was_lost_is_told_once_with_where_to_look(runtime: Run
 
 def test_what_is_lacking_is_told_anew_only_when_it_changes(runtime: Runtime):
     """Looked at for three days: one alert for what is lacking, one when more is, one when it is over."""
-    from assets.alerts.work import look_and_tell
     from resources.state.alerts import list_alerts
+    from services.alerts.work import look_and_tell
 
     def told() -> int:
         return list_alerts(runtime.state, kinds=[Kind.LACKING])[0].due_at

@@ -9,9 +9,9 @@ import apprise
 import pytest
 from robot_server import DING_SECRET, DING_TOKEN, FEISHU_TOKEN, SECRETS, WECOM_KEY, Robots
 
-from resources.alerts.delivery import open_channel, shorten
-from resources.alerts.kinds import Severity
-from resources.alerts.routes import BadAlerts
+from catalog.alert_kinds import Severity
+from resources.delivery.delivery import open_channel, shorten
+from resources.delivery.routes import BadAlerts
 
 KINDS = ["feishu", "lark", "dingtalk", "wecombot", "json"]
 TEXT = "【抖音数据】警告 warning · 数据未更新\nhot_words 自 11:05 起没有新数据\n→ douyin status"
@@ -43,9 +43,9 @@ def test_signatures_hold_for_every_digest(robots: Robots, monkeypatch):
     began, robots_time = time.time(), time.time
     channel = open_channel("ops", robots.address("dingtalk"))
     for minute in range(20):
-        monkeypatch.setattr("resources.alerts.robots.time.time", lambda minute=minute: began - minute * 60)
+        monkeypatch.setattr("resources.delivery.robots.time.time", lambda minute=minute: began - minute * 60)
         assert channel.send(TEXT, Severity.INFO).ok
-        monkeypatch.setattr("resources.alerts.robots.time.time", robots_time)
+        monkeypatch.setattr("resources.delivery.robots.time.time", robots_time)
     signs = {path.partition("sign=")[2] for path, _ in robots.requests}
     assert len(signs) == 20
     assert any("%2B" in s or "%2F" in s for s in signs)
@@ -168,7 +168,7 @@ def test_an_address_that_cannot_be_used_is_never_shown(address: str, caplog: pyt
 
 
 def test_why_sending_is_ours(robots: Robots, monkeypatch):
-    """apprise 2.3.0 as it is. When this fails, a newer one has mended it, and resources/alerts/robots.py can shrink."""
+    """apprise 2.3.0 as it is. When this fails, a newer one has mended it, and resources/delivery/robots.py can shrink."""
     from apprise.plugins.dingtalk import NotifyDingTalk
     from apprise.plugins.wecombot import NotifyWeComBot
 

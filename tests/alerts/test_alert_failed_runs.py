@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 from robot_server import Robots
 
-from pipelines.alerting import alerts_job, tell_failed_runs
+from pipelines.jobs.alerts import alerts_job, tell_failed_runs
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state.alerts import list_alerts
 
 pytestmark = pytest.mark.filterwarnings("ignore:Function .* that is passed to")

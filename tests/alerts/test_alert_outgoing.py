@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from robot_server import SECRETS, Robots
 
-from resources.alerts.kinds import Found, Kind, Severity
-from resources.alerts.outgoing import Delivered, deliver, hide_secrets
-from resources.alerts.routes import Alerts
-from resources.settings import Settings
+from catalog.alert_kinds import Found, Kind, Severity
+from resources.config.settings import Settings
+from resources.delivery.outgoing import Delivered, deliver, hide_secrets
+from resources.delivery.routes import Alerts
 from resources.state import State
 from resources.state.alerts import back_off, channel_state, deliveries_of, happened, list_alerts, mute, observe, resolve
 
@@ -313,7 +313,7 @@ def test_what_is_refused_again_and_again_leaves_the_digest(house: House):
 
 def test_a_killed_process_loses_nothing(house: House, monkeypatch):
     """It went between the answer and the note: told twice is better than never."""
-    import resources.alerts.outgoing as outgoing
+    import resources.delivery.outgoing as outgoing
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

@@ -10,9 +10,10 @@ import pytest
 import yaml
 from robot_server import SECRETS
 
+from catalog.alert_kinds import ABOUT, Kind, Severity
 from catalog.records import BEIJING
-from resources.alerts.kinds import ABOUT, Kind, Severity
-from resources.alerts.routes import (
+from resources.config.settings import Settings
+from resources.delivery.routes import (
     EXAMPLE_FILE,
     REPOSITORY,
     Alerts,
@@ -24,7 +25,6 @@ from resources.alerts.routes import (
     check_tags,
     load_alerts,
 )
-from resources.settings import Settings
 
 GOOD = f"""
 channels:
@@ -104,7 +104,7 @@ def test_a_missing_file_that_was_set_is_an_error(tmp_path: Path):
 
 
 def test_without_a_file_nobody_is_told(monkeypatch, tmp_path: Path):
-    monkeypatch.setattr("resources.alerts.routes.REPOSITORY", tmp_path)
+    monkeypatch.setattr("resources.delivery.routes.REPOSITORY", tmp_path)
     settings = Settings(_env_file=None)
     assert alerts_path(settings) is None
     assert load_alerts(settings) == Alerts()

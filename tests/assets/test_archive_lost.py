@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from installation import TODAY, YESTERDAY
 
-from assets.ingest.replay import replay
-from assets.verify import verify
 from catalog import TABLES
-from resources.settings import Keep
+from resources.config.settings import Keep
 from resources.state.load_status import Outcome
+from services.ingest.replay import replay
+from services.maintenance.verify import verify
 
 LATER = "2026-11-16T13:05:00+08:00"
 

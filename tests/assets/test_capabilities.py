@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from installation import TODAY
 
-from assets.coverage import NEVER_TRIED, NOT_OWNED, OWNED, WITHDRAWN, coverage_of
 from catalog import OPERATIONS
 from resources.state.capabilities import read_capabilities, switch_on
 from resources.state.load_status import Outcome, read_load_status
+from services.reporting.coverage import NEVER_TRIED, NOT_OWNED, OWNED, WITHDRAWN, coverage_of
 
 TOMORROW = TODAY + timedelta(days=1)
 

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from installation import TODAY
 
-from assets.ingest.subjects import Asking, subjects_of
-from assets.reconcile import reconcile_comments
 from catalog import ENDPOINTS, TABLES
 from catalog.records import BEIJING, beijing_day
-from resources.schema import arrow_schema
 from resources.state.load_status import Outcome
+from resources.storage.schema import arrow_schema
+from services.ingest.subjects import Asking, subjects_of
+from services.maintenance.reconcile import reconcile_comments
 
 TOMORROW = TODAY + timedelta(days=1)
 LIST, REPLIES = "item_comment_list", "item_comment_reply_list"

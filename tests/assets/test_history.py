@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 import pytest
 from installation import TODAY
 
-from assets.ingest.price import From, price_of
-from assets.ingest.replay import replay
 from catalog import TABLES
 from catalog.records import beijing_day
 from resources.state.load_status import Outcome
+from services.ingest.price import From, price_of
+from services.ingest.replay import replay
 
 LATER = "2026-12-14T11:00:00+08:00"
 """Four weeks after the first run."""

@@ -8,9 +8,9 @@ import pytest
 from hostile import MOST, WHOLE, Hostile, hostile_bodies, in_front_of
 from installation import TODAY, YESTERDAY, World
 
-from assets.ingest import fetch as fetching
 from catalog import ENDPOINTS
 from resources.state.load_status import Outcome, read_load_status
+from services.ingest import fetch as fetching
 
 ACCOUNTS, GOOD = 32, 4
 VIDEOS, FANS = ENDPOINTS["video_list"], ENDPOINTS["user_fans"]

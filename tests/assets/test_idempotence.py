@@ -14,10 +14,10 @@ import pytest
 from installation import START, TODAY, YESTERDAY, World
 from patience import scaled
 
-from assets.ingest.subjects import NothingToAsk
 from catalog import ENDPOINTS, TABLES, endpoints_of
-from resources.douyin.client import DouyinClient
+from resources.client.client import DouyinClient
 from resources.state.load_status import Outcome
+from services.ingest.subjects import NothingToAsk
 
 SOME = ("hot_words", "hot_words_rising", "hot_word_videos", "billboard_music", "fans_distributions", "videos", "video_totals", "item_base", "item_play", "user_fans")
 """A table of every kind: app and account level, paged, iterating over words and videos, nested, series."""
@@ -202,12 +202,12 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 from pydantic import SecretStr
-from assets.ingest.run import ingest
+from services.ingest.run import ingest
 from catalog import TABLES
 from resources.runtime import Runtime
-from resources.settings import Settings
+from resources.config.settings import Settings
 home, url, now = sys.argv[1:]
-from pipelines.simulation import SANDBOX_TOKEN_KEY
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 runtime = Runtime(Settings(_env_file=None, home=home, base_url=url, clock=now, client_key="sandbox-key", client_secret="sandbox-secret",
                            token_key=SANDBOX_TOKEN_KEY, qps=1000, flush_s=0.05, concurrency=2))
 ingest(runtime, TABLES["item_play"], [date(2026, 11, 15)])

@@ -9,19 +9,19 @@ import orjson
 import pytest
 from installation import TODAY, YESTERDAY, World
 
-from assets.ingest import fetch as fetching
-from assets.ingest.price import NO_RECEIVER, From, price_of
-from assets.ingest.replay import replay
-from assets.ingest.run import LET_GO
-from assets.publishing import publish
 from assets.tables import _only_waiting, why_missing
-from assets.verify import verify
 from catalog import EVENTS, TABLES, endpoints_of
 from catalog.events import EVENT_NAMES, OTHER_EVENTS, event_name
 from catalog.records import History
-from resources.settings import App
+from resources.config.settings import App
 from resources.state.inbox import begin_receiving, forget_bodies, make_event, store
 from resources.state.load_status import Outcome, read_load_status
+from services.ingest import fetch as fetching
+from services.ingest.price import NO_RECEIVER, From, price_of
+from services.ingest.replay import replay
+from services.ingest.run import LET_GO
+from services.maintenance.verify import verify
+from services.marts.publishing import publish
 
 PUSHED = [t.name for t in TABLES.values() if t.history is History.EVENT]
 SOME = ("im_messages", "grant_events")
@@ -159,7 +159,7 @@ def test_a_run_that_was_stopped_goes_on(world, monkeypatch):
 
 
 def test_bodies_are_read_some_at_a_time(world, monkeypatch):
-    from assets.ingest import inbox
+    from services.ingest import inbox
 
     monkeypatch.setattr(inbox, "_AT_A_TIME", 3)
     for _ in range(8):
@@ -261,7 +261,7 @@ def test_an_event_of_an_unknown_name_lands_and_is_drift(world):
 
 def test_an_event_that_becomes_known_lands_once(world, monkeypatch):
     """What an elder release archived as unknown, a younger one reads as what it is."""
-    from assets.ingest import inbox
+    from services.ingest import inbox
 
     world.receive("im_message_read", at=NOW)
     with monkeypatch.context() as elder:

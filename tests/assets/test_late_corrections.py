@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 from installation import TODAY, YESTERDAY
 
-from assets.ingest.changes import total
 from resources.state.load_status import Outcome
+from services.ingest.changes import total
 
 MEASURES = {"item_play": "plays", "user_like": "new_like"}
 NEXT = "2026-11-17T11:00:00+08:00"

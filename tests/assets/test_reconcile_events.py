@@ -11,12 +11,12 @@ import pytest
 from installation import TODAY, YESTERDAY, World
 
 from assets.checks import RECEIVED, SUBSCRIBED, check_results
-from assets.ingest.run import Ingested
-from assets.reconcile import GRACE, LOGGED, Received, Unsubscribed, lost_subscriptions, reconcile_events
 from catalog import EVENTS, TABLES
-from resources.lake import Lake
-from resources.schema import arrow_schema
 from resources.state.load_status import LoadStatus, Outcome
+from resources.storage.lake import Lake
+from resources.storage.schema import arrow_schema
+from services.ingest.run import Ingested
+from services.maintenance.reconcile import GRACE, LOGGED, Received, Unsubscribed, lost_subscriptions, reconcile_events
 
 AT = datetime(2026, 11, 16, 1, 30, tzinfo=UTC)
 NOW = AT + timedelta(hours=6)
@@ -141,7 +141,7 @@ def test_the_last_answer_of_a_day_counts(lake):
 def check(world: World, table: str, name: str):
     app = world.config.client_key
     status = LoadStatus(table, TODAY, "op", app, "", Outcome.LOADED)
-    from assets.ingest.normalise import nothing
+    from services.ingest.normalise import nothing
 
     ingested = Ingested(TABLES[table], [TODAY], partitions={TODAY: nothing(TABLES[table], TODAY)}, statuses=[status])
     (found,) = (r for r in check_results(ingested, world.runtime) if r.check_name == name)

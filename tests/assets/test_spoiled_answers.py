@@ -8,11 +8,11 @@ import pytest
 from fault_checks import HIT, OPERATION, OTHERS, TABLE, TRIES, check_mended, check_the_others
 from installation import TODAY, YESTERDAY
 
-from assets.ingest.replay import replay
 from assets.tables import _only_waiting
 from catalog import TABLES
 from catalog.records import STANDARD_FIELDS, Table
 from resources.state.load_status import Outcome
+from services.ingest.replay import replay
 
 # --------------------------------------------------------------------------- answers that are spoiled
 

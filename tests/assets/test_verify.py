@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 import pytest
 from installation import START, TODAY, YESTERDAY, World
 
-from assets.ingest.replay import replay
-from assets.publishing import publish
-from assets.verify import Verified, set_aside, verify
 from catalog import TABLES
-from resources.archive import ArchiveDamaged
-from resources.lake import LakeDamaged
+from resources.storage.archive import ArchiveDamaged
+from resources.storage.lake import LakeDamaged
+from services.ingest.replay import replay
+from services.maintenance.verify import Verified, set_aside, verify
+from services.marts.publishing import publish
 
 SOME = ("hot_words", "videos", "video_totals", "item_base", "item_play", "user_fans", "comments", "comment_reads")
 FIRST = TODAY - timedelta(days=40)
@@ -189,7 +189,7 @@ def test_totals_that_do_not_add_up_are_hints(kept):
 def test_the_check_shows_it_in_dagster(kept):
     import dagster as dg
 
-    from assets.upkeep import ARCHIVE
+    from assets.archive import ARCHIVE
     from pipelines.definitions import build_definitions
 
     spoil(kept.runtime.lake.path("item_play", YESTERDAY))

@@ -44,7 +44,7 @@ class Ui:
 @pytest.fixture
 def serve() -> Iterator[Callable[[World], Ui]]:
     """Start ``douyin dev`` over a world, as its own process group; everything ends with the test."""
-    from pipelines.commands.develop import environment
+    from apps.cli.develop import environment
 
     started: list[subprocess.Popen] = []
 
@@ -52,7 +52,7 @@ def serve() -> Iterator[Callable[[World], Ui]]:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         world.runtime.close()
-        words = [sys.executable, "-m", "pipelines.cli", "dev", "--port", str(port)]
+        words = [sys.executable, "-m", "apps.cli.main", "dev", "--port", str(port)]
         with open(world.home.parent / "dev.txt", "w") as said:
             started.append(
                 children.start(words, cwd=world.home, env=environment(world.runtime.settings), stdin=subprocess.DEVNULL, stdout=said, stderr=said)

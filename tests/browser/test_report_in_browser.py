@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    from assets.report.page import write_report
+    from services.reporting.page import write_report
 
     home = Home(tmp_path_factory.mktemp("report"))
     put_everything(home)
@@ -82,7 +82,7 @@ def test_on_paper(page, report, tmp_path):
 
 
 def test_a_thousand_accounts_stay_one_page(tmp_path):
-    from assets.report.page import write_report
+    from services.reporting.page import write_report
 
     home = Home(tmp_path / "many")
     put_accounts(home, *[account_days(f"{n:04}", [n, None, *[n + 1] * 28], fans=n) for n in range(1000)])

@@ -7,9 +7,9 @@ from typing import Any
 
 from contract_reading import SAMPLES, contract_name
 
-from assets.ingest.parse import Parsed, parse_body
 from catalog import ENDPOINTS
 from catalog.records import STANDARD_FIELDS
+from services.ingest.parse import Parsed, parse_body
 
 
 def sample(name: str) -> bytes:

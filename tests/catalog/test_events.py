@@ -11,13 +11,13 @@ import pytest
 from contract_reading import SAMPLES, contract, members, resolve
 from parsed_samples import rows
 
-from assets.ingest.parse import Parsed, parse_body
 from catalog import DOORS, ENDPOINTS, EVENTS, FIELDS, TABLES, endpoints_of
 from catalog.cadences import EVENTS as CADENCE
 from catalog.events import ENVELOPE_MEMBERS, LEFT_IN_ARCHIVE, OTHER_EVENTS, content_members, event_name
 from catalog.iterations import Over
 from catalog.records import Endpoint, Envelope, History, Origin, Parse, Token, Type
 from catalog.requests import Fill
+from services.ingest.parse import Parsed, parse_body
 
 each = pytest.mark.parametrize("event", [pytest.param(e, id=event_name(e)) for e in EVENTS.values()])
 

@@ -90,7 +90,7 @@ def test_columns_that_are_named_are_ids_and_conditions_of_the_table(over: Over):
 
 @each_endpoint
 def test_where_no_columns_are_named_one_parameter_names_the_subject(endpoint: Endpoint):
-    """``assets/ingest/subjects.py`` fills it; a week's list is named by two."""
+    """``services/ingest/subjects.py`` fills it; a week's list is named by two."""
     if endpoint.over in (Over.NOTHING, Over.ACCOUNTS) or ITERATIONS[endpoint.over].columns:
         return
     assert subjects(endpoint) == {"type", "version"} if endpoint.over is Over.VERSIONS else len(subjects(endpoint)) == 1

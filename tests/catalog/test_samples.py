@@ -9,11 +9,11 @@ import pytest
 from contract_reading import SAMPLES, operations
 from parsed_samples import parse, rows, sample
 
-from assets.ingest.parse import parse_body
 from catalog import ENDPOINTS, TABLES
 from catalog.envelopes import MalformedBody, read_envelope
 from catalog.errors import Action, error_for
 from catalog.records import AppType, Envelope, History
+from services.ingest.parse import parse_body
 
 GOOD = sorted(name for name in ENDPOINTS)
 VARIANTS = sorted(p.stem for p in SAMPLES.glob("*__*.json") if p.stem.split("__")[0] in ENDPOINTS)

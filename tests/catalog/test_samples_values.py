@@ -9,8 +9,8 @@ import orjson
 import pytest
 from parsed_samples import parse, rows, sample
 
-from assets.ingest.parse import parse_body
 from catalog import ENDPOINTS
+from services.ingest.parse import parse_body
 
 FIRST, SECOND, THIRD = "7c1f0d2e-0a11-4b6e-9d55-3f2a90c1d001", "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002", "e95d1b34-98af-4c21-b7d6-0c4f8e2ad003"
 """The people of the samples, by their open_id."""

@@ -50,4 +50,4 @@ class Command:
 
     @staticmethod
     def words(*arguments: str) -> list[str]:
-        return [sys.executable, "-m", "pipelines.cli", *arguments]
+        return [sys.executable, "-m", "apps.cli.main", *arguments]

@@ -19,8 +19,8 @@ def command(tmp_path: Path) -> Command:
 @pytest.fixture
 def douyin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable:
     """Invoke in this process: ``douyin("parse", …, input=b"…", DOUYIN_QPS="5")`` gives exit_code, stdout, stderr."""
-    from pipelines import console
-    from pipelines.cli import app
+    from apps.cli import console
+    from apps.cli.main import app
 
     for name in [n for n in os.environ if n.startswith(("DOUYIN_", "DAGSTER_"))]:
         monkeypatch.delenv(name)

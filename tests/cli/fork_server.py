@@ -91,10 +91,8 @@ def finish(code: int) -> None:
 def main() -> None:
     import gc
 
-    import pipelines.cli
-    import pipelines.replaying
-    import pipelines.runner
-    import pipelines.simulation
+    import apps.cli.main
+    import apps.cli.simulation
     import sandbox.server  # noqa: F401
 
     gc.freeze()
@@ -104,9 +102,9 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["cwd"])
-    sys.argv = [pipelines.cli.__file__, *order["arguments"]]
+    sys.argv = [apps.cli.main.__file__, *order["arguments"]]
     try:
-        pipelines.cli.main()
+        apps.cli.main.main()
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from assets.publishing import publish
 from catalog import TABLES
-from resources.lake import Lake
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.schema import arrow_schema
-from resources.settings import Settings
+from resources.storage.lake import Lake
+from resources.storage.schema import arrow_schema
+from services.marts.publishing import publish
 
 DAY = date(2026, 11, 16)
 ESCAPE, TURNED = "\x1b[31mred", "\u202eabc"

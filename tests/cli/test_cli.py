@@ -11,7 +11,7 @@ COMMANDS = {"demo", "sandbox", "dev", "run", "backfill", "replay", "verify", "pu
 
 
 def test_help_names_every_command(douyin):
-    from pipelines.cli import app
+    from apps.cli.main import app
 
     told = douyin("--help")
     assert told.exit_code == 0
@@ -36,7 +36,7 @@ def test_an_unknown_command(douyin):
 
 def test_the_entry_point_is_installed():
     project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["scripts"] == {"douyin": "pipelines.cli:main"}
+    assert project["scripts"] == {"douyin": "apps.cli.main:main"}
 
 
 def test_light_commands_load_no_heavy_library(command):
@@ -45,7 +45,7 @@ def test_light_commands_load_no_heavy_library(command):
     import sys
 
     told = subprocess.run(
-        [sys.executable, "-c", "import sys, pipelines.cli; print(sorted({'dagster', 'pandas', 'pyarrow', 'duckdb', 'sqlalchemy'} & set(sys.modules)))"],
+        [sys.executable, "-c", "import sys, apps.cli.main; print(sorted({'dagster', 'pandas', 'pyarrow', 'duckdb', 'sqlalchemy'} & set(sys.modules)))"],
         cwd=command.cwd, env=command.environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert told.stdout.strip() == "[]"

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from cli_command import Command
 
-from pipelines.simulation import SANDBOX_TOKEN_KEY
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 
@@ -40,7 +40,7 @@ def calls(control, operation: str) -> int:
 def runs_of(command) -> list[dg.DagsterRun]:
     """All runs of the command's installation."""
     from pipelines.home import prepare_dagster_home
-    from resources.settings import Settings
+    from resources.config.settings import Settings
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(command.home / "data/dagster"))

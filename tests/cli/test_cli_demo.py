@@ -12,7 +12,7 @@ from pipelines.home import REPOSITORY
 
 def test_a_morning(douyin, tmp_path, monkeypatch):
     """The short form: two runs of the quickest job. A whole day takes 20 s."""
-    from pipelines.commands import demo
+    from apps.cli import demo
 
     monkeypatch.setattr(demo, "_TICKS", ((time(8, 5), "hourly"), (time(12, 5), "hourly")))
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
@@ -91,9 +91,9 @@ def test_three_days_end_with_answers(command):
     # Recomputed with another number of threads every day of every mart has the same bytes, but the one that says how things stand now.
     import duckdb
 
-    from assets.marts.build import Marts
+    from resources.config.settings import Settings
     from resources.runtime import Runtime
-    from resources.settings import Settings
+    from services.marts.build import Marts
 
     class OneThread(Marts):
         def _connect(self) -> duckdb.DuckDBPyConnection:

@@ -15,8 +15,8 @@ import pytest
 from patience import scaled
 
 from catalog import DOORS, TABLES
-from pipelines.jobs import JOB_NAMES
-from resources.marts import load_marts
+from pipelines.jobs.tables import JOB_NAMES
+from resources.warehouse.mart_files import load_marts
 
 pytestmark = pytest.mark.slow
 

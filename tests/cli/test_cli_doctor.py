@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state.accounts import AccountStatus, add_account, set_status
 from resources.state.capabilities import record_capability
 from resources.state.load_status import LoadStatus, Outcome, save_load_status

@@ -10,12 +10,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from assets.publishing import publish
 from catalog import TABLES
-from resources.lake import Lake
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.schema import arrow_schema
-from resources.settings import Settings
+from resources.storage.lake import Lake
+from resources.storage.schema import arrow_schema
+from services.marts.publishing import publish
 
 DAY = date(2026, 11, 16)
 HOSTILE = ["=1+1", "+86", "-2", "@SUM(1)", "普通词", "https://example.com"]
@@ -176,7 +176,7 @@ def test_joined_lists_heads_and_what_only_calls_itself_an_id_are_disarmed(export
 def test_the_dashboard_writes_the_same_bytes(export, home, tmp_path):
     import duckdb
 
-    from pipelines.dashboard.saving import FORMATS
+    from apps.dashboard.saving import FORMATS
 
     assert export("hot_words", "-f", "csv").exit_code == 0
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:

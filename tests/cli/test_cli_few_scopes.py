@@ -10,7 +10,7 @@ import httpx
 import pytest
 from cli_command import Command
 
-from pipelines.simulation import SANDBOX_TOKEN_KEY
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
 FIVE = ("user_info", "fans.data.bind", "data.external.user", "data.external.item", "item.comment")
 START = datetime.fromisoformat("2026-11-16T15:30:00+08:00")

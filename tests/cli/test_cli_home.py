@@ -13,7 +13,7 @@ import children
 import pytest
 from cli_command import Command
 
-from pipelines.simulation import SANDBOX_TOKEN_KEY
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 

@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from apps.cli import console
+from apps.cli.console import Grid, PlainConsole, styled
 from catalog.errors import Action
-from pipelines import console
-from pipelines.console import Grid, PlainConsole, styled
-from resources.douyin.errors import CallFailed
-from resources.redaction import guard_loggers
+from resources.client.errors import CallFailed
+from resources.config.redaction import guard_loggers
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state.accounts import AccountStatus, add_account, set_status
 from resources.state.load_status import LoadStatus, Outcome, save_load_status
 from resources.state.watched import Watched, watch

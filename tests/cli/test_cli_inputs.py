@@ -17,8 +17,8 @@ NEEDS_PROCESS = ("sql", "dashboard", "receive", "dev", "sandbox", "demo")
 def home(tmp_path_factory) -> Path:
     from datetime import UTC, datetime
 
+    from resources.config.settings import Settings
     from resources.runtime import Runtime
-    from resources.settings import Settings
     from resources.state.accounts import add_account
 
     home = publish_words(tmp_path_factory.mktemp("inputs"), ["普通词"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from assets.needs.rules import REPOSITORY
+from services.comments.rules import REPOSITORY
 
 
 def test_try_shows_what_is_read(douyin):

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from patience import scaled
 
-from pipelines.commands.develop import environment
-from pipelines.receiver.app import signature_of
-from resources.douyin.errors import Skipped
+from apps.cli.develop import environment
+from apps.receiver.app import signature_of
+from resources.client.errors import Skipped
 from resources.state.chats import said, write_notes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ def one_world(platforms, tmp_path_factory):
 
 def prepared(world):
     """Leads are collected and published, and all of them just wrote."""
-    from assets.publishing import publish
+    from services.marts.publishing import publish
 
     world._ok("DELETE", "people")
     world.at(EVENING)
@@ -222,7 +222,7 @@ def test_a_folder_of_campaigns_that_is_not_there(there, tmp_path):
 
 
 def test_without_a_warehouse_and_without_credentials(douyin, tmp_path):
-    from pipelines.simulation import SANDBOX_TOKEN_KEY
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     for words in (("list",), ("plan", "benefits"), ("send",), ("unknown",)):
         told = douyin("outreach", *words)
@@ -244,7 +244,7 @@ def test_subscriptions_are_brought_back(here, world):
 
 
 def test_the_receiver_is_a_process_that_ends_politely(command, tmp_path):
-    from pipelines.simulation import SANDBOX_TOKEN_KEY
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     command.environment |= {"DOUYIN_CLIENT_KEY": "k", "DOUYIN_CLIENT_SECRET": "a-secret-for-this", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY}
     process = command.start("receive", "--port", "18787", "--metrics-port", "18788")

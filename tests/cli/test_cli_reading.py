@@ -15,9 +15,9 @@ import pytest
 from hostile_home import publish_words
 from sqlalchemy.exc import DBAPIError
 
-from pipelines.mishaps import explain
+from apps.cli.error_messages import explain
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state import State, engine
 from resources.state.accounts import add_account
 
@@ -129,7 +129,7 @@ def test_a_full_disk_is_told(tmp_path):
 
 
 def test_a_fault_of_ours_is_one_line_and_its_traceback_is_for_who_asks(douyin, home, monkeypatch):
-    from pipelines.commands import accounts
+    from apps.cli import accounts
 
     def fails(*_) -> None:
         raise ZeroDivisionError("a fault\nof two lines")

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from patience import scaled
 
-from pipelines.simulation import SANDBOX_TOKEN_KEY
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 

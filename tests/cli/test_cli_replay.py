@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 import pytest
 from installation import TODAY, World
 
-from assets.ingest.normalise import normalise
 from catalog import TABLES
 from catalog.records import History
-from resources.lake import DRIFT, QUARANTINE
 from resources.state.load_status import Outcome, read_load_status, save_load_status
-from resources.state_tables import load_status_batches
+from resources.storage.lake import DRIFT, QUARANTINE
+from resources.warehouse.state_tables import load_status_batches
+from services.ingest.normalise import normalise
 
 pytestmark = pytest.mark.slow
 

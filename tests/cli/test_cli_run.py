@@ -19,9 +19,9 @@ import httpx
 import pytest
 from cli_command import Command
 
+from apps.cli.run import choose
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 from catalog import TABLES
-from pipelines.commands.run import choose
-from pipelines.simulation import SANDBOX_TOKEN_KEY
 from resources.state.sealing import Vault
 from sandbox.config import SandboxConfig
 from sandbox.server import running

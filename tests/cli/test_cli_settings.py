@@ -13,8 +13,8 @@ import children
 import httpx
 import pytest
 
-from pipelines.simulation import SANDBOX_TOKEN_KEY
-from resources.settings import BadSettings, read_settings
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
+from resources.config.settings import BadSettings, read_settings
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 

@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from assets.ingest.run import ingest
-from assets.retention import loose_days, sealed_months
+from apps.cli.develop import environment
 from catalog import TABLES
-from pipelines.commands.develop import environment
+from services.ingest.run import ingest
+from services.maintenance.retention import loose_days, sealed_months
 
 NOW = "2026-11-16T11:00:00+08:00"
 LATER = "2027-01-20T11:00:00+08:00"
@@ -51,7 +51,7 @@ def answers(home):
 
 @pytest.fixture
 def douyin_there(home, douyin):
-    from resources.clock import Clock
+    from resources.config.clock import Clock
 
     home.runtime.set_clock(Clock.parse(LATER))
     settings = environment(home.runtime.settings) | {"DOUYIN_CLOCK": LATER}

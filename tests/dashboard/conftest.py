@@ -34,7 +34,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
         url, said = f"http://127.0.0.1:{port}/", tmp_path / "said.txt"
         environment = {"DOUYIN_HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
         with open(said, "w") as out:
-            process = children.start([sys.executable, "-m", "pipelines.cli", "dashboard", "--port", str(port), *options], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            process = children.start([sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port), *options], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         started.append(process)
         deadline = time.monotonic() + scaled(120)
         while True:

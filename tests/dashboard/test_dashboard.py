@@ -16,15 +16,15 @@ import pyarrow as pa
 import pytest
 from patience import scaled
 
-from assets.publishing import publish
+from apps.dashboard import questions
+from apps.dashboard.questions import OPENING, Choice
+from apps.dashboard.reading import CannotShow, Reader
+from apps.dashboard.serving import is_loopback
 from catalog import TABLES
-from pipelines.dashboard import questions
-from pipelines.dashboard.questions import OPENING, Choice
-from pipelines.dashboard.reading import CannotShow, Reader
-from pipelines.dashboard.serving import is_loopback
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.schema import arrow_schema
-from resources.settings import Settings
+from resources.storage.schema import arrow_schema
+from services.marts.publishing import publish
 
 LAST = date(2026, 11, 22)
 CHOICE = Choice((("app", "a"),), LAST - timedelta(days=6), LAST)
@@ -109,7 +109,7 @@ def test_the_page_in_a_browser(runtime, tmp_path):
     url = f"http://127.0.0.1:{port}/"
     with open(tmp_path / "said.txt", "w") as said:
         process = children.start(
-            [sys.executable, "-m", "pipelines.cli", "dashboard", "--port", str(port)], cwd=tmp_path, env={"DOUYIN_HOME": str(runtime.settings.home), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+            [sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port)], cwd=tmp_path, env={"DOUYIN_HOME": str(runtime.settings.home), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
             stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
     try:

@@ -8,12 +8,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.dashboard import charts, questions
-from pipelines.dashboard.firstview import FirstView
-from pipelines.dashboard.questions import Choice
-from pipelines.dashboard.reading import Reader
-from pipelines.dashboard.serving import _with_view
-from pipelines.dashboard.texts import speak
+from apps.dashboard import charts, questions
+from apps.dashboard.firstview import FirstView
+from apps.dashboard.questions import Choice
+from apps.dashboard.reading import Reader
+from apps.dashboard.serving import _with_view
+from apps.dashboard.texts import speak
 
 PAGE = b"""<head><script type="module" crossorigin src="./assets/index-a1.js"></script>
 <link rel="modulepreload" crossorigin href="./assets/react-b2.js"></head><body><div id="root"></div></body>"""

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from test_dashboard import LAST, fill, runtime, series  # noqa: F401
 
-from assets.publishing import publish
-from pipelines.dashboard.sections import SECTIONS
+from apps.dashboard.sections import SECTIONS
+from services.marts.publishing import publish
 
 pytestmark = pytest.mark.slow
 CHART = "#root .vega-embed svg, #root .vega-embed canvas"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from pipelines.dashboard.saving import FORMATS
+from apps.dashboard.saving import FORMATS
 
 ROWS = pa.table(
     {

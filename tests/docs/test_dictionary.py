@@ -12,17 +12,17 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from assets.dictionary import dictionary
-from assets.marts.binding import bind
-from assets.publishing import publish
 from catalog import FIELDS, TABLES
 from catalog.notes import NOTES
 from catalog.records import History
-from resources.lake import Lake
-from resources.marts import load_marts
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.schema import arrow_schema
-from resources.settings import Settings
+from resources.storage.lake import Lake
+from resources.storage.schema import arrow_schema
+from resources.warehouse.mart_files import load_marts
+from services.marts.binding import bind
+from services.marts.publishing import publish
+from services.reporting.dictionary import dictionary
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, SECOND = date(2026, 11, 16), date(2026, 11, 17)

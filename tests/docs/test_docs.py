@@ -11,11 +11,11 @@ from urllib.parse import unquote
 import pytest
 import typer
 
+from apps.cli.main import app
+from apps.docs import reference
 from catalog import DOORS, ENDPOINTS, EVENTS, OPERATIONS, TABLES
 from catalog.errors import ERRORS, Action
-from pipelines import docs
-from pipelines.cli import app
-from resources.settings import Settings
+from resources.config.settings import Settings
 from resources.state.load_status import Outcome
 from sandbox.faults import KINDS
 
@@ -60,36 +60,36 @@ def links(path: Path) -> list[str]:
 # --------------------------------------------------------------------------- generated pages
 
 
-@pytest.mark.parametrize("name", docs.PAGES)
+@pytest.mark.parametrize("name", reference.PAGES)
 def test_generated_pages_are_current(name: str):
-    assert text_of(ROOT / name) == docs.PAGES[name](), f"{name} is stale: run `make docs`"
+    assert text_of(ROOT / name) == reference.PAGES[name](), f"{name} is stale: run `make docs`"
 
 
 def test_help_does_not_depend_on_the_terminal(monkeypatch):
-    before = docs.cli_page()
+    before = reference.cli_page()
     for name, value in {"COLUMNS": "40", "TERM": "dumb", "NO_COLOR": "1"}.items():
         monkeypatch.setenv(name, value)
-    assert docs.cli_page() == before
+    assert reference.cli_page() == before
     assert "\x1b" not in before
 
 
 def test_check_tells_what_is_stale(tmp_path: Path):
-    for name, text in docs.pages().items():
+    for name, text in reference.pages().items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert docs.stale(tmp_path) == []
+    assert reference.stale(tmp_path) == []
     (tmp_path / "docs/cli.md").write_text("old", encoding="utf-8")
     (tmp_path / "docs/tables.md").unlink()
-    assert set(docs.stale(tmp_path)) == {"docs/cli.md", "docs/tables.md"}
+    assert set(reference.stale(tmp_path)) == {"docs/cli.md", "docs/tables.md"}
 
 
 def test_check_writes_nothing_and_exits_with_what_it_found(monkeypatch, capsys, tmp_path: Path):
-    monkeypatch.setattr(docs, "REPOSITORY", tmp_path)
-    assert docs.main(["--check"]) == 1
+    monkeypatch.setattr(reference, "REPOSITORY", tmp_path)
+    assert reference.main(["--check"]) == 1
     assert "make docs" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-    assert docs.main([]) == 0
-    assert docs.main(["--check"]) == 0
+    assert reference.main([]) == 0
+    assert reference.main(["--check"]) == 0
 
 
 # --------------------------------------------------------------------------- links

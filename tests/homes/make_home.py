@@ -27,7 +27,7 @@ LEFT_OUT = {"hot_word_videos", "billboard_creator_videos", "billboard_creators",
 
 def environment(home: Path, url: str) -> dict[str, str]:
     """Settings of the installation; none of them is a secret."""
-    from pipelines.simulation import SANDBOX_TOKEN_KEY
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     return {
         "PATH": os.defpath, "HOME": str(home.parent), "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200", "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url,
@@ -47,7 +47,7 @@ def main(target: Path) -> None:
         told = environment(home, handle.url)
 
         def douyin(*words: str, at: str = DAYS[0]) -> None:
-            subprocess.run([sys.executable, "-m", "pipelines.cli", *words], env=told | {"DOUYIN_CLOCK": at}, cwd=target, check=True)
+            subprocess.run([sys.executable, "-m", "apps.cli.main", *words], env=told | {"DOUYIN_CLOCK": at}, cwd=target, check=True)
 
         for account in control.get("accounts").json():
             douyin("authorize", "--code", account["code"], "--name", account["name"])

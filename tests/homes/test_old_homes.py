@@ -37,7 +37,7 @@ def old_home(request, tmp_path: Path) -> tuple[str, Path]:
 
 @pytest.fixture
 def world(old_home, make_world):
-    from resources.clock import Clock
+    from resources.config.clock import Clock
 
     world = make_world(platform=make_home.SANDBOX, start_date=date.fromisoformat(make_home.START_DATE), authorize=False)
     world.runtime.set_clock(Clock.parse(make_home.DAYS[-1]))
@@ -56,8 +56,8 @@ def table_of(name: str) -> str:
 
 
 def test_an_old_archive_replays_to_the_same_bytes(old_home, world):
-    from assets.ingest.replay import replay
     from catalog import TABLES
+    from services.ingest.replay import replay
 
     release, home = old_home
     expected = json.loads((HERE / f"home-{release}.json").read_bytes())["lake"]
@@ -78,9 +78,9 @@ def test_an_old_archive_replays_to_the_same_bytes(old_home, world):
 
 
 def test_an_old_home_opens_publishes_and_runs(old_home, world):
-    from assets.publishing import publish
-    from pipelines.simulation import authorize_all
+    from apps.cli.simulation import authorize_all
     from resources.state.accounts import list_accounts
+    from services.marts.publishing import publish
 
     lake = world.runtime.lake
     assert len(list_accounts(world.runtime.state, world.config.client_key)) == 2

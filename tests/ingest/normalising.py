@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from assets.ingest.normalise import Normalised, land, normalise
 from catalog import TABLES
 from catalog.records import Endpoint, History, Parse
-from resources.archive import Archive
-from resources.douyin.exchange import Exchange
-from resources.douyin.recorder import SEQUENCE, Recorder, Sequence
-from resources.lake import Lake
+from resources.client.exchange import Exchange
+from resources.client.recorder import SEQUENCE, Recorder, Sequence
+from resources.storage.archive import Archive
+from resources.storage.lake import Lake
+from services.ingest.normalise import Normalised, land, normalise
 
 AT = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)
 """A Monday."""

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.ingest.changes import Changes, total
-from assets.ingest.changes import compare as compare_parts
-from assets.ingest.gathering import DayRows
 from catalog import TABLES
 from catalog.records import Table
-from resources.schema import arrow_schema
+from resources.storage.schema import arrow_schema
+from services.ingest.changes import Changes, total
+from services.ingest.changes import compare as compare_parts
+from services.ingest.day_buffer import DayRows
 
 SERIES = TABLES["item_play"]
 DAY, SEEN = date(2026, 11, 15), datetime(2026, 11, 16, 3, tzinfo=UTC)

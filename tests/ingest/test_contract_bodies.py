@@ -28,7 +28,7 @@ from test_values_properties import MISFIT, ORACLES, are_fractions, is_fraction, 
 from catalog import ENDPOINTS, FIELDS, TABLES
 from catalog.envelopes import MalformedBody, member, read_envelope
 from catalog.records import Column, Endpoint, History, Origin, Output, Parse, Table
-from resources.lake import Lake
+from resources.storage.lake import Lake
 
 # --------------------------------------------------------------------------- a plain reader
 

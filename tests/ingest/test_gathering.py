@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assets.ingest import changes, gathering, normalise
-from assets.ingest.changes import compare
-from assets.ingest.gathering import DayRows, Gathering
 from catalog import ENDPOINTS, TABLES
-from resources import lake as lakes
-from resources import spill
-from resources.archive import Archive
-from resources.lake import Lake
+from resources.storage import lake as lakes
+from resources.storage import spill
+from resources.storage.archive import Archive
+from resources.storage.lake import Lake
+from services.ingest import changes, day_buffer, normalise
+from services.ingest.changes import compare
+from services.ingest.day_buffer import DayRows, Gathering
 from tests.ingest.normalising import TODAY, through_the_archive
 from tests.ingest.test_order_properties import AT, as_piece
 
@@ -110,7 +110,7 @@ def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
             spilled.append(self)
             return super().parts()
 
-    monkeypatch.setattr(gathering, "Spill", Counted)
+    monkeypatch.setattr(day_buffer, "Spill", Counted)
     monkeypatch.setattr(normalise, "_HELD_BYTES", 1)
     monkeypatch.setattr(normalise, "_TOGETHER_BYTES", 0)  # and no index is held
     other = normalise.normalise(archive, TABLE, [TODAY])[TODAY]

@@ -20,7 +20,7 @@ from normalising import TODAY, hold_partition, through_the_archive
 from catalog import ENDPOINTS
 from catalog.envelopes import member
 from catalog.records import Endpoint, Output
-from resources.lake import Lake
+from resources.storage.lake import Lake
 
 # --------------------------------------------------------------------------- the oracle
 

@@ -19,7 +19,7 @@ from normalising import TODAY, hold_partition, through_the_archive
 from catalog import ENDPOINTS, FIELDS, TABLES
 from catalog.envelopes import member
 from catalog.records import BEIJING, Endpoint, History, Origin, Output
-from resources.lake import Lake
+from resources.storage.lake import Lake
 
 ODD: tuple[Any, ...] = (
     0, 1, -1, 7.0, 1.5, 1e300, 2**70, -(2**63) - 1, True, "", "<nil>", "7.0", "12.3w", "1.2万", "1,234", "1,23", "61.32%", "0.5", "9999-12-31", "2026-02-30", "abc", "\x00\x1b[31m",

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assets.ingest.normalise import complete_sequences
-from assets.ingest.order import held, in_order, latest, merged, rows_by_day
-from assets.ingest.rows import PLACE
 from catalog import FIELDS, TABLES
 from catalog.records import Table, Type, beijing_day
-from resources.archive import Entry
-from resources.schema import ARROW_TYPES
+from resources.storage.archive import Entry
+from resources.storage.schema import ARROW_TYPES
+from services.ingest.normalise import complete_sequences
+from services.ingest.order import held, in_order, latest, merged, rows_by_day
+from services.ingest.rows import PLACE
 
 AT = datetime(2026, 11, 16, 3, tzinfo=UTC)
 DAY = date(2026, 11, 16)

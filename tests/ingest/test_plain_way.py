@@ -17,12 +17,12 @@ from contract_reading import SAMPLES
 from hypothesis import HealthCheck, Phase, given, settings
 from normalising import TODAY, params_of, reach_of
 
-from assets.ingest.extract import Batch, Source, connect, extract, read_batches
-from assets.ingest.plain import is_simple, plain_rows
-from assets.ingest.rows import rows_of
 from catalog import ENDPOINTS, TABLES
 from catalog.records import Endpoint, Envelope, Output
-from resources.archive import Address, Entry
+from resources.storage.archive import Address, Entry
+from services.ingest.extract import Batch, Source, connect, extract, read_batches
+from services.ingest.fast_path import is_simple, plain_rows
+from services.ingest.rows import rows_of
 
 AT = datetime(2026, 11, 16, 3, tzinfo=UTC)
 SIMPLE = {

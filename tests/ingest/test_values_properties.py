@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assets.ingest.values import EXPECTS, parse_column
 from catalog.records import BEIJING, Parse, Type
-from resources.schema import ARROW_TYPES
+from resources.storage.schema import ARROW_TYPES
+from services.ingest.values import EXPECTS, parse_column
 
 MISFIT = object()
 """What an oracle gives for text that does not fit."""

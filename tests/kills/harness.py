@@ -24,18 +24,18 @@ import httpx
 from patience import scaled
 from zygote import TABLES as CHOSEN
 
-from assets.ingest.normalise import complete_sequences
+from apps.cli.develop import environment
+from apps.cli.simulation import authorize_all, sandbox_settings
 from catalog import TABLES, endpoints_of
-from pipelines.commands.develop import environment
-from pipelines.simulation import authorize_all, sandbox_settings
-from resources.archive import Archive
-from resources.lake import Lake
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state import State
 from resources.state.load_status import Outcome, read_load_status
+from resources.storage.archive import Archive
+from resources.storage.lake import Lake
 from sandbox.config import SandboxConfig
 from sandbox.server import running
+from services.ingest.normalise import complete_sequences
 
 DAY, NOW = date(2026, 11, 18), "2026-11-18T11:30:00+08:00"
 FLUSH_S, CONCURRENCY = 0.3, 8

@@ -16,10 +16,10 @@ import pytest
 from installation import TODAY
 from patience import scaled
 
+from apps.cli.develop import environment
 from catalog import ENDPOINTS
-from pipelines.commands.develop import environment
-from resources.archive import Archive
 from resources.state.limits import quota_day
+from resources.storage.archive import Archive
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 5.0
@@ -27,10 +27,10 @@ LIMIT_S = 5.0
 LEFT_OPEN = """
 from datetime import date
 from catalog import ENDPOINTS
-from resources.douyin.recorder import SEQUENCE, Sequence
+from resources.client.recorder import SEQUENCE, Sequence
 from resources.runtime import Runtime
-from resources.settings import Settings
-from resources.clock import Clock
+from resources.config.settings import Settings
+from resources.config.clock import Clock
 
 runtime = Runtime(Settings(_env_file=None))
 client = runtime.client(runtime.app_keys[0])
@@ -45,11 +45,11 @@ print("ends")
 
 STUCK = """
 import os, signal, sys, threading, time
-from resources import ending
+from resources import shutdown
 
-ending.GRACE_S = 0.5
+shutdown.GRACE_S = 0.5
 saved = []
-with ending.heard(lambda: print("saved", flush=True)):
+with shutdown.heard(lambda: print("saved", flush=True)):
     threading.Timer(0.2, os.kill, (os.getpid(), getattr(signal, sys.argv[1]))).start()
     while True:
         try:
@@ -60,16 +60,16 @@ with ending.heard(lambda: print("saved", flush=True)):
 
 ASKED = """
 import os, signal
-from resources import ending
+from resources import shutdown
 
-with ending.heard():
+with shutdown.heard():
     try:
         os.kill(os.getpid(), signal.SIGTERM)
     except KeyboardInterrupt:
         pass  # as in a library that turns it into an error of its own
     for _ in range(2):
         try:
-            ending.check(5)
+            shutdown.check(5)
         except KeyboardInterrupt:
             print("no further")
 """
@@ -145,7 +145,7 @@ def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(mak
 
     def start(home: Path) -> subprocess.Popen:
         here = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings | {"DOUYIN_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
-        return children.start([sys.executable, "-m", "pipelines.cli", "run", "--select", "hot_words,videos,video_totals,comments,user_fans"], env=here, cwd=tmp_path, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return children.start([sys.executable, "-m", "apps.cli.main", "run", "--select", "hot_words,videos,video_totals,comments,user_fans"], env=here, cwd=tmp_path, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     first = start(world.home)
     said = first.communicate(timeout=scaled(600))[0]

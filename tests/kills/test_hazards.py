@@ -19,10 +19,10 @@ import pytest
 from installation import TODAY
 from patience import scaled
 
+from apps.cli.develop import environment
 from catalog import TABLES
 from catalog.records import beijing_day
-from pipelines.commands.develop import environment
-from resources.clock import Clock
+from resources.config.clock import Clock
 from resources.state.load_status import Outcome
 
 SOME = "hot_words,videos,item_play,user_fans"
@@ -35,7 +35,7 @@ def douyin(world, *words: str, **more: str) -> subprocess.Popen:
     settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")}
     here = {"PATH": os.environ["PATH"], "HOME": str(world.home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings | more
     return children.start(
-        [sys.executable, "-m", "pipelines.cli", *words], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "apps.cli.main", *words], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 

@@ -15,8 +15,8 @@ from hostile import MOST, hostile_bodies, in_front_of
 from installation import TODAY, YESTERDAY, World
 from patience import scaled
 
+from apps.cli.develop import environment
 from catalog import ENDPOINTS
-from pipelines.commands.develop import environment
 from resources.state.load_status import Outcome, read_load_status
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def run(world: World) -> tuple[int, str]:
     settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")}
     here = {"PATH": os.environ["PATH"], "HOME": str(world.home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings
     process = children.start(
-        [sys.executable, "-m", "pipelines.cli", "run", "--select", SELECT], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "apps.cli.main", "run", "--select", SELECT], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     said = process.communicate(timeout=scaled(1200))[0]

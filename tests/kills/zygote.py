@@ -24,7 +24,7 @@ def suicide(step: str, number: int, when: str) -> None:
     """Die at the ``number``-th ``step``, before or after it is done; a write is done by half."""
     from sqlalchemy.engine.default import DefaultDialect
 
-    import resources.pending as pending
+    import resources.storage.atomic as pending
 
     seen = 0
 
@@ -92,8 +92,8 @@ def work(order: dict) -> int:
     from datetime import date
 
     from pipelines.runner import Runner, plan
+    from resources.config.settings import Settings
     from resources.runtime import Runtime
-    from resources.settings import Settings
 
     runtime = Runtime(Settings(_env_file=None))
     if order["step"]:
@@ -109,9 +109,9 @@ def work(order: dict) -> int:
 
 
 def main() -> None:
-    import resources.douyin.client
-    import resources.lake
-    import resources.warehouse  # noqa: F401
+    import resources.client.client
+    import resources.storage.lake
+    import resources.warehouse.publisher  # noqa: F401
     from pipelines import definitions  # noqa: F401
 
     print("ready", flush=True)

@@ -17,13 +17,13 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from assets.marts.build import Marts
 from catalog.records import BEIJING
-from resources.marts import MARTS_DIR
-from resources.publishing_marts import WHOLE
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
-from resources.state_tables import TABLES_OF_STATE
+from resources.warehouse.mart_files import MARTS_DIR
+from resources.warehouse.published_marts import WHOLE
+from resources.warehouse.state_tables import TABLES_OF_STATE
+from services.marts.build import Marts
 
 FOLDER = MARTS_DIR / "tests"
 
@@ -59,7 +59,7 @@ class GivenMarts(Marts):
 
     @cached_property
     def schemas(self) -> dict[str, pa.Schema]:
-        from assets.marts.binding import known_schemas
+        from services.marts.binding import known_schemas
 
         return known_schemas() | {f"marts.{name}": one.schema for name, one in self.bound.items()}
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.dictionary import OWN_SCHEMAS
-from assets.marts.binding import SCHEMAS, bind, empty_table, known_schemas
 from catalog import TABLES
 from catalog.records import History
-from resources.marts import load_marts
+from resources.warehouse.mart_files import load_marts
+from services.marts.binding import SCHEMAS, bind, empty_table, known_schemas
+from services.reporting.dictionary import OWN_SCHEMAS
 
 QUESTIONS = sorted((Path(__file__).resolve().parents[2] / "sql" / "analyses").glob("*.sql"))
 each = pytest.mark.parametrize("path", QUESTIONS, ids=lambda p: p.stem)

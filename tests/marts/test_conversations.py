@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from assets.marts.build import Marts
 from catalog import TABLES
-from resources.lake import Lake
-from resources.publishing_marts import WHOLE
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.schema import arrow_schema
-from resources.settings import Settings
+from resources.storage.lake import Lake
+from resources.storage.schema import arrow_schema
+from resources.warehouse.published_marts import WHOLE
+from services.marts.build import Marts
 
 DAY = date(2026, 11, 16)
 AT = datetime(2026, 11, 16, 2, tzinfo=UTC)

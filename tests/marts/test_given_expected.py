@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from given_expected import FOLDER, Case, build, load_cases, plain, same
 
-from resources.marts import load_marts
+from resources.warehouse.mart_files import load_marts
 
 CASES = load_cases()
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from patience import scaled
 
-from assets.marts import binding
-from assets.marts.binding import bind, keep
-from resources.marts import load_marts
+from resources.warehouse.mart_files import load_marts
+from services.marts import binding
+from services.marts.binding import bind, keep
 
 ROOT = Path(__file__).resolve().parents[2]
 

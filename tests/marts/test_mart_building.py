@@ -13,15 +13,15 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from assets.marts.build import Marts
 from catalog import TABLES
-from resources.lake import Lake
-from resources.marts import BadMart
-from resources.publishing_marts import WHOLE
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.schema import arrow_schema
-from resources.settings import Settings
-from resources.warehouse import Warehouse
+from resources.storage.lake import Lake
+from resources.storage.schema import arrow_schema
+from resources.warehouse.mart_files import BadMart
+from resources.warehouse.published_marts import WHOLE
+from resources.warehouse.publisher import Warehouse
+from services.marts.build import Marts
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 16)
@@ -217,10 +217,10 @@ def test_a_day_that_left_the_lake_is_kept_and_those_that_saw_it_are_made_again(m
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from assets.marts.build import Marts
-from resources import pending
+from services.marts.build import Marts
+from resources.storage import atomic as pending
 from resources.runtime import Runtime
-from resources.settings import Settings
+from resources.config.settings import Settings
 replace = os.replace
 def die(source, target):
     if Path(target).name == "data.parquet":

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from assets.marts.binding import bind
-from assets.marts.factory import mart_assets
+from assets.marts import mart_assets
 from catalog.records import Additive
-from resources.marts import ALL_DAYS, MARTS_DIR, BadMart, Mode, load_marts, read_mart, readable_marts
+from resources.warehouse.mart_files import ALL_DAYS, MARTS_DIR, BadMart, Mode, load_marts, read_mart, readable_marts
+from services.marts.binding import bind
 
 HEADER = """-- Words 词
 -- en: Words.
@@ -130,7 +130,7 @@ def test_definitions_do_not_load_with_a_bad_mart(folder, monkeypatch):
     from datetime import date
 
     path = write(folder, WORDS.replace("main.hot_words", "main.hot_word"))
-    monkeypatch.setattr("assets.marts.factory.load_marts", lambda: load_marts(folder))
+    monkeypatch.setattr("assets.marts.load_marts", lambda: load_marts(folder))
     with pytest.raises(BadMart, match=f"{path}:11"):
         mart_assets(date(2026, 1, 1))
 

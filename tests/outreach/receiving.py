@@ -11,9 +11,9 @@ from typing import Any
 from installation import World
 from patience import scaled
 
-from pipelines.receiver.app import Receiver
-from pipelines.receiver.serving import serving
-from resources.clock import Clock
+from apps.receiver.app import Receiver
+from apps.receiver.serving import serving
+from resources.config.clock import Clock
 from resources.state.inbox import begin_receiving
 
 

@@ -13,9 +13,9 @@ import sys
 
 def work(order: dict) -> int:
     os.environ.update(order["settings"])
-    from assets.outreach.work import send_one
+    from resources.config.settings import Settings
     from resources.runtime import Runtime
-    from resources.settings import Settings
+    from services.outreach.work import send_one
 
     runtime = Runtime(Settings(_env_file=None))
     done = send_one(runtime, order["plan"])
@@ -24,7 +24,7 @@ def work(order: dict) -> int:
 
 
 def main() -> None:
-    import resources.douyin.client  # noqa: F401
+    import resources.client.client  # noqa: F401
 
     print("ready", flush=True)
     for line in sys.stdin:

@@ -8,12 +8,12 @@ import pytest
 from installation import TODAY
 from receiving import receiving
 
-from assets.outreach.campaigns import load_campaign
-from assets.outreach.planning import plan_campaign
-from assets.outreach.work import send_one
-from assets.publishing import publish
 from resources.state.outbox import read_lines
 from resources.state.plans import approve
+from services.marts.publishing import publish
+from services.outreach.campaigns import load_campaign
+from services.outreach.planning import plan_campaign
+from services.outreach.work import send_one
 
 Z = 1.959964
 NAMES = ("benefits", "collect_profile", "confirm_review")

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assets.outreach.audiences import BadAudience, audiences_dir, read_audience
-from assets.outreach.campaigns import (
+from catalog.messages import Scene
+from resources.config.settings import Settings
+from resources.runtime import Runtime
+from services.outreach.audiences import BadAudience, audiences_dir, read_audience
+from services.outreach.campaigns import (
     BadCampaign,
     campaigns_dir,
     load_campaign,
@@ -18,9 +21,6 @@ from assets.outreach.campaigns import (
     load_tags,
     load_timetable,
 )
-from catalog.messages import Scene
-from resources.runtime import Runtime
-from resources.settings import Settings
 
 HERE = Settings(_env_file=None)
 FILES = sorted(p.name for p in campaigns_dir(HERE).glob("*.yaml"))

@@ -11,15 +11,15 @@ import pytest
 from installation import START, TODAY, World
 from receiving import Post, receiving
 
-from assets.outreach.campaigns import Session, campaigns_dir, load_campaign
-from assets.outreach.planning import plan_campaign
-from assets.outreach.work import plan_due, recall_line, send_one
-from assets.publishing import publish
 from resources.state.lines import LineState
 from resources.state.outbox import read_lines
 from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, list_plans
 from resources.state.resolving import resolve
+from services.marts.publishing import publish
+from services.outreach.campaigns import Session, campaigns_dir, load_campaign
+from services.outreach.planning import plan_campaign
+from services.outreach.work import plan_due, recall_line, send_one
 
 COLLECTED = ("lead_ids", "leads", "lead_events", "im_consents")
 EVENING = "2026-11-16T21:00:00+08:00"
@@ -135,7 +135,7 @@ def test_a_campaign_before_a_live_session(evening, tmp_path, monkeypatch):
     world = evening.world
     campaign = load_campaign(world.runtime.settings, "live_start")
     session = Session(account=world.accounts[0], starts_at=datetime.fromisoformat("2026-11-16T22:00:00+08:00"), title="周年庆专场")
-    monkeypatch.setattr("assets.outreach.planning.load_timetable", lambda settings, name: [session])
+    monkeypatch.setattr("services.outreach.planning.load_timetable", lambda settings, name: [session])
     made = plan_campaign(world.runtime, campaign, world.runtime.clock.now())
     lines = lines_of(evening, made.id)
     assert {line.open_id for line in lines} == {world.accounts[0]}

@@ -12,12 +12,12 @@ import pytest
 from installation import TODAY
 from test_replies import answering
 
-from assets.outreach.campaigns import load_replies
-from pipelines.receiver.serving import serving
+from apps.receiver.serving import serving
 from resources.state.outbox import read_lines, request_of
 from resources.state.plans import approve, list_plans
 from resources.state.tokens import load_user_token
 from sandbox.world import World as Sandbox
+from services.outreach.campaigns import load_replies
 
 SHORTEST = 4
 """Shorter texts, such as "在吗", are words that anything may hold."""
@@ -93,8 +93,8 @@ def _job(runner, name: str) -> None:
 
 
 def _commands(world, monkeypatch, capsys) -> Iterator[str]:
-    from pipelines.cli import app
-    from pipelines.commands.develop import environment
+    from apps.cli.develop import environment
+    from apps.cli.main import app
 
     for name, value in environment(world.runtime.settings).items():
         if name.startswith("DOUYIN_"):

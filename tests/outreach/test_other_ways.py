@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from installation import TODAY
 
-from assets.outreach.campaigns import load_campaign
-from assets.outreach.planning import plan_campaign
-from assets.outreach.work import send_one
-from assets.publishing import publish
 from resources.state.lines import LineState, set_line
 from resources.state.outbox import Rules, claim, read_lines
 from resources.state.plans import approve
 from resources.state.resolving import recover
+from services.marts.publishing import publish
+from services.outreach.campaigns import load_campaign
+from services.outreach.planning import plan_campaign
+from services.outreach.work import send_one
 
 HEAD = "-- for a test\n"
 FIRST_LEADS = f"{HEAD}SELECT open_id AS account, lead_open_id AS open_id, 'test' AS reason FROM leads_latest QUALIFY row_number() OVER (PARTITION BY open_id ORDER BY lead_open_id) <= 3"

@@ -20,12 +20,12 @@ from installation import START, World
 from pydantic import SecretStr
 from receiving import following, wait_until
 
+from apps.receiver.app import Receiver, signature_of
+from apps.receiver.serving import serving
 from catalog import EVENTS
 from catalog.events import event_name
-from pipelines.receiver.app import Receiver, signature_of
-from pipelines.receiver.serving import serving
-from resources.repeats import Repeats
-from resources.settings import App
+from resources.config.log_repeats import Repeats
+from resources.config.settings import App
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat
 from resources.state.inbox import count_received, forget_bodies, ids_received_on
@@ -321,7 +321,7 @@ def test_consent_follows_the_newest_word(sender):
 def test_an_account_that_withdraws_is_stopped_at_once_and_its_data_listed(make_world):
     """Its tokens are gone, a client that runs meanwhile asks no more for it, and the others go on."""
     from catalog import ENDPOINTS
-    from resources.douyin.errors import AccountStopped
+    from resources.client.errors import AccountStopped
 
     world = make_world()
     gone, other = world.accounts[:2]

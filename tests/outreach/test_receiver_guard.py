@@ -13,12 +13,12 @@ import pytest
 from receiving import following
 from test_receiver import NEW, Sender, chat
 
+from apps.receiver.app import Receiver
+from apps.receiver.protection import Guard, room_for
+from apps.receiver.serving import serving
 from benchmarks.receiver import Crowd, run, stored
-from pipelines.receiver.app import Receiver
-from pipelines.receiver.guarding import Guard, room_for
-from pipelines.receiver.serving import serving
-from resources.repeats import Repeats
-from resources.settings import App
+from resources.config.log_repeats import Repeats
+from resources.config.settings import App
 
 STEP_S = 1.0
 

@@ -14,10 +14,8 @@ import pytest
 from patience import scaled
 from receiving import Post, following, receiving, wait_until
 
-from assets.outreach.campaigns import Replies
-from assets.outreach.replies import ReplyWorker, opt_outs_by
 from catalog.messages import Scene
-from resources.douyin.client import DouyinClient
+from resources.client.client import DouyinClient
 from resources.state.accounts import AccountStatus, set_status
 from resources.state.chats import get_chat
 from resources.state.engine import accounts
@@ -26,6 +24,8 @@ from resources.state.lines import LineState
 from resources.state.outbox import NewLine, Refused, Rules, claim, read_lines, write_lines
 from resources.state.people import list_opt_outs
 from sandbox.world import World
+from services.outreach.campaigns import Replies
+from services.outreach.replies import ReplyWorker, opt_outs_by
 
 NOON = "2026-11-16T12:00:00+08:00"
 

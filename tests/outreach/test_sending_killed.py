@@ -23,8 +23,8 @@ import pytest
 from patience import scaled
 from receiving import Post, receiving, wait_until
 
+from apps.cli.develop import environment
 from catalog.messages import Scene, content_of
-from pipelines.commands.develop import environment
 from resources.state.inbox import fingerprint
 from resources.state.lines import LineState
 from resources.state.outbox import NewLine, Rules, read_lines

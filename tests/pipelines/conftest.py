@@ -48,7 +48,7 @@ class Orchestra:
         """One run over a range of partitions, as a backfill with a single-run policy starts it."""
         import dagster as dg
 
-        from pipelines.jobs import JOB_NAMES
+        from pipelines.jobs.tables import JOB_NAMES
         from pipelines.runner import _QUIET
 
         job = self.runner.repository.get_job(JOB_NAMES[cadence])

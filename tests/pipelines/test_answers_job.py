@@ -11,9 +11,9 @@ import dagster as dg
 import pytest
 from installation import TODAY, YESTERDAY
 
-from assets.marts.factory import GRAIN, ROWS
-from pipelines.answers import ANSWERS
-from pipelines.jobs import QUIET, range_tags
+from assets.marts import GRAIN, ROWS
+from pipelines.jobs.marts import ANSWERS
+from pipelines.jobs.tables import QUIET, range_tags
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter .backfill_policy. of function")
 FIRST = YESTERDAY - timedelta(days=1)

@@ -12,9 +12,9 @@ from patience import scaled
 
 from pipelines.code_location import JobsByName, job_alone, repository
 from pipelines.definitions import build_definitions
-from pipelines.jobs import JOB_NAMES
+from pipelines.jobs.tables import JOB_NAMES
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +65,7 @@ def test_schedules_that_were_turned_on_stay_known(whole: dg.RepositoryDefinition
 
 
 def test_a_cadence_s_job_loads_neither_arrow_nor_marts():
-    heavy = ("pyarrow", "pandas", "duckdb", "httpx", "assets.marts.binding", "pipelines.definitions")
+    heavy = ("pyarrow", "pandas", "duckdb", "httpx", "services.marts.binding", "pipelines.definitions")
     code = f"import sys; from pipelines.code_location import repository; repository.get_job('hot_words_job'); print(sorted(set({heavy!r}) & sys.modules.keys()))"
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "DOUYIN_"))}  # other tests of this process have homes
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=plain, capture_output=True, text=True, timeout=scaled(120), check=True)

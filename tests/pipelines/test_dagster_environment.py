@@ -15,10 +15,10 @@ import children
 import pytest
 from patience import scaled
 
+from apps.cli.simulation import SANDBOX_TOKEN_KEY
 from pipelines import code_location
 from pipelines.home import prepare_dagster_home
-from pipelines.simulation import SANDBOX_TOKEN_KEY
-from resources.settings import BadSettings, Settings
+from resources.config.settings import BadSettings, Settings
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 

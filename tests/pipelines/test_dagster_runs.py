@@ -11,7 +11,7 @@ from installation import TODAY, YESTERDAY
 from assets.checks import check_specs
 from catalog import ENDPOINTS, TABLES, endpoints_of
 from catalog.records import History
-from pipelines.jobs import JOB_NAMES
+from pipelines.jobs.tables import JOB_NAMES
 from resources.state.load_status import Outcome, read_load_status
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter .backfill_policy. of function")
@@ -298,7 +298,7 @@ def test_a_range_that_cannot_be_had_is_one_failure_that_names_it(orchestra):
 
 
 def test_a_long_range_from_the_archive_keeps_its_rows_in_the_lake(orchestra, monkeypatch):
-    monkeypatch.setattr("assets.ingest.run._IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr("services.ingest.run._IN_MEMORY_BYTES", 0)
     world = orchestra.world
     for day in (14, 15, 16):
         world.at(f"2026-11-{day}T11:00:00+08:00").ingest("videos")

@@ -16,9 +16,9 @@ import dagster as dg
 import pytest
 from patience import scaled
 
-from pipelines import dagster_storage
+from pipelines.dagster_compat import storage as compat_storage
 from pipelines.home import prepare_dagster_home
-from resources.pending import RUN_PROCESS, is_alive, this_process
+from resources.storage.atomic import RUN_PROCESS, is_alive, this_process
 
 POOL = "fans"
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
-    monkeypatch.setattr(dagster_storage, "_CLAIM_PAUSE_S", 0.001)
+    monkeypatch.setattr(compat_storage, "_CLAIM_PAUSE_S", 0.001)
     return prepare_dagster_home(SimpleNamespace(home=tmp_path))
 
 
@@ -74,7 +74,7 @@ def test_who_waits_looks_whether_the_holder_was_killed(instance, storage, monkey
         run = dg.DagsterRun(job_name="job", run_id=str(uuid.uuid4()), tags={RUN_PROCESS: tag}, status=dg.DagsterRunStatus.STARTED)
         instance.add_run(run)
         assert storage.claim_concurrency_slot(POOL, run.run_id, "step").is_claimed
-        monkeypatch.setattr(dagster_storage, "_LOOK_FOR_THE_DEAD_S", 0.0)
+        monkeypatch.setattr(compat_storage, "_LOOK_FOR_THE_DEAD_S", 0.0)
         for _ in range(3):
             assert not storage.claim_concurrency_slot(POOL, "second", "step").is_claimed
         assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.STARTED
@@ -90,7 +90,7 @@ def test_who_waits_looks_whether_the_holder_was_killed(instance, storage, monkey
 def test_an_interrupt_ends_waiting(storage, monkeypatch):
     """While it waits Dagster only notes signals: asked to end, a run would go on waiting."""
     assert storage.claim_concurrency_slot(POOL, "first", "step").is_claimed
-    monkeypatch.setattr(dagster_storage, "check_captured_interrupt", lambda: True)
+    monkeypatch.setattr(compat_storage, "check_captured_interrupt", lambda: True)
     with pytest.raises(dg.DagsterExecutionInterruptedError):
         storage.claim_concurrency_slot(POOL, "second", "step")
 

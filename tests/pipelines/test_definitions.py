@@ -12,17 +12,17 @@ import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 from installation import TODAY, YESTERDAY
 
-from assets.publishing import publish
 from assets.tables import PLATFORM, partitions_of
 from catalog import DOORS, TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from catalog.iterations import ITERATIONS
 from catalog.records import BEIJING, History
 from pipelines.definitions import build_definitions
-from pipelines.jobs import JOB_NAMES, partitions_due, tables_of, whole_window
-from resources.marts import load_marts
+from pipelines.jobs.tables import JOB_NAMES, partitions_due, tables_of, whole_window
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
+from resources.warehouse.mart_files import load_marts
+from services.marts.publishing import publish
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter .backfill_policy. of function")
 

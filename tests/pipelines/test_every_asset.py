@@ -51,7 +51,7 @@ def _own_videos(world):
     import httpx
 
     accounts = httpx.get(f"{world.url}/_sandbox/accounts", trust_env=False).json()
-    from assets.ingest.run import ingest
+    from services.ingest.run import ingest
 
     beside = type(world)(world.url, world.config, world.control, world.home / "beside", {}).open()
     beside.at(world.now).authorize()

@@ -9,7 +9,7 @@ from installation import TODAY, YESTERDAY
 from assets.warehouse import OBTAINABLE
 from catalog import TABLES
 from catalog.cadences import CADENCES
-from pipelines.jobs import JOB_NAMES, QUIET, tables_of
+from pipelines.jobs.tables import JOB_NAMES, QUIET, tables_of
 from resources.state.load_status import Outcome, read_load_status
 
 FIVE = ("user_info", "fans.data.bind", "data.external.user", "data.external.item", "item.comment")

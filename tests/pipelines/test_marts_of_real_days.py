@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from installation import START, TODAY
 
-from assets.marts.build import Marts
 from catalog import TABLES
 from pipelines.runner import plan
-from resources.marts import load_marts
+from resources.warehouse.mart_files import load_marts
+from services.marts.build import Marts
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Parameter .backfill_policy. of function")]
 TOMORROW = TODAY + timedelta(days=1)

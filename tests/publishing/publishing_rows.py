@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 
 from catalog import TABLES
-from resources.schema import arrow_schema
+from resources.storage.schema import arrow_schema
 
 
 def hot_words(day: date, rows: int) -> pa.Table:

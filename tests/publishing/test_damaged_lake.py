@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from publishing_rows import hot_words
 
-from resources import pending
-from resources.checksums import digest_of, recorded
-from resources.lake import Lake, LakeDamaged
-from resources.warehouse import Warehouse
+from resources.storage import atomic
+from resources.storage.checksums import digest_of, recorded
+from resources.storage.lake import Lake, LakeDamaged
+from resources.warehouse.publisher import Warehouse
 
 DAY, OTHER = date(2026, 9, 16), date(2026, 9, 17)
 
@@ -144,7 +144,7 @@ def test_killed_at_any_step_between_file_and_checksum_nothing_is_called_damaged_
             return real(*arguments, **more)
 
         patch.setattr(os, step, stop)
-        patch.setattr(pending.Path, "unlink", lambda path, missing_ok=False: os.unlink(path) if path.exists() else None)
+        patch.setattr(atomic.Path, "unlink", lambda path, missing_ok=False: os.unlink(path) if path.exists() else None)
         with suppress(Killed):
             lake.write("hot_words", DAY, hot_words(DAY, 30))
     assert lake.read("hot_words", DAY).num_rows in (20, 30)

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import text
 
-from resources.lake import Lake
 from resources.state import State
 from resources.state.load_status import (
     LoadStatus,
@@ -20,8 +19,9 @@ from resources.state.load_status import (
     read_load_status,
     save_load_status,
 )
-from resources.state_tables import load_status_batches
-from resources.warehouse import DaysHandedOver, Warehouse
+from resources.storage.lake import Lake
+from resources.warehouse.publisher import DaysHandedOver, Warehouse
+from resources.warehouse.state_tables import load_status_batches
 
 DAY = date(2026, 11, 16)
 

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 from publishing_rows import hot_words
 
-from resources.lake import Lake
-from resources.marts import MARTS_DIR
 from resources.state import State
 from resources.state.load_status import LoadStatus, Outcome, changed_days, newest_day, save_load_status
-from resources.state_tables import ACCOUNTS_SCHEMA, load_status_batches
-from resources.warehouse import DaysHandedOver, Warehouse
+from resources.storage.lake import Lake
+from resources.warehouse.mart_files import MARTS_DIR
+from resources.warehouse.publisher import DaysHandedOver, Warehouse
+from resources.warehouse.state_tables import ACCOUNTS_SCHEMA, load_status_batches
 
 DAY = date(2026, 11, 16)
 NOON = datetime(2026, 11, 16, 4, tzinfo=UTC)

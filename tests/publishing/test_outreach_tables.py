@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from assets.publishing import publish
-from resources.outreach_tables import SOURCES, read_outreach, schema_of
+from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.settings import Settings
 from resources.state import State
 from resources.state.engine import opt_outs, outbox, plans
-from resources.warehouse import Warehouse
+from resources.warehouse.outreach_tables import SOURCES, read_outreach, schema_of
+from resources.warehouse.publisher import Warehouse
+from services.marts.publishing import publish
 
 AT = datetime(2026, 11, 16, 2, tzinfo=UTC)
 

@@ -15,12 +15,12 @@ from syncing import hold_whole, syncs
 
 from catalog import FIELDS, TABLES
 from catalog.records import History
-from resources.lake import Lake
-from resources.schema import arrow_schema
 from resources.state import State
 from resources.state.load_status import LoadStatus, Outcome, save_load_status
-from resources.state_tables import load_status_batches
-from resources.warehouse import Warehouse
+from resources.storage.lake import Lake
+from resources.storage.schema import arrow_schema
+from resources.warehouse.publisher import Warehouse
+from resources.warehouse.state_tables import load_status_batches
 
 DAY = date(2026, 11, 16)
 
@@ -321,7 +321,7 @@ def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, wareh
 
 def test_quarantine_of_an_older_release_is_published_beside_todays(lake: Lake, warehouse: Warehouse):
     """Its files lack the columns that tell of values; every line of theirs is a row that did not land."""
-    from resources.schema import QUARANTINE_SCHEMA
+    from resources.storage.schema import QUARANTINE_SCHEMA
 
     line = {"table_name": "hot_words", "operation": "hotsearch_sentences", "client_key": "app", "open_id": "", "position": 1, "reason": "r", "segment": "s", "record": 0}
     new = pa.Table.from_pylist([line | {"dt": DAY, "column_name": "hot_level", "value": "much"}, line | {"dt": DAY}], QUARANTINE_SCHEMA)

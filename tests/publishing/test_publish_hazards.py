@@ -20,9 +20,9 @@ from patience import scaled
 from publishing_rows import hot_words
 
 from catalog import TABLES
-from resources.lake import Lake
-from resources.schema import QUARANTINE_SCHEMA
-from resources.warehouse import Warehouse
+from resources.storage.lake import Lake
+from resources.storage.schema import QUARANTINE_SCHEMA
+from resources.warehouse.publisher import Warehouse
 
 DAY = date(2026, 11, 16)
 
@@ -152,8 +152,8 @@ READER = """
 import sys, time
 from pathlib import Path
 from catalog import TABLES
-from resources.lake import Lake
-from resources.warehouse import Warehouse
+from resources.storage.lake import Lake
+from resources.warehouse.publisher import Warehouse
 home, tries = Path(sys.argv[1]), int(sys.argv[2])
 warehouse = Warehouse(home / "warehouse.duckdb", Lake(home / "lake"), home / "locks")
 seen, names = set(), list(TABLES)

@@ -20,8 +20,8 @@ import sys, time
 from datetime import date, timedelta
 from pathlib import Path
 from publishing_rows import hot_words
-from resources.lake import Lake
-from resources.warehouse import Warehouse
+from resources.storage.lake import Lake
+from resources.warehouse.publisher import Warehouse
 
 home = Path(sys.argv[1])
 lake = Lake(home / "lake")

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import dagster as dg
 from report_rows import DAY, Home
 
-from assets.report.asset import report_asset
-from assets.report.page import report_path
+from assets.report import report_asset
+from services.reporting.page import report_path
 
 
 def test_a_page_per_day_and_none_of_days_to_come(tmp_path):

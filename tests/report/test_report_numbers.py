@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from report_rows import DAY, Home, account_days, put_accounts
 
-from assets.report.page import render
-from assets.report.questions import MOST_ACCOUNTS, ask
-from assets.report.reasons import what_lacks, why_empty
 from resources.state.load_status import Outcome
+from services.reporting.page import render
+from services.reporting.questions import MOST_ACCOUNTS, ask
+from services.reporting.reasons import what_lacks, why_empty
 
 SERIES = DAY - timedelta(days=1)
 

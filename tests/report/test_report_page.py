@@ -10,10 +10,10 @@ from html.parser import HTMLParser
 import pytest
 from report_rows import DAY, HOSTILE, Home, put_everything
 
-from assets.report.asset import READS
-from assets.report.page import latest_day, write_report
-from assets.report.questions import QUESTIONS
-from assets.report.reasons import SECTIONS
+from assets.report import READS
+from services.reporting.page import latest_day, write_report
+from services.reporting.questions import QUESTIONS
+from services.reporting.reasons import SECTIONS
 
 VOID = {"meta", "br", "img", "link"}
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from loopback import Scripted
 
-from pipelines.simulation import SANDBOX_TOKEN_KEY as KEY
-from resources.settings import Settings
+from apps.cli.simulation import SANDBOX_TOKEN_KEY as KEY
+from resources.config.settings import Settings
 from resources.state import State
 from sandbox.config import SandboxConfig
 from sandbox.server import running

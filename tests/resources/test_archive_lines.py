@@ -9,7 +9,7 @@ import pytest
 import zstandard
 from syncing import hold_whole, syncs
 
-from resources.archive import Archive, ArchiveDamaged, Entry
+from resources.storage.archive import Archive, ArchiveDamaged, Entry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, 0, 0, 123456, UTC)
 ENTRY = Entry(

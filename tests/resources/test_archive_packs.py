@@ -8,7 +8,7 @@ import pytest
 from stopping import stops_at
 from syncing import hold_whole, syncs
 
-from resources.archive import PACK, Archive, ArchiveDamaged, Entry
+from resources.storage.archive import PACK, Archive, ArchiveDamaged, Entry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from syncing import syncs
 
-from resources import file_copy
-from resources.file_copy import copy_file
+from resources.storage import file_copy
+from resources.storage.file_copy import copy_file
 
 
 @pytest.fixture(params=["by the kernel", "by hand", "the kernel cannot"])

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from stopping import stops_at
 
-from resources.lake import Lake, LakeDamaged
-from resources.warehouse import Warehouse
+from resources.storage.lake import Lake, LakeDamaged
+from resources.warehouse.publisher import Warehouse
 
 FIRST = date(2026, 9, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(30)]
@@ -19,7 +19,7 @@ DAYS = [FIRST + timedelta(days=n) for n in range(30)]
 def rows_of(dt: date, n: int | None = None) -> pa.Table:
     """Partitions of a table of the catalogue; the 5th has none."""
     from catalog import TABLES
-    from resources.schema import arrow_schema
+    from resources.storage.schema import arrow_schema
 
     schema = arrow_schema(TABLES["user_fans"])
     count = (0 if dt.day == 5 else dt.day % 4 + 1) if n is None else n

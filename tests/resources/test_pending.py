@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from resources import pending
-from resources.pending import is_dead, replace_whole, sweep, this_process, write_whole
+from resources.storage import atomic
+from resources.storage.atomic import is_dead, replace_whole, sweep, this_process, write_whole
 
 HOUR = 3600.0
 
@@ -33,7 +33,7 @@ def left(folder: Path, host: str, pid: int, hours: float = 0.0) -> Path:
 
 
 def test_files_of_this_host_are_swept_when_their_writer_is_dead_however_young(tmp_path, dead):
-    gone, alive = left(tmp_path, pending._HOST, dead), left(tmp_path, pending._HOST, os.getppid(), hours=100)
+    gone, alive = left(tmp_path, atomic._HOST, dead), left(tmp_path, atomic._HOST, os.getppid(), hours=100)
     assert sweep([gone, alive]) == [gone]
     assert not gone.exists()
     assert alive.exists()
@@ -42,7 +42,7 @@ def test_files_of_this_host_are_swept_when_their_writer_is_dead_however_young(tm
 def test_files_of_another_host_are_left_for_a_day(tmp_path, dead):
     """Whether their writer lives cannot be seen from here, whatever process has its number on this host."""
     for pid in (dead, os.getpid(), os.getppid()):
-        young, old = left(tmp_path, "elsewhere", pid, hours=23.9), left(tmp_path, f"{pending._HOST}2", pid, hours=24.1)
+        young, old = left(tmp_path, "elsewhere", pid, hours=23.9), left(tmp_path, f"{atomic._HOST}2", pid, hours=24.1)
         assert sweep([young, old]) == [old]
         assert young.exists()
         assert not old.exists()
@@ -73,7 +73,7 @@ def test_what_this_process_writes_stays_and_what_it_left_goes(tmp_path):
 
     assert replace_whole(path, write) is True
     assert path.read_bytes() == b"half"
-    left(tmp_path, pending._HOST, os.getpid())
+    left(tmp_path, atomic._HOST, os.getpid())
     assert len(sweep(tmp_path.glob(".*.tmp"))) == 1, "in a container that was started again, the dead writer had this number"
 
 
@@ -89,7 +89,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
         replace_whole(path, fail)
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["data.parquet"]
-    assert pending._writing == set()
+    assert atomic._writing == set()
 
 
 def test_a_write_that_fails_is_told_also_where_the_file_beside_is_gone(tmp_path):
@@ -122,7 +122,7 @@ def test_processes_are_known_to_be_dead_by_host_number_and_start(dead, monkeypat
     assert not is_dead(f"elsewhere-{dead}-1"), "on another host it is not known"
     assert not is_dead(f"{host}-x-1")
     assert not is_dead(f"{host}-{os.getppid()}-x")
-    monkeypatch.setattr(pending, "_started", lambda _: None)
+    monkeypatch.setattr(atomic, "_started", lambda _: None)
     assert not is_dead(f"{host}-{os.getppid()}-1"), "the system does not tell when it began"
     monkeypatch.undo()
     assert is_dead(f"{host}-{dead}-{started}")

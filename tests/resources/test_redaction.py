@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resources import redaction
-from resources.redaction import RedactingFilter, redact, register_secret
+from resources.config import redaction
+from resources.config.redaction import RedactingFilter, redact, register_secret
 
 TOKENS = st.builds(
     lambda prefix, rest: prefix + rest,

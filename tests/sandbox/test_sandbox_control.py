@@ -13,8 +13,8 @@ from patience import scaled
 from sandbox_platform import NOW, Platform, code_of
 
 from sandbox.config import SandboxConfig
+from sandbox.errors import Refusal
 from sandbox.limits import Limits
-from sandbox.refusals import Refusal
 from sandbox.server import running, serve
 
 

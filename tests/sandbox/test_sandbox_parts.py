@@ -12,9 +12,9 @@ from catalog.envelopes import read_envelope
 from catalog.records import Envelope
 from sandbox.clock import day_of, day_start, day_text, last_complete_day
 from sandbox.envelopes import failure, success
+from sandbox.errors import Refusal
 from sandbox.forms import Form
-from sandbox.mixing import apportion, mix, unit
-from sandbox.refusals import Refusal
+from sandbox.hashing import apportion, mix, unit
 from sandbox.world import World
 from sandbox.world.curves import LIFE_S, LifeCurve, breathing
 from sandbox.world.ids import ItemIds, OpenIds

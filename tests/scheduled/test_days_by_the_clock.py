@@ -174,7 +174,7 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path) -> Iterator[Service]:
-    from pipelines.simulation import SANDBOX_TOKEN_KEY
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY
     from sandbox.config import SandboxConfig
     from sandbox.server import running
 
@@ -201,11 +201,11 @@ def _reference(service: Service, home: Path, instants: list[tuple[datetime, list
     """What ``douyin run`` makes of the same instants, cadence by cadence, in a home of its own."""
     import shutil
 
-    from pipelines.jobs import tables_of
+    from apps.cli.simulation import SANDBOX_TOKEN_KEY, move_clock
+    from pipelines.jobs.tables import tables_of
     from pipelines.runner import Runner, plan
-    from pipelines.simulation import SANDBOX_TOKEN_KEY, move_clock
+    from resources.config.settings import Settings
     from resources.runtime import Runtime
-    from resources.settings import Settings
 
     home.mkdir()
     shutil.copy(service.home / "state.db", home / "state.db")  # its accounts and tokens; what else it knows is of no use without an archive

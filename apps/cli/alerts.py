@@ -1,0 +1,150 @@
+"""``douyin alerts``: what is wrong now, and who is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.text import Text
+
+from apps.cli.console import Grid, console, fail, load_settings, said
+
+app = typer.Typer(help="Alerts to 飞书, 钉钉, 企业微信 and webhooks, by alerts.yaml.", no_args_is_help=True)
+
+
+def _open():
+    """Runtime and file of alerts; a file that cannot be used ends the command."""
+    from resources.delivery.outgoing import hide_secrets
+    from resources.delivery.routes import BadAlerts
+    from resources.runtime import Runtime
+    from services.alerts.work import read_alerts
+
+    runtime = Runtime(load_settings())
+    hide_secrets(runtime.settings)
+    try:
+        return runtime, read_alerts(runtime)
+    except BadAlerts as error:
+        fail(str(error), 2)
+
+
+def _grid(*columns: str) -> Grid:
+    grid = Grid()
+    for column in columns:
+        grid.add_column(column)
+    return grid
+
+
+@app.command()
+def check() -> None:
+    """What is wrong now, and which channels would be told. Sends and stores nothing; exit code 1 if anything is wrong."""
+    from resources.delivery.texts import scrubbed
+    from services.alerts.work import look
+
+    runtime, alerts = _open()
+    looked = look(runtime, alerts)
+    for kind, why in looked.not_looked.items():
+        console.print(f"[yellow]![/yellow] {kind} cannot be looked for: {escape(why)}", soft_wrap=True)
+    grid = _grid("kind", "severity", "about", "what", "do", "channels")
+    for one in map(scrubbed, looked.found):
+        to = ", ".join(alerts.channels_for(one.kind, one.severity, one.tags)) or "no route"
+        grid.add_row(one.kind, one.severity, Text(one.title), Text(one.en), Text(one.todo), to)
+    unseen = f"; of {', '.join(looked.not_looked)} nobody knows" if looked.not_looked else ""
+    console.print(grid if looked.found else f"nothing that was looked for is wrong{unseen}" if unseen else "nothing is wrong", soft_wrap=not looked.found)
+    runtime.close()
+    if looked.found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def send() -> None:
+    """Look, and tell what is due; what was told already is not told again. Exit code 1 if a channel did not take it."""
+    from resources.delivery.routes import BadAlerts
+    from services.alerts.work import look_and_tell
+
+    runtime, _ = _open()
+    try:
+        looked, done = look_and_tell(runtime)
+    except BadAlerts as error:
+        fail(str(error), 2)
+    for kind, why in looked.not_looked.items():
+        console.print(f"[yellow]![/yellow] {kind} cannot be looked for: {escape(why)}", soft_wrap=True)
+    for channel, why in done.problems.items():
+        console.print(f"[red]✗[/red] {escape(channel)}: {escape(why)}", soft_wrap=True)
+    if done.nowhere:
+        console.print(f"[yellow]![/yellow] {len(done.nowhere)} open alerts fit no route: `douyin alerts check`")
+    console.print(f"{len(looked.found)} wrong; {done.alerts} told in {done.messages} messages, {done.waiting} wait")
+    runtime.close()
+    if done.problems:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(days: Annotated[int, typer.Option(min=1, max=365, help="how many days of past alerts")] = 7) -> None:
+    """Open alerts and those of the last days, with what each channel was told."""
+    from resources.delivery.messages import clock
+    from resources.state.alerts import deliveries_of, list_alerts
+
+    runtime, _ = _open()
+    now = runtime.clock.now()
+    found = list_alerts(runtime.state, since=now - timedelta(days=days))
+    told = deliveries_of(runtime.state, [a.id for a in found])
+    grid = _grid("alert", "kind", "severity", "about", "since (Beijing)", "over", "times", "told", "key")
+    for one in found:
+        said = []
+        for (number, channel), d in told.items():
+            if number == one.id:
+                said.append(f"{channel}: " + (f"✗ {d.error}" if d.error else clock(d.sent_at) if d.sent_at else "–"))
+        if one.muted_until and one.muted_until > now:
+            said.append(f"muted until {clock(one.muted_until)}")
+        over = clock(one.resolved_at) if one.resolved_at else ""
+        grid.add_row(f"#{one.id}", one.kind, one.severity, Text(one.title), clock(one.first_at), over, str(one.times), Text("; ".join(said) or "nobody"), Text(one.key))
+    console.print(grid if found else "there is and was nothing")
+    runtime.close()
+
+
+@app.command("test")
+def test_(channel: Annotated[str, typer.Argument(callback=said, help="name of the channel in alerts.yaml")]) -> None:
+    """Send a test message through one channel, and say what the other side answered."""
+    from catalog.alert_kinds import Severity
+    from resources.delivery.delivery import open_channel
+    from resources.delivery.messages import clock
+    from resources.delivery.routes import BadAlerts, address_of
+
+    runtime, alerts = _open()
+    try:
+        opened = open_channel(channel, address_of(alerts, channel))
+    except BadAlerts as error:
+        fail(str(error), 2)
+    text = f"【{alerts.prefix}】测试消息 test message\n通道 channel: {channel}\n{clock(runtime.clock.now())} (北京时间 Beijing)"
+    answer = opened.send(text, Severity.INFO)
+    runtime.close()
+    if not answer.ok:
+        fail(f"{channel}: {answer.reason}")
+    console.print(f"[green]✓[/green] {escape(channel)} took the message")
+
+
+@app.command()
+def mute(
+    key: Annotated[str, typer.Argument(callback=said, help="key or number of the alert, as `douyin alerts list` shows it")],
+    for_: Annotated[str, typer.Option("--for", help="how long: 30m, 24h or 7d")] = "24h",
+) -> None:
+    """Tell nobody of one alert for a while."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from resources.config.strict_yaml import Span
+    from resources.delivery.messages import clock
+    from resources.state.alerts import mute as mute_alert
+
+    try:
+        span = TypeAdapter(Span).validate_python(for_)
+    except ValidationError as error:
+        fail(error.errors()[0]["msg"].removeprefix("Value error, "), 2)
+    runtime, _ = _open()
+    try:
+        one = mute_alert(runtime.state, key, runtime.clock.now() + span)
+    except LookupError as error:
+        fail(str(error), 2)
+    console.print(f"[green]✓[/green] nobody is told of {escape(one.key)} until {clock(one.muted_until)} Beijing")
+    runtime.close()

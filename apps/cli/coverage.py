@@ -1,0 +1,62 @@
+"""``douyin coverage``: every operation of the platform, and what this installation can have of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from apps.cli.console import NO_CREDENTIALS, Grid, app_keys, console, fail, load_settings
+
+
+def coverage(
+    enable: Annotated[list[str] | None, typer.Option(help="switch an operation on again, so that the next run tries it")] = None,
+    app: Annotated[str | None, typer.Option(help="key of one app; default: all apps")] = None,
+    only: Annotated[str | None, typer.Option(help="owned, not owned, withdrawn or never tried")] = None,
+) -> None:
+    """Every operation of the contract: table, history, state on the platform, scope, and whether this installation owns it.
+
+    Which capabilities an app owns is known from trial calls alone: run first, then look here.
+    """
+    settings = load_settings()
+    from catalog import ENDPOINTS
+    from resources.runtime import Runtime
+    from resources.state.capabilities import switch_on
+    from services.reporting.coverage import DOORS_OF_OTHERS, coverage_of
+
+    runtime = Runtime(settings)
+    keys = app_keys(settings, app)
+    if enable and not keys:
+        fail(NO_CREDENTIALS, 2)
+    for operation in enable or []:
+        if operation not in ENDPOINTS:
+            fail(f"{operation!r} is no operation that fills a table; see `douyin coverage`", 2)
+        switched = [key for key in keys if switch_on(runtime.state, key, operation)]
+        console.print(f"{operation}: {'the next run tries it again' if switched else 'it was not switched off'}")
+    if enable:
+        return
+    for key in keys or [None]:
+        lines = coverage_of(runtime.state if key else None, key, settings.for_app(key).app_type if key else None)
+        if only is not None and only not in (shown := sorted({"owned", "not owned", "withdrawn", "never tried", *(line.here for line in lines)})):
+            fail(f"--only {only!r} is no state of an operation; there are {', '.join(shown)}", 2)
+        title = f"app {key} ({settings.for_app(key).app_type})" if key else "no app is configured: nothing was tried"
+        grid = Grid(title=title)
+        for column in ("operation", "here", "on the platform", "history", "tables", "scope", "reason"):
+            grid.add_column(column)
+        for line in lines:
+            if only is None or line.here == only:
+                grid.add_row(line.operation, _shown(line.here), line.status, line.history, line.tables, line.scope, Text(line.reason))
+        console.print(grid)
+        counted = Counter(line.here for line in lines)
+        console.print(f"{len(lines)} operations: {', '.join(f'{n} {here}' for here, n in counted.most_common())}\n", highlight=False)
+        if counted[DOORS_OF_OTHERS]:
+            console.print(f"“{DOORS_OF_OTHERS}”: the same tables come through the door that fits the app's type.\n", style="dim")
+
+
+_COLOURS = {"owned": "green", "not owned": "red", "withdrawn": "red", "never tried": "yellow"}
+
+
+def _shown(here: str) -> Text:
+    return Text(here, _COLOURS.get(here, "dim"))

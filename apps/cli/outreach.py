@@ -1,0 +1,376 @@
+"""``douyin outreach``: plan, approve and send messages, tags and comment replies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.text import Text
+
+from apps.cli.console import (
+    Grid,
+    all_said,
+    app_keys,
+    console,
+    fail,
+    load_settings,
+    maybe_said,
+    one_app,
+    require_credentials,
+    said,
+)
+from apps.cli.outreach_demo import demo
+
+app = typer.Typer(help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True)
+people = typer.Typer(help="People who asked to be left alone: every plan obeys the list.", no_args_is_help=True)
+app.add_typer(people, name="opt-out")
+app.command()(demo)
+
+_MOST = 2**63 - 1
+"""The largest number that the ledger can have."""
+_PlanId = Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the plan")]
+_App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
+
+
+def _runtime():
+    from resources.runtime import Runtime
+
+    settings = load_settings()
+    require_credentials(settings)
+    return Runtime(settings)
+
+
+@app.command("list")
+def list_() -> None:
+    """Campaigns, and plans with what became of their lines."""
+    from resources.state.outbox import read_lines
+    from resources.state.plans import list_plans
+    from services.outreach.campaigns import BadCampaign, load_campaigns
+
+    runtime = _runtime()
+    try:
+        campaigns = load_campaigns(runtime.settings)
+    except BadCampaign as error:
+        fail(str(error), 2)
+    grid = Grid()
+    for column in ("campaign", "title", "audience", "when", "owner"):
+        grid.add_column(column)
+    for c in campaigns.values():
+        when = "daily at " + c.when.daily.strftime("%H:%M") if c.when.daily else "before live sessions" if c.when.live else "by hand"
+        grid.add_row(c.name, Text(c.title), c.audience, when, c.owner)
+    console.print(grid)
+    plans = list_plans(runtime.state)
+    if plans:
+        console.print()
+        grid = Grid()
+        for column in ("plan", "name", "occasion", "state", "approved by", "lines"):
+            grid.add_column(column)
+        for plan in plans[:30]:
+            counts = Counter(str(line.state) for line in read_lines(runtime.state, plan_id=plan.id))
+            grid.add_row(str(plan.id), plan.name, plan.occasion, plan.state, plan.approver or "", _counts(counts))
+        console.print(grid)
+    runtime.close()
+
+
+def _counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none"
+
+
+@app.command()
+def plan(
+    name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign")] = None,
+    tags: Annotated[bool, typer.Option("--tags", help="plan what campaigns/tags.yaml asks for")] = False,
+) -> None:
+    """Work out who would get what, and who would not and why. Nothing is sent."""
+    if (name is None) != tags:
+        fail("say which campaign, or --tags", 2)
+    from services.outreach.audiences import BadAudience
+    from services.outreach.campaigns import BadCampaign, load_campaign, load_tags
+    from services.outreach.planning import NothingDue, plan_campaign
+    from services.outreach.tags import plan_tags
+
+    runtime = _runtime()
+    try:
+        if tags:
+            made, skipped = plan_tags(runtime, load_tags(runtime.settings), runtime.clock.now())
+            for account, why in skipped.items():
+                console.print(f"[yellow]![/yellow] the tags of {escape(account)} cannot be had: {escape(why)}")
+        else:
+            made = plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
+    except (BadCampaign, BadAudience, NothingDue) as error:
+        fail(str(error), 2)
+    show_plan(runtime, made, 20)
+    runtime.close()
+
+
+@app.command()
+def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(min=0, help="lines to list")] = 50) -> None:
+    """A plan: who, why, what, through which scene, and who is left out and why. People and texts are masked."""
+    from resources.state.plans import NotApproved, get_plan
+
+    runtime = _runtime()
+    try:
+        found = get_plan(runtime.state, plan_id)
+    except NotApproved as error:
+        fail(str(error), 2)
+    show_plan(runtime, found, limit)
+    runtime.close()
+
+
+def show_plan(runtime, plan, limit: int) -> None:
+    """Print a plan; people and words are masked."""
+    from catalog.records import BEIJING
+    from resources.state.outbox import read_lines, request_of
+    from services.outreach.masking import mask_id, outline
+    from services.outreach.planning import blocked_by, counts_of
+
+    lines = read_lines(runtime.state, plan_id=plan.id)
+    until = plan.good_until.astimezone(BEIJING)
+    console.print(f"[bold]plan {plan.id}[/bold] {escape(plan.name)} ({escape(plan.occasion)}), {plan.state}, good until {until:%Y-%m-%d %H:%M} Beijing, hash {plan.hash[:12]}")
+    if plan.approver:
+        console.print(f"approved by {escape(plan.approver)}")
+    console.print(_counts(counts_of(lines)))
+    for why, n in blocked_by(lines).most_common():
+        console.print(f"  {n} blocked: {escape(why)}")
+    grid = Grid()
+    for column in ("line", "account", "person", "why", "what", "through", "state"):
+        grid.add_column(column)
+    order = {"planned": 0, "unknown": 1, "sent": 2, "control": 3}
+    for line in sorted(lines, key=lambda one: (order.get(one.state, 4), one.id))[:limit]:
+        state = str(line.state) + (f": {line.why}" if line.why else "")
+        what = outline(request_of(runtime.state, line.id)) if line.operation.startswith(("im_", "enterprise", "item_", "video_")) else f"{line.operation}: {line.campaign}"
+        grid.add_row(str(line.id), mask_id(line.open_id), mask_id(line.person_open_id), Text(line.reason), Text(what), str(line.scene or ""), Text(state))
+    console.print(grid)
+    if len(lines) > limit:
+        console.print(f"… {len(lines) - limit} more: `douyin outreach show {plan.id} --limit {len(lines)}`")
+    if plan.state == "open":
+        console.print(f"nothing is sent yet. Approve it: `douyin outreach approve {plan.id} --by NAME`")
+
+
+@app.command()
+def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", callback=said, help="who approves")]) -> None:
+    """Approve a plan as it is now. A changed plan needs approval again."""
+    from resources.state.plans import NotApproved
+    from resources.state.plans import approve as approve_plan
+
+    runtime = _runtime()
+    try:
+        done = approve_plan(runtime.state, plan_id, by, runtime.clock.now())
+    except NotApproved as error:
+        fail(str(error))
+    console.print(f"[green]✓[/green] plan {plan_id} is approved by {escape(by)} (hash {done.hash[:12]}). Send it: `douyin outreach send {plan_id}`")
+    runtime.close()
+
+
+@app.command()
+def send(plan_id: Annotated[int | None, typer.Argument(min=1, max=_MOST, help="number of the plan; default: all that are approved")] = None) -> None:
+    """Send what approved plans still have to send."""
+    from resources.state.plans import NotApproved, list_plans
+    from services.outreach.sending import Sent
+    from services.outreach.work import send_one
+
+    runtime = _runtime()
+    chosen = [plan_id] if plan_id is not None else [p.id for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > runtime.clock.now()]
+    if not chosen:
+        console.print("no plan is approved: `douyin outreach list`")
+    failed = False
+    for number in chosen:
+        try:
+            done: Sent = send_one(runtime, number)
+        except NotApproved as error:
+            fail(str(error))
+        console.print(f"plan {number}: {_counts(done.states)}")
+        for why, n in done.waiting.items():
+            console.print(f"  {n} wait: {escape(why)}")
+        if done.stopped:
+            failed = True
+            console.print(f"[red]✗[/red] stopped: {escape(done.stopped)}", soft_wrap=True)
+        if done.states["unknown"]:
+            console.print(f"  {done.states['unknown']} unknown: events of our own messages will tell, or see `douyin outreach unknown`")
+    runtime.close()
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def unknown() -> None:
+    """Lines of which nobody knows whether they were sent; first those that events tell about are found."""
+    from catalog.records import BEIJING
+    from resources.state.lines import LineState
+    from resources.state.outbox import read_lines
+    from resources.state.resolving import recover, resolve
+    from services.outreach.masking import mask_id
+    from services.outreach.sending import UNSEEN_AFTER
+
+    runtime = _runtime()
+    now = runtime.clock.now()
+    recover(runtime.state, now)
+    found = resolve(runtime.state, now)
+    if found:
+        console.print(f"{len(found)} were found among the events of our own messages")
+    left = read_lines(runtime.state, states=[LineState.UNKNOWN], client_keys=runtime.app_keys)
+    if not left:
+        console.print("nothing is unknown")
+    grid = Grid()
+    for column in ("line", "campaign", "account", "person", "called (Beijing)", "reason", ""):
+        grid.add_column(column)
+    for line in left:
+        old = line.claimed_at is not None and now - line.claimed_at > UNSEEN_AFTER
+        at = line.claimed_at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S") if line.claimed_at else ""
+        grid.add_row(str(line.id), line.campaign, mask_id(line.open_id), mask_id(line.person_open_id), at, Text(line.why or ""), "look at the chat" if old else "wait for its event")
+    if left:
+        console.print(grid)
+        console.print("after looking: `douyin outreach resolve LINE --sent --by NAME` or `--not-sent`; `--plan N` for all lines of a plan")
+    runtime.close()
+
+
+@app.command()
+def resolve(
+    sent: Annotated[bool, typer.Option("--sent/--not-sent", help="what a person saw in the chat")],
+    by: Annotated[str, typer.Option("--by", help="who looked")],
+    line: Annotated[int | None, typer.Argument(min=1, max=_MOST, help="number of the line")] = None,
+    plan_id: Annotated[int | None, typer.Option("--plan", min=1, max=_MOST, help="instead of one line: all unknown lines of this plan")] = None,
+) -> None:
+    """Settle an unknown line, or all of a plan, after looking at the chats."""
+    from resources.state.resolving import settle
+
+    if not by.strip():
+        fail("say who looked: --by NAME", 2)
+    if (line is None) == (plan_id is None):
+        fail("say which line, or --plan N for all unknown lines of a plan", 2)
+    runtime = _runtime()
+    if plan_id is not None:
+        _resolve_plan(runtime, plan_id, sent, by)
+        return
+    try:
+        settle(runtime.state, line, was_sent=sent, by=by, now=runtime.clock.now())
+    except LookupError as error:
+        fail(str(error), 2)
+    console.print(f"[green]✓[/green] line {line} counts as {'sent' if sent else 'not sent'}")
+    runtime.close()
+
+
+def _resolve_plan(runtime, plan_id: int, sent: bool, by: str) -> None:
+    from resources.state.plans import NotApproved
+    from services.outreach.work import resolve_plan
+
+    try:
+        done = resolve_plan(runtime, plan_id, was_sent=sent, by=by)
+    except NotApproved as error:
+        fail(str(error), 2)
+    if done.found:
+        console.print(f"{done.found} were found among the events of our own messages")
+    console.print(f"[green]✓[/green] {done.settled} lines of plan {plan_id} count as {'sent' if sent else 'not sent'}")
+    if done.waiting:
+        console.print(f"  {done.waiting} were called within the last half hour: events may still say that they were sent; try again later")
+    runtime.close()
+
+
+@app.command()
+def recall(line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the line that was sent")]) -> None:
+    """Take sent messages back 撤回."""
+    from resources.client.errors import CallFailed
+    from services.outreach.work import recall_line
+
+    runtime = _runtime()
+    try:
+        done = recall_line(runtime, line)
+    except (LookupError, CallFailed) as error:
+        fail(str(error))
+    console.print(f"[green]✓[/green] {done} message(s) of line {line} recalled")
+    runtime.close()
+
+
+@people.command("add")
+def opt_out_add(
+    persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
+    account: Annotated[str, typer.Option("--account", help="only this account (open_id, the beginning of one, or a name); default: every account of the app")] = "",
+    how: Annotated[str, typer.Option("--how", callback=said, help="how they asked")] = "by hand",
+    app_key: _App = None,
+) -> None:
+    """Put people on the list."""
+    from apps.cli.accounts import find_account
+    from resources.state.people import add_opt_out
+
+    runtime = _runtime()
+    key = one_app(runtime.settings, app_key)
+    if account:  # one that nobody has would protect nobody
+        account = find_account(runtime.settings, runtime, account, key).open_id
+    new = sum(add_opt_out(runtime.state, key, account, person, how, runtime.clock.now()) for person in persons)
+    console.print(f"[green]✓[/green] {new} of {len(persons)} are new on the list")
+    runtime.close()
+
+
+@people.command("remove")
+def opt_out_remove(
+    persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
+    account: Annotated[str, typer.Option("--account", help="the account that the line names")] = "",
+    app_key: _App = None,
+) -> None:
+    """Take people off the list, because they asked for it."""
+    from resources.state.people import remove_opt_out
+
+    runtime = _runtime()
+    key = one_app(runtime.settings, app_key)
+    missing = [person for person in persons if not remove_opt_out(runtime.state, key, account, person)]
+    if missing:
+        fail(f"not on the list{f' of {account}' if account else ''}: {', '.join(missing)}; the others were taken off. `douyin outreach opt-out list`")
+    console.print(f"[green]✓[/green] {len(persons)} taken off the list")
+    runtime.close()
+
+
+@people.command("list")
+def opt_out_list(app_key: _App = None) -> None:
+    """The list."""
+    from catalog.records import BEIJING
+    from resources.state.people import list_opt_outs
+    from services.outreach.masking import mask_id
+
+    runtime = _runtime()
+    grid = Grid()
+    for column in ("app", "account", "person", "since (Beijing)", "how"):
+        grid.add_column(column)
+    for one in list_opt_outs(runtime.state, app_keys(runtime.settings, app_key)):
+        grid.add_row(one.client_key, mask_id(one.open_id) or "all", mask_id(one.person_open_id), f"{one.since.astimezone(BEIJING):%Y-%m-%d %H:%M}", Text(one.how))
+    console.print(grid if grid.row_count else "nobody asked to be left alone")
+    runtime.close()
+
+
+def _campaigns(runtime) -> list[str]:
+    from services.outreach.campaigns import BadCampaign, load_campaigns
+
+    try:
+        return sorted(load_campaigns(runtime.settings))
+    except BadCampaign as error:
+        fail(str(error), 2)
+
+
+@app.command()
+def effect(name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign; default: all")] = None) -> None:
+    """What campaigns brought: sent, delivered, replied, and against the control group. From the mart campaign_effect."""
+    import duckdb
+
+    from services.outreach.audiences import BadAudience
+
+    runtime = _runtime()
+    try:
+        with runtime.warehouse.connect() as connection:
+            rows = connection.execute("SELECT * FROM marts.campaign_effect WHERE $1 IS NULL OR campaign = $1 ORDER BY campaign, occasion", [name])
+            columns, values = [c[0] for c in rows.description], rows.fetchall()
+    except (duckdb.Error, FileNotFoundError, BadAudience) as error:
+        fail(f"{error}\npublish first: `douyin publish`")
+    for row in values:
+        one = dict(zip(columns, row, strict=True))
+        console.print(f"[bold]{escape(one['campaign'])}[/bold] {escape(one['occasion'])}")
+        for column in columns[3:]:
+            value = one[column]
+            console.print(f"  {column}: {f'{value:.4g}' if isinstance(value, float) else value}")
+    if not values and name is not None and name not in (known := _campaigns(runtime)):
+        fail(f"there is no campaign {name!r}; there are {', '.join(known) or 'none'}", 2)
+    if not values:
+        console.print("no campaign was sent yet, or nothing was published since")
+    runtime.close()
+
+

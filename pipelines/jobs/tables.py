@@ -1,0 +1,152 @@
+"""Jobs and schedules: one per cadence of the catalogue, each followed by a publication."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from assets.warehouse import WAREHOUSE
+from catalog import TABLES, endpoints_of
+from catalog.cadences import CADENCES
+from catalog.records import BEIJING, Cadence, History, beijing_day
+from resources.config.settings import Settings
+from resources.runtime import Runtime
+
+JOB_NAMES = {
+    "hourly": "hot_words_job", "twice_daily": "billboards_job", "daily_snapshot": "snapshots_job", "daily_t1": "daily_metrics_job",
+    "daily_listing": "people_job", "rank_weeks": "film_lists_job", "events": "events_job",
+}  # fmt: skip
+"""Which job runs which cadence."""
+
+
+SERIES = "daily_t1"
+"""The cadence of T+1 series."""
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
+"""Run configuration that keeps the console to warnings; the event log in the UI has everything."""
+
+
+def tables_of(cadence: Cadence) -> list[str]:
+    """Tables whose endpoints are due at ``cadence``, in catalogue order."""
+    return [name for name in TABLES if endpoints_of(name)[0].cadence is cadence]
+
+
+def make_jobs() -> dict:
+    """The jobs by cadence name."""
+    return {name: make_job(name) for name in CADENCES}
+
+
+def make_job(name: str):
+    """The job of one cadence. Steps share one process: a process each would cost about 7 s a step."""
+    cadence = CADENCES[name]
+    return dg.define_asset_job(
+        JOB_NAMES[name],
+        selection=dg.AssetSelection.assets(*tables_of(cadence), WAREHOUSE),
+        description=f"{cadence.doc_zh} / {cadence.doc_en}",
+        executor_def=dg.in_process_executor,
+        config=QUIET,
+    )
+
+
+LATE_DAYS = 3
+"""So many days of a T+1 series are taken again every day: the platform may count late, and the same calls tell."""
+WHOLE_WINDOW_ON = 0
+"""Mondays take the whole window of a series, also with the same calls."""
+
+
+def make_schedules(jobs: dict, settings: Settings) -> list[dg.ScheduleDefinition]:
+    """One schedule per job with all its times, in Beijing time; and one that goes on with what a quota stopped."""
+    return [*(_schedule(CADENCES[name], job, settings) for name, job in jobs.items()), resume_schedule(jobs[SERIES], settings)]
+
+
+def _schedule(cadence: Cadence, job, settings: Settings) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"{job.name.removesuffix('_job')}_schedule",
+        job=job,
+        cron_schedule=list(cadence.crons),
+        execution_timezone="Asia/Shanghai",
+        description=f"{cadence.doc_zh} / {cadence.doc_en}",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+    def _tick(context: dg.ScheduleEvaluationContext):
+        at = context.scheduled_execution_time
+        return run_request(partitions_due(cadence, at, settings), run_key=at.isoformat())
+
+    return _tick
+
+
+def run_request(dts: tuple[date, date], **more: Any) -> dg.RunRequest:
+    """A run over the partitions from the first to the last of ``dts``."""
+    first, last = (d.isoformat() for d in dts)
+    return dg.RunRequest(partition_key=first, **more) if first == last else dg.RunRequest(tags=range_tags(*dts), **more)
+
+
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """What makes one run of a range of partitions."""
+    return {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+
+
+def partitions_due(cadence: Cadence, at: datetime, settings: Settings) -> tuple[date, date]:
+    """First and last partition that a tick at ``at`` fills: today, or a week for published issues; for T+1 series the last days
+    until yesterday, on Mondays the whole window.
+
+    On Mondays at noon the week before becomes final, and the list of weeks says so from the next morning on: Tuesday's first tick
+    takes it.
+    """
+    at = (at if at.tzinfo else at.replace(tzinfo=BEIJING)).astimezone(BEIJING)
+    table = TABLES[tables_of(cadence)[0]]
+    if table.history is History.VERSION and at.weekday() == 1 and at.hour < 23:
+        at -= timedelta(days=7)
+    last = table.latest_partition(beijing_day(at))
+    if table.history is not History.WINDOW:
+        return last, last
+    return series_due(beijing_day(at), settings)
+
+
+def series_due(today: date, settings: Settings) -> tuple[date, date]:
+    """The days of T+1 series that a run on ``today`` takes."""
+    last = today - timedelta(days=1)
+    days = whole_window(settings) if today.weekday() == WHOLE_WINDOW_ON else LATE_DAYS
+    return min(last, max(settings.start_date, today - timedelta(days=days))), last
+
+
+def whole_window(settings: Settings) -> int:
+    """How many days back all series can be asked for by every app of the installation."""
+    kinds = {app.type for app in settings.all_apps} or {settings.app_type}
+    series = [e for name in tables_of(CADENCES[SERIES]) for e in endpoints_of(name)]
+    return min(max(e.windows) for e in series if kinds.intersection(e.apps))
+
+
+def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
+    """After the day's quota is new: what a used-up quota stopped is asked for again. What was not produced is the daily run's matter."""
+
+    @dg.schedule(
+        name="resume_schedule",
+        job=job,
+        cron_schedule="20 0 * * *",
+        execution_timezone="Asia/Shanghai",
+        description="每天 0:20，继续因配额用尽而中断的回填 / daily at 00:20: goes on with backfills that a used-up quota stopped",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+    def _tick(context: dg.ScheduleEvaluationContext):
+        from services.ingest.price import pending
+
+        runtime = Runtime(settings)
+        try:
+            waiting = pending(runtime, tables_of(CADENCES[SERIES]))
+        finally:
+            runtime.close()
+        if not waiting:
+            return dg.SkipReason("nothing waits for a new quota")
+        at = context.scheduled_execution_time.isoformat()
+        return [run_request(span, run_key=f"{at}-{table}-{span[0]}", asset_selection=[dg.AssetKey(table)]) for table, span in waiting]
+
+    return _tick
+
+
+def weekly(job, cron: str) -> dg.ScheduleDefinition:
+    """Upkeep, in the small hours of Sundays in Beijing."""
+    return dg.ScheduleDefinition(
+        name=f"{job.name.removesuffix('_job')}_schedule", job=job, cron_schedule=cron, execution_timezone="Asia/Shanghai",
+        default_status=dg.DefaultScheduleStatus.STOPPED, description=job.description,
+    )  # fmt: skip

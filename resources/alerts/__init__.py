@@ -1,1 +1,0 @@
-"""Alerts 告警: who is told what, and how it gets there. What there is to tell is found by :mod:`assets.alerts`."""

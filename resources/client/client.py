@@ -1,0 +1,380 @@
+"""The client of one run: it asks, and knows when not to.
+
+Every response goes to the sink as it came, before anybody reads it. What a code means for the
+next step stands in ``catalog.errors``; here it is done. After an answer that settles more than its own
+call (the app is banned, an account is gone, a capability withdrawn), later calls that would get the
+same answer are refused without being made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Protocol, Self
+
+import httpx
+import orjson
+
+from catalog.errors import CONSENT_OF_SCOPE, DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
+from catalog.records import Endpoint, Operation, Token
+from catalog.requests import Fill, Place
+from resources.client.background import Background
+from resources.client.errors import (
+    AccountStopped,
+    AppStopped,
+    CallFailed,
+    CapabilityUnavailable,
+    ConsentNeeded,
+    NeedsAttention,
+    NotConfigured,
+    Uncertain,
+    Unreachable,
+    failure,
+    said_of,
+)
+from resources.client.exchange import Answer, Exchange, Params
+from resources.client.limits import Limiter
+from resources.client.oauth import OAuth
+from resources.client.retry import TOO_FREQUENT, wait_before_retry
+from resources.client.tokens import Lease, TokenKeeper
+from resources.client.transport import encode_query, make_http
+from resources.client.wire import NoResponse, Reply, Wire
+from resources.config.clock import Clock
+from resources.config.redaction import guard_loggers, register_secret
+from resources.config.settings import Settings
+from resources.state import State
+from resources.state.accounts import AccountStatus
+from resources.state.capabilities import record_capability
+from resources.state.sealing import NO_TOKEN_KEY
+
+log = logging.getLogger(__name__)
+
+Asked = Endpoint | Operation
+"""What can be called: to read, or to write."""
+
+_LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
+_REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
+
+
+class Turn(Protocol):
+    """What must be done at the moment when a call has its turn, and not before."""
+
+    async def begin(self) -> Params:
+        """Give the call's parameters; the call is made at once after this. May raise CallFailed: then nothing is called."""
+
+    async def undone(self) -> None:
+        """The call did nothing, and is made again later: it has another turn then."""
+
+
+class DouyinClient:
+    """An async context manager; one for a whole run, shared by all its tasks."""
+
+    def __init__(
+        self, settings: Settings, state: State, clock: Clock, sink: Callable[[Exchange], None] | None = None
+    ) -> None:
+        if not settings.has_credentials:
+            raise NotConfigured("set DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET (console: app details 应用详情)")
+        if not state.vault.ready:
+            raise NotConfigured(NO_TOKEN_KEY)
+        self._settings = settings
+        self._state = state
+        self._clock = clock
+        self._sink = sink
+        self._client_key = settings.client_key or ""
+        self._breakers: dict[tuple[str, ...], CallFailed] = {}
+        self._owned: dict[str, bool] = {}
+        self._stack = AsyncExitStack()
+        register_secret(settings.client_secret.get_secret_value())
+        guard_loggers("httpx", "sqlalchemy.engine.Engine", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens")))
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        self._background = background = Background()
+        self._stack.callback(background.close)
+        self._limiter = Limiter(settings, self._state, self._clock, background)
+        self._stack.push_async_callback(self._limiter.close)
+        http = await self._stack.enter_async_context(make_http(settings))
+        self._wire = Wire(http, self._limiter, self._clock)
+        self.tokens = TokenKeeper(settings, self._state, self._clock, OAuth(settings, self._wire), background)
+        self._stack.push_async_callback(self.tokens.close)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def authorize(self, code: str, *, name: str | None = None) -> str:
+        """Redeem the code that the consent page returned; gives the account's open_id."""
+        open_id = await self.tokens.exchange_code(code, name=name)
+        for key in [k for k in self._breakers if k[0] in ("account", "scope") and k[1] == open_id]:
+            del self._breakers[key]
+        return open_id
+
+    async def ask(
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        open_id: str = "",
+        *,
+        archive_as: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """One successful answer of ``endpoint``, after as many requests as its error codes allow.
+
+        ``params`` may leave out the account, page size and constants: the record fills them.
+        ``archive_as`` travels to the sink as :attr:`Exchange.tag`.
+
+        Raises:
+            CallFailed: see its subclasses; ``calls`` is 0 where nothing was sent.
+            ValueError: a parameter is missing or unknown to the record.
+        """
+        return await self._call(endpoint, params, open_id, once=False, archive_as=archive_as)
+
+    async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> Answer:
+        """Have something done, once. A :class:`Turn` gives the parameters when the call's turn has come.
+
+        A call is made again only where the platform said that it did nothing (a token to refresh, too many calls), where
+        nothing was sent, or where doing it twice is as doing it once.
+
+        Raises:
+            Uncertain: nobody knows whether it was done: a time-out, a cut connection, or an answer that may mean either.
+            CallFailed: it was not done; see its subclasses.
+            ValueError: a parameter is missing or unknown to the record.
+        """
+        return await self._call(operation, params, open_id, once=not operation.repeatable)
+
+    async def _call(
+        self, endpoint: Asked, params: Params | Turn, open_id: str, *, once: bool, archive_as: Mapping[str, Any] | None = None
+    ) -> Answer:
+        async def begin() -> httpx.Request:
+            nonlocal asked
+            given = await turn.begin()
+            try:
+                asked = complete_params(endpoint, given, open_id)
+                return make()
+            except BaseException:
+                await turn.undone()
+                raise
+
+        def make() -> httpx.Request:
+            try:
+                return make_request(self._settings.base_url, endpoint, asked, lease)
+            except (httpx.InvalidURL, ValueError) as error:
+                raise _unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
+
+        turn = None if isinstance(params, Mapping) else params
+        asked = {} if turn is not None else complete_params(endpoint, params, open_id)
+        calls, refreshed = 0, False
+        lease: Lease | None = None
+        while True:
+            self._refuse(endpoint, open_id)
+            if lease is None:
+                lease = await self._lease(endpoint, open_id, calls)
+            known: ErrorCode | None = None
+            maybe_done, again = False, True
+            try:
+                reply = await self._wire.send(
+                    make() if turn is None else None, endpoint.envelope, endpoint.quota, open_id,
+                    check=lambda: self._refuse(endpoint, open_id), begin=begin if turn is not None else None,
+                )  # fmt: skip
+            except NoResponse as error:
+                calls += 1
+                maybe_done, again = error.sent, error.again
+                problem: CallFailed = (self._unreachable if again else _unusable)(endpoint, open_id, str(error), calls)
+            except CallFailed as error:
+                raise _placed(error, endpoint, open_id, calls) from error
+            else:
+                calls += 1
+                self._keep(endpoint, asked, open_id, reply, calls, archive_as)
+                verdict = reply.verdict
+                if verdict is not None and verdict.code == 0:
+                    await self._learn(endpoint, None)
+                    return Answer(reply.body, reply.document, reply.observed_at, calls)
+                if verdict is None:
+                    maybe_done = True
+                    problem = self._unreachable(endpoint, open_id, reply.trouble, calls)
+                else:
+                    known = error_for(verdict.code)
+                    if known.action is Action.REFRESH and not refreshed and lease.token:
+                        refreshed = True
+                        if turn is not None:
+                            await turn.undone()
+                        lease = await self._lease(endpoint, open_id, calls, refused=lease)
+                        continue
+                    maybe_done = verdict.code in MAY_BE_DONE or verdict.code not in ERRORS
+                    problem = failure(
+                        verdict.code, verdict.description, logid=verdict.logid, operation=endpoint.name, open_id=open_id,
+                        calls=calls, action=_final_action(known, endpoint),
+                    )  # fmt: skip
+                    await self._consequences(endpoint, open_id, known, problem)
+            if once and maybe_done:
+                raise Uncertain(
+                    problem.action, problem.code, problem.reason, advice=_LOOK_FIRST, logid=problem.logid, operation=endpoint.name,
+                    open_id=open_id, calls=calls,
+                )  # fmt: skip
+            wait = wait_before_retry(known, calls, self._settings.retry_base_s) if again else None
+            if wait is None:
+                raise problem
+            if known is not None and known.action is Action.SLOW_DOWN:
+                self._limiter.pause(endpoint.quota, wait)
+            if turn is not None:
+                await turn.undone()
+            log.info("%s; asking again in %.1f s", problem, wait)
+            await asyncio.sleep(wait)
+
+    # ------------------------------------------------------------------ tokens
+
+    async def _lease(self, endpoint: Asked, open_id: str, calls: int, refused: Lease | None = None) -> Lease:
+        """A token for the call; instead of ``refused`` if given. What it raises, it remembers."""
+        try:
+            if endpoint.token is Token.NONE:
+                return Lease("", 0)
+            if endpoint.token is Token.CLIENT:
+                return await (self.tokens.replace_client(refused) if refused else self.tokens.client_lease())
+            if endpoint.token is Token.BUSINESS:
+                return await (self.tokens.replace_business(open_id, refused) if refused else self.tokens.business_lease(open_id))
+            return await (self.tokens.replace_user(open_id, refused) if refused else self.tokens.user_lease(open_id))
+        except CallFailed as error:
+            if isinstance(error, AppStopped):
+                self._breakers[("app",)] = error
+            elif isinstance(error, ConsentNeeded | AccountStopped):
+                self._breakers[("business" if endpoint.token is Token.BUSINESS else "account", open_id)] = error
+            raise _placed(error, endpoint, open_id, calls) from error
+
+    # ------------------------------------------------------------------ consequences of a code
+
+    async def _consequences(self, endpoint: Asked, open_id: str, known: ErrorCode, problem: CallFailed) -> None:
+        if known.code == TOO_FREQUENT:
+            self._limiter.ease(endpoint.quota)
+        elif known.action is Action.SLOW_DOWN:
+            self._limiter.slow_down(endpoint.quota)
+        elif known.action is Action.QUOTA:
+            await self._limiter.exhaust(endpoint.quota)
+        elif isinstance(problem, AppStopped):
+            self._breakers[("app",)] = problem
+        elif isinstance(problem, CapabilityUnavailable):
+            self._breakers[("operation", endpoint.name)] = problem
+            await self._learn(endpoint, problem)
+        elif known.code in CONSENT_OF_SCOPE:
+            self._breakers[("scope", open_id, endpoint.quota)] = problem
+        elif endpoint.token is Token.BUSINESS and isinstance(problem, ConsentNeeded):
+            self._breakers[("business", open_id)] = problem  # the consent of the account itself is another one
+        elif open_id and isinstance(problem, ConsentNeeded | AccountStopped):
+            self._breakers[("account", open_id)] = problem
+            if known.code == DEREGISTERED:
+                await self.tokens.withdraw(open_id, f"{problem.reason} (code {problem.code})")
+                return
+            stopped = isinstance(problem, AccountStopped)
+            status = AccountStatus.STOPPED if stopped else AccountStatus.NEEDS_CONSENT
+            await self.tokens.set_status(open_id, status, f"{problem.reason} (code {problem.code})")
+            await self.tokens.void(open_id)
+
+    async def _learn(self, endpoint: Asked, problem: CapabilityUnavailable | None) -> None:
+        """Write down, once, that the app owns the operation, or why it cannot be had: it is switched off by that."""
+        owned = problem is None
+        if self._owned.get(endpoint.name) is owned:
+            return
+        self._owned[endpoint.name] = owned
+        await self._background.run(
+            record_capability, self._state, self._client_key, endpoint.name, owned=owned, now=self._clock.now(),
+            code=problem and problem.code, reason=problem and problem.reason,
+        )  # fmt: skip
+
+    def _refuse(self, endpoint: Asked, open_id: str) -> None:
+        if not self._breakers:
+            return
+        keys = (("app",), ("operation", endpoint.name), ("account", open_id), ("scope", open_id, endpoint.quota), *_business_key(endpoint, open_id))
+        for key in keys:
+            if (known := self._breakers.get(key)) is not None:
+                raise known.again(endpoint.name, open_id)
+
+    def _unreachable(self, endpoint: Asked, open_id: str, reason: str, calls: int) -> Unreachable:
+        return Unreachable(
+            Action.RETRY, None, reason, advice=error_for(10001).advice, operation=endpoint.name, open_id=open_id, calls=calls
+        )  # fmt: skip
+
+    def _keep(
+        self, endpoint: Asked, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping | None
+    ) -> None:
+        if self._sink is None:
+            return
+        verdict = reply.verdict
+        self._sink(
+            Exchange(
+                operation=endpoint.name, client_key=self._client_key, open_id=open_id, params=asked,
+                sent_at=reply.sent_at, observed_at=reply.observed_at, http_status=reply.status, body=reply.body, document=reply.document,
+                code=verdict.code if verdict else None, logid=verdict.logid if verdict else None,
+                attempt=attempt, said=said_of(verdict.description) if verdict and verdict.code else "", tag=tag or {},
+            )
+        )  # fmt: skip
+
+
+def _business_key(endpoint: Asked, open_id: str) -> tuple[tuple[str, str], ...]:
+    return (("business", open_id),) if endpoint.token is Token.BUSINESS else ()
+
+
+def complete_params(endpoint: Asked, params: Params, open_id: str) -> dict[str, Any]:
+    """All parameters in the record's order, wherever they travel: what the caller gives, and what the record itself knows.
+
+    The access token is none of them: it is not archived.
+
+    Raises:
+        ValueError: the record has no such parameter, or a required one is missing.
+    """
+    asked: dict[str, Any] = {}
+    for param in endpoint.params:
+        if param.fill in (Fill.TOKEN, Fill.LEFT_OUT):
+            continue
+        if param.name in params:
+            asked[param.name] = params[param.name]
+        elif param.fill is Fill.ACCOUNT:
+            asked[param.name] = open_id
+        elif param.const is not None:
+            asked[param.name] = param.const
+        elif param.required:
+            raise ValueError(f"{endpoint.name} needs the parameter {param.name}")
+        if param.fill is Fill.ACCOUNT and (not open_id or asked[param.name] != open_id):
+            raise ValueError(f"{endpoint.name} needs the open_id of one account, in params as in open_id")
+    if unknown := set(params) - set(asked):
+        raise ValueError(f"{endpoint.name} has no parameter {', '.join(sorted(unknown))}")
+    return asked
+
+
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+def make_request(base_url: str, endpoint: Asked, asked: Params, lease: Lease) -> httpx.Request:
+    """The request with every parameter in its place. The token travels in the header (older SDKs put it into the query, where
+    it leaks into logs), but for the one operation that takes it in its body."""
+    query = {p.name: asked[p.name] for p in endpoint.params if p.place is Place.QUERY and p.name in asked}
+    url = f"{base_url}{endpoint.path}" + (f"?{encode_query(query)}" if query else "")
+    headers = {"accept": _JSON, "user-agent": "douyin-warehouse"}
+    in_body = next((p.name for p in endpoint.params if p.fill is Fill.TOKEN), None)
+    if lease.token and in_body is None:
+        headers["access-token"] = lease.token
+    if endpoint.method == "GET":
+        return httpx.Request("GET", url, headers=headers)
+    body = {p.name: asked[p.name] for p in endpoint.params if p.place is Place.BODY and p.name in asked}
+    if in_body is not None:
+        body[in_body] = lease.token
+    headers["content-type"] = _FORM if endpoint.form else _JSON
+    return httpx.Request(endpoint.method, url, headers=headers, content=encode_query(body).encode() if endpoint.form else orjson.dumps(body))
+
+
+def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
+    """A token refused again after its refresh: the owner's consent is gone, or, for the app's token, somebody must look."""
+    if known.action is not Action.REFRESH:
+        return known.action
+    return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
+
+
+def _unusable(endpoint: Asked, open_id: str, reason: str, calls: int) -> NeedsAttention:
+    """A request that cannot be made, or an answer that cannot be taken: the next try would not go better."""
+    return NeedsAttention(Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls)
+
+
+def _placed(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:
+    """The error as the asked operation's own, with the requests that were made for it."""
+    placed = error.again(endpoint.name, open_id)
+    placed.calls = calls
+    return placed

@@ -1,0 +1,144 @@
+"""What can go wrong with a call, by what follows from it. Every code goes through ``catalog.errors``."""
+
+from __future__ import annotations
+
+from catalog.errors import Action, error_for
+from resources.config.redaction import redact
+
+
+class DouyinError(Exception):
+    """Anything that this room raises on purpose."""
+
+
+class NotConfigured(DouyinError):
+    """The app's key or secret is not set: nothing was called."""
+
+
+class CallFailed(DouyinError):
+    """A call without a usable answer. ``calls`` counts the requests made for it, 0 when a breaker refused it."""
+
+    def __init__(
+        self,
+        action: Action,
+        code: int | None,
+        reason: str,
+        *,
+        advice: str = "",
+        logid: str | None = None,
+        operation: str = "",
+        open_id: str = "",
+        calls: int = 0,
+    ) -> None:
+        self.action = action
+        self.code = code
+        self.reason = redact(reason[:_LONGEST_REASON]).replace("\n", "\\n")  # one line, also where the platform sends several
+        self.advice = advice
+        self.logid = logid
+        self.operation = operation
+        self.open_id = open_id
+        self.calls = calls
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        subject = f"{self.operation}" + (f" of {self.open_id}" if self.open_id else "")
+        code = f" (code {self.code})" if self.code is not None else ""
+        trace = f" [logid {self.logid}]" if self.logid else ""
+        advice = f" {self.advice}" if self.advice else ""
+        return redact(f"{subject}: {self.reason}{code}{trace}.{advice}")
+
+    def __reduce__(self):
+        fields = {k: getattr(self, k) for k in ("advice", "logid", "operation", "open_id", "calls")}
+        return _rebuild, (type(self), self.action, self.code, self.reason, fields)
+
+    def again(self, operation: str, open_id: str) -> CallFailed:
+        """The same failure for a call that was therefore not made."""
+        return type(self)(
+            self.action, self.code, self.reason, advice=self.advice, logid=self.logid, operation=operation, open_id=open_id
+        )
+
+
+def _rebuild(kind: type[CallFailed], action: Action, code: int | None, reason: str, fields: dict) -> CallFailed:
+    return kind(action, code, reason, **fields)
+
+
+class TransientFailure(CallFailed):
+    """It may work later; all tries of now are used up."""
+
+
+class Unreachable(TransientFailure):
+    """No answer of the platform: a time-out, a cut connection, HTTP 5xx, or a body that is not its JSON."""
+
+
+class Uncertain(CallFailed):
+    """Something was sent to the platform to be done, and nobody knows whether it was done. Never simply ask again."""
+
+
+class QuotaExhausted(TransientFailure):
+    """Nothing more from this scope today."""
+
+
+class PermanentFailure(CallFailed):
+    """Asking again would give the same answer."""
+
+
+class Skipped(PermanentFailure):
+    """This object has nothing for us."""
+
+
+class ConsentNeeded(PermanentFailure):
+    """The account's owner must authorise again, wholly or for this scope."""
+
+
+class CapabilityUnavailable(PermanentFailure):
+    """The app does not own the capability, or it is withdrawn."""
+
+
+class AccountStopped(PermanentFailure):
+    """The account is deregistered, banned, or was stopped by a person."""
+
+
+class AppStopped(PermanentFailure):
+    """The app's key or secret is wrong, or the app is banned."""
+
+
+class NeedsAttention(PermanentFailure):
+    """Our own mistake, or an unknown code."""
+
+
+class PagingError(CallFailed):
+    """A list that cannot be trusted to be whole. Its pages so far are valid and in the archive."""
+
+
+_KINDS: dict[Action, type[CallFailed]] = {
+    Action.RETRY: TransientFailure,
+    Action.SLOW_DOWN: TransientFailure,
+    Action.QUOTA: QuotaExhausted,
+    Action.SKIP: Skipped,
+    Action.REFRESH: ConsentNeeded,  # only after a refreshed token was refused as well
+    Action.RECONSENT: ConsentNeeded,
+    Action.DISABLE: CapabilityUnavailable,
+    Action.STOP_ACCOUNT: AccountStopped,
+    Action.STOP_APP: AppStopped,
+    Action.ALERT: NeedsAttention,
+}
+
+_LONGEST_TEXT = 200
+"""Characters kept of the platform's own words."""
+_LONGEST_REASON = 1000
+
+
+def said_of(description: str) -> str:
+    """What is kept of the platform's own words."""
+    return description[:_LONGEST_TEXT]
+
+
+def failure(
+    code: int, said: str, *, logid: str | None, operation: str, open_id: str = "", calls: int, action: Action | None = None
+) -> CallFailed:
+    """The exception for a platform code. ``said`` is the platform's description; ``action`` overrides the catalogue's."""
+    known = error_for(code)
+    what = action or known.action
+    reason = known.meaning if not said or said == known.meaning else f"{known.meaning}; platform: {said_of(said)!r}"
+    return _KINDS[what](
+        what, code, reason, advice=known.advice, logid=logid, operation=operation, open_id=open_id, calls=calls
+    )  # fmt: skip

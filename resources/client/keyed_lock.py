@@ -1,0 +1,65 @@
+"""One at a time: over the tasks of this process and over the processes of the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import AsyncFileLock
+
+from resources.client.background import Background
+
+T = TypeVar("T")
+
+
+class Turns:
+    """Turns by key, and work that is brought to its end once begun."""
+
+    def __init__(self, locks_dir: Path, background: Background) -> None:
+        self._locks_dir = locks_dir
+        self._background = background
+        self._tasks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._working: set[asyncio.Task] = set()
+        self._closing = False
+
+    @asynccontextmanager
+    async def turn(self, key: str, settled: Callable[[], bool] = lambda: False) -> AsyncIterator[bool]:
+        """Nobody else has the turn of ``key`` meanwhile. Waiting does not hold up the event loop.
+
+        Tasks of this process line up first. Yields True, without the lock of the processes, where
+        ``settled`` finds that the task before did the work: hundreds may have waited for one token.
+        The lock's file has no readable name: ids of people do not belong there.
+        """
+        async with self._tasks[key]:
+            if self._closing:
+                raise asyncio.CancelledError("the client is closing")
+            if settled():
+                yield True
+                return
+            name = hashlib.sha256(key.encode()).hexdigest()[:24]
+            await self._background.run(self._locks_dir.mkdir, parents=True, exist_ok=True)
+            async with AsyncFileLock(self._locks_dir / f"token-{name}.lock", executor=self._background.executor):
+                yield False
+
+    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work even if the caller is cancelled: the platform voids a token before we have its successor."""
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Let what was begun end; nothing new is begun."""
+        self._closing = True
+        while self._working:
+            await asyncio.wait(self._working)
+
+    def _finished(self, task: asyncio.Task) -> None:
+        self._working.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to the caller, who may be gone

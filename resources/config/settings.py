@@ -1,0 +1,308 @@
+"""Configuration from environment variables (prefix ``DOUYIN_``) and ``.env``."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from catalog.records import AppType
+from resources.config.clock import Clock
+
+if TYPE_CHECKING:  # a quarter of a second, which commands without the state do not wait for
+    from sqlalchemy.engine import URL
+
+LIVE_URL = "https://open.douyin.com"
+
+PREFIX = "DOUYIN_"
+NOT_SETTINGS = frozenset({"DOUYIN_DEBUG", "DOUYIN_DASHBOARD_TOKEN"})
+"""Variables with the prefix that single commands read; they belong to no configuration."""
+
+MOST_QPS, MOST_PER_DAY, MOST_REQUESTS, MOST_DAYS = 100_000, 10**12, 10_000, 36_500
+"""Larger numbers are slips of the keyboard, not limits."""
+FIRST_YEAR, LAST_YEAR = 2016, 2100
+"""The platform exists since the first; beyond the last, days and instants are slips, too."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class ScopeLimit(_Strict):
+    """Limits of one scope of one app; the platform shows them in its console only."""
+
+    qps: float | None = Field(None, gt=0, le=MOST_QPS, allow_inf_nan=False, description="requests a second")
+    per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="requests a Beijing day")
+
+
+class App(_Strict):
+    """One app of the installation."""
+
+    client_key: str
+    client_secret: SecretStr
+    client_secret_old: SecretStr | None = None
+    type: AppType = AppType.WEB
+    redirect_uri: str | None = None
+
+
+class Keep(_Strict):
+    """How long a table is kept, in days; None is for ever."""
+
+    archive_days: int | None = Field(None, gt=0, le=MOST_DAYS)
+    lake_days: int | None = Field(None, gt=0, le=MOST_DAYS)
+
+
+class _FromEnvironment(EnvSettingsSource):
+    """The environment, with the names of ours that are no settings, which the model then refuses."""
+
+    def __call__(self) -> dict[str, Any]:
+        return super().__call__() | _unknown_names(self.env_vars)
+
+
+class _FromDotEnv(DotEnvSettingsSource):
+    """The same of ``.env``, which may also hold variables of others."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name in Settings.model_fields} | _unknown_names(self.env_vars)
+
+
+def _unknown_names(variables: Any) -> dict[str, Any]:
+    known = {f"{PREFIX}{name}".lower() for name in Settings.model_fields} | {name.lower() for name in NOT_SETTINGS}
+    return {name: value for name, value in variables.items() if name.startswith(PREFIX.lower()) and name not in known}
+
+
+class Settings(BaseSettings):
+    """All settings; see ``.env.example`` for what each is for."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="forbid", hide_input_in_errors=True)
+
+    home: Path = Path("data")
+    base_url: str = LIVE_URL
+    client_key: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_old: SecretStr | None = Field(None, description="the former secret, while webhooks signed with it still come")
+    redirect_uri: str | None = None
+    app_type: AppType = AppType.WEB
+    apps: list[App] = Field(default_factory=list, description="further apps, as JSON")
+    state_url: str | None = None
+    token_key: SecretStr | None = Field(None, description="key or keys (comma separated) that tokens are sealed with")
+    clock: str = "system"
+    start_date: date = date(2025, 1, 1)
+
+    qps: float = Field(5.0, gt=0, le=MOST_QPS, allow_inf_nan=False, description="requests a second per scope, unless DOUYIN_LIMITS says otherwise")
+    per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="requests a day per scope, unless DOUYIN_LIMITS says otherwise")
+    limits: dict[str, ScopeLimit] = Field(default_factory=dict, description="per scope, as JSON")
+    concurrency: int = Field(16, gt=0, le=MOST_REQUESTS, description="requests in flight")
+    per_account: int = Field(1, gt=0, le=MOST_REQUESTS, description="requests in flight per account")
+    timeout_s: float = Field(20.0, gt=0, le=3600, allow_inf_nan=False, description="longest wait for one response")
+    answer_bytes: int = Field(64 << 20, gt=0, le=1 << 32, description="of a larger answer, decompressed, no more is read")
+    retry_base_s: float = Field(1.0, ge=0, le=60, allow_inf_nan=False, description="first back-off; doubles up to 60 s")
+    proxy: str | None = None
+
+    webhook_connections: int = Field(2048, gt=0, le=1_000_000, description="connections that the webhook receiver holds open at most")
+    webhook_body_bytes: int = Field(1 << 20, gt=0, le=1 << 30, description="a larger webhook body is refused")
+    campaigns_dir: Path | None = Field(None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository")
+    audiences_dir: Path | None = Field(None, description="folder of audiences; default: sql/audiences/ of the repository")
+    alerts_file: Path | None = Field(None, description="who is told what; default: alerts.yaml of the repository, if it exists")
+    needs_dir: Path | None = Field(None, description="folder of the rules and words that comments are read by; default: needs/ of the repository")
+    comment_reread_days: int = Field(7, ge=0, le=MOST_DAYS, description="comments of videos so young are read to the end every day")
+    keep_archive_days: int | None = Field(None, gt=0, le=MOST_DAYS, description="so long the archive keeps answers; default: for ever")
+    keep_lake_days: int | None = Field(None, gt=0, le=MOST_DAYS, description="so long the lake keeps partitions; default: for ever")
+    keep: dict[str, Keep] = Field(default_factory=dict, description="per table, as JSON")
+    flush_s: float = Field(1.0, gt=0, le=3600, allow_inf_nan=False, description="longest time that an answer waits before it is on disk")
+
+    @model_validator(mode="after")
+    def _apps_differ(self) -> Settings:
+        keys = [app.client_key for app in self.all_apps]
+        if twice := {k for k in keys if keys.count(k) > 1}:
+            raise ValueError(f"DOUYIN_APPS names an app twice: {', '.join(sorted(twice))}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource, file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """What is given in code, then the environment, then ``.env``. Nothing else is read."""
+        return init_settings, _FromEnvironment(settings_cls), _FromDotEnv(settings_cls, env_file=dotenv_settings.env_file)
+
+    @field_validator("limits")
+    @classmethod
+    def _known_scopes(cls, value: dict[str, ScopeLimit]) -> dict[str, ScopeLimit]:
+        if value:
+            from catalog import DOORS, OPERATIONS
+            from catalog.records import quota_class
+
+            _check_names("scope", value, {quota_class(r.scope) for r in (*DOORS.values(), *OPERATIONS.values())})
+        return value
+
+    @field_validator("keep")
+    @classmethod
+    def _known_tables(cls, value: dict[str, Keep]) -> dict[str, Keep]:
+        if value:
+            from catalog import TABLES
+
+            _check_names("table", value, TABLES)
+        return value
+
+    @field_validator("start_date")
+    @classmethod
+    def _sensible(cls, value: date) -> date:
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise ValueError(f"write a day between {FIRST_YEAR} and {LAST_YEAR}, such as 2025-01-01")
+        return value
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _one_path(cls, value: Any) -> Any:
+        text = str(value)
+        if not text.strip() or any(ord(c) < 32 or ord(c) == 127 for c in text):
+            raise ValueError("write the path of a folder, without control characters, or leave the setting out")
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("DOUYIN_BASE_URL must begin with http:// or https://")
+        parts = urlsplit(value)  # raises ValueError for a bracket left open, and for a port that is none below
+        if not parts.hostname or parts.port == 0 or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", value):
+            raise ValueError(f"DOUYIN_BASE_URL must be an address such as {LIVE_URL}, with a host and without spaces, query or fragment")
+        return value.rstrip("/")
+
+    @field_validator("clock")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        clock = Clock.parse(value)
+        if value != "system" and not FIRST_YEAR <= clock.now().year <= LAST_YEAR:
+            raise ValueError(f"write an instant between {FIRST_YEAR} and {LAST_YEAR}")
+        return value
+
+    def get_clock(self) -> Clock:
+        return Clock.parse(self.clock)
+
+    def limit(self, scope: str) -> ScopeLimit:
+        """The limit of ``scope``, with the defaults filled in."""
+        own = self.limits.get(scope, ScopeLimit())
+        return ScopeLimit(qps=own.qps or self.qps, per_day=own.per_day or self.per_day)
+
+    def keep_for(self, table: str) -> Keep:
+        """How long a table is kept, with the defaults filled in."""
+        own = self.keep.get(table, Keep())
+        return Keep(archive_days=own.archive_days or self.keep_archive_days, lake_days=own.lake_days or self.keep_lake_days)
+
+    @property
+    def all_apps(self) -> tuple[App, ...]:
+        """Every app of the installation, the first one first."""
+        first = ()
+        if self.client_key and self.client_secret:
+            first = (
+                App(
+                    client_key=self.client_key, client_secret=self.client_secret, client_secret_old=self.client_secret_old, type=self.app_type,
+                    redirect_uri=self.redirect_uri,
+                ),
+            )  # fmt: skip
+        return (*first, *self.apps)
+
+    def for_app(self, client_key: str) -> Settings:
+        """The same settings with this app as the one that asks."""
+        app = next((a for a in self.all_apps if a.client_key == client_key), None)
+        if app is None:
+            raise LookupError(f"{client_key!r} is no app of this installation")
+        return self.model_copy(
+            update={
+                "client_key": app.client_key, "client_secret": app.client_secret, "redirect_uri": app.redirect_uri, "app_type": app.type, "apps": [],
+            }
+        )  # fmt: skip
+
+    @property
+    def has_credentials(self) -> bool:
+        return bool(self.all_apps)
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.home / "archive"
+
+    @property
+    def lake_dir(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def warehouse_path(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def locks_dir(self) -> Path:
+        return self.home / "locks"
+
+    @property
+    def marts_known_path(self) -> Path:
+        """What is known of the marts' SQL; anybody may delete it."""
+        return self.home / "cache" / "marts.json"
+
+    @property
+    def database_url(self) -> str | URL:
+        """Where the state is. Not text for SQLite: a path may hold characters that mean something in a URL."""
+        from sqlalchemy.engine import URL
+
+        return self.state_url or URL.create("sqlite", database=str(self.home / "state.db"))
+
+
+class BadSettings(ValueError):
+    """The configuration cannot be used; the message names every setting that is wrong, and never its value."""
+
+
+def read_settings() -> Settings:
+    """Settings from the environment and ``.env``.
+
+    Raises:
+        BadSettings: some are wrong, or no settings.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings("the configuration is not usable:\n  " + "\n  ".join(_said_of(e["type"], e["loc"], e["msg"]) for e in error.errors())) from error
+    except SettingsError as error:  # a value that should be JSON and is not; the text names the setting
+        named = re.search(r'field "(\w+)"', str(error))
+        raise BadSettings(f"the configuration is not usable:\n  {f'{PREFIX}{named[1].upper()}: {error.__cause__}' if named else error}") from error
+
+
+_PARTS: dict[str, type[BaseModel]] = {"limits": ScopeLimit, "keep": Keep, "apps": App}
+
+
+def _said_of(kind: str, place: tuple[int | str, ...], said: str) -> str:
+    first, rest = str(place[0]) if place else "apps", place[1:]
+    if kind != "extra_forbidden":
+        return f"{PREFIX}{first.upper()}: {''.join(f'{p}: ' for p in rest)}{said.removeprefix('Value error, ')}"
+    if not rest:
+        return f"{first.upper()}: there is no such setting{_meant(first.upper(), [f'{PREFIX}{n.upper()}' for n in Settings.model_fields])}"
+    *inside, name = rest
+    return f"{PREFIX}{first.upper()}: {''.join(f'{p}: ' for p in inside)}there is no {name!r}{_meant(str(name), list(_PARTS[first].model_fields))}"
+
+
+def _check_names(what: str, given: Any, known: Any) -> None:
+    if wrong := [name for name in given if name not in known]:
+        raise ValueError("; ".join(f"{name!r} is no {what}{_meant(name, sorted(known))}" for name in wrong))
+
+
+def _meant(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, 1) or [k for k in known if name and (k.startswith(name) or name in k)][:1]
+    return f": did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"

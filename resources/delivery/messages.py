@@ -1,0 +1,47 @@
+"""What an alert looks like when it is told: plain text, one message or a digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from catalog.alert_kinds import ABOUT, Severity
+from catalog.records import BEIJING
+from resources.state.alerts import Alert
+
+MARKS = {Severity.INFO: "提示 info", Severity.WARNING: "警告 warning", Severity.CRITICAL: "严重 critical"}
+
+
+def clock(instant: datetime) -> str:
+    """Beijing time, as people read it."""
+    return f"{instant.astimezone(BEIJING):%m-%d %H:%M}"
+
+
+def one(alert: Alert, prefix: str, *, is_over: bool) -> str:
+    """A whole message. ``is_over`` tells that it has ended."""
+    about = ABOUT[alert.kind]
+    head = f"【{prefix}】{'已恢复 over' if is_over else MARKS[alert.severity]} · {about.zh} {about.en}: {alert.title}"
+    if is_over and alert.resolved_at is not None:
+        since = f"{clock(alert.first_at)} → {clock(alert.resolved_at)}"
+        return f"{head}\n{alert.zh}\n{alert.en}\n{since} (北京时间 Beijing)"
+    times = f" · 第 {alert.times} 次 time {alert.times}" if alert.times > 1 else ""
+    todo = f"\n→ {alert.todo}" if alert.todo else ""
+    return f"{head}\n{alert.zh}\n{alert.en}{todo}\n自 since {clock(alert.first_at)} (北京时间 Beijing) · #{alert.id}{times}"
+
+
+def digest(alerts: Sequence[tuple[Alert, bool]], prefix: str, limit_bytes: int) -> str:
+    """One message about many (each with whether it is over), the gravest first; what does not fit is counted."""
+    lines = [f"【{prefix}】{len(alerts)} 条告警 alerts"]
+    room = limit_bytes - len(lines[0].encode()) - len(_more(len(alerts)).encode()) - 2
+    for shown, (alert, is_over) in enumerate(alerts):
+        about = ABOUT[alert.kind]
+        line = f"· {'已恢复 over' if is_over else MARKS[alert.severity]} {about.zh} {about.en}: {alert.title} (#{alert.id})"
+        room -= len(line.encode()) + 1
+        if room < 0:
+            return "\n".join([*lines, _more(len(alerts) - shown)])
+        lines.append(line)
+    return "\n".join([*lines, "→ douyin alerts list"])
+
+
+def _more(number: int) -> str:
+    return f"… 另有 {number} 条 more → douyin alerts list"

@@ -1,0 +1,175 @@
+"""Delivering what is due: by route, outside quiet hours, as a digest rather than a flood, and again where it did not arrive.
+
+A message counts as told once the other side said that it took it. A process that is killed in between tells it again: twice is
+better than never. One process delivers at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from filelock import FileLock
+
+from catalog.alert_kinds import ABOUT, Severity
+from resources.config.redaction import register_secret
+from resources.config.settings import Settings
+from resources.delivery.delivery import Open, open_channel
+from resources.delivery.messages import digest, one
+from resources.delivery.routes import Alerts, BadAlerts, address_of
+from resources.state import State
+from resources.state.alerts import (
+    Alert,
+    Delivery,
+    channel_state,
+    delivered,
+    deliveries_of,
+    list_alerts,
+    messages_since,
+    refused,
+    unreachable,
+)
+
+_log = logging.getLogger(__name__)
+_TOLD_AFTER_END = timedelta(hours=24)
+"""What was over before anybody could be told is told so long, then it is history (`douyin alerts list`)."""
+_STUBBORN = 3
+"""What was refused so often goes alone: in a digest it would have the others refused, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An alert that one channel must be told of; ``is_over``: that it has ended, ``is_new``: that it began, ``held``: quiet hours kept it."""
+
+    alert: Alert
+    is_new: bool
+    is_over: bool
+    held: bool
+    tries: int
+
+
+@dataclass
+class Delivered:
+    """What one delivery did. ``problems`` are by channel."""
+
+    messages: int = 0
+    alerts: int = 0
+    waiting: int = 0
+    problems: dict[str, str] = field(default_factory=dict)
+    nowhere: list[str] = field(default_factory=list)
+    """Keys of open alerts that no route takes."""
+
+
+def deliver(
+    state: State, alerts: Alerts, locks_dir: Path, now: datetime, *, environment: Mapping[str, str] | None = None
+) -> Delivered:
+    """Tell each channel what it was not told yet. What does not arrive stays due.
+
+    ``environment`` holds the addresses behind ``env:NAME``; default: the process's and ``.env``.
+    """
+    done = Delivered()
+    locks_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks_dir / "alerts.lock"):
+        current = list_alerts(state, since=now - _TOLD_AFTER_END - timedelta(hours=2))
+        told = deliveries_of(state, [a.id for a in current])
+        taken = {a.id: alerts.channels_for(a.kind, a.severity, a.tags) for a in current}
+        done.nowhere = [a.key for a in current if a.is_open and not taken[a.id]]
+        for channel in alerts.channels:
+            due = [d for a in current if channel in taken[a.id] and (d := _due(alerts, a, told.get((a.id, channel)), now)) is not None]
+            _through(state, alerts, channel, due, now, done, environment)
+    return done
+
+
+def _due(alerts: Alerts, alert: Alert, told: Delivery | None, now: datetime) -> Due | None:
+    if alert.muted_until is not None and alert.muted_until > now:
+        return None
+    if told is not None and told.next_try_at is not None and told.next_try_at > now:
+        return None
+    sent = told.sent_at if told else None
+    about, over_at = ABOUT[alert.kind], alert.resolved_at
+    tries = told.tries if told else 0
+    if alert.due_at is not None and (sent is None or sent < alert.due_at):
+        if over_at is not None and now - over_at > _TOLD_AFTER_END:
+            return None
+        held = alerts.quiet is not None and alerts.quiet.holds(alert.due_at)
+        # A hot word that has gone is told as it was: it is nothing that anybody mended.
+        return Due(alert, True, over_at is not None and about.tells_end, held, tries)
+    # What began again within `again_after` counts as the same: its end is told when that time is over, or ends would be told that are none.
+    if over_at is None or sent is None or not (alerts.tell_end and about.tells_end) or now < over_at + about.again_after:
+        return None
+    if now - over_at > _TOLD_AFTER_END + about.again_after or (told.ended_at is not None and told.ended_at >= over_at):
+        return None
+    return Due(alert, False, True, alerts.quiet is not None and alerts.quiet.holds(over_at), tries)
+
+
+def _through(state: State, alerts: Alerts, channel: str, due: list[Due], now: datetime, done: Delivered, environment: Mapping[str, str] | None) -> None:
+    quiet = alerts.quiet
+    if quiet is not None and quiet.holds(now):
+        passing = [d for d in due if quiet.critical_passes and d.alert.severity is Severity.CRITICAL and d.is_new]
+        done.waiting += len(due) - len(passing)
+        due = passing
+    if not due:
+        return
+    before = channel_state(state, channel)
+    if before.wait_until is not None and before.wait_until > now:
+        done.waiting += len(due)
+        done.problems[channel] = f"{before.error}; tried again later"
+        return
+    try:
+        opened = open_channel(channel, address_of(alerts, channel, environment))
+    except BadAlerts as error:
+        done.waiting += len(due)
+        done.problems[channel] = str(error)
+        return
+    left = alerts.channels[channel].per_minute - messages_since(state, channel, now - timedelta(minutes=1))
+    for group in _grouped(due, alerts.digest_above):
+        if left <= 0:
+            done.waiting += len(group)
+            continue
+        left -= 1
+        if not _send(state, alerts, opened, group, now, done):
+            left = 0  # nobody is there: the rest waits
+
+
+def _grouped(due: list[Due], digest_above: int) -> list[list[Due]]:
+    """The messages to send: single alerts, or one digest."""
+    alone = [d for d in due if d.tries >= _STUBBORN]
+    rest = [d for d in due if d.tries < _STUBBORN]
+    if len(rest) > digest_above or (len(rest) > 1 and any(d.held for d in rest)):
+        return [rest, *([d] for d in alone)]
+    return [[d] for d in (*rest, *alone)]
+
+
+def _send(state: State, alerts: Alerts, opened: Open, group: Sequence[Due], now: datetime, done: Delivered) -> bool:
+    """One message. False where nothing goes through the channel at present."""
+    if len(group) == 1:
+        text = one(group[0].alert, alerts.prefix, is_over=group[0].is_over)
+    else:
+        text = digest([(d.alert, d.is_over) for d in group], alerts.prefix, opened.limit_bytes)
+    open_ones = [d.alert.severity for d in group if not d.is_over]
+    answer = opened.send(text, max(open_ones, key=list(Severity).index) if open_ones else Severity.INFO)
+    if answer.ok:
+        wrong, over = [d.alert.id for d in group if d.is_new], [d.alert.id for d in group if d.is_over]
+        delivered(state, opened.name, uuid.uuid4().hex, wrong, over, now)
+        done.messages += 1
+        done.alerts += len(group)
+        return True
+    _log.warning("alerts could not be delivered to the channel %s: %s", opened.name, answer.reason)
+    done.problems[opened.name] = answer.reason
+    done.waiting += len(group)
+    if answer.refused:
+        refused(state, opened.name, [d.alert.id for d in group], answer.reason, now)
+        return True
+    unreachable(state, opened.name, answer.reason, now, answer.wait)
+    return False
+
+
+def hide_secrets(settings: Settings) -> None:
+    """From now on the installation's secrets are masked in every text that leaves."""
+    for secret in (settings.token_key, *(s for app in settings.all_apps for s in (app.client_secret, app.client_secret_old))):
+        for part in (secret.get_secret_value() if secret else "").split(","):
+            register_secret(part.strip())

@@ -1,0 +1,1 @@
+"""The archive and the lake: atomic, checksummed files."""

@@ -1,0 +1,1 @@
+"""Publish the lake and the state as one DuckDB file."""

@@ -1,0 +1,72 @@
+"""Tables of the warehouse that lie in no file of the lake: handed over whole, or the days of them that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from resources.storage.schema import DICTIONARY_SCHEMA, STATUS_SCHEMA
+from resources.warehouse.descriptions import Description, described, has_columns, made_anew, own_description
+from resources.warehouse.state_tables import TABLES_OF_STATE
+
+_BY_DAY = "meta.load_status"
+"""The one table of the state that grows with every day: only its changed days are read."""
+
+
+@dataclass(frozen=True)
+class DaysHandedOver:
+    """A table of the state by day: when the lines of each day last changed (machine time in nanoseconds), and how to read those of some days."""
+
+    changed: Mapping[date, int]
+    read: Callable[[Iterable[date]], Iterable[pa.RecordBatch]]
+
+
+HandedOver = pa.Table | Iterable[pa.RecordBatch] | DaysHandedOver
+
+HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
+    "meta.load_status": (STATUS_SCHEMA, "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account"),
+    "meta.dictionary": (DICTIONARY_SCHEMA, "数据字典：每个字段的含义、单位、可加性、来源 / the dictionary: meaning, unit, additivity and source of every column"),
+    **TABLES_OF_STATE,
+}
+"""Tables of the warehouse that lie in no file of the lake: name with schema -> (columns, comment)."""
+
+
+def replace_rows(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch], found: Description | None) -> None:
+    """Replace all rows of a table."""
+    wanted = own_description(name, *HANDED_OVER[name])
+    if found is not None and has_columns(found, wanted):
+        statements = [f"DELETE FROM {name}", *described(name, wanted, found)]
+    else:
+        statements = list(made_anew(name, wanted))
+    if name == _BY_DAY:
+        statements.append("DELETE FROM meta.load_status_days")
+    connection.execute(";".join(statements))
+    insert_batches(connection, name, rows.to_batches() if isinstance(rows, pa.Table) else rows)
+
+
+def replace_days(connection, name: str, rows: DaysHandedOver) -> None:
+    """Replace the days that changed since they were published."""
+    if name != _BY_DAY:
+        raise ValueError(f"{name} is not published by day")
+    known = dict(connection.execute("SELECT dt, changed_ns FROM meta.load_status_days").fetchall())
+    changed = sorted(dt for dt, at in rows.changed.items() if known.get(dt) != at)
+    if not known:  # whatever is there was handed over whole
+        connection.execute(f"DELETE FROM {name}")
+    if old := [dt for dt in known if rows.changed.get(dt) != known[dt]]:
+        connection.execute(f"DELETE FROM {name} WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
+        connection.execute("DELETE FROM meta.load_status_days WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
+    if changed:
+        insert_batches(connection, name, rows.read(changed))
+        connection.execute("INSERT INTO meta.load_status_days SELECT unnest($1::DATE[]), unnest($2::BIGINT[])", [changed, [rows.changed[dt] for dt in changed]])
+
+
+def insert_batches(connection, name: str, batches: Iterable[pa.RecordBatch]) -> None:
+    """Put in rows, a batch at a time."""
+    where, _, table = name.partition(".")
+    for batch in batches:
+        connection.register("handed_over", pa.Table.from_batches([batch]))
+        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM handed_over')
+        connection.unregister("handed_over")

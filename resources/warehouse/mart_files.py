@@ -1,0 +1,239 @@
+"""Marts: what analysts ask for often, one SELECT a file in ``sql/marts``, kept in the lake and published in the schema ``marts``.
+
+A file begins with its description in comment lines: a title, then
+
+====================  =========================================================================================
+``-- en:``, ``-- zh:``  what it holds
+``-- grain:``         what one row is
+``-- key:``           columns that identify a row; none of them is ever empty
+``-- owner:``         who answers for it
+``-- cadence:``       how often it is made again (hourly, daily)
+``-- mode:``          ``incremental``: a partition per Beijing day, made for the day ``$dt`` alone; ``full``: made whole each time
+``-- lookback:``      incremental: so many days before ``$dt`` it may read, per table if need be: ``7 days; hot_words all``
+``-- lookahead:``     incremental: so many days after ``$dt`` it may read: a day is made again when they come
+``-- days:``          incremental: the tables whose days it has, if not those of all that it reads
+``-- not null:``      further columns that are never empty
+``-- rows:``          by how much its rows may change from one day to the next before the check warns, e.g. ``50 %``
+``-- column name [unit; additive]:``  meaning of a column that no core table has: English / Chinese
+====================  =========================================================================================
+
+Tables are named with their schema: ``main.videos``, ``marts.video_daily``, ``outreach.plans``, ``meta.load_status``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from catalog import FIELDS
+from catalog.records import Additive
+from resources.config.project import REPOSITORY
+
+MARTS_DIR = REPOSITORY / "sql" / "marts"
+ROOM = "marts"
+"""Side room of the lake: ``lake/marts/<name>/dt=…/data.parquet``, and ``…/all/data.parquet`` of a full mart."""
+_log = logging.getLogger(__name__)
+
+_LINE = re.compile(r"^--\s*(en|zh|grain|key|owner|cadence|mode|lookback|lookahead|days|not null|rows):\s*(.+?)\s*$")
+_COLUMN = re.compile(r"^--\s*column (?P<name>\w+)(?:\s*\[(?P<marks>[^\]]*)\])?:\s*(?P<en>.+?)\s+/\s+(?P<zh>.+?)\s*$")
+_SPAN = re.compile(r"^(?:(?P<table>\w+)\s+)?(?:(?P<days>\d+)\s+days?|(?P<all>all))$")
+_NAMES = re.compile(r"^[a-z][a-z0-9_]*$")
+_NEEDED = ("en", "zh", "grain", "key", "owner", "cadence", "mode")
+ALL_DAYS = 1_000_000
+"""A look-back that reaches to the first day."""
+
+
+class BadMart(ValueError):
+    """A file that does not say what it is, or that asks for what does not exist. The message begins with file and line."""
+
+
+class Mode(StrEnum):
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class MartColumn:
+    """What a column of a mart means. ``unit`` is None for counts and texts."""
+
+    en: str
+    zh: str
+    unit: str | None = None
+    additive: Additive = Additive.NO
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One file. ``sql`` is the whole text, so that its lines are those of the file."""
+
+    name: str
+    path: Path
+    sql: str
+    title_en: str
+    title_zh: str
+    en: str
+    zh: str
+    grain: str
+    key: tuple[str, ...]
+    owner: str
+    cadence: str
+    mode: Mode
+    lookback: int = 0
+    lookbacks: Mapping[str, int] = field(default_factory=dict)
+    lookahead: int = 0
+    days_of: tuple[str, ...] = ()
+    not_null: tuple[str, ...] = ()
+    rows_may_change: float | None = None
+    """As a ratio of the day before; None: no limit."""
+    columns: Mapping[str, MartColumn] = field(default_factory=dict)
+
+    @property
+    def room(self) -> str:
+        """Its name in the lake."""
+        return f"{ROOM}/{self.name}"
+
+    @property
+    def incremental(self) -> bool:
+        return self.mode is Mode.INCREMENTAL
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        return f"{self.title_en} {self.title_zh}".strip()
+
+    @property
+    def comment(self) -> str:
+        return f"{self.title}: {self.zh} / {self.en} [{self.grain}; key {', '.join(self.key)}; {self.owner}]"
+
+    def days_before(self, table: str) -> int:
+        """So many days before its own it may read of ``table``."""
+        return self.lookbacks.get(table, self.lookback)
+
+    def meaning(self, column: str) -> MartColumn | None:
+        """What a column means: as its own description says, or as the catalogue does; None where nobody says."""
+        if (own := self.columns.get(column)) is not None:
+            return own
+        if (known := FIELDS.get(column)) is not None:
+            return MartColumn(f"{known.en}: {known.doc_en}", f"{known.zh}：{known.doc_zh}", known.unit, known.additive)
+        return None
+
+
+def load_marts(folder: Path = MARTS_DIR) -> dict[str, Mart]:
+    """The marts of a folder by name, in order of name; none where there is no folder.
+
+    Raises:
+        BadMart: a file does not say what it is.
+    """
+    return {path.stem: read_mart(path) for path in sorted(folder.glob("*.sql"))}
+
+
+def readable_marts(folder: Path = MARTS_DIR) -> dict[str, Mart]:
+    """The same for who must not be stopped by one bad file: it is left out, and the log says why."""
+    found = {}
+    for path in sorted(folder.glob("*.sql")):
+        try:
+            found[path.stem] = read_mart(path)
+        except BadMart as error:
+            _log.warning("a mart is left out: %s", error)
+    return found
+
+
+def read_mart(path: Path) -> Mart:
+    """One file.
+
+    Raises:
+        BadMart: a part of its description is missing or not understood; the message names file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadMart(f"{path}:1: this is not UTF-8 text: save it as UTF-8") from error
+    said: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    columns: dict[str, MartColumn] = {}
+    body = text.splitlines() or [""]
+    if not _NAMES.match(path.stem):
+        raise BadMart(f"{path}:1: a mart is named like a table, in small letters, digits and underscores: rename the file")
+    if not body[0].startswith("-- ") or _LINE.match(body[0]):
+        raise BadMart(f"{path}:1: the first line is the title: `-- Title 中文`")
+    for number, line in enumerate(body[1:], 2):
+        if not line.startswith("--"):
+            break
+        if match := _LINE.match(line):
+            said[match[1]], lines[match[1]] = match[2], number
+        elif match := _COLUMN.match(line):
+            columns[match["name"]] = MartColumn(match["en"], match["zh"], *_marks(path, number, match["marks"]))
+        elif line.startswith("-- column"):
+            raise BadMart(f"{path}:{number}: write `-- column name [unit; additive]: English / 中文`; the brackets may be left out")
+    if missing := [part for part in _NEEDED if part not in said]:
+        raise BadMart(f"{path}:1: its description lacks {', '.join(f'`-- {m}:`' for m in missing)}")
+    if said["mode"] not in tuple(Mode):
+        raise BadMart(f"{path}:{lines['mode']}: mode is `incremental` or `full`, not {said['mode']!r}")
+    if said["mode"] == Mode.FULL and (wrong := [w for w in ("lookback", "lookahead", "days", "rows") if w in said]):
+        raise BadMart(f"{path}:{lines[wrong[0]]}: a full mart reads everything and has no days: take `{wrong[0]}` out, or make it incremental")
+    key = _names(said["key"])
+    if said["mode"] == Mode.INCREMENTAL and "dt" not in key:
+        raise BadMart(f"{path}:{lines['key']}: the key of an incremental mart begins with dt")
+    title_en, title_zh = _two_titles(body[0])
+    lookback, lookbacks = _lookbacks(path, lines.get("lookback", 1), said.get("lookback"))
+    ahead, per_table = _lookbacks(path, lines.get("lookahead", 1), said.get("lookahead"))
+    if per_table:
+        raise BadMart(f"{path}:{lines['lookahead']}: a look-ahead is one number of days: `2 days`")
+    return Mart(
+        path.stem, path, text, title_en, title_zh, said["en"], said["zh"], said["grain"], key, said["owner"], said["cadence"], Mode(said["mode"]),
+        lookback, lookbacks, ahead, _names(said.get("days", "")), _names(said.get("not null", "")), _ratio(path, lines.get("rows", 1), said.get("rows")), columns,
+    )  # fmt: skip
+
+
+def _two_titles(line: str) -> tuple[str, str]:
+    """English first, then the Chinese name."""
+    words = line.removeprefix("-- ").split()
+    split = next((n for n, word in enumerate(words) if not word.isascii()), len(words))
+    return " ".join(words[:split]), " ".join(words[split:])
+
+
+def _marks(path: Path, number: int, marks: str | None) -> tuple[str | None, Additive]:
+    unit, additive = None, Additive.NO
+    for mark in filter(None, (m.strip() for m in (marks or "").split(";"))):
+        if mark in tuple(Additive):
+            additive = Additive(mark)
+        elif unit is None:
+            unit = mark
+        else:
+            raise BadMart(f"{path}:{number}: in brackets stand a unit and whether it may be summed ({', '.join(Additive)}), not {mark!r}")
+    return unit, additive
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _lookbacks(path: Path, number: int, text: str | None) -> tuple[int, dict[str, int]]:
+    default, tables = 0, {}
+    for part in filter(None, (p.strip() for p in (text or "").split(";"))):
+        match = _SPAN.match(part)
+        if match is None:
+            raise BadMart(f"{path}:{number}: a look-back is `7 days` or `all`, and of single tables `hot_words 30 days`, separated by semicolons; not {part!r}")
+        days = ALL_DAYS if match["all"] else int(match["days"])
+        if match["table"]:
+            tables[match["table"]] = days
+        else:
+            default = days
+    return default, tables
+
+
+def _ratio(path: Path, number: int, text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = re.match(r"^(\d+)\s*%$", text)
+    if match is None:
+        raise BadMart(f"{path}:{number}: rows is a percentage such as `50 %`, not {text!r}")
+    return int(match[1]) / 100

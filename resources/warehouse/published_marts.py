@@ -1,0 +1,140 @@
+"""Marts of the lake as tables of the schema ``marts``: changed days upserted, descriptions as their files say now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from resources.storage.lake import Lake
+from resources.storage.partition import Partition
+from resources.warehouse.descriptions import (
+    TYPES,
+    Column,
+    Description,
+    described,
+    has_columns,
+    made_anew,
+    own_description,
+)
+from resources.warehouse.mart_files import ROOM, Mart
+from resources.warehouse.published_partitions import PublishedPartitions, commit_many
+
+if TYPE_CHECKING:
+    import duckdb
+
+WHOLE = date(1970, 1, 1)
+"""The day under which a full mart's one file is known."""
+_log = logging.getLogger(__name__)
+_MARTS = own_description("meta.marts", pa.schema([("name", pa.string()), ("hash", pa.string())]), "已发布的集市及其 SQL 指纹 / marts of this file, and the hash of the SQL that describes them")
+
+
+def mart_partitions(lake: Lake, mart: Mart) -> list[Partition]:
+    """What the lake holds of a mart: its days in order, or its one file."""
+    if mart.incremental:
+        return list(lake.partitions(mart.room))
+    path = whole_path(lake, mart)
+    if not path.exists():
+        return []
+    stat = path.stat()
+    return [Partition(mart.room, WHOLE, path, stat.st_size, stat.st_mtime_ns)]
+
+
+def whole_path(lake: Lake, mart: Mart) -> Path:
+    """Where a full mart lies."""
+    return lake.root / mart.room / "all" / "data.parquet"
+
+
+def publish_marts(
+    connection: duckdb.DuckDBPyConnection, held: PublishedPartitions, found: Mapping[str, Description], present: Mapping[str, list[Partition]], marts: Mapping[str, Mart],
+    pin: Callable[[Partition], Partition | None], insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
+) -> tuple[dict[str, list[date]], list[str]]:
+    """Bring the schema ``marts`` up to what the lake holds of each, by room.
+
+    Gives the days that were written or removed per mart, and the marts of which days were left out because they were made by an
+    elder file with other columns: they come when they are made again.
+    """
+    connection.execute("CREATE SCHEMA IF NOT EXISTS marts")
+    for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'marts' AND database_name = current_database()").fetchall():
+        connection.execute(f'DROP VIEW marts."{name}"')
+    for name in found:
+        where, _, table = name.partition(".")
+        if where == "marts" and table not in marts:
+            _drop(connection, held, table)
+    _say_which(connection, marts, found.get("meta.marts"))
+    changed, behind = {}, []
+    for mart in marts.values():
+        days, left = _publish(connection, held, mart, found.get(f"marts.{mart.name}"), present[mart.room], pin, insert)
+        if days:
+            changed[mart.room] = days
+        if left:
+            behind.append(mart.name)
+            _log.warning("%d days of the mart %s were made by an elder file with other columns, and are published when they are made again", left, mart.name)
+    return changed, behind
+
+
+def _publish(
+    connection, held: PublishedPartitions, mart: Mart, found: Description | None, present: list[Partition], pin: Callable[[Partition], Partition | None],
+    insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
+) -> tuple[list[date], int]:
+    if not present:
+        _drop(connection, held, mart.name)
+        return [], 0
+    newest = next((one for p in reversed(present) if (one := pin(p)) is not None), None)
+    if newest is None:  # taken away this moment, or damaged
+        return [], 0
+    schema = _schema(newest)
+    wanted = _description(mart, schema)
+    if found is not None and has_columns(found, wanted):
+        statements = list(described(f"marts.{mart.name}", wanted, found))
+    else:
+        held.forget(mart.room)
+        statements = list(made_anew(f"marts.{mart.name}", wanted))
+    if statements:
+        connection.execute(";".join(statements))
+    fresh = [one for p in held.changed(mart.room, present) if (one := pin(p)) is not None]
+    fitting = [p for p in fresh if p.path == newest.path or _schema(p) == schema]
+    days = [p.dt for p in fitting] + held.gone(mart.room, present)
+    if old := held.held(mart.room, days):
+        which = "true" if not mart.incremental else "dt IN (SELECT unnest($1::DATE[]))"
+        connection.execute(f'DELETE FROM marts."{mart.name}" WHERE {which}', [old] if mart.incremental else [])
+    if fitting:
+        insert(connection, f'marts."{mart.name}"', fitting)
+    held.note(mart.room, days, fitting)
+    commit_many(connection, days)
+    return days, len(fresh) - len(fitting)
+
+
+def _drop(connection, held: PublishedPartitions, name: str) -> None:
+    connection.execute(f'DROP TABLE IF EXISTS marts."{name}"')
+    held.forget(f"{ROOM}/{name}")
+
+
+def _say_which(connection, marts: Mapping[str, Mart], found: Description | None) -> None:
+    """``meta.marts``: those of this file, and of which SQL they are."""
+    if found is None or not has_columns(found, _MARTS):
+        connection.execute(";".join(made_anew("meta.marts", _MARTS)))
+    now = {m.name: m.hash for m in marts.values()}
+    if dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall()) != now:
+        connection.execute("DELETE FROM meta.marts")
+        connection.execute("INSERT INTO meta.marts SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[])", [[*now], [*now.values()]])
+
+
+def _schema(partition: Partition) -> pa.Schema:
+    return pq.read_schema(partition.path).remove_metadata()
+
+
+def _description(mart: Mart, schema: pa.Schema) -> Description:
+    return Description(mart.comment, {f.name: Column(TYPES[f.type], _meaning(mart, f.name)) for f in schema})
+
+
+def _meaning(mart: Mart, column: str) -> str | None:
+    if (said := mart.meaning(column)) is None:
+        return None
+    unit = f" [{said.unit}]" if said.unit else ""
+    return f"{said.zh} / {said.en}{unit}"

@@ -1,0 +1,77 @@
+"""``meta.partitions``: which file of the lake each published day came from. Read once and written once a publication."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from resources.storage.lake import Partition
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MANY = 31
+
+
+class PublishedPartitions:
+    """What the file holds, by name of the room, and what this publication changes of it; :meth:`write` puts it down.
+
+    A question and two statements for each of a hundred rooms took 0.2 s.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._known: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
+        for name, dt, size, mtime in connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall():
+            self._known[name][dt] = (size, mtime)
+        self.days_added: set[date] = set()
+        """Noted days of which nothing was published before, of any room."""
+        self._gone: list[tuple[str, date]] = []
+        self._new: list[tuple[str, date, int, int]] = []
+
+    @property
+    def names(self) -> list[str]:
+        """Rooms of which something is published."""
+        return [name for name, days in self._known.items() if days]
+
+    def changed(self, name: str, present: Iterable[Partition]) -> list[Partition]:
+        """Those of ``present`` that are not published as they are."""
+        known = self._known[name]
+        return [p for p in present if known.get(p.dt) != (p.size, p.mtime_ns)]
+
+    def gone(self, name: str, present: Iterable[Partition]) -> list[date]:
+        """Published days that are not ``present``, ascending."""
+        return sorted(self._known[name].keys() - {p.dt for p in present})
+
+    def held(self, name: str, days: Iterable[date]) -> list[date]:
+        """Those of the days of which something is published."""
+        return [d for d in days if d in self._known[name]]
+
+    def note(self, name: str, days: Sequence[date], now: Iterable[Partition]) -> None:
+        """These days are replaced: those of ``now`` by what was read of them, the others by nothing. A room's days are noted once a publication."""
+        held = self.held(name, days)
+        self.days_added |= set(days).difference(held)
+        self._gone += [(name, d) for d in held]
+        self._new += [(name, p.dt, p.size, p.mtime_ns) for p in now]
+
+    def forget(self, name: str) -> None:
+        """Nothing of this room is published any more."""
+        self._gone += [(name, d) for d in self._known.pop(name, {})]
+
+    def write(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Bring ``meta.partitions`` up to what was noted."""
+        if self._gone:
+            names, days = zip(*self._gone, strict=True)
+            connection.execute(
+                "DELETE FROM meta.partitions AS p USING (SELECT unnest($1::VARCHAR[]) AS name, unnest($2::DATE[]) AS dt) AS gone WHERE p.name = gone.name AND p.dt = gone.dt", [names, days]
+            )
+        if self._new:
+            # One by one, the 34,000 partitions of two years took 10 s.
+            connection.execute("INSERT INTO meta.partitions SELECT unnest($1::VARCHAR[]), unnest($2::DATE[]), unnest($3::BIGINT[]), unnest($4::BIGINT[])", [*zip(*self._new, strict=True)])
+
+
+def commit_many(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
+    """More than a month of a table is committed by itself: a file that is made anew is not one transaction of everything."""
+    if len(days) > _MANY:
+        connection.execute("COMMIT; BEGIN")

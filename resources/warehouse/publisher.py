@@ -1,0 +1,389 @@
+"""``warehouse.duckdb``: the file that analysts open, read-only, at any moment, also while runs write.
+
+DuckDB lets one process write or many read, so the pipeline never writes into a file that somebody may
+hold open: it copies the last one beside it, upserts the partitions that changed in the lake, checkpoints
+and renames it over. One publisher at a time. A lost or outdated file is rebuilt from Parquet.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from filelock import FileLock
+
+from catalog import FIELDS, TABLES
+from catalog.records import History, Table
+from resources import shutdown
+from resources.config.clock import BEIJING_SESSION
+from resources.storage.file_copy import copy_file
+from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
+from resources.storage.partition import LakeDamaged, Partition, damage_of
+from resources.storage.pins import Pins
+from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
+from resources.warehouse.descriptions import made_anew, own_description, read_descriptions
+from resources.warehouse.extra_tables import HANDED_OVER, DaysHandedOver, HandedOver, replace_days, replace_rows
+from resources.warehouse.manifest import digest_of_lake, digest_of_state, read_holding, write_holding
+from resources.warehouse.mart_files import MARTS_DIR, Mart, readable_marts
+from resources.warehouse.published_marts import mart_partitions, publish_marts
+from resources.warehouse.published_partitions import PublishedPartitions, commit_many
+
+if TYPE_CHECKING:  # loaded by who opens a file: a run with nothing to publish opens none
+    import duckdb
+
+_LAYOUT = 5
+"""Raise when published files must be rebuilt although no table's columns changed."""
+
+_MERGED_EVERY = 8
+"""At so many days a checkpoint may merge the small row groups that daily publications leave."""
+
+_STORAGE_VERSION = "v1.4.0"
+"""The eldest DuckDB that opens the file. Elder formats number the rows of a table throughout, and say nothing of where a row group's description lies: a checkpoint
+then reads and writes the descriptions of all row groups of a table whose first rows went, two to three times the CPU."""
+
+class PublishFailed(RuntimeError):
+    """The lake cannot be published; the old file stays."""
+
+
+@dataclass
+class Published:
+    """What one publication did. ``bytes`` is the size of the file, ``changed`` the partitions written or removed per table."""
+
+    path: Path
+    changed: dict[str, list[date]] = field(default_factory=dict)
+    rebuilt: bool = False
+    left_out: list[str] = field(default_factory=list)
+    """Marts of which days were left out; the log says why."""
+    damaged: list[LakeDamaged] = field(default_factory=list)
+    """Files of the lake that do not read back: their days stay as they were published, all others are published."""
+    made_again: list[LakeDamaged] = field(default_factory=list)
+    """Damaged files of marts that were made again from the lake."""
+    bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def partitions(self) -> int:
+        return sum(map(len, self.changed.values()))
+
+
+class Warehouse:
+    """Publishes the lake into one DuckDB file at ``path``."""
+
+    def __init__(self, path: Path, lake: Lake, locks_dir: Path, marts_dir: Path = MARTS_DIR) -> None:
+        self.path = path
+        self.lake = lake
+        self._marts_dir = marts_dir
+        self._lock_path = locks_dir / "publish.lock"
+        self._pins = path.with_name(path.name + ".reading")
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A read-only connection to the last published file.
+
+        Raises:
+            FileNotFoundError: nothing was published yet.
+        """
+        if not self.path.exists():
+            raise FileNotFoundError(f"{self.path} does not exist yet: nothing was published. Run `douyin run` or `make demo`.")
+        import duckdb
+
+        connection = duckdb.connect(str(self.path), read_only=True)
+        connection.execute(BEIJING_SESSION)
+        return connection
+
+    def _present(self, marts: Iterable[Mart], damaged: list[LakeDamaged]) -> dict[str, list[Partition]]:
+        """What the lake holds, by room."""
+        rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
+        return {room: list(self.lake.partitions(room, damaged)) for room in rooms} | {mart.room: mart_partitions(self.lake, mart) for mart in marts}
+
+    def _lake_files(self) -> list[Partition]:
+        return [p for found in self._present(readable_marts(self._marts_dir).values(), []).values() for p in found]
+
+    def lake_version(self) -> str | None:
+        """A text that changes whenever a partition of the lake does; None while the lake is empty."""
+        files = self._lake_files()
+        return f"{len(files)}-{max(p.mtime_ns for p in files)}" if files else None
+
+    def is_current(self) -> bool:
+        """Whether the published file holds exactly the lake's present partitions, those of marts included, and describes marts as their files do."""
+        if not _has_layout(self.path):
+            return False
+        with self.connect() as connection:
+            held = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
+            described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
+        return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
+
+    def publish(
+        self, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]] = MappingProxyType({}), *, rebuild: bool = False, again: bool = True
+    ) -> Published:
+        """Bring the file up to the lake and the tables ``handed_over``, or make it anew; waits for another publisher to finish.
+
+        ``handed_over`` holds what lies in no file of the lake, by schema and name: those of :mod:`resources.warehouse.state_tables`,
+        ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them is called while the file is
+        copied. What is not handed over stays as it was published. Without ``again`` a file that was made of just this stays as it is, for a day at most.
+
+        Days whose files do not read back stay as they were published, and are told of in ``damaged``.
+
+        Raises:
+            PublishFailed: DuckDB refuses what reads back. The old file stays.
+        """
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._lock_path), Pins(self._pins) as pins, ThreadPoolExecutor(2) as pool:
+            if not again and not rebuild:
+                began = time.monotonic()
+                handed_over = handed_over() if callable(handed_over) else handed_over
+                if self._was_made_of(handed_over):
+                    return Published(self.path, bytes=self.path.stat().st_size, seconds=time.monotonic() - began)
+            refused: list[LakeDamaged] = []
+            while True:
+                try:
+                    return self._publish(pins, pool, handed_over, rebuild, refused)
+                except _Refused as error:  # begun again without them: the transaction is lost
+                    refused += error.damaged
+
+    def _was_made_of(self, handed_over: Mapping[str, HandedOver]) -> bool:
+        """Whether the file holds just this, and the lake as it is. The lake is listed only where the state is the same."""
+        found = read_holding(self.path)
+        if found is None or found.state != _digest_of_state(handed_over):
+            return False
+        marts = readable_marts(self._marts_dir).values()
+        damaged: list[LakeDamaged] = []
+        return found.lake == _digest_of_lake(self._present(marts, damaged), marts) and not damaged
+
+    def _publish(self, pins: Pins, pool: Executor, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]], rebuild: bool, refused: list[LakeDamaged]) -> Published:
+        began = time.monotonic()
+        building = self.path.with_name(self.path.name + ".building")
+        wal = building.with_name(building.name + ".wal")
+        # A stale log beside the new file would be replayed into it: phantom rows.
+        building.unlink(missing_ok=True)
+        wal.unlink(missing_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        result = Published(self.path, rebuilt=rebuild or not _has_layout(self.path), damaged=[*refused])
+        copying = None if result.rebuilt else pool.submit(copy_file, self.path, building, pool)
+        try:
+            marts = readable_marts(self._marts_dir)
+            present = self._present(marts.values(), result.damaged)  # listing the files of two years takes a third of the copy's time
+            rows = handed_over() if callable(handed_over) else handed_over
+            flushing = None if copying is None else copying.result()
+            connection = _open(building)
+            try:
+                self._fill(connection, pins, result, present, marts, rows)
+            finally:
+                connection.close()
+            if flushing is not None:
+                flushing.result()
+        except BaseException:
+            if copying is not None:
+                wait([copying])  # it would make the file again
+            building.unlink(missing_ok=True)
+            wal.unlink(missing_ok=True)
+            raise
+        if wal.exists():
+            raise RuntimeError(f"{wal} is still there after the checkpoint; the old warehouse stays")
+        with open(building, "rb") as file:
+            os.fsync(file.fileno())
+        # Who opened the published file for writing and died left a log: it would be replayed into the new file.
+        self.path.with_name(self.path.name + ".wal").unlink(missing_ok=True)
+        shutdown.check()
+        os.replace(building, self.path)
+        if not result.left_out and not result.damaged and (state := _digest_of_state(rows)) is not None:
+            write_holding(self.path, state, _digest_of_lake(present, marts.values()))
+        result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
+        return result
+
+    def _fill(self, connection, pins: Pins, result: Published, present: Mapping[str, list[Partition]], marts: Mapping[str, Mart], handed_over: Mapping[str, HandedOver]) -> None:
+        """Everything in one transaction, which a checkpoint ends: DuckDB then writes no log, and to the file but once.
+
+        Left to itself that checkpoint also merges small row groups: it writes a nearly full one again for every few rows that still fit, several times as
+        many rows as are new. So it may do so at every eighth day only, and where the file is made anew: two thirds of the CPU on average, one and a half
+        times on that day, and a file that is a tenth larger.
+        """
+        connection.execute(f"SET wal_autocheckpoint = '1 byte'; {'' if result.rebuilt else 'SET max_vacuum_tasks = 0'}")
+        connection.execute(f"BEGIN;{_layout_script() if result.rebuilt else ''}")
+        held = PublishedPartitions(connection)
+        for table in TABLES.values():
+            self._upsert(connection, pins, result, held, table.name, f'"{table.name}"', present[table.name])
+        for room in (QUARANTINE, DRIFT):
+            for table in TABLES.values():
+                name = f"{room}/{table.name}"
+                self._upsert(connection, pins, result, held, name, f"meta.{room.removeprefix('_')}", present[name], table.name)
+        found = read_descriptions(connection)
+        for name, rows in handed_over.items():
+            if isinstance(rows, DaysHandedOver):
+                replace_days(connection, name, rows)
+            else:
+                replace_rows(connection, name, rows, found.get(name))
+        changed, result.left_out = publish_marts(connection, held, found, present, marts, lambda p: _intact(pins, p, result.damaged), self._insert)
+        result.changed |= changed
+        held.write(connection)
+        if held.days_added and max(held.days_added).toordinal() % _MERGED_EVERY == 0:
+            connection.execute("RESET max_vacuum_tasks")
+        connection.execute("COMMIT")
+        connection.execute("CHECKPOINT")
+
+    def _upsert(
+        self, connection, pins: Pins, result: Published, held: PublishedPartitions, name: str, target: str, present: list[Partition], only_table: str | None = None
+    ) -> None:
+        """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
+        changed = [pin for p in held.changed(name, present) if (pin := _intact(pins, p, result.damaged)) is not None]
+        unknown = {d.path.parent.name.removeprefix("month=") for d in result.damaged if d.table == name and d.dt is None}
+        days = [p.dt for p in changed] + [dt for dt in held.gone(name, present) if dt.isoformat()[:7] not in unknown]
+        if not days:
+            return
+        if old := held.held(name, days):
+            of_table = f" AND table_name = '{only_table}'" if only_table else ""
+            connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [old])
+        if changed:
+            self._insert(connection, target, changed)
+        held.note(name, days, changed)
+        commit_many(connection, days)
+        result.changed[name] = days
+
+    def _insert(self, connection, target: str, changed: list[Partition]) -> None:
+        """Put in the rows of some partitions of one room.
+
+        Raises:
+            _Refused: single ones of them cannot be put in.
+            PublishFailed: DuckDB refuses all of them, for another reason.
+        """
+        import duckdb
+
+        try:
+            connection.execute(f"INSERT INTO {target} BY NAME SELECT * FROM {scan(changed)}")
+        except duckdb.Error as error:
+            name, dts = changed[0].table, [p.dt for p in changed]
+            refused = [damage for p in changed if (damage := self._refusal(target, p)) is not None]
+            if refused:
+                raise _Refused(refused) from error
+            said = str(error).splitlines()[0]
+            raise PublishFailed(f"the lake's {name} of {min(dts)} to {max(dts)} cannot be published ({said}): `douyin verify` tells what is damaged") from error
+
+    def _refusal(self, target: str, partition: Partition) -> LakeDamaged | None:
+        """Why a partition cannot be put into a new table, tried by itself."""
+        import duckdb
+
+        folder = self.lake.root / partition.table
+        names = (f"dt={partition.dt}", "all") if partition.group is None else (f"month={partition.dt:%Y-%m}",)
+        where = next(path for name in names if (path := folder / name / "data.parquet").exists() or name == names[-1])
+        with duckdb.connect() as connection:
+            connection.execute(_layout_script())
+            try:
+                into = f"CREATE TABLE {target.replace('.', '_')} AS" if target.startswith("marts.") else f"INSERT INTO {target} BY NAME"
+                connection.execute(f"{into} SELECT * FROM {scan([partition])}")
+            except duckdb.Error as error:
+                return damage_of(replace(partition, path=where), str(error).splitlines()[0])
+        return None
+
+
+class _Refused(Exception):
+    """Partitions whose rows do not go in."""
+
+    def __init__(self, damaged: list[LakeDamaged]) -> None:
+        self.damaged = damaged
+
+
+def _intact(pins: Pins, partition: Partition, damaged: list[LakeDamaged]) -> Partition | None:
+    """A partition under its own name, to be read; None where it was removed meanwhile or is among the damaged ones, to which it may be added."""
+    if any((d.table, d.dt) == (partition.table, partition.dt) for d in damaged):
+        return None
+    try:
+        return pins.pin(partition)
+    except LakeDamaged as error:
+        damaged.append(error)
+        return None
+
+
+def _open(building: Path) -> duckdb.DuckDBPyConnection:
+    """The file to be written, as the connection's own database. An elder file is brought up to the storage version by the next checkpoint."""
+    import duckdb
+
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    connection.execute(f"ATTACH {_text(str(building))} AS warehouse (STORAGE_VERSION '{_STORAGE_VERSION}'); USE warehouse")
+    return connection
+
+
+def _layout() -> str:
+    """What a published file must have been made with to be carried on."""
+    return f"{_LAYOUT};" + ";".join(f"{t.name}({','.join(f'{c} {FIELDS[c].type}' for c in t.columns)})" for t in TABLES.values())
+
+
+def _digest_of_state(handed_over: Mapping[str, HandedOver]) -> str | None:
+    """None where rows are handed over that can be read only once."""
+    tables = {name: rows.changed if isinstance(rows, DaysHandedOver) else rows for name, rows in handed_over.items()}
+    return digest_of_state(_layout(), tables) if all(isinstance(rows, pa.Table | Mapping) for rows in tables.values()) else None
+
+
+def _digest_of_lake(present: Mapping[str, list[Partition]], marts: Iterable[Mart]) -> str:
+    return digest_of_lake((p for found in present.values() for p in found), marts)
+
+
+def _has_layout(path: Path) -> bool:
+    if not path.exists():
+        return False
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            found = connection.execute("SELECT layout FROM meta.layout").fetchone()
+    except duckdb.Error:
+        return False
+    return found is not None and found[0] == _layout()
+
+
+_OWN: Mapping[str, tuple[pa.Schema, str]] = {
+    "meta.quarantine": (QUARANTINE_SCHEMA, "无法解析的行与值、原因及其在归档中的位置 / rows and values that could not be parsed, why, and where their bytes lie in the archive"),
+    "meta.drift": (DRIFT_SCHEMA, "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know"),
+    "meta.partitions": (
+        pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]), "已发布的分区 / partitions of the lake that this file holds",
+    ),
+    "meta.load_status_days": (
+        pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]), "已发布的 load_status 日期及其最后变更 / days of load_status that this file holds, and when their lines last changed",
+    ),
+    "meta.layout": (pa.schema([("layout", pa.string())]), "本文件的结构版本 / the layout that this file was made with"),
+}  # fmt: skip
+
+
+def _layout_script() -> str:
+    """Statements that make an empty file, as one text: a thousand single ones take half as long again."""
+    return ";\n".join(_layout_statements())
+
+
+def _layout_statements() -> Iterator[str]:
+    for table in TABLES.values():
+        columns = ", ".join(f'"{c}" {FIELDS[c].type}{" NOT NULL" if c in table.not_null else ""}' for c in table.columns)
+        yield f'CREATE TABLE "{table.name}" ({columns})'
+        yield f'COMMENT ON TABLE "{table.name}" IS {_text(f"{table.zh}：{table.doc_zh} / {table.en}: {table.doc_en}")}'
+        for name in table.columns:
+            column = FIELDS[name]
+            unit = f" [{column.unit}]" if column.unit else ""
+            comment = f"{column.zh}：{column.doc_zh} / {column.en}{unit}: {column.doc_en}"
+            yield f'COMMENT ON COLUMN "{table.name}"."{name}" IS {_text(comment)}'
+        if table.history is History.LISTING:
+            yield from _latest_view(table)
+    yield "CREATE SCHEMA outreach"
+    yield "CREATE SCHEMA meta"
+    for name, (schema, comment) in {**_OWN, **HANDED_OVER}.items():
+        yield from made_anew(name, own_description(name, schema, comment))
+    yield f"INSERT INTO meta.layout VALUES ({_text(_layout())})"
+
+
+def _latest_view(table: Table) -> Iterator[str]:
+    """A listing's present state: the latest row of each entity."""
+    key = ", ".join(table.primary_key)
+    yield (
+        f'CREATE VIEW "{table.name}_latest" AS '
+        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at DESC, dt DESC) = 1'
+    )
+    comment = f"{table.zh}（最新状态） / {table.en}: the latest row of each"
+    yield f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

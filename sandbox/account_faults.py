@@ -1,0 +1,45 @@
+"""Troubles at scale: which accounts have a dead token, made themselves private, or deregistered."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sandbox import errors as no
+from sandbox.config import SandboxConfig
+from sandbox.errors import Refusal
+from sandbox.world.accounts import Account
+
+_GOLDEN = 0.6180339887498949
+_START = 0.9
+
+
+class Trouble(StrEnum):
+    """What is wrong with an account from its first consent on."""
+
+    DEAD_TOKEN = "dead_token"  # access token refused with 28001003, refresh with 10010
+    PRIVATE = "private"  # 28001047
+    DEREGISTERED = "deregistered"  # 28001045
+
+
+class Troubles:
+    """The troubles that a configuration asks for."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self._ends = (
+            (config.dead_tokens, Trouble.DEAD_TOKEN),
+            (config.dead_tokens + config.private_accounts, Trouble.PRIVATE),
+            (config.dead_tokens + config.private_accounts + config.deregistered, Trouble.DEREGISTERED),
+        )
+
+    def of(self, account: Account) -> Trouble | None:
+        """The account's trouble: it follows from the index alone. The golden ratio spreads the shares evenly over any number of accounts."""
+        place = (_START + account.index * _GOLDEN) % 1
+        return next((trouble for end, trouble in self._ends if place < end), None)
+
+    def check(self, account: Account) -> None:
+        """Refuse a request for the data of a private or deregistered account."""
+        trouble = self.of(account)
+        if trouble is Trouble.PRIVATE:
+            raise Refusal(no.PRIVATE)
+        if trouble is Trouble.DEREGISTERED:
+            raise Refusal(no.ACCOUNT_GONE)

@@ -1,0 +1,113 @@
+"""People who act: what a person does becomes an event of the world, and is delivered."""
+
+from __future__ import annotations
+
+import orjson
+
+from sandbox.apps import App
+from sandbox.config import SandboxConfig
+from sandbox.events import consent_body, invented, webhook
+from sandbox.hashing import Draw, mix, name
+from sandbox.phrases import LEAVING_PHONE
+from sandbox.world.accounts import Account
+from sandbox.world.leads import Customer, Event, Happening
+from sandbox.world.overlay import Later, Sent
+
+DOES = ("write", "enter", "tap_card", "leave_phone", "follow", "like", "consent", "withdraw_consent", "opt_out", "unauthorize")
+
+
+class Acting:
+    """Lets the people of one app act, and answer what they are sent with the configured rates."""
+
+    def __init__(self, app: App, config: SandboxConfig) -> None:
+        self._app, self._world, self._config = app, app.world, config
+
+    def someone(self, account: Account, person: str | None, instant: float) -> Customer:
+        """A customer by open_id; by default the one who came last.
+
+        Raises:
+            ValueError: nobody of that id is a customer of the account.
+        """
+        leads = self._world.leads
+        if person is None:
+            known = leads.known(account, instant)
+            if not known:
+                raise ValueError("the account has no customers yet")
+            return known[-1]
+        number = self._world.people.ids.read(person)
+        customer = None if number is None else leads.customer(account, number, instant)
+        if customer is None:
+            raise ValueError("person is no customer of the account")
+        return customer
+
+    def act(self, account: Account, customer: Customer, does: str, instant: float, text: str = "") -> dict:
+        """Have a customer do something; gives the body of the event.
+
+        Raises:
+            ValueError: ``does`` is unknown.
+        """
+        doings, place = self._world.leads.doings, (account.index, customer.number)
+        person = self._world.people.person(customer.number)
+        if does in ("consent", "withdraw_consent"):
+            doings.consents[place].append((instant, does == "consent"))
+            return self._emit(consent_body(self._app.client_key, account, person.open_id, instant, doings.next_telling(), allows=does == "consent"))
+        if does == "follow":
+            doings.follows[place] = instant
+        kinds = {
+            "write": (Happening.RECEIVED, {"message_type": "text", "text": text or "在吗"}),
+            "opt_out": (Happening.RECEIVED, {"message_type": "text", "text": "退订"}),
+            "leave_phone": (Happening.RECEIVED, {"message_type": "text", "text": text or LEAVING_PHONE[0].format(phone=person.phone), "left": "phone"}),
+            "tap_card": (Happening.RECEIVED, {"message_type": "retain_consult_card", "left": "phone"}),
+            "enter": (Happening.ENTERED, {}),
+            "follow": (Happening.FOLLOWED, {}),
+            "like": (Happening.LIKED, {"item_id": self._a_video(account, instant)}),
+        }
+        if does not in kinds:
+            raise ValueError(f"does is none of {', '.join(DOES)}")
+        happening, more = kinds[does]
+        event = Event(happening, int(instant * 1_000), customer.number, doings.next_index(*place), **more)
+        doings.events[account.index].append(event)
+        return self._emit(webhook(self._world, account, self._app.client_key, event))
+
+    def unauthorize(self, account: Account, instant: float) -> dict:
+        """The account's owner withdraws the consent: all its tokens are dead; gives the body of the event."""
+        self._app.tokens.revoke(account.open_id)
+        return self._emit(invented("unauthorize", self._world, self._app.client_key, account, "", instant, {}))
+
+    def _a_video(self, account: Account, instant: float) -> str:
+        videos = self._world.shelf.listed(account, instant)
+        return self._world.shelf.item_id(videos[-1]) if videos else ""
+
+    def _emit(self, body: dict) -> dict:
+        self._world.leads.doings.emit(body)
+        return body
+
+    # ---- answering
+
+    def answer(self, account: Account, sent: Sent, instant: float) -> None:
+        """Decide, from seed, person and message, what a person does about what was sent."""
+        rates = dict(self._config.answers)
+        if not any(rates.values()):
+            return
+        draw = Draw(self._world.seed, name("answer"), sent.number, mix(*map(name, sent.message_ids)))
+        at = instant + self._config.answer_delay_s * draw.between(0.5, 1.5)
+        for does in ("opt_out", "enter", "leave_phone", "write", "tap_card"):
+            if draw.unit() < rates.get(does, 0.0):
+                self._world.leads.doings.later.append(Later(at, account.index, sent.number, does))
+                if does == "opt_out":
+                    return
+
+    def pump(self, instant: float) -> int:
+        """Let everything happen that people had in mind until ``instant``; gives how much it was."""
+        due = self._world.leads.doings.due(instant)
+        for one in due:
+            account = self._world.accounts[one.account]
+            customer = self._world.leads.customer(account, one.number, instant)
+            if customer is not None:
+                self.act(account, customer, one.does, max(one.at, 0), one.text)
+        return len(due)
+
+
+def fingerprint(body: dict) -> str:
+    """A name for the body of an event: its Msg-Id."""
+    return f"{mix(name(orjson.dumps(body).decode())):016x}"

@@ -1,0 +1,154 @@
+"""Where the people of one app act and its events leave: what the control plane orders, and what the clock brings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sandbox.actions import Acting
+from sandbox.answers.ops import EVENTS, subscriptions
+from sandbox.apps import App
+from sandbox.clock import HOUR_S, SandboxClock
+from sandbox.config import SandboxConfig
+from sandbox.events import invented, webhook
+from sandbox.webhooks import Webhooks, read_delivery
+from sandbox.world.accounts import Account
+from sandbox.world.leads import EVENTS as HAPPENINGS
+from sandbox.world.leads import Event
+
+MOST_AT_ONCE = 2_000
+"""Events of the world that one move of the clock delivers at most; older ones are left out, as by a receiver that was not there."""
+MOST_TOLD = 100
+"""Accounts whose customers' own course is delivered; what is ordered or sent is delivered for all of them."""
+_AHEAD_S = HOUR_S
+"""How far ahead the course of an account is worked out, so that each tick of the real clock is cheap."""
+
+
+class Street:
+    """One app's people and webhooks."""
+
+    def __init__(self, app: App, config: SandboxConfig, secret: str, clock: SandboxClock) -> None:
+        self._app, self._world, self._clock = app, app.world, clock
+        self.doings = app.world.leads.doings
+        self.acting = Acting(app, config)
+        self.webhooks = Webhooks(app.client_key, secret, config.seed, self._subscribed, self._unsubscribe)
+        self.doings.emit = self.webhooks.emit
+        self._answered = 0
+        self._told_until: float | None = None
+        self._telling = asyncio.Lock()
+        self._ahead: dict[int, tuple[float, float, tuple[Event, ...]]] = {}
+        """Of each account: events from an instant on and before another."""
+
+    def _subscribed(self, event: str) -> bool:
+        return bool(subscriptions(self._world, self._clock.now())[event])
+
+    def _unsubscribe(self) -> None:
+        self.doings.subscriptions |= dict.fromkeys(EVENTS, 0)
+
+    def _account(self, open_id: str | None) -> Account:
+        account = self._world.accounts[0] if open_id is None else self._world.account(open_id)
+        if account is None:
+            raise ValueError(f"no account has the open_id {open_id!r}")
+        return account
+
+    # ---- time
+
+    def advance(self, now: float) -> None:
+        """Let people answer what they were sent, and do what they had in mind."""
+        while self._answered < len(self.doings.sent):
+            sent = self.doings.sent[self._answered]
+            self._answered += 1
+            if sent.number:
+                self.acting.answer(self._world.accounts[sent.account], sent, sent.at)
+        if self.doings.later:
+            self.acting.pump(now)
+
+    async def tell(self, now: float) -> None:
+        """Deliver what the world brought since it was told last. Other requests are answered meanwhile: for many accounts this takes a while."""
+        async with self._telling:
+            start, self._told_until = self._told_until, None if self._told_until is None else now
+            if start is None or start >= now:
+                return
+            found: list[tuple[int, Account, Event]] = []
+            for account in self._world.accounts[:MOST_TOLD]:
+                if self._look_ahead(account, start, now):
+                    await asyncio.sleep(0)
+                events = self._ahead[account.index][2]
+                found += [(e.at_ms, account, e) for e in events if start * 1_000 <= e.at_ms < now * 1_000]
+            for _, account, event in sorted(found, key=lambda one: one[0])[-MOST_AT_ONCE:]:
+                self.webhooks.emit(webhook(self._world, account, self._app.client_key, event))
+
+    def _look_ahead(self, account: Account, start: float, now: float) -> bool:
+        """Have the account's events at hand; whether they had to be worked out."""
+        since, until, _ = self._ahead.get(account.index, (0.0, 0.0, ()))
+        if since <= start and now <= until:
+            return False
+        until = max(now, start + _AHEAD_S)
+        events = tuple(e for e in self._world.leads.foreseen(account, start, until) if e.happening in HAPPENINGS)
+        self._ahead[account.index] = (start, until, events)
+        return True
+
+    def forget(self) -> None:
+        """The world takes its own course again: what was done through the API and here never happened."""
+        self.doings.forget()
+        self._answered = 0
+
+    # ---- orders
+
+    def people(self, open_id: str | None, now: float, limit: int) -> list[dict[str, Any]]:
+        """The newest customers of an account, with what is known of them."""
+        account = self._account(open_id)
+        return [
+            {
+                "person": self._world.people.ids.write(c.number), "consents": c.consents(now), "follows": c.is_following(now),
+                "tags": c.tags_at(now), "events": sum(e.at_ms <= now * 1_000 for e in c.events),
+            }
+            for c in self._world.leads.known(account, now)[-limit:]
+        ]  # fmt: skip
+
+    def act(self, order: Mapping[str, Any], now: float) -> dict:
+        """Raises ValueError for an unknown account, person or deed."""
+        account = self._account(order.get("account"))
+        if order.get("does") == "unauthorize":  # the account's owner does, and needs no customers for it
+            return self.acting.unauthorize(account, now)
+        customer = self.acting.someone(account, order.get("person"), now)
+        return self.acting.act(account, customer, str(order.get("does")), now, order.get("text") or "")
+
+    def invent(self, order: Mapping[str, Any], now: float) -> dict:
+        """Raises ValueError for an unknown event or account."""
+        account = self._account(order.get("account"))
+        person = order.get("person") or self._world.people.ids.write(self.acting.someone(account, None, now).number)
+        given, as_text = order.get("content") or {}, order.get("as_text")
+        body = invented(str(order.get("event")), self._world, self._app.client_key, account, person, now, given, as_text=as_text)
+        if order.get("event") == "unauthorize":
+            self._app.tokens.revoke(account.open_id)
+        self.webhooks.emit(body)
+        return body
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Calls that sent messages, oldest first; without their texts."""
+        write = self._world.people.ids.write
+        return [
+            {
+                "account": self._world.accounts[s.account].open_id, "person": write(s.number) if s.number else "", "scene": s.scene, "window": s.window,
+                "types": list(s.types), "message_ids": list(s.message_ids), "at": s.at, "client_msg_id": s.client_msg_id,
+                "recalled": any(m in self.doings.recalled for m in s.message_ids),
+            }
+            for s in self.doings.sent
+        ]  # fmt: skip
+
+    def deliver(self, order: Mapping[str, Any], now: float) -> Awaitable[dict]:
+        """Change the delivery; gives, when awaited, how it is and whether the receiver answered the challenge."""
+        self.webhooks.set(read_delivery(self.webhooks.delivery, dict(order)))
+        self._told_until = now if self.webhooks.delivery.url else None
+
+        async def verified() -> dict:
+            return {**self.describe(), "verified": bool(self.webhooks.delivery.url) and await self.webhooks.verify()}
+
+        return verified()
+
+    def describe(self) -> dict[str, Any]:
+        """How events are delivered, and what became of them."""
+        return {"delivery": asdict(self.webhooks.delivery), "pending": self.webhooks.pending, "counts": dict(self.webhooks.counts)}

@@ -1,0 +1,69 @@
+"""Looking for everything that is wrong, and telling it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from catalog.alert_kinds import Found, Kind
+from resources.delivery.outgoing import Delivered, deliver, hide_secrets
+from resources.delivery.routes import Alerts, check_tags, load_alerts
+from resources.runtime import Runtime
+from resources.state.accounts import known_apps, list_accounts
+from resources.state.alerts import observe
+from services.alerts.conditions import accounts_in_need, lacking, not_fresh, quarantined, quotas_in_use, tokens_that_end
+from services.alerts.marts import NoMart, low_plays, watched_words
+
+
+@dataclass
+class Looked:
+    """What is wrong now, the kinds that could be looked at, and why the others could not."""
+
+    found: list[Found] = field(default_factory=list)
+    kinds: set[Kind] = field(default_factory=set)
+    not_looked: dict[Kind, str] = field(default_factory=dict)
+
+
+def read_alerts(runtime: Runtime) -> Alerts:
+    """The file, whose tags must be those of accounts.
+
+    Raises:
+        BadAlerts: it cannot be used.
+    """
+    alerts = load_alerts(runtime.settings)
+    if any(route.tags for route in alerts.routes):
+        check_tags(alerts, {t for key in known_apps(runtime.state) for a in list_accounts(runtime.state, key) for t in a.tags})
+    return alerts
+
+
+def look(runtime: Runtime, alerts: Alerts) -> Looked:
+    """Everything that is wrong now but failed runs, which are told when they fail. Writes nothing."""
+    now, state, thresholds = runtime.clock.now(), runtime.state, alerts.thresholds
+    looked = Looked(
+        [
+            *accounts_in_need(state, runtime.app_keys), *tokens_that_end(state, runtime.app_keys, thresholds.token_days, now),
+            *quotas_in_use(state, runtime.settings, thresholds.quota_ratio, now), *not_fresh(runtime, thresholds, now),
+            *quarantined(state, thresholds), *lacking(runtime),
+        ],
+        {Kind.NEEDS_CONSENT, Kind.ACCOUNT_STOPPED, Kind.TOKEN_ENDS, Kind.QUOTA, Kind.NOT_FRESH, Kind.QUARANTINE, Kind.LACKING},
+    )  # fmt: skip
+    for kind, find in ((Kind.LOW_PLAYS, lambda: low_plays(runtime)), (Kind.HOT_WORD, lambda: watched_words(runtime, alerts.watch_words))):
+        try:
+            looked.found += find()
+            looked.kinds.add(kind)
+        except NoMart as error:
+            looked.not_looked[kind] = str(error)
+    return looked
+
+
+def look_and_tell(runtime: Runtime, *, environment: Mapping[str, str] | None = None) -> tuple[Looked, Delivered]:
+    """Look, write down what began and what is over, and deliver what is due.
+
+    Raises:
+        BadAlerts: the file cannot be used; nothing is done then.
+    """
+    alerts = read_alerts(runtime)
+    hide_secrets(runtime.settings)
+    looked, now = look(runtime, alerts), runtime.clock.now()
+    observe(runtime.state, looked.found, looked.kinds, now, alerts.repeat_of)
+    return looked, deliver(runtime.state, alerts, runtime.settings.locks_dir, now, environment=environment)

@@ -1,0 +1,76 @@
+"""Everything that is read from a comment, with the dictionaries and rules of one folder loaded once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from services.comments.rules import REPOSITORY, RULES, SENTIMENT, Need, Patterns, fingerprint, load_lexicon, load_rules
+from services.comments.seeking import Seeker, seeker
+from services.comments.sentiment import Scorer
+from services.comments.text import Reader
+
+
+def _seeker(wanted: Patterns, reader: Reader) -> Seeker:
+    return seeker(*(list(map(read, said)) for read, said in ((reader.word, wanted.words), (reader.pattern, wanted.patterns), (reader.pattern, wanted.except_))))
+
+
+class Analyser:
+    """Reads comments. It keeps the plain forms of the last batch of each thread, since a query asks several functions about the same rows.
+
+    Raises:
+        BadNeeds: a file of ``folder`` cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        rules, lexicon = load_rules(folder), load_lexicon(folder)
+        self.classes: tuple[Need, ...] = tuple(rules.needs)
+        self.reader = Reader(folder, lexicon)
+        self.reader.must_be_plain((w for part in (rules.question, *rules.needs) for w in part.words), folder / RULES)
+        self.reader.must_be_plain(lexicon.words, folder / SENTIMENT)
+        self._scorer = Scorer(lexicon, self.reader.word)
+        self._question = _seeker(rules.question, self.reader)
+        self._needs = tuple((need.id, _seeker(need, self.reader)) for need in rules.needs)
+        self._last = threading.local()
+
+    def plain(self, texts: Sequence[str]) -> list[str]:
+        """Plain forms; see :mod:`services.comments.text`."""
+        known: tuple[list[str], list[str]] | None = getattr(self._last, "batch", None)
+        texts = list(texts)
+        if known is None or known[0] != texts:
+            known = self._last.batch = (texts, self.reader.plain(texts))
+        return known[1]
+
+    def terms(self, texts: Sequence[str]) -> list[list[str]]:
+        return self.reader.terms(self.plain(texts))
+
+    def needs(self, texts: Sequence[str]) -> list[list[str]]:
+        """Ids of the classes of each comment, in the order of the rules."""
+        return [[name for name, seeker in self._needs if seeker.fits(text)] for text in self.plain(texts)]
+
+    def questions(self, texts: Sequence[str]) -> list[bool]:
+        return [self._question.fits(text) for text in self.plain(texts)]
+
+    def sentiments(self, texts: Sequence[str]) -> list[float | None]:
+        return [self._scorer.score(text) for text in self.plain(texts)]
+
+
+_LOADING = threading.Lock()
+
+
+@lru_cache(maxsize=2)
+def _loaded(folder: Path, _print: str) -> Analyser:
+    return Analyser(folder)
+
+
+def analyser(folder: Path | None = None) -> Analyser:
+    """The analyser of a folder (default: ``needs/`` of the repository), loaded again only when a file has changed.
+
+    Raises:
+        BadNeeds: a file cannot be used.
+    """
+    folder = folder or REPOSITORY / "needs"
+    with _LOADING:
+        return _loaded(folder, fingerprint(folder))

@@ -1,0 +1,99 @@
+"""Rows of the lake that the archive cannot account for: their answers are not in it. Nothing that is made from the archive may remove them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from catalog import DOORS
+from catalog.records import Table, beijing_day
+from resources.runtime import Runtime
+from resources.storage.archive import Archive
+from services.ingest.changes import Changes
+from services.ingest.normalise import Normalised
+from services.maintenance.retention import answers_from
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Answers of a day that the archive lacks. ``lost`` counts the rows of those that it should still have, ``let_go`` of those that the settings no longer keep."""
+
+    lost: int
+    let_go: int
+    where: str
+    """Operations and days of observation of the lost ones, or else of those let go."""
+
+    def __str__(self) -> str:
+        if self.lost:
+            return f"the archive lacks the answers that {self.lost:,} of its rows came from ({self.where})"
+        return f"the archive no longer keeps the answers that {self.let_go:,} of its rows came from ({self.where})"
+
+    def way_out(self, table: Table, dt: date) -> str:
+        """What a person can do about lost answers."""
+        again = f"douyin replay --select {table.name} --from {dt} --to {dt} --accept-loss"
+        return f"restore archive/ from a copy, then run again; where there is none, `{again}` makes the day of what is left, and keeps its file in lake/_damaged"
+
+
+def gap_of(runtime: Runtime, table: Table, dt: date, normalised: Normalised | None = None, changes: Changes | None = None) -> Gap | None:
+    """What the archive lacks of a day of the lake; of ``normalised`` only what landing it would take away: rows that are not in it, or only as of an earlier answer.
+
+    Raises:
+        LakeDamaged: the day does not read back.
+    """
+    if normalised is not None and not normalised.is_answered:  # nothing of the day is replaced
+        return None
+    if changes is not None and not (changes.removed or changes.altered or changes.confirmed):
+        return None
+    day = runtime.lake.day(table.name, dt)
+    answers: dict[tuple[str, str, datetime], int] = {}
+    for part in _taken_away(table, day.parts(), normalised) if normalised is not None else day.parts():
+        counted = part.group_by(["source", "client_key", "observed_at"]).aggregate([([], "count_all")])
+        for line in counted.to_pylist():
+            key = (line["source"], line["client_key"], line["observed_at"])
+            answers[key] = answers.get(key, 0) + line["count_all"]
+    return _gap(runtime, answers)
+
+
+def _taken_away(table: Table, parts, normalised: Normalised) -> list[pa.Table]:
+    """Rows of which no row with the same key is as new or newer in what would be landed."""
+    import duckdb
+
+    parts = list(parts)
+    key = [name for name in table.primary_key if name in parts[0].column_names]
+    told = [*dict.fromkeys((*key, "source", "client_key", "observed_at"))]
+    before, after = (pa.concat_tables(part.select(told) for part in rows) for rows in (parts, normalised.day.parts()))
+    same = " AND ".join(f'o."{name}"::VARCHAR = n."{name}"::VARCHAR' for name in key)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("o", before)
+        connection.register("n", after)
+        found = connection.execute(f"SELECT source, client_key, observed_at FROM o WHERE NOT EXISTS (SELECT 1 FROM n WHERE {same} AND n.observed_at >= o.observed_at)")
+        return [found.to_arrow_table()]
+
+
+def _gap(runtime: Runtime, answers: dict[tuple[str, str, datetime], int]) -> Gap | None:
+    known: dict[tuple[str, date], set[tuple[str, datetime]]] = {}
+    missing: dict[bool, list[tuple[str, date, int]]] = {True: [], False: []}
+    for (source, app, at), rows in answers.items():
+        day = beijing_day(at)
+        if (source, day) not in known:
+            known[source, day] = _instants(runtime.archive, source, day)
+        if (app, at) not in known[source, day]:
+            first = answers_from(runtime, source) if source in DOORS else None
+            missing[first is None or day >= first].append((source, day, rows))
+    told = missing[True] or missing[False]
+    if not told:
+        return None
+    where = sorted({f"{source} of {day}" for source, day, _ in told})
+    more = f", … {len(where)} in all" if len(where) > _NAMED else ""
+    return Gap(*(sum(rows for _, _, rows in missing[is_lost]) for is_lost in (True, False)), ", ".join(where[:_NAMED]) + more)
+
+
+_NAMED = 3
+"""Operations and days that one line names."""
+
+
+def _instants(archive: Archive, operation: str, day: date) -> set[tuple[str, datetime]]:
+    return {(entry.client_key, entry.began_at) for entry in archive.index(operation, [day])}

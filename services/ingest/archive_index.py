@@ -1,0 +1,139 @@
+"""What the archive already holds: the reason why a second run of the same day asks nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+
+from catalog import TABLES
+from catalog.envelopes import UNREADABLE_DAY
+from catalog.errors import Action, error_for
+from catalog.iterations import Over
+from catalog.records import Endpoint, beijing_day
+from resources.client.errors import failure
+from resources.client.paging import Resume
+from resources.client.recorder import Sequence
+from resources.storage.archive import Archive, Entry
+from services.ingest.normalise import complete_sequences, first_day, observation_days
+from services.ingest.outcomes import Told, tell, told_by
+from services.ingest.periods import OVERLAP_DAYS, PERIOD, Period, covers, midnight, period_days, reaches_now, requested
+from services.ingest.subjects import Asking, Subject
+
+
+def _newest(entry: Entry) -> str | None:
+    """The latest day of an archived series; None where it is a day to come, which older releases wrote down too."""
+    is_to_come = entry.newest not in (None, UNREADABLE_DAY) and entry.newest > beijing_day(entry.began_at).isoformat()
+    return None if is_to_come else entry.newest
+
+
+class Held:
+    """The archive's answers that count for the wanted days, by subject."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._endpoint = endpoint = asking.endpoint
+        self._slot = endpoint.cadence.slot(asking.runtime.clock.now()).isoformat()
+        self._batched = next((p.name for p in endpoint.params if p.batch), None)
+        self._today = asking.today
+        archive = asking.runtime.archive
+        days = observation_days(archive, TABLES[endpoint.tables[0]], endpoint, asking.dts)
+        if endpoint.has_past_days:  # an answer of a later day may cover what a day's own answer left out
+            days = [d for d in archive.days(endpoint.name) if d >= min(asking.dts)]
+        entries = list(archive.index(endpoint.name, days))
+        self._complete = complete_sequences(entries)
+        self._by_subject: dict[tuple, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            if entry.client_key == asking.client_key:
+                for key in self._keys(entry):
+                    self._by_subject[key].append(entry)
+
+    def _keys(self, entry: Entry) -> Iterator[tuple]:
+        """Subjects that an answer is about: several where they were asked for in one request."""
+        if self._batched is None:
+            yield (entry.open_id, *sorted(item for item in entry.subject.items() if item[0] != PERIOD))
+            return
+        for one in entry.params.get(self._batched, ()):
+            yield (entry.open_id, (self._batched, one))
+
+    def answers(self, subject: Subject) -> list[Entry]:
+        """What the archive holds of a subject, in order of time."""
+        return self._by_subject.get(subject.key, []) if self._by_subject else []
+
+    def tell(self, answers: list[Entry], dt: date) -> Told | None:
+        """What the archive's ``answers`` tell about one day, or None when there is no settled one."""
+        if self._endpoint.reaches_back and dt < self._today:
+            answers = self._saying_all(answers, dt)
+        for entry in reversed(answers):
+            if entry.ok and entry.sequence in self._complete and entry.last and self._covers(entry, dt):
+                return tell(self._endpoint, entry.offset + (entry.items or 0), _newest(entry), dt)
+            if not entry.ok and entry.slot == self._slot and entry.code is not None and error_for(entry.code).action is Action.SKIP:
+                return told_by(failure(entry.code, entry.said, logid=entry.logid, operation=entry.operation, open_id=entry.open_id, calls=0))
+        return None
+
+    def _covers(self, entry: Entry, dt: date) -> bool:
+        if self._endpoint.over is Over.VERSIONS and "version" in entry.params:
+            return True  # a final list stays as it is
+        if not self._endpoint.windows:
+            return self._covers_listed(entry, dt)
+        newest = _newest(entry)
+        return newest is not None and dt.isoformat() <= newest and dt >= first_day(self._endpoint, entry)
+
+    def _covers_listed(self, entry: Entry, dt: date) -> bool:
+        """Whether a listing is that of a day: today's of the slot up to now, or one of a past day."""
+        if (days := period_days(entry)) is not None:
+            return days[0] <= dt <= days[1]
+        is_up_to_now = not self._endpoint.reaches_back or reaches_now(self._endpoint, entry)
+        return is_up_to_now and (entry.slot == self._slot if dt == self._today else beijing_day(entry.began_at) == dt)
+
+    def _saying_all(self, answers: list[Entry], dt: date) -> list[Entry]:
+        """Answers of a past day; none of a daily run where what came later on that day was never requested."""
+        daily = [e for e in answers if e.ok and e.sequence in self._complete and PERIOD not in e.subject]
+        is_whole = covers((requested(self._endpoint, e) for e in daily), dt)
+        return [e for e in answers if is_whole or PERIOD in e.subject or not e.ok]
+
+    def unfinished(self, subject: Subject, period: Period | None) -> tuple[Sequence, Resume, Period | None] | None:
+        """A listing of this slot and period that broke off, where it goes on, and until when it was requested. A session cannot be taken up again."""
+        paging = self._endpoint.paging
+        if paging is None or paging.session:
+            return None
+        pages_ = defaultdict(dict)
+        for entry in self.answers(subject):
+            if entry.ok and entry.slot == self._slot and entry.sequence not in self._complete and self._is_of(entry, subject, period):
+                pages_[entry.sequence][entry.page] = entry
+        for sequence_id, found in pages_.items():
+            if sorted(found) != list(range(1, len(found) + 1)):
+                continue
+            last = found[len(found)]
+            sent = {str(paging.first), *(str(found[n].cursor) for n in range(1, last.page))}
+            if last.cursor is None or str(last.cursor) in sent:
+                continue  # it broke off because the cursor came again: begin anew
+            sequence = Sequence(
+                self._endpoint.cadence.slot(last.began_at), subject.named, sequence_id, last.began_at,
+                pages=last.page, items=last.offset + (last.items or 0), newest=last.newest,
+            )  # fmt: skip
+            return sequence, Resume(last.cursor, last.page, frozenset(sent)), period and Period(*requested(self._endpoint, last))
+        return None
+
+    def _is_of(self, entry: Entry, subject: Subject, period: Period | None) -> bool:
+        return entry.subject.get(PERIOD) == subject.named.get(PERIOD) and (period is None or requested(self._endpoint, entry)[0] == period.since)
+
+
+def known_until(archive: Archive, endpoint: Endpoint, client_key: str, accounts: Collection[str], today: date) -> dict[str, datetime]:
+    """From which instant on each account has to be requested, by the newest answers of daily runs; accounts without any are left out.
+
+    Periods are requested oldest first, so nothing before the newest answer is missing.
+    """
+    known: dict[str, datetime] = {}
+    for day in reversed([d for d in archive.days(endpoint.name) if d <= today]):
+        if not (missing := set(accounts) - known.keys()):
+            break
+        entries = list(archive.index(endpoint.name, [day]))
+        complete = complete_sequences(entries)
+        for entry in entries:
+            if entry.client_key != client_key or entry.open_id not in missing or not entry.ok or entry.sequence not in complete or PERIOD in entry.subject:
+                continue
+            until = requested(endpoint, entry)[1]
+            if reaches_now(endpoint, entry):
+                until = midnight(beijing_day(until) - timedelta(days=OVERLAP_DAYS))
+            known[entry.open_id] = max(known.get(entry.open_id, until), until)
+    return known

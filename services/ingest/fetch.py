@@ -1,0 +1,232 @@
+"""From the platform to the archive: ask once for whatever the archive does not hold yet.
+
+What is held is read from the archive's own index, so a second run of the same day asks nothing, and a
+restarted one asks for what is missing. What became of each account is told per day, for ``load_status``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from catalog.envelopes import member
+from catalog.iterations import Over
+from catalog.records import Endpoint, beijing_day
+from catalog.requests import Fill
+from resources.client.errors import CallFailed, PagingError
+from resources.client.paging import pages
+from resources.client.recorder import SEQUENCE, Sequence
+from resources.config.redaction import redact
+from resources.runtime import Runtime
+from resources.state import OUT_OF_ORDER
+from resources.state.load_status import Outcome
+from services.ingest.fetch_tasks import Fetched, Question, days_for, mixed, questions_of, stages, why_too_old
+from services.ingest.inbox import drain
+from services.ingest.outcomes import Told, tell, told_by, told_by_surprise
+from services.ingest.periods import Period, written
+from services.ingest.subjects import NothingToAsk, Subject
+
+if TYPE_CHECKING:  # loaded by the first call: most runs of an hour have none to make
+    from resources.client.client import DouyinClient
+
+_log = logging.getLogger(__name__)
+
+
+def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> list[Fetched]:
+    """Ask for what the partitions ``dts`` need and the archive lacks, all endpoints and apps at once.
+
+    Snapshots and most listings can be asked only for today; past days are left to what is archived. A series
+    asks each subject of which a day is missing once, for the shortest window that reaches the oldest wanted day. An operation that stands in
+    for another one is asked afterwards, where that other one turned out not to be had.
+
+    Raises:
+        NothingToAsk: what the endpoints iterate over is not loaded yet, for any app.
+    """
+    wanted = tuple(sorted(set(dts)))
+    results = [Fetched(e) for e in endpoints]
+    lacking: list[NothingToAsk] = []
+    _drain(runtime, results, wanted)
+    for stage in stages(results):
+        if questions := questions_of(runtime, stage, wanted, lacking):
+            for question in questions:
+                question.result.planned[question.asking.client_key] += len(question.periods) if question.split()[0] else 0
+            clients = {key: runtime.client(key) for key in {q.asking.client_key for q in questions}}
+            runtime.run(_ask_all(runtime, clients, mixed(questions)))
+    if lacking and not any(one.told for one in results):
+        raise lacking[0]
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What one call, or one listing, will be about; ``dts`` are the days that it can fill."""
+
+    client_key: str
+    endpoint: Endpoint
+    dts: tuple[date, ...]
+
+
+def plan_calls(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> tuple[list[Fetched], list[Planned]]:
+    """What :func:`fetch` would ask, without asking: what is told already, and the calls. A listing counts once, whatever its pages.
+
+    Raises:
+        NothingToAsk: as :func:`fetch` does.
+    """
+    wanted = tuple(sorted(set(dts)))
+    results = [Fetched(e) for e in endpoints]
+    lacking: list[NothingToAsk] = []
+    planned = []
+    for stage in stages(results):
+        for question in questions_of(runtime, stage, wanted, lacking):
+            if days := question.split()[0]:
+                planned += [Planned(question.asking.client_key, question.asking.endpoint, tuple(days))] * len(question.periods)
+    if lacking and not planned and not any(one.told for one in results):
+        raise lacking[0]
+    return results, planned
+
+
+def _drain(runtime: Runtime, results: list[Fetched], wanted: tuple[date, ...]) -> None:
+    """What was pushed needs no question: it is taken from the inbox. With today goes yesterday, whose last events came after its last run."""
+    doors = {r.endpoint.name: r for r in results if r.endpoint.over is Over.INBOX}
+    if not doors:
+        return
+    today = runtime.clock.today()
+    dts = sorted({*wanted, today - timedelta(days=1)} if today in wanted else wanted)
+    for name, days in drain(runtime, [r.endpoint for r in doors.values()], dts).items():
+        for (client_key, dt), told in days.items():
+            doors[name].add(client_key, "", [dt], told)
+
+
+async def _ask_all(runtime: Runtime, clients: Mapping[str, DouyinClient], questions: list[Question]) -> None:
+    """Ask all questions, as many at once as settings allow; whatever came is on disk at the end."""
+    queue = iter(questions)
+    flusher = asyncio.create_task(_flush_regularly(runtime))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(runtime.settings.concurrency, len(questions))):
+                group.create_task(_work(clients, queue))
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+    finally:
+        flusher.cancel()
+        with suppress(asyncio.CancelledError, OSError):  # what it could not write is tried here once more
+            await flusher
+        runtime.archive.flush()
+
+
+async def _flush_regularly(runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(runtime.settings.flush_s / 10)
+        runtime.archive.flush_if_due()
+
+
+async def _work(clients: Mapping[str, DouyinClient], queue: Iterator[Question]) -> None:
+    for question in queue:
+        await _ask(clients[question.asking.client_key], question)
+
+
+_DAY_OVER = Told(Outcome.FAILED, None, "the day ended before it was asked for, and the platform shows only the present")
+"""A run that goes on over midnight in Beijing: what is seen from then on belongs to the next day, and its run asks for it."""
+
+
+async def _ask(client: DouyinClient, question: Question) -> None:
+    asking, subject, result, endpoint = question.asking, question.subjects[0], question.result, question.asking.endpoint
+    dts, too_old = question.split()
+    for dt, told in too_old.items():
+        question.add([dt], told)
+    if not dts:
+        return
+    shows_only_now = not endpoint.windows and endpoint.over is not Over.VERSIONS and subject.days is None
+    if shows_only_now and asking.today not in dts:
+        question.add(dts, _DAY_OVER)
+        return
+    items, missed = 0, False
+    for period in question.periods:
+        sequence, failure = await _list(client, question, period)
+        result.codes.update(sequence.codes)
+        if failure is not None:  # what follows must wait, or nobody would know that something is missing before it
+            question.add(dts, failure)
+            return
+        items += sequence.items
+        missed |= shows_only_now and beijing_day(sequence.began_at) not in dts
+    for dt in dts:
+        question.add([dt], _DAY_OVER if missed else tell(endpoint, items, sequence.newest, dt))
+
+
+async def _list(client: DouyinClient, question: Question, period: Period | None) -> tuple[Sequence, Told | None]:
+    """Request all pages of one listing, or the rest of one that broke off; with the outcome of a failure."""
+    asking, subject, result = question.asking, question.subjects[0], question.result
+    endpoint, app = asking.endpoint, asking.client_key
+    sequence, resume, period = question.held.unfinished(subject, period) or (
+        Sequence(endpoint.cadence.slot(asking.runtime.clock.now()), {} if len(question.subjects) > 1 else subject.named), None, period
+    )  # fmt: skip
+    sequence.until = _all_known(endpoint, subject)
+    calls, failure = 0, None
+    try:
+        async for answer in pages(client, endpoint, _params(question, period), subject.open_id, resume=resume, tag={SEQUENCE: sequence}):
+            calls += answer.calls
+            if sequence.reached:
+                break
+    except CallFailed as error:
+        # The error of a broken listing counts the pages that came before it, which are counted here already.
+        calls = error.calls if isinstance(error, PagingError) else calls + error.calls
+        failure = told_by(error)
+    except OUT_OF_ORDER:
+        raise
+    except Exception as error:  # each request fails alone
+        _log.debug("%s: %s", endpoint.name, redact("".join(traceback.format_exception(error))))
+        calls = max(calls, sequence.codes.total())
+        failure = told_by_surprise(error)
+    result.calls[app, subject.open_id] += calls
+    return sequence, failure
+
+
+def _all_known(endpoint: Endpoint, subject: Subject) -> Callable[[Any], bool] | None:
+    """Tells of a page whether all its rows, but for pinned ones, are older than what is surely known."""
+    if endpoint.incremental is None or subject.until is None:
+        return None
+    created, pinned, until = endpoint.incremental.created, endpoint.incremental.pinned, subject.until.timestamp()
+    path = endpoint.outputs[0].rows
+
+    def known(document: Any) -> bool:
+        rows = member(document, path)
+        times = [row.get(created) for row in rows if isinstance(row, Mapping) and not row.get(pinned)] if isinstance(rows, list) else []
+        return bool(times) and all(str(t).isdecimal() and int(t) < until for t in times)
+
+    return known
+
+
+def _params(question: Question, period: Period | None) -> dict[str, Any]:
+    """Request parameters without the cursor, which paging adds."""
+    asking = question.asking
+    endpoint, subject, today = asking.endpoint, question.subjects[0], asking.today
+    days = endpoint.period_days
+    if endpoint.windows:
+        # The shortest window that reaches the oldest wanted day, also where that one is known already: the platform corrects
+        # its series for some days, and the same call tells.
+        oldest = min(d for d in days_for(subject, asking.dts) if why_too_old(asking, d) is None)
+        days = next(w for w in endpoint.windows if w >= (today - oldest).days)
+    values: dict[str, Any] = {}
+    for p in endpoint.params:
+        if p.fill is Fill.ACCOUNT:
+            values[p.name] = subject.open_id
+        elif p.batch:
+            values[p.name] = [s.params[p.name] for s in question.subjects]
+        elif p.fill is Fill.SUBJECT:
+            if p.name in subject.params:
+                values[p.name] = subject.params[p.name]
+        elif p.fill is Fill.WINDOW:
+            values[p.name] = days
+        elif p.fill is Fill.SINCE:
+            values[p.name] = written(p, today - timedelta(days=days), period and period.since)
+        elif p.fill is Fill.UNTIL:
+            values[p.name] = written(p, today - timedelta(days=1), (period and period.until) or asking.runtime.clock.now())
+        elif p.fill in (Fill.COUNT, Fill.CONST):
+            values[p.name] = p.const
+    return values

@@ -1,0 +1,66 @@
+"""Webhook events from the inbox to the archive: nobody is asked, everything else is as for answers.
+
+What the archive has of a day is read from its own index, so a second run appends nothing and a run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from catalog.events import EVENT_NAMES, OTHER_EVENTS, event_name
+from catalog.records import Endpoint, beijing_day
+from resources.runtime import Runtime
+from resources.state.inbox import Event, ids_received_on, read_events, receiving_since
+from resources.state.load_status import Outcome
+from resources.storage.archive import Entry
+from services.ingest.outcomes import Told
+
+_NOBODY = Told(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")
+_AT_A_TIME = 2_000
+"""Bodies that are held at once."""
+
+
+def drain(runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]) -> dict[str, dict[tuple[str, date], Told]]:
+    """Put the events of some days into the archive; tells of each door (by name), app and day whether there were any.
+
+    Days before the first receiver, and days to come, are told nothing of: they are unknown. Where no receiver ever ran, nobody
+    expects events, and that is no failure.
+    """
+    told: dict[str, dict[tuple[str, date], Told]] = {}
+    doors, today = list(doors), runtime.clock.today()
+    with runtime.filling("inbox"):  # tables share doors: two of them at once would both append
+        for app in runtime.app_keys:
+            since = receiving_since(runtime.state, app)
+            if since is None:
+                for door in doors:
+                    told.setdefault(door.name, {}).update({(app, dt): _NOBODY for dt in dts})
+                continue
+            for dt in dts:
+                if not beijing_day(since) <= dt <= today:
+                    continue
+                for door in doors:
+                    told.setdefault(door.name, {})[app, dt] = _drain(runtime, door, app, dt)
+        runtime.archive.flush()
+    return told
+
+
+def _drain(runtime: Runtime, door: Endpoint, app: str, dt: date) -> Told:
+    have = {e.params["event_id"] for e in runtime.archive.index(door.name, [dt]) if e.client_key == app}
+    ids = ids_received_on(runtime.state, app, dt, None if door is OTHER_EVENTS else event_name(door), EVENT_NAMES)
+    missing = [i for i, event_id in ids.items() if event_id not in have]
+    for start in range(0, len(missing), _AT_A_TIME):
+        for event in read_events(runtime.state, missing[start : start + _AT_A_TIME]):
+            runtime.archive.append(_entry(door, event), event.body)
+    if ids or have:
+        return Told(Outcome.LOADED, 0)
+    return Told(Outcome.EMPTY, 0, "no such event came")
+
+
+def _entry(door: Endpoint, event: Event) -> Entry:
+    params = {"event_id": event.event_id}
+    return Entry(
+        operation=door.name, client_key=event.client_key, open_id="", params=params, subject=params,
+        slot=door.cadence.slot(event.received_at).isoformat(), sequence=event.event_id, page=1, began_at=event.received_at,
+        observed_at=event.received_at, http_status=200, code=0, logid=None, items=1,
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""What an answer, or the lack of one, means for a day of an account."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date
+
+from catalog.errors import Action
+from catalog.records import Empty, Endpoint
+from resources.client.errors import CallFailed
+from resources.config.redaction import redact
+from resources.state.load_status import Outcome
+
+
+@dataclass
+class Told:
+    """What one subject's answer told about one day."""
+
+    outcome: Outcome
+    code: int | None = None
+    reason: str | None = None
+
+
+_ACTION_OUTCOMES = {
+    Action.SKIP: Outcome.SKIPPED,
+    Action.QUOTA: Outcome.QUOTA,
+    Action.DISABLE: Outcome.UNAVAILABLE,
+    Action.RECONSENT: Outcome.NEEDS_CONSENT,
+    Action.REFRESH: Outcome.NEEDS_CONSENT,
+    Action.STOP_ACCOUNT: Outcome.STOPPED,
+}
+
+_EMPTY_OUTCOMES = {Empty.NOT_READY: Outcome.NOT_READY, Empty.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD, Empty.LEGAL: Outcome.EMPTY}
+
+
+def tell(endpoint: Endpoint, items: int, newest: str | None, dt: date) -> Told:
+    """What a complete successful answer tells about ``dt``."""
+    if endpoint.windows:
+        if newest is None or newest < dt.isoformat():
+            return Told(Outcome.NOT_READY, 0, f"the series ends on {newest or 'no day'}, {dt} is not produced yet")
+        return Told(Outcome.LOADED, 0)
+    if items:
+        return Told(Outcome.LOADED, 0)
+    return Told(_EMPTY_OUTCOMES[endpoint.empty], 0, "the platform sent no rows")
+
+
+def told_by(error: CallFailed) -> Told:
+    """The outcome of a call that failed for good."""
+    trace = f" [logid {error.logid}]" if error.logid else ""
+    return Told(_ACTION_OUTCOMES.get(error.action, Outcome.FAILED), error.code, f"{error.reason}{trace}. {error.advice}".strip())
+
+
+def told_by_surprise(error: Exception) -> Told:
+    """The outcome of a request that ended in an error nobody foresaw."""
+    said = redact(" ".join(str(error).split())[:_LONGEST_SURPRISE])
+    return Told(Outcome.FAILED, None, f"unexpected {type(error).__name__}: {said}. Its answers are in the archive; please report it")
+
+
+_LONGEST_SURPRISE = 200
+
+
+def summarise(told: list[Told]) -> Told:
+    """One outcome for an account from those of its objects; failures are never hidden behind successes."""
+    if any(t.outcome is Outcome.GONE for t in told):  # that others had nothing yet says nothing of what there was
+        told = [t for t in told if t.outcome is not Outcome.EMPTY]
+    failed = [t for t in told if t.outcome.is_missing]
+    fine = [t for t in told if not t.outcome.is_missing]
+    if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):
+        # What the quota stopped goes on by itself another day: it must be found by its outcome.
+        return waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(told)} wait: {waiting.reason}")
+    if failed and fine and (any(t.outcome.is_failure for t in failed) or any(t.outcome is Outcome.LOADED for t in fine)):
+        return Told(Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(told)} failed: {failed[0].reason}")
+    if failed:
+        common, _ = Counter(t.outcome for t in failed).most_common(1)[0]
+        return next(t for t in failed if t.outcome is common)
+    for outcome in (Outcome.LOADED, Outcome.NOT_READY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED, Outcome.EMPTY, Outcome.NOT_ASKED):
+        same = [t for t in fine if t.outcome is outcome]
+        if same:
+            rest = len(told) - len(same)
+            return replace(same[0], reason=f"{rest} of {len(told)} without rows" if rest and outcome is Outcome.LOADED else same[0].reason)
+    return Told(Outcome.EMPTY, None, "there was nothing to ask for")

@@ -1,0 +1,116 @@
+"""Periods of time that listings are requested for, and what an archived answer says of its own.
+
+A daily run requests the last days up to now and, after a break, what lies between them and the newest known instant, oldest first. A backfill
+requests whole past days; its answers carry these days in the archive (:data:`PERIOD`) and fill their partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from catalog.records import BEIJING, Endpoint, beijing_day
+from catalog.requests import Fill, Moment, Param
+from resources.storage.archive import Archive, Entry
+
+PERIOD = "period"
+"""Key under which the subject of a backfilled answer carries its first and last day, as ``2026-11-01/2026-11-03``; it is no parameter of the request."""
+OVERLAP_DAYS = 1
+"""Whatever a run up to now saw is requested again from so many days before: the platform may list late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What one request asks for. ``until`` is None for the instant of the request."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in Beijing."""
+    return datetime.combine(day, time(), BEIJING)
+
+
+def period_text(first: date, last: date) -> str:
+    """Write the days of a backfilled answer."""
+    return f"{first}/{last}"
+
+
+def period_days(entry: Entry) -> tuple[date, date] | None:
+    """First and last day that an answer was requested for by a backfill; None for those of daily runs."""
+    text = entry.subject.get(PERIOD)
+    if text is None:
+        return None
+    first, last = str(text).split("/")
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def days_of(entry: Entry) -> list[date]:
+    """Partitions of a listing that an answer fills: the day of its observation, or the days that a backfill requested."""
+    if (days := period_days(entry)) is None:
+        return [beijing_day(entry.began_at)]
+    first, last = days
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def periods_to_request(endpoint: Endpoint, days: tuple[date, date] | None, today: date, known: datetime | None) -> tuple[Period | None, ...]:
+    """Periods that follow each other: those of backfilled ``days``, or from the ``known`` instant until now. Others have none."""
+    if not endpoint.reaches_back:
+        return (None,)
+    if days is not None:
+        return (Period(midnight(days[0]), midnight(days[1] + timedelta(days=1))),)
+    longest = timedelta(days=endpoint.period_days)
+    recent = midnight(today) - longest
+    since, found = known or recent, []
+    while since < recent:
+        found.append(Period(since, min(since + longest, recent)))
+        since = found[-1].until
+    return (*found, Period(recent))
+
+
+# --------------------------------------------------------------------------- what archived answers were requested for
+
+
+def requested(endpoint: Endpoint, entry: Entry) -> tuple[datetime, datetime]:
+    """The period in an answer's own parameters."""
+    since, until = (next(p for p in endpoint.params if p.fill is fill) for fill in (Fill.SINCE, Fill.UNTIL))
+    return _instant(since, entry), _instant(until, entry)
+
+
+def reaches_now(endpoint: Endpoint, entry: Entry) -> bool:
+    """Whether an answer was requested up to its own instant, not for a period that was over."""
+    return requested(endpoint, entry)[1] > midnight(beijing_day(entry.began_at))
+
+
+def backfilled(archive: Archive, endpoint: Endpoint, wanted: Collection[date]) -> dict[date, set[date]]:
+    """Days of observation on which backfills requested some of the ``wanted`` days, and which."""
+    found: dict[date, set[date]] = {}
+    for day in (d for d in archive.days(endpoint.name) if d > min(wanted)) if endpoint.has_past_days else ():
+        kinds = {str(e.subject[PERIOD]): e for e in archive.index(endpoint.name, [day]) if PERIOD in e.subject}
+        if about := {d for e in kinds.values() for d in days_of(e)}.intersection(wanted):
+            found[day] = about
+    return found
+
+
+def covers(spans: Iterable[tuple[datetime, datetime]], day: date) -> bool:
+    """Whether one of some periods includes a whole day."""
+    first, end = midnight(day), midnight(day + timedelta(days=1))
+    return any(since <= first and until >= end for since, until in spans)
+
+
+def _instant(param: Param, entry: Entry) -> datetime:
+    value = int(entry.params[param.name])
+    return datetime.fromtimestamp(value / 1000 if param.moment is Moment.MILLISECONDS else value, BEIJING)
+
+
+def written(param: Param, day: date, instant: datetime | None) -> Any:
+    """A day, or an instant (by default the day's beginning in Beijing), as the request writes it."""
+    if param.moment is Moment.DAY:
+        return day.isoformat()
+    if param.moment is Moment.COMPACT_DAY:
+        return f"{day:%Y%m%d}"
+    seconds = int((instant or midnight(day)).timestamp())
+    return seconds * 1000 if param.moment is Moment.MILLISECONDS else seconds

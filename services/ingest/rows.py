@@ -1,0 +1,235 @@
+"""Rows of one batch: text to the types of the catalogue, whole columns at a time.
+
+A value that does not fit becomes null, with a line in quarantine that names its column; where a row cannot do without it (its key, its day), the
+row goes to quarantine instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog import FIELDS
+from catalog.records import Column, Endpoint, Field, History, Origin, Output, Pii, Table, Type, beijing_day
+from resources.storage.archive import Entry
+from resources.storage.schema import ARROW_TYPES
+from services.ingest.extract import Source
+from services.ingest.periods import days_of, period_days
+from services.ingest.values import EXPECTS, as_text, check_ids, limits, outside, parse_column
+
+_INSTANT = ARROW_TYPES[Type.TIMESTAMP]
+PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
+"""Columns that tell where in the archive a row was seen: together with the time they put rows into a total order."""
+
+
+def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Text rows of one output of a batch with their types, and the lines that go to quarantine; None where there are none.
+
+    The first has the table's columns and :data:`PLACE`, the second those of quarantine; both have ``dt``.
+    """
+    if text.num_rows == 0:
+        return None, None
+    if output.once:  # a listing's own row stands with its last page
+        text = text.filter(pa.array([s.entry.last for s in sources], pa.bool_()).take(text["request"].combine_chunks()))
+        if text.num_rows == 0:
+            return None, None
+    frame = text.to_pandas(types_mapper=pd.ArrowDtype)
+    about = _requests(table, sources, endpoint, output).take(text["request"].combine_chunks())
+    rows = about.to_pandas(types_mapper=pd.ArrowDtype)
+    rows["_parent_ordinal"], rows["_ordinal"] = frame["parent_ordinal"], frame["ordinal"]
+    reasons = _reasons(frame["problem"])
+    misfits: list[_Misfits] = []
+    for i, column in enumerate(output.columns):
+        field_ = FIELDS[column.field]
+        if column.origin is Origin.CONST:
+            rows[column.field] = pd.Series(column.path, index=rows.index, dtype=pd.ArrowDtype(pa.string()))
+        elif column.origin is Origin.ORDINAL:
+            rows[column.field] = frame["ordinal"] + rows["_offset"]
+        elif column.origin is Origin.ACCOUNT:
+            rows[column.field] = rows["_open_id"]
+        elif column.origin is Origin.LISTING:
+            rows[column.field] = rows[f"_{column.path}"]
+        elif column.origin is Origin.PARAM:
+            rows[column.field], bad = parse_column(rows[column.field], column.parse, field_.type)
+            if bad.any():
+                misfits.append(_Misfits(column, bad, f"{column.path}: expected {EXPECTS[column.parse]}"))
+        else:
+            rows[column.field], found = _parsed(column, field_, frame, i)
+            misfits += found
+    for one in misfits:
+        if one.column.field in table.not_null:
+            _blame(reasons, one, _text_of(one, output, frame, rows))
+    for name in set(table.fields) - {c.field for c in output.columns}:  # this door does not offer it
+        rows[name] = pd.Series(None, index=rows.index, dtype=pd.ArrowDtype(ARROW_TYPES[FIELDS[name].type]))
+    rows["dt"] = rows["stat_date"] if table.history is History.WINDOW else rows["_partition"]
+    for name in table.not_null:
+        missing = rows[name].isna()
+        if missing.any():
+            reasons[missing & (reasons == "")] = f"{name}: missing, and a row cannot be told from others without it"
+    day = "stat_date" if table.history is History.WINDOW else None
+    if endpoint.happened is not None and rows["_newest"].notna().any():  # answers for past days: a row belongs to the day on which it happened
+        day, happened = endpoint.happened, pd.Series(pd.array(beijing_days(pa.array(rows[endpoint.happened])), dtype=pd.ArrowDtype(pa.date32())), rows.index)
+        rows["dt"] = happened.where(rows["_newest"].notna(), rows["dt"])
+    if day is not None:
+        outside = (rows["dt"] > rows["_newest"]) | (rows["dt"] < rows["_oldest"])
+        outside = outside.fillna(False).astype(bool)
+        if outside.any():
+            reasons[outside & (reasons == "")] = f"{day}: a day that was not asked for, which no partition would take"
+            rows["dt"] = rows["dt"].where(~outside)
+    good, kept = reasons == "", [*table.columns, *PLACE]
+    if good.all() and not misfits:
+        return rows[kept], None
+    # A row whose statistics day cannot be read, or was not asked for, stands where its answer mainly went.
+    rows["dt"] = rows["dt"].fillna(rows["_partition"])
+    lines = []
+    for one in (m for m in misfits if m.column.field not in table.not_null):
+        text = _text_of(one, output, frame, rows)
+        _blame(reasons, replace(one, bad=one.bad & ~good), text)
+        if (alone := one.bad & good).any():
+            shown = None if text is None else text[alone].str.slice(0, _SHOWN)
+            lines.append(_lines(table, endpoint, rows[alone], one.why_of(alone), one.column.field, shown))
+    if not good.all():
+        lines.append(_lines(table, endpoint, rows[~good], reasons[~good]))
+    return rows.loc[good, kept], pd.concat(lines, ignore_index=True)
+
+
+def beijing_days(instants: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Days in Beijing of UTC instants: eight hours on, all year round."""
+    return pc.cast(pc.add(pc.cast(instants, pa.timestamp("us")), pa.scalar(timedelta(hours=8))), pa.date32(), safe=False)
+
+
+def _reasons(problems: pd.Series) -> pd.Series:
+    if problems.isna().all():
+        return pd.Series("", index=problems.index, dtype=object)
+    return problems.astype(object).where(problems.notna(), "")
+
+
+@dataclass(frozen=True)
+class _Misfits:
+    """Values of a column that do not fit, and why: one text for all, or for each its own."""
+
+    column: Column
+    bad: pd.Series
+    why: str | pd.Series
+    sent: pd.Series | None = None
+    """What was sent, where that is not to be read from the texts: of a fraction only its number, since the fast path has no other."""
+
+    def why_of(self, chosen: pd.Series) -> str | pd.Series:
+        return self.why if isinstance(self.why, str) else self.why[chosen].astype(object)
+
+
+def _parsed(column: Column, field_: Field, frame: pd.DataFrame, i: int) -> tuple[pd.Series, list[_Misfits]]:
+    """Values of a column that is read from bodies, null where they do not fit, and which do not."""
+    text, misfits = frame[f"c{i}"], []
+    if f"m{i}" in frame and (shapeless := frame[f"m{i}"].notna()).any():
+        misfits.append(_Misfits(column, shapeless, frame[f"m{i}"]))
+        text = text.where(~shapeless)
+    values, bad = parse_column(text, column.parse, field_.type, frame["request"])
+    if bad.any():
+        misfits.append(_Misfits(column, bad, f"{column.path}: expected {EXPECTS[column.parse]}"))
+    if field_.is_id:
+        values, lost = check_ids(values)
+        if lost.any():
+            misfits.append(_Misfits(column, lost, f"{column.path}: expected an id, got a number that lost its digits"))
+    if (beyond := outside(field_, values)) is not None:
+        misfits.append(_Misfits(column, beyond, f"{column.path}: expected {limits(field_)}", values if field_.type is Type.DOUBLE else None))
+        values = values.where(~beyond)
+    return values, misfits
+
+
+def _text_of(one: _Misfits, output: Output, frame: pd.DataFrame, rows: pd.DataFrame) -> pd.Series | None:
+    """What stood there as text; None where it may be about a person, as may an object that holds something that is: that stays in the archive."""
+    outer = one.column.path.rpartition(".")[0]
+    beside = [c for c in output.columns if outer and c.origin is one.column.origin and c.path.startswith(f"{outer}.")]
+    if any(FIELDS[c.field].pii is not Pii.NONE for c in (one.column, *beside)):
+        return None
+    if one.sent is not None:
+        return as_text(one.sent)
+    return as_text(rows[one.column.field] if one.column.origin is Origin.PARAM else frame[f"c{output.columns.index(one.column)}"])
+
+
+_SHOWN, _SHOWN_IN_REASON = 200, 60
+"""Characters of a value that are shown."""
+
+
+def _blame(reasons: pd.Series, one: _Misfits, text: pd.Series | None) -> None:
+    """Add to the reasons of rows why values of theirs do not fit."""
+    if not one.bad.any():
+        return
+    shown = "" if text is None else ": " + text[one.bad].astype(object).map(lambda value: repr(value[:_SHOWN_IN_REASON]))
+    before = reasons[one.bad]
+    reasons[one.bad] = before.where(before == "", before + "; ") + (one.why_of(one.bad) + shown)
+
+
+def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: Output) -> pa.Table:
+    """One line per answer of the batch: what every row of it shares."""
+    entries = [s.entry for s in sources]
+    days = [beijing_day(e.began_at) for e in entries]
+    reach = timedelta(days=max(endpoint.windows, default=0))
+    mainly = {day: table.latest_partition(day) for day in set(days)}
+    partitions, spans = [mainly[day] for day in days], [(None, None)] * len(days)
+    if table.history is History.VERSION:
+        partitions = [week_of(e) for e in entries]
+    elif table.history is History.WINDOW:
+        spans = [(day - reach, mainly[day]) for day in days]
+    elif endpoint.has_past_days:
+        partitions, spans = [days_of(e)[0] for e in entries], [period_days(e) or (None, None) for e in entries]
+    columns = {
+        "observed_at": pa.array([e.began_at for e in entries], _INSTANT),
+        "_oldest": pa.array([first for first, _ in spans], pa.date32()),
+        "_newest": pa.array([last for _, last in spans], pa.date32()),
+        "source": pa.array([endpoint.name] * len(entries), pa.string()),
+        "client_key": pa.array([e.client_key for e in entries], pa.string()),
+        "_open_id": pa.array([e.open_id for e in entries], pa.string()),
+        "_partition": pa.array(partitions, pa.date32()),
+        "_segment": pa.array([s.address.segment for s in sources], pa.string()).dictionary_encode(),  # long names, few of them
+        "_record": pa.array([s.address.number for s in sources], pa.int64()),
+        "_page": pa.array([e.page for e in entries], pa.int64()),
+        "_offset": pa.array([e.offset for e in entries], pa.int64()),
+        "_rows": pa.array([e.offset + (e.items or 0) for e in entries], pa.int64()),
+        "_whole": pa.array([e.whole for e in entries], pa.bool_()),
+    }
+    for column in output.columns:
+        if column.origin is Origin.PARAM:
+            values = [None if (v := e.params.get(column.path)) is None else str(v) for e in entries]
+            columns[column.field] = pa.array(values, pa.string())
+    return pa.table(columns)
+
+
+def _lines(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reasons: str | pd.Series, column: str | None = None, values: pd.Series | None = None) -> pd.DataFrame:
+    """Lines of quarantine: of rows that do not land, or of values of one column of rows that do."""
+    return pd.DataFrame(
+        {
+            "dt": rows["dt"],
+            "table_name": table.name,
+            "operation": endpoint.name,
+            "client_key": rows["client_key"],
+            "open_id": rows["_open_id"],
+            "observed_at": rows["observed_at"],
+            "position": rows["_ordinal"],
+            "column_name": pd.Series(column, index=rows.index, dtype=_TEXT),
+            "value": pd.Series(None, index=rows.index, dtype=_TEXT) if values is None else values,
+            "reason": reasons,
+            "segment": rows["_segment"].astype(_TEXT),
+            "record": rows["_record"],
+        }
+    )
+
+
+_TEXT = pd.ArrowDtype(pa.string())
+
+
+WEEK = "week"
+"""Key under which a versioned answer's subject carries the Monday of its week; it is no parameter of the request."""
+
+
+def week_of(entry: Entry) -> date:
+    """The partition that a versioned answer belongs to."""
+    if WEEK in entry.subject:
+        return date.fromisoformat(str(entry.subject[WEEK]))
+    day = beijing_day(entry.began_at)
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,218 @@
+"""One table, some days: fetch what is missing, normalise, land, and write down what became of each account."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from catalog import DOORS, endpoints_of
+from catalog.iterations import Over
+from catalog.records import Endpoint, History, Table
+from resources.runtime import Runtime
+from resources.state.load_status import LoadStatus, Outcome, forget_load_status, read_load_status, save_load_status
+from resources.storage.lake import Lake, LakeDamaged
+from services.ingest.accounting import gap_of
+from services.ingest.changes import Changes, newest_observation
+from services.ingest.fetch import fetch
+from services.ingest.fetch_tasks import Fetched
+from services.ingest.normalise import Normalised, changes_of, land, normalise_each, nothing, told_on
+from services.ingest.outcomes import summarise
+from services.ingest.replay_status import FROM_ARCHIVE, lines_after
+
+
+@dataclass
+class Ingested:
+    """What a run did for one table. ``partitions`` has the days that landed, ``statuses`` every account of every day."""
+
+    table: Table
+    dts: list[date]
+    partitions: dict[date, Normalised] = field(default_factory=dict)
+    statuses: list[LoadStatus] = field(default_factory=list)
+    calls: int = 0
+    planned: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Calls that were planned per (client_key, scope), before the first was made; a listing counts once, whatever its pages."""
+    codes: Counter = field(default_factory=Counter)
+    changes: dict[date, Changes] = field(default_factory=dict)
+    """What landing did to the rows of each day."""
+    along: dict[date, Changes] = field(default_factory=dict)
+    """The same of days that nobody asked for: of a series, those of which today's answers spoke, too; of events, yesterday."""
+
+    refused: dict[date, str] = field(default_factory=dict)
+    """Days that stay as they are in the lake, since the archive lacks answers that rows of theirs came from, and why."""
+
+    @property
+    def missing(self) -> list[date]:
+        """Days about which nothing is known, neither from a call nor from the archive."""
+        return [d for d in self.dts if d not in self.partitions or not self.partitions[d].is_answered]
+
+    def failures(self, dts: Iterable[date] | None = None) -> list[LoadStatus]:
+        """What could have been had, and was not."""
+        chosen = set(self.dts if dts is None else dts)
+        return [s for s in self.statuses if s.status.is_failure and s.dt in chosen]
+
+
+_IN_MEMORY_BYTES = 64 << 20
+"""Rows of landed days that a run keeps in memory for its checks."""
+
+_log = logging.getLogger(__name__)
+LET_GO = "its events were let go since, from inbox and archive; the lake keeps the day as it is"
+
+
+def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = True) -> Ingested:
+    """Bring the partitions ``dts`` of ``table`` up to what the platform and the archive know.
+
+    ``call=False`` normalises from the archive alone. One run at a time fills a table: another one waits, and then finds
+    in the archive what the first one asked for.
+    """
+    with runtime.filling(table.name):
+        runtime.lake.sweep(table.name)
+        for endpoint in endpoints_of(table.name):
+            runtime.archive.sweep(endpoint.name)
+        return _ingest(runtime, table, dts, call)
+
+
+def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> Ingested:
+    result = Ingested(table, sorted(set(dts)))
+    fetched: list[Fetched] = []
+    if call:
+        runtime.archive.flush()  # what a full disk kept in memory is known before anything is asked
+        fetched = fetch(runtime, endpoints_of(table.name), result.dts)
+        for one in fetched:
+            result.calls += one.total_calls
+            result.codes.update(one.codes)
+            result.planned.update({(app, one.endpoint.quota): n for app, n in one.planned.items() if n})
+    along = _told_along(runtime, table, result.dts) if call else set()
+    in_memory = 0
+    for partition in normalise_each(runtime.archive, table, along.union(result.dts)):
+        changes = changes_of(runtime.lake, partition)
+        if (gap := gap_of(runtime, table, partition.dt, partition, changes)) is not None:
+            _log.warning("%s %s stays as it is: %s", table.name, partition.dt, gap)
+            if partition.dt in along:
+                continue
+            if gap.lost:
+                result.refused[partition.dt] = f"{gap}; nothing was removed: {gap.way_out(table, partition.dt)}"
+            else:
+                result.partitions[partition.dt], result.changes[partition.dt] = partition, Changes()
+        elif partition.dt in along:
+            _land_along(runtime, result, partition, changes)
+        else:
+            result.partitions[partition.dt], result.changes[partition.dt] = partition, land(runtime.lake, partition, changes)
+            in_memory += partition.day.nbytes
+            if in_memory > _IN_MEMORY_BYTES:  # a long range takes no more memory than a short one: its rows are read back from the lake
+                partition.day = runtime.lake.day(table.name, partition.dt)
+    for dt in _quiet_days(runtime, result, fetched):
+        result.partitions[dt] = partition = nothing(table, dt)
+        result.changes[dt] = land(runtime.lake, partition)
+    result.statuses = list(_statuses(runtime, result, fetched))
+    save_load_status(runtime.state, result.statuses, runtime.clock.now().timestamp())
+    forget_load_status(runtime.state, _overtaken(runtime, result, fetched))
+    return result
+
+
+def _quiet_days(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> list[date]:
+    """Days on which a receiver ran and no event came: they are empty, which is not the same as unknown.
+
+    A day of which the lake has rows is none of them: its events were let go since.
+    """
+    if result.table.history is not History.EVENT:
+        return []
+    quiet = {d for one in fetched for d, told in one.told.items() if any(t.outcome is Outcome.EMPTY for lines in told.values() for t in lines)}
+    return [d for d in result.missing if d in quiet and _newest_row(runtime.lake, result.table, d) is None]
+
+
+def _told_along(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
+    """Days of which there is news beside those that are asked for: one call of a series covers many days in the lake.
+
+    Without them the lake would hold what the archive has newer, and a replay would give other bytes.
+    """
+    if table.history is History.EVENT:
+        return _late_events(runtime, table, dts)
+    if table.history is not History.WINDOW:
+        return set()
+    return told_on(runtime.archive, table, runtime.clock.today(), set(runtime.lake.days(table.name)).difference(dts))
+
+
+def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
+    """Yesterday, where events came after its last run: the first run of a day lands them."""
+    today = runtime.clock.today()
+    yesterday = today - timedelta(days=1)
+    if today not in dts or yesterday in dts:
+        return set()
+    came = [e.began_at for door in endpoints_of(table.name) for e in runtime.archive.index(door.name, [yesterday])]
+    if not came:
+        return set()
+    try:
+        landed = _newest_row(runtime.lake, table, yesterday)
+    except LakeDamaged:  # it is made again
+        landed = None
+    return {yesterday} if landed is None or max(came) > landed else set()
+
+
+def _newest_row(lake: Lake, table: Table, dt: date) -> datetime | None:
+    """The latest ``observed_at`` of a day in the lake; None where it has no rows, or no such day."""
+    return None if lake.partition(table.name, dt) is None else newest_observation(lake.day(table.name, dt))
+
+
+def _land_along(runtime: Runtime, result: Ingested, partition: Normalised, changes: Changes) -> None:
+    result.along[partition.dt] = land(runtime.lake, partition, changes)
+    earlier = read_load_status(runtime.state, table=result.table.name, dts=[partition.dt])
+    save_load_status(runtime.state, lines_after(partition, earlier), runtime.clock.now().timestamp())
+
+
+def _overtaken(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> list[LoadStatus]:
+    """Lines that spoke for the whole app, of operations that now have told of each account: such as one that was switched on again."""
+    told = {(dt, one.endpoint.name, app) for one in fetched for dt, accounts in one.told.items() for app, open_id in accounts if open_id}
+    still = {(dt, one.endpoint.name, app) for one in fetched for dt, accounts in one.told.items() for app, open_id in accounts if not open_id}
+    if not told - still:
+        return []
+    earlier = read_load_status(runtime.state, table=result.table.name, dts=result.dts)
+    return [s for s in earlier if not s.open_id and (s.dt, s.operation, s.client_key) in told - still]
+
+
+def _may_lack_days(endpoint: Endpoint) -> bool:
+    """Whether an answer about several days may have nothing of some: the log, and the series of videos."""
+    return endpoint.happened is not None or (endpoint.over is Over.VIDEOS and bool(endpoint.windows))
+
+
+def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
+    table = result.table
+    earlier = {(s.dt, s.operation, s.client_key, s.open_id): s for s in read_load_status(runtime.state, table=table.name, dts=result.dts)}
+    for dt in result.dts:
+        landed = result.partitions.get(dt)
+        rows = landed.landed_by if landed else Counter()
+        quarantined = landed.quarantined_by if landed else Counter()
+        told = {
+            (one.endpoint.name, *account): (summarise(answers), one.calls[account])
+            for one in fetched
+            for account, answers in one.told.get(dt, {}).items()
+        }
+        for key in sorted(told.keys() | rows.keys() | quarantined.keys()):
+            operation, app, open_id = key
+            if dt in result.refused:
+                before, calls = earlier.get((dt, *key)), told[key][1] if key in told else 0
+                yield LoadStatus(table.name, dt, operation, app, open_id, Outcome.FAILED, calls, before.rows if before else 0, reason=result.refused[dt])
+                continue
+            if landed is None and result.table.history is History.EVENT and (before := earlier.get((dt, *key))) and before.rows:
+                yield replace(before, reason=LET_GO)
+                continue
+            if key in told:
+                answer, calls = told[key]
+                status, code, reason = answer.outcome, answer.code, answer.reason
+            elif (before := earlier.get((dt, *key))) and before.status.is_missing and before.rows:
+                # The archive alone cannot mend what could not be had.
+                status, code, reason, calls = before.status, before.code, before.reason, 0
+            else:  # from the archive alone
+                status, code, reason, calls = Outcome.LOADED, None, FROM_ARCHIVE, 0
+            if status is Outcome.LOADED and key in told and not rows[key] and not quarantined[key] and _may_lack_days(DOORS[operation]):
+                status, reason = Outcome.EMPTY, "no row of that day"  # other days of the same answers may have some
+            if status is Outcome.EMPTY and rows[key]:
+                status, reason = Outcome.LOADED, "from the archive"
+            if status is Outcome.LOADED and quarantined[key] and not rows[key]:
+                status, reason = Outcome.FAILED, f"all {quarantined[key]} rows are in quarantine"
+            yield LoadStatus(
+                table_name=result.table.name, dt=dt, operation=operation, client_key=app, open_id=open_id, status=status,
+                calls=calls, rows=rows[key], quarantined=quarantined[key], code=code, reason=reason,
+            )  # fmt: skip

@@ -1,0 +1,474 @@
+"""What an endpoint iterates over: accounts, videos, comments, places … as ``catalog.records.ITERATIONS`` names them.
+
+What iterates over what is a graph: accounts -> videos -> comments -> replies. A subject that cannot have data, or whose data
+cannot have changed, is told about without being asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog import endpoints_of
+from catalog.iterations import ITERATIONS, Iteration, Over
+from catalog.records import Endpoint, beijing_day
+from catalog.requests import Fill
+from resources.runtime import Runtime
+from resources.state.accounts import AccountStatus, list_accounts
+from resources.state.capabilities import read_capabilities
+from resources.state.load_status import LoadStatus, Outcome, read_load_status
+from resources.state.watched import list_watched
+from services.ingest.known import comments_known_until, known_videos, replies_known
+from services.ingest.outcomes import Told
+from services.ingest.periods import PERIOD, period_text
+from services.ingest.rows import WEEK, beijing_days
+from services.reporting.capabilities import REMEMBERED_DAYS, WATCH_VIDEO, Standing
+
+
+class NothingToAsk(LookupError):
+    """What the endpoint iterates over could be loaded and is not; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing to ask for. ``params`` name it in the request; ``since`` is its first day, where it has one. ``last`` is the last day of one
+    that is too old to be asked for: the archive alone has its days.
+
+    ``week`` is the Monday of the partition that a versioned answer fills. ``until`` is the creation time of the newest row that
+    is surely known: a listing, newest first, need be read no further.
+    """
+
+    open_id: str = ""
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    since: date | None = None
+    last: date | None = None
+    told: Told | None = None
+    """What is known of it without asking: then it is not asked for."""
+    week: date | None = None
+    until: datetime | None = None
+    days: tuple[date, date] | None = None
+    """First and last of the past days that a backfill requests of a listing."""
+
+    @property
+    def named(self) -> dict[str, str | int]:
+        """What names it in the archive."""
+        more = {WEEK: self.week.isoformat()} if self.week else {PERIOD: period_text(*self.days)} if self.days else {}
+        return {**self.params, **more}
+
+    @property
+    def key(self) -> tuple:
+        return (self.open_id, *sorted(item for item in self.named.items() if item[0] != PERIOD))
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One endpoint, asked by one app, about some partitions."""
+
+    runtime: Runtime
+    client_key: str
+    endpoint: Endpoint
+    dts: tuple[date, ...]
+
+    @property
+    def today(self) -> date:
+        return self.runtime.clock.today()
+
+    @property
+    def iteration(self) -> Iteration:
+        return ITERATIONS[self.endpoint.over]
+
+    @property
+    def subject_param(self) -> str:
+        return next(p.name for p in self.endpoint.params if p.fill is Fill.SUBJECT)
+
+    def rows(self, table: str, day: date, columns: Iterable[str]) -> pa.Table:
+        """This app's rows of one partition. Raises FileNotFoundError where there is none."""
+        rows = self.runtime.lake.read(table, day)
+        return rows.filter(pc.equal(rows["client_key"], self.client_key)).select(list(columns))
+
+    def statuses(self, table: str, day: date) -> list[LoadStatus]:
+        found = read_load_status(self.runtime.state, table=table, dts=[day])
+        return [s for s in found if s.client_key == self.client_key]
+
+    def lacking(self) -> Told | None:
+        """What it means for this endpoint that the app cannot have what it iterates over; None where it can."""
+        lack = Standing(self.runtime, self.client_key).lack_of_endpoint(self.endpoint)
+        return None if lack is None else Told(lack.outcome, lack.code, str(lack))
+
+
+def subjects_of(asking: Asking) -> list[Subject]:
+    """All subjects at this moment, in a stable order.
+
+    Raises:
+        NothingToAsk: the table iterated over has no partition yet, although it could have.
+    """
+    over = asking.endpoint.over
+    if over is Over.NOTHING:
+        return [Subject()]
+    if over is Over.CHOICES:
+        name = asking.subject_param
+        return [Subject(params={name: choice}) for p in asking.endpoint.params if p.name == name for choice in p.choices]
+    if not asking.iteration.per_account:
+        return _APP_LEVEL.get(over, _watched_words)(asking)
+    accounts = list_accounts(asking.runtime.state, asking.client_key)
+    if not accounts:
+        return [Subject(told=Told(Outcome.NEEDS_CONSENT, None, "no account is authorised: `douyin authorize`"))]
+    idle = [Subject(a.open_id, told=Told(_IDLE[a.status], None, a.reason or f"the account is {a.status}")) for a in accounts if a.status in _IDLE]
+    # An account that needs consent is asked for: its access token may still be valid, and if not, the client refuses without a call.
+    active = [a.open_id for a in accounts if a.status not in _IDLE]
+    if over is Over.ACCOUNTS:
+        return [Subject(open_id) for open_id in active] + idle
+    return _PER_ACCOUNT.get(over, _rows_of_accounts)(asking, active) + idle
+
+
+_IDLE = {AccountStatus.STOPPED: Outcome.STOPPED, AccountStatus.PAUSED: Outcome.NOT_ASKED}
+"""Accounts that are not asked for, and what is told of them."""
+
+
+# --------------------------------------------------------------------------- app level
+
+
+def _watched_words(asking: Asking) -> list[Subject]:
+    """The values of a watch list."""
+    kind, name = asking.iteration.watch, asking.subject_param
+    values = sorted({w.value for w in list_watched(asking.runtime.state, asking.client_key, kind)})
+    return [Subject(params={name: v}) for v in values] or [_nothing_watched(kind)]
+
+
+def _nothing_watched(kind: str | None) -> Subject:
+    return Subject(told=Told(Outcome.NOT_ASKED, None, f"nothing is watched: add some with `douyin watch add {kind} …`"))
+
+
+def _sentences(asking: Asking) -> list[Subject]:
+    """The words of today's newest hot word list."""
+    try:
+        rows = asking.rows("hot_words", asking.today, ("sentence", "observed_at"))
+    except FileNotFoundError as error:
+        return _told_by_upstream(asking, "hot_words", error)
+    newest = rows.filter(pc.equal(rows["observed_at"], pc.max(rows["observed_at"]))) if rows.num_rows else rows
+    return [Subject(params={asking.subject_param: s}) for s in sorted(set(newest["sentence"].to_pylist()))]
+
+
+def _pois(asking: Asking) -> list[Subject]:
+    """Places of the newest lists of claims, and watched ones."""
+    found = {w.value for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)}
+    days = [d for d in asking.runtime.lake.days("poi_claims") if d <= asking.today]
+    if days:
+        found |= set(asking.rows("poi_claims", days[-1], ["poi_id"])["poi_id"].to_pylist())
+    elif not found:
+        return _told_by_upstream(asking, "poi_claims", None)
+    if not found:
+        return [Subject(told=Told(Outcome.NOT_ASKED, None, "no place is claimed or watched: `douyin watch add poi …`"))]
+    return [Subject(params={asking.subject_param: v}) for v in sorted(found)]
+
+
+def _versions(asking: Asking) -> list[Subject]:
+    """The lists of the wanted weeks: the running week without a version, others by the version that was published for them."""
+    choices = next(p.choices for p in asking.endpoint.params if p.choices)
+    running = asking.today - timedelta(days=asking.today.weekday())
+    subjects = [Subject(params={"type": kind}, week=running) for kind in choices] if running in asking.dts else []
+    past = [week for week in asking.dts if week < running]
+    if not past:
+        return subjects
+    days = [d for d in asking.runtime.lake.days("ent_rank_versions") if d <= asking.today]
+    if not days:
+        return subjects + _told_by_upstream(asking, "ent_rank_versions", None)
+    published = {
+        (r["ent_type"], r["start_date"]): r["version"]
+        for r in asking.rows("ent_rank_versions", days[-1], ("ent_type", "start_date", "version")).to_pylist()
+    }
+    for week in past:
+        for kind in choices:
+            if (version := published.get((kind, week))) is None:
+                told = Told(Outcome.NOT_READY, None, f"no final list of the week of {week} is published: see `ent_rank_versions`")
+                subjects.append(Subject(week=week, told=told))
+            else:
+                subjects.append(Subject(params={"type": kind, "version": version}, week=week))
+    return subjects
+
+
+_APP_LEVEL: dict[Over, Callable[[Asking], list[Subject]]] = {
+    Over.SENTENCES: _sentences, Over.POIS: _pois, Over.VERSIONS: _versions,
+}  # fmt: skip
+
+
+def _told_by_upstream(asking: Asking, table: str, error: Exception | None, day: date | None = None) -> list[Subject]:
+    """What it means that the table iterated over has no partition today, or on a past day.
+
+    Raises:
+        NothingToAsk: nobody asked for it yet.
+    """
+    if (lacking := asking.lacking()) is not None:
+        return [Subject(told=lacking)]
+    is_past = day is not None and day < asking.today
+    statuses = asking.statuses(table, day if is_past else asking.today)
+    if not statuses and is_past:
+        return [Subject(told=Told(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first"))]
+    if not statuses:
+        raise NothingToAsk(f"today's `{table}` are not loaded: materialise `{table}` first") from error
+    worst = min(statuses, key=lambda s: (not s.status.is_failure, not s.status.is_missing))
+    outcome = worst.status if worst.status.is_missing else Outcome.NOT_ASKED
+    return [Subject(told=Told(outcome, worst.code, f"`{table}` has nothing to go through: {worst.reason or worst.status}"))]
+
+
+# --------------------------------------------------------------------------- per account
+
+
+def _rows_of_accounts(asking: Asking, active: list[str]) -> list[Subject]:
+    """Subjects named by today's rows of a table; where past days have subjects of their own, those of the wanted days."""
+    if not asking.iteration.by_day:
+        return _rows_of_day(asking, active, asking.today)
+    subjects = []
+    for day in asking.dts:
+        found = _rows_of_day(asking, active, day)
+        subjects += [replace(s, since=day) if day == asking.today else replace(s, days=(day, day)) for s in found]
+    return subjects
+
+
+def _rows_of_day(asking: Asking, active: list[str], day: date) -> list[Subject]:
+    iteration, table = asking.iteration, asking.iteration.table
+    names = [column for _, column in iteration.columns]
+    keep = [condition[0] for condition in (iteration.at_least, iteration.among) if condition]
+    try:
+        rows = asking.rows(table, day, dict.fromkeys(("open_id", *names, *keep)))
+    except FileNotFoundError as error:
+        return _told_by_upstream(asking, table, error, day)
+    if iteration.at_least:
+        rows = rows.filter(pc.greater_equal(rows[iteration.at_least[0]], iteration.at_least[1]))
+    if iteration.among:
+        rows = rows.filter(pc.is_in(rows[iteration.among[0]], pa.array(iteration.among[1])))
+    found: dict[str, set[tuple]] = {}
+    for row in rows.group_by(["open_id", *names]).aggregate([]).to_pylist():
+        values = tuple(row[n] for n in names)
+        if None not in values and values != (row["open_id"],):  # an account is no person to ask about itself
+            found.setdefault(row["open_id"], set()).add(values)
+    told = _Upstream(asking, table, day)
+    params = [param for param, _ in iteration.columns]
+    subjects = []
+    for open_id in active:
+        values = sorted(found.get(open_id, ()))
+        subjects += [Subject(open_id, dict(zip(params, v, strict=True))) for v in values] or [told.of(open_id)]
+    return subjects
+
+
+class _Upstream:
+    """What to tell of accounts without rows in the table iterated over: the worst of its operations."""
+
+    def __init__(self, asking: Asking, table: str, day: date) -> None:
+        self._named = f"today's `{table}`" if day == asking.today else f"`{table}` of {day}"
+        self._table = table
+        # Several operations may fill the table: what failed explains best why an account has no rows.
+        statuses = sorted(asking.statuses(table, day), key=lambda s: (s.status.is_missing, s.status.is_failure))
+        self._by_account = {s.open_id: s for s in statuses}
+
+    def known(self, open_id: str) -> Told | None:
+        """Why the account has no rows, where that is known."""
+        own = self._by_account.get(open_id)
+        status = own or self._by_account.get("")
+        if status is not None and status.status.is_missing:
+            return Told(status.status, status.code, f"its `{self._table}` could not be had: {status.reason}")
+        if own is not None and own.status is Outcome.NOT_ASKED:
+            return Told(Outcome.NOT_ASKED, None, own.reason)
+        return None
+
+    def of(self, open_id: str) -> Subject:
+        return Subject(open_id, told=self.known(open_id) or Told(Outcome.EMPTY, None, f"nothing in {self._named}"))
+
+
+def _keywords(asking: Asking, active: list[str]) -> list[Subject]:
+    """Watched words; one account asks for all that name none."""
+    watched = list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)
+    if not watched:
+        return [_nothing_watched(asking.iteration.watch)]
+    if not active:
+        return []
+    pairs = {(w.open_id or active[0], w.value) for w in watched}
+    return [Subject(open_id, {asking.subject_param: word}) for open_id, word in sorted(pairs) if open_id in set(active)]
+
+
+def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
+    """Videos of active accounts within the endpoint's age limit. Private ones hide their creation time and are left out."""
+    endpoint, name = asking.endpoint, asking.subject_param
+    oldest = asking.today - timedelta(days=endpoint.max_age_days or 10**5)
+    if not any(d <= asking.today for d in asking.runtime.lake.days("videos")):
+        return _told_by_upstream(asking, "videos", None)
+    # On a past day others were young, of which the platform shows nothing any more.
+    span = timedelta(days=(endpoint.max_age_days or 1) - 1)
+    created_from = min(oldest, min(asking.dts) - span) if endpoint.windows else oldest
+    lists, known = _newest_lists(asking, set(active), oldest, created_from)
+    told = None
+    subjects = []
+    for open_id in active:
+        young = [Subject(open_id, {name: item}, created) for item, created in lists.get(open_id, ()) if created >= oldest]
+        subjects += [Subject(open_id, {name: item}, created, created + span) for item, created in lists.get(open_id, ()) if created < oldest]
+        if not young:
+            told = told or _without_videos(asking, known | lists.keys())
+            young = [Subject(open_id, told=told(open_id))]
+        subjects += young
+    return subjects
+
+
+def _without_videos(asking: Asking, listed: set[str]) -> Callable[[str], Told]:
+    """What to tell of an account of which no young video is known. ``listed`` are the accounts that have a list."""
+    upstream = _Upstream(asking, "videos", asking.today)
+    # An old list, and what is known of videos by id, say nothing of others.
+    unknown = None if _has_list(asking) else asking.lacking() or _NO_VIDEO_KNOWN
+
+    def told(open_id: str) -> Told:
+        if unknown is not None:
+            return upstream.known(open_id) or unknown
+        if open_id in listed:
+            return Told(Outcome.EMPTY, None, f"no video of the last {asking.endpoint.max_age_days} days")
+        return upstream.known(open_id) or Told(Outcome.FAILED, None, "no list of its videos is loaded: see the status of `videos`")
+
+    return told
+
+
+def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from: date | None = None) -> tuple[dict[str, list[tuple]], set[str]]:
+    """Item and Beijing day of creation of the videos since ``oldest`` (or ``created_from``) of each account's newest list, and the accounts whose list of the newest day is settled.
+
+    An account whose list could not be had on the newest day is represented by its last list.
+    """
+    days = [d for d in asking.runtime.lake.days("videos") if d <= asking.today]
+    if not days:
+        raise NothingToAsk("no list of videos is loaded: materialise `videos` first")
+    known = {s.open_id for s in asking.statuses("videos", days[-1]) if s.status.settled and s.status is not Outcome.NOT_ASKED}
+    lists: dict[str, list[tuple]] = {}
+    for day in reversed(days):
+        wanted = accounts - lists.keys() - (known if day < days[-1] else set())
+        if not wanted or (lists and day < oldest):
+            break
+        rows = asking.rows("videos", day, ("open_id", "item_id", "created_at"))
+        rows = rows.filter(pc.is_in(rows["open_id"], pa.array(sorted(wanted), pa.string())))
+        lists |= {open_id: [] for open_id in pc.unique(rows["open_id"]).to_pylist()}
+        created = beijing_days(rows["created_at"])
+        young = rows.set_column(2, "created", created).filter(pc.greater_equal(created, pa.scalar(created_from or oldest)))
+        for open_id, item, day_created in zip(*(c.to_pylist() for c in young.sort_by([("open_id", "ascending"), ("item_id", "ascending")]).columns), strict=True):
+            lists[open_id].append((item, day_created))
+    return lists, known
+
+
+def _known_videos(asking: Asking, active: list[str]) -> list[Subject]:
+    """Watched videos, and those that lists of earlier days showed and the last of them did not.
+
+    Only earlier days count, so that asking twice on a day asks for the same. Where the app has no list of videos at all, every
+    known video is asked for.
+    """
+    watched = {(w.open_id, w.value) for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)}
+    days = [d for d in asking.runtime.lake.days("videos") if asking.today - timedelta(days=REMEMBERED_DAYS) <= d < asking.today]
+    known, listed = known_videos(asking.runtime.lake, asking.client_key, days)
+    # A list tells more of its videos than an answer by id may: what it shows is left to it, watched or not.
+    has_list = _has_list(asking)
+    wanted = (watched | known) - (listed if has_list else set())
+    by_account: dict[str, list[str]] = {}
+    for open_id, item in sorted(wanted):
+        by_account.setdefault(open_id, []).append(item)
+    name = asking.subject_param
+    subjects = [Subject(open_id, {name: item}) for open_id in active for item in by_account.get(open_id, ())]
+    if has_list:
+        return subjects or [Subject(told=Told(Outcome.NOT_ASKED, None, "no video is watched, and none left the list"))]
+    return subjects + [Subject(open_id, told=_NO_VIDEO_KNOWN) for open_id in active if open_id not in by_account]
+
+
+_NO_VIDEO_KNOWN = Told(Outcome.NOT_ASKED, None, f"no young video of it is known: `{WATCH_VIDEO}`")
+
+
+def _has_list(asking: Asking) -> bool:
+    """Whether the app can have lists of videos, and not only videos that are known by id."""
+    lists = {e.name for e in endpoints_of("videos") if e.over is Over.ACCOUNTS and set(e.apps) & set(asking.endpoint.apps)}
+    return bool(lists - {c.operation for c in read_capabilities(asking.runtime.state, asking.client_key).values() if not c.owned})
+
+
+def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
+    """Videos whose comments may have changed: young ones, read to the end, and those whose count of comments is another than when
+    their account's comments were last read."""
+    today, name = asking.today, asking.subject_param
+    whole_from = today - timedelta(days=asking.runtime.settings.comment_reread_days)
+    try:
+        totals = _totals(asking, today)
+    except FileNotFoundError as error:
+        return _told_by_upstream(asking, "video_totals", error)
+    fresh = {(o, item) for o, videos in _newest_lists(asking, set(active), whole_from)[0].items() for item, _ in videos}
+    before = _TotalsBefore(asking)
+    until = comments_known_until(asking.runtime.lake, asking.client_key, today) if asking.endpoint.incremental else {}
+    upstream = _Upstream(asking, "video_totals", today)
+    subjects = []
+    for open_id in active:
+        if open_id not in totals:
+            subjects.append(upstream.of(open_id))
+            continue
+        own = []
+        for item, count in sorted(totals[open_id].items()):
+            young = (open_id, item) in fresh
+            if count == 0 and before.of(open_id, item) in (None, 0):
+                continue
+            if young:
+                own.append(Subject(open_id, {name: item}))
+            elif count is None or before.of(open_id, item) != count:
+                own.append(Subject(open_id, {name: item}, until=until.get((open_id, item))))
+        subjects += own or [Subject(open_id, told=Told(Outcome.NOT_ASKED, None, "no video's comments can have changed"))]
+    return subjects
+
+
+def _totals(asking: Asking, day: date) -> dict[str, dict[str, int | None]]:
+    """The count of comments of each account's videos as last observed on a day."""
+    rows = asking.rows("video_totals", day, ("open_id", "item_id", "comment_count", "observed_at")).sort_by("observed_at")
+    totals: dict[str, dict[str, int | None]] = {}
+    for open_id, item, count in zip(*(rows[c].to_pylist() for c in ("open_id", "item_id", "comment_count")), strict=True):
+        totals.setdefault(open_id, {})[item] = count
+    return totals
+
+
+class _TotalsBefore:
+    """The counts of comments on the last day on which an account's comments were read without failure."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        days = [asking.today - timedelta(days=n) for n in range(1, REMEMBERED_DAYS + 1)]
+        found = read_load_status(asking.runtime.state, table="comments", dts=days)
+        self._last: dict[str, date] = {}
+        for s in found:
+            if s.client_key == asking.client_key and s.status.settled:
+                self._last[s.open_id] = max(self._last.get(s.open_id, date.min), s.dt)
+        self._totals: dict[date, dict[str, dict[str, int | None]]] = {}
+
+    def of(self, open_id: str, item: str) -> int | None:
+        """None where the video was not read, or not there."""
+        day = self._last.get(open_id)
+        if day is None:
+            return None
+        if day not in self._totals:
+            try:
+                self._totals[day] = _totals(self._asking, day)
+            except FileNotFoundError:
+                self._totals[day] = {}
+        return self._totals[day].get(open_id, {}).get(item)
+
+
+def _replied_comments(asking: Asking, active: list[str]) -> list[Subject]:
+    """Today's comments with replies; old ones only if they have more replies than are known."""
+    subjects = _rows_of_accounts(asking, active)
+    if not any(s.params for s in subjects):
+        return subjects
+    rows = asking.rows("comments", asking.today, ("open_id", "item_id", "comment_id", "reply_count", "created_at"))
+    whole_from = asking.today - timedelta(days=asking.runtime.settings.comment_reread_days)
+    known = replies_known(asking.runtime.lake, asking.client_key, asking.today)
+    settled = {
+        (r["open_id"], r["item_id"], r["comment_id"])
+        for r in rows.to_pylist()
+        if r["created_at"] is not None and beijing_day(r["created_at"]) < whole_from
+        and known.get((r["open_id"], r["item_id"], r["comment_id"]), 0) >= (r["reply_count"] or 0)
+    }  # fmt: skip
+    due = [s for s in subjects if (s.open_id, s.params.get("item_id"), s.params.get("comment_id")) not in settled]
+    rested = {s.open_id for s in subjects} - {s.open_id for s in due}
+    return due + [Subject(o, told=Told(Outcome.NOT_ASKED, None, "all replies are known")) for o in sorted(rested)]
+
+
+_PER_ACCOUNT: dict[Over, Callable[[Asking, list[str]], list[Subject]]] = {
+    Over.VIDEOS: _young_videos, Over.KNOWN_VIDEOS: _known_videos, Over.COMMENTED_VIDEOS: _commented_videos,
+    Over.COMMENTS: _replied_comments, Over.KEYWORDS: _keywords,
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Verify, reconcile and prune what is stored."""

@@ -1,0 +1,209 @@
+"""What the platform states in one place against what it gave in another: the comments of a video and the count that the video
+itself shows, the interaction log and the events that were pushed, the subscriptions of today and of the days before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from resources.storage.lake import Lake
+from services.ingest.extract import connect
+
+TOLERANCE_RATIO, TOLERANCE = 0.1, 3
+"""So much less than the stated count may be listed: moderation hides comments that the count still has, and counts lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A video whose list shows fewer comments than it states. Replies are counted as their comments say."""
+
+    client_key: str
+    open_id: str
+    item_id: str
+    stated: int
+    listed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Videos whose comments were read to the end on a day, against their counts of the same day."""
+
+    videos: int
+    stated: int
+    listed: int
+    short: tuple[Difference, ...]
+    """Those that are short by more than the tolerance, the largest difference first."""
+
+
+def reconcile_comments(lake: Lake, dt: date) -> Reconciled:
+    """Compare ``comment_reads`` and ``comments`` with ``video_totals`` of one day; nothing is compared where one is missing."""
+    reads, comments, totals = (lake.scan(name, [dt]) for name in ("comment_reads", "comments", "video_totals"))
+    if not (reads and comments and totals):
+        return Reconciled(0, 0, 0, ())
+    connection = connect()
+    try:
+        rows = connection.execute(
+            f"""
+            WITH reads AS (SELECT client_key, open_id, item_id, listed_count FROM {reads} WHERE is_whole),
+                 replies AS (SELECT client_key, open_id, item_id, sum(coalesce(reply_count, 0))::BIGINT AS n FROM {comments} GROUP BY ALL),
+                 totals AS (
+                     SELECT client_key, open_id, item_id, arg_max(comment_count, observed_at) AS stated
+                     FROM {totals} WHERE comment_count IS NOT NULL GROUP BY ALL
+                 )
+            SELECT client_key, open_id, item_id, stated, listed_count + coalesce(n, 0) AS listed
+            FROM reads JOIN totals USING (client_key, open_id, item_id) LEFT JOIN replies USING (client_key, open_id, item_id)
+            ORDER BY stated - listed DESC, client_key, open_id, item_id
+            """
+        ).fetchall()
+    finally:
+        connection.close()
+    found = [Difference(*row) for row in rows]
+    short = tuple(d for d in found if d.listed < d.stated * (1 - TOLERANCE_RATIO) - TOLERANCE)
+    return Reconciled(len(found), sum(d.stated for d in found), sum(d.listed for d in found), short)
+
+
+# --------------------------------------------------------------------------- events that were pushed, and the log of them
+
+LOGGED = {
+    "im_receive_msg": "im_messages", "im_send_msg": "im_messages", "im_enter_direct_msg": "im_entries", "new_follow_action": "interactions",
+    "new_video_digg": "interactions",
+}  # fmt: skip
+"""Events that both sides have, and the table that holds those which were pushed."""
+GRACE = timedelta(hours=2)
+"""So young an event may still be on its way: deliveries are tried again, and the inbox is emptied every hour."""
+_APART_S = 2
+"""So far apart the log and the event may say that the same thing happened, where no message id tells."""
+_LOG_REACHES = timedelta(days=4)
+"""The log of a day tells of so many days before it."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Unreceived:
+    """Events of one kind and account that the log has and that never arrived. ``examples`` are ids, or who and when; nobody's words."""
+
+    client_key: str
+    open_id: str
+    event: str
+    logged: int
+    missing: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The interaction log of a day against the tables of events. ``unlanded`` events lie on days that those tables do not have."""
+
+    logged: int
+    unlanded: int
+    lost: tuple[Unreceived, ...]
+
+    @property
+    def missing(self) -> int:
+        return sum(one.missing for one in self.lost)
+
+
+def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: datetime) -> Received:
+    """Compare ``lead_events`` of one day with what was pushed; ``since`` says per client_key when its receiver first ran.
+
+    Only what happened since then, and is older than :data:`GRACE`, is compared: by message id, else by who did it and when.
+    """
+    log = lake.scan("lead_events", [dt])
+    days = [dt - _LOG_REACHES + timedelta(days=n) for n in range(_LOG_REACHES.days + 3)]
+    landed = {table: set(lake.days(table)).intersection(days) for table in LOGGED.values()}
+    if log is None or not since or not any(landed.values()):
+        return Received(0, 0, ())
+    pushed, events = [], ", ".join(f"'{event}'" for event in LOGGED)
+    for table, own in landed.items():
+        if own:
+            message = "message_id" if table != "interactions" else "NULL::VARCHAR"
+            pushed.append(f"SELECT client_key, open_id, event, person_open_id, {message} AS message_id, epoch_ms(event_at) AS ms FROM {lake.scan(table, sorted(own))} WHERE event IN ({events})")
+    connection = connect()
+    try:
+        connection.execute("CREATE OR REPLACE TEMP TABLE since (client_key VARCHAR, ms BIGINT)")
+        connection.executemany("INSERT INTO since VALUES (?, ?)", [[app, int(at.timestamp() * 1000)] for app, at in since.items()])
+        connection.execute("CREATE OR REPLACE TEMP TABLE landed (event VARCHAR, day DATE)")
+        connection.executemany("INSERT INTO landed VALUES (?, ?)", [[event, day] for event, table in LOGGED.items() for day in landed[table]])
+        rows = connection.execute(
+            f"""
+            WITH pushed AS ({" UNION ALL ".join(pushed)}),
+                 by_id AS (SELECT DISTINCT client_key, open_id, event, message_id FROM pushed WHERE message_id IS NOT NULL),
+                 by_time AS (
+                     SELECT DISTINCT client_key, open_id, event, unnest([person_open_id, open_id]) AS who, s
+                     FROM (SELECT *, unnest(range(ms // 1000 - {_APART_S}, ms // 1000 + {_APART_S + 1})) AS s FROM pushed)
+                 ),
+                 log AS (
+                     SELECT l.client_key, l.open_id, l.event, l.actor_open_id, NULLIF(l.message_id, '') AS message_id, epoch_ms(l.event_at) AS ms,
+                            make_timestamp((epoch_ms(l.event_at) + 28800000) * 1000)::DATE AS day
+                     FROM {log} l JOIN since s ON s.client_key = l.client_key
+                     WHERE l.event IN ({events}) AND epoch_ms(l.event_at) >= s.ms AND epoch_ms(l.event_at) <= $1
+                 )
+            SELECT log.client_key, log.open_id, log.event, log.message_id, log.actor_open_id, log.ms,
+                   landed.day IS NOT NULL, coalesce(by_id.event, by_time.event) IS NOT NULL
+            FROM log LEFT JOIN landed ON landed.event = log.event AND landed.day = log.day
+            LEFT JOIN by_id ON by_id.client_key = log.client_key AND by_id.open_id = log.open_id AND by_id.event = log.event AND by_id.message_id = log.message_id
+            LEFT JOIN by_time ON log.message_id IS NULL AND by_time.client_key = log.client_key AND by_time.open_id = log.open_id AND by_time.event = log.event
+                              AND by_time.who = log.actor_open_id AND by_time.s = log.ms // 1000
+            ORDER BY ALL
+            """,
+            [int((now - GRACE).timestamp() * 1000)],
+        ).fetchall()
+    finally:
+        connection.close()
+    groups: dict[tuple[str, str, str], list[tuple]] = {}
+    for app, open_id, event, *rest in rows:
+        groups.setdefault((app, open_id, event), []).append(tuple(rest))
+    lost = []
+    for key, events in groups.items():
+        gone = [(message_id, who, ms) for message_id, who, ms, is_landed, arrived in events if is_landed and not arrived]
+        if gone:
+            lost.append(Unreceived(*key, sum(e[3] for e in events), len(gone), tuple(_named(*one) for one in gone[:_SHOWN])))
+    unlanded = sum(not is_landed and not arrived for events in groups.values() for *_, is_landed, arrived in events)
+    return Received(len(rows) - unlanded, unlanded, tuple(lost))
+
+
+def _named(message_id: str | None, who: str, ms: int) -> str:
+    return message_id or f"{who[:8]}… at {datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+# --------------------------------------------------------------------------- subscriptions
+
+REMEMBERED = timedelta(days=30)
+"""So long a subscription that is gone is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """An event that was subscribed on an earlier day. ``status`` is None where the platform no longer lists it."""
+
+    client_key: str
+    event: str
+    last_on: date
+    status: int | None
+
+
+def lost_subscriptions(lake: Lake, dt: date, apps: Collection[str]) -> tuple[Unsubscribed, ...]:
+    """Events of ``event_subscriptions`` that were on within the month before ``dt`` and are not now, of apps that were answered on ``dt``."""
+    days = [d for d in lake.days("event_subscriptions") if dt - REMEMBERED <= d <= dt]
+    relation = lake.scan("event_subscriptions", days)
+    if relation is None or not apps:
+        return ()
+    connection = connect()
+    try:
+        rows = connection.execute(
+            f"""
+            WITH seen AS (
+                     SELECT dt, client_key, event, arg_max(subscription_status, epoch_us(observed_at)) AS status
+                     FROM {relation} WHERE client_key IN (SELECT unnest($1::VARCHAR[])) GROUP BY ALL
+                 ),
+                 before AS (SELECT client_key, event, max(dt) AS last_on FROM seen WHERE dt < $2 AND status = 1 GROUP BY ALL)
+            SELECT before.client_key, before.event, last_on, now.status
+            FROM before LEFT JOIN seen now ON now.dt = $2 AND now.client_key = before.client_key AND now.event = before.event
+            WHERE now.status IS DISTINCT FROM 1 ORDER BY ALL
+            """,
+            [sorted(apps), dt],
+        ).fetchall()
+    finally:
+        connection.close()
+    return tuple(Unsubscribed(*row) for row in rows)

@@ -1,0 +1,151 @@
+"""What may go, and what may lie closer together: keep-for settings, sealed months and days, sizes.
+
+Nothing goes by default. An answer goes only when no table that it fills keeps its day. An answer tells of its own day or of days
+before, so one that goes takes nothing from a day that is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from catalog import DOORS, TABLES
+from catalog.records import Table
+from resources.runtime import Runtime
+from resources.storage.lake import DRIFT, QUARANTINE
+
+SEALED_AFTER = timedelta(days=31)
+"""So long after its end a month is sealed: the longest window of a series no longer reaches it."""
+OBSERVED_AFTER = timedelta(days=2)
+"""So long after it a day of observation is complete: a listing that begins before midnight ends after it."""
+
+
+@dataclass(frozen=True)
+class Expired:
+    """Something that is kept no longer: a day of observation of an operation, or a day of a table."""
+
+    room: str
+    name: str
+    dt: date
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a table, an operation or a file takes. ``files`` and ``bytes`` are those on the disk."""
+
+    files: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Size) -> Size:
+        return Size(self.files + other.files, self.bytes + other.bytes)
+
+
+# --------------------------------------------------------------------------- keeping
+
+
+def kept_from(runtime: Runtime, table: Table) -> date | None:
+    """The first day of a table that the lake keeps; None where it keeps all."""
+    days = runtime.settings.keep_for(table.name).lake_days
+    return None if days is None else runtime.clock.today() - timedelta(days=days)
+
+
+def answers_from(runtime: Runtime, operation: str) -> date | None:
+    """The first day of observation that the archive keeps of an operation; None where it keeps all."""
+    horizon = runtime.clock.today()
+    for name in DOORS[operation].tables:
+        days = runtime.settings.keep_for(name).archive_days
+        if days is None:
+            return None
+        horizon = min(horizon, runtime.clock.today() - timedelta(days=days))
+    return horizon
+
+
+def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[Expired]:
+    """What the settings keep no longer, of the given tables and the operations that fill no other ones."""
+    chosen = set(tables)
+    for name in sorted(chosen):
+        if (first := kept_from(runtime, TABLES[name])) is not None:
+            for room in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
+                yield from (Expired("lake", room, dt) for dt in runtime.lake.days(room) if dt < first)
+    for operation in runtime.archive.operations():
+        if operation in DOORS and chosen.issuperset(DOORS[operation].tables) and (first := answers_from(runtime, operation)) is not None:
+            yield from (Expired("archive", operation, dt) for dt in runtime.archive.days(operation) if dt < first)
+
+
+def prune(runtime: Runtime, found: Iterable[Expired]) -> int:
+    """Take away what expired; gives how many days went. The warehouse follows at the next publication."""
+    number = 0
+    for one in found:
+        if one.room == "lake":
+            runtime.lake.remove(one.name, one.dt)
+        else:
+            runtime.archive.remove_day(one.name, one.dt)
+        number += 1
+    return number
+
+
+# --------------------------------------------------------------------------- compaction
+
+
+def sealed_months(runtime: Runtime, table: str, max_bytes: int) -> list[str]:
+    """Months of a table that no run changes any more, that have several files, and that are small."""
+    lake, last = runtime.lake, runtime.clock.today() - SEALED_AFTER
+    months: dict[str, list] = {}
+    for partition in lake.partitions(table):
+        months.setdefault(partition.dt.isoformat()[:7], []).append(partition)
+    found = []
+    for month, days in months.items():
+        loose = [p for p in days if p.group is None]
+        if _end_of(month) < last and loose and len(days) > 1 and sum(p.size for p in loose) <= max_bytes:
+            found.append(month)
+    return found
+
+
+def _end_of(month: str) -> date:
+    first = date.fromisoformat(f"{month}-01")
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def loose_days(runtime: Runtime, operation: str) -> list[date]:
+    """Complete days of observation of which several segments lie by themselves."""
+    last = runtime.clock.today() - OBSERVED_AFTER
+    found = []
+    for day in runtime.archive.days(operation):
+        stored = list(runtime.archive.stored(operation, [day]))
+        if day <= last and len(stored) > 1 and not all(s.packed for s in stored):
+            found.append(day)
+    return found
+
+
+# --------------------------------------------------------------------------- sizes
+
+
+def sizes(runtime: Runtime) -> dict[str, dict[str, Size]]:
+    """Per room (archive by table, lake by table, quarantine and drift, files of the home) what is there.
+
+    An operation that fills several tables counts with the first of them.
+    """
+    archive: dict[str, Size] = {}
+    for operation in runtime.archive.operations():
+        name = DOORS[operation].tables[0] if operation in DOORS and DOORS[operation].tables else operation
+        archive[name] = archive.get(name, Size()) + size_of(runtime.archive.root / operation)
+    lake = {name: size_of(runtime.lake.root / name) for name in TABLES}
+    side = {name: size_of(runtime.lake.root / QUARANTINE / name) + size_of(runtime.lake.root / DRIFT / name) for name in TABLES}
+    settings = runtime.settings
+    home = {p.name: size_of(p) for p in (settings.warehouse_path, settings.home / "state.db", settings.home / "dagster")}
+    return {"archive": archive, "lake": lake, "quarantine and drift": side, "home": home}
+
+
+def size_of(path: Path) -> Size:
+    """A file, or all files of a folder."""
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".data.parquet")] if path.is_dir() else []
+    total = Size()
+    for file in files:
+        try:
+            total += Size(1, file.stat().st_size)
+        except FileNotFoundError:  # a run removed it meanwhile
+            continue
+    return total
+

@@ -1,0 +1,344 @@
+"""Does what was kept still say what was seen? Archive by its checksums, lake against archive, warehouse against lake, rows against
+what the platform stated; each difference with the command that mends it.
+
+Nothing is changed, unless :func:`set_aside` is called for what is damaged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+from catalog import TABLES, endpoints_of
+from catalog.records import History, Table
+from resources.runtime import Runtime
+from resources.state.load_status import read_load_status
+from resources.storage.archive import ArchiveDamaged
+from resources.storage.lake import DRIFT, QUARANTINE, Lake, LakeDamaged, Partition, scan
+from resources.storage.partition import check
+from resources.warehouse.mart_files import readable_marts
+from resources.warehouse.published_marts import WHOLE, mart_partitions
+from services.ingest.accounting import Gap, gap_of
+from services.ingest.changes import Changes, total
+from services.ingest.extract import connect
+from services.ingest.normalise import observation_days
+from services.ingest.replay import Replay, partitions_between, replay
+from services.maintenance.reconcile import reconcile_comments
+from services.maintenance.retention import kept_from
+
+SUMS_TOLERANCE_RATIO = 0.02
+"""A sum over a series may differ so much from the total that the platform states: numbers are counted late."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference. ``table`` is a table or an operation, ``where`` a file or days, ``mend`` the command that mends it.
+
+    ``is_hint`` marks what is not wrong with what we keep, but differs from what the platform states elsewhere.
+    """
+
+    table: str
+    where: str
+    what: str
+    mend: str
+    is_hint: bool = False
+    damage: ArchiveDamaged | LakeDamaged | None = None
+
+
+@dataclass
+class Verified:
+    """What was compared. ``alone`` counts days of the lake that cannot be compared, since the archive no longer has their answers."""
+
+    segments: int = 0
+    days: int = 0
+    rows: int = 0
+    published: int = 0
+    totals: int = 0
+    alone: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[Finding]:
+        return [f for f in self.findings if not f.is_hint]
+
+
+def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> Verified:
+    """Compare the partitions ``first`` to ``last`` of ``tables``. Reads everything; calls nothing, changes nothing."""
+    result = Verified()
+    chosen = [TABLES[name] for name in tables]
+    result.findings += _archive(runtime, chosen, first, last, result)
+    for table in chosen:
+        result.findings += _lake(runtime, table, first, last, result)
+    result.findings += _marts(runtime, first, last)
+    result.findings += _warehouse(runtime, chosen, first, last, result)
+    result.findings += _stated(runtime.lake, chosen, first, last, result)
+    return result
+
+
+def set_aside(runtime: Runtime, findings: Iterable[Finding]) -> list[tuple[Finding, Path]]:
+    """Move damaged files that nothing replaces to ``_damaged``: segments, and files of whole months. Nothing is deleted."""
+    moved = []
+    for finding in findings:
+        if isinstance(finding.damage, ArchiveDamaged):
+            moved.append((finding, runtime.archive.set_aside(finding.damage.segment)))
+        elif isinstance(finding.damage, LakeDamaged) and finding.damage.path.exists():
+            moved.append((finding, runtime.lake.set_aside(finding.damage.path)))
+    return moved
+
+
+def _span(first: date, last: date) -> str:
+    return f"--from {first} --to {last}"
+
+
+# --------------------------------------------------------------------------- archive
+
+
+def _archive(runtime: Runtime, tables: list[Table], first: date, last: date, result: Verified) -> Iterator[Finding]:
+    """Segments that do not read back."""
+    archive = runtime.archive
+    operations = {e.name: (e, t) for t in tables for e in endpoints_of(t.name)}
+    for endpoint, table in operations.values():
+        days = observation_days(archive, table, endpoint, partitions_between(table, first, last) or [first])
+        result.segments += sum(1 for _ in archive.stored(endpoint.name, days))
+        for damage in archive.damaged(endpoint.name, days):
+            yield Finding(endpoint.name, str(damage.segment.path), f"segment {damage.segment.name}: {damage}", "douyin verify --repair", damage=damage)
+
+
+# --------------------------------------------------------------------------- lake against archive
+
+
+def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verified) -> Iterator[Finding]:
+    """Days that normalising the archive again would change, and files that do not read back."""
+    lake, seen = runtime.lake, set()
+    newer: dict[date, Changes] = {}
+    lost: dict[date, Gap] = {}
+    try:
+        for one in replay(runtime, table, first, last):
+            seen.add(one.dt)
+            if one.left_alone is not None:
+                broken = list(_reads_back(lake, table.name, one.dt))
+                yield from broken
+                gap = one.gap if broken else one.gap or gap_of(runtime, table, one.dt)
+                if gap is not None and gap.lost:
+                    lost[one.dt] = gap
+                else:
+                    result.alone[table.name] += 1
+                continue
+            result.days += 1
+            result.rows += one.normalised.day.num_rows
+            if (what := _difference(runtime, one)) is not None:
+                mend = f"douyin replay --select {table.name} {_span(one.dt, one.dt)}"
+                yield Finding(table.name, str(lake.path(table.name, one.dt)), what, mend)
+            elif one.replaces and one.dt >= (kept_from(runtime, table) or one.dt):
+                newer[one.dt] = one.changes
+    except ArchiveDamaged:  # told of already
+        yield from _reading_only(lake, table, [d for d in lake.days(table.name) if first <= d <= last and d not in seen], result)
+    except LakeDamaged as error:  # a month's file, without which its days are not known
+        yield Finding(table.name, str(error.path), str(error), error.mend, damage=error)
+    if lost:
+        rows, (dt, gap) = sum(g.lost for g in lost.values()), next(iter(lost.items()))
+        more = "" if len(lost) == 1 else f" In all {rows:,} rows of {len(lost)} days."
+        mend = f"{gap.way_out(table, dt)}. What is not kept on purpose is no error: DOUYIN_KEEP_ARCHIVE_DAYS says how long answers are kept"
+        yield Finding(table.name, f"{min(lost)} … {max(lost)}" if more else str(dt), f"cannot be compared: {gap}.{more}", mend)
+    if newer:
+        what = f"later answers tell more of {len(newer)} days than was landed: {total(newer.values())}"
+        yield Finding(table.name, f"{min(newer)} … {max(newer)}", what, f"douyin replay --select {table.name} {_span(min(newer), max(newer))}", is_hint=True)
+
+
+def _reading_only(lake: Lake, table: Table, days: list[date], result: Verified) -> Iterator[Finding]:
+    """What can be said of days whose answers cannot be read."""
+    for dt in days:
+        result.alone[table.name] += 1
+        yield from _reads_back(lake, table.name, dt)
+
+
+def _difference(runtime: Runtime, one: Replay) -> str | None:
+    """What is wrong with a day of the lake.
+
+    A series is asked for more days than a run lands: that its answers tell more, or newer things, of other days is no fault.
+    """
+    table, changes, rows = one.table, one.changes, one.normalised.day.num_rows
+    is_series = table.history is History.WINDOW
+    if one.is_new:  # a table that nobody fills may share its answers with one that is filled
+        if one.dt < (kept_from(runtime, table) or one.dt):
+            return None
+        landed = any(s.rows for s in read_load_status(runtime.state, table=table.name, dts=[one.dt]))
+        return f"is missing: the archive has {rows:,} rows of that day" if landed else None
+    if changes.damaged or changes.removed or changes.contradicted or changes.missing or (changes and not is_series):
+        return "does not read back" if changes.damaged else f"differs from the archive: making it again means {changes}"
+    if not changes and not runtime.lake.is_as_written(table.name, one.dt, one.normalised.day.parts()):
+        return "its bytes are not those that were written, though its rows read back"
+    for room, kept in ((QUARANTINE, one.normalised.quarantine), (DRIFT, one.normalised.drift)):
+        if not changes and _rows_of(runtime.lake, f"{room}/{table.name}", one.dt) != kept.num_rows:
+            return f"its {room.strip('_')} differs from the archive"
+    return None
+
+
+def _reads_back(lake: Lake, table: str, dt: date) -> Iterator[Finding]:
+    try:
+        lake.read(table, dt)
+    except LakeDamaged as error:
+        yield Finding(table, str(error.path), str(error), "restore it from a copy: the archive no longer has the answers of that day")
+
+
+def _rows_of(lake: Lake, room: str, dt: date) -> int:
+    try:
+        return lake.day(room, dt).num_rows
+    except FileNotFoundError:
+        return 0
+    except LakeDamaged:
+        return -1
+
+
+def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
+    """Files of marts that do not read back; what is put aside is made again by the next publication."""
+    for mart in readable_marts().values():
+        for one in mart_partitions(runtime.lake, mart):
+            if one.dt == WHOLE or first <= one.dt <= last:
+                try:
+                    check(one)
+                except FileNotFoundError:
+                    continue
+                except LakeDamaged as error:
+                    yield Finding(one.table, str(one.path), str(error), "douyin verify --repair, then douyin publish", damage=error)
+
+
+# --------------------------------------------------------------------------- warehouse against lake
+
+
+def _warehouse(runtime: Runtime, tables: list[Table], first: date, last: date, result: Verified) -> Iterator[Finding]:
+    """Rows per day, and a hash of them that does not depend on their order, on both sides."""
+    warehouse, path = runtime.warehouse, str(runtime.warehouse.path)
+    try:
+        current = warehouse.is_current()
+    except LakeDamaged:  # told of already
+        yield Finding("warehouse", path, "cannot be compared with a damaged lake", "mend the lake first")
+        return
+    if not warehouse.path.exists():
+        if warehouse.lake_version() is not None:
+            yield Finding("warehouse", path, "does not exist", "douyin publish")
+        return
+    if not current:
+        yield Finding("warehouse", path, "does not hold the lake as it is now", "douyin publish")
+        return
+    connection = None
+    try:
+        for table in tables:
+            try:
+                # One connection for all tables: opening the file takes 20 ms.
+                connection = connection or warehouse.connect()
+                partitions = [p for p in runtime.lake.partitions(table.name) if first <= p.dt <= last]
+                published, kept = _fingerprints(connection, partitions, table, first, last)
+            except (duckdb.Error, LakeDamaged) as error:
+                if connection is not None:
+                    connection.close()  # some errors end the whole instance, and say nothing of other tables
+                    connection = None
+                yield Finding(table.name, path, f"cannot be compared: {error}", "mend the lake first, then douyin publish --rebuild")
+                continue
+            result.published += len(partitions)
+            if different := sorted(d for d in published.keys() | kept.keys() if published.get(d) != kept.get(d)):
+                days = ", ".join(map(str, different[:3])) + (f", … {len(different)} days" if len(different) > 3 else "")
+                yield Finding(table.name, path, f"rows of {days} differ from the lake", "douyin publish --rebuild")
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _fingerprints(connection: duckdb.DuckDBPyConnection, partitions: list[Partition], table: Table, first: date, last: date) -> tuple[dict, dict]:
+    """Per day the number of rows and the sum of their hashes: of the published table, and of the lake."""
+    columns = ", ".join(f'"{c}"' for c in table.columns)
+    question = f"SELECT dt, count(*), sum(hash({columns})::HUGEINT) FROM {{}} WHERE dt BETWEEN $1 AND $2 GROUP BY dt"
+    published = {dt: (n, h) for dt, n, h in connection.execute(question.format(f'"{table.name}"'), [first, last]).fetchall()}
+    kept = {}
+    if partitions:
+        kept = {dt: (n, h) for dt, n, h in connection.execute(question.format(scan(partitions)), [first, last]).fetchall()}
+    return published, kept
+
+
+# --------------------------------------------------------------------------- rows against what the platform states
+
+
+def _stated(lake: Lake, tables: list[Table], first: date, last: date, result: Verified) -> Iterator[Finding]:
+    """Totals that the platform states in one place, against rows that it gave in another."""
+    chosen = {t.name for t in tables}
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    try:
+        if "comment_reads" in chosen:
+            for dt in days:
+                found = reconcile_comments(lake, dt)
+                result.totals += found.videos
+                for short in found.short:
+                    what = f"{dt}: video {short.item_id} states {short.stated} comments, {short.listed} are listed"
+                    yield Finding("comments", str(dt), what, "the next run reads them again", is_hint=True)
+        if "item_base" in chosen:
+            yield from _month_sums(lake, days, result)
+        if "user_fans" in chosen:
+            yield from _fans(lake, days, result)
+    except (LakeDamaged, duckdb.Error) as error:
+        yield Finding("totals", "lake", f"cannot be compared: {error}", "mend the lake first", is_hint=True)
+
+
+_SUMS = {"item_play": ("plays", "plays_30d"), "item_like": ("likes", "likes_30d"), "item_comment": ("comments", "comments_30d"), "item_share": ("shares", "shares_30d")}
+"""Series and their column, and the column of ``item_base`` that states their sum over 30 days."""
+
+
+def _month_sums(lake: Lake, days: list[date], result: Verified) -> Iterator[Finding]:
+    """Sums of a video's series over 30 days against the total that the platform states, where all days of it are there.
+
+    A series may begin within them: then of videos that have no row on its first day.
+    """
+    for dt in days:
+        base = lake.scan("item_base", [dt])
+        month = [dt - timedelta(days=n) for n in range(1, 31)]
+        for series, (column, stated) in _SUMS.items():
+            there = [d for d in month if lake.partition(series, d) is not None]
+            if base is None or not there or there != month[: len(there)]:
+                continue
+            since = there[-1] if len(there) < len(month) else date.min
+            connection = connect()
+            try:
+                rows = connection.execute(
+                    f"""
+                    WITH base AS (SELECT client_key, open_id, item_id, arg_max({stated}, observed_at) AS stated FROM {base} GROUP BY ALL),
+                         sums AS (SELECT client_key, open_id, item_id, sum({column})::BIGINT AS n FROM {lake.scan(series, there)} GROUP BY ALL HAVING min(dt) > $1)
+                    SELECT item_id, stated, n FROM base JOIN sums USING (client_key, open_id, item_id) WHERE stated IS NOT NULL ORDER BY ALL
+                    """,
+                    [since],
+                ).fetchall()
+            finally:
+                connection.close()
+            result.totals += len(rows)
+            for item, sum_stated, summed in rows:
+                if abs(sum_stated - summed) > max(3, sum_stated * SUMS_TOLERANCE_RATIO):
+                    what = f"{dt}: video {item} has {summed:,} {column} over 30 days, the platform states {sum_stated:,}"
+                    yield Finding(series, str(dt), what, f"douyin backfill --select {series} {_span(month[-1], month[0])}", is_hint=True)
+
+
+def _fans(lake: Lake, days: list[date], result: Verified) -> Iterator[Finding]:
+    """An account's total of fans is the day before's and the day's new ones."""
+    relation = lake.scan("user_fans", [days[0] - timedelta(days=1), *days])
+    if relation is None:
+        return
+    connection = connect()
+    try:
+        rows = connection.execute(
+            f"""
+            SELECT dt, open_id, total_fans, new_fans, lag(total_fans) OVER w AS before, lag(dt) OVER w AS day FROM {relation}
+            WHERE total_fans IS NOT NULL WINDOW w AS (PARTITION BY client_key, open_id ORDER BY dt)
+            """
+        ).fetchall()
+    finally:
+        connection.close()
+    for dt, open_id, fans, new, before, day in rows:
+        if before is None or new is None or day != dt - timedelta(days=1):
+            continue
+        result.totals += 1
+        if before + new != fans:
+            what = f"{dt}: account {open_id[:8]}… has {fans:,} fans, the day before {before:,} and {new:+,} new ones"
+            yield Finding("user_fans", str(dt), what, f"douyin backfill --select user_fans {_span(day, dt)}", is_hint=True)
+

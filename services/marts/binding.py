@@ -1,0 +1,292 @@
+"""Marts held against what there is, before anything runs: sources, columns with their types, an order, and where each column comes from.
+
+DuckDB's own binder says whether a SELECT is sound: every table is there, empty, with the catalogue's types. sqlglot tells which tables
+and columns of theirs it is made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, cached_property
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from catalog import TABLES
+from resources.storage.atomic import write_whole
+from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA, arrow_schema
+from resources.warehouse.mart_files import ROOM, BadMart, Mart
+from resources.warehouse.state_tables import TABLES_OF_STATE
+from services.comments.functions import FUNCTIONS, register
+
+if TYPE_CHECKING:  # a process that reads what others found out needs neither
+    import duckdb
+    from sqlglot import exp
+
+_DT = re.compile(r"\$dt\b")
+_LINE = re.compile(r"LINE (\d+):")
+SQL_TYPES = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "DATE": pa.date32(), "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC")}
+_AS = {
+    "TINYINT": "BIGINT", "SMALLINT": "BIGINT", "INTEGER": "BIGINT", "UTINYINT": "BIGINT", "USMALLINT": "BIGINT", "UINTEGER": "BIGINT", "UBIGINT": "BIGINT",
+    "HUGEINT": "BIGINT", "FLOAT": "DOUBLE",
+}  # fmt: skip
+"""Types that a mart keeps under another one; DECIMAL becomes DOUBLE, too."""
+META: Mapping[str, pa.Schema] = {"load_status": STATUS_SCHEMA, "quarantine": QUARANTINE_SCHEMA, "drift": DRIFT_SCHEMA}
+SCHEMAS = ("main", ROOM, "meta", "outreach")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A mart that holds: ``sources`` with their schema in order of name, ``schema`` as Parquet has it."""
+
+    mart: Mart
+    sources: tuple[str, ...]
+    schema: pa.Schema
+    uses_texts: bool
+    """Whether it calls functions of ``services/comments``."""
+    schemas: Mapping[str, pa.Schema]
+    """Of everything that it reads, by name."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Core tables that it reads."""
+        return tuple(s.removeprefix("main.") for s in self.sources if s.startswith("main."))
+
+    @property
+    def marts(self) -> tuple[str, ...]:
+        return tuple(s.removeprefix("marts.") for s in self.sources if s.startswith("marts."))
+
+    @property
+    def reads_state(self) -> bool:
+        """Whether it reads what has no files: it is made again at every run, and only whole."""
+        return any(s in TABLES_OF_STATE or s == "meta.load_status" for s in self.sources)
+
+    @cached_property
+    def lineage(self) -> dict[str, list[tuple[str, str]]]:
+        """Column -> the (source, column) pairs that it is made of; computed on first use."""
+        from services.marts.lineage import columns_of
+
+        return columns_of(self.mart, self.schemas)
+
+
+def on_day(sql: str, dt: date) -> str:
+    """The SELECT for one day. The day becomes a constant, so that files of other days are not read."""
+    return _DT.sub(f"DATE '{dt}'", sql).strip().rstrip(";")
+
+
+def selected(bound: Bound, sql: str) -> str:
+    """The SELECT with a mart's own types, in the order of its key: the same rows in the same order, always."""
+    columns = ", ".join(f'CAST("{f.name}" AS {_sql_type(f.type)}) AS "{f.name}"' for f in bound.schema)
+    key = ", ".join(f'"{k}"' for k in bound.mart.key)
+    return f"SELECT {columns} FROM (\n{sql}\n) ORDER BY {key}"
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    return next(name for name, arrow in SQL_TYPES.items() if arrow == kind)
+
+
+_bound: dict[tuple[tuple[str, str], ...], dict[str, Bound]] = {}
+
+
+def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, Bound]:
+    """All marts, those that others read before them; once for the same files in a process.
+
+    ``kept`` is a file in which :func:`keep` wrote what it found of the same files: it saves a process binder and parser, a second of CPU.
+
+    Raises:
+        BadMart: one names a table or column that does not exist, or does not hold what its description says; the message begins
+            with file and line.
+    """
+    key = tuple((str(m.path), m.hash) for m in marts.values())
+    if key not in _bound:
+        _bound[key] = (_kept(marts, kept) if kept is not None else None) or _bind(marts)
+    return _bound[key]
+
+
+def keep(bound: Mapping[str, Bound], path: Path) -> None:
+    """Write down what is known of the marts, with where their columns come from, unless it stands there already."""
+    fingerprint = _fingerprint({name: one.mart for name, one in bound.items()})
+    if _read_kept(path).get("fingerprint") == fingerprint:
+        return
+    found = {
+        name: {
+            "sources": one.sources, "columns": [(f.name, _sql_type(f.type), f.nullable) for f in one.schema], "uses_texts": one.uses_texts, "lineage": one.lineage,
+        }
+        for name, one in bound.items()
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps({"fingerprint": fingerprint, "marts": found}).encode())
+
+
+def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, Bound] | None:
+    """What was written down, if it is of the same files and made by the same code; those that others read come first there, too."""
+    told = _read_kept(path)
+    if not told or told.get("fingerprint") != _fingerprint(marts):
+        return None
+    bound: dict[str, Bound] = {}
+    schemas = dict(known_schemas())
+    for name, one in told["marts"].items():
+        schema = pa.schema([pa.field(column, SQL_TYPES[kind], nullable=nullable) for column, kind, nullable in one["columns"]])
+        bound[name] = Bound(marts[name], tuple(one["sources"]), schema, one["uses_texts"], {s: schemas[s] for s in one["sources"]})
+        schemas[f"{ROOM}.{name}"] = schema
+        bound[name].__dict__["lineage"] = {column: [tuple(pair) for pair in pairs] for column, pairs in one["lineage"].items()}
+    return bound
+
+
+def _read_kept(path: Path) -> dict:
+    """What the file says; nothing where it is lost or damaged: it is made again."""
+    if not path.is_file():
+        return {}
+    try:
+        told = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _fingerprint(marts: Mapping[str, Mart]) -> str:
+    """Of everything that binding depends on: the files, the tables that they may read, the functions, and the code that reads them."""
+    code = [hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest() for name in ("binding.py", "lineage.py")]
+    tables = {name: [(f.name, str(f.type), f.nullable) for f in schema] for name, schema in known_schemas().items()}
+    said = [sorted((m.name, m.hash) for m in marts.values()), tables, [f.signature for f in FUNCTIONS.values()], code, version("duckdb"), version("sqlglot")]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
+    import duckdb
+    from sqlglot import exp
+
+    parsed = {name: _parse(mart) for name, mart in marts.items()}
+    sources = {name: _sources(marts[name], tree, marts) for name, tree in parsed.items()}
+    wanted = {name: {s.removeprefix(f"{ROOM}.") for s in found if s.startswith(f"{ROOM}.")} for name, found in sources.items()}
+    try:
+        order = list(TopologicalSorter(wanted).static_order())
+    except CycleError as error:
+        round_trip = " → ".join(error.args[1])
+        raise BadMart(f"{marts[error.args[1][0]].path}:1: marts read each other in a circle ({round_trip}): one of them must do without") from error
+    bound: dict[str, Bound] = {}
+    schemas = dict(known_schemas())
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        register(connection)
+        _create(connection, schemas)
+        for name in order:
+            mart = marts[name]
+            schema = _check(connection, mart)
+            texts = any(isinstance(f, exp.Anonymous) and f.name.lower() in FUNCTIONS for f in parsed[name].find_all(exp.Anonymous))
+            bound[name] = Bound(mart, sources[name], schema, texts, {s: schemas[s] for s in sources[name]})
+            if mart.incremental and bound[name].reads_state:
+                raise BadMart(f"{mart.path}:1: what it reads of the state ({', '.join(s for s in sources[name] if s in TABLES_OF_STATE or s == 'meta.load_status')}) is of now, so a past day could not be made again: `-- mode: full`")
+            schemas[f"{ROOM}.{name}"] = schema
+            _create(connection, {f"{ROOM}.{name}": schema})
+    return bound
+
+
+@cache
+def known_schemas() -> Mapping[str, pa.Schema]:
+    """Every table that a mart may read beside other marts, by name with its schema."""
+    return (
+        {f"main.{t.name}": arrow_schema(t) for t in TABLES.values()}
+        | {f"meta.{name}": schema for name, schema in META.items()}
+        | {name: schema for name, (schema, _) in TABLES_OF_STATE.items()}
+    )
+
+
+def _create(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, pa.Schema]) -> None:
+    for schema in SCHEMAS:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    connection.execute(";\n".join(empty_table(name, schema) for name, schema in schemas.items()))
+
+
+def empty_table(name: str, schema: pa.Schema) -> str:
+    """SQL that makes a table without rows."""
+    where, _, table = name.partition(".")
+    columns = ", ".join(f'"{f.name}" {_sql_type(f.type)}' for f in schema)
+    return f'CREATE TABLE {where}."{table}" ({columns})'
+
+
+def _parse(mart: Mart) -> exp.Expression:
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        trees = [t for t in sqlglot.parse(mart.sql, dialect="duckdb") if t is not None]
+    except sqlglot.errors.ParseError as error:
+        at = error.errors[0] if error.errors else {}
+        raise BadMart(f"{mart.path}:{at.get('line', 1)}: {at.get('description', error)}") from error
+    except sqlglot.errors.TokenError as error:
+        raise BadMart(f"{mart.path}:1: {error}") from error
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        raise BadMart(f"{mart.path}:1: a mart is one SELECT, and nothing else")
+    return trees[0]
+
+
+def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tuple[str, ...]:
+    from sqlglot import exp
+
+    ctes = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+    known = known_schemas()
+    found: set[str] = set()
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):  # a table function
+            continue
+        line = table.this.meta.get("line", 1)
+        if not table.db:
+            if table.name in ctes:
+                continue
+            hint = next((f"{s}.{table.name}" for s in SCHEMAS if f"{s}.{table.name}" in known or (s == ROOM and table.name in marts)), None)
+            raise BadMart(f"{mart.path}:{line}: tables are named with their schema" + (f": write {hint}" if hint else f", and there is none called {table.name}"))
+        name = f"{table.db}.{table.name}"
+        if name not in known and not (table.db == ROOM and table.name in marts):
+            raise BadMart(f"{mart.path}:{line}: there is no table {name}{_similar(name, [*known, *(f'{ROOM}.{m}' for m in marts)])}")
+        if name == f"{ROOM}.{mart.name}":
+            raise BadMart(f"{mart.path}:{line}: a mart cannot read itself")
+        found.add(name)
+    if mart.incremental:
+        for table in mart.days_of:
+            if f"main.{table}" not in found and f"{ROOM}.{table}" not in found:
+                raise BadMart(f"{mart.path}:1: `-- days:` names {table}, which the SELECT does not read")
+        for name in found:
+            upstream = marts.get(name.removeprefix(f"{ROOM}.")) if name.startswith(f"{ROOM}.") else None
+            if upstream is not None and not upstream.incremental:
+                raise BadMart(f"{mart.path}:1: {name} is made whole each time and knows no past day: an incremental mart cannot read it")
+    return tuple(sorted(found))
+
+
+def _similar(name: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(names), 1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def _check(connection: duckdb.DuckDBPyConnection, mart: Mart) -> pa.Schema:
+    """The mart's columns, and that its description fits them."""
+    import duckdb
+
+    try:
+        described = connection.execute("DESCRIBE " + on_day(mart.sql, date(2026, 1, 1))).fetchall()
+    except duckdb.Error as error:
+        line = _LINE.search(str(error))
+        raise BadMart(f"{mart.path}:{line[1] if line else 1}: {str(error).splitlines()[0]}") from error
+    fields = []
+    for name, kind, *_ in described:
+        known = SQL_TYPES.get("DOUBLE" if kind.startswith("DECIMAL") else _AS.get(kind, kind))
+        if known is None:
+            raise BadMart(f"{mart.path}:1: column {name} is {kind}: cast it to one of {', '.join(SQL_TYPES)}")
+        fields.append(pa.field(name, known, nullable=name not in (*mart.key, *mart.not_null)))
+    names = [f.name for f in fields]
+    for said, wanted in (("key", mart.key), ("not null", mart.not_null), ("column", mart.columns)):
+        if unknown := [c for c in wanted if c not in names]:
+            raise BadMart(f"{mart.path}:1: `-- {said}` names {', '.join(unknown)}, which the SELECT does not give")
+    if undocumented := [c for c in names if mart.meaning(c) is None]:
+        raise BadMart(f"{mart.path}:1: nobody says what {', '.join(undocumented)} means: add `-- column {undocumented[0]}: English / 中文`")
+    return pa.schema(fields)

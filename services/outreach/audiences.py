@@ -1,0 +1,81 @@
+"""Audiences 人群包: SQL over the warehouse in ``sql/audiences/*.sql``, one row per person to reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from resources.config.settings import Settings
+from resources.runtime import Runtime
+from resources.warehouse.select_only import NotOneSelect, connect, one_select
+from services.outreach.campaigns import REPOSITORY
+
+NEEDED = ("account", "open_id", "reason")
+
+
+class BadAudience(ValueError):
+    """An audience that cannot be used; the message names the file and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of an audience. ``open_id`` is the person, ``account`` the account that would write.
+
+    ``more`` are further columns, for texts and for the objects of comment replies.
+    """
+
+    client_key: str
+    account: str
+    open_id: str
+    reason: str
+    more: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def audiences_dir(settings: Settings) -> Path:
+    return settings.audiences_dir or REPOSITORY / "sql" / "audiences"
+
+
+def read_audience(runtime: Runtime, name: str, apps_of: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> list[Member]:
+    """The people of an audience at this moment, in a stable order; who stands there twice is taken once.
+
+    Args:
+        apps_of: client_key by account; an account that is not in it is nobody's.
+        needs: further columns that must be there.
+
+    Raises:
+        BadAudience: no such file, it is not one SELECT or fails, a column is missing, or a row lacks account, person or reason.
+    """
+    path = audiences_dir(runtime.settings) / f"{name}.sql"
+    try:
+        query = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadAudience(f"{path}: it is not UTF-8: save it as UTF-8") from error
+    except OSError as error:
+        known = sorted(p.stem for p in audiences_dir(runtime.settings).glob("*.sql"))
+        raise BadAudience(f"{path}: cannot be read ({error.strerror}); there are {', '.join(known) or 'none'}") from error
+    if not runtime.warehouse.path.exists():
+        raise BadAudience(f"{path}: there is no warehouse yet: run `douyin run` and `douyin publish` first")
+    try:
+        with connect(runtime.warehouse.path) as connection:
+            found = connection.execute(one_select(connection, query))
+            columns = [c[0] for c in found.description]
+            rows = found.fetchall()
+    except (duckdb.Error, NotOneSelect) as error:
+        raise BadAudience(f"{path}: {error}") from error
+    if lacking := [c for c in (*NEEDED, *needs) if c not in columns]:
+        raise BadAudience(f"{path}: the column {', '.join(lacking)} is missing; an audience gives {', '.join((*NEEDED, *needs))}")
+    members: dict[tuple, Member] = {}
+    for row in rows:
+        values = dict(zip(columns, row, strict=True))
+        account, open_id, reason = (values.pop(c) for c in NEEDED)
+        if not (account and open_id and reason):
+            raise BadAudience(f"{path}: a row lacks account, open_id or reason; filter such rows out")
+        if (app := apps_of.get(account)) is None:
+            raise BadAudience(f"{path}: {account!r} is no account of this installation: see `douyin accounts list`")
+        key = (app, account, open_id, *(str(values[c]) for c in needs))
+        members.setdefault(key, Member(app, str(account), str(open_id), str(reason), values))
+    return [members[key] for key in sorted(members)]

@@ -1,0 +1,229 @@
+"""Answering people within seconds: the platform's windows are shorter than the start of a run.
+
+Rules stand in ``campaigns/replies.yaml``. Every answer goes through the ledger, so that limits hold over answers and
+campaigns together, and an event is answered once whatever happens. Opt-outs are no matter of the worker: they are found by
+:func:`opt_outs_by` and written with the event itself, whatever the state of the account and whoever answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from catalog.messages import ANSWERED_BY, content_of
+from resources.client.client import DouyinClient
+from resources.config.clock import Clock
+from resources.config.log_repeats import Repeats
+from resources.state import State
+from resources.state.accounts import AccountStatus, get_account
+from resources.state.chats import get_chat, hand_over
+from resources.state.inbox import Event, OptOutOf, fingerprint, received_since
+from resources.state.lines import LineState
+from resources.state.outbox import NewLine, Refused, Rules, answers_since, read_lines, write_lines
+from resources.state.resolving import recover, resolve
+from services.outreach.campaigns import Replies, Rule
+from services.outreach.sending import StopSending, send_line
+from services.outreach.templates import BadTemplate, fill
+
+log = logging.getLogger(__name__)
+
+CATCH_UP = timedelta(minutes=5)
+"""After a restart messages that came so long ago are still answered; older ones are a person's matter."""
+AT_ONCE = 16
+RESOLVE_S = 15.0
+"""How often the events of our own messages are looked through for unknown lines."""
+
+
+def words_of(event: Event) -> str:
+    return str(event.content.get("text") or "")
+
+
+OPT_OUT_WORD = "退订"
+"""Whoever writes it is left alone, whatever the rules say, and also where there are none."""
+
+
+def opt_outs_by(replies: Replies | None) -> OptOutOf:
+    """What finds opt-outs among events: the rules with ``opt_out``, whatever stands before them, and the word that always counts."""
+
+    def opt_out_of(event: Event) -> str | None:
+        if event.event not in ANSWERED_BY or not event.envelope.get("from_user_id") or _is_our_own(event):
+            return None
+        rule = rule_for(replies, event, str(event.envelope.get("to_user_id") or "")) if replies is not None else None
+        if rule is not None and rule.opt_out:
+            return f"asked for it (rule {rule.name})"
+        return f"asked for it ({OPT_OUT_WORD})" if OPT_OUT_WORD in words_of(event) else None
+
+    return opt_out_of
+
+
+def _is_our_own(event: Event) -> bool:
+    return event.content.get("source") == event.client_key
+
+
+def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
+    """The first rule that fits; rules with ``opt_out`` come before all others."""
+    text, kind = words_of(event).casefold(), str(event.content.get("message_type") or "")
+    for rule in sorted(replies.rules, key=lambda rule: not rule.opt_out):
+        if event.event not in rule.on or (rule.accounts and account not in rule.accounts):
+            continue
+        if rule.types and kind not in rule.types:
+            continue
+        if rule.keywords and not any(word.casefold() in text for word in rule.keywords):
+            continue
+        return rule
+    return None
+
+
+class ReplyWorker:
+    """Answers events; :meth:`offer` never waits. ``clients`` gives an app's client; ``counts`` tells what became of events."""
+
+    def __init__(self, replies: Replies, state: State, clock: Clock, apps: Iterable[str], clients: Mapping[str, DouyinClient]) -> None:
+        self._replies, self._state, self._clock, self._apps, self._clients = replies, state, clock, tuple(apps), clients
+        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._turns: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._repeats = Repeats()
+        self.counts: Counter[str] = Counter()
+
+    def offer(self, event: Event) -> None:
+        """Take an event that may be answered; the others, our own messages among them, are none of the worker's."""
+        if event.event in ANSWERED_BY:
+            self._queue.put_nowait(event)
+
+    async def run(self) -> None:
+        """Answer until cancelled; first what came while nobody was there."""
+        for event in await asyncio.to_thread(self._left_over):
+            self.offer(event)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._resolve_regularly())
+            for _ in range(AT_ONCE):
+                group.create_task(self._work())
+
+    def _left_over(self) -> list[Event]:
+        now = self._clock.now()
+        recover(self._state, now)
+        return [e for app in self._apps for e in received_since(self._state, app, now - CATCH_UP, ANSWERED_BY)]
+
+    async def _resolve_regularly(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(resolve, self._state, self._clock.now())
+            except DBAPIError as error:  # a database that is busy or full for a while must not end the worker
+                self._log(f"unknown lines cannot be looked for: {error.orig}")
+            await asyncio.sleep(RESOLVE_S)
+
+    def _log(self, message: str) -> None:
+        if (line := self._repeats.line(message)) is not None:
+            log.error("%s", line)
+
+    async def _work(self) -> None:
+        while True:
+            event = await self._queue.get()
+            person = (event.client_key, str(event.envelope.get("to_user_id")), str(event.envelope.get("from_user_id")))
+            try:
+                async with self._turns[person]:
+                    outcome = await self.answer(event)
+            except DBAPIError as error:
+                self._log(f"events of {event.client_key} cannot be answered: {error.orig}")
+                outcome = "error"
+            except Exception:  # one event must not end the worker; people's words stay out of the log
+                log.exception("event %s of %s could not be answered", event.event, event.client_key)
+                outcome = "error"
+            self.counts[outcome] += 1
+            if not self._turns[person].locked():
+                self._turns.pop(person, None)
+
+    async def answer(self, event: Event) -> str:
+        """What was done about one event, in a word or two."""
+        app, account, person = event.client_key, str(event.envelope.get("to_user_id") or ""), str(event.envelope.get("from_user_id") or "")
+        if not (account and person) or _is_our_own(event):
+            return "our own"
+        decided = await asyncio.to_thread(self._decide, event, app, account, person)
+        if isinstance(decided, str):
+            return decided
+        rule, line_id = decided
+        try:
+            return "no message" if line_id is None else await self._send(app, line_id, Rules(opt_out_at=event.received_at if rule.opt_out else None))
+        finally:  # what somebody asked for holds also where the answer could not be sent
+            await asyncio.to_thread(self._afterwards, rule, app, account, person)
+
+    async def _send(self, app: str, line_id: int, rules: Rules) -> str:
+        try:
+            sent = await send_line(self._clients[app], self._state, self._clock, line_id, rules)
+        except StopSending as error:
+            log.warning("cannot answer: %s", error)
+            return "stopped"
+        return sent.why if isinstance(sent, Refused) else sent.value
+
+    def _decide(self, event: Event, app: str, account: str, person: str) -> str | tuple[Rule, int | None]:
+        """The rule, and the line of the ledger that answers; or why nothing is done."""
+        state, now, replies = self._state, self._clock.now(), self._replies
+        known = get_account(state, app, account)
+        if known is None or known.status not in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT):
+            return "account not active"
+        if get_account(state, app, person) is not None:
+            return "another account of ours"
+        rule = rule_for(replies, event, account)
+        if rule is None:
+            return "no rule"
+        chat = get_chat(state, app, account, person)
+        if not rule.opt_out:
+            if chat.handed_over_until is not None and now < chat.handed_over_until:
+                return "handed over"
+            if chat.by_hand_at is not None and now < chat.by_hand_at + replies.after_by_hand:
+                return "answered by hand"
+            if Rules(quiet=replies.quiet_hours).is_quiet(now) and not rule.also_in_quiet_hours:
+                return "quiet hours"
+        key = f"reply/{app}/{event.event_id}"
+        if read_lines(state, key=key):
+            return "answered before"
+        with state.read() as db:
+            lately = answers_since(db, app, account, person, now - timedelta(hours=1))
+        if lately >= replies.most_per_hour:
+            hand_over(state, app, account, person, now + replies.guard_hand_over)
+            log.warning("loop guard: %d answers to one person of %s within an hour; a person must look (no answers for %s)", lately, account, replies.guard_hand_over)
+            return "loop guard"
+        if rule.messages and not rule.opt_out and self._answered_lately(app, account, person, rule, now):
+            return "said lately"
+        if not rule.messages:
+            return rule, None
+        return rule, self._write(event, rule, app, account, person, key, now)
+
+    def _answered_lately(self, app: str, account: str, person: str, rule: Rule, now: datetime) -> bool:
+        lines = read_lines(self._state, states=[LineState.SENT, LineState.UNKNOWN, LineState.CLAIMED], client_keys=[app], person=person)
+        return any(
+            line.campaign == f"reply:{rule.name}" and line.open_id == account and line.claimed_at is not None and line.claimed_at > now - rule.again_after
+            for line in lines
+        )
+
+    def _write(self, event: Event, rule: Rule, app: str, account: str, person: str, key: str, now: datetime) -> int | None:
+        names = {"nickname": _nickname(event.content, person)}
+        try:
+            contents = [content_of(fill(m, names)) for m in rule.messages]
+        except BadTemplate:  # somebody without a name: better no answer than one with a hole
+            return None
+        request: dict[str, Any] = {"to_user_id": person, **({"content": contents[0]} if len(contents) == 1 else {"content_list": contents})}
+        looks = ",".join(fingerprint(c["msg_type"], c.get("text", {}).get("text", "")) for c in contents)
+        line = NewLine(
+            "im_send_msg", f"reply:{rule.name}", app, account, person, request, key, f"event {event.event}", ANSWERED_BY[event.event], len(contents), looks
+        )
+        return write_lines(self._state, [line], now)[0]
+
+    def _afterwards(self, rule: Rule, app: str, account: str, person: str) -> None:
+        now = self._clock.now()
+        if rule.hand_over is not None:
+            hand_over(self._state, app, account, person, now + rule.hand_over)
+            log.warning("a person must answer somebody of %s (rule %s)", account, rule.name)
+
+
+def _nickname(content: Mapping[str, Any], person: str) -> str:
+    for info in content.get("user_infos") or ():
+        if isinstance(info, Mapping) and info.get("open_id") == person:
+            return str(info.get("nick_name") or "")
+    return ""
+

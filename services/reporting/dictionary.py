@@ -1,0 +1,152 @@
+"""The metric dictionary: one line for every column of the warehouse, from the catalogue, the headers of the marts and the pipeline's own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from catalog import FIELDS, TABLES, endpoints_of
+from catalog.notes import NOTES, Note, note_of
+from catalog.records import STANDARD_FIELDS, Column, History, Origin, Pii, Type
+from catalog.system_columns import OWN_COLUMNS
+from resources.storage.lake import Lake
+from resources.storage.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA
+from resources.warehouse.mart_files import ROOM
+from resources.warehouse.publisher import HANDED_OVER
+from services.marts.binding import SQL_TYPES, Bound
+
+_NUMBERS = (Type.BIGINT, Type.DOUBLE)
+_NO_NOTE = Note()
+LATEST = "_latest"
+"""The view of a listing's present state has the columns of the listing."""
+
+_HOW = {
+    Origin.PARAM: "(parameter of the request)", Origin.CONST: "(constant of the operation)", Origin.ORDINAL: "(order of the list)", Origin.ELEMENT: "(the element itself)",
+    Origin.ACCOUNT: "(the account that asked)", Origin.LISTING: "(fact of the whole listing)",
+}  # fmt: skip
+"""How an operation fills a column that is no member of its response."""
+
+
+def dictionary(bound: Mapping[str, Bound], since: Mapping[str, date] | None = None) -> pa.Table:
+    """All lines: core tables with the views of their latest rows, marts, ``meta``, ``outreach``, each in the order of its columns.
+
+    Args:
+        bound: the marts, those that others read before them.
+        since: first day that the lake holds, by name with schema (``main.videos``); without it the column stays empty.
+    """
+    since = since or {}
+    lines = [{**line, "since": since.get(f"{line['table_schema']}.{line['table_name'].removesuffix(LATEST)}")} for line in (*_core(), *_marts(bound), *_own())]
+    return pa.Table.from_pylist(lines, DICTIONARY_SCHEMA)
+
+
+def first_days(lake: Lake, bound: Mapping[str, Bound]) -> dict[str, date]:
+    """First day that the lake holds of each table and incremental mart, by name with schema; what it holds nothing of is left out."""
+    rooms = {f"main.{name}": name for name in TABLES} | {f"{ROOM}.{name}": one.mart.room for name, one in bound.items() if one.mart.incremental}
+    found = {name: lake.first_day(room) for name, room in rooms.items()}
+    return {name: day for name, day in found.items() if day is not None}
+
+
+def _core() -> Iterator[dict[str, Any]]:
+    for table in TABLES.values():
+        for position, name in enumerate(table.columns, 1):
+            field, is_key = FIELDS[name], name in table.primary_key
+            line = {
+                "table_schema": "main", "table_name": table.name, "column_name": name, "position": position, "type": str(field.type),
+                "name_en": field.en, "name_zh": field.zh, "meaning_en": field.doc_en, "meaning_zh": field.doc_zh, "unit": field.unit,
+                "additive": str(field.additive), "is_metric": field.type in _NUMBERS and not field.is_code and not is_key, "pii": str(field.pii), "is_key": is_key,
+                "source_operations": operations_of(table.name, name), **_noted(note_of(table.name, name)),
+            }  # fmt: skip
+            yield line
+            if table.history is History.LISTING:
+                yield line | {"table_name": f"{table.name}{LATEST}"}
+
+
+def _noted(note: Note) -> dict[str, str | None]:
+    return {"platform_name": note.platform_name, "differences_en": note.differs_en, "differences_zh": note.differs_zh}
+
+
+@cache
+def operations_of(table: str, column: str) -> str | None:
+    """Operations that fill a column of a core table, separated by semicolons: ``operation: member``, or in brackets how else it is filled.
+
+    None for the columns that the pipeline itself gives every row.
+    """
+    if column in STANDARD_FIELDS:
+        return None
+    found: dict[str, None] = {}
+    for endpoint in endpoints_of(table):
+        for filled in (c for o in endpoint.outputs if o.table == table for c in o.columns if c.field == column):
+            found[f"{endpoint.name}: {_member(filled)}"] = None
+    return "; ".join(found)
+
+
+def _member(column: Column) -> str:
+    return _HOW.get(column.origin) or column.path
+
+
+def _marts(bound: Mapping[str, Bound]) -> Iterator[dict[str, Any]]:
+    operations: dict[tuple[str, str], str] = {(f"main.{t.name}", c): operations_of(t.name, c) or "" for t in TABLES.values() for c in t.columns}
+    people: dict[tuple[str, str], Pii] = {(f"main.{t.name}", c): FIELDS[c].pii for t in TABLES.values() for c in t.columns}
+    for name, one in bound.items():
+        for position, field in enumerate(one.schema, 1):
+            meaning = one.mart.meaning(field.name)
+            came_from = one.lineage.get(field.name, [])
+            sources = dict.fromkeys(o.partition(":")[0] for pair in came_from for o in operations.get(pair, "").split("; ") if o)
+            operations[f"{ROOM}.{name}", field.name] = "; ".join(sources)
+            # Only what a person is told from by itself: counts of people are no personal data.
+            same = {people[pair] for pair in came_from if pair in people and pair[1] == field.name}
+            people[f"{ROOM}.{name}", field.name] = pii = max(same, key=list(Pii).index, default=Pii.NONE)
+            (name_en, en), (name_zh, zh) = _name_and_meaning(meaning.en, ": "), _name_and_meaning(meaning.zh, "：")
+            is_code, is_key = field.name in FIELDS and FIELDS[field.name].is_code, field.name in one.mart.key
+            yield {
+                "table_schema": ROOM, "table_name": name, "column_name": field.name, "position": position, "type": _type(field.type), "name_en": name_en,
+                "name_zh": name_zh, "meaning_en": en, "meaning_zh": zh, "unit": meaning.unit, "additive": str(meaning.additive),
+                "is_metric": _type(field.type) in _NUMBERS and not is_code and not is_key, "pii": str(pii), "is_key": is_key, "source_operations": "; ".join(sources) or None,
+                "made_of": ", ".join(f"{t}.{c}" for t, c in came_from) or None, **_noted(_mart_note(name, field.name, came_from)),
+            }  # fmt: skip
+
+
+def _mart_note(mart: str, column: str, came_from: list[tuple[str, str]]) -> Note:
+    """Its own note; else that of the core table from which the column was taken as it is."""
+    if (own := NOTES.get((mart, column))) is not None:
+        return own
+    taken = [note_of(table.removeprefix("main."), c) for table, c in came_from if table.startswith("main.") and c == column]
+    return taken[0] if len(set(taken)) == 1 else _NO_NOTE
+
+
+def _name_and_meaning(text: str, mark: str) -> tuple[str, str]:
+    """A mart's column says ``Name: meaning``."""
+    head, found, rest = text.partition(mark)
+    return (head, rest) if found else (text, text)
+
+
+def _type(kind: pa.DataType) -> str:
+    return next("TIMESTAMPTZ" if name.startswith("TIMESTAMP") else name for name, arrow in SQL_TYPES.items() if arrow == kind)
+
+
+_OTHERS: Mapping[str, pa.Schema] = {
+    "meta.quarantine": QUARANTINE_SCHEMA,
+    "meta.drift": DRIFT_SCHEMA,
+    "meta.partitions": pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]),
+    "meta.load_status_days": pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]),
+    "meta.layout": pa.schema([("layout", pa.string())]),
+    "meta.marts": pa.schema([("name", pa.string()), ("hash", pa.string())]),
+}
+OWN_SCHEMAS: Mapping[str, pa.Schema] = {name: schema for name, (schema, _) in HANDED_OVER.items()} | _OTHERS
+"""Columns of the pipeline's own tables, by name with schema."""
+
+
+def _own() -> Iterator[dict[str, Any]]:
+    for name in sorted(OWN_SCHEMAS):
+        schema, _, table = name.partition(".")
+        for position, field in enumerate(OWN_SCHEMAS[name], 1):
+            said = OWN_COLUMNS[name][field.name]
+            yield {
+                "table_schema": schema, "table_name": table, "column_name": field.name, "position": position, "type": _type(field.type), "name_en": said.name_en,
+                "name_zh": said.name_zh, "meaning_en": said.en, "meaning_zh": said.zh, "unit": said.unit, "additive": str(said.additive),
+                "is_metric": said.is_metric, "pii": str(said.pii), "is_key": False,
+            }  # fmt: skip

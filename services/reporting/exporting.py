@@ -1,0 +1,187 @@
+"""Tables of the warehouse, and answers, as files: Excel, CSV, Parquet. A batch of rows at a time."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from catalog.records import BEIJING
+from resources.warehouse.select_only import NotOneSelect, connect, one_select
+from services.reporting.csv_files import write_csv
+
+_BATCH = 20_000
+XLSX_ROWS = 1_048_575
+"""Rows that a sheet has below its head."""
+_XLSX_TEXT = 32_767
+"""Characters that a cell holds."""
+_MEMORY = "512MB"
+"""What DuckDB may hold before it spills beside the target: ordering 4 million rows (0.6 GB as CSV) took 1 GB without a limit."""
+
+
+class CannotExport(ValueError):
+    """What is asked for cannot be written; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """``rows`` that were written; ``cut`` texts that were longer than a cell of Excel and lost their end."""
+
+    rows: int
+    cut: int = 0
+
+
+def write_export(
+    warehouse: Path, target: Path, kind: str, *, table: str | None = None, sql: str | None = None, first: date | None = None, last: date | None = None, headers: str | None = None
+) -> Exported:
+    """Write ``table``, or the rows of ``sql``, to ``target``. The file is there whole or not at all.
+
+    ``kind`` is xlsx, csv or parquet; ``first`` and ``last`` bound ``dt``; ``headers`` is None for column names, or zh or en for
+    those of the dictionary. Instants are written in Beijing time, except to Parquet.
+
+    Raises:
+        CannotExport: no such table or column, SQL that does not run, more rows than a sheet has.
+    """
+    pending = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as room,
+            connect(warehouse, writes=pending, config={"memory_limit": _MEMORY, "temp_directory": room}) as connection,
+        ):
+            try:
+                query = _query(connection, table, sql, first, last)
+                if kind == "parquet":
+                    place = str(pending).replace("'", "''")
+                    done = Exported(*connection.execute(f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)").fetchone())
+                else:
+                    if kind == "xlsx":
+                        _fits(*connection.execute(f"SELECT count(*) FROM ({query})").fetchone())
+                    names = _names(connection, headers, table) if headers else {}
+                    batches = connection.execute(query).to_arrow_reader(_BATCH)
+                    done = (_csv if kind == "csv" else _xlsx)(pending, batches, names)
+            except duckdb.Error as error:
+                raise CannotExport(f"the SQL does not run: {str(error).splitlines()[0]}") from error
+        os.replace(pending, target)
+    finally:
+        pending.unlink(missing_ok=True)
+    return done
+
+
+def _fits(rows: int) -> None:
+    """Asked before the first row is written: a million take a minute."""
+    if rows > XLSX_ROWS:
+        raise CannotExport(f"a sheet has {XLSX_ROWS:,} rows at most, and these are {rows:,}: bound them with --from and --to, or take --format csv or parquet")
+
+
+def _query(connection: duckdb.DuckDBPyConnection, table: str | None, sql: str | None, first: date | None, last: date | None) -> str:
+    if sql is not None:
+        try:
+            inner = f"(\n{one_select(connection, sql)}\n)"
+        except NotOneSelect as error:
+            raise CannotExport(str(error)) from error
+    else:
+        inner = _known(connection, table)
+    if first is None and last is None:
+        return f"SELECT * FROM {inner}"
+    columns = [c[0] for c in connection.execute(f"SELECT * FROM {inner} LIMIT 0").description]
+    if "dt" not in columns:
+        raise CannotExport("--from and --to bound the column dt, which is not there: leave them out")
+    return f"SELECT * FROM {inner} WHERE dt BETWEEN DATE '{first or date.min}' AND DATE '{last or date.max}' ORDER BY dt"
+
+
+def _known(connection: duckdb.DuckDBPyConnection, table: str | None) -> str:
+    found = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+    ).fetchall()
+    names = {(name if schema == "main" else f"{schema}.{name}"): f'"{schema}"."{name}"' for schema, name in found}
+    wanted = (table or "").removeprefix("main.")
+    if wanted not in names:
+        close = [n for n in names if n.endswith(f".{wanted}")] or get_close_matches(wanted, names, 3) or [n for n in names if wanted in n][:3]
+        raise CannotExport(f"there is no table {table}" + (f": did you mean {', '.join(close)}?" if close else "; `douyin sql -c \"from meta.dictionary\"` lists all columns"))
+    return names[wanted]
+
+
+def _names(connection: duckdb.DuckDBPyConnection, language: str, table: str | None) -> dict[str, str]:
+    """Column -> its name in the dictionary, that of the table before others."""
+    schema, _, name = (table or "").removeprefix("main.").removesuffix("_latest").rpartition(".")
+    rows = connection.execute(
+        f"SELECT column_name, name_{language} FROM meta.dictionary ORDER BY table_schema = ? AND table_name = ?, table_schema = 'main'", [schema or "main", name]
+    ).fetchall()
+    return {column: said for column, said in rows if said}
+
+
+def _heads(names: list[str], said: dict[str, str]) -> list[str]:
+    """Heads that differ: where two columns share a name the column's own stands behind it."""
+    heads = [said.get(n, n) for n in names]
+    return [f"{head} ({n})" if heads.count(head) > 1 else head for head, n in zip(heads, names, strict=True)]
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple]:
+    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _csv(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Exported:
+    with open(path, "wb") as file:
+        return Exported(write_csv(file, batches.schema, batches, _heads(batches.schema.names, said)))
+
+
+def _beijing(value: datetime) -> datetime:
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(BEIJING).replace(tzinfo=None)
+
+
+def _xlsx(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Exported:
+    import xlsxwriter
+
+    names = batches.schema.names
+    book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": True})
+    try:
+        sheet = book.add_worksheet("data")
+        head, day, instant = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        for n, (text, kind) in enumerate(zip(_heads(names, said), batches.schema.types, strict=True)):
+            sheet.set_column(n, n, max(10, min(40, 2 * len(text))) if not pa.types.is_timestamp(kind) else 20)
+        sheet.freeze_panes(1, 0)
+        for n, text in enumerate(_heads(names, said)):
+            sheet.write_string(0, n, text, head)
+        count = cut = 0
+        for batch in batches:
+            _fits(count + batch.num_rows)
+            for row in _rows(batch):
+                count += 1
+                for n, value in enumerate(row):
+                    cut += _write(sheet, count, n, value, day, instant)
+        if count:
+            sheet.autofilter(0, 0, count, len(names) - 1)
+    finally:
+        book.close()
+    return Exported(count, cut)
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, day: Any, instant: Any) -> bool:
+    """A cell of the value's own kind; says whether its text was cut. Ids are text in the warehouse, and stay it; whole numbers that
+    Excel would round are text, too."""
+    if value is None:
+        return False
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, datetime):
+        sheet.write_datetime(row, column, _beijing(value), instant)
+    elif isinstance(value, date):
+        sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), day)
+    elif isinstance(value, (int, Decimal)) and value == int(value) and abs(value) >= 10**15:
+        sheet.write_string(row, column, str(value))
+    elif isinstance(value, (int, float, Decimal)):
+        sheet.write_number(row, column, value)
+    else:
+        text = "、".join(map(str, value)) if isinstance(value, list) else str(value)
+        sheet.write_string(row, column, text[:_XLSX_TEXT])
+        return len(text) > _XLSX_TEXT
+    return False

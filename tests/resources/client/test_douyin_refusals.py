@@ -1,0 +1,132 @@
+"""What cannot be asked, and what cannot be taken: it fails alone, once, and says why."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs
+
+import pytest
+from loopback import say
+from test_douyin_client import BOARD, FANS, USER, WINDOW, Bench, ask
+
+from catalog import ENDPOINTS, OPERATIONS
+from catalog.requests import Fill, Place
+from resources.client import CallFailed
+from resources.client.client import complete_params, make_request
+from resources.client.errors import ConsentNeeded, NeedsAttention
+from resources.client.tokens import Lease
+from resources.state.accounts import AccountStatus, add_account
+
+BUSINESS, OTHER_BUSINESS = ENDPOINTS["user_fans_bc"], ENDPOINTS["user_item_bc"]
+
+
+@pytest.fixture
+def bench(make_settings, state, sandbox) -> Bench:
+    return Bench(make_settings(base_url=sandbox.url), state, sandbox)
+
+
+TOKEN = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": "7200", "error_code": "0"}}
+
+
+def test_a_larger_answer_than_is_taken_is_not_asked_for_again(make_settings, state, scripted):
+    server = scripted(lambda request, n: say(TOKEN if "oauth" in request.target else {"data": {"list": ["x" * 2000]}}))
+    bench = Bench(make_settings(base_url=server.url, answer_bytes=1000), state)
+
+    async def work(client):
+        with pytest.raises(NeedsAttention) as raised:
+            await client.ask(BOARD, {})
+        return raised.value
+
+    error = bench.run(work, consent=False)
+    assert (error.calls, len(server.seen)) == (1, 2)
+    assert "more than 1,000 bytes" in str(error)
+    assert "DOUYIN_ANSWER_BYTES" in str(error)
+
+
+@pytest.mark.parametrize("token", ["clt.两岸", "clt.a\nb", "clt.a\x00b"])
+def test_a_request_that_cannot_be_written_fails_alone(make_settings, state, scripted, token: str):
+    server = scripted(lambda request, n: say({"data": {**TOKEN["data"], "access_token": token}}))
+    bench = Bench(make_settings(base_url=server.url), state)
+
+    async def work(client):
+        with pytest.raises(CallFailed) as raised:
+            await client.ask(BOARD, {})
+        return raised.value
+
+    error = bench.run(work, consent=False)
+    assert type(error) is NeedsAttention
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("life", ["9" * 30, 10**18, -5, float("1e300"), "", None, [], "soon"])
+def test_a_token_with_an_impossible_life_is_refused(make_settings, state, scripted, life):
+    server = scripted(lambda request, n: say({"data": {**TOKEN["data"], "expires_in": life}}))
+    bench = Bench(make_settings(base_url=server.url), state)
+
+    async def work(client):
+        with pytest.raises(NeedsAttention, match="expires_in"):
+            await client.ask(BOARD, {})
+
+    bench.run(work, consent=False)
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("refused", ["at the token", "by the call"])
+def test_a_refused_business_consent_stops_the_business_calls_of_its_account_only(bench, refused: str):
+    operation, kind = ("oauth_business_token", {"code": 28001012}) if refused == "at the token" else (BUSINESS.name, {"code": 10010})
+
+    async def work(client):
+        bench.box.fault(operation, "private", times=1, **kind)
+        with pytest.raises(ConsentNeeded) as first:
+            await ask(bench, client, BUSINESS, params=WINDOW)
+        before = bench.box.stats()["total"]
+        for endpoint in (BUSINESS, OTHER_BUSINESS):
+            with pytest.raises(ConsentNeeded) as again:
+                await ask(bench, client, endpoint, params=WINDOW)
+            assert (again.value.calls, again.value.operation, again.value.code) == (0, endpoint.name, kind["code"])
+        assert bench.box.stats()["total"] == before, "nothing is sent once it is known"
+        own = await ask(bench, client)
+        other = await ask(bench, client, BUSINESS, 1, WINDOW)
+        app = await ask(bench, client, BOARD)
+        return first.value.calls, own.calls, other.calls, app.calls
+
+    assert bench.run(work) == (0 if refused == "at the token" else 1, 1, 1, 1)
+    assert [bench.status(n) for n in range(2)] == [AccountStatus.ACTIVE] * 2, "the account's own consent is another one"
+
+
+def test_an_account_without_a_stored_token_is_not_asked_for(bench):
+    add_account(bench.state, "sandbox-key", "tokenless", name=None, now=bench.settings.get_clock().now())
+
+    async def work(client):
+        before = bench.box.stats()["total"]
+        for endpoint in (USER, FANS):
+            with pytest.raises(ConsentNeeded) as raised:
+                await client.ask(endpoint, WINDOW if endpoint is USER else {}, "tokenless")
+            assert (raised.value.code, raised.value.calls, raised.value.operation, raised.value.open_id) == (None, 0, endpoint.name, "tokenless")
+            assert "no consent is stored" in str(raised.value)
+            assert "douyin authorize" in str(raised.value)
+        assert bench.box.stats()["total"] == before
+        return await ask(bench, client)
+
+    assert bench.run(work).calls == 1
+
+
+@pytest.mark.parametrize("asked", [a for a in {**ENDPOINTS, **OPERATIONS}.values() if any(p.place is Place.BODY for p in a.params)], ids=lambda a: a.name)
+def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
+    """Addresses are written into logs, of the platform, of proxies, of ours."""
+    given = {p.name: f"{p.place}-{p.name}" for p in asked.params if p.fill not in (Fill.LEFT_OUT, Fill.TOKEN, Fill.COUNT, Fill.CONST)}
+    own = next((p.name for p in asked.params if p.fill is Fill.ACCOUNT), None)
+    params = complete_params(asked, given, given[own] if own else "")
+    request = make_request("https://example.invalid", asked, params, Lease("act.secret", 0))
+    text = request.content.decode()
+    body = {n: v for n, (v,) in parse_qs(text, strict_parsing=True).items()} if asked.form else json.loads(text)
+    query = {n: v for n, (v,) in parse_qs(request.url.query.decode(), strict_parsing=True).items()} if request.url.query else {}
+    assert request.method == asked.method == "POST"
+    assert "body-" not in str(request.url)
+    assert "act.secret" not in str(request.url)
+    assert query.keys() == {p.name for p in asked.params if p.place is Place.QUERY and p.name in params}
+    in_body = {p.name for p in asked.params if p.place is Place.BODY}
+    tokens = {p.name: "act.secret" for p in asked.params if p.fill is Fill.TOKEN}
+    assert body == {n: v for n, v in params.items() if n in in_body} | tokens
+    assert request.headers.get("access-token") == (None if tokens else "act.secret")
+    assert request.headers["content-type"] == ("application/x-www-form-urlencoded" if asked.form else "application/json")
