@@ -48,6 +48,7 @@ $(BENCH): benchmarks/requirements.lock
 	@touch $(BENCH)
 
 lint: setup ## form, imports between packages
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 

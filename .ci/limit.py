@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Run a command, for so many seconds at most, and leave nothing running: ``limit.py SECONDS COMMAND …``.
 
-``timeout`` signals the processes of one group, once. Dagster turns SIGTERM into a note that is read later, and what tests
+``timeout`` signals the processes of one group, once. Dagster turns SIGTERM into a note that is read later, and what
+tests
 start in sessions of their own goes on: a test that hung for lack of that kept CI waiting for 90 minutes without a word.
 Here what is left over becomes a child of this process (Linux), so all of it is found and killed.
 Exits as the command does; with 124 where its time was up, after the Python processes were made to show their stacks.
@@ -83,7 +84,9 @@ def kill_all(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     until = time.monotonic() + _DYING_S
-    while (left := descendants()) and time.monotonic() < until:  # again: a process may have started another one meanwhile
+    while (
+        left := descendants()
+    ) and time.monotonic() < until:  # again: a process may have started another one meanwhile
         for one in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)

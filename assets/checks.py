@@ -28,9 +28,18 @@ RECONCILED, RECEIVED, SUBSCRIBED = "reconciled", "received", "subscribed"
 """What the platform says in one place against another; each of one table."""
 
 _OWN = {
-    "comment_reads": (RECONCILED, "Videos read to the end list about as many comments as they state / 完整读取的视频，列出的评论数与视频显示的评论数相符"),
-    "lead_events": (RECEIVED, "What the interaction log tells since the first receiver arrived as events, too / 接收服务启动以来，互动日志中的事件均已收到推送"),
-    "event_subscriptions": (SUBSCRIBED, "No event that was subscribed on an earlier day has lost its subscription / 此前已订阅的事件仍在订阅中"),
+    "comment_reads": (
+        RECONCILED,
+        "Videos read to the end list about as many comments as they state / 完整读取的视频，列出的评论数与视频显示的评论数相符",
+    ),
+    "lead_events": (
+        RECEIVED,
+        "What the interaction log tells since the first receiver arrived as events, too / 接收服务启动以来，互动日志中的事件均已收到推送",
+    ),
+    "event_subscriptions": (
+        SUBSCRIBED,
+        "No event that was subscribed on an earlier day has lost its subscription / 此前已订阅的事件仍在订阅中",
+    ),
 }
 """Checks of one table, by table."""
 
@@ -39,17 +48,36 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
     """The checks of one table; their results come from the asset itself, over the rows it just landed."""
     return [
         dg.AssetCheckSpec(
-            VALID, asset=table.name,
-            description=f"Key unique ({', '.join(table.primary_key)}), nothing empty that must not be, values in the accepted ranges, no row and no value in quarantine / 主键唯一、必填非空、取值在范围内、无隔离数据",
+            VALID,
+            asset=table.name,
+            description=(
+                f"Key unique ({', '.join(table.primary_key)}), nothing empty that must not be, values in the "
+                "accepted ranges, no row and no value in quarantine / 主键唯一、必填非空、取值在范围内、无隔离数据"
+            ),
         ),
-        dg.AssetCheckSpec(FRESH, asset=table.name, description="max(observed_at) is as recent as the partition can be / 数据新鲜"),
-        dg.AssetCheckSpec(COMPLETE, asset=table.name, description="Every account and operation has exactly one outcome, and nothing failed that could have been had / 每个账号与接口有且仅有一个结果，可获取的均未失败"),
-        *([dg.AssetCheckSpec(_OWN[table.name][0], asset=table.name, description=_OWN[table.name][1])] if table.name in _OWN else []),
-    ]  # fmt: skip
+        dg.AssetCheckSpec(
+            FRESH, asset=table.name, description="max(observed_at) is as recent as the partition can be / 数据新鲜"
+        ),
+        dg.AssetCheckSpec(
+            COMPLETE,
+            asset=table.name,
+            description=(
+                "Every account and operation has exactly one outcome, and nothing failed that could have "
+                "been had / 每个账号与接口有且仅有一个结果，可获取的均未失败"
+            ),
+        ),
+        *(
+            [dg.AssetCheckSpec(_OWN[table.name][0], asset=table.name, description=_OWN[table.name][1])]
+            if table.name in _OWN
+            else []
+        ),
+    ]
 
 
 def check_results(ingested: Ingested, runtime: Runtime) -> Iterator[dg.AssetCheckResult]:
-    """Results over all partitions that landed. Quarantined rows and failed accounts warn; broken keys and ranges are errors.
+    """Results over all partitions that landed.
+
+    Quarantined rows and failed accounts warn; broken keys and ranges are errors.
 
     All are always told: Dagster fails a step that leaves one out, also where nothing landed.
     """
@@ -57,8 +85,12 @@ def check_results(ingested: Ingested, runtime: Runtime) -> Iterator[dg.AssetChec
         yield _valid(ingested)
         yield _fresh(ingested, runtime.clock.now())
     else:
-        yield dg.AssetCheckResult(check_name=VALID, passed=True, description="nothing landed, nothing to judge", metadata={"rows": 0})
-        yield dg.AssetCheckResult(check_name=FRESH, passed=False, severity=dg.AssetCheckSeverity.WARN, description="nothing landed")
+        yield dg.AssetCheckResult(
+            check_name=VALID, passed=True, description="nothing landed, nothing to judge", metadata={"rows": 0}
+        )
+        yield dg.AssetCheckResult(
+            check_name=FRESH, passed=False, severity=dg.AssetCheckSeverity.WARN, description="nothing landed"
+        )
     yield _complete(ingested)
     own, _ = _OWN.get(ingested.table.name, (None, None))
     try:
@@ -69,7 +101,9 @@ def check_results(ingested: Ingested, runtime: Runtime) -> Iterator[dg.AssetChec
         elif own == SUBSCRIBED:
             yield _subscribed(ingested, runtime.lake)
     except Damaged as error:
-        yield dg.AssetCheckResult(check_name=own, passed=False, severity=dg.AssetCheckSeverity.WARN, description=f"not compared: {error}")
+        yield dg.AssetCheckResult(
+            check_name=own, passed=False, severity=dg.AssetCheckSeverity.WARN, description=f"not compared: {error}"
+        )
 
 
 def _valid(ingested: Ingested) -> dg.AssetCheckResult:
@@ -86,7 +120,11 @@ def _valid(ingested: Ingested) -> dg.AssetCheckResult:
     quarantined = sum(p.quarantined for p in ingested.partitions.values())
     nulled = sum(p.nulled for p in ingested.partitions.values())
     reasons = Counter(r for p in ingested.partitions.values() for r in p.quarantine["reason"].to_pylist())
-    told = broken | ({"rows in quarantine": quarantined} if quarantined else {}) | ({"values in quarantine": nulled} if nulled else {})
+    told = (
+        broken
+        | ({"rows in quarantine": quarantined} if quarantined else {})
+        | ({"values in quarantine": nulled} if nulled else {})
+    )
     return dg.AssetCheckResult(
         check_name=VALID,
         passed=not told,
@@ -116,7 +154,10 @@ def _outside(field: Field, values: pa.ChunkedArray) -> int:
 
 
 def _fresh(ingested: Ingested, now: datetime) -> dg.AssetCheckResult:
-    """The newest partition was observed within its cadence. A backfill of old days says nothing about freshness and passes."""
+    """The newest partition was observed within its cadence.
+
+    A backfill of old days says nothing about freshness and passes.
+    """
     from services.ingest.changes import newest_observation
 
     table = ingested.table
@@ -156,11 +197,14 @@ def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
         passed=not short,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
-            "videos": sum(one.videos for one in found), "stated": sum(one.stated for one in found), "listed": sum(one.listed for one in found),
-            "short": len(short), "worst": worst,
+            "videos": sum(one.videos for one in found),
+            "stated": sum(one.stated for one in found),
+            "listed": sum(one.listed for one in found),
+            "short": len(short),
+            "worst": worst,
         },
         description=f"{len(short)} videos list fewer comments than they state" if short else "",
-    )  # fmt: skip
+    )
 
 
 def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
@@ -172,17 +216,28 @@ def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
     found = [reconcile_events(runtime.lake, dt, since, runtime.clock.now()) for dt in ingested.partitions]
     lost = [one for day in found for one in day.lost]
     missing = sum(one.missing for one in lost)
-    told = [f"{one.event} to {one.open_id[:8]}…: {one.missing} of {one.logged}, such as {', '.join(one.examples)}" for one in lost[:20]]
+    told = [
+        f"{one.event} to {one.open_id[:8]}…: {one.missing} of {one.logged}, such as {', '.join(one.examples)}"
+        for one in lost[:20]
+    ]
     return dg.AssetCheckResult(
         check_name=RECEIVED,
         passed=not lost,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"logged": sum(day.logged for day in found), "missing": missing, "not_landed_yet": sum(day.unlanded for day in found), "lost": told},
+        metadata={
+            "logged": sum(day.logged for day in found),
+            "missing": missing,
+            "not_landed_yet": sum(day.unlanded for day in found),
+            "lost": told,
+        },
         description=(
-            f"{missing} events of the log never arrived: look at the receiver of that time and at `douyin receive status`; "
-            "they cannot be asked for again, the log's own rows in `lead_events` fill the gap" if lost else ""
+            f"{missing} events of the log never arrived: look at the receiver of that time and at `douyin "
+            "receive status`; "
+            "they cannot be asked for again, the log's own rows in `lead_events` fill the gap"
+            if lost
+            else ""
         ),
-    )  # fmt: skip
+    )
 
 
 def _subscribed(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
@@ -191,17 +246,30 @@ def _subscribed(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
 
     lost = []
     for dt in ingested.partitions:
-        answered = {s.client_key for s in ingested.statuses if s.dt == dt and s.status in (Outcome.LOADED, Outcome.EMPTY)}
+        answered = {
+            s.client_key for s in ingested.statuses if s.dt == dt and s.status in (Outcome.LOADED, Outcome.EMPTY)
+        }
         lost += lost_subscriptions(lake, dt, answered)
     events: dict[str, list[str]] = {}
     for one in lost:
         if one.event not in events.setdefault(one.client_key, []):
             events[one.client_key].append(one.event)
-    commands = [f"douyin receive subscribe {' '.join(map(quote, names))}" + (f" --app {quote(app)}" if len(events) > 1 else "") for app, names in events.items()]
+    commands = [
+        f"douyin receive subscribe {' '.join(map(quote, names))}" + (f" --app {quote(app)}" if len(events) > 1 else "")
+        for app, names in events.items()
+    ]
     return dg.AssetCheckResult(
         check_name=SUBSCRIBED,
         passed=not lost,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"lost": [f"{one.event}: last on {one.last_on}, now {'not listed' if one.status is None else one.status}" for one in lost], "commands": commands},
-        description=f"no longer subscribed: {', '.join(e for names in events.values() for e in names)}. `{commands[0]}`" if lost else "",
+        metadata={
+            "lost": [
+                f"{one.event}: last on {one.last_on}, now {'not listed' if one.status is None else one.status}"
+                for one in lost
+            ],
+            "commands": commands,
+        },
+        description=f"no longer subscribed: {', '.join(e for names in events.values() for e in names)}. `{commands[0]}`"
+        if lost
+        else "",
     )

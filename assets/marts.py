@@ -24,10 +24,13 @@ GROUP = "marts"
 
 
 def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinition]:
-    """An asset for each file of ``sql/marts``. ``known``: the file in which an earlier run wrote down what it found of them.
+    """An asset for each file of ``sql/marts``.
+
+    ``known``: the file in which an earlier run wrote down what it found of them.
 
     Raises:
-        BadMart: a file names a table or column that does not exist; definitions do not load, and the message tells file and line.
+        BadMart: a file names a table or column that does not exist; definitions do not load, and the message tells file
+            and line.
     """
     return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(), known).values()]
 
@@ -55,37 +58,66 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
         pool=GROUP,
         dagster_type=dg.Nothing,
         check_specs=[
-            dg.AssetCheckSpec(GRAIN, asset=mart_key(mart.name), description=f"{mart.grain}: key unique ({', '.join(mart.key)}), nothing empty that must not be / 粒度：主键唯一、必填非空"),
+            dg.AssetCheckSpec(
+                GRAIN,
+                asset=mart_key(mart.name),
+                description=(
+                    f"{mart.grain}: key unique ({', '.join(mart.key)}), nothing empty that must not be / 粒度："
+                    "主键唯一、必填非空"
+                ),
+            ),
             *(
-                [dg.AssetCheckSpec(ROWS, asset=mart_key(mart.name), description=f"rows change by at most {mart.rows_may_change:.0%} from one day to the next / 行数环比变化在范围内")]
+                [
+                    dg.AssetCheckSpec(
+                        ROWS,
+                        asset=mart_key(mart.name),
+                        description=(
+                            f"rows change by at most {mart.rows_may_change:.0%} from one day to the next / "
+                            "行数环比变化在范围内"
+                        ),
+                    )
+                ]
                 if mart.rows_may_change is not None
                 else []
             ),
         ],
-    )  # fmt: skip
+    )
     def _asset(context: dg.AssetExecutionContext, config: MartConfig, runtime: dg.ResourceParam[Runtime]) -> Iterator:
         from resources.warehouse.published_marts import WHOLE
         from services.marts.build import Marts
 
         marts = Marts(runtime)
         try:
-            made = _make(marts, one, [date.fromisoformat(k) for k in context.partition_keys] if mart.incremental else [WHOLE], config.again)
+            made = _make(
+                marts,
+                one,
+                [date.fromisoformat(k) for k in context.partition_keys] if mart.incremental else [WHOLE],
+                config.again,
+            )
         except BadMart as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         # The open-source UI draws no graph of columns: what each is made of stands in the table of columns, too.
-        lineage = {"dagster/column_lineage": column_lineage(one), "dagster/column_schema": column_schema(one, sources=True)}
+        lineage = {
+            "dagster/column_lineage": column_lineage(one),
+            "dagster/column_schema": column_schema(one, sources=True),
+        }
         checks = [_grain(made, marts.damaged), *([_rows(one, marts, made)] if mart.rows_may_change is not None else [])]
         for one_damaged in marts.damaged:
             context.log.error(str(one_damaged))
         if not mart.incremental and made:
-            yield dg.MaterializeResult(metadata=lineage | made[WHOLE].metadata("dagster/row_count"), check_results=checks)
+            yield dg.MaterializeResult(
+                metadata=lineage | made[WHOLE].metadata("dagster/row_count"), check_results=checks
+            )
             return
         # Each day by itself: a range may reach beyond the days that the mart has, and those are not marked.
         for dt, day in made.items():
             metadata = (lineage if dt == max(made) else {}) | day.metadata("dagster/partition_row_count")
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
         if mart.incremental and (left := len(context.partition_keys) - len(made)):
-            context.log.info(f"{left} of the days asked for lie outside of the days that {mart.name} has data for: they are not materialised")
+            context.log.info(
+                f"{left} of the days asked for lie outside of the days that {mart.name} has data for: "
+                "they are not materialised"
+            )
         yield dg.Output(None, metadata=UNMARKED)
         yield from checks
 
@@ -114,14 +146,20 @@ def _make(marts: "Marts", one: Bound, asked: list[date], again: bool) -> dict[da
 
     name = one.mart.name
     there = sorted(set(asked).intersection(marts.days(name))) if one.mart.incremental else asked
-    stale = set(there if again or one.reads_state else marts.stale(name)) | ({WHOLE} if not one.mart.incremental else set())
+    stale = set(there if again or one.reads_state else marts.stale(name)) | (
+        {WHOLE} if not one.mart.incremental else set()
+    )
     found = {}
     for built in marts.build(name, [dt for dt in there if dt in stale]):
         found[built.dt] = _Day(built.row_count, True, built.changed)
     if one.mart.incremental:
         held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
         # What was out of date and is not made needs a damaged file: it is neither marked nor judged.
-        found |= {dt: _Day(_rows_held(marts, held[dt]), False, False) for dt in there if dt not in found and dt not in stale and dt in held}
+        found |= {
+            dt: _Day(_rows_held(marts, held[dt]), False, False)
+            for dt in there
+            if dt not in found and dt not in stale and dt in held
+        }
     return dict(sorted(found.items()))
 
 
@@ -148,7 +186,9 @@ def _deps(one: Bound) -> list[dg.AssetDep]:
             mapping = (
                 dg.AllPartitionMapping()
                 if back >= ALL_DAYS
-                else dg.TimeWindowPartitionMapping(start_offset=-back, end_offset=one.mart.lookahead, allow_nonexistent_upstream_partitions=True)
+                else dg.TimeWindowPartitionMapping(
+                    start_offset=-back, end_offset=one.mart.lookahead, allow_nonexistent_upstream_partitions=True
+                )
             )
         found.append(dg.AssetDep(key, partition_mapping=mapping))
     return found
@@ -162,7 +202,9 @@ def column_schema(one: Bound, *, sources: bool = False) -> dg.TableSchema:
         other = [f"unit: {meaning.unit}"] if meaning.unit else []
         columns.append(
             dg.TableColumn(
-                field.name, type=_type(field.type), description=f"{meaning.zh} / {meaning.en}{_came_from(one, field.name) if sources else ''}",
+                field.name,
+                type=_type(field.type),
+                description=f"{meaning.zh} / {meaning.en}{_came_from(one, field.name) if sources else ''}",
                 constraints=dg.TableColumnConstraints(nullable=field.nullable, other=other),
             )
         )
@@ -175,7 +217,9 @@ def _came_from(one: Bound, column: str) -> str:
 
 
 def _type(kind: pa.DataType) -> str:
-    return {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE"}.get(str(kind), "TIMESTAMPTZ")
+    return {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "date32[day]": "DATE"}.get(
+        str(kind), "TIMESTAMPTZ"
+    )
 
 
 def column_lineage(one: Bound) -> dg.TableColumnLineage:
@@ -183,7 +227,12 @@ def column_lineage(one: Bound) -> dg.TableColumnLineage:
     found = {}
     for column, pairs in one.lineage.items():
         deps = [
-            dg.TableColumnDep(asset_key=mart_key(source.partition(".")[2]) if source.startswith(f"{ROOM}.") else dg.AssetKey(source.partition(".")[2]), column_name=name)
+            dg.TableColumnDep(
+                asset_key=mart_key(source.partition(".")[2])
+                if source.startswith(f"{ROOM}.")
+                else dg.AssetKey(source.partition(".")[2]),
+                column_name=name,
+            )
             for source, name in pairs
             if source.startswith(("main.", f"{ROOM}."))
         ]
@@ -193,9 +242,17 @@ def column_lineage(one: Bound) -> dg.TableColumnLineage:
 
 
 def _grain(made: dict[date, _Day], damaged: "list[LakeDamaged]") -> dg.AssetCheckResult:
-    """Rows that break the promise are never written: the step fails with an example. What is here was counted when it was made. Days that need a damaged file were not."""
+    """Rows that break the promise are never written: the step fails with an example.
+
+    What is here was counted when it was made. Days that need a damaged file were not.
+    """
     told = "\n".join(dict.fromkeys(map(str, damaged)))
-    return dg.AssetCheckResult(check_name=GRAIN, passed=not told, description=told or None, metadata={"rows": sum(d.rows for d in made.values()), "days": len(made)})
+    return dg.AssetCheckResult(
+        check_name=GRAIN,
+        passed=not told,
+        description=told or None,
+        metadata={"rows": sum(d.rows for d in made.values()), "days": len(made)},
+    )
 
 
 def _rows(one: Bound, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckResult:
@@ -210,7 +267,12 @@ def _rows(one: Bound, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckRe
         before = _rows_held(marts, earlier) if earlier is not None else 0
         if before and abs(day.rows - before) > limit * before:
             jumps[dt.isoformat()] = f"{before} → {day.rows}"
-    return dg.AssetCheckResult(check_name=ROWS, passed=not jumps, severity=dg.AssetCheckSeverity.WARN, metadata={"jumps": jumps, "limit": f"{limit:.0%}"})
+    return dg.AssetCheckResult(
+        check_name=ROWS,
+        passed=not jumps,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"jumps": jumps, "limit": f"{limit:.0%}"},
+    )
 
 
 def _body(sql: str) -> str:

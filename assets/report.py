@@ -12,9 +12,20 @@ from resources.runtime import Runtime
 
 REPORT = "report"
 READS = (
-    "account_daily", "video_daily", "video_performance", "hot_words_now", "topic_opportunity", "billboard_moves", "fan_portrait", "comment_labels", "comment_keywords", "lead_funnel",
-    "poi_daily", "publishing_rhythm", "data_health",
-)  # fmt: skip
+    "account_daily",
+    "video_daily",
+    "video_performance",
+    "hot_words_now",
+    "topic_opportunity",
+    "billboard_moves",
+    "fan_portrait",
+    "comment_labels",
+    "comment_keywords",
+    "lead_funnel",
+    "poi_daily",
+    "publishing_rhythm",
+    "data_health",
+)
 """Marts on the page."""
 
 
@@ -29,7 +40,10 @@ def report_asset(start: date) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"html"},
         owners=[OWNER],
-        description="每日报告：一个自包含的 HTML 文件，中英文。\n\nThe daily report: one self-contained HTML file, Chinese and English, made from the published warehouse.",
+        description=(
+            "每日报告：一个自包含的 HTML 文件，中英文。\n\nThe daily report: one self-contained HTML file, Chinese and "
+            "English, made from the published warehouse."
+        ),
         output_required=False,
     )
     def _report(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator:
@@ -42,7 +56,13 @@ def report_asset(start: date) -> dg.AssetsDefinition:
                 context.log.info(f"the warehouse has nothing of {day} yet: no report")
                 continue
             path = write_report(runtime, day)
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata={"path": dg.MetadataValue.path(str(path)), "bytes": path.stat().st_size}))
+            context.log_event(
+                dg.AssetMaterialization(
+                    context.asset_key,
+                    partition=key,
+                    metadata={"path": dg.MetadataValue.path(str(path)), "bytes": path.stat().st_size},
+                )
+            )
         yield from ()  # no output: each day was told of by itself, and a day without a page is not marked
 
     return _report

@@ -21,7 +21,9 @@ from resources.state.load_status import Outcome
 from resources.state.sealing import TokenKeyError
 from resources.storage.atomic import RUN_PROCESS, Damaged, this_process
 
-if TYPE_CHECKING:  # what a step works with is loaded by the first step: other jobs, and the server of the definitions, do without
+if (
+    TYPE_CHECKING
+):  # what a step works with is loaded by the first step: other jobs, and the server of the definitions, do without
     from services.ingest.price import ScopePrice
     from services.ingest.run import Ingested
 
@@ -30,7 +32,9 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 UNMARKED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Metadata of an output that marks nothing. Without an output Dagster skips all that comes after, so that what follows would have no
-outcome and nothing would be published; an ordinary one would mark each day that was asked for, also those that are not there."""
+outcome and nothing would be published; an ordinary one would mark each day that was asked for, also those that are not
+there.
+"""
 PATIENCE_S = 5
 OWNER = "team:data-platform"
 PLATFORM = "platform"
@@ -41,15 +45,24 @@ INBOX = "inbox"
 
 _HISTORY_DOCS = {
     History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
-    History.WINDOW: "Window series: a past day can be asked for as long as the platform's window reaches it; later it comes from the archive.",
-    History.LISTING: "Listing: what exists now. Its past state comes from the archive; leads and the interaction log can be requested for any period.",
+    History.WINDOW: (
+        "Window series: a past day can be asked for as long as the platform's window reaches it; later it "
+        "comes from the archive."
+    ),
+    History.LISTING: (
+        "Listing: what exists now. Its past state comes from the archive; leads and the interaction log can "
+        "be requested for any period."
+    ),
     History.EVENT: "Events: pushed by the platform, from the inbox. A day on which no receiver ran cannot be had.",
     History.VERSION: "Published weeks: any of them can be asked for. The running week shows only now.",
 }
 
 
 def partitions_of(table: Table, start: date) -> dg.TimeWindowPartitionsDefinition:
-    """Beijing days: today included for what shows now, yesterday last for T+1 series. Weeks from Monday on for published issues."""
+    """Beijing days: today included for what shows now, yesterday last for T+1 series.
+
+    Weeks from Monday on for published issues.
+    """
     if table.history is History.VERSION:
         return dg.WeeklyPartitionsDefinition(start.isoformat(), timezone="Asia/Shanghai", day_offset=1, end_offset=1)
     end_offset = 0 if table.history is History.WINDOW else 1
@@ -103,7 +116,8 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         description=f"{table.zh} / {table.en}\n\n{table.doc_zh}\n\n{table.doc_en}\n\n{_HISTORY_DOCS[table.history]}",
         deps=_deps(table, endpoints),
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),  # one call may fill many days, and days that cannot be had are one failure
+        # one call may fill many days, and days that cannot be had are one failure
+        backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"pandas", "parquet"},
         owners=[OWNER],
         tags={"history": str(table.history), "cadence": endpoints[0].cadence.name},
@@ -124,7 +138,9 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         from services.ingest.subjects import NothingToAsk
 
         dts = [date.fromisoformat(key) for key in context.partition_keys]
-        if RUN_PROCESS not in context.run.tags:  # launched by the daemon: should its process die, it is known to be dead
+        if (
+            RUN_PROCESS not in context.run.tags
+        ):  # launched by the daemon: should its process die, it is known to be dead
             context.instance.add_run_tags(context.run.run_id, {RUN_PROCESS: this_process()})
         try:
             ingested = _twice(context, lambda: ingest(runtime, table, dts))
@@ -147,7 +163,8 @@ def _pool(table: Table, scopes: list[str]) -> str:
 def _twice(context: dg.AssetExecutionContext, work: Callable[[], "Ingested"]) -> "Ingested":
     """Once more after a busy disk or database; calls are retried by the client itself, and nothing is asked twice.
 
-    Not by Dagster's retry policy: that takes an interruption for a reason to begin again, so a run could not be stopped.
+    Not by Dagster's retry policy: that takes an interruption for a reason to begin again, so a run could not be
+    stopped.
     """
     try:
         return work()
@@ -161,7 +178,10 @@ def _deps(table: Table, endpoints: tuple[Endpoint, ...]) -> list:
     """Its operations, and the table whose rows they are asked for."""
     deps: list = [dg.AssetKey([PLATFORM, e.name]) for e in endpoints]
     for upstream in sorted({ITERATIONS[e.over].table or "" for e in endpoints} - {"", table.name}):
-        if TABLES[upstream].history in (History.WINDOW, History.VERSION) or table.history in (History.WINDOW, History.VERSION):
+        if TABLES[upstream].history in (History.WINDOW, History.VERSION) or table.history in (
+            History.WINDOW,
+            History.VERSION,
+        ):
             # Which videos are young is a question about now, whatever day is filled.
             deps.append(dg.AssetDep(upstream, partition_mapping=dg.LastPartitionMapping()))
         else:
@@ -196,7 +216,10 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
 
     checks = list(check_results(ingested, runtime))
     if ingested.along:
-        context.log.info(f"the same answers told of {len(ingested.along)} more days that are in the lake: {total(ingested.along.values())}")
+        context.log.info(
+            f"the same answers told of {len(ingested.along)} more days that are in the lake: "
+            f"{total(ingested.along.values())}"
+        )
     price = {"price": [_plain(line) for line in scope_prices(runtime, ingested.planned)]}
     if ingested.partitions and not ingested.missing:
         for dt in ingested.partitions:
@@ -205,7 +228,11 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
         return
     # A run over several days must not mark those materialised that have no data, so each day is told by itself.
     for dt in (d for d in ingested.partitions if d not in ingested.missing):
-        context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=_metadata(ingested, dt) | price))
+        context.log_event(
+            dg.AssetMaterialization(
+                context.asset_key, partition=dt.isoformat(), metadata=_metadata(ingested, dt) | price
+            )
+        )
     reasons = {dt: why_missing(ingested, dt) for dt in ingested.missing}
     for dt, reason in reasons.items():
         metadata = _metadata(ingested, dt) | price | {"not_materialised": reason}
@@ -213,7 +240,10 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
     said = [f"{ingested.table.name} {span_text(days)}: {reason}" for reason, days in grouped(reasons).items()]
     for line in said:
         context.log.warning(line)
-    is_backfill = "dagster/backfill" in context.run.tags or ingested.table.latest_partition(runtime.clock.today()) not in ingested.dts
+    is_backfill = (
+        "dagster/backfill" in context.run.tags
+        or ingested.table.latest_partition(runtime.clock.today()) not in ingested.dts
+    )
     if ingested.refused or not _only_waiting(ingested, is_backfill):
         raise dg.Failure(
             "; ".join(said),
@@ -226,13 +256,19 @@ def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Ru
 
 def _plain(line: "ScopePrice") -> dict:
     """A scope's price for the UI: what was planned before the first call."""
-    return {"scope": line.scope, "calls": line.calls, "seconds_at_least": round(line.seconds, 1), "share_of_daily_quota": line.share}
+    return {
+        "scope": line.scope,
+        "calls": line.calls,
+        "seconds_at_least": round(line.seconds, 1),
+        "share_of_daily_quota": line.share,
+    }
 
 
 def _only_waiting(ingested: "Ingested", is_backfill: bool = False) -> bool:
     """Whether every missing day was asked for and there is nothing yet, nothing at all, or nothing to be had by this app.
 
-    That is no failure of the run: it would be red every day, and nobody could mend it here. A backfill of days that the platform
+    That is no failure of the run: it would be red every day, and nobody could mend it here. A backfill of days that the
+        platform
     no longer shows fails; a daily run, which takes the whole window now and then, does not.
     """
     told = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
@@ -256,7 +292,9 @@ def why_missing(ingested: "Ingested", dt: date) -> str:
             return "nothing to ask for: no account, or no video young enough"
         if any(e.has_past_days for e in endpoints_of(ingested.table.name)):
             return "nothing to ask for: no account, or nothing of what it iterates over"
-        return "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
+        return (
+            "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
+        )
     counts = Counter(str(s.status) for s in statuses)
     reason = next((s.reason for s in sorted(statuses, key=lambda s: not s.rows) if s.reason), "no reason given")
     return f"{', '.join(f'{n} {status}' for status, n in counts.items())}: {reason}"
@@ -283,9 +321,22 @@ def _metadata(ingested: "Ingested", dt: date) -> dict:
     if failed:
         metadata["failures"] = dg.TableMetadataValue(
             [
-                dg.TableRecord({"operation": s.operation, "open_id": s.open_id, "status": str(s.status), "code": s.code or 0, "reason": s.reason or ""})
+                dg.TableRecord(
+                    {
+                        "operation": s.operation,
+                        "open_id": s.open_id,
+                        "status": str(s.status),
+                        "code": s.code or 0,
+                        "reason": s.reason or "",
+                    }
+                )
                 for s in failed[:100]
             ],
-            dg.TableSchema([dg.TableColumn(n, "string" if n != "code" else "int") for n in ("operation", "open_id", "status", "code", "reason")]),
+            dg.TableSchema(
+                [
+                    dg.TableColumn(n, "string" if n != "code" else "int")
+                    for n in ("operation", "open_id", "status", "code", "reason")
+                ]
+            ),
         )
     return metadata

@@ -24,11 +24,15 @@ WAREHOUSE, OBTAINABLE = "warehouse", "obtainable"
     pool=WAREHOUSE,
     check_specs=[
         dg.AssetCheckSpec(
-            OBTAINABLE, asset=WAREHOUSE,
-            description="The apps own every operation and the accounts granted every scope; what is missing is listed with the way out / 应用拥有全部能力、账号已授予全部权限，缺失项及办法见详情",
+            OBTAINABLE,
+            asset=WAREHOUSE,
+            description=(
+                "The apps own every operation and the accounts granted every scope; what is missing is "
+                "listed with the way out / 应用拥有全部能力、账号已授予全部权限，缺失项及办法见详情"
+            ),
         )
     ],
-)  # fmt: skip
+)
 def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     from services.marts.publishing import publish  # with its imports definitions would take a second more to load
 
@@ -55,14 +59,23 @@ def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
     from services.reporting.capabilities import named, standings
 
     found = standings(runtime)
-    rows = [(s.client_key, one.what, named((*one.tables, *one.follows), 8), one.way_out) for s in found for one in s.missing]
-    rows += [(s.client_key, f"consent of {one.account.open_id}", named(one.operations, 8), one.way_out) for s in found for one in s.consents]
+    rows = [
+        (s.client_key, one.what, named((*one.tables, *one.follows), 8), one.way_out) for s in found for one in s.missing
+    ]
+    rows += [
+        (s.client_key, f"consent of {one.account.open_id}", named(one.operations, 8), one.way_out)
+        for s in found
+        for one in s.consents
+    ]
     names = ("app", "missing", "tables or operations", "way_out")
     records = [dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows[:200]]
     return dg.AssetCheckResult(
         check_name=OBTAINABLE,
         passed=not rows,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"missing": dg.TableMetadataValue(records, dg.TableSchema([dg.TableColumn(name) for name in names])), "causes": len(rows)},
+        metadata={
+            "missing": dg.TableMetadataValue(records, dg.TableSchema([dg.TableColumn(name) for name in names])),
+            "causes": len(rows),
+        },
         description="; ".join(f"app {s.client_key}: {s.summary()}" for s in found) if rows else "",
     )

@@ -1,9 +1,12 @@
 """A home as an agency has it after a year: 1,000 accounts × 365 days in the lake, the state, marts, and the published warehouse.
 
-Everything that marts read is there; core tables that none reads stay empty. The product itself makes the marts of the last two weeks, and
-of those that other marts read as many days as a new day looks back. Days before are copies of the made ones with the dates moved, by turns, so that
+Everything that marts read is there; core tables that none reads stay empty. The product itself makes the marts of the
+last two weeks, and
+of those that other marts read as many days as a new day looks back. Days before are copies of the made ones with the
+dates moved, by turns, so that
 listings and the warehouse have the size of a year, and a year need not be computed.
-``load_status`` has the lines of 70 days, since marts read 60. Run it with ``python -m benchmarks.big_home HOME [--accounts 1000] [--days 365]``.
+``load_status`` has the lines of 70 days, since marts read 60. Run it with ``python -m benchmarks.big_home HOME
+[--accounts 1000] [--days 365]``.
 """
 
 from __future__ import annotations
@@ -49,9 +52,14 @@ _world: World
 def settings_of(home: Path, today: date, days: int) -> Settings:
     """Settings of a home of so many days whose clock stands at half past eleven at night of ``today``."""
     return Settings(
-        _env_file=None, home=home, client_key=APP, client_secret=SecretStr("bench-secret"), token_key=SecretStr(SANDBOX_TOKEN_KEY),
-        clock=f"{today}T23:30:00+08:00", start_date=LAST - timedelta(days=days - 1),
-    )  # fmt: skip
+        _env_file=None,
+        home=home,
+        client_key=APP,
+        client_secret=SecretStr("bench-secret"),
+        token_key=SecretStr(SANDBOX_TOKEN_KEY),
+        clock=f"{today}T23:30:00+08:00",
+        start_date=LAST - timedelta(days=days - 1),
+    )
 
 
 def days_of(days: int) -> list[date]:
@@ -100,22 +108,54 @@ def write_state(state: State, world: World, days: int) -> int:
     now = datetime(LAST.year, LAST.month, LAST.day, 15, 30, tzinfo=UTC)
     ids, names = world.accounts.to_pylist(), world.nicknames.to_pylist()
     with state.begin() as db:
-        db.execute(insert(accounts), [
-            {"client_key": APP, "open_id": o, "name": n, "status": "active", "added_at": now.timestamp() - 86400 * days, "tags": f"team{k % 12}"}
-            for k, (o, n) in enumerate(zip(ids, names, strict=True))
-        ])  # fmt: skip
-        db.execute(insert(quotas), [
-            {"client_key": APP, "scope": scope, "day": dt.isoformat(), "calls": len(ids) * 3, "exhausted": 0} for dt in days_of(min(days, 365)) for scope in ("video.list", "data.external.user", "item.comment", "fans.data")
-        ])  # fmt: skip
+        db.execute(
+            insert(accounts),
+            [
+                {
+                    "client_key": APP,
+                    "open_id": o,
+                    "name": n,
+                    "status": "active",
+                    "added_at": now.timestamp() - 86400 * days,
+                    "tags": f"team{k % 12}",
+                }
+                for k, (o, n) in enumerate(zip(ids, names, strict=True))
+            ],
+        )
+        db.execute(
+            insert(quotas),
+            [
+                {"client_key": APP, "scope": scope, "day": dt.isoformat(), "calls": len(ids) * 3, "exhausted": 0}
+                for dt in days_of(min(days, 365))
+                for scope in ("video.list", "data.external.user", "item.comment", "fans.data")
+            ],
+        )
     for n, open_id in enumerate(ids):
         left = timedelta(days=5 + n % 20)
-        save_user_token(state, APP, UserToken(open_id, f"access-{n}", now + timedelta(days=15), f"refresh-{n}", now + left, n % 5, "user_info", now))
+        save_user_token(
+            state,
+            APP,
+            UserToken(
+                open_id, f"access-{n}", now + timedelta(days=15), f"refresh-{n}", now + left, n % 5, "user_info", now
+            ),
+        )
     with state.begin() as db:
         for plan in range(1, PLANS + 1):
             at = now.timestamp() - plan * 20 * 86400
-            db.execute(insert(plans).values(
-                id=plan, kind="messages", name=f"campaign-{plan}", occasion="bench", planned_at=at, good_until=at + 86400, hash="", state="done", rules="{}", effect_hours=48,
-            ))  # fmt: skip
+            db.execute(
+                insert(plans).values(
+                    id=plan,
+                    kind="messages",
+                    name=f"campaign-{plan}",
+                    occasion="bench",
+                    planned_at=at,
+                    good_until=at + 86400,
+                    hash="",
+                    state="done",
+                    rules="{}",
+                    effect_hours=48,
+                )
+            )
             db.execute(insert(outbox), list(_lines(world, plan, at)))
     return _write_status(state, ids, days)
 
@@ -126,19 +166,49 @@ def _lines(world: World, plan: int, at: float) -> Iterator[dict]:
         kind = "control" if n % 5 == 0 else "sent"
         sent = kind == "sent"
         yield {
-            "plan_id": plan, "operation": "im_send_msg", "campaign": f"campaign-{plan}", "client_key": APP, "open_id": world.accounts[int(person) // PERSONS].as_py(),
-            "person_open_id": world.persons[int(person)].as_py(), "reason": "bench", "messages": 1, "request": "", "fingerprint": "bench", "state": kind,
-            "key": f"{plan}-{n}", "claim": f"{plan}-{n}" if sent else None, "planned_at": at, "claimed_at": at + n if sent else None, "delivered_at": at + n + 5 if sent else None,
-        }  # fmt: skip
+            "plan_id": plan,
+            "operation": "im_send_msg",
+            "campaign": f"campaign-{plan}",
+            "client_key": APP,
+            "open_id": world.accounts[int(person) // PERSONS].as_py(),
+            "person_open_id": world.persons[int(person)].as_py(),
+            "reason": "bench",
+            "messages": 1,
+            "request": "",
+            "fingerprint": "bench",
+            "state": kind,
+            "key": f"{plan}-{n}",
+            "claim": f"{plan}-{n}" if sent else None,
+            "planned_at": at,
+            "claimed_at": at + n if sent else None,
+            "delivered_at": at + n + 5 if sent else None,
+        }
 
 
 def _write_status(state: State, ids: list[str], days: int) -> int:
     """A line per table of accounts, account and day, in order of the key: SQLite then appends to its index."""
-    kinds = [(name, endpoints_of(name)[0].name) for name, t in sorted(TABLES.items()) if "open_id" in t.columns and t.history is not History.EVENT]
+    kinds = [
+        (name, endpoints_of(name)[0].name)
+        for name, t in sorted(TABLES.items())
+        if "open_id" in t.columns and t.history is not History.EVENT
+    ]
     columns = [c.name for c in load_status.columns]
     days_asked = days_of(min(days, STATUS_DAYS))
     lines = (
-        (name, dt.isoformat(), operation, APP, open_id, "loaded" if (n * 31 + k) % 97 else "failed", 1, 30, 0, None, None, 0.0)
+        (
+            name,
+            dt.isoformat(),
+            operation,
+            APP,
+            open_id,
+            "loaded" if (n * 31 + k) % 97 else "failed",
+            1,
+            30,
+            0,
+            None,
+            None,
+            0.0,
+        )
         for k, (name, operation) in enumerate(kinds)
         for dt in days_asked
         for n, open_id in enumerate(ids)
@@ -146,7 +216,9 @@ def _write_status(state: State, ids: list[str], days: int) -> int:
     raw = state.engine.raw_connection()
     try:
         raw.cursor().execute("BEGIN")  # else SQLite commits each of the millions by itself
-        raw.cursor().executemany(f"INSERT INTO load_status ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", lines)
+        raw.cursor().executemany(
+            f"INSERT INTO load_status ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", lines
+        )
         raw.commit()
     finally:
         raw.close()
@@ -190,7 +262,11 @@ def _move(marts: Marts, name: str, made: list[date], dts: list[date]) -> None:
         for dt in dts[n::RECENT]:
             by = pa.scalar(dt - source, pa.duration("us"))
             columns = [
-                pc.add(c, by) if pa.types.is_timestamp(f.type) else pc.add(c.cast(pa.timestamp("us")), by).cast(f.type) if pa.types.is_date(f.type) else c
+                pc.add(c, by)
+                if pa.types.is_timestamp(f.type)
+                else pc.add(c.cast(pa.timestamp("us")), by).cast(f.type)
+                if pa.types.is_date(f.type)
+                else c
                 for f, c in zip(rows.schema, rows.columns, strict=True)
             ]
             lake.write(bound.mart.room, dt, pa.table(columns, schema=rows.schema))
@@ -214,7 +290,10 @@ def make(home: Path, size: int, days: int, seed: int) -> None:
     with _timed("core tables") as said:
         said.append(f"{write_core(home, size, days, seed):,} rows, {_size(runtime.settings.lake_dir)}")
     with _timed("state") as said:
-        said.append(f"{write_state(runtime.state, world_of(size, days, seed), days):,} lines of load_status, {_size(home / 'state.db')}")
+        said.append(
+            f"{write_state(runtime.state, world_of(size, days, seed), days):,} lines of load_status, "
+            f"{_size(home / 'state.db')}"
+        )
     with _timed("marts") as said:
         write_marts(runtime)
         said.append(_size(runtime.settings.lake_dir / "marts"))

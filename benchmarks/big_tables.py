@@ -1,7 +1,9 @@
 """Core tables of a year as numpy and pyarrow columns: plausible values from a pinned seed, a day at a time, the same for the same day.
 
-Each account publishes a video every third day and lists its newest thirty. A video's plays follow one curve, so totals and the daily
-series agree with each other; the last three days of a series are still a little low, as on the platform, and are corrected by the next run.
+Each account publishes a video every third day and lists its newest thirty. A video's plays follow one curve, so totals
+and the daily
+series agree with each other; the last three days of a series are still a little low, as on the platform, and are
+corrected by the next run.
 """
 
 from __future__ import annotations
@@ -26,19 +28,28 @@ COMMENTS, LEADS, MESSAGES, PERSONS = 50, 20, 5, 400
 """Of every account: comments, lead actions and messages a day, and the people who leave them."""
 CORRECTED = 3
 """So many days of a series still grow."""
-BOARDS = tuple(f"{category}_{kind}" for category in vocabulary.CATEGORIES for kind in ("overall", "local", "new", "craft"))[:31]
+BOARDS = tuple(
+    f"{category}_{kind}" for category in vocabulary.CATEGORIES for kind in ("overall", "local", "new", "craft")
+)[:31]
 MUSIC, POI_KINDS, PLACES = ("hot", "soar", "original"), tuple(range(10, 21)), 300
 DIMENSIONS = {
-    "province": vocabulary.PROVINCES, "device": vocabulary.DEVICES[:8], "interest": vocabulary.INTERESTS, "age": ("1-23", "24-30", "31-40", "41-50", "50-"),
-    "gender": ("1", "2"), "active_days": ("0~4", "5~8", "9~12", "13~16", "17~20", "20+"),
-}  # fmt: skip
+    "province": vocabulary.PROVINCES,
+    "device": vocabulary.DEVICES[:8],
+    "interest": vocabulary.INTERESTS,
+    "age": ("1-23", "24-30", "31-40", "41-50", "50-"),
+    "gender": ("1", "2"),
+    "active_days": ("0~4", "5~8", "9~12", "13~16", "17~20", "20+"),
+}
 _BASE64 = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8)
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
 @dataclass(frozen=True)
 class World:
-    """What stays the same from day to day. ``accounts`` in order of open_id; ``items`` is accounts × videos, by number of publication."""
+    """What stays the same from day to day.
+
+    ``accounts`` in order of open_id; ``items`` is accounts × videos, by number of publication.
+    """
 
     seed: int
     first: date
@@ -75,14 +86,27 @@ def make_world(accounts: int, first: date, days: int, seed: int) -> World:
     order = np.array(items.to_pylist()).reshape(accounts, videos).argsort(axis=1).argsort(axis=1)
     usual = rng.lognormal(7.5, 1.1, (accounts, 1))
     titles = _titles(rng)
-    persons = np.sort(np.array(_strings(rng, accounts * PERSONS, 32, _HEX).to_pylist()).reshape(accounts, PERSONS), axis=1)
+    persons = np.sort(
+        np.array(_strings(rng, accounts * PERSONS, 32, _HEX).to_pylist()).reshape(accounts, PERSONS), axis=1
+    )
     heads = [h + t for h in vocabulary.NAME_HEADS for tails in vocabulary.NAME_TAILS.values() for t in tails]
     return World(
-        seed, first, pa.array(ids), items, order, usual * rng.lognormal(0, 0.9, (accounts, videos)), rng.uniform(1.5, 9, (accounts, videos)),
-        rng.integers(7 * 3600, 24 * 3600, (accounts, videos)), titles, rng.integers(0, len(titles), (accounts, videos)),
-        pa.array([heads[n] for n in rng.integers(0, len(heads), accounts)]), pa.array(persons.ravel()), _texts(rng), rng.lognormal(9, 1.4, accounts).astype(np.int64) + 50,
+        seed,
+        first,
+        pa.array(ids),
+        items,
+        order,
+        usual * rng.lognormal(0, 0.9, (accounts, videos)),
+        rng.uniform(1.5, 9, (accounts, videos)),
+        rng.integers(7 * 3600, 24 * 3600, (accounts, videos)),
+        titles,
+        rng.integers(0, len(titles), (accounts, videos)),
+        pa.array([heads[n] for n in rng.integers(0, len(heads), accounts)]),
+        pa.array(persons.ravel()),
+        _texts(rng),
+        rng.lognormal(9, 1.4, accounts).astype(np.int64) + 50,
         _sentences(rng),
-    )  # fmt: skip
+    )
 
 
 def observed(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
@@ -91,15 +115,39 @@ def observed(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
     yield from _videos(world, dt)
     yield "comments", _comments(world, dt, rng)
     yield from _people(world, dt, rng)
-    yield "account_profiles", _rows("account_profiles", dt, _at(dt, 10.75), "oauth_userinfo", world.size, open_id=world.accounts, nickname=world.nicknames)
+    yield (
+        "account_profiles",
+        _rows(
+            "account_profiles",
+            dt,
+            _at(dt, 10.75),
+            "oauth_userinfo",
+            world.size,
+            open_id=world.accounts,
+            nickname=world.nicknames,
+        ),
+    )
     yield "fans_distributions", _fans(world, dt)
     yield from _hot_words(world, dt, rng)
     yield from _billboards(world, dt)
     places = np.arange(PLACES)
-    yield "poi_claims", _sorted("poi_claims", _rows(
-        "poi_claims", dt, _at(dt, 10.75), "poi_claim_list", PLACES, open_id=world.accounts.take(pa.array(places % world.size)), poi_id=_place_ids(),
-        poi_name=[f"{vocabulary.NAME_HEADS[n % 32]}{vocabulary.EVENTS[n % 20]}店{n}" for n in places], address=[f"望湖路{n}号" for n in places],
-    ))  # fmt: skip
+    yield (
+        "poi_claims",
+        _sorted(
+            "poi_claims",
+            _rows(
+                "poi_claims",
+                dt,
+                _at(dt, 10.75),
+                "poi_claim_list",
+                PLACES,
+                open_id=world.accounts.take(pa.array(places % world.size)),
+                poi_id=_place_ids(),
+                poi_name=[f"{vocabulary.NAME_HEADS[n % 32]}{vocabulary.EVENTS[n % 20]}店{n}" for n in places],
+                address=[f"望湖路{n}号" for n in places],
+            ),
+        ),
+    )
     if dt.weekday() == 0:
         yield "ent_ranks", _ent_ranks(world, dt)
 
@@ -112,16 +160,38 @@ def series(world: World, stat_date: date, seen_on: date) -> Iterator[tuple[str, 
     seen = _at(min(seen_on, stat_date + timedelta(days=1 + CORRECTED)), 11)
     row, video, age = _listed(world, stat_date, SERIES_AGE // EVERY)
     plays = _plays_of_day(world, row, video, age) * known
-    for name, column, share in (("item_play", "plays", 1.0), ("item_like", "likes", 0.03), ("item_comment", "comments", 0.004), ("item_share", "shares", 0.006)):
-        yield name, _rows(
-            name, stat_date, seen, name, len(row), open_id=world.accounts.take(pa.array(row)), item_id=_item_ids(world, row, video), stat_date=stat_date,
-            **{column: (plays * share).astype(np.int64)},
-        )  # fmt: skip
+    for name, column, share in (
+        ("item_play", "plays", 1.0),
+        ("item_like", "likes", 0.03),
+        ("item_comment", "comments", 0.004),
+        ("item_share", "shares", 0.006),
+    ):
+        yield (
+            name,
+            _rows(
+                name,
+                stat_date,
+                seen,
+                name,
+                len(row),
+                open_id=world.accounts.take(pa.array(row)),
+                item_id=_item_ids(world, row, video),
+                stat_date=stat_date,
+                **{column: (plays * share).astype(np.int64)},
+            ),
+        )
     n, day = world.size, (stat_date - world.first).days
     total = np.bincount(row, plays, n)
     for name, columns in {
-        "user_item": {"new_issue": (rng.random(n) < 1 / EVERY).astype(np.int64), "new_play": total.astype(np.int64), "total_issue": np.full(n, day // EVERY + 60)},
-        "user_fans": {"new_fans": (world.fans * 0.002 * known).astype(np.int64), "total_fans": (world.fans * (1 + 0.0018 * day) * (0.98 + 0.02 * known)).astype(np.int64)},
+        "user_item": {
+            "new_issue": (rng.random(n) < 1 / EVERY).astype(np.int64),
+            "new_play": total.astype(np.int64),
+            "total_issue": np.full(n, day // EVERY + 60),
+        },
+        "user_fans": {
+            "new_fans": (world.fans * 0.002 * known).astype(np.int64),
+            "total_fans": (world.fans * (1 + 0.0018 * day) * (0.98 + 0.02 * known)).astype(np.int64),
+        },
         "user_like": {"new_like": (total * 0.03).astype(np.int64)},
         "user_comment": {"new_comment": (total * 0.004).astype(np.int64)},
         "user_share": {"new_share": (total * 0.006).astype(np.int64)},
@@ -129,10 +199,34 @@ def series(world: World, stat_date: date, seen_on: date) -> Iterator[tuple[str, 
     }.items():
         yield name, _rows(name, stat_date, seen, name, n, open_id=world.accounts, stat_date=stat_date, **columns)
     shown = rng.poisson(400 * known, PLACES)
-    yield "poi_views", _rows("poi_views", stat_date, seen, "poi_base", PLACES, poi_id=_place_ids(), stat_date=stat_date, detail_views=shown)
-    yield "poi_services", _rows(
-        "poi_services", stat_date, seen, "poi_service_base", PLACES, poi_id=_place_ids(), stat_date=stat_date, exposure_uv=shown * 3, click_uv=shown // 2, order_count=shown // 20,
-    )  # fmt: skip
+    yield (
+        "poi_views",
+        _rows(
+            "poi_views",
+            stat_date,
+            seen,
+            "poi_base",
+            PLACES,
+            poi_id=_place_ids(),
+            stat_date=stat_date,
+            detail_views=shown,
+        ),
+    )
+    yield (
+        "poi_services",
+        _rows(
+            "poi_services",
+            stat_date,
+            seen,
+            "poi_service_base",
+            PLACES,
+            poi_id=_place_ids(),
+            stat_date=stat_date,
+            exposure_uv=shown * 3,
+            click_uv=shown // 2,
+            order_count=shown // 20,
+        ),
+    )
 
 
 # ------------------------------------------------------------------ tables of accounts
@@ -168,15 +262,39 @@ def _videos(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
     n, seen = len(row), _at(dt, 10.75)
     about = {"open_id": world.accounts.take(pa.array(row)), "item_id": _item_ids(world, row, video)}
     plays = _until(world, row, video, age + 0.45)
-    counts = {"play_count": plays, "digg_count": plays * 0.03, "comment_count": plays * 0.004, "share_count": plays * 0.006, "forward_count": plays * 0.001, "download_count": plays * 0.002}
-    yield "video_totals", _rows("video_totals", dt, seen, "video_list", n, **about, **{k: v.astype(np.int64) for k, v in counts.items()})
+    counts = {
+        "play_count": plays,
+        "digg_count": plays * 0.03,
+        "comment_count": plays * 0.004,
+        "share_count": plays * 0.006,
+        "forward_count": plays * 0.001,
+        "download_count": plays * 0.002,
+    }
+    yield (
+        "video_totals",
+        _rows("video_totals", dt, seen, "video_list", n, **about, **{k: v.astype(np.int64) for k, v in counts.items()}),
+    )
     midnight = _epoch_s(datetime.combine(dt, time(), UTC)) - 8 * 3600
     created = (midnight - age.astype(np.int64) * 86400 + world.published_s[row, video]) * 1_000_000
     created = np.minimum(created, _epoch_s(seen) * 1_000_000)
-    yield "videos", _rows(
-        "videos", dt, seen, "video_list", n, **about, title=world.titles.take(pa.array(world.title_of[row, video])), cover_url="https://p2-sign.example.cn/obj/cover.jpeg",
-        created_at=pa.array(created, pa.timestamp("us", "UTC")), is_reviewed=True, is_top=False, video_status=5, media_type=4,
-    )  # fmt: skip
+    yield (
+        "videos",
+        _rows(
+            "videos",
+            dt,
+            seen,
+            "video_list",
+            n,
+            **about,
+            title=world.titles.take(pa.array(world.title_of[row, video])),
+            cover_url="https://p2-sign.example.cn/obj/cover.jpeg",
+            created_at=pa.array(created, pa.timestamp("us", "UTC")),
+            is_reviewed=True,
+            is_top=False,
+            video_status=5,
+            media_type=4,
+        ),
+    )
 
 
 def _comments(world: World, dt: date, rng: np.random.Generator) -> pa.Table:
@@ -186,12 +304,26 @@ def _comments(world: World, dt: date, rng: np.random.Generator) -> pa.Table:
     seen = _at(dt, 11.5)
     age_s = np.where(rng.random(n) < 0.95, rng.uniform(0, 86400, n), rng.uniform(86400, 2 * 86400, n))
     people = rng.integers(0, len(world.persons), n)
-    return _sorted("comments", _rows(
-        "comments", dt, seen, "item_comment_list", n, open_id=world.accounts.take(pa.array(row[which])), item_id=_item_ids(world, row[which], video[which]),
-        comment_id=_strings(rng, n, 32, _HEX), commenter_open_id=world.persons.take(pa.array(people)), content=world.texts.take(pa.array(rng.integers(0, len(world.texts), n))),
-        created_at=pa.array(((_epoch_s(seen) - age_s) * 1e6).astype(np.int64), pa.timestamp("us", "UTC")), is_top=False, digg_count=rng.geometric(0.5, n) - 1,
-        reply_count=rng.geometric(0.8, n) - 1, nickname=world.nicknames.take(pa.array(people % world.size)),
-    ))  # fmt: skip
+    return _sorted(
+        "comments",
+        _rows(
+            "comments",
+            dt,
+            seen,
+            "item_comment_list",
+            n,
+            open_id=world.accounts.take(pa.array(row[which])),
+            item_id=_item_ids(world, row[which], video[which]),
+            comment_id=_strings(rng, n, 32, _HEX),
+            commenter_open_id=world.persons.take(pa.array(people)),
+            content=world.texts.take(pa.array(rng.integers(0, len(world.texts), n))),
+            created_at=pa.array(((_epoch_s(seen) - age_s) * 1e6).astype(np.int64), pa.timestamp("us", "UTC")),
+            is_top=False,
+            digg_count=rng.geometric(0.5, n) - 1,
+            reply_count=rng.geometric(0.8, n) - 1,
+            nickname=world.nicknames.take(pa.array(people % world.size)),
+        ),
+    )
 
 
 def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[str, pa.Table]]:
@@ -206,15 +338,43 @@ def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[
     of = world.accounts.take(pa.array(row))
     acted = pa.array(((_epoch_s(seen) - rng.integers(0, 86400, n)) * 1_000_000), pa.timestamp("us", "UTC"))
     sources = np.array(["主页", "视频", "直播", "橱窗", ""])
-    yield "lead_actions", _rows(
-        "lead_actions", dt, seen, "leads_user_action_list", n, open_id=of, lead_open_id=who, action_at=acted, action_type=rng.integers(1, 6, n), action_flag=rng.integers(1, 4, n),
-        action_source=sources[rng.integers(0, 5, n)],
-    )  # fmt: skip
+    yield (
+        "lead_actions",
+        _rows(
+            "lead_actions",
+            dt,
+            seen,
+            "leads_user_action_list",
+            n,
+            open_id=of,
+            lead_open_id=who,
+            action_at=acted,
+            action_type=rng.integers(1, 6, n),
+            action_flag=rng.integers(1, 4, n),
+            action_source=sources[rng.integers(0, 5, n)],
+        ),
+    )
     phone = np.where(rng.random(n) < 0.1, "13800000000", "")
-    yield "leads", _rows(
-        "leads", dt, seen, "leads_user_detail", n, open_id=of, lead_open_id=who, nickname="示例", telephone=phone, wechat="", city=np.array(vocabulary.PLACES)[rng.integers(0, 40, n)],
-        gender=rng.integers(0, 3, n), age=rng.integers(16, 60, n), leads_level=rng.integers(0, 4, n), is_follow=rng.random(n) < 0.4,
-    )  # fmt: skip
+    yield (
+        "leads",
+        _rows(
+            "leads",
+            dt,
+            seen,
+            "leads_user_detail",
+            n,
+            open_id=of,
+            lead_open_id=who,
+            nickname="示例",
+            telephone=phone,
+            wechat="",
+            city=np.array(vocabulary.PLACES)[rng.integers(0, 40, n)],
+            gender=rng.integers(0, 3, n),
+            age=rng.integers(16, 60, n),
+            leads_level=rng.integers(0, 4, n),
+            is_follow=rng.random(n) < 0.4,
+        ),
+    )
     for name, each in (("im_messages", MESSAGES), ("im_entries", 1)):
         n = world.size * each
         row = np.repeat(np.arange(world.size), each)
@@ -222,13 +382,30 @@ def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[
         at = pa.array((_epoch_s(seen) - rng.integers(0, 86400 // 2, n)) * 1_000_000, pa.timestamp("us", "UTC"))
         is_in = rng.random(n) < 0.6
         more = (
-            {"message_type": "text", "message_text": "在吗", "source_app": pa.array(np.where(is_in, None, ""), pa.string()), "event": np.where(is_in, "im_receive_msg", "im_send_msg")}
-            if name == "im_messages" else {"event": "im_enter_direct_msg"}
-        )  # fmt: skip
+            {
+                "message_type": "text",
+                "message_text": "在吗",
+                "source_app": pa.array(np.where(is_in, None, ""), pa.string()),
+                "event": np.where(is_in, "im_receive_msg", "im_send_msg"),
+            }
+            if name == "im_messages"
+            else {"event": "im_enter_direct_msg"}
+        )
         rows = _rows(
-            name, dt, at, "webhook", n, event_id=_strings(rng, n, 20, _HEX), open_id=world.accounts.take(pa.array(row)), person_open_id=world.persons.take(pa.array(row * PERSONS + person)),
-            conversation_id=[f"c{a}-{p}" for a, p in zip(row, person, strict=True)], message_id=_strings(rng, n, 24, _HEX), conversation_type=1, event_at=at, **more,
-        )  # fmt: skip
+            name,
+            dt,
+            at,
+            "webhook",
+            n,
+            event_id=_strings(rng, n, 20, _HEX),
+            open_id=world.accounts.take(pa.array(row)),
+            person_open_id=world.persons.take(pa.array(row * PERSONS + person)),
+            conversation_id=[f"c{a}-{p}" for a, p in zip(row, person, strict=True)],
+            message_id=_strings(rng, n, 24, _HEX),
+            conversation_type=1,
+            event_at=at,
+            **more,
+        )
         yield name, _sorted(name, rows)
 
 
@@ -239,9 +416,17 @@ def _fans(world: World, dt: date) -> pa.Table:
     fans = (world.fans[:, None] * (1 + 0.0018 * day) * weight * len(DIMENSIONS)).astype(np.int64)
     dimension, bucket = (pa.array([p[k] for p in pairs]).take(pa.array(np.tile(np.arange(m), n))) for k in (0, 1))
     return _rows(
-        "fans_distributions", dt, _at(dt, 10.75), "fans_data", n * m, open_id=world.accounts.take(pa.array(np.repeat(np.arange(n), m))), dimension=dimension, bucket_raw=bucket, bucket=bucket,
+        "fans_distributions",
+        dt,
+        _at(dt, 10.75),
+        "fans_data",
+        n * m,
+        open_id=world.accounts.take(pa.array(np.repeat(np.arange(n), m))),
+        dimension=dimension,
+        bucket_raw=bucket,
+        bucket=bucket,
         fans=fans.ravel(),
-    )  # fmt: skip
+    )
 
 
 # ------------------------------------------------------------------ lists of the platform
@@ -259,14 +444,33 @@ def _hot_words(world: World, dt: date, rng: np.random.Generator) -> Iterator[tup
         top = np.argsort(-heat, kind="stable")[:50]
         seen = datetime.combine(dt, time(), UTC) + timedelta(hours=hour - 8, minutes=5)
         words = [world.sentences[n % len(world.sentences)] for n in alive[top]]
-        lists.append(_rows(
-            "hot_words", dt, seen, "hotsearch_sentences", len(top), rank=np.arange(1, len(top) + 1), sentence=words, hot_level=(heat[top] * 1e7).astype(np.int64) + 1000, active_date=dt,
-        ))  # fmt: skip
+        lists.append(
+            _rows(
+                "hot_words",
+                dt,
+                seen,
+                "hotsearch_sentences",
+                len(top),
+                rank=np.arange(1, len(top) + 1),
+                sentence=words,
+                hot_level=(heat[top] * 1e7).astype(np.int64) + 1000,
+                active_date=dt,
+            )
+        )
         rising = rng.permutation(len(top))[:20]
-        risers.append(_rows(
-            "hot_words_rising", dt, seen, "hotsearch_trending_sentences", 20, rank=np.arange(1, 21), sentence=[words[n] for n in rising], hot_level=rng.integers(1000, 500_000, 20),
-            label=rng.integers(0, 6, 20),
-        ))  # fmt: skip
+        risers.append(
+            _rows(
+                "hot_words_rising",
+                dt,
+                seen,
+                "hotsearch_trending_sentences",
+                20,
+                rank=np.arange(1, 21),
+                sentence=[words[n] for n in rising],
+                hot_level=rng.integers(1000, 500_000, 20),
+                label=rng.integers(0, 6, 20),
+            )
+        )
     yield "hot_words", _sorted("hot_words", pa.concat_tables(lists))
     yield "hot_words_rising", _sorted("hot_words_rising", pa.concat_tables(risers))
 
@@ -282,23 +486,51 @@ def _billboards(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
         top = np.argsort(-score)[:length]
         return top, score[top]
 
-    def lists(table: str, boards: dict[int, dict], entry: str, value: str | None, length: int = 30, pool: int = 60, **more) -> pa.Table:
+    def lists(
+        table: str, boards: dict[int, dict], entry: str, value: str | None, length: int = 30, pool: int = 60, **more
+    ) -> pa.Table:
         made = []
         for board, constants in boards.items():
             for seen in twice:
                 top, score = ranked(board, seen, length, pool)
-                about = {entry: [names[(board * 7 + n) % len(names)] + (f"{n}号" if pool > 60 else "") for n in top]} | ({value: np.round((score + 2) * 1e5, 1)} if value else {})
-                made.append(_rows(table, dt, seen, table, length, rank=np.arange(1, length + 1), **about, **constants, **more))
+                about = {
+                    entry: [names[(board * 7 + n) % len(names)] + (f"{n}号" if pool > 60 else "") for n in top]
+                } | ({value: np.round((score + 2) * 1e5, 1)} if value else {})
+                made.append(
+                    _rows(table, dt, seen, table, length, rank=np.arange(1, length + 1), **about, **constants, **more)
+                )
         return _sorted(table, pa.concat_tables(made))
 
-    yield "billboard_creators", lists("billboard_creators", {n: {"board": b} for n, b in enumerate(BOARDS)}, "nickname", "effect_value", follower_count=10_000)
+    yield (
+        "billboard_creators",
+        lists(
+            "billboard_creators",
+            {n: {"board": b} for n, b in enumerate(BOARDS)},
+            "nickname",
+            "effect_value",
+            follower_count=10_000,
+        ),
+    )
     yield "billboard_videos", lists("billboard_videos", {40: {}}, "title", "hot_value")
     yield "billboard_stars", lists("billboard_stars", {41: {}}, "nickname", "effect_value")
     yield "billboard_live", lists("billboard_live", {42: {}}, "nickname", "hot_value")
     yield "billboard_topics", lists("billboard_topics", {43: {}}, "title", "effect_value")
     yield "billboard_props", lists("billboard_props", {44: {}}, "prop_name", "effect_value")
-    yield "billboard_music", lists("billboard_music", {50 + n: {"board": b} for n, b in enumerate(MUSIC)}, "title", None, use_count=5000)
-    yield "poi_billboard", lists("poi_billboard", {60 + n: {"poi_category": k} for n, k in enumerate(POI_KINDS)}, "poi_name", "score", 130, 160)
+    yield (
+        "billboard_music",
+        lists("billboard_music", {50 + n: {"board": b} for n, b in enumerate(MUSIC)}, "title", None, use_count=5000),
+    )
+    yield (
+        "poi_billboard",
+        lists(
+            "poi_billboard",
+            {60 + n: {"poi_category": k} for n, k in enumerate(POI_KINDS)},
+            "poi_name",
+            "score",
+            130,
+            160,
+        ),
+    )
 
 
 def _ent_ranks(world: World, dt: date) -> pa.Table:
@@ -306,10 +538,21 @@ def _ent_ranks(world: World, dt: date) -> pa.Table:
     for kind in (1, 2, 3):
         own = np.random.default_rng([world.seed, 13, kind, dt.toordinal() // 28])
         title = own.permutation(80)[:50] + dt.toordinal() // 28 * 20
-        made.append(_rows(
-            "ent_ranks", dt, _at(dt + timedelta(days=6), 23.5), "ent_rank_item", 50, ent_type=kind, version=dt.toordinal(), rank=np.arange(1, 51), title_id=[f"{kind}{n:08d}" for n in title],
-            title=[f"旧城实验室{n}" for n in title], hot_value=np.linspace(1e7, 1e5, 50),
-        ))  # fmt: skip
+        made.append(
+            _rows(
+                "ent_ranks",
+                dt,
+                _at(dt + timedelta(days=6), 23.5),
+                "ent_rank_item",
+                50,
+                ent_type=kind,
+                version=dt.toordinal(),
+                rank=np.arange(1, 51),
+                title_id=[f"{kind}{n:08d}" for n in title],
+                title=[f"旧城实验室{n}" for n in title],
+                hot_value=np.linspace(1e7, 1e5, 50),
+            )
+        )
     return _sorted("ent_ranks", pa.concat_tables(made))
 
 
@@ -334,7 +577,11 @@ def _texts(rng: np.random.Generator) -> pa.Array:
     def said() -> str:
         kind = rng.choice(len(weights), p=weights / weights.sum())
         text = one(phrases.COMMENTS[kind][1]).format(
-            goods=one(vocabulary.GOODS), object=one(objects), place=one(vocabulary.PLACES), friend=one(vocabulary.FRIENDS), topic=one(topics)
+            goods=one(vocabulary.GOODS),
+            object=one(objects),
+            place=one(vocabulary.PLACES),
+            friend=one(vocabulary.FRIENDS),
+            topic=one(topics),
         )
         return text + (one(phrases.ENDINGS) if rng.random() < 0.3 else "")
 
@@ -345,7 +592,20 @@ def _sentences(rng: np.random.Generator) -> tuple[str, ...]:
     filled = {
         p.format(place=a, event=e, season=s, food=f, sport=t, goods=g)
         for p in vocabulary.HOT_PATTERNS
-        for a, e, s, f, t, g in zip(*(rng.choice(v, 400) for v in (vocabulary.PLACES, vocabulary.EVENTS, vocabulary.SEASONS, vocabulary.FOODS, vocabulary.SPORTS, vocabulary.GOODS)), strict=True)
+        for a, e, s, f, t, g in zip(
+            *(
+                rng.choice(v, 400)
+                for v in (
+                    vocabulary.PLACES,
+                    vocabulary.EVENTS,
+                    vocabulary.SEASONS,
+                    vocabulary.FOODS,
+                    vocabulary.SPORTS,
+                    vocabulary.GOODS,
+                )
+            ),
+            strict=True,
+        )
     }
     return tuple(np.random.default_rng(len(filled)).permutation(sorted(filled)).tolist())
 

@@ -2,9 +2,12 @@
 
     python -m benchmarks.bit_flips [--rounds 40] [--mart-flips 20] [--seed 1] [--home FOLDER]
 
-A sandbox fills five tables and what they stand on. In each round a random bit flips in a random file of each of the five, and a file of another table is touched, so that it must be
-published. Every published row of every table and mart is compared with what was published of the whole lake. Every second round makes the published file anew, so that nothing stays
-from before, and leaves the times of the flipped files as they were. Then the files are put back. After that, flips in files of marts, which must be made again.
+A sandbox fills five tables and what they stand on. In each round a random bit flips in a random file of each of the
+five, and a file of another table is touched, so that it must be
+published. Every published row of every table and mart is compared with what was published of the whole lake. Every
+second round makes the published file anew, so that nothing stays
+from before, and leaves the times of the flipped files as they were. Then the files are put back. After that, flips in
+files of marts, which must be made again.
 """
 
 from __future__ import annotations
@@ -27,7 +30,18 @@ from services.ingest.run import ingest
 from services.marts.publishing import publish
 
 FIVE = ("hot_words", "videos", "item_play", "user_fans", "comments")
-FILLED = ("hot_words", "videos", "video_totals", "item_base", "item_play", "item_like", "user_fans", "comments", "comment_reads", "account_profiles")
+FILLED = (
+    "hot_words",
+    "videos",
+    "video_totals",
+    "item_base",
+    "item_play",
+    "item_like",
+    "user_fans",
+    "comments",
+    "comment_reads",
+    "account_profiles",
+)
 FIRST = datetime.fromisoformat("2026-11-16T11:00:00+08:00")
 DAYS = 2
 
@@ -39,7 +53,11 @@ def fill(runtime: Runtime) -> None:
         move_clock(runtime, FIRST + timedelta(days=n))
         today = runtime.clock.today()
         for name in FILLED:
-            ingest(runtime, TABLES[name], [today - timedelta(days=k) for k in range(1, 8)] if TABLES[name].history is History.WINDOW else [today])
+            ingest(
+                runtime,
+                TABLES[name],
+                [today - timedelta(days=k) for k in range(1, 8)] if TABLES[name].history is History.WINDOW else [today],
+            )
 
 
 def published(runtime: Runtime) -> dict[tuple[str, date | None], tuple]:
@@ -47,12 +65,24 @@ def published(runtime: Runtime) -> dict[tuple[str, date | None], tuple]:
     found: dict[tuple[str, date | None], tuple] = {}
     names = [f'main."{t}"' for t in TABLES] + ["meta.quarantine", "meta.drift"]
     with runtime.warehouse.connect() as connection:
-        names += [f'marts."{n}"' for (n,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts'").fetchall()]
+        names += [
+            f'marts."{n}"'
+            for (n,) in connection.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts'"
+            ).fetchall()
+        ]
         for name in names:
             where, _, table = name.replace('"', "").partition(".")
-            columns = [c for (c,) in connection.execute("SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?", [where, table]).fetchall()]
+            columns = [
+                c
+                for (c,) in connection.execute(
+                    "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?", [where, table]
+                ).fetchall()
+            ]
             day = "dt" if "dt" in columns else "NULL::DATE"
-            for dt, rows, told in connection.execute(f"SELECT {day}, count(*), sum(hash(t)::HUGEINT) FROM (SELECT * FROM {name}) t GROUP BY 1").fetchall():
+            for dt, rows, told in connection.execute(
+                f"SELECT {day}, count(*), sum(hash(t)::HUGEINT) FROM (SELECT * FROM {name}) t GROUP BY 1"
+            ).fetchall():
                 found[name, dt] = (rows, told)
     return {key: told for key, told in found.items() if "data_health" not in key[0]}  # which counts the minutes
 
@@ -81,7 +111,11 @@ def flip_tables(runtime: Runtime, chance: random.Random, rounds: int, truth: dic
         done = publish(runtime, rebuild=anew)
         now = published(runtime)
         flipped = {(one.table, one.dt) for one in chosen}
-        named = {(d.table, d.dt) for d in done.damaged if f"douyin replay --select {d.table} --from {d.dt} --to {d.dt}" in str(d)}
+        named = {
+            (d.table, d.dt)
+            for d in done.damaged
+            if f"douyin replay --select {d.table} --from {d.dt} --to {d.dt}" in str(d)
+        }
         n["flips"] += len(chosen)
         n["named"] += len(named & flipped)
         n["falsely named"] += len(named - flipped) + len(done.damaged) - len(named)
@@ -121,7 +155,11 @@ def main() -> None:
     config = SandboxConfig(accounts=3, videos=12, most_fans=5_000, now=FIRST)
     with tempfile.TemporaryDirectory() as folder, running_sandbox(config) as url:
         home = (chosen.home or Path(folder)).resolve()
-        runtime = Runtime(sandbox_settings(Settings(_env_file=None), url, config, home=home, start_date=date(2026, 11, 1), clock=FIRST.isoformat()))
+        runtime = Runtime(
+            sandbox_settings(
+                Settings(_env_file=None), url, config, home=home, start_date=date(2026, 11, 1), clock=FIRST.isoformat()
+            )
+        )
         fill(runtime)
         publish(runtime)
         truth = published(runtime)

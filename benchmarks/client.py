@@ -1,7 +1,9 @@
 """CPU per request: the client against stock httpx and against a wrk-like ceiling, at two sizes of bodies, plain and over TLS.
 
-The server (``benchmarks.server``) is a process of its own, so only the client's CPU is counted, that of its threads included. Each way makes the
-same requests, 32 at once, in turns with the others; the median of three rounds counts. Every body is looked at: its length, and what it says.
+The server (``benchmarks.server``) is a process of its own, so only the client's CPU is counted, that of its threads
+included. Each way makes the
+same requests, 32 at once, in turns with the others; the median of three rounds counts. Every body is looked at: its
+length, and what it says.
 """
 
 from __future__ import annotations
@@ -35,7 +37,13 @@ from resources.state.sealing import new_key
 
 AT_ONCE, ROUNDS, SIZES, RATE = 32, 3, (1_400, 21_000), 200
 HEADERS = {"accept": "application/json", "user-agent": "douyin-warehouse", "access-token": "clt." + "x" * 40}
-STOCK, OURS, HAND, RAW, WRK = "stock httpx", "our httpx client", "httpx over a hand-written transport", "raw sockets (ceiling)", "wrk"
+STOCK, OURS, HAND, RAW, WRK = (
+    "stock httpx",
+    "our httpx client",
+    "httpx over a hand-written transport",
+    "raw sockets (ceiling)",
+    "wrk",
+)
 WHOLE, PACED = "the whole client", f"the whole client at {RATE} requests/s"
 
 
@@ -78,7 +86,9 @@ async def theirs(url: str, size: int, context: ssl.SSLContext | None, requests: 
 
 
 async def ours(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
-    async with make_http(Settings(_env_file=None, client_key="bench", client_secret="bench", concurrency=AT_ONCE)) as client:
+    async with make_http(
+        Settings(_env_file=None, client_key="bench", client_secret="bench", concurrency=AT_ONCE)
+    ) as client:
         return await cpu_of(asking(client, url, size), requests)
 
 
@@ -92,8 +102,15 @@ async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: i
     with tempfile.TemporaryDirectory() as home:
         key = new_key()
         settings = Settings(
-            _env_file=None, home=Path(home), base_url=url.removesuffix(BOARD), client_key="bench", client_secret="bench", token_key=key, qps=rate, concurrency=AT_ONCE,
-        )  # fmt: skip
+            _env_file=None,
+            home=Path(home),
+            base_url=url.removesuffix(BOARD),
+            client_key="bench",
+            client_secret="bench",
+            token_key=key,
+            qps=rate,
+            concurrency=AT_ONCE,
+        )
         state = State(settings.database_url, key)
         try:
             async with DouyinClient(settings, state, Clock.system(), sink=lambda exchange: None) as client:
@@ -114,13 +131,18 @@ async def paced(url: str, size: int, context: ssl.SSLContext | None, requests: i
 
 
 WAYS = {
-    STOCK: (stock, asyncio.run), f"{STOCK} on uvloop": (stock, uvloop.run), "httpx over pyreqwest's own transport": (theirs, uvloop.run),
-    OURS: (ours, uvloop.run), HAND: (by_hand, uvloop.run), WHOLE: (whole, uvloop.run),
+    STOCK: (stock, asyncio.run),
+    f"{STOCK} on uvloop": (stock, uvloop.run),
+    "httpx over pyreqwest's own transport": (theirs, uvloop.run),
+    OURS: (ours, uvloop.run),
+    HAND: (by_hand, uvloop.run),
+    WHOLE: (whole, uvloop.run),
     PACED: (paced, uvloop.run),
-}  # fmt: skip
+}
 
 
-# Where sniffio is not installed, httpcore looks for it at every turn, which costs stock httpx up to a third. It is spared that here.
+# Where sniffio is not installed, httpcore looks for it at every turn, which costs stock httpx up to a third. It is
+# spared that here.
 with suppress(ImportError):
     import sniffio  # noqa: F401
 sys.modules.setdefault("sniffio", None)
@@ -142,7 +164,10 @@ def measure(size: int, certificate: Path | None, requests: int) -> dict[str, flo
     return {name: statistics.median(seconds) * 1e6 for name, seconds in rounds.items()}
 
 
-WHY_STOCK = "the machine of this run: a core that sleeps between messages pays for each wake-up, which stock httpx hardly notices; 12.8 and 16.6 were measured elsewhere, see the notes"
+WHY_STOCK = (
+    "the machine of this run: a core that sleeps between messages pays for each wake-up, which stock httpx "
+    "hardly notices; 12.8 and 16.6 were measured elsewhere, see the notes"
+)
 
 
 def main() -> None:
@@ -152,24 +177,50 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder))
         os.environ["SSL_CERT_FILE"] = str(certificate)  # read by the clients that are not told
-        found = {(size, tls): measure(size, certificate if tls else None, requests) for size in SIZES for tls in (False, True)}
+        found = {
+            (size, tls): measure(size, certificate if tls else None, requests)
+            for size in SIZES
+            for tls in (False, True)
+        }
     plain = found[SIZES[0], False]
     ceiling = min(plain[RAW], plain.get(WRK, plain[RAW]))
     tables = []
     for (size, tls), micros in found.items():
         rows = [
-            [name, f"{value:,.1f}", f"{micros[STOCK] / value:.1f}×", f"{micros[RAW] / value:.3f}"] for name, value in micros.items()
-        ]  # fmt: skip
-        tables.append(Table(f"Client, bodies of {len(board(size)):,} bytes, {'TLS' if tls else 'plain'}", ["way", "CPU per request, µs", "against stock httpx", "of the ceiling"], rows))
-    why = f"a transport written by hand reaches {ceiling / plain[HAND]:.3f}; we keep the library, which knows proxies, time-outs, compressed bodies and what broke: see the notes"
+            [name, f"{value:,.1f}", f"{micros[STOCK] / value:.1f}×", f"{micros[RAW] / value:.3f}"]
+            for name, value in micros.items()
+        ]
+        tables.append(
+            Table(
+                f"Client, bodies of {len(board(size)):,} bytes, {'TLS' if tls else 'plain'}",
+                ["way", "CPU per request, µs", "against stock httpx", "of the ceiling"],
+                rows,
+            )
+        )
+    why = (
+        f"a transport written by hand reaches {ceiling / plain[HAND]:.3f}; we keep the library, which knows "
+        "proxies, time-outs, compressed bodies and what broke: see the notes"
+    )
     save(
         "client",
         [
-            Figure("client: CPU per request against stock httpx, 1.4 KB", "≥ 10× better", f"{plain[STOCK] / plain[OURS]:.1f}×", plain[STOCK] / plain[OURS] >= 10, "" if plain[STOCK] / plain[OURS] >= 10 else WHY_STOCK),
-            Figure("client: share of the ceiling, 1.4 KB", "≥ 0.08", f"{ceiling / plain[OURS]:.3f}", ceiling / plain[OURS] >= 0.08, "" if ceiling / plain[OURS] >= 0.08 else why),
+            Figure(
+                "client: CPU per request against stock httpx, 1.4 KB",
+                "≥ 10× better",
+                f"{plain[STOCK] / plain[OURS]:.1f}×",
+                plain[STOCK] / plain[OURS] >= 10,
+                "" if plain[STOCK] / plain[OURS] >= 10 else WHY_STOCK,
+            ),
+            Figure(
+                "client: share of the ceiling, 1.4 KB",
+                "≥ 0.08",
+                f"{ceiling / plain[OURS]:.3f}",
+                ceiling / plain[OURS] >= 0.08,
+                "" if ceiling / plain[OURS] >= 0.08 else why,
+            ),
         ],
         tables,
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

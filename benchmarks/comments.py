@@ -28,7 +28,10 @@ def main() -> None:
     register(connection)
     print(f"registering                     {(time.process_time() - began) * 1000:6.2f} ms")
     connection.execute("CREATE TABLE said AS SELECT unnest(?::VARCHAR[]) AS text", [texts])
-    connection.execute(f"CREATE TABLE comments AS SELECT text || CASE WHEN n % 3 = 0 THEN ' ' || n ELSE '' END AS text FROM said, range({COMMENTS // len(texts) + 1}) r(n) LIMIT {COMMENTS}")
+    connection.execute(
+        "CREATE TABLE comments AS SELECT text || CASE WHEN n % 3 = 0 THEN ' ' || n ELSE '' END AS text "
+        f"FROM said, range({COMMENTS // len(texts) + 1}) r(n) LIMIT {COMMENTS}"
+    )
     queries = {name: f"{name}(text)" for name in FUNCTIONS}
     taken: dict[str, list[float]] = {name: [] for name in [*queries, "all five"]}
     for _ in range(ROUNDS):

@@ -27,7 +27,9 @@ def make_asset(number: int) -> dg.AssetsDefinition:
 
     @dg.asset(name=name, check_specs=[dg.AssetCheckSpec(f"check_{c}", asset=name) for c in range(CHECKS)])
     def _asset():
-        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(check_name=f"check_{c}", passed=True) for c in range(CHECKS)])
+        return dg.MaterializeResult(
+            check_results=[dg.AssetCheckResult(check_name=f"check_{c}", passed=True) for c in range(CHECKS)]
+        )
 
     return _asset
 
@@ -37,14 +39,25 @@ def run_once(configuration: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as home:
         Path(home, "dagster.yaml").write_text(_COMMON + configuration, encoding="utf-8")
         os.environ["DAGSTER_HOME"] = home
-        definitions = dg.Definitions(assets=[make_asset(n) for n in range(ASSETS)], jobs=[dg.define_asset_job("all")], executor=dg.in_process_executor)
+        definitions = dg.Definitions(
+            assets=[make_asset(n) for n in range(ASSETS)],
+            jobs=[dg.define_asset_job("all")],
+            executor=dg.in_process_executor,
+        )
         job = definitions.resolve_job_def("all")
         with dg.DagsterInstance.get() as instance:
             assert job.execute_in_process(instance=instance, run_config=_QUIET).success
             wall, cpu = time.monotonic(), time.process_time()
             assert job.execute_in_process(instance=instance, run_config=_QUIET).success
             wall, cpu = time.monotonic() - wall, time.process_time() - cpu
-            checks = sum(len(instance.event_log_storage.get_asset_check_execution_history(dg.AssetCheckKey(dg.AssetKey(f"asset_{n}"), "check_0"), limit=5)) for n in range(ASSETS))
+            checks = sum(
+                len(
+                    instance.event_log_storage.get_asset_check_execution_history(
+                        dg.AssetCheckKey(dg.AssetKey(f"asset_{n}"), "check_0"), limit=5
+                    )
+                )
+                for n in range(ASSETS)
+            )
             assert checks == 2 * ASSETS, checks
         return wall, cpu
 
@@ -60,7 +73,10 @@ def main() -> None:
     cpus = {name: statistics.median(c for _, c in runs) for name, runs in found.items()}
     print(f"{ASSETS} assets with {CHECKS} checks each, in process, median of {ROUNDS}")
     for name in found:
-        print(f"  {name:15} {walls[name]:6.2f} s wall {cpus[name]:6.2f} s CPU  {walls[name] / walls['kept open']:5.2f}x wall {cpus[name] / cpus['kept open']:5.2f}x CPU")
+        print(
+            f"  {name:15} {walls[name]:6.2f} s wall {cpus[name]:6.2f} s CPU  "
+            f"{walls[name] / walls['kept open']:5.2f}x wall {cpus[name] / cpus['kept open']:5.2f}x CPU"
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """How soon the dashboard's first page shows: seconds from navigation to the first chart, in headless Chromium, and to the page that can be worked with.
 
-``python -m benchmarks.dashboard HOME [--visits 3]``: starts the dashboard over a home (see ``benchmarks.big_home`` for one of 1,000 accounts and a year),
-visits it once right after its start and then as often as asked, each with an empty browser profile and again with a filled cache. The first chart is
-the server's drawing, or the living one where that comes first; a chart counts when the browser has painted it. The bar for it: 2 s.
+``python -m benchmarks.dashboard HOME [--visits 3]``: starts the dashboard over a home (see ``benchmarks.big_home`` for
+one of 1,000 accounts and a year),
+visits it once right after its start and then as often as asked, each with an empty browser profile and again with a
+filled cache. The first chart is
+the server's drawing, or the living one where that comes first; a chart counts when the browser has painted it. The bar
+for it: 2 s.
 """
 
 from __future__ import annotations
@@ -20,7 +23,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 _WATCH = """(() => {
   const seen = window.__seen = {};
   const note = name => seen[name] ??= performance.now() / 1000;
@@ -43,14 +53,20 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("--visits", type=int, default=3)
     given = parser.parse_args()
-    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    chromium = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
     if chromium is None:
         sys.exit("Chromium is not installed")
     print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}/"
-    server = subprocess.Popen([sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port)], env=os.environ | {"DOUYIN_HOME": str(given.home.resolve())}, start_new_session=True)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port)],
+        env=os.environ | {"DOUYIN_HOME": str(given.home.resolve())},
+        start_new_session=True,
+    )
     try:
         _wait(url, server)
         from playwright.sync_api import sync_playwright

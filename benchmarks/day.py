@@ -1,9 +1,12 @@
 """A day of 1,000 accounts with about 30 videos each, at 200 requests/s: how much of the limit a whole command uses, and what it takes.
 
-Serves a sandbox that counts calls per scope and second as the platform does, authorises its accounts, and runs ``douyin run`` over videos, their
-five series and the accounts' six, from process start to the published warehouse. The least time is calls ÷ rate: every call belongs to a scope
+Serves a sandbox that counts calls per scope and second as the platform does, authorises its accounts, and runs ``douyin
+run`` over videos, their
+five series and the accounts' six, from process start to the published warehouse. The least time is calls ÷ rate: every
+call belongs to a scope
 with the same limit, and tables are made one after the other. Of the videos only those
-younger than 30 days have series: 30 of 160 in the full form, which takes a quarter of an hour; 7 of 40 in the short one, with 100 accounts.
+younger than 30 days have series: 30 of 160 in the full form, which takes a quarter of an hour; 7 of 40 in the short
+one, with 100 accounts.
 """
 
 from __future__ import annotations
@@ -42,9 +45,13 @@ def main() -> None:
     accounts, videos = (1000, 160) if parser.parse_args().full else (100, 40)
     with tempfile.TemporaryDirectory(prefix="douyin-bench-") as home:
         box = subprocess.Popen(
-            douyin("sandbox", "--port", "0", "--accounts", accounts, "--videos", videos, "--now", INSTANT, "--qps", RATE),
-            stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "400"},
-        )  # fmt: skip
+            douyin(
+                "sandbox", "--port", "0", "--accounts", accounts, "--videos", videos, "--now", INSTANT, "--qps", RATE
+            ),
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"COLUMNS": "400"},
+        )
         try:
             url = next(found[0] for line in box.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
             report(url, Path(home), accounts)
@@ -57,14 +64,26 @@ def report(url: str, home: Path, accounts: int) -> None:
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
-        "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret",
-        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, "DOUYIN_CLOCK": INSTANT, "DOUYIN_QPS": str(RATE), "COLUMNS": "200",
-    }  # fmt: skip
-    known = int(subprocess.run([sys.executable, "-c", AUTHORIZE], env=environment, check=True, capture_output=True, text=True).stdout)
+        "DOUYIN_HOME": str(home),
+        "DOUYIN_BASE_URL": url,
+        "DOUYIN_CLIENT_KEY": "sandbox-key",
+        "DOUYIN_CLIENT_SECRET": "sandbox-secret",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+        "DOUYIN_CLOCK": INSTANT,
+        "DOUYIN_QPS": str(RATE),
+        "COLUMNS": "200",
+    }
+    known = int(
+        subprocess.run(
+            [sys.executable, "-c", AUTHORIZE], env=environment, check=True, capture_output=True, text=True
+        ).stdout
+    )
     assert known == accounts, f"{known} accounts of {accounts} are authorised"
     httpx.delete(f"{url}/_sandbox/stats", trust_env=False).raise_for_status()
     began = time.monotonic()
-    run = subprocess.Popen(douyin("run", "--select", TABLES), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.Popen(
+        douyin("run", "--select", TABLES), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     said = run.stdout.read()
     _, status, usage = os.wait4(run.pid, 0)
     took = time.monotonic() - began
@@ -82,30 +101,58 @@ def report(url: str, home: Path, accounts: int) -> None:
     save(
         "day",
         [
-            Figure(f"fraction of a {RATE}/s limit, a whole command of {took / 60:.1f} minutes", "≥ 0.97, 5 minutes or more", f"{used:.3f}", used >= 0.97 and enough, "" if used >= 0.97 and enough else WHY if enough else "the short form is too short for it"),
-            Figure('answers "too frequent" in it', "none", f"{codes[TOO_FREQUENT]} of {calls:,}", not codes[TOO_FREQUENT], "" if not codes[TOO_FREQUENT] else "slots were used later than the headroom covers"),
-            Figure(f"share of a core at {RATE} requests/s, the whole command", "≤ 0.15", f"{share:.3f}", share <= 0.15, "" if share <= 0.15 else WHY_SHARE),
+            Figure(
+                f"fraction of a {RATE}/s limit, a whole command of {took / 60:.1f} minutes",
+                "≥ 0.97, 5 minutes or more",
+                f"{used:.3f}",
+                used >= 0.97 and enough,
+                "" if used >= 0.97 and enough else WHY if enough else "the short form is too short for it",
+            ),
+            Figure(
+                'answers "too frequent" in it',
+                "none",
+                f"{codes[TOO_FREQUENT]} of {calls:,}",
+                not codes[TOO_FREQUENT],
+                "" if not codes[TOO_FREQUENT] else "slots were used later than the headroom covers",
+            ),
+            Figure(
+                f"share of a core at {RATE} requests/s, the whole command",
+                "≤ 0.15",
+                f"{share:.3f}",
+                share <= 0.15,
+                "" if share <= 0.15 else WHY_SHARE,
+            ),
         ],
         [
             Table(
                 f"A day of {accounts:,} accounts, {rows['item_base']:,} videos with series",
                 ["", "value"],
                 [
-                    ["calls", f"{calls:,}"], ["rows landed", f"{sum(rows.values()):,}"], [f"least time, calls ÷ {RATE}/s, s", f"{least:.1f}"], ["the whole command, s", f"{took:.1f}"],
-                    ["against the least time", f"{took / least:.3f}×"], ["CPU, s", f"{cpu:.1f}"], ["CPU per call, µs", f"{cpu / calls * 1e6:.0f}"],
-                    ["peak memory, MiB", f"{usage.ru_maxrss / 1024:,.0f}"], ["most calls of a scope within a second", str(max(stats["max_per_second"].values()))],
+                    ["calls", f"{calls:,}"],
+                    ["rows landed", f"{sum(rows.values()):,}"],
+                    [f"least time, calls ÷ {RATE}/s, s", f"{least:.1f}"],
+                    ["the whole command, s", f"{took:.1f}"],
+                    ["against the least time", f"{took / least:.3f}×"],
+                    ["CPU, s", f"{cpu:.1f}"],
+                    ["CPU per call, µs", f"{cpu / calls * 1e6:.0f}"],
+                    ["peak memory, MiB", f"{usage.ru_maxrss / 1024:,.0f}"],
+                    ["most calls of a scope within a second", str(max(stats["max_per_second"].values()))],
                 ],
                 "The command is `douyin run --select …` with Dagster, from process start to the published warehouse.",
             )
         ],
-    )  # fmt: skip
+    )
 
 
-WHY = "tables are made one after the other: start-up, and between two tables the work on the first one's rows, are time without calls"
+WHY = (
+    "tables are made one after the other: start-up, and between two tables the work on the first one's rows, "
+    "are time without calls"
+)
 
 
 WHY_SHARE = (
-    "a call at this rate costs half as much again as one in a row of calls (see the table of the client): between two groups of calls the process sleeps, "
+    "a call at this rate costs half as much again as one in a row of calls (see the table of the "
+    "client): between two groups of calls the process sleeps, "
     "and every wake-up of event loop and transport finds cold caches; the rest is archive, rows, marts and start-up"
 )
 
@@ -114,7 +161,10 @@ def counted(home: Path) -> tuple[dict[str, int], int]:
     """Rows of each table of the published warehouse, and the calls that load_status tells of."""
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES.split(",")}
-        told = connection.execute("SELECT sum(calls) FROM (SELECT max(calls) AS calls FROM meta.load_status GROUP BY operation, client_key, open_id)").fetchone()[0]
+        told = connection.execute(
+            "SELECT sum(calls) FROM (SELECT max(calls) AS calls FROM meta.load_status GROUP BY "
+            "operation, client_key, open_id)"
+        ).fetchone()[0]
     return rows, int(told)
 
 

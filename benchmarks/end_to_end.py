@@ -1,11 +1,15 @@
 """End to end against dlt: the videos of some accounts from the same server into Parquet and DuckDB, each way a process of its own.
 
-- ``ours``: archive, lake (``videos`` and ``video_totals``) and the published warehouse, without Dagster (``benchmarks/our_job.py``).
+- ``ours``: archive, lake (``videos`` and ``video_totals``) and the published warehouse, without Dagster
+  (``benchmarks/our_job.py``).
 - ``douyin run``: the same with Dagster, as a person or a schedule starts it, with the marts that hang on those tables.
-- ``dlt → Parquet`` and ``dlt → DuckDB``: ``benchmarks/with_dlt.py`` by the Python of ``.venv-bench`` (``make bench`` installs it), or of ``BENCH_DLT``.
+- ``dlt → Parquet`` and ``dlt → DuckDB``: ``benchmarks/with_dlt.py`` by the Python of ``.venv-bench`` (``make bench``
+  installs it), or of ``BENCH_DLT``.
 
-Wall time from process start to end, CPU and peak memory as the kernel tells it (``wait4``; of the largest process), and the files that it wrote or changed and left.
-Counts and sums of what landed are compared with what the server gives. Accounts are authorised before. An answer has 20 videos, as many as are asked for.
+Wall time from process start to end, CPU and peak memory as the kernel tells it (``wait4``; of the largest process), and
+the files that it wrote or changed and left.
+Counts and sums of what landed are compared with what the server gives. Accounts are authorised before. An answer has 20
+videos, as many as are asked for.
 """
 
 from __future__ import annotations
@@ -56,17 +60,29 @@ class Case:
 
     @property
     def condition(self) -> str:
-        return f"{self.latency * 1000:.0f} ms" if self.latency else f"{self.qps}/s" if self.qps else f"{self.faults:.0%} faults" if self.faults else "zero latency"
+        return (
+            f"{self.latency * 1000:.0f} ms"
+            if self.latency
+            else f"{self.qps}/s"
+            if self.qps
+            else f"{self.faults:.0%} faults"
+            if self.faults
+            else "zero latency"
+        )
 
 
 SHORT = (Case(10_000, 1), Case(100_000, 1, ways=(OURS, PARQUET)))
 FULL = (
-    Case(1_000), Case(10_000), Case(100_000), Case(1_000_000, 1, ways=(OURS, PARQUET)),
+    Case(1_000),
+    Case(10_000),
+    Case(100_000),
+    Case(1_000_000, 1, ways=(OURS, PARQUET)),
     *(
         Case(rows, runs, ways=(OURS, PARQUET, DUCKDB), **condition)
-        for condition in ({"latency": 0.05}, {"qps": 200}, {"faults": 0.01}) for rows, runs in ((1_000, 3), (10_000, 3), (100_000, 1))
+        for condition in ({"latency": 0.05}, {"qps": 200}, {"faults": 0.01})
+        for rows, runs in ((1_000, 3), (10_000, 3), (100_000, 1))
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +111,11 @@ def main() -> None:
         for case in cases:
             found[case] = measured(case, Path(folder))
             for way, run in found[case].items():
-                print(f"{case.rows:>9,} rows, {case.condition:12}  {way:14} {run.wall:8.2f} s  CPU {run.cpu:7.2f} s  {run.rss:6.0f} MiB", flush=True)
+                print(
+                    f"{case.rows:>9,} rows, {case.condition:12}  {way:14} {run.wall:8.2f} s  CPU "
+                    f"{run.cpu:7.2f} s  {run.rss:6.0f} MiB",
+                    flush=True,
+                )
     save("end_to_end", list(figures(found)), list(tables(found)))
 
 
@@ -104,13 +124,18 @@ def main() -> None:
 
 def measured(case: Case, folder: Path) -> dict[str, Run]:
     """The median run of each way, the ways in turns."""
-    conditions = [word for name in ("latency", "qps", "faults") if (value := getattr(case, name)) for word in (f"--{name}", value)]
+    conditions = [
+        word for name in ("latency", "qps", "faults") if (value := getattr(case, name)) for word in (f"--{name}", value)
+    ]
     with serving("--rows", PER_PAGE, "--pages", PAGES, *conditions) as url:
         runs: dict[str, list[Run]] = {way: [] for way in case.ways}
         for _ in range(case.runs):
             for way in case.ways:
                 runs[way].append(one_run(way, case, url, folder))
-    return {way: sorted(several, key=lambda run: run.wall)[len(several) // 2] if len(several) < 3 else median(several) for way, several in runs.items()}
+    return {
+        way: sorted(several, key=lambda run: run.wall)[len(several) // 2] if len(several) < 3 else median(several)
+        for way, several in runs.items()
+    }
 
 
 def median(runs: list[Run]) -> Run:
@@ -125,7 +150,15 @@ def one_run(way: str, case: Case, url: str, folder: Path) -> Run:
     took, usage = finish(way, case.accounts, case.qps, url, home)
     stats = httpx.get(f"{url}/stats", trust_env=False).json()
     left = [size for path, (size, changed) in files(home).items() if before.get(path) != (size, changed)]
-    run = Run(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, sum(left), len(left), stats["calls"], stats["refused"])
+    run = Run(
+        took,
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / 1024,
+        sum(left),
+        len(left),
+        stats["calls"],
+        stats["refused"],
+    )
     landed, given = (landed_of_ours if way in (OURS, COMMAND) else landed_of_dlt)(home), expected(case.accounts)
     assert landed == given, f"{way} landed {landed}, the server gave {given}"
     shutil.rmtree(home)
@@ -150,7 +183,11 @@ def prepared(way: str, case: Case, folder: Path) -> Path:
 def finish(way: str, accounts: int, qps: int, url: str, home: Path) -> tuple[float, resource.struct_rusage]:
     """Run one way as a process; gives its wall time, and what it used."""
     if way in (OURS, COMMAND):
-        job = ["benchmarks.our_job", *([] if accounts else ["publish"])] if way == OURS else ["apps.cli.main", "run", "--select", "videos,video_totals"]
+        job = (
+            ["benchmarks.our_job", *([] if accounts else ["publish"])]
+            if way == OURS
+            else ["apps.cli.main", "run", "--select", "videos,video_totals"]
+        )
         words, environment, place = [sys.executable, "-m", *job], our_environment(qps, url, home), ROOT
     else:
         words = [str(DLT), str(ROOT / "benchmarks/with_dlt.py"), url, str(accounts), way.split()[-1].lower(), str(home)]
@@ -175,21 +212,33 @@ def files(home: Path) -> dict[Path, tuple[int, int]]:
 
 def our_environment(qps: int, url: str, home: Path) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
-        "PYTHONPATH": str(ROOT), "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "bench-key", "DOUYIN_CLIENT_SECRET": "bench-secret",
-        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, "DOUYIN_QPS": str(qps or 100_000), "DOUYIN_CONCURRENCY": str(IN_FLIGHT), "DOUYIN_RETRY_BASE_S": "0.2", "COLUMNS": "200",
-    }  # fmt: skip
+        "PYTHONPATH": str(ROOT),
+        "DOUYIN_HOME": str(home),
+        "DOUYIN_BASE_URL": url,
+        "DOUYIN_CLIENT_KEY": "bench-key",
+        "DOUYIN_CLIENT_SECRET": "bench-secret",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+        "DOUYIN_QPS": str(qps or 100_000),
+        "DOUYIN_CONCURRENCY": str(IN_FLIGHT),
+        "DOUYIN_RETRY_BASE_S": "0.2",
+        "COLUMNS": "200",
+    }
 
 
 def dlt_environment(home: Path) -> dict[str, str]:
     """dlt's settings, and nothing told to anybody: threads that fetch, and a process on each core that normalises files of 25,000 rows ("Optimizing dlt").
 
-    Larger buffers cost the same and hold twice the memory, spawned processes and a resource for each account a third more.
+    Larger buffers cost the same and hold twice the memory, spawned processes and a resource for each account a third
+    more.
     """
     return {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "PYTHONPATH"))} | {
-        "RUNTIME__DLTHUB_TELEMETRY": "false", "DLT_DATA_DIR": str(home / "dlt"),
-        "EXTRACT__WORKERS": str(IN_FLIGHT), "EXTRACT__MAX_PARALLEL_ITEMS": str(2 * IN_FLIGHT),
-        "SOURCES__DATA_WRITER__FILE_MAX_ITEMS": "25000", "NORMALIZE__WORKERS": "2",
-    }  # fmt: skip
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "DLT_DATA_DIR": str(home / "dlt"),
+        "EXTRACT__WORKERS": str(IN_FLIGHT),
+        "EXTRACT__MAX_PARALLEL_ITEMS": str(2 * IN_FLIGHT),
+        "SOURCES__DATA_WRITER__FILE_MAX_ITEMS": "25000",
+        "NORMALIZE__WORKERS": "2",
+    }
 
 
 # --------------------------------------------------------------------------- what landed
@@ -216,17 +265,27 @@ print(json.dumps([int(v) for v in connection.execute(sys.argv[2] + place).fetcha
 
 def read(python: str, home: Path, query: str, place: str) -> list[int]:
     """In a process of its own: the peak memory of a process begins with that of its parent, so this one stays small."""
-    return json.loads(subprocess.run([python, "-c", _READ, str(home), query, place], check=True, capture_output=True, text=True).stdout)
+    return json.loads(
+        subprocess.run(
+            [python, "-c", _READ, str(home), query, place], check=True, capture_output=True, text=True
+        ).stdout
+    )
 
 
 def landed_of_ours(home: Path) -> list[int]:
-    query = f"SELECT count(*), count(DISTINCT (open_id, item_id)), sum(epoch(created_at))::BIGINT, {', '.join(f'sum({name})' for name in SUMS)} FROM "
+    query = (
+        "SELECT count(*), count(DISTINCT (open_id, item_id)), sum(epoch(created_at))::BIGINT, "
+        f"{', '.join(f'sum({name})' for name in SUMS)} FROM "
+    )
     return read(sys.executable, home, query, "videos JOIN video_totals USING (dt, client_key, open_id, item_id)")
 
 
 def landed_of_dlt(home: Path) -> list[int]:
     """Read by dlt's own DuckDB, whose files ours need not understand."""
-    query = f"SELECT count(*), count(DISTINCT (_accounts_open_id, item_id)), sum(create_time), {', '.join(f'sum(statistics__{name})' for name in SUMS)} FROM "
+    query = (
+        "SELECT count(*), count(DISTINCT (_accounts_open_id, item_id)), sum(create_time), "
+        f"{', '.join(f'sum(statistics__{name})' for name in SUMS)} FROM "
+    )
     return read(str(DLT), home, query, "bench.videos")
 
 
@@ -242,19 +301,49 @@ def figures(found: dict[Case, dict[str, Run]]) -> Iterator[Figure]:
             least = min(getattr(run, name) for run in theirs)
             ratio = least / getattr(ours, name)
             also = beside.format(least / getattr(at[COMMAND], name)) if beside else ""
-            yield Figure(f"{what} against dlt, 100,000 rows, zero latency", f"≥ {bar}×", f"{ratio:.1f}×{also}", ratio >= bar, "" if ratio >= bar else WHY[name])
+            yield Figure(
+                f"{what} against dlt, 100,000 rows, zero latency",
+                f"≥ {bar}×",
+                f"{ratio:.1f}×{also}",
+                ratio >= bar,
+                "" if ratio >= bar else WHY[name],
+            )
         least = min(run.rss for run in theirs)
-        yield Figure("peak memory against dlt, 100,000 rows", "≤ dlt's", f"{ours.rss:.0f} MiB, dlt {least:.0f}", ours.rss <= least, "" if ours.rss <= least else WHY["rss"])
+        yield Figure(
+            "peak memory against dlt, 100,000 rows",
+            "≤ dlt's",
+            f"{ours.rss:.0f} MiB, dlt {least:.0f}",
+            ours.rss <= least,
+            "" if ours.rss <= least else WHY["rss"],
+        )
         if (more := plain.get(1_000_000)) is not None:
             ratio = more[OURS].rss / ours.rss
-            yield Figure("peak memory from 100,000 to 1,000,000 rows", "≤ 1.1×", f"{ratio:.2f}×", ratio <= 1.1, "" if ratio <= 1.1 else WHY["flat"])
+            yield Figure(
+                "peak memory from 100,000 to 1,000,000 rows",
+                "≤ 1.1×",
+                f"{ratio:.2f}×",
+                ratio <= 1.1,
+                "" if ratio <= 1.1 else WHY["flat"],
+            )
 
 
 WHY = {
-    "wall": "of ours, start and publication grow little with the rows; of the rest most is the calls with token, limit and archive, then reading the answers into two tables",
-    "cpu": "beside start and publication, each answer is archived, put into order and read into two tables, and the rows are published, which dlt does not do",
-    "rss": "Arrow, pandas, DuckDB, SQLAlchemy and the client are 175 MiB before the first call, as much as dlt takes in all",
-    "flat": "DuckDB's INSERT while publishing, which holds the row groups of its threads; a limit that keeps it small makes a file of two years fail: see the notes",
+    "wall": (
+        "of ours, start and publication grow little with the rows; of the rest most is the calls with token, "
+        "limit and archive, then reading the answers into two tables"
+    ),
+    "cpu": (
+        "beside start and publication, each answer is archived, put into order and read into two tables, and "
+        "the rows are published, which dlt does not do"
+    ),
+    "rss": (
+        "Arrow, pandas, DuckDB, SQLAlchemy and the client are 175 MiB before the first call, as much as dlt "
+        "takes in all"
+    ),
+    "flat": (
+        "DuckDB's INSERT while publishing, which holds the row groups of its threads; a limit that keeps it "
+        "small makes a file of two years fail: see the notes"
+    ),
 }
 
 
@@ -264,14 +353,24 @@ def tables(found: dict[Case, dict[str, Run]]) -> Iterator[Table]:
         for way, run in runs.items():
             rows.append(
                 [
-                    f"{case.rows:,}, {case.condition}", way, f"{run.wall:.2f}", f"{run.cpu:.2f}", f"{run.rss:.0f}", f"{run.bytes / 1e6:.1f}", f"{run.files:.0f}",
-                    f"{run.calls / run.wall:.0f}", f"{run.refused:.0f}",
+                    f"{case.rows:,}, {case.condition}",
+                    way,
+                    f"{run.wall:.2f}",
+                    f"{run.cpu:.2f}",
+                    f"{run.rss:.0f}",
+                    f"{run.bytes / 1e6:.1f}",
+                    f"{run.files:.0f}",
+                    f"{run.calls / run.wall:.0f}",
+                    f"{run.refused:.0f}",
                 ]
-            )  # fmt: skip
+            )
     yield Table(
-        "The videos of accounts, end to end", ["rows", "way", "wall, s", "CPU, s", "peak, MiB", "MB left", "files left", "calls/s", "too frequent"], rows,
-        "Ours leaves the archive, the lake and the warehouse; dlt one of the two, and its load packages. Medians of three runs, in turns; the largest cases once.",
-    )  # fmt: skip
+        "The videos of accounts, end to end",
+        ["rows", "way", "wall, s", "CPU, s", "peak, MiB", "MB left", "files left", "calls/s", "too frequent"],
+        rows,
+        "Ours leaves the archive, the lake and the warehouse; dlt one of the two, and its load packages. "
+        "Medians of three runs, in turns; the largest cases once.",
+    )
 
 
 if __name__ == "__main__":

@@ -22,12 +22,20 @@ _MEMBERS = ("rank", "rank_change", "nickname", "avatar", "follower_count", "onbi
 def write_spool(path: Path) -> None:
     rows = [
         {
-            "rank": i + 1, "rank_change": "1", "nickname": f"示例达人{i}", "avatar": f"https://p1.example.cn/avatar/{i}.jpeg",
-            "follower_count": str(i * 1000) if i % 2 else i * 1000, "onbillbaord_times": 14, "effect_value": 98213.5,
-            "video_list": [{"item_cover": "https://p1.example.cn/c.jpeg", "share_url": "https://example.cn/v", "title": "标题"}] * 2,
+            "rank": i + 1,
+            "rank_change": "1",
+            "nickname": f"示例达人{i}",
+            "avatar": f"https://p1.example.cn/avatar/{i}.jpeg",
+            "follower_count": str(i * 1000) if i % 2 else i * 1000,
+            "onbillbaord_times": 14,
+            "effect_value": 98213.5,
+            "video_list": [
+                {"item_cover": "https://p1.example.cn/c.jpeg", "share_url": "https://example.cn/v", "title": "标题"}
+            ]
+            * 2,
         }
         for i in range(ROWS)
-    ]  # fmt: skip
+    ]
     body = orjson.dumps({"data": {"list": rows}, "extra": {"error_code": 0, "logid": "x", "now": 1}})
     with open(path, "wb") as file:
         for i in range(BODIES):
@@ -44,7 +52,9 @@ def main() -> None:
         connection = duckdb.connect(config={"threads": 1})
 
         def sql(query: str):
-            return lambda: (lambda t: (t.num_rows, sum(int(v) for v in t["rank"].to_pylist())))(connection.execute(query).to_arrow_table())
+            return lambda: (lambda t: (t.num_rows, sum(int(v) for v in t["rank"].to_pylist())))(
+                connection.execute(query).to_arrow_table()
+            )
 
         def python():
             frames = []
@@ -55,9 +65,16 @@ def main() -> None:
 
         rows = f"SELECT r, unnest(json_extract(b, '$.data.list[*]')) AS x FROM {read % 'JSON'}"
         ways = {
-            "JSON list, json_transform to text (ours)": sql(f"SELECT r, t.* FROM (SELECT r, json_transform(x, '{text}') AS t FROM ({rows}))"),
-            "JSON list, ->> per column": sql(f"SELECT r, {', '.join(f'x->>{m!r} AS {m}' for m in _MEMBERS)} FROM ({rows})"),
-            "typed STRUCT read": sql(f"SELECT r, x.* FROM (SELECT r, unnest(b.data.list) AS x FROM {read % f'STRUCT(data STRUCT(list STRUCT({struct})[]))'})"),
+            "JSON list, json_transform to text (ours)": sql(
+                f"SELECT r, t.* FROM (SELECT r, json_transform(x, '{text}') AS t FROM ({rows}))"
+            ),
+            "JSON list, ->> per column": sql(
+                f"SELECT r, {', '.join(f'x->>{m!r} AS {m}' for m in _MEMBERS)} FROM ({rows})"
+            ),
+            "typed STRUCT read": sql(
+                "SELECT r, x.* FROM (SELECT r, unnest(b.data.list) AS x FROM "
+                f"{read % f'STRUCT(data STRUCT(list STRUCT({struct})[]))'})"
+            ),
             "orjson, one DataFrame": python,
         }
         times: dict[str, list[float]] = {name: [] for name in ways}

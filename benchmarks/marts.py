@@ -1,11 +1,16 @@
 """One new day on top of a year of 1,000 accounts: what making everything that is out of date takes, mart by mart, and publishing it.
 
-The home is made by ``benchmarks.big_home`` and stays as it is: a copy beside it (files of the lake as hard links) gets the new day, the series of the day
-before, and corrections of the three days before that, which make marts of those days out of date, too. Making and publishing are a
-process each, so that their peak memory (``VmHWM`` of Linux) is their own. The bar: everything in 60 s and 2 GiB on two cores.
+The home is made by ``benchmarks.big_home`` and stays as it is: a copy beside it (files of the lake as hard links) gets
+the new day, the series of the day
+before, and corrections of the three days before that, which make marts of those days out of date, too. Making and
+publishing are a
+process each, so that their peak memory (``VmHWM`` of Linux) is their own. The bar: everything in 60 s and 2 GiB on two
+cores.
 
-``python -m benchmarks.marts HOME [--corrected 3]``; with ``--save FILE`` hashes of what was made are kept, and ``--compare FILE`` says whether
-another version of the code makes the same bytes. With ``--adopt`` the days of the home count as made by today's SQL, although the home was made
+``python -m benchmarks.marts HOME [--corrected 3]``; with ``--save FILE`` hashes of what was made are kept, and
+``--compare FILE`` says whether
+another version of the code makes the same bytes. With ``--adopt`` the days of the home count as made by today's SQL,
+although the home was made
 before the SQL was written differently.
 """
 
@@ -40,7 +45,9 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365, help="those that the home was made with")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--corrected", type=int, default=3, help="so many days of series come again with other numbers")
-    parser.add_argument("--only", choices=("build", "publish"), help="one part, in this process, on a home that has the new day")
+    parser.add_argument(
+        "--only", choices=("build", "publish"), help="one part, in this process, on a home that has the new day"
+    )
     parser.add_argument("--no-publish", action="store_true")
     parser.add_argument("--adopt", action="store_true")
     parser.add_argument("--save", type=Path)
@@ -66,17 +73,28 @@ def measure(chosen: argparse.Namespace) -> None:
                 adopt(marts, name, marts.lake.days(bound.mart.room))
         runtime.close()
     rows = add_day(work, chosen.accounts, chosen.days, chosen.seed, chosen.corrected)
-    print(f"new day {NEW}, {chosen.corrected} days corrected: {rows:,} rows ({time.monotonic() - began:.0f} s with copying the home)", flush=True)
-    kept = [word for name in ("save", "compare") if (path := getattr(chosen, name)) for word in (f"--{name}", str(path))]
+    print(
+        f"new day {NEW}, {chosen.corrected} days corrected: {rows:,} rows ({time.monotonic() - began:.0f} "
+        "s with copying the home)",
+        flush=True,
+    )
+    kept = [
+        word for name in ("save", "compare") if (path := getattr(chosen, name)) for word in (f"--{name}", str(path))
+    ]
     for part in ("build",) if chosen.no_publish else ("build", "publish"):
-        subprocess.run([sys.executable, "-m", "benchmarks.marts", str(work), "--days", str(chosen.days), "--only", part, *kept], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.marts", str(work), "--days", str(chosen.days), "--only", part, *kept],
+            check=True,
+        )
     shutil.rmtree(work)
 
 
 def copy(home: Path, work: Path) -> None:
     """Hard links for what is replaced as a whole, which all files of the lake and the warehouse are; a copy of the state, which is written into."""
     shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(home, work, copy_function=os.link, ignore=shutil.ignore_patterns("state.db*", "locks", "pins", "tmp"))
+    shutil.copytree(
+        home, work, copy_function=os.link, ignore=shutil.ignore_patterns("state.db*", "locks", "pins", "tmp")
+    )
     for path in home.glob("state.db*"):
         shutil.copyfile(path, work / path.name)
 
@@ -97,7 +115,10 @@ def build(home: Path, days: int, save: Path | None, compare: Path | None) -> Non
     marts, digests, peak, asking = Marts(runtime), {}, 0, 0.0
     _ = marts.bound
     print(f"  {'mart':<20}{'days':>5}{'rows':>10}{'wall s':>9}{'CPU s':>8}{'peak MiB':>10}")
-    print(f"  {'(binding)':<20}{'':>15}{time.monotonic() - began:>9.2f}{time.process_time() - cpu:>8.2f}{_peak() >> 20:>10,}")
+    print(
+        "  "
+        f"{'(binding)':<20}{'':>15}{time.monotonic() - began:>9.2f}{time.process_time() - cpu:>8.2f}{_peak() >> 20:>10,}"
+    )
     for name in marts.bound:
         _reset_peak()
         t, c = time.monotonic(), time.process_time()
@@ -106,19 +127,35 @@ def build(home: Path, days: int, save: Path | None, compare: Path | None) -> Non
         rows = made = 0
         for built in marts.build(name, stale):
             rows, made = rows + built.row_count, made + 1
-        print(f"  {name:<20}{made:>5}{rows:>10,}{time.monotonic() - t:>9.2f}{time.process_time() - c:>8.2f}{_peak() >> 20:>10,}", flush=True)
+        print(
+            "  "
+            f"{name:<20}{made:>5}{rows:>10,}{time.monotonic() - t:>9.2f}{time.process_time() - c:>8.2f}{_peak() >> 20:>10,}",
+            flush=True,
+        )
         peak = max(peak, _peak())
         digests |= {f"{name} {dt}": hashlib.sha256(marts.path(name, dt).read_bytes()).hexdigest() for dt in stale}
     wall = time.monotonic() - began
-    print(f"  {'all':<20}{len(digests):>5}{'':>10}{wall:>9.2f}{time.process_time() - cpu:>8.2f}{peak >> 20:>10,}   of it {asking:.2f} s to find what is out of date")
-    print(f"making marts: {wall:.1f} s (bar {BAR_S}), peak {peak / 2**20:,.0f} MiB (bar {BAR_BYTES >> 20:,}): {'met' if wall < BAR_S and peak < BAR_BYTES else 'NOT MET'}", flush=True)
+    print(
+        "  "
+        f"{'all':<20}{len(digests):>5}{'':>10}{wall:>9.2f}{time.process_time() - cpu:>8.2f}{peak >> 20:>10,} "
+        f"  of it {asking:.2f} s to find what is out of date"
+    )
+    print(
+        f"making marts: {wall:.1f} s (bar {BAR_S}), peak {peak / 2**20:,.0f} MiB (bar "
+        f"{BAR_BYTES >> 20:,}): {'met' if wall < BAR_S and peak < BAR_BYTES else 'NOT MET'}",
+        flush=True,
+    )
     runtime.close()
     if save:
         save.write_text(json.dumps(digests, indent=0))
     if compare:
         before = json.loads(compare.read_text())
         other = sorted(k for k in before.keys() | digests.keys() if before.get(k) != digests.get(k))
-        print(f"{len(digests) - len(other)} of {len(digests)} files are byte for byte those of {compare}" + (f"; others: {', '.join(other)}" if other else ""), flush=True)
+        print(
+            f"{len(digests) - len(other)} of {len(digests)} files are byte for byte those of {compare}"
+            + (f"; others: {', '.join(other)}" if other else ""),
+            flush=True,
+        )
 
 
 def publish_day(home: Path, days: int) -> None:
@@ -126,9 +163,11 @@ def publish_day(home: Path, days: int) -> None:
     began, cpu = time.monotonic(), time.process_time()
     done = publish(runtime, marts=False)
     print(
-        f"publishing {done.partitions} changed partitions into {done.bytes / 1e9:.1f} GB: {time.monotonic() - began:.1f} s (of it {done.seconds:.1f} s for the file), "
-        f"{time.process_time() - cpu:.1f} s of CPU, peak {_peak() / 2**20:,.0f} MiB", flush=True,
-    )  # fmt: skip
+        f"publishing {done.partitions} changed partitions into {done.bytes / 1e9:.1f} GB: "
+        f"{time.monotonic() - began:.1f} s (of it {done.seconds:.1f} s for the file), "
+        f"{time.process_time() - cpu:.1f} s of CPU, peak {_peak() / 2**20:,.0f} MiB",
+        flush=True,
+    )
     runtime.close()
 
 

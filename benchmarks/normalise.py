@@ -1,8 +1,11 @@
 """From archive to lake, against one-thread DuckDB that reads the same bodies with given types and writes Parquet: rows per CPU second.
 
-Ours reads compressed segments with their indexes, types, validates, puts into order and lands; it adds when, whence and by which app a row was
-seen. The floor reads a ready NDJSON file of the bare bodies, trusts every value, leaves rows as they come and adds nothing. Both write
-zstd level 1. Counts and sums of what landed are compared. The second part takes peak memory of a process that normalises 10⁵ rows, and 10⁶.
+Ours reads compressed segments with their indexes, types, validates, puts into order and lands; it adds when, whence and
+by which app a row was
+seen. The floor reads a ready NDJSON file of the bare bodies, trusts every value, leaves rows as they come and adds
+nothing. Both write
+zstd level 1. Counts and sums of what landed are compared. The second part takes peak memory of a process that
+normalises 10⁵ rows, and 10⁶.
 """
 
 from __future__ import annotations
@@ -51,20 +54,36 @@ class Shape:
 
 SHAPES = (
     Shape(
-        "videos", "video_list", 30, "list",
-        "item_id VARCHAR, video_id VARCHAR, title VARCHAR, cover VARCHAR, create_time BIGINT, is_reviewed BOOLEAN, is_top BOOLEAN, share_url VARCHAR, video_status BIGINT, media_type BIGINT",
-        "to_timestamp(x.create_time) AS created_at, x.* EXCLUDE (create_time)", ("epoch(created_at)", "epoch(created_at)"),
+        "videos",
+        "video_list",
+        30,
+        "list",
+        "item_id VARCHAR, video_id VARCHAR, title VARCHAR, cover VARCHAR, create_time BIGINT, "
+        "is_reviewed BOOLEAN, is_top BOOLEAN, share_url VARCHAR, video_status BIGINT, media_type BIGINT",
+        "to_timestamp(x.create_time) AS created_at, x.* EXCLUDE (create_time)",
+        ("epoch(created_at)", "epoch(created_at)"),
     ),
     Shape(
-        "video_totals", "video_list", 30, "list",
-        "item_id VARCHAR, statistics STRUCT(comment_count BIGINT, digg_count BIGINT, download_count BIGINT, forward_count BIGINT, play_count BIGINT, share_count BIGINT)",
-        "x.item_id, unnest(x.statistics)", ("play_count", "play_count"),
+        "video_totals",
+        "video_list",
+        30,
+        "list",
+        "item_id VARCHAR, statistics STRUCT(comment_count BIGINT, digg_count BIGINT, download_count "
+        "BIGINT, forward_count BIGINT, play_count BIGINT, share_count BIGINT)",
+        "x.item_id, unnest(x.statistics)",
+        ("play_count", "play_count"),
     ),
     Shape("item_play", "item_play", SERIES_DAYS, "result_list", "date DATE, play BIGINT", "x.*", ("plays", "play")),
     Shape(
-        "billboard_live", "billboard_live", 30, "list", "rank BIGINT, nickname VARCHAR, title VARCHAR, cover VARCHAR, hot_value DOUBLE", "x.*", ("hot_value", "hot_value"),
+        "billboard_live",
+        "billboard_live",
+        30,
+        "list",
+        "rank BIGINT, nickname VARCHAR, title VARCHAR, cover VARCHAR, hot_value DOUBLE",
+        "x.*",
+        ("hot_value", "hot_value"),
     ),
-)  # fmt: skip
+)
 
 
 def bodies(shape: Shape, rows: int) -> Iterator[tuple[str, dict, bytes]]:
@@ -78,11 +97,30 @@ def bodies(shape: Shape, rows: int) -> Iterator[tuple[str, dict, bytes]]:
             listed = [video(number, n % 10 * 30 + i) for i in range(30)]
         elif shape.operation == "item_play":
             params = {"open_id": account, "item_id": f"@bench{number}/{n:07d}==", "date_type": 7}
-            listed = [{"date": (TODAY - timedelta(days=SERIES_DAYS - i)).isoformat(), "play": str(n * 7 + i) if i % 2 else n * 7 + i} for i in range(SERIES_DAYS)]
+            listed = [
+                {
+                    "date": (TODAY - timedelta(days=SERIES_DAYS - i)).isoformat(),
+                    "play": str(n * 7 + i) if i % 2 else n * 7 + i,
+                }
+                for i in range(SERIES_DAYS)
+            ]
         else:
             account, params = "", {}
-            listed = [{"rank": i + 1, "nickname": f"示例主播{i}", "cover": f"https://p1.example.cn/{i}.jpeg", "title": "晚间好物专场", "hot_value": 100_000.5 - i} for i in range(30)]
-        yield account, params, orjson.dumps({"data": {shape.root: listed, "error_code": 0, "description": ""}, "extra": _EXTRA})
+            listed = [
+                {
+                    "rank": i + 1,
+                    "nickname": f"示例主播{i}",
+                    "cover": f"https://p1.example.cn/{i}.jpeg",
+                    "title": "晚间好物专场",
+                    "hot_value": 100_000.5 - i,
+                }
+                for i in range(30)
+            ]
+        yield (
+            account,
+            params,
+            orjson.dumps({"data": {shape.root: listed, "error_code": 0, "description": ""}, "extra": _EXTRA}),
+        )
 
 
 def make(shape: Shape, rows: int, folder: Path) -> None:
@@ -94,11 +132,24 @@ def make(shape: Shape, rows: int, folder: Path) -> None:
             newest = (TODAY - timedelta(days=1)).isoformat() if shape.operation == "item_play" else None
             archive.append(
                 Entry(
-                    operation=shape.operation, client_key="bench", open_id=account, params=params, subject=params, slot=AT.isoformat(), sequence=f"{n:016x}", page=1,
-                    began_at=at, observed_at=at, http_status=200, code=0, logid=_EXTRA["logid"], items=shape.rows, newest=newest,
+                    operation=shape.operation,
+                    client_key="bench",
+                    open_id=account,
+                    params=params,
+                    subject=params,
+                    slot=AT.isoformat(),
+                    sequence=f"{n:016x}",
+                    page=1,
+                    began_at=at,
+                    observed_at=at,
+                    http_status=200,
+                    code=0,
+                    logid=_EXTRA["logid"],
+                    items=shape.rows,
+                    newest=newest,
                 ),
                 body,
-            )  # fmt: skip
+            )
             file.write(body + b"\n")
     archive.flush()
 
@@ -121,8 +172,10 @@ def floor(shape: Shape, folder: Path, lake: Path) -> tuple[int, float]:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(
-            f"COPY (SELECT {shape.columns} FROM (SELECT unnest(data.{shape.root}) AS x FROM read_json('{folder}/bodies.ndjson', format = 'newline_delimited', "
-            f"columns = {{data: 'STRUCT({shape.root} STRUCT({shape.struct})[])'}}))) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            f"COPY (SELECT {shape.columns} FROM (SELECT unnest(data.{shape.root}) AS x FROM "
+            f"read_json('{folder}/bodies.ndjson', format = 'newline_delimited', "
+            f"columns = {{data: 'STRUCT({shape.root} STRUCT({shape.struct})[])'}}))) TO '{target}' "
+            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
         )
     return pq.read_metadata(target).num_rows, summed(str(target), shape.sums[1])
 
@@ -160,12 +213,23 @@ def peak(rows: int) -> tuple[float, float]:
 def peak_of(program: str) -> float:
     """Peak resident memory of a Python program in MiB, as the kernel counts it from its start on (``ru_maxrss`` would begin with the parent's)."""
     told = "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
-    return int(subprocess.run([sys.executable, "-c", f"{program}\n{told}"], check=True, capture_output=True, text=True).stdout) / 1024
+    return (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", f"{program}\n{told}"], check=True, capture_output=True, text=True
+            ).stdout
+        )
+        / 1024
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="300,000 rows of each table, three times, and the memory of 10⁶ rows, instead of 120,000, once, and 3·10⁵")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="300,000 rows of each table, three times, and the memory of 10⁶ rows, instead of 120,000, once, and 3·10⁵",
+    )
     full = parser.parse_args().full
     found = {shape.table: measure(shape, 300_000, 3) if full else measure(shape, 120_000, 1) for shape in SHAPES}
     rows, least = [], sum(f for _, f, _ in found.values()) / sum(o for o, _, _ in found.values())
@@ -178,14 +242,34 @@ def main() -> None:
     save(
         "normalise",
         [
-            Figure("normalise against the DuckDB floor, spool and validation included", "≥ 0.90", f"{least:.2f}", least >= 0.9, "" if least >= 0.9 else WHY),
-            Figure(f"memory of normalising 10⁵ and {'10⁶' if full else '3·10⁵'} rows", "≤ 1.1×", f"{growth:.2f}×", growth <= 1.1, "" if growth <= 1.1 else WHY_MEMORY),
+            Figure(
+                "normalise against the DuckDB floor, spool and validation included",
+                "≥ 0.90",
+                f"{least:.2f}",
+                least >= 0.9,
+                "" if least >= 0.9 else WHY,
+            ),
+            Figure(
+                f"memory of normalising 10⁵ and {'10⁶' if full else '3·10⁵'} rows",
+                "≤ 1.1×",
+                f"{growth:.2f}×",
+                growth <= 1.1,
+                "" if growth <= 1.1 else WHY_MEMORY,
+            ),
         ],
         [
-            Table("Normalise: rows per CPU second", ["table", "rows", "ours, archive → lake", "floor, NDJSON → Parquet", "ours ÷ floor"], rows),
-            Table("Peak memory of normalising videos", ["rows", "MiB", "of which imports"], [[f"{n:,}", f"{p:,.0f}", f"{i:,.0f}"] for n, (p, i) in peaks.items()]),
+            Table(
+                "Normalise: rows per CPU second",
+                ["table", "rows", "ours, archive → lake", "floor, NDJSON → Parquet", "ours ÷ floor"],
+                rows,
+            ),
+            Table(
+                "Peak memory of normalising videos",
+                ["rows", "MiB", "of which imports"],
+                [[f"{n:,}", f"{p:,.0f}", f"{i:,.0f}"] for n, (p, i) in peaks.items()],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 WHY = "the floor trusts what it reads and adds nothing; see the notes"

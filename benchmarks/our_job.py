@@ -1,6 +1,7 @@
 """The job of ``benchmarks.end_to_end`` without Dagster, as a process of its own: fetch, archive, lake, and the published warehouse.
 
-Before anything is measured, ``publish`` makes an empty warehouse, and ``authorize N`` exchanges the consents of N accounts.
+Before anything is measured, ``publish`` makes an empty warehouse, and ``authorize N`` exchanges the consents of N
+accounts.
 """
 
 import sys

@@ -28,7 +28,15 @@ def page(measured: Path, scripts: Sequence[str]) -> str:
     found = {name: json.loads(path.read_text()) for name in scripts if (path := measured / f"{name}.json").exists()}
     parts = [_HEAD, "## What should be reached, and what is\n"]
     figures = [(f, name) for name, one in found.items() for f in one["figures"]]
-    parts.append(_table(["measure", "reach", "measured", "", "script"], [[f["measure"], f["reach"], f"**{f['measured']}**", "yes" if f["met"] else "no", f"`{name}`"] for f, name in figures]))
+    parts.append(
+        _table(
+            ["measure", "reach", "measured", "", "script"],
+            [
+                [f["measure"], f["reach"], f"**{f['measured']}**", "yes" if f["met"] else "no", f"`{name}`"]
+                for f, name in figures
+            ],
+        )
+    )
     if short := [f for f, _ in figures if not f["met"]]:
         parts.append("\nWhat falls short, and why:\n")
         parts += [f"- **{f['measure']}**: {f['why']}" for f in short]
@@ -36,7 +44,11 @@ def page(measured: Path, scripts: Sequence[str]) -> str:
     for name, one in found.items():
         parts.append(f"## `{name}`\n\n`{one['command']}`\n")
         for table in one["tables"]:
-            parts += [f"### {table['title']}\n", _table(table["head"], table["rows"]), f"\n{table['note']}\n" if table["note"] else ""]
+            parts += [
+                f"### {table['title']}\n",
+                _table(table["head"], table["rows"]),
+                f"\n{table['note']}\n" if table["note"] else "",
+            ]
     if missing := [name for name in scripts if name not in found]:
         parts.append(f"Not measured: {', '.join(missing)}.\n")
     return "\n".join([*parts, NOTES.read_text().strip(), ""])
@@ -52,7 +64,13 @@ def machine() -> str:
     import os
 
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    model = next((line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")), platform.processor() or platform.machine())
+    model = next(
+        (line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")),
+        platform.processor() or platform.machine(),
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB of memory, {platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}; {libraries}."
+    return (
+        f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB of memory, {platform.system()} "
+        f"{platform.release().split('-')[0]}, Python {platform.python_version()}; {libraries}."
+    )

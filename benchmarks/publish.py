@@ -1,11 +1,16 @@
 """Publishing one more day into a warehouse of 1, 100 and 730 days beside a plain copy of the same file, and analysts' questions against a file made by hand.
 
-The lake is that of ``benchmarks.big_home``, marts included. Its days arrive as in production: those of a day itself, series of the day before, and the
-series and marts of three days before that come again. Most days before a point of measurement are published at once and the last twenty one by one, so
-that the file has the row groups that daily publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20 minutes. The short form: 10 accounts, 27 days, no marts, no verdict on publishing.
+The lake is that of ``benchmarks.big_home``, marts included. Its days arrive as in production: those of a day itself,
+series of the day before, and the
+series and marts of three days before that come again. Most days before a point of measurement are published at once and
+the last twenty one by one, so
+that the file has the row groups that daily publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20
+minutes. The short form: 10 accounts, 27 days, no marts, no verdict on publishing.
 
-Published is by ``assets.warehouse.publish`` as the asset does (reading the state included), copied by ``shutil.copyfile`` and fsync. The file made by hand
-has the same rows, ``CREATE TABLE … AS SELECT … ORDER BY dt, key`` in one go; all rows are compared by hash before it is asked.
+Published is by ``assets.warehouse.publish`` as the asset does (reading the state included), copied by
+``shutil.copyfile`` and fsync. The file made by hand
+has the same rows, ``CREATE TABLE … AS SELECT … ORDER BY dt, key`` in one go; all rows are compared by hash before it is
+asked.
 """
 
 from __future__ import annotations
@@ -38,13 +43,28 @@ ONE_BY_ONE = 20
 """So many days before a point of measurement are published day by day."""
 MEASURED = 8
 """Publications at a point: one of so many merges small row groups, which is the longest."""
-ASKED = ("hot_words", "user_item", "user_fans", "user_like", "fans_profile", "item_play", "billboard_creators", "video_totals", "videos", "comments", "hot_words_rising")
+ASKED = (
+    "hot_words",
+    "user_item",
+    "user_fans",
+    "user_like",
+    "fans_profile",
+    "item_play",
+    "billboard_creators",
+    "video_totals",
+    "videos",
+    "comments",
+    "hot_words_rising",
+)
 ASKED_MARTS = ("video_performance", "video_daily")
 
 
 @dataclass(frozen=True)
 class Form:
-    """What one form of the benchmark measures. ``points`` are numbers of days that the warehouse holds when one more is published."""
+    """What one form of the benchmark measures.
+
+    ``points`` are numbers of days that the warehouse holds when one more is published.
+    """
 
     accounts: int
     points: tuple[int, ...]
@@ -70,7 +90,11 @@ class Arrivals:
         self.days = days_of(form.days)
         self.lake, self.later = runtime.settings.lake_dir, runtime.settings.home / "later"
         self._ids = [a for (a,) in self._ask("SELECT open_id FROM accounts ORDER BY open_id")]
-        self._operations = [(name, endpoints_of(name)[0].name) for name, t in sorted(TABLES.items()) if "open_id" in t.columns and t.history is not History.EVENT]
+        self._operations = [
+            (name, endpoints_of(name)[0].name)
+            for name, t in sorted(TABLES.items())
+            if "open_id" in t.columns and t.history is not History.EVENT
+        ]
         self._arrived = 0
         for folder in sorted(self.lake.glob("*/dt=*")) + sorted(self.lake.glob("marts/*/dt=*")):
             to = self.later / folder.relative_to(self.lake)
@@ -91,7 +115,9 @@ class Arrivals:
             self._write_status(day)
         again = [f"dt={self.days[until - 1] - timedelta(days=1 + n)}" for n in range(CORRECTED + 1)]
         series = [self.lake / name for name, t in TABLES.items() if t.history is History.WINDOW]
-        for path in (room / name / "data.parquet" for room in (*series, *self.lake.glob("marts/*")) for name in (*again, "all")):
+        for path in (
+            room / name / "data.parquet" for room in (*series, *self.lake.glob("marts/*")) for name in (*again, "all")
+        ):
             if path.exists():
                 os.utime(path)
         self._arrived = until
@@ -106,7 +132,11 @@ class Arrivals:
 
     def _write_status(self, day: date) -> None:
         """What a run of the day says of each account."""
-        lines = [(name, day.isoformat(), op, APP, o, "loaded", 1, 30, 0, None, None, 0.0) for name, op in self._operations for o in self._ids]
+        lines = [
+            (name, day.isoformat(), op, APP, o, "loaded", 1, 30, 0, None, None, 0.0)
+            for name, op in self._operations
+            for o in self._ids
+        ]
         with self.runtime.state.begin(durable=False) as db:
             db.exec_driver_sql(f"INSERT INTO load_status VALUES ({', '.join('?' * 12)})", lines)
             db.exec_driver_sql("INSERT INTO load_status_days VALUES (?, ?)", (day.isoformat(), time.time_ns()))
@@ -144,16 +174,24 @@ def measure(history: Arrivals, point: int) -> Point:
         published.append(_timed(lambda: publish(runtime, marts=False)))
         _check(runtime, published[-1].result, day, form)
     return Point(
-        point, runtime.warehouse.path.stat().st_size, *(_median(p.wall for p in published), _median(p.cpu for p in published), max(p.wall for p in published)),
-        _median(c.wall for c in copies), _median(c.cpu for c in copies), round(_median(p.written for p in published)), round(_median(p.result.partitions for p in published)),
-    )  # fmt: skip
+        point,
+        runtime.warehouse.path.stat().st_size,
+        *(_median(p.wall for p in published), _median(p.cpu for p in published), max(p.wall for p in published)),
+        _median(c.wall for c in copies),
+        _median(c.cpu for c in copies),
+        round(_median(p.written for p in published)),
+        round(_median(p.result.partitions for p in published)),
+    )
 
 
 def _check(runtime: Runtime, done: Published, day: date, form: Form) -> None:
     if done.rebuilt or done.left_out or day not in done.changed["videos"]:
         raise SystemExit(f"{day} was not published as one more day: {done}")
     with runtime.warehouse.connect() as warehouse:
-        found = warehouse.execute("SELECT count(*), max(dt), (SELECT count(*) FROM meta.load_status WHERE dt = $1) FROM videos WHERE dt = $1", [day]).fetchone()
+        found = warehouse.execute(
+            "SELECT count(*), max(dt), (SELECT count(*) FROM meta.load_status WHERE dt = $1) FROM videos WHERE dt = $1",
+            [day],
+        ).fetchone()
     if found != (form.accounts * LISTED, day, len(_operations()) * form.accounts):
         raise SystemExit(f"{day}: {found}")
 
@@ -210,20 +248,30 @@ def questions(account: str, first: date, last: date, marts: bool) -> dict[str, s
         "top videos, a year": f"""
             WITH top AS (SELECT open_id, item_id, max(play_count) AS plays, max(digg_count) AS likes FROM video_totals WHERE dt > DATE '{last}' - 365 GROUP BY ALL ORDER BY plays DESC, item_id LIMIT 50)
             SELECT top.*, v.title FROM top JOIN (SELECT item_id, any_value(title) AS title FROM videos WHERE item_id IN (SELECT item_id FROM top) GROUP BY ALL) AS v USING (item_id) ORDER BY plays DESC, item_id""",
-        "comment search": "SELECT date_trunc('month', dt) AS month, count(*), sum(digg_count) FROM comments WHERE content LIKE '%哪里买%' OR content LIKE '%多少钱%' GROUP BY ALL ORDER BY ALL",
+        "comment search": (
+            "SELECT date_trunc('month', dt) AS month, count(*), sum(digg_count) FROM comments WHERE content "
+            "LIKE '%哪里买%' OR content LIKE '%多少钱%' GROUP BY ALL ORDER BY ALL"
+        ),
         "full scan": """
             SELECT 'video_totals' AS t, count(*), sum(play_count), sum(digg_count), count(DISTINCT open_id), max(observed_at) FROM video_totals
             UNION ALL SELECT 'item_play', count(*), sum(plays), 0, count(DISTINCT open_id), max(observed_at) FROM item_play
             UNION ALL SELECT 'comments', count(*), sum(length(content)), sum(digg_count), count(DISTINCT commenter_open_id), max(created_at) FROM comments
             UNION ALL SELECT 'videos', count(*), sum(length(title)), 0, count(DISTINCT item_id), max(created_at) FROM videos ORDER BY ALL""",
-        "one day, all accounts": f"SELECT open_id, count(*), sum(play_count) FROM video_totals WHERE dt = DATE '{first + (last - first) // 2}' GROUP BY ALL ORDER BY ALL",
-        "analysis account_week": (analyses / "account_week.sql").read_text(), "analysis board_climbers": (analyses / "board_climbers.sql").read_text(),
+        "one day, all accounts": (
+            "SELECT open_id, count(*), sum(play_count) FROM video_totals WHERE dt = DATE "
+            f"'{first + (last - first) // 2}' GROUP BY ALL ORDER BY ALL"
+        ),
+        "analysis account_week": (analyses / "account_week.sql").read_text(),
+        "analysis board_climbers": (analyses / "board_climbers.sql").read_text(),
         "analysis rising_words": (analyses / "rising_words.sql").read_text(),
-    }  # fmt: skip
+    }
     if marts:
         asked |= {
             "mart of a day (hits)": (analyses / "hits.sql").read_text(),
-            "mart of a year": f"SELECT date_trunc('month', dt) AS month, count(*), sum(play_count) FROM marts.video_daily WHERE dt > DATE '{last}' - 365 GROUP BY ALL ORDER BY ALL",
+            "mart of a year": (
+                "SELECT date_trunc('month', dt) AS month, count(*), sum(play_count) FROM marts.video_daily "
+                f"WHERE dt > DATE '{last}' - 365 GROUP BY ALL ORDER BY ALL"
+            ),
         }
     return asked
 
@@ -240,7 +288,10 @@ def make_by_hand(runtime: Runtime, target: Path, marts: bool) -> None:
                 columns = ", ".join(f'"{n}" {t}' for n, t, *_ in published.execute(f"DESCRIBE {name}").fetchall())
                 hand.execute(f"CREATE TABLE {name} ({columns})")
                 continue
-            hand.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet('{folder}/dt=*/data.parquet', hive_partitioning = false) ORDER BY {key}")
+            hand.execute(
+                f"CREATE TABLE {name} AS SELECT * FROM read_parquet('{folder}/dt=*/data.parquet', "
+                f"hive_partitioning = false) ORDER BY {key}"
+            )
             same = f"SELECT count(*), sum(hash(COLUMNS(*)::VARCHAR)::HUGEINT) FROM {name}"
             if (a := hand.execute(same).fetchall()) != (b := published.execute(same).fetchall()):
                 raise SystemExit(f"{name}: not the same rows, {a} and {b}")
@@ -250,7 +301,10 @@ def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, f
     """Of each question: medians of wall seconds, published and by hand, then of CPU seconds. Answers are compared."""
     days = days_of(form.days)
     made: list[tuple[str, float, float, float, float]] = []
-    with duckdb.connect(str(runtime.warehouse.path), read_only=True) as published, duckdb.connect(str(by_hand), read_only=True) as hand:
+    with (
+        duckdb.connect(str(runtime.warehouse.path), read_only=True) as published,
+        duckdb.connect(str(by_hand), read_only=True) as hand,
+    ):
         account = hand.execute("SELECT open_id FROM user_item ORDER BY open_id LIMIT 1").fetchone()[0]
         for name, sql in questions(account, days[0], days[-1], form.marts).items():
             answers = [c.execute(sql).fetchall() for c in (published, hand)]  # warm
@@ -269,31 +323,73 @@ def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, f
 # ------------------------------------------------------------------ what was found
 
 
-def report(points: list[Point], asked: list[tuple[str, float, float, float, float]], sizes: tuple[int, int], form: Form) -> None:
+def report(
+    points: list[Point], asked: list[tuple[str, float, float, float, float]], sizes: tuple[int, int], form: Form
+) -> None:
     rows = [
-        [f"{p.days:,}", f"{p.size / 1e6:,.0f}", f"{p.partitions}", f"{p.publish_s:.2f}", f"{p.longest_s:.2f}", f"{p.publish_cpu:.2f}", f"{p.written / 1e6:,.0f}", f"{p.copy_s:.2f}", f"{p.copy_cpu:.2f}", f"{p.publish_s / p.copy_s:.1f}"]
+        [
+            f"{p.days:,}",
+            f"{p.size / 1e6:,.0f}",
+            f"{p.partitions}",
+            f"{p.publish_s:.2f}",
+            f"{p.longest_s:.2f}",
+            f"{p.publish_cpu:.2f}",
+            f"{p.written / 1e6:,.0f}",
+            f"{p.copy_s:.2f}",
+            f"{p.copy_cpu:.2f}",
+            f"{p.publish_s / p.copy_s:.1f}",
+        ]
         for p in points
-    ]  # fmt: skip
+    ]
     worst = max(asked, key=lambda a: a[1] / a[2])
     behind = [f"{name} {a / b:.2f} × ({c / d:.2f} × the CPU)" for name, a, b, c, d in asked if a / b > BAR_RATIO]
-    save("publish", [
-        *(_verdict(points[-2], points[-1]) if form == FULL else []),
-        Figure(
-            "analyst queries", f"≤ {BAR_RATIO} × the hand-made native file", f"{statistics.geometric_mean(a[1] / a[2] for a in asked):.2f} × on average, at worst {worst[1] / worst[2]:.2f} × ({worst[0]})", not behind,
-            "; ".join(behind),
-        ),
-    ], [
-        Table(
-            "One more day into a warehouse of so many", ["days", "MB", "partitions changed", "publish s", "longest s", "CPU s", "MB written", "copy + fsync s", "CPU s", "publish ÷ copy"], rows,
-            f"{form.accounts} accounts{', with marts' if form.marts else ', without marts'}; medians of {form.times}; reading the state and the dictionary included. "
-            f"Days before a point: all at once but for the last {form.one_by_one}, which came one by one, each with {CORRECTED} days of series and marts corrected.",
-        ),
-        Table(
-            "Questions of analysts, published file against one made by hand", ["question", "published ms", "by hand ms", "ratio", "ratio of CPU"],
-            [[name, f"{a * 1e3:.1f}", f"{b * 1e3:.1f}", f"{a / b:.2f}", f"{c / d:.2f}"] for name, a, b, c, d in asked],
-            f"Warm, read-only, medians of {form.asked} in turns, the same threads. The file made by hand has {sizes[1] / 1e6:,.0f} MB for the tables that are asked; the published file has {sizes[0] / 1e6:,.0f} MB for all.",
-        ),
-    ])  # fmt: skip
+    save(
+        "publish",
+        [
+            *(_verdict(points[-2], points[-1]) if form == FULL else []),
+            Figure(
+                "analyst queries",
+                f"≤ {BAR_RATIO} × the hand-made native file",
+                f"{statistics.geometric_mean(a[1] / a[2] for a in asked):.2f} × on average, at worst "
+                f"{worst[1] / worst[2]:.2f} × ({worst[0]})",
+                not behind,
+                "; ".join(behind),
+            ),
+        ],
+        [
+            Table(
+                "One more day into a warehouse of so many",
+                [
+                    "days",
+                    "MB",
+                    "partitions changed",
+                    "publish s",
+                    "longest s",
+                    "CPU s",
+                    "MB written",
+                    "copy + fsync s",
+                    "CPU s",
+                    "publish ÷ copy",
+                ],
+                rows,
+                f"{form.accounts} accounts{', with marts' if form.marts else ', without marts'}; medians "
+                f"of {form.times}; reading the state and the dictionary included. "
+                f"Days before a point: all at once but for the last {form.one_by_one}, which came one by "
+                f"one, each with {CORRECTED} days of series and marts corrected.",
+            ),
+            Table(
+                "Questions of analysts, published file against one made by hand",
+                ["question", "published ms", "by hand ms", "ratio", "ratio of CPU"],
+                [
+                    [name, f"{a * 1e3:.1f}", f"{b * 1e3:.1f}", f"{a / b:.2f}", f"{c / d:.2f}"]
+                    for name, a, b, c, d in asked
+                ],
+                f"Warm, read-only, medians of {form.asked} in turns, the same threads. The file made by "
+                f"hand has {sizes[1] / 1e6:,.0f} MB for the tables that are asked; the published file has "
+                f"{sizes[0] / 1e6:,.0f} MB for all.",
+            ),
+        ],
+    )
 
 
 def _verdict(first: Point, last: Point) -> list[Figure]:
@@ -303,12 +399,27 @@ def _verdict(first: Point, last: Point) -> list[Figure]:
     copied = f"a plain copy with fsync of the {last.size / 1e9:.2f} GB took {last.copy_s:.2f} s"
     return [
         Figure(
-            f"publish of one day at {last.days} days", "does not grow faster than the copy of the file",
-            f"from {first.days} days on by {slope:.2f} s for each second by which the copy grows ({last.publish_s / first.publish_s:.1f} ×, the copy {last.copy_s / first.copy_s:.1f} ×)", slope <= 1.05,
-            "" if slope <= 1.05 else "besides copying, more of the file's directory and of the tables' last row groups is written again, and more files of the lake are listed",
+            f"publish of one day at {last.days} days",
+            "does not grow faster than the copy of the file",
+            f"from {first.days} days on by {slope:.2f} s for each second by which the copy grows "
+            f"({last.publish_s / first.publish_s:.1f} ×, the copy {last.copy_s / first.copy_s:.1f} ×)",
+            slope <= 1.05,
+            ""
+            if slope <= 1.05
+            else (
+                "besides copying, more of the file's directory and of the tables' last row groups is written "
+                "again, and more files of the lake are listed"
+            ),
         ),
-        Figure("publish of one day at 2 GB", f"≤ {BAR_S:.0f} s", f"{at_bar:.2f} s ({copied}; of {MEASURED} publications one merges row groups, which took {last.longest_s:.1f} s)", at_bar <= BAR_S, "" if at_bar <= BAR_S else copied),
-    ]  # fmt: skip
+        Figure(
+            "publish of one day at 2 GB",
+            f"≤ {BAR_S:.0f} s",
+            f"{at_bar:.2f} s ({copied}; of {MEASURED} publications one merges row groups, which took "
+            f"{last.longest_s:.1f} s)",
+            at_bar <= BAR_S,
+            "" if at_bar <= BAR_S else copied,
+        ),
+    ]
 
 
 def run(home: Path, form: Form, *, keep: bool) -> None:
@@ -326,7 +437,9 @@ def run(home: Path, form: Form, *, keep: bool) -> None:
         points = [measure(history, point) for point in form.points]
         by_hand = home / "by_hand.duckdb"
         make_by_hand(runtime, by_hand, form.marts)
-        report(points, ask(runtime, by_hand, form), (runtime.warehouse.path.stat().st_size, by_hand.stat().st_size), form)
+        report(
+            points, ask(runtime, by_hand, form), (runtime.warehouse.path.stat().st_size, by_hand.stat().st_size), form
+        )
     finally:
         runtime.close()
         if not keep:
@@ -336,7 +449,9 @@ def run(home: Path, form: Form, *, keep: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
-    parser.add_argument("--home", type=Path, help="an empty folder on the disk to be measured, kept afterwards; else a temporary one")
+    parser.add_argument(
+        "--home", type=Path, help="an empty folder on the disk to be measured, kept afterwards; else a temporary one"
+    )
     chosen = parser.parse_args()
     home = chosen.home or Path(tempfile.mkdtemp(prefix="publish-"))
     run(home, FULL if chosen.full else SHORT, keep=chosen.home is not None)

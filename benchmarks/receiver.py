@@ -1,10 +1,15 @@
 """The webhook receiver under load: ``python -m benchmarks.receiver [--rate 300] [--seconds 60] [--kills 0] [--idle 0] [--slow 0]``.
 
-Events go out at fixed instants, whatever the answers do, and the time to an answer counts from that instant: a stall of the
-receiver is not hidden by a generator that waits for it. A fifth are duplicates, one in a hundred has a signature of somebody
-else. What is refused or cut off is sent again, as the platform does. With ``--kills`` the receiver is killed (SIGKILL) and
-started again so often, at random instants; the load lasts until the last one. ``--idle`` and ``--slow`` are connections of a
-crowd beside the load, in a process of its own: they send nothing, or a request byte by byte; whoever is cut off comes back.
+Events go out at fixed instants, whatever the answers do, and the time to an answer counts from that instant: a stall of
+the
+receiver is not hidden by a generator that waits for it. A fifth are duplicates, one in a hundred has a signature of
+somebody
+else. What is refused or cut off is sent again, as the platform does. With ``--kills`` the receiver is killed (SIGKILL)
+and
+started again so often, at random instants; the load lasts until the last one. ``--idle`` and ``--slow`` are connections
+of a
+crowd beside the load, in a process of its own: they send nothing, or a request byte by byte; whoever is cut off comes
+back.
 """
 
 from __future__ import annotations
@@ -33,20 +38,36 @@ CONNECTIONS = 32
 def body_of(number: int) -> bytes:
     """A private message of about a kilobyte."""
     content = {
-        "conversation_short_id": f"@conv{number % 997:040d}", "server_message_id": f"@msg{number:044d}", "conversation_type": 1,
-        "create_time": 1_795_000_000_000 + number, "message_type": "text", "source": "", "scene_type": 100, "text": "请问这个多少钱？" + "啊" * 60,
-        "user_infos": [{"open_id": f"person-{number % 997}", "nick_name": "演示", "avatar": "https://avatar.example.cn/a.jpeg"}] * 2,
-    }  # fmt: skip
+        "conversation_short_id": f"@conv{number % 997:040d}",
+        "server_message_id": f"@msg{number:044d}",
+        "conversation_type": 1,
+        "create_time": 1_795_000_000_000 + number,
+        "message_type": "text",
+        "source": "",
+        "scene_type": 100,
+        "text": "请问这个多少钱？" + "啊" * 60,
+        "user_infos": [
+            {"open_id": f"person-{number % 997}", "nick_name": "演示", "avatar": "https://avatar.example.cn/a.jpeg"}
+        ]
+        * 2,
+    }
     event = {
-        "event": "im_receive_msg", "client_key": KEY, "from_user_id": f"person-{number % 997}", "to_user_id": "account-1",
-        "content": json.dumps(content) if number % 4 == 0 else content, "log_id": f"{number:032d}",
-    }  # fmt: skip
+        "event": "im_receive_msg",
+        "client_key": KEY,
+        "from_user_id": f"person-{number % 997}",
+        "to_user_id": "account-1",
+        "content": json.dumps(content) if number % 4 == 0 else content,
+        "log_id": f"{number:032d}",
+    }
     return json.dumps(event, ensure_ascii=False).encode()
 
 
 @dataclass
 class Load:
-    """What the generator saw. ``acknowledged`` are numbers of events that were answered 200; ``seconds`` are times to an answer."""
+    """What the generator saw.
+
+    ``acknowledged`` are numbers of events that were answered 200; ``seconds`` are times to an answer.
+    """
 
     acknowledged: set[int] = field(default_factory=set)
     good: set[int] = field(default_factory=set)
@@ -64,7 +85,10 @@ class Load:
 
 @dataclass
 class Crowd:
-    """Connections that keep a receiver busy with nothing. ``open`` is the least that were open at a time once all had come."""
+    """Connections that keep a receiver busy with nothing.
+
+    ``open`` is the least that were open at a time once all had come.
+    """
 
     idle: int = 0
     slow: int = 0
@@ -72,7 +96,10 @@ class Crowd:
     open: int = 0
 
     def __str__(self) -> str:
-        return f"{self.idle} idle and {self.slow} slow connections (at least {self.open} open at a time, {self.cut} cut off)"
+        return (
+            f"{self.idle} idle and {self.slow} slow connections (at least {self.open} open at a time, "
+            f"{self.cut} cut off)"
+        )
 
     @property
     def size(self) -> int:
@@ -127,7 +154,10 @@ class _CrowdProcess:
     def __init__(self, port: int, crowd: Crowd) -> None:
         self._crowd = crowd
         root = str(Path(__file__).resolve().parents[1])
-        code = f"import asyncio; from benchmarks import receiver as r; asyncio.run(r._crowd({port}, r.Crowd({crowd.idle}, {crowd.slow})))"
+        code = (
+            f"import asyncio; from benchmarks import receiver as r; asyncio.run(r._crowd({port}, "
+            f"r.Crowd({crowd.idle}, {crowd.slow})))"
+        )
         self._process = subprocess.Popen([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True)
 
     async def complete(self, patience_s: float = 60) -> None:
@@ -163,14 +193,17 @@ class _Connection:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
         head = (
-            f"POST /webhook/{KEY} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nx-douyin-signature: {signature}\r\n"
+            f"POST /webhook/{KEY} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: "
+            f"application/json\r\nx-douyin-signature: {signature}\r\n"
             f"msg-id: {message_id}\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         try:
             writer.write(head.encode() + body)
             await writer.drain()
             answer = await reader.readuntil(b"\r\n\r\n")
-            length = next(int(line.split(b":")[1]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length"))
+            length = next(
+                int(line.split(b":")[1]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length")
+            )
             await reader.readexactly(length)
         except BaseException:
             self.close()
@@ -227,11 +260,15 @@ async def _event(free: asyncio.Queue[_Connection], load: Load, number: int, due:
         due = time.perf_counter()
 
 
-async def _once(free: asyncio.Queue[_Connection], load: Load, body: bytes, signature: str, message_id: str, due: float) -> None:
+async def _once(
+    free: asyncio.Queue[_Connection], load: Load, body: bytes, signature: str, message_id: str, due: float
+) -> None:
     load.forged_taken += await _post(free, load, body, signature, message_id, due) == 200
 
 
-async def _post(free: asyncio.Queue[_Connection], load: Load, body: bytes, signature: str, message_id: str, due: float) -> int:
+async def _post(
+    free: asyncio.Queue[_Connection], load: Load, body: bytes, signature: str, message_id: str, due: float
+) -> int:
     connection = await free.get()
     try:
         status = await connection.post(body, signature, message_id)
@@ -254,17 +291,26 @@ class Receiver:
             self.port = probe.getsockname()[1]
         root = str(Path(__file__).resolve().parents[1])
         self._env = {
-            "PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": root, "DOUYIN_HOME": str(home), "DOUYIN_CLIENT_KEY": KEY,
-            "DOUYIN_CLIENT_SECRET": SECRET, "DOUYIN_TOKEN_KEY": "cHVibGljOiBvbmx5IGZvciBzYW5kYm94IHRva2VucyE=",
-        }  # fmt: skip
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "PYTHONPATH": root,
+            "DOUYIN_HOME": str(home),
+            "DOUYIN_CLIENT_KEY": KEY,
+            "DOUYIN_CLIENT_SECRET": SECRET,
+            "DOUYIN_TOKEN_KEY": "cHVibGljOiBvbmx5IGZvciBzYW5kYm94IHRva2VucyE=",
+        }
         self._home = home
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "apps.cli.main", "receive", "--port", str(self.port), "--metrics-port", "0"], env=self._env, cwd=self._home, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, "-m", "apps.cli.main", "receive", "--port", str(self.port), "--metrics-port", "0"],
+            env=self._env,
+            cwd=self._home,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     async def ready(self, patience_s: float = 60) -> None:
         deadline = time.monotonic() + patience_s
@@ -284,7 +330,10 @@ class Receiver:
 
 
 async def run(home: Path, rate: float, seconds: float, kills: int, seed: int, crowd: Crowd | None = None) -> Load:
-    """The load; with kills it lasts until the last one, else ``seconds``. With a crowd it begins when that has come together."""
+    """The load; with kills it lasts until the last one, else ``seconds``.
+
+    With a crowd it begins when that has come together.
+    """
     rng, load, receiver = random.Random(seed), Load(), Receiver(home)
     receiver.start()
     await receiver.ready()
@@ -336,12 +385,20 @@ def main() -> None:
         load = asyncio.run(run(home, given.rate, given.seconds, given.kills, given.seed, crowd))
         took = time.monotonic() - began
         numbers = stored(home)
-    print(f"{given.rate:.0f} events/s, {took:.0f} s with start and end, {given.kills} kills: {len(load.good):,} good, {load.duplicates:,} duplicates, {load.forged} forged")
+    print(
+        f"{given.rate:.0f} events/s, {took:.0f} s with start and end, {given.kills} kills: "
+        f"{len(load.good):,} good, {load.duplicates:,} duplicates, {load.forged} forged"
+    )
     if crowd.size:
         print(f"beside {crowd}")
-    print(f"answers {dict(sorted(load.statuses.items()))}, cut off {load.cut}; p50 {load.percentile(0.5) * 1000:.1f} ms, p99 {load.percentile(0.99) * 1000:.1f} ms, max {max(load.seconds) * 1000:.0f} ms")
     print(
-        f"in the inbox {len(numbers):,}, doubled {len(numbers) - len(set(numbers))}, acknowledged and missing {len(load.acknowledged - set(numbers))}, "
+        f"answers {dict(sorted(load.statuses.items()))}, cut off {load.cut}; p50 "
+        f"{load.percentile(0.5) * 1000:.1f} ms, p99 {load.percentile(0.99) * 1000:.1f} ms, max "
+        f"{max(load.seconds) * 1000:.0f} ms"
+    )
+    print(
+        f"in the inbox {len(numbers):,}, doubled {len(numbers) - len(set(numbers))}, acknowledged and "
+        f"missing {len(load.acknowledged - set(numbers))}, "
         f"forged and taken {load.forged_taken}"
     )
 

@@ -1,9 +1,12 @@
 """A replay of 30, 90 and 365 days in one command each: peak memory, which must not grow with the days, and rows per second.
 
-The archive is made from answers of the sandbox: one day of each table is really asked for, then every body is put into the real
+The archive is made from answers of the sandbox: one day of each table is really asked for, then every body is put into
+the real
 archive again for each of the days, with its time and the dates in it moved. Series are so observed every day over
-their whole window, which is the most that a replay can meet. Each replay is a process of its own with an empty lake; peak memory is
-the kernel's ``ru_maxrss``. Repeat with ``python -m benchmarks.replay [--days 30 90 365] [--accounts 5]``; about three minutes.
+their whole window, which is the most that a replay can meet. Each replay is a process of its own with an empty lake;
+peak memory is
+the kernel's ``ru_maxrss``. Repeat with ``python -m benchmarks.replay [--days 30 90 365] [--accounts 5]``; about three
+minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +25,18 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-TABLES = ("hot_words", "billboard_creators", "fans_profile", "fans_distributions", "videos", "video_totals", "user_fans", "user_like", "item_play", "item_like")
+TABLES = (
+    "hot_words",
+    "billboard_creators",
+    "fans_profile",
+    "fans_distributions",
+    "videos",
+    "video_totals",
+    "user_fans",
+    "user_like",
+    "item_play",
+    "item_like",
+)
 """Tables of every history that can be replayed, with the heaviest ones."""
 LAST = date(2026, 11, 16)
 INSTANT = f"{LAST}T11:00:00+08:00"
@@ -39,7 +53,10 @@ def main() -> None:
         source, home = Path(folder) / "source", Path(folder) / "home"
         bodies = ask_one_day(source, chosen.accounts, chosen.videos)
         answers, size = redate(bodies, home, max(chosen.days))
-        print(f"archive: {max(chosen.days)} days, {answers:,} answers, {size / 1e6:,.0f} MB of bodies, {chosen.accounts} accounts, {len(TABLES)} tables")
+        print(
+            f"archive: {max(chosen.days)} days, {answers:,} answers, {size / 1e6:,.0f} MB of bodies, "
+            f"{chosen.accounts} accounts, {len(TABLES)} tables"
+        )
         peaks = {days: replay(home, days) for days in sorted(chosen.days)}
     least, most = min(peaks), max(peaks)
     print(f"peak RSS at {most} days / at {least} days: {peaks[most] / peaks[least]:.2f}")
@@ -58,7 +75,9 @@ def ask_one_day(home: Path, accounts: int, videos: int) -> list[tuple]:
 
     config = SandboxConfig(accounts=accounts, videos=videos, most_fans=60_000, now=datetime.fromisoformat(INSTANT))
     with running_sandbox(config) as url:
-        runtime = Runtime(sandbox_settings(Settings(_env_file=None), url, config, home=home, start_date=LAST - timedelta(days=400)))
+        runtime = Runtime(
+            sandbox_settings(Settings(_env_file=None), url, config, home=home, start_date=LAST - timedelta(days=400))
+        )
         move_clock(runtime, datetime.fromisoformat(INSTANT))
         authorize_all(runtime)
         for name in TABLES:
@@ -66,7 +85,12 @@ def ask_one_day(home: Path, accounts: int, videos: int) -> list[tuple]:
             ingest(runtime, table, [LAST - timedelta(days=30 if table.history is History.WINDOW else 0)])
         runtime.close()
         archive = runtime.archive
-        return [(entry, body) for name in ENDPOINTS for _, entry, body in archive.records(name, archive.days(name)) if entry.ok]
+        return [
+            (entry, body)
+            for name in ENDPOINTS
+            for _, entry, body in archive.records(name, archive.days(name))
+            if entry.ok
+        ]
 
 
 def redate(bodies: list[tuple], home: Path, days: int) -> tuple[int, int]:
@@ -87,11 +111,15 @@ def redate(bodies: list[tuple], home: Path, days: int) -> tuple[int, int]:
             params = {k: earlier(v.encode()).decode() if isinstance(v, str) else v for k, v in entry.params.items()}
             archive.append(
                 replace(
-                    entry, params=params, began_at=entry.began_at - moved, observed_at=entry.observed_at - moved, sequence=f"{entry.sequence}-{back}",
+                    entry,
+                    params=params,
+                    began_at=entry.began_at - moved,
+                    observed_at=entry.observed_at - moved,
+                    sequence=f"{entry.sequence}-{back}",
                     newest=entry.newest and earlier(entry.newest.encode()).decode(),
                 ),
                 body,
-            )  # fmt: skip
+            )
         archive.flush()
     return len(bodies) * days, size
 
@@ -102,8 +130,10 @@ def replay(home: Path, days: int) -> int:
     (home / "warehouse.duckdb").unlink(missing_ok=True)
     first = LAST - timedelta(days=days - 1)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
-        "DOUYIN_HOME": str(home), "DOUYIN_CLOCK": INSTANT, "DOUYIN_START_DATE": "2025-01-01",
-    }  # fmt: skip
+        "DOUYIN_HOME": str(home),
+        "DOUYIN_CLOCK": INSTANT,
+        "DOUYIN_START_DATE": "2025-01-01",
+    }
     words = [sys.executable, "-c", _CHILD, first.isoformat(), LAST.isoformat(), *TABLES]
     began = time.monotonic()
     run = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
@@ -116,7 +146,8 @@ def replay(home: Path, days: int) -> int:
     rows = sum(pq.read_metadata(f).num_rows for f in files)
     cpu = usage.ru_utime + usage.ru_stime
     print(
-        f"{days:4} days: {len(files):,} partitions, {rows:,} rows, {took:.1f} s, {rows / took:,.0f} rows/s, {rows / cpu:,.0f} rows per CPU second, "
+        f"{days:4} days: {len(files):,} partitions, {rows:,} rows, {took:.1f} s, {rows / took:,.0f} "
+        f"rows/s, {rows / cpu:,.0f} rows per CPU second, "
         f"peak RSS {usage.ru_maxrss / 1024:,.0f} MiB",
         flush=True,
     )

@@ -1,4 +1,7 @@
-"""What a benchmark found: figures with what they should reach, and tables. Kept as JSON, from which docs/performance.md is made."""
+"""What a benchmark found: figures with what they should reach, and tables.
+
+Kept as JSON, from which docs/performance.md is made.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ RESULTS = Path(os.environ.get("BENCH_RESULTS", "data/bench/results"))
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the page's first table. ``measured`` is text with its unit; ``why`` says what stands behind a bar that was missed."""
+    """One line of the page's first table.
+
+    ``measured`` is text with its unit; ``why`` says what stands behind a bar that was missed.
+    """
 
     measure: str
     reach: str
@@ -38,7 +44,12 @@ def save(name: str, figures: Sequence[Figure] = (), tables: Sequence[Table] = ()
     """Print what was found and keep it as ``NAME.json``, with the command that finds it again."""
     command = " ".join(["python -m", f"benchmarks.{name}", *sys.argv[1:]])
     RESULTS.mkdir(parents=True, exist_ok=True)
-    found = {"command": command, "python": platform.python_version(), "figures": [asdict(f) for f in figures], "tables": [asdict(t) for t in tables]}
+    found = {
+        "command": command,
+        "python": platform.python_version(),
+        "figures": [asdict(f) for f in figures],
+        "tables": [asdict(t) for t in tables],
+    }
     (RESULTS / f"{name}.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
     for table in tables:
         print(f"\n{table.title}")
@@ -47,10 +58,18 @@ def save(name: str, figures: Sequence[Figure] = (), tables: Sequence[Table] = ()
         if table.note:
             print(f"  {table.note}")
     for figure in figures:
-        print(f"{'met   ' if figure.met else 'MISSED'} {figure.measure}: {figure.measured} (reach {figure.reach}) {figure.why}")
+        print(
+            f"{'met   ' if figure.met else 'MISSED'} {figure.measure}: {figure.measured} (reach "
+            f"{figure.reach}) {figure.why}"
+        )
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines, the first column to the left and the others to the right."""
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(str(c).ljust(w) if i == 0 else str(c).rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))) for row in rows]
+    return [
+        "  ".join(
+            str(c).ljust(w) if i == 0 else str(c).rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

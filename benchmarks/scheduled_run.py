@@ -1,9 +1,13 @@
 """A scheduled run with nothing to fetch, against an empty Dagster run: what start-up, definitions and settled steps cost.
 
-Two homes with the same ``dagster.yaml``. Each has a code server that is up, as the daemon keeps one, and runs are handed to it as the daemon does
-when it takes a run from the queue: the server starts a process, which loads the definitions and makes the run, steps in that process. One
-server has ours, the other a single asset that does nothing. Our jobs have run before against a sandbox, so everything is settled, and the runs
-that are measured make no call (what failed for a reason that may pass is asked for again; the table tells how often). From handing over until the run is a SUCCESS, and CPU of the process from its start to its end;
+Two homes with the same ``dagster.yaml``. Each has a code server that is up, as the daemon keeps one, and runs are
+handed to it as the daemon does
+when it takes a run from the queue: the server starts a process, which loads the definitions and makes the run, steps in
+that process. One
+server has ours, the other a single asset that does nothing. Our jobs have run before against a sandbox, so everything
+is settled, and the runs
+that are measured make no call (what failed for a reason that may pass is asked for again; the table tells how often).
+From handing over until the run is a SUCCESS, and CPU of the process from its start to its end;
 the wait in the queue (0 to 5 s, the daemon's pause) is the same for both and left out.
 """
 
@@ -30,7 +34,12 @@ from benchmarks.results import Figure, Table, save
 INSTANT = "2026-11-17T15:30:00+08:00"
 TODAY, YESTERDAY = date(2026, 11, 17), date(2026, 11, 16)
 HOURLY = "hot_words_job"
-JOBS = {HOURLY: (TODAY, TODAY), "billboards_job": (TODAY, TODAY), "snapshots_job": (TODAY, TODAY), "daily_metrics_job": (date(2026, 11, 14), YESTERDAY)}
+JOBS = {
+    HOURLY: (TODAY, TODAY),
+    "billboards_job": (TODAY, TODAY),
+    "snapshots_job": (TODAY, TODAY),
+    "daily_metrics_job": (date(2026, 11, 14), YESTERDAY),
+}
 QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 """As our schedules say."""
 REACH = 1.3
@@ -50,7 +59,11 @@ def nothing() -> None:
     """The asset of an empty run."""
 
 
-empty = dg.Definitions(assets=[nothing], jobs=[dg.define_asset_job("empty_job", executor_def=dg.in_process_executor)], executor=dg.in_process_executor)
+empty = dg.Definitions(
+    assets=[nothing],
+    jobs=[dg.define_asset_job("empty_job", executor_def=dg.in_process_executor)],
+    executor=dg.in_process_executor,
+)
 
 
 # --------------------------------------------------------------------------- in a process for each home
@@ -80,11 +93,25 @@ def make_run(instance: dg.DagsterInstance, workspace, job_name: str, tags: dict[
     job = repository.get_full_job(job_name)
     plan = location.get_execution_plan(job, QUIET, step_keys_to_execute=None, known_state=None, instance=instance)
     run = instance.create_run(
-        job_name=job_name, run_id=None, run_config=QUIET, resolved_op_selection=None, step_keys_to_execute=None, op_selection=None, status=dg.DagsterRunStatus.NOT_STARTED,
-        root_run_id=None, parent_run_id=None, tags={**job.run_tags, **tags}, job_snapshot=job.job_snapshot, execution_plan_snapshot=plan.execution_plan_snapshot,
-        parent_job_snapshot=job.parent_job_snapshot, remote_job_origin=job.get_remote_origin(), job_code_origin=job.get_python_origin(), asset_selection=None,
-        asset_check_selection=None, asset_graph=repository.asset_graph,
-    )  # fmt: skip
+        job_name=job_name,
+        run_id=None,
+        run_config=QUIET,
+        resolved_op_selection=None,
+        step_keys_to_execute=None,
+        op_selection=None,
+        status=dg.DagsterRunStatus.NOT_STARTED,
+        root_run_id=None,
+        parent_run_id=None,
+        tags={**job.run_tags, **tags},
+        job_snapshot=job.job_snapshot,
+        execution_plan_snapshot=plan.execution_plan_snapshot,
+        parent_job_snapshot=job.parent_job_snapshot,
+        remote_job_origin=job.get_remote_origin(),
+        job_code_origin=job.get_python_origin(),
+        asset_selection=None,
+        asset_check_selection=None,
+        asset_graph=repository.asset_graph,
+    )
     server = _server()
     _, before = _used(server)
     began = time.monotonic()
@@ -93,7 +120,9 @@ def make_run(instance: dg.DagsterInstance, workspace, job_name: str, tags: dict[
         time.sleep(0.02)
     wall = time.monotonic() - began
     if found.status is not dg.DagsterRunStatus.SUCCESS:
-        raise RuntimeError(f"{job_name}: {found.status}\n" + "\n".join(e.user_message for e in instance.all_logs(run.run_id))[-3000:])
+        raise RuntimeError(
+            f"{job_name}: {found.status}\n" + "\n".join(e.user_message for e in instance.all_logs(run.run_id))[-3000:]
+        )
     until = time.monotonic() + 60
     while (after := _used(server)[1]) == before:  # the server has not looked for the end of its child yet
         if time.monotonic() > until:
@@ -101,7 +130,12 @@ def make_run(instance: dg.DagsterInstance, workspace, job_name: str, tags: dict[
         time.sleep(0.05)
     stats = instance.get_run_stats(run.run_id)
     record = instance.get_run_record_by_id(run.run_id)
-    return {"wall": wall, "cpu": after - before, "steps": stats.steps_succeeded, "executing": record.end_time - record.start_time}
+    return {
+        "wall": wall,
+        "cpu": after - before,
+        "steps": stats.steps_succeeded,
+        "executing": record.end_time - record.start_time,
+    }
 
 
 def _server() -> int:
@@ -125,7 +159,9 @@ class Served:
 
     def __init__(self, module: str, attribute: str, environment: dict[str, str]) -> None:
         words = [sys.executable, "-m", "benchmarks.scheduled_run", "--serve", module, attribute]
-        self.process = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.loading = self._answer()
 
     def run(self, job: str, tags: dict[str, str]) -> dict[str, float]:
@@ -154,7 +190,22 @@ def main() -> None:
         serve(*given.serve)
         return
     jobs, rounds = list(JOBS) if given.full else [HOURLY], 3
-    words = [sys.executable, "-m", "apps.cli.main", "sandbox", "--port", "0", "--accounts", "10", "--videos", "30", "--now", INSTANT, "--qps", "100000"]
+    words = [
+        sys.executable,
+        "-m",
+        "apps.cli.main",
+        "sandbox",
+        "--port",
+        "0",
+        "--accounts",
+        "10",
+        "--videos",
+        "30",
+        "--now",
+        INSTANT,
+        "--qps",
+        "100000",
+    ]
     with tempfile.TemporaryDirectory(prefix="douyin-bench-") as folder:
         box = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "400"})
         try:
@@ -170,11 +221,20 @@ def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
     plain = environment | {"DAGSTER_HOME": str(folder / "empty")}
     (folder / "empty").mkdir()
     (folder / "empty" / "dagster.yaml").write_bytes((folder / "home" / "dagster" / "dagster.yaml").read_bytes())
-    imports = {name: statistics.median(_import(name, environment) for _ in range(3)) for name in ("dagster", "pipelines.code_location")}
-    ours, other = Served("pipelines.code_location", "repository", environment), Served("benchmarks.scheduled_run", "empty", plain)
+    imports = {
+        name: statistics.median(_import(name, environment) for _ in range(3))
+        for name in ("dagster", "pipelines.code_location")
+    }
+    ours, other = (
+        Served("pipelines.code_location", "repository", environment),
+        Served("benchmarks.scheduled_run", "empty", plain),
+    )
     tags = {job: _tags(*JOBS[job]) for job in jobs}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ("empty run", *jobs)}
-    for job in ("snapshots_job", *(j for j in jobs if j != "snapshots_job")):  # the first time asks; the snapshot jobs tell the others of videos
+    for job in (
+        "snapshots_job",
+        *(j for j in jobs if j != "snapshots_job"),
+    ):  # the first time asks; the snapshot jobs tell the others of videos
         ours.run(job, _tags(*JOBS[job]))
         ours.run(job, _tags(*JOBS[job]))
     other.run("empty_job", {})
@@ -183,7 +243,9 @@ def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
         for job in jobs:
             httpx.delete(f"{url}/_sandbox/stats", trust_env=False).raise_for_status()
             ran = ours.run(job, tags[job])
-            found[job].append(ran | {"calls": httpx.get(f"{url}/_sandbox/stats", timeout=60, trust_env=False).json()["total"]})
+            found[job].append(
+                ran | {"calls": httpx.get(f"{url}/_sandbox/stats", timeout=60, trust_env=False).json()["total"]}
+            )
     assert not any(r["calls"] for r in found[HOURLY]), "calls were made by runs that had nothing to fetch"
     ours.close()
     other.close()
@@ -194,23 +256,45 @@ def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
     save(
         "scheduled_run",
         [
-            Figure("scheduled run with nothing to do against an empty Dagster run, CPU", f"≤ {REACH}", f"{cpu_ratio:.2f}×", cpu_ratio <= REACH, "" if cpu_ratio <= REACH else WHY),
+            Figure(
+                "scheduled run with nothing to do against an empty Dagster run, CPU",
+                f"≤ {REACH}",
+                f"{cpu_ratio:.2f}×",
+                cpu_ratio <= REACH,
+                "" if cpu_ratio <= REACH else WHY,
+            ),
             Figure("the same, wall time", f"≤ {REACH}", f"{ratio:.2f}×", ratio <= REACH, "" if ratio <= REACH else WHY),
         ],
         [
             Table(
                 f"A launched run with nothing to fetch, median of {rounds}",
                 ["", "steps", "calls", "wall, s", "CPU, s", "of it the run itself, s", "wall ratio", "CPU ratio"],
-                [[name, f"{m['steps']:.0f}", f"{m['calls']:.0f}", f"{m['wall']:.2f}", f"{m['cpu']:.2f}", f"{m['executing']:.2f}", f"{m['wall'] / base['wall']:.2f}×", f"{m['cpu'] / base['cpu']:.2f}×"] for name, m in middle.items()],
-                f"A code server with our definitions is up after {ours.loading['wall']:.1f} s ({ours.loading['cpu']:.1f} s CPU), one with the empty ones after {other.loading['wall']:.1f} s ({other.loading['cpu']:.1f} s CPU). "
-                f"`import dagster` takes {imports['dagster']:.2f} s of CPU, `import pipelines.code_location` {imports['pipelines.code_location']:.2f} s.",
+                [
+                    [
+                        name,
+                        f"{m['steps']:.0f}",
+                        f"{m['calls']:.0f}",
+                        f"{m['wall']:.2f}",
+                        f"{m['cpu']:.2f}",
+                        f"{m['executing']:.2f}",
+                        f"{m['wall'] / base['wall']:.2f}×",
+                        f"{m['cpu'] / base['cpu']:.2f}×",
+                    ]
+                    for name, m in middle.items()
+                ],
+                f"A code server with our definitions is up after {ours.loading['wall']:.1f} s "
+                f"({ours.loading['cpu']:.1f} s CPU), one with the empty ones after "
+                f"{other.loading['wall']:.1f} s ({other.loading['cpu']:.1f} s CPU). "
+                f"`import dagster` takes {imports['dagster']:.2f} s of CPU, `import "
+                f"pipelines.code_location` {imports['pipelines.code_location']:.2f} s.",
             )
         ],
     )
 
 
 WHY = (
-    "what a step makes the day's rows of the archive with, Arrow, DuckDB and pandas, takes longer to import than to work; then four steps with their checks and events, "
+    "what a step makes the day's rows of the archive with, Arrow, DuckDB and pandas, takes longer to "
+    "import than to work; then four steps with their checks and events, "
     "and the versions of their inputs that Dagster reads"
 )
 
@@ -221,9 +305,17 @@ def prepare(url: str, folder: Path) -> dict[str, str]:
 
     home = folder / "home"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
-        "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
-        "DOUYIN_CLOCK": INSTANT, "DOUYIN_START_DATE": "2026-10-01", "DOUYIN_QPS": "1000", "DAGSTER_HOME": str(home / "dagster"), "PYTHONPATH": os.getcwd(),
-    }  # fmt: skip
+        "DOUYIN_HOME": str(home),
+        "DOUYIN_BASE_URL": url,
+        "DOUYIN_CLIENT_KEY": "sandbox-key",
+        "DOUYIN_CLIENT_SECRET": "sandbox-secret",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+        "DOUYIN_CLOCK": INSTANT,
+        "DOUYIN_START_DATE": "2026-10-01",
+        "DOUYIN_QPS": "1000",
+        "DAGSTER_HOME": str(home / "dagster"),
+        "PYTHONPATH": os.getcwd(),
+    }
     subprocess.run([sys.executable, "-c", AUTHORIZE], env=environment, check=True, capture_output=True)
     return environment
 

@@ -1,13 +1,19 @@
-"""A small fast server with fixed answers, so that the client is what is measured. No state but counters; the same request gives the same bytes.
+"""A small fast server with fixed answers, so that the client is what is measured.
+
+No state but counters; the same request gives the same bytes.
 
 Two operations of the contract, and the tokens they need:
 
 - ``/data/extern/billboard/live/``: one body of about ``--body`` bytes, always the same.
-- ``/api/douyin/v1/video/video_list/``: ``--pages`` pages of ``--rows`` videos for every account ``bench-<number>``; cursors count rows.
-- ``/oauth/access_token/`` (the code is the account's number, its open_id ``bench-<number>``) and ``/oauth/stable_client_token/``.
+- ``/api/douyin/v1/video/video_list/``: ``--pages`` pages of ``--rows`` videos for every account ``bench-<number>``;
+  cursors count rows.
+- ``/oauth/access_token/`` (the code is the account's number, its open_id ``bench-<number>``) and
+  ``/oauth/stable_client_token/``.
 
-``--latency`` delays each answer, ``--qps`` answers "too frequent" (28003018) beyond that many calls within any second, ``--faults`` answers every
-n-th call with HTTP 500 (by its number: no two runs differ), ``--tls`` serves HTTPS with a certificate made for localhost.
+``--latency`` delays each answer, ``--qps`` answers "too frequent" (28003018) beyond that many calls within any second,
+``--faults`` answers every
+n-th call with HTTP 500 (by its number: no two runs differ), ``--tls`` serves HTTPS with a certificate made for
+localhost.
 ``/stats`` tells calls, refusals, faults and the server's own CPU seconds; ``/reset`` begins to count anew.
 """
 
@@ -38,11 +44,23 @@ _NUMBER = "@@@@@@@@"
 
 def board(size: int) -> bytes:
     """A billboard of about ``size`` bytes."""
+
     def row(i: int) -> dict:
-        return {"rank": i + 1, "nickname": f"示例主播{i}", "cover": f"https://p1.example.cn/{i}.jpeg", "title": "晚间好物专场", "hot_value": 100_000 - i}
+        return {
+            "rank": i + 1,
+            "nickname": f"示例主播{i}",
+            "cover": f"https://p1.example.cn/{i}.jpeg",
+            "title": "晚间好物专场",
+            "hot_value": 100_000 - i,
+        }
 
     def body(rows: int) -> bytes:
-        return _json({"data": {"list": [row(i) for i in range(rows)], "error_code": 0, "description": ""}, "extra": {"error_code": 0, "logid": "x", "now": 1}})
+        return _json(
+            {
+                "data": {"list": [row(i) for i in range(rows)], "error_code": 0, "description": ""},
+                "extra": {"error_code": 0, "logid": "x", "now": 1},
+            }
+        )
 
     return body(max(1, (size - len(body(0))) // len(_json(row(50)) + b",")))
 
@@ -50,30 +68,79 @@ def board(size: int) -> bytes:
 def video(number: str, i: int) -> dict:
     """The i-th video of an account; every value follows from both numbers, so that what lands can be counted and summed."""
     return {
-        "item_id": f"@bench{number}/{i:07d}==", "video_id": f"7{number}{i:010d}", "title": f"周末骑行记录第{i}期 #城市骑行 #骑行日常",
-        "cover": f"https://p1-sample.example.cn/obj/bench/{number}/{i:07d}.jpeg", "create_time": FIRST_VIDEO + 60 * i, "is_reviewed": True, "is_top": False,
-        "share_url": f"https://www.iesdouyin.example.cn/share/video/{number}{i:07d}/?region=CN", "video_status": 5, "media_type": 4,
-        "statistics": {"comment_count": i % 97, "digg_count": i % 1009, "download_count": i % 7, "forward_count": i % 11, "play_count": i, "share_count": i % 13},
-    }  # fmt: skip
+        "item_id": f"@bench{number}/{i:07d}==",
+        "video_id": f"7{number}{i:010d}",
+        "title": f"周末骑行记录第{i}期 #城市骑行 #骑行日常",
+        "cover": f"https://p1-sample.example.cn/obj/bench/{number}/{i:07d}.jpeg",
+        "create_time": FIRST_VIDEO + 60 * i,
+        "is_reviewed": True,
+        "is_top": False,
+        "share_url": f"https://www.iesdouyin.example.cn/share/video/{number}{i:07d}/?region=CN",
+        "video_status": 5,
+        "media_type": 4,
+        "statistics": {
+            "comment_count": i % 97,
+            "digg_count": i % 1009,
+            "download_count": i % 7,
+            "forward_count": i % 11,
+            "play_count": i,
+            "share_count": i % 13,
+        },
+    }
 
 
 @functools.lru_cache(maxsize=4096)
 def _page(page: int, pages: int, rows: int) -> bytes:
     listed = [video(_NUMBER, page * rows + i) for i in range(rows)]
     last = page + 1 >= pages
-    return _json({"data": {"cursor": (page + 1) * rows, "has_more": not last, "list": listed, "error_code": 0, "description": ""}, "extra": {"error_code": 0, "logid": "x", "now": 1}})
+    return _json(
+        {
+            "data": {
+                "cursor": (page + 1) * rows,
+                "has_more": not last,
+                "list": listed,
+                "error_code": 0,
+                "description": "",
+            },
+            "extra": {"error_code": 0, "logid": "x", "now": 1},
+        }
+    )
 
 
 def _json(value) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-_CLIENT_TOKEN = _json({"data": {"access_token": "clt.bench", "expires_in": 7200, "error_code": 0, "description": ""}, "message": "success"})
-_TOO_FREQUENT = _json({"data": {"error_code": 28003018, "description": "请求频率过高"}, "extra": {"error_code": 28003018, "logid": "x", "now": 1}})
+_CLIENT_TOKEN = _json(
+    {
+        "data": {"access_token": "clt.bench", "expires_in": 7200, "error_code": 0, "description": ""},
+        "message": "success",
+    }
+)
+_TOO_FREQUENT = _json(
+    {
+        "data": {"error_code": 28003018, "description": "请求频率过高"},
+        "extra": {"error_code": 28003018, "logid": "x", "now": 1},
+    }
+)
 
 
 def _user_token(number: str) -> bytes:
-    return _json({"data": {"access_token": f"act.{number}", "refresh_token": f"rft.{number}", "open_id": f"bench-{number}", "expires_in": 1_296_000, "refresh_expires_in": 2_592_000, "scope": "video.list.bind", "error_code": 0, "description": ""}, "message": "success"})
+    return _json(
+        {
+            "data": {
+                "access_token": f"act.{number}",
+                "refresh_token": f"rft.{number}",
+                "open_id": f"bench-{number}",
+                "expires_in": 1_296_000,
+                "refresh_expires_in": 2_592_000,
+                "scope": "video.list.bind",
+                "error_code": 0,
+                "description": "",
+            },
+            "message": "success",
+        }
+    )
 
 
 class _Answers:
@@ -98,7 +165,14 @@ class _Answers:
         if path == "/oauth/access_token/":
             return _response(_user_token(parse_qs(body.decode())["code"][0]))
         if path == "/stats":
-            told = {"calls": self.calls, "refused": self.refused, "failed": self.failed, "cpu": time.process_time() - self._cpu, "first": self.first, "last": self.last}
+            told = {
+                "calls": self.calls,
+                "refused": self.refused,
+                "failed": self.failed,
+                "cpu": time.process_time() - self._cpu,
+                "first": self.first,
+                "last": self.last,
+            }
             return _response(_json(told))
         if path == "/reset":
             self.reset()
@@ -145,7 +219,9 @@ class _Connection(asyncio.Protocol):
             head, rest = self._seen[:end], self._seen[end + 4 :]
             length = 0
             if not head.startswith(b"GET"):
-                length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+                length = next(
+                    (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+                )
             if len(rest) < length:
                 return
             self._seen = rest[length:]
@@ -162,7 +238,9 @@ async def _serve(options: argparse.Namespace) -> None:
     if options.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.tls / "cert.pem", options.tls / "key.pem")
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(answers), "127.0.0.1", options.port, ssl=context)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Connection(answers), "127.0.0.1", options.port, ssl=context
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -180,11 +258,19 @@ def make_certificate(folder: Path) -> Path:
     now = datetime.now(UTC)
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1)).add_extension(names, critical=False)
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(names, critical=False)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    )
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return folder / "cert.pem"
 

@@ -63,7 +63,9 @@ def wrk(url: str, seconds: int, at_once: int) -> float | None:
     if shutil.which("wrk") is None:
         return None
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    said = subprocess.run(["wrk", "-t1", f"-c{at_once}", f"-d{seconds}s", url], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["wrk", "-t1", f"-c{at_once}", f"-d{seconds}s", url], capture_output=True, text=True, check=True
+    ).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     requests = next(int(line.split()[0]) for line in said.splitlines() if "requests in" in line)
     return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / requests
@@ -72,7 +74,8 @@ def wrk(url: str, seconds: int, at_once: int) -> float | None:
 class HandWritten(httpx.AsyncBaseTransport):
     """The least that a transport of our own would be: a connection per call in flight, httptools for the answer.
 
-    It has no proxy, no time-out, no decompression and no telling of what broke: what it saves is the most that could be saved.
+    It has no proxy, no time-out, no decompression and no telling of what broke: what it saves is the most that could be
+    saved.
     """
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
@@ -84,8 +87,13 @@ class HandWritten(httpx.AsyncBaseTransport):
         if self._idle:
             connection = self._idle.pop()
         else:
-            _, connection = await asyncio.get_running_loop().create_connection(_Connection, url.host, url.port, ssl=self._context)
-        lines = [request.method.encode() + b" " + url.raw_path + b" HTTP/1.1", *(name + b": " + value for name, value in request.headers.raw)]
+            _, connection = await asyncio.get_running_loop().create_connection(
+                _Connection, url.host, url.port, ssl=self._context
+            )
+        lines = [
+            request.method.encode() + b" " + url.raw_path + b" HTTP/1.1",
+            *(name + b": " + value for name, value in request.headers.raw),
+        ]
         status, headers, body = await connection.ask(b"\r\n".join(lines) + b"\r\n\r\n" + request.content)
         self._idle.append(connection)
         return httpx.Response(status, headers=headers, content=body)

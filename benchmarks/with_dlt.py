@@ -1,8 +1,11 @@
 """The job of ``benchmarks.end_to_end`` as dlt does it: run by the Python of ``.venv-bench``, where dlt is; imports nothing of ours.
 
-The accounts are a parent resource and their videos a dependent one, fetched in parallel (REST API source, "Parallelize dependent resource
-fetching"); a cursor in the body with ``has_more``; a session that asks again after HTTP 500 and after "too frequent" (28003018); every
-answer's ``error_code`` looked at by a response action. Settings come as environment variables, from :func:`benchmarks.end_to_end.dlt_settings`.
+The accounts are a parent resource and their videos a dependent one, fetched in parallel (REST API source, "Parallelize
+dependent resource
+fetching"); a cursor in the body with ``has_more``; a session that asks again after HTTP 500 and after "too frequent"
+(28003018); every
+answer's ``error_code`` looked at by a response action. Settings come as environment variables, from
+:func:`benchmarks.end_to_end.dlt_settings`.
 """
 
 import sys
@@ -14,7 +17,10 @@ from requests import HTTPError
 
 TOO_FREQUENT = b'"error_code":28003018'
 BACKOFF = 0.2
-"""First wait before a call is made again, in seconds; it doubles. 1,000 calls at 200/s took 5.8 s with it, 7.0 s with dlt's default of 1. Ours has the same here."""
+"""First wait before a call is made again, in seconds; it doubles.
+
+1,000 calls at 200/s took 5.8 s with it, 7.0 s with dlt's default of 1. Ours has the same here.
+"""
 
 
 def too_frequent(response, error) -> bool:
@@ -31,7 +37,9 @@ def check(response, *args, **kwargs):
 
 
 def source(url: str, accounts: int):
-    session = Client(raise_for_status=False, retry_condition=too_frequent, request_max_attempts=10, request_backoff_factor=BACKOFF).session
+    session = Client(
+        raise_for_status=False, retry_condition=too_frequent, request_max_attempts=10, request_backoff_factor=BACKOFF
+    ).session
     numbers = [f"{n:08d}" for n in range(1, accounts + 1)]
     page = [{"open_id": f"bench-{n}", "access_token": f"act.{n}"} for n in numbers]
     listed = dlt.resource([page], name="accounts", selected=False)
@@ -44,7 +52,12 @@ def source(url: str, accounts: int):
             "params": {"open_id": "{resources.accounts.open_id}", "count": 20},
             "headers": {"access-token": "{resources.accounts.access_token}"},
             "data_selector": "data.list",
-            "paginator": {"type": "cursor", "cursor_path": "data.cursor", "cursor_param": "cursor", "has_more_path": "data.has_more"},
+            "paginator": {
+                "type": "cursor",
+                "cursor_path": "data.cursor",
+                "cursor_param": "cursor",
+                "has_more_path": "data.has_more",
+            },
             "response_actions": [check],
         },
     }
@@ -53,8 +66,14 @@ def source(url: str, accounts: int):
 
 def main() -> None:
     url, accounts, destination, where = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-    target = dlt.destinations.filesystem(bucket_url=f"file://{where}/lake") if destination == "parquet" else dlt.destinations.duckdb(f"{where}/warehouse.duckdb")
-    pipeline = dlt.pipeline(pipeline_name="bench", destination=target, dataset_name="bench", pipelines_dir=f"{where}/pipelines")
+    target = (
+        dlt.destinations.filesystem(bucket_url=f"file://{where}/lake")
+        if destination == "parquet"
+        else dlt.destinations.duckdb(f"{where}/warehouse.duckdb")
+    )
+    pipeline = dlt.pipeline(
+        pipeline_name="bench", destination=target, dataset_name="bench", pipelines_dir=f"{where}/pipelines"
+    )
     pipeline.run(source(url, accounts), loader_file_format="parquet").raise_on_failed_jobs()
 
 

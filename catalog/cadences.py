@@ -37,6 +37,8 @@ EVENTS = Cadence(
     "every hour at :50, from the inbox", "每小时第 50 分，取自收件箱",
 )  # fmt: skip
 
-CADENCES: dict[str, Cadence] = {c.name: c for c in (HOURLY, TWICE_DAILY, DAILY_SNAPSHOT, DAILY_T1, DAILY_LISTING, RANK_WEEKS, EVENTS)}
+CADENCES: dict[str, Cadence] = {
+    c.name: c for c in (HOURLY, TWICE_DAILY, DAILY_SNAPSHOT, DAILY_T1, DAILY_LISTING, RANK_WEEKS, EVENTS)
+}
 """By name, in an order in which what is iterated over comes before what iterates over it. All tables of a cadence have
 partitions of one kind."""

@@ -35,7 +35,11 @@ def member(body: Any, path: str) -> Any:
 
 
 _CODE_PATHS: dict[Envelope, tuple[tuple[str, str], ...]] = {
-    Envelope.LEGACY: (("data.error_code", "data.description"), ("extra.error_code", "extra.description"), ("err_no", "err_msg")),
+    Envelope.LEGACY: (
+        ("data.error_code", "data.description"),
+        ("extra.error_code", "extra.description"),
+        ("err_no", "err_msg"),
+    ),
     Envelope.NEW: (("err_no", "err_msg"),),
     Envelope.MINI_APP: (("err_no", "err_msg"), ("data.extra.error_code", "data.extra.description")),
     Envelope.OAUTH: (("data.error_code", "data.description"), ("err_no", "err_msg")),
@@ -145,7 +149,12 @@ LONGEST_CURSOR = 2048
 
 def is_cursor(value: Any) -> bool:
     """Whether a page can be asked for with it."""
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != "" and len(str(value)) <= LONGEST_CURSOR
+    return (
+        isinstance(value, str | int)
+        and not isinstance(value, bool)
+        and value != ""
+        and len(str(value)) <= LONGEST_CURSOR
+    )
 
 
 def _items(body: Any, output: Output) -> int:
@@ -162,7 +171,11 @@ def read_page(endpoint: Endpoint, body: Any, today: date) -> Page:
     items = max(_items(body, o) for o in endpoint.outputs if not (o.explode or o.once))
     newest = None
     if endpoint.windows and items:
-        days = [d for r in rows if isinstance(r, Mapping) and _is_day(d := r.get("date"))] if isinstance(rows, list) else []
+        days = (
+            [d for r in rows if isinstance(r, Mapping) and _is_day(d := r.get("date"))]
+            if isinstance(rows, list)
+            else []
+        )
         newest = max((d for d in days if d <= today.isoformat()), default=None) if days else UNREADABLE_DAY
     if endpoint.paging is None:
         return Page(items, newest, False, None)

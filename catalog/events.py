@@ -19,7 +19,11 @@ _FROM_ACCOUNT = (_EVENT_ID, member("open_id", "from_user_id"), member("person_op
 _OF_ACCOUNT = (_EVENT_ID, member("open_id", "from_user_id"))
 _AT = member("event_at", "content|create_time", Parse.EPOCH)
 _ACTED_AT = member("event_at", "content|action_time", Parse.EPOCH)
-_CHAT = (member("conversation_id", "content|conversation_short_id"), member("message_id", "content|server_message_id"), count("conversation_type", "content|conversation_type"))
+_CHAT = (
+    member("conversation_id", "content|conversation_short_id"),
+    member("message_id", "content|server_message_id"),
+    count("conversation_type", "content|conversation_type"),
+)
 _MESSAGE = (
     *_CHAT, _AT, member("message_type", "content|message_type"), member("message_text", "content|text"), member("source_app", "content|source"),
     count("scene_type", "content|scene_type"), member("item_id", "content|item_id"), member("media_url", "content|resource_url"),
@@ -41,7 +45,12 @@ _WHENCE = (
 
 def _people(account: str) -> Output:
     """The names of both sides; ``account`` is the member of the envelope that holds the account."""
-    columns = (parent("open_id", account), member("person_open_id", "open_id"), member("nickname", "nick_name"), member("avatar_url", "avatar"))
+    columns = (
+        parent("open_id", account),
+        member("person_open_id", "open_id"),
+        member("nickname", "nick_name"),
+        member("avatar_url", "avatar"),
+    )
     return Output("im_people", "$", columns, single=True, explode="content|user_infos")
 
 
@@ -53,9 +62,19 @@ def _single(table: str, *columns) -> Output:
 
 
 def _event(
-    name: str, domain: str, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output, scope: str | None = None, status: Status = Status.ACTIVE
+    name: str,
+    domain: str,
+    en: str,
+    zh: str,
+    doc_en: str,
+    doc_zh: str,
+    *outputs: Output,
+    scope: str | None = None,
+    status: Status = Status.ACTIVE,
 ) -> Endpoint:
-    every = _single("webhook_events", _EVENT_ID, member("event"), member("from_user_id"), member("to_user_id"), member("log_id"))
+    every = _single(
+        "webhook_events", _EVENT_ID, member("event"), member("from_user_id"), member("to_user_id"), member("log_id")
+    )
     return Endpoint(
         name=f"webhook_{name}", domain=domain, method="POST", path=f"/webhook/{{client_key}}#{name}", scope=scope, token=Token.NONE, status=status,
         envelope=Envelope.WEBHOOK, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=CADENCE, over=Over.INBOX,
@@ -195,7 +214,12 @@ _RECORDS = (
 EVENTS: dict[str, Endpoint] = {e.name: e for e in _RECORDS}
 
 OTHER_EVENTS = _event(
-    "other", "ops", "Other events", "其他事件", "Events of any name that the catalogue does not know; their names are drift.", "目录未收录的事件；其名称记为结构变化。"
+    "other",
+    "ops",
+    "Other events",
+    "其他事件",
+    "Events of any name that the catalogue does not know; their names are drift.",
+    "目录未收录的事件；其名称记为结构变化。",
 )
 """The door of whatever else is pushed: nothing is known of it but its envelope."""
 
@@ -213,8 +237,13 @@ LEFT_IN_ARCHIVE = {
 
 def content_members(endpoint: Endpoint) -> frozenset[str]:
     """First-level members of an event's content that the catalogue knows; any other is drift."""
-    paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.MEMBER] + [o.explode for o in endpoint.outputs if o.explode]
-    return frozenset(first_step(p.removeprefix("content|")) for p in paths if p.startswith("content|")) | LEFT_IN_ARCHIVE.keys()
+    paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.MEMBER] + [
+        o.explode for o in endpoint.outputs if o.explode
+    ]
+    return (
+        frozenset(first_step(p.removeprefix("content|")) for p in paths if p.startswith("content|"))
+        | LEFT_IN_ARCHIVE.keys()
+    )
 
 
 def event_name(endpoint: Endpoint) -> str:

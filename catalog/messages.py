@@ -84,8 +84,17 @@ SCENES: dict[Scene, SceneRule] = {
     r.scene: r
     for r in (
         SceneRule(Scene.REPLY, "answer to a message", "回复私信", length=timedelta(hours=24), messages=6, per_call=6),
-        SceneRule(Scene.ENTER, "answer to an opened chat", "进入会话回复", length=timedelta(seconds=30), messages=3, per_call=3),
-        SceneRule(Scene.CONSENT, "proactive, with consent", "主动私信", calls_per_day=1, per_call=3, needs="mini_app_card"),
+        SceneRule(
+            Scene.ENTER,
+            "answer to an opened chat",
+            "进入会话回复",
+            length=timedelta(seconds=30),
+            messages=3,
+            per_call=3,
+        ),
+        SceneRule(
+            Scene.CONSENT, "proactive, with consent", "主动私信", calls_per_day=1, per_call=3, needs="mini_app_card"
+        ),
         SceneRule(Scene.BUSINESS, "business to business", "企业间私信"),
         SceneRule(Scene.GROUP, "to a group", "群消息", per_call=1),
         SceneRule(Scene.ENTERPRISE, "enterprise account, elder way", "企业号发送消息（旧）", per_call=1),
@@ -115,7 +124,9 @@ def content_of(message: dict[str, object]) -> dict[str, object]:
     if missing := [m for m in kind.required if given.get(m) in (None, "")]:
         raise BadMessage(f"a message of type {kind.name} needs {', '.join(missing)}")
     if unknown := sorted(set(given) - {*kind.required, *kind.optional}):
-        raise BadMessage(f"a message of type {kind.name} has no member {', '.join(unknown)}; it has {', '.join((*kind.required, *kind.optional)) or 'none'}")
+        raise BadMessage(
+            f"a message of type {kind.name} has no member {', '.join(unknown)}; it has {', '.join((*kind.required, *kind.optional)) or 'none'}"
+        )
     for member, value in given.items():
         if member in kind.numbers:
             if not isinstance(value, int) or isinstance(value, bool):

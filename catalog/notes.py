@@ -261,7 +261,11 @@ NOTES: Mapping[tuple[str, str], Note] = {
 def note_of(table: str, column: str) -> Note:
     """What is known of a column of a core table: what is said of the table itself before what is said of every table."""
     own, general = NOTES.get((table, column), _NONE), NOTES.get(("", column), _NONE)
-    return Note(own.platform_name or general.platform_name, own.differs_en or general.differs_en, own.differs_zh or general.differs_zh)
+    return Note(
+        own.platform_name or general.platform_name,
+        own.differs_en or general.differs_en,
+        own.differs_zh or general.differs_zh,
+    )
 
 
 _NONE = Note()

@@ -10,11 +10,32 @@ _AUTH = (
     ("authorize", "GET", "/platform/oauth/connect/", None, "Authorization page", "获取授权码 code"),
     ("access_token", "POST", "/oauth/access_token/", None, "Access token for a code", "获取 access_token"),
     ("refresh_token", "POST", "/oauth/refresh_token/", None, "Refresh the access token", "刷新 access_token"),
-    ("renew_refresh_token", "POST", "/oauth/renew_refresh_token/", "renew_refresh_token", "Renew the refresh token", "刷新 refresh_token"),
+    (
+        "renew_refresh_token",
+        "POST",
+        "/oauth/renew_refresh_token/",
+        "renew_refresh_token",
+        "Renew the refresh token",
+        "刷新 refresh_token",
+    ),
     ("client_token", "POST", "/oauth/client_token/", None, "Token of the app", "生成 client_token"),
-    ("stable_client_token", "POST", "/oauth/stable_client_token/", None, "Token of the app that stays", "生成 stable_client_token"),
+    (
+        "stable_client_token",
+        "POST",
+        "/oauth/stable_client_token/",
+        None,
+        "Token of the app that stays",
+        "生成 stable_client_token",
+    ),
     ("business_token", "POST", "/oauth/business_token/", None, "Business token", "BusinessToken 生成"),
-    ("refresh_biz_token", "POST", "/oauth/refresh_biz_token/", None, "Refresh the business token", "BusinessToken 刷新"),
+    (
+        "refresh_biz_token",
+        "POST",
+        "/oauth/refresh_biz_token/",
+        None,
+        "Refresh the business token",
+        "BusinessToken 刷新",
+    ),
 )
 _OPEN_ID = Param("open_id", Fill.ACCOUNT)
 
@@ -25,7 +46,16 @@ def _given(*names: str) -> tuple[Param, ...]:
 
 
 def _write(
-    name: str, domain: str, path: str, scope: str, status: Status, en: str, zh: str, *body: str, token: Token = Token.USER, **more
+    name: str,
+    domain: str,
+    path: str,
+    scope: str,
+    status: Status,
+    en: str,
+    zh: str,
+    *body: str,
+    token: Token = Token.USER,
+    **more,
 ) -> Operation:
     params = (*((_OPEN_ID,) if token is Token.USER else ()), *_given(*body))
     return Operation(name, domain, Kind.WRITE, "POST", path, scope, token, status, en, zh, params, **more)
@@ -76,5 +106,8 @@ OTHER_OPERATIONS: dict[str, Operation] = {
 }
 """What fills no table. Nothing but the outreach calls those that write."""
 
-OPERATIONS: dict[str, Endpoint | Operation] = {**{n: e for n, e in ENDPOINTS.items() if e.twin_of is None}, **OTHER_OPERATIONS}
+OPERATIONS: dict[str, Endpoint | Operation] = {
+    **{n: e for n, e in ENDPOINTS.items() if e.twin_of is None},
+    **OTHER_OPERATIONS,
+}
 """All 123 operations of the contract by their operationId."""

@@ -29,7 +29,13 @@ _YES = Additive.YES
 _PERSON, _NAME = Pii.PSEUDONYM, Pii.PERSONAL
 
 _APP = OwnColumn("App key", "应用标识", "App (client_key) that it is about.", "所属应用的 client_key。")
-_ACCOUNT = OwnColumn("Account", "授权账号 open_id", "The authorised account within this app; empty for what concerns the whole app.", "授权账号在本应用内的标识；应用级内容为空文本。", pii=_PERSON)
+_ACCOUNT = OwnColumn(
+    "Account",
+    "授权账号 open_id",
+    "The authorised account within this app; empty for what concerns the whole app.",
+    "授权账号在本应用内的标识；应用级内容为空文本。",
+    pii=_PERSON,
+)
 _TABLE = OwnColumn("Table", "表名", "Core table that it is about.", "所属核心表。")
 _OPERATION = OwnColumn("Operation", "接口", "Operation of the platform (operationId).", "平台接口（operationId）。")
 _DT = OwnColumn("Partition day", "分区日期", "Beijing day of the partition.", "分区所属的北京日期。")

@@ -5,7 +5,13 @@ from __future__ import annotations
 from catalog.fields import FIELDS
 from catalog.records import History, Table
 
-_SNAPSHOT, _WINDOW, _LISTING, _VERSION, _EVENT = History.SNAPSHOT, History.WINDOW, History.LISTING, History.VERSION, History.EVENT
+_SNAPSHOT, _WINDOW, _LISTING, _VERSION, _EVENT = (
+    History.SNAPSHOT,
+    History.WINDOW,
+    History.LISTING,
+    History.VERSION,
+    History.EVENT,
+)
 
 _VIDEO = (
     "video_id", "title", "cover_url", "created_at", "is_reviewed", "is_top", "share_url", "video_status", "media_type",

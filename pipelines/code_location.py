@@ -1,9 +1,11 @@
 """What Dagster loads: a repository whose jobs of cadences can be had without all the rest.
 
-The server of the definitions, which the UI and the daemon ask, makes all of them once. Every run has a process of its own, which needs one job,
+The server of the definitions, which the UI and the daemon ask, makes all of them once. Every run has a process of its
+own, which needs one job,
 and would make 150 assets with the columns of each for it: two thirds of what the definitions take.
 
-``repository``, which Dagster asks for, is made on first use: it reads ``DOUYIN_START_DATE`` and refuses a home that does not belong to ``DAGSTER_HOME``.
+``repository``, which Dagster asks for, is made on first use: it reads ``DOUYIN_START_DATE`` and refuses a home that
+does not belong to ``DAGSTER_HOME``.
 Marts' descriptions are read when a job is made; everything else is read by the process that runs.
 """
 
@@ -36,8 +38,13 @@ def job_alone(name: str, runtime: Runtime, settings: Settings) -> dg.JobDefiniti
         return None
     own = tables_of(CADENCES[_CADENCES[name]])
     start = settings.start_date
-    others = [dg.AssetSpec(t.name, partitions_def=partitions_of(t, start)) for t in TABLES.values() if t.name not in own]
-    marts = [dg.AssetSpec(mart_key(m.name), partitions_def=mart_days(start) if m.incremental else None) for m in load_marts().values()]
+    others = [
+        dg.AssetSpec(t.name, partitions_def=partitions_of(t, start)) for t in TABLES.values() if t.name not in own
+    ]
+    marts = [
+        dg.AssetSpec(mart_key(m.name), partitions_def=mart_days(start) if m.incremental else None)
+        for m in load_marts().values()
+    ]
     return dg.Definitions(
         assets=[*table_assets(start, own), warehouse, *others, *marts],
         jobs=[make_job(_CADENCES[name])],
@@ -110,7 +117,10 @@ def _for_good() -> Iterator[None]:
 
 
 def make_repository(runtime: Runtime, settings: Settings) -> dg.RepositoryDefinition:
-    """All definitions over ``runtime``, each made when it is asked for. ``settings`` as :func:`pipelines.definitions.build_definitions` takes them."""
+    """All definitions over ``runtime``, each made when it is asked for.
+
+    ``settings`` as :func:`pipelines.definitions.build_definitions` takes them.
+    """
     return dg.RepositoryDefinition(SINGLETON_REPOSITORY_NAME, repository_data=JobsByName(runtime, settings))
 
 

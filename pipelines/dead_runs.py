@@ -8,7 +8,10 @@ ACTIVE = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs whose process is gone as failed and free their pools; gives their ids. Runs of other machines are left alone."""
+    """Mark runs whose process is gone as failed and free their pools; gives their ids.
+
+    Runs of other machines are left alone.
+    """
     ended = []
     for run in instance.get_runs(dg.RunsFilter(statuses=ACTIVE)):
         if is_dead(run.tags.get(RUN_PROCESS, "")):

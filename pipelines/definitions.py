@@ -19,7 +19,10 @@ from resources.runtime import Runtime
 
 
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
-    """All definitions over ``runtime``. ``settings`` gives the first day of the partitions, and to schedules what they look at."""
+    """All definitions over ``runtime``.
+
+    ``settings`` gives the first day of the partitions, and to schedules what they look at.
+    """
     jobs = make_jobs()
     marts = mart_assets(settings.start_date, settings.marts_known_path)
     answers_job = make_answers_job(marts)
@@ -39,10 +42,35 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
         description="核对归档、数据湖与仓库 / verifies archive, lake and warehouse",
     )
     return dg.Definitions(
-        assets=[*operation_specs(), *table_assets(settings.start_date), *marts, warehouse, report_asset(settings.start_date), archive_spec],
+        assets=[
+            *operation_specs(),
+            *table_assets(settings.start_date),
+            *marts,
+            warehouse,
+            report_asset(settings.start_date),
+            archive_spec,
+        ],
         asset_checks=[holds],
-        jobs=[*jobs.values(), answers_job, report_job, publish_job, replay_job, verify_job, prune_job, outreach_plan_job, outreach_send_job, alerts_job],
-        schedules=[*make_schedules(jobs, settings), weekly(verify_job, "0 4 * * 0"), weekly(prune_job, "0 5 * * 0"), report_schedule(report_job), *outreach_schedules(), alerts_schedule()],
+        jobs=[
+            *jobs.values(),
+            answers_job,
+            report_job,
+            publish_job,
+            replay_job,
+            verify_job,
+            prune_job,
+            outreach_plan_job,
+            outreach_send_job,
+            alerts_job,
+        ],
+        schedules=[
+            *make_schedules(jobs, settings),
+            weekly(verify_job, "0 4 * * 0"),
+            weekly(prune_job, "0 5 * * 0"),
+            report_schedule(report_job),
+            *outreach_schedules(),
+            alerts_schedule(),
+        ],
         sensors=[publish_after_runs(publish_job, answers_job, settings), tell_failed_runs(settings)],
         resources={"runtime": runtime},
         executor=dg.in_process_executor,

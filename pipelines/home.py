@@ -43,15 +43,18 @@ def foreign_home(home: Path, dagster_home: Path) -> str:
     meant = f"DOUYIN_HOME={dagster_home.parent}, or " if dagster_home.name == DAGSTER else ""
     return (
         f"DAGSTER_HOME is {dagster_home}, and DOUYIN_HOME is {home}, whose Dagster home is {home / DAGSTER}: "
-        f"set {meant}DAGSTER_HOME={home / DAGSTER}, or unset DAGSTER_HOME. What is set in the environment counts before .env"
+        f"set {meant}DAGSTER_HOME={home / DAGSTER}, or unset DAGSTER_HOME. What is set in the environment "
+        "counts before .env"
     )
 
 
 def begin_dagster_process() -> None:
     """Let a process of Dagster keep what it writes private, and put the environment before ``.env``, as everywhere.
 
-    Dagster overwrites variables of its process with those of ``.env`` in the working directory before it loads anything of ours. What the process
-    was started with is known from the system (Linux); elsewhere :func:`check_home` still refuses a home that ``.env`` changed.
+    Dagster overwrites variables of its process with those of ``.env`` in the working directory before it loads anything
+    of ours. What the process
+    was started with is known from the system (Linux); elsewhere :func:`check_home` still refuses a home that ``.env``
+    changed.
 
     Raises:
         BadSettings: ``.env`` changed ``DAGSTER_HOME``, which Dagster has used already.
@@ -62,7 +65,10 @@ def begin_dagster_process() -> None:
         if name not in given or os.environ.get(name) != value or given[name] == value:
             continue
         if name == "DAGSTER_HOME":
-            raise BadSettings(f"{Path('.env').resolve()} names DAGSTER_HOME={value}, the environment {given[name]}: take it out of .env")
+            raise BadSettings(
+                f"{Path('.env').resolve()} names DAGSTER_HOME={value}, the environment {given[name]}: "
+                "take it out of .env"
+            )
         os.environ[name] = given[name]
 
 

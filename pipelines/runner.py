@@ -65,7 +65,9 @@ class Runner:
 
     def run(self, cadence: str, first: date, tables: Iterable[str] | None = None, *, last: date | None = None) -> Ran:
         """Run one cadence's job for a partition, or a range of them, or some of its tables without publication."""
-        return self._execute(JOB_NAMES[cadence], first, last or first, [dg.AssetKey(t) for t in tables] if tables is not None else None)
+        return self._execute(
+            JOB_NAMES[cadence], first, last or first, [dg.AssetKey(t) for t in tables] if tables is not None else None
+        )
 
     def _execute(self, name: str, first: date, last: date, selection: list[dg.AssetKey] | None = None) -> Ran:
         job = self.repository.get_job(name)
@@ -151,6 +153,3 @@ def listening(runtime: Runtime, hear) -> Iterator[None]:
         yield
     finally:
         runtime.listeners.remove(hear)
-
-
-

@@ -36,7 +36,9 @@ def read_schedule_status(settings: Settings, dagster_home: Path) -> ScheduleStat
         states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
         daemon = instance.get_daemon_statuses(["SCHEDULER"])["SCHEDULER"]
     running = {s.instigator_name for s in states if s.status is InstigatorStatus.RUNNING}
-    schedules = sorted(make_repository(Runtime(settings), settings).schedule_defs, key=lambda s: s.name) if running else []
+    schedules = (
+        sorted(make_repository(Runtime(settings), settings).schedule_defs, key=lambda s: s.name) if running else []
+    )
     last = daemon.last_heartbeat
     return ScheduleStatus(
         next_runs={s.name: _next_run(s) for s in schedules if s.name in running},
@@ -47,4 +49,6 @@ def read_schedule_status(settings: Settings, dagster_home: Path) -> ScheduleStat
 
 
 def _next_run(schedule: dg.ScheduleDefinition) -> datetime:
-    return next(iter(schedule_execution_time_iterator(time.time(), schedule.cron_schedule, schedule.execution_timezone))).astimezone(BEIJING)
+    return next(
+        iter(schedule_execution_time_iterator(time.time(), schedule.cron_schedule, schedule.execution_timezone))
+    ).astimezone(BEIJING)

@@ -76,7 +76,8 @@ class Runtime:
     def filling(self, table: str) -> Iterator[None]:
         """Be the only process that fills ``table``; waits for another one, and says so.
 
-        The system releases the lock of a process that died. Without it two runs of the same day ask for everything twice.
+        The system releases the lock of a process that died. Without it two runs of the same day ask for everything
+        twice.
         """
         shutdown.check()
         path = self.settings.locks_dir / f"table-{table}.lock"
@@ -111,7 +112,10 @@ class Runtime:
         return loop
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the run's event loop and wait for it. Never from that loop itself: it would wait for ever."""
+        """Run a coroutine on the run's event loop and wait for it.
+
+        Never from that loop itself: it would wait for ever.
+        """
         if threading.current_thread().name == _THREAD:
             work.close()
             raise RuntimeError("Runtime.run was called on its own event loop")
@@ -152,7 +156,10 @@ class Runtime:
                 each.callback(lambda client=client: self.run(client.__aexit__(None, None, None)))
 
     def close(self) -> None:
-        """Flush the archive and close what was opened, each whatever became of the one before. A closed runtime opens again on use."""
+        """Flush the archive and close what was opened, each whatever became of the one before.
+
+        A closed runtime opens again on use.
+        """
         atexit.unregister(self.close)
         with ExitStack() as steps:  # from the last to the first
             steps.callback(self._close_loop)

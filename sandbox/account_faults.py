@@ -32,7 +32,10 @@ class Troubles:
         )
 
     def of(self, account: Account) -> Trouble | None:
-        """The account's trouble: it follows from the index alone. The golden ratio spreads the shares evenly over any number of accounts."""
+        """The account's trouble: it follows from the index alone.
+
+        The golden ratio spreads the shares evenly over any number of accounts.
+        """
         place = (_START + account.index * _GOLDEN) % 1
         return next((trouble for end, trouble in self._ends if place < end), None)
 

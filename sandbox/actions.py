@@ -13,7 +13,18 @@ from sandbox.world.accounts import Account
 from sandbox.world.leads import Customer, Event, Happening
 from sandbox.world.overlay import Later, Sent
 
-DOES = ("write", "enter", "tap_card", "leave_phone", "follow", "like", "consent", "withdraw_consent", "opt_out", "unauthorize")
+DOES = (
+    "write",
+    "enter",
+    "tap_card",
+    "leave_phone",
+    "follow",
+    "like",
+    "consent",
+    "withdraw_consent",
+    "opt_out",
+    "unauthorize",
+)
 
 
 class Acting:
@@ -50,13 +61,25 @@ class Acting:
         person = self._world.people.person(customer.number)
         if does in ("consent", "withdraw_consent"):
             doings.consents[place].append((instant, does == "consent"))
-            return self._emit(consent_body(self._app.client_key, account, person.open_id, instant, doings.next_telling(), allows=does == "consent"))
+            return self._emit(
+                consent_body(
+                    self._app.client_key,
+                    account,
+                    person.open_id,
+                    instant,
+                    doings.next_telling(),
+                    allows=does == "consent",
+                )
+            )
         if does == "follow":
             doings.follows[place] = instant
         kinds = {
             "write": (Happening.RECEIVED, {"message_type": "text", "text": text or "在吗"}),
             "opt_out": (Happening.RECEIVED, {"message_type": "text", "text": "退订"}),
-            "leave_phone": (Happening.RECEIVED, {"message_type": "text", "text": text or LEAVING_PHONE[0].format(phone=person.phone), "left": "phone"}),
+            "leave_phone": (
+                Happening.RECEIVED,
+                {"message_type": "text", "text": text or LEAVING_PHONE[0].format(phone=person.phone), "left": "phone"},
+            ),
             "tap_card": (Happening.RECEIVED, {"message_type": "retain_consult_card", "left": "phone"}),
             "enter": (Happening.ENTERED, {}),
             "follow": (Happening.FOLLOWED, {}),

@@ -66,7 +66,10 @@ class Street:
             self.acting.pump(now)
 
     async def tell(self, now: float) -> None:
-        """Deliver what the world brought since it was told last. Other requests are answered meanwhile: for many accounts this takes a while."""
+        """Deliver what the world brought since it was told last.
+
+        Other requests are answered meanwhile: for many accounts this takes a while.
+        """
         async with self._telling:
             start, self._told_until = self._told_until, None if self._told_until is None else now
             if start is None or start >= now:
@@ -102,11 +105,14 @@ class Street:
         account = self._account(open_id)
         return [
             {
-                "person": self._world.people.ids.write(c.number), "consents": c.consents(now), "follows": c.is_following(now),
-                "tags": c.tags_at(now), "events": sum(e.at_ms <= now * 1_000 for e in c.events),
+                "person": self._world.people.ids.write(c.number),
+                "consents": c.consents(now),
+                "follows": c.is_following(now),
+                "tags": c.tags_at(now),
+                "events": sum(e.at_ms <= now * 1_000 for e in c.events),
             }
             for c in self._world.leads.known(account, now)[-limit:]
-        ]  # fmt: skip
+        ]
 
     def act(self, order: Mapping[str, Any], now: float) -> dict:
         """Raises ValueError for an unknown account, person or deed."""
@@ -121,7 +127,9 @@ class Street:
         account = self._account(order.get("account"))
         person = order.get("person") or self._world.people.ids.write(self.acting.someone(account, None, now).number)
         given, as_text = order.get("content") or {}, order.get("as_text")
-        body = invented(str(order.get("event")), self._world, self._app.client_key, account, person, now, given, as_text=as_text)
+        body = invented(
+            str(order.get("event")), self._world, self._app.client_key, account, person, now, given, as_text=as_text
+        )
         if order.get("event") == "unauthorize":
             self._app.tokens.revoke(account.open_id)
         self.webhooks.emit(body)
@@ -132,12 +140,18 @@ class Street:
         write = self._world.people.ids.write
         return [
             {
-                "account": self._world.accounts[s.account].open_id, "person": write(s.number) if s.number else "", "scene": s.scene, "window": s.window,
-                "types": list(s.types), "message_ids": list(s.message_ids), "at": s.at, "client_msg_id": s.client_msg_id,
+                "account": self._world.accounts[s.account].open_id,
+                "person": write(s.number) if s.number else "",
+                "scene": s.scene,
+                "window": s.window,
+                "types": list(s.types),
+                "message_ids": list(s.message_ids),
+                "at": s.at,
+                "client_msg_id": s.client_msg_id,
                 "recalled": any(m in self.doings.recalled for m in s.message_ids),
             }
             for s in self.doings.sent
-        ]  # fmt: skip
+        ]
 
     def deliver(self, order: Mapping[str, Any], now: float) -> Awaitable[dict]:
         """Change the delivery; gives, when awaited, how it is and whether the receiver answered the challenge."""
@@ -151,4 +165,8 @@ class Street:
 
     def describe(self) -> dict[str, Any]:
         """How events are delivered, and what became of them."""
-        return {"delivery": asdict(self.webhooks.delivery), "pending": self.webhooks.pending, "counts": dict(self.webhooks.counts)}
+        return {
+            "delivery": asdict(self.webhooks.delivery),
+            "pending": self.webhooks.pending,
+            "counts": dict(self.webhooks.counts),
+        }

@@ -62,14 +62,22 @@ def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
         return value
     if param.moment in (Moment.DAY, Moment.COMPACT_DAY):
         return _read_day(param, value)
-    if param.fill in (Fill.WINDOW, Fill.COUNT) or param.choices or (param.fill is Fill.CURSOR and endpoint.name not in TEXT_CURSORS):
+    if (
+        param.fill in (Fill.WINDOW, Fill.COUNT)
+        or param.choices
+        or (param.fill is Fill.CURSOR and endpoint.name not in TEXT_CURSORS)
+    ):
         number = read_integer(value)
         lowest = 1 if param.fill is Fill.COUNT else 0
         choices = endpoint.windows if param.fill is Fill.WINDOW else param.choices
         if number is None or number < lowest or (choices and number not in choices):
             raise Refusal(no.PARAM_WRONG, f"{param.name} is wrong")
         return number
-    if param.place is Place.BODY and param.fill in (Fill.SUBJECT, Fill.ACCOUNT, Fill.TOKEN) and not isinstance(value, str):
+    if (
+        param.place is Place.BODY
+        and param.fill in (Fill.SUBJECT, Fill.ACCOUNT, Fill.TOKEN)
+        and not isinstance(value, str)
+    ):
         raise Refusal(no.PARAM_WRONG, f"{param.name} is no text")
     return value
 

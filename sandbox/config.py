@@ -16,16 +16,21 @@ class SandboxConfig:
     """Settings of one sandbox.
 
     ``seed`` chooses the world. ``videos`` is about how many videos each account lists at any
-    instant; the publishing rhythm follows from it. ``most_fans`` is the size of the largest account: plays, comments and people
+    instant; the publishing rhythm follows from it. ``most_fans`` is the size of the largest account: plays, comments
+    and people
     follow from it. ``qps`` limits requests per second and scope in
     real time, ``per_day`` requests per scope and Beijing day of the sandbox's clock; None is no limit.
     ``now`` freezes the clock (aware); None is the real clock. ``lacking`` names scopes that the app
-    does not own (code 28001018); ``scopes``, where given, are the only ones that it owns. ``withdrawn`` names operations that are offline (28001056).
+    does not own (code 28001018); ``scopes``, where given, are the only ones that it owns. ``withdrawn`` names
+    operations that are offline (28001056).
     ``apps`` are further apps beside the first, as (client_key, client_secret), each with ids of its own.
-    ``late_counts`` is the share of an object's days whose newest numbers are a tenth too low until two days later, 0 to 1.
-    ``answers`` are (deed, rate), the rates at which people answer what they are sent: ``write``, ``enter``, ``tap_card``, ``leave_phone``, ``opt_out``; about
+    ``late_counts`` is the share of an object's days whose newest numbers are a tenth too low until two days later, 0 to
+    1.
+    ``answers`` are (deed, rate), the rates at which people answer what they are sent: ``write``, ``enter``,
+    ``tap_card``, ``leave_phone``, ``opt_out``; about
     ``answer_delay_s`` later on the sandbox's clock.
-    ``form`` is how answers are written: ``mixed`` takes every liberty that the contract allows (numbers as text, members left out),
+    ``form`` is how answers are written: ``mixed`` takes every liberty that the contract allows (numbers as text,
+    members left out),
     ``plain`` writes as the platform's published samples do, which is all that the official SDK accepts.
     ``dead_tokens``, ``private_accounts`` and ``deregistered`` are shares of the accounts, 0 to 1.
     """
@@ -63,7 +68,11 @@ class SandboxConfig:
             raise ValueError("limits must be above 0; leave them out for no limit")
         if not 0 <= self.late_counts <= 1:
             raise ValueError("late_counts is a share, e.g. 0.2")
-        if {name for name, _ in self.answers} - set(ANSWERS) or not all(0 <= rate <= 1 for _, rate in self.answers) or self.answer_delay_s < 0:
+        if (
+            {name for name, _ in self.answers} - set(ANSWERS)
+            or not all(0 <= rate <= 1 for _, rate in self.answers)
+            or self.answer_delay_s < 0
+        ):
             raise ValueError(f"answers are shares from 0 to 1 of {', '.join(ANSWERS)}, e.g. write=0.3")
         if self.form not in FORMS:
             raise ValueError(f"form is {' or '.join(FORMS)}, not {self.form!r}")
@@ -77,7 +86,9 @@ class SandboxConfig:
             raise ValueError("shares of accounts in trouble are numbers from 0 on that add up to 1 at most, e.g. 0.03")
         if unknown := [name for name in self.withdrawn if name not in OPERATIONS and name not in ENDPOINTS]:
             raise ValueError(f"no operation is called {', '.join(unknown)}")
-        if unknown := {*self.lacking, *(self.scopes or ())} - {o.quota for o in (*ENDPOINTS.values(), *OPERATIONS.values())}:
+        if unknown := {*self.lacking, *(self.scopes or ())} - {
+            o.quota for o in (*ENDPOINTS.values(), *OPERATIONS.values())
+        }:
             raise ValueError(f"no scope is called {', '.join(sorted(unknown))}")
 
     def owns(self, scope: str) -> bool:

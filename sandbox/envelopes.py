@@ -62,10 +62,16 @@ def success(kind: Envelope, operation: str, data: dict[str, Any], instant: float
         return {"err_no": 0, "err_msg": "", "log_id": trace_id(instant, form.bits), "data": inner}
     if kind is Envelope.BUSINESS:
         return {"error_code": _code(0, form), "message": "success", "data": data}
-    beside = {name: data.pop(name) for name in _BESIDE_DATA if name in data} if operation.startswith("im_send_msg") else {}
+    beside = (
+        {name: data.pop(name) for name in _BESIDE_DATA if name in data} if operation.startswith("im_send_msg") else {}
+    )
     if not (operation.startswith(_NO_CODE) and form.flag(44)):
         data = {**data, "error_code": _code(0, form), "description": ""}
-    return {"data": data} if operation in _NO_EXTRA else {"data": data, "extra": _extra(operation, instant, form), **beside}
+    return (
+        {"data": data}
+        if operation in _NO_EXTRA
+        else {"data": data, "extra": _extra(operation, instant, form), **beside}
+    )
 
 
 def nothing(endpoint: Endpoint) -> dict[str, Any]:
@@ -74,7 +80,9 @@ def nothing(endpoint: Endpoint) -> dict[str, Any]:
     return empty if endpoint.paging is None else {**empty, "cursor": 0, "has_more": False}
 
 
-def failure(kind: Envelope, refusal: Refusal, instant: float, form: Form, empty: dict[str, Any] | None = None) -> dict[str, Any]:
+def failure(
+    kind: Envelope, refusal: Refusal, instant: float, form: Form, empty: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The body of a refusal: LegacyError, or NewError for the newer envelopes.
 
     One refusal in eight of a mini-app has err_no 0 and its code in the inner extra, beside ``empty`` (GUIDE section 3).
@@ -86,12 +94,21 @@ def failure(kind: Envelope, refusal: Refusal, instant: float, form: Form, empty:
             "message": "error",
         }
     if kind is Envelope.MINI_APP and empty is not None and form.rare(45):
-        extra = {"error_code": _code(refusal.code, form), "description": refusal.description, "logid": logid, "now": _now(instant, form)}
+        extra = {
+            "error_code": _code(refusal.code, form),
+            "description": refusal.description,
+            "logid": logid,
+            "now": _now(instant, form),
+        }
         return {"err_no": 0, "err_msg": "", "log_id": logid, "data": {"data": empty, "extra": extra}}
     if kind in (Envelope.NEW, Envelope.MINI_APP):
         return {"err_no": refusal.code, "err_msg": refusal.description, "log_id": logid}
     if kind is Envelope.BUSINESS:
-        return {"error_code": _code(refusal.code, form), "message": refusal.description, "data": None if form.flag(20) else {}}
+        return {
+            "error_code": _code(refusal.code, form),
+            "message": refusal.description,
+            "data": None if form.flag(20) else {},
+        }
     code = _code(refusal.code, form)
     data = {"error_code": code, "description": refusal.description}
     if form.rare(45, 3):

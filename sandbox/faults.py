@@ -36,7 +36,10 @@ _ORDER = ("operation", "kind", "times", "open_id", "after")
 
 @dataclass(slots=True)
 class Fault:
-    """One order. ``operation`` is an operationId or ``*``; ``times`` None means always; ``after`` skips the first matches."""
+    """One order.
+
+    ``operation`` is an operationId or ``*``; ``times`` None means always; ``after`` skips the first matches.
+    """
 
     operation: str
     kind: str
@@ -53,9 +56,15 @@ class Fault:
 
     def describe(self) -> dict:
         return {
-            "operation": self.operation, "kind": self.kind, "times": self.times, "open_id": self.open_id, "after": self.after,
-            **self.params, "seen": self.seen, "served": self.served,
-        }  # fmt: skip
+            "operation": self.operation,
+            "kind": self.kind,
+            "times": self.times,
+            "open_id": self.open_id,
+            "after": self.after,
+            **self.params,
+            "seen": self.seen,
+            "served": self.served,
+        }
 
 
 def read_fault(order: Any, operations: Mapping[str, Any]) -> Fault:

@@ -13,7 +13,8 @@ _MASK = (1 << 64) - 1
 class Form:
     """Chooses forms one after another from 64 bits.
 
-    ``style`` is 0 for numbers as numbers, 1 for all as text, 2 for a mixture. ``plain`` is the form of published samples.
+    ``style`` is 0 for numbers as numbers, 1 for all as text, 2 for a mixture. ``plain`` is the form of published
+    samples.
     """
 
     __slots__ = ("_state", "bits", "plain", "style")

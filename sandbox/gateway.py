@@ -61,7 +61,10 @@ class Gateway:
         fault: Fault | None,
         unreadable: Refusal | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """(code, body) for a request of a data operation. ``unreadable`` is the refusal of a body that could not be read."""
+        """(code, body) for a request of a data operation.
+
+        ``unreadable`` is the refusal of a body that could not be read.
+        """
         instant = self._clock.now()
         form = self.form(endpoint.name, given, instant)
         try:
@@ -83,10 +86,14 @@ class Gateway:
             if fault is not None and isinstance(endpoint, Endpoint):
                 spoil(fault, endpoint, data, given)
         except Refusal as refusal:
-            return refusal.code, failure(endpoint.envelope, refusal, instant, form, nothing(endpoint) if isinstance(endpoint, Endpoint) else None)
+            return refusal.code, failure(
+                endpoint.envelope, refusal, instant, form, nothing(endpoint) if isinstance(endpoint, Endpoint) else None
+            )
         return 0, replace_data(fault, success(endpoint.envelope, endpoint.name, data, instant, form))
 
-    def _admit(self, endpoint: Endpoint | Operation, token: Any, given: Mapping[str, Any], form: Form) -> Account | None:
+    def _admit(
+        self, endpoint: Endpoint | Operation, token: Any, given: Mapping[str, Any], form: Form
+    ) -> Account | None:
         """Check token, capability, grant and owner; the account for user tokens."""
         if endpoint.token is Token.NONE:
             return None

@@ -1,7 +1,9 @@
 """The OAuth operations of the contract: authorization page, user tokens, client tokens, business tokens.
 
-The public profile is a data operation of the catalogue. Where the contract is silent: one account in sixteen gave no business
-consent and is refused with 28001012; a business refresh token lives a year and is not replaced; an open_id that is no account of the app is
+The public profile is a data operation of the catalogue. Where the contract is silent: one account in sixteen gave no
+business
+consent and is refused with 28001012; a business refresh token lives a year and is not replaced; an open_id that is no
+account of the app is
 refused with 10002.
 """
 
@@ -100,14 +102,24 @@ OPERATIONS = (
     OAuthOperation("oauth_client_token", "POST", "/oauth/client_token/", _APP, _client_token, body="json"),
     OAuthOperation("oauth_stable_client_token", "POST", "/oauth/stable_client_token/", _APP, _stable, body="json"),
     OAuthOperation(
-        "oauth_business_token", "POST", "/oauth/business_token/", ("client_key", "client_secret", "open_id"), _business_token,
-        body="json", envelope=Envelope.BUSINESS,
+        "oauth_business_token",
+        "POST",
+        "/oauth/business_token/",
+        ("client_key", "client_secret", "open_id"),
+        _business_token,
+        body="json",
+        envelope=Envelope.BUSINESS,
     ),
     OAuthOperation(
-        "oauth_refresh_biz_token", "POST", "/oauth/refresh_biz_token/", ("client_key", "client_secret", "refresh_token"), _refresh_business,
-        body="json", envelope=Envelope.BUSINESS,
+        "oauth_refresh_biz_token",
+        "POST",
+        "/oauth/refresh_biz_token/",
+        ("client_key", "client_secret", "refresh_token"),
+        _refresh_business,
+        body="json",
+        envelope=Envelope.BUSINESS,
     ),
-)  # fmt: skip
+)
 
 
 def authorize(tokens: Tokens, world: World, params: Mapping[str, str]) -> str:

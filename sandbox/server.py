@@ -40,30 +40,50 @@ DEFAULT_SLOW_S = 1.0
 _TICK_S = 0.2
 EXTRA_SCOPES = ("renew_refresh_token",)
 """Scopes that a full consent grants besides those of the catalogue's operations with a user token."""
-_BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n"
+_BAD_GATEWAY = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad "
+    b"Gateway</h1></center></body>\r\n</html>\r\n"
+)
 
 
 class Sandbox:
-    """The ASGI application. Its parts are public: ``apps`` by client_key, ``world`` and ``tokens`` of the first one, ``clock``, ``faults``, ``stats``."""
+    """The ASGI application.
+
+    Its parts are public: ``apps`` by client_key, ``world`` and ``tokens`` of the first one, ``clock``, ``faults``,
+    ``stats``.
+    """
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.clock = SandboxClock(config.now)
         writes = {o.name: o for o in catalog.OTHER_OPERATIONS.values() if o.kind is Kind.WRITE}
-        scopes = {e.quota for e in (*catalog.ENDPOINTS.values(), *writes.values()) if e.scope and e.token is Token.USER} | set(EXTRA_SCOPES)
+        scopes = {
+            e.quota for e in (*catalog.ENDPOINTS.values(), *writes.values()) if e.scope and e.token is Token.USER
+        } | set(EXTRA_SCOPES)
         self.apps = make_apps(config, self.clock, scopes)
         self._first = self.apps[config.client_key]
         self.world, self.tokens = self._first.world, self._first.tokens
         self.faults = Faults()
         self.stats = Stats()
-        self._gateways = {key: Gateway(config, app, self.clock, partial(self._is_foreign, app)) for key, app in self.apps.items()}
-        operations: dict[str, Endpoint | Operation | OAuthOperation] = {**catalog.ENDPOINTS, **writes, **{o.name: o for o in OPERATIONS}}
+        self._gateways = {
+            key: Gateway(config, app, self.clock, partial(self._is_foreign, app)) for key, app in self.apps.items()
+        }
+        operations: dict[str, Endpoint | Operation | OAuthOperation] = {
+            **catalog.ENDPOINTS,
+            **writes,
+            **{o.name: o for o in OPERATIONS},
+        }
         self._routes = {(o.method, o.path): o for o in operations.values()}
         # Older SDKs ask with GET for what takes its token in the body.
         self._routes |= {("GET", o.path): o for o in catalog.ENDPOINTS.values() if o.form}
         self._paths = {path for _, path in self._routes}
-        self.streets = {key: Street(app, config, secret, self.clock) for (key, app), secret in zip(self.apps.items(), _secrets(config), strict=True)}
-        self._control = Control(self.apps, Troubles(config), self.clock, self.faults, self.stats, operations, self.streets)
+        self.streets = {
+            key: Street(app, config, secret, self.clock)
+            for (key, app), secret in zip(self.apps.items(), _secrets(config), strict=True)
+        }
+        self._control = Control(
+            self.apps, Troubles(config), self.clock, self.faults, self.stats, operations, self.streets
+        )
         self._ticker: asyncio.Task | None = None
         self._contract: bytes | None = None
 
@@ -146,7 +166,9 @@ class Sandbox:
                     return {**given, "open_id": grant.open_id}
         return given
 
-    def _app_of(self, operation: Endpoint | Operation | OAuthOperation, given: dict[str, Any], token: str | None) -> App:
+    def _app_of(
+        self, operation: Endpoint | Operation | OAuthOperation, given: dict[str, Any], token: str | None
+    ) -> App:
         """The app that asks: OAuth operations name it, elsewhere its token does. The first one where nobody knows."""
         if isinstance(operation, OAuthOperation):
             return self.apps.get(given.get("client_key", ""), self._first)
@@ -233,10 +255,20 @@ def _bind(config: SandboxConfig) -> socket.socket:
 def _server(app: Sandbox) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
-            app, http=_Protocol, loop="uvloop", ws="none", lifespan="off", access_log=False, log_config=None, log_level="error",
-            server_header=False, date_header=False, timeout_graceful_shutdown=1, backlog=1024,
+            app,
+            http=_Protocol,
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            log_level="error",
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=1,
+            backlog=1024,
         )
-    )  # fmt: skip
+    )
 
 
 def _url(listener: socket.socket) -> str:

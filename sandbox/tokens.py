@@ -1,7 +1,8 @@
 """OAuth tokens: self-describing and signed, so that a restarted sandbox still knows what it gave out.
 
 A token is a prefix (``act.`` user access, ``rft.`` refresh, ``clt.`` client, ``bus_act.`` and ``bus_rft.``
-business access and refresh, ``code`` for authorization codes) and base64url of a JSON payload with a signature keyed by the seed. What
+business access and refresh, ``code`` for authorization codes) and base64url of a JSON payload with a signature keyed by
+the seed. What
 cannot be written into a token that is already out (longer lifetimes, used codes, replaced and
 revoked tokens) is memory of the process.
 """
@@ -181,14 +182,22 @@ class Tokens:
         grant = self.read(token or "")
         if grant is None or grant.kind != "rft":
             raise Refusal(no.REFRESH_DEAD, "refresh_token is wrong")
-        if token in self._replaced or grant.consent in self._dead or self._is_dead(grant.open_id) or self._is_revoked(grant):
+        if (
+            token in self._replaced
+            or grant.consent in self._dead
+            or self._is_dead(grant.open_id)
+            or self._is_revoked(grant)
+        ):
             raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + REFRESH_S:
             raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
         return grant
 
     def refresh(self, token: str | None) -> dict:
-        """15 more days: the same access token while it lives, a new one after that. The refresh token stays as it is."""
+        """15 more days: the same access token while it lives, a new one after that.
+
+        The refresh token stays as it is.
+        """
         grant, now = self._refresh_grant(token), self._clock.now()
         access = self._access.get(grant.consent)
         if access is None or access in self._killed or now >= self._end(access):
@@ -222,7 +231,13 @@ class Tokens:
     def refresh_business(self, token: str | None) -> dict:
         """Another business token; the refresh token stays as it is (10010 once it is dead)."""
         grant = self.read(token or "")
-        if grant is None or grant.kind != "bus_rft" or grant.consent in self._dead or self._is_dead(grant.open_id) or self._is_revoked(grant):
+        if (
+            grant is None
+            or grant.kind != "bus_rft"
+            or grant.consent in self._dead
+            or self._is_dead(grant.open_id)
+            or self._is_revoked(grant)
+        ):
             raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + BUSINESS_REFRESH_S:
             raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
@@ -249,7 +264,13 @@ class Tokens:
             Refusal: missing, malformed, of another kind, killed or expired.
         """
         grant = self.read(token) if token else None
-        if grant is None or grant.kind != kind or grant.consent in self._dead or self._is_revoked(grant) or (grant.open_id and self._is_dead(grant.open_id)):
+        if (
+            grant is None
+            or grant.kind != kind
+            or grant.consent in self._dead
+            or self._is_revoked(grant)
+            or (grant.open_id and self._is_dead(grant.open_id))
+        ):
             raise Refusal(no.TOKEN_INVALID)
         if (code := self._killed.get(token)) is not None:
             raise Refusal(code)

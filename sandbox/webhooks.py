@@ -22,7 +22,10 @@ AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How events are delivered. Rates are shares from 0 to 1; ``give_up_after`` events in a row that nobody took end all subscriptions."""
+    """How events are delivered.
+
+    Rates are shares from 0 to 1; ``give_up_after`` events in a row that nobody took end all subscriptions.
+    """
 
     url: str = ""
     duplicates: float = 0.0
@@ -69,14 +72,25 @@ class _Copy:
 
 
 class Webhooks:
-    """Delivers the events of one app. ``subscribed`` tells whether an event is wanted; ``unsubscribe`` ends all subscriptions.
+    """Delivers the events of one app.
 
-    ``counts``: ``events`` that were to be delivered and ``duplicates`` of them, each of which ends as ``acknowledged`` or ``given up``;
-    ``posts`` are all attempts, ``retries`` those after the first; ``forged`` posts, ``not subscribed`` events, and how often a receiver was
+    ``subscribed`` tells whether an event is wanted; ``unsubscribe`` ends all subscriptions.
+
+    ``counts``: ``events`` that were to be delivered and ``duplicates`` of them, each of which ends as ``acknowledged``
+    or ``given up``;
+    ``posts`` are all attempts, ``retries`` those after the first; ``forged`` posts, ``not subscribed`` events, and how
+    often a receiver was
     ``unsubscribed``.
     """
 
-    def __init__(self, client_key: str, secret: str, seed: int, subscribed: Callable[[str], bool], unsubscribe: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        client_key: str,
+        secret: str,
+        seed: int,
+        subscribed: Callable[[str], bool],
+        unsubscribe: Callable[[], None],
+    ) -> None:
         self._client_key, self._secret, self._seed = client_key, secret, seed
         self._subscribed, self._unsubscribe = subscribed, unsubscribe
         self.delivery = Delivery()
@@ -114,7 +128,13 @@ class Webhooks:
         """Whether the receiver answers the challenge with the same integer."""
         self._challenges += 1
         challenge = random.Random(f"{self._seed} challenge {self._challenges}").randrange(1_000_000)
-        body = {"event": "verify_webhook", "client_key": self._client_key, "from_user_id": "", "to_user_id": "", "content": {"challenge": challenge}}
+        body = {
+            "event": "verify_webhook",
+            "client_key": self._client_key,
+            "from_user_id": "",
+            "to_user_id": "",
+            "content": {"challenge": challenge},
+        }
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=None) as http:
                 reply = await self._post(http, self.delivery, orjson.dumps(body), fingerprint(body))
@@ -123,7 +143,9 @@ class Webhooks:
             return False
         return reply.status_code == 200 and isinstance(answer, dict) and answer.get("challenge") == challenge
 
-    async def _post(self, http: httpx.AsyncClient, delivery: Delivery, raw: bytes, message_id: str, signature: str | None = None) -> httpx.Response:
+    async def _post(
+        self, http: httpx.AsyncClient, delivery: Delivery, raw: bytes, message_id: str, signature: str | None = None
+    ) -> httpx.Response:
         """Post a body; the whole answer must be there within ``timeout_s``, however slowly it comes.
 
         Raises:

@@ -1,5 +1,7 @@
 """Processes that tests start. What still lives when its test is over is killed, with all that it started: it would hold locks and
-ports, take a core from the tests after it, and outlive the suite. :func:`end_since` is called after every test (``conftest.py``)."""
+ports, take a core from the tests after it, and outlive the suite. :func:`end_since` is called after every test
+(``conftest.py``).
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,17 @@ def end(child: subprocess.Popen) -> None:
         _started.remove(child)
 
 
-def run(words: Sequence[Any], *, timeout_s: float, input: str | None = None, **more: Any) -> subprocess.CompletedProcess:
+def run(
+    words: Sequence[Any], *, timeout_s: float, input: str | None = None, **more: Any
+) -> subprocess.CompletedProcess:
     """As :func:`subprocess.run`, which kills the process alone when time is up, not what it started."""
-    child = start(words, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    child = start(
+        words,
+        stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **more,
+    )
     try:
         told = child.communicate(input, timeout=scaled(timeout_s))
         return subprocess.CompletedProcess(words, child.returncode, *told)

@@ -61,7 +61,9 @@ def make_world(platforms, tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Open installations: ``make_world(timeout_s=0.3)``; ``platform`` changes the sandbox, ``home`` the directory."""
     worlds: list[World] = []
 
-    def make(*, platform: dict[str, Any] | None = None, home: str = "home", authorize: bool = True, **options: Any) -> World:
+    def make(
+        *, platform: dict[str, Any] | None = None, home: str = "home", authorize: bool = True, **options: Any
+    ) -> World:
         world = World(*platforms(**(platform or {})), home=tmp_path / home, options=options)
         world.clear()
         world.open().at(START)

@@ -24,12 +24,42 @@ texts = st.one_of(
     st.text(_alphabet, max_size=12),
     st.sampled_from(
         [
-            "", " ", "[1]", "[", "{", "{}", '{"a":1}', "null", "true", "0", "-1", "热点词 #😀", "👩‍👩‍👧‍👦", "مرحبا بالعالم", "\u202eabc", "a\nb\r\nc", "\x01\x1f\x7f",
-            "\u2028", "\ufeff", '"', "\\", "'", "$.list", "18~23", "<nil>", "@9+DUj/3w==", "1.361e+06", "2026-02-30", "x" * 3000, LONG,
+            "",
+            " ",
+            "[1]",
+            "[",
+            "{",
+            "{}",
+            '{"a":1}',
+            "null",
+            "true",
+            "0",
+            "-1",
+            "热点词 #😀",
+            "👩‍👩‍👧‍👦",
+            "مرحبا بالعالم",
+            "\u202eabc",
+            "a\nb\r\nc",
+            "\x01\x1f\x7f",
+            "\u2028",
+            "\ufeff",
+            '"',
+            "\\",
+            "'",
+            "$.list",
+            "18~23",
+            "<nil>",
+            "@9+DUj/3w==",
+            "1.361e+06",
+            "2026-02-30",
+            "x" * 3000,
+            LONG,
         ]
     ),
-)  # fmt: skip
-edges = st.sampled_from([n + d for n in (-(2**63), 2**63, 2**64, -(2**64), 2**53, 0) for d in (-2, -1, 0, 1)] + [10**30, -(10**30)])
+)
+edges = st.sampled_from(
+    [n + d for n in (-(2**63), 2**63, 2**64, -(2**64), 2**53, 0) for d in (-2, -1, 0, 1)] + [10**30, -(10**30)]
+)
 
 
 @st.composite
@@ -41,29 +71,50 @@ def mostly(draw, fitting: st.SearchStrategy, rare: st.SearchStrategy, times: int
     return draw(rare if draw(st.integers(0, times)) == times // 2 else fitting)
 
 
-whole = mostly(st.one_of(st.integers(0, 5000), st.integers(0, 10**12), st.integers(-50, 50), st.integers(-(2**63), 2**63 - 1)), edges)
+whole = mostly(
+    st.one_of(st.integers(0, 5000), st.integers(0, 10**12), st.integers(-50, 50), st.integers(-(2**63), 2**63 - 1)),
+    edges,
+)
 decimals = st.sampled_from([0.5, -0.25, 2.0, 1234.75])
 """Numbers that every writer of JSON spells alike."""
 odd = st.one_of(
-    st.none(), st.booleans(), whole, decimals, texts, st.lists(st.one_of(st.integers(0, 3), texts), max_size=2),
+    st.none(),
+    st.booleans(),
+    whole,
+    decimals,
+    texts,
+    st.lists(st.one_of(st.integers(0, 3), texts), max_size=2),
     st.dictionaries(texts, st.integers(0, 3), max_size=2),
-)  # fmt: skip
+)
 numbers = st.one_of(whole, decimals, st.floats(allow_nan=False, allow_infinity=False))
-number_texts = st.one_of(numbers.map(str), st.sampled_from(["1.361e+06", "1e-9", "-0", "007", "0.0"]), st.sampled_from(["1.361E+06", "1e400"]))
+number_texts = st.one_of(
+    numbers.map(str),
+    st.sampled_from(["1.361e+06", "1e-9", "-0", "007", "0.0"]),
+    st.sampled_from(["1.361E+06", "1e400"]),
+)
 epochs = mostly(st.one_of(st.just(0), st.integers(1, 2 * 10**9), st.integers(10**12, 2 * 10**12)), whole)
 instants = mostly(
-    st.one_of(st.dates(date(2000, 1, 1), date(2030, 1, 1)).map(str), st.datetimes(datetime(1900, 1, 1)).map(lambda d: f"{d:%Y-%m-%d %H:%M:%S}")), texts
+    st.one_of(
+        st.dates(date(2000, 1, 1), date(2030, 1, 1)).map(str),
+        st.datetimes(datetime(1900, 1, 1)).map(lambda d: f"{d:%Y-%m-%d %H:%M:%S}"),
+    ),
+    texts,
 )
 SUCCESS = {
-    "error_code": st.sampled_from([0, "0"]), "err_no": st.just(0), "sub_error_code": st.sampled_from([0, "0"]), "message": st.just("success"),
+    "error_code": st.sampled_from([0, "0"]),
+    "err_no": st.just(0),
+    "sub_error_code": st.sampled_from([0, "0"]),
+    "message": st.just("success"),
     "has_more": st.sampled_from([False, None, 0]),
-}  # fmt: skip
+}
 """Members that say that this is a good answer, and the whole of it."""
 
 
 def success_schema(endpoint: Endpoint) -> dict[str, Any]:
     """The schema of an operation's good answer; twins have that of their elder."""
-    return resolve({"$ref": "#/components/schemas/" + operations()[endpoint.twin_of or endpoint.name]["x-success-schema"]})[0]
+    return resolve(
+        {"$ref": "#/components/schemas/" + operations()[endpoint.twin_of or endpoint.name]["x-success-schema"]}
+    )[0]
 
 
 def columns_by_path(endpoint: Endpoint) -> dict[str, list[Column]]:
@@ -73,26 +124,44 @@ def columns_by_path(endpoint: Endpoint) -> dict[str, list[Column]]:
         for column in output.columns:
             if column.origin in (Origin.MEMBER, Origin.PARENT, Origin.ELEMENT):
                 deeper = f"{output.explode}[]." if output.explode and column.origin is Origin.MEMBER else ""
-                found.setdefault((inside(output.rows, output.single) + deeper + column.path).rstrip("."), []).append(column)
+                found.setdefault((inside(output.rows, output.single) + deeper + column.path).rstrip("."), []).append(
+                    column
+                )
     return found
 
 
 class Bodies:
-    """Strategies for the answers of one operation. ``today`` is the day of observation; series go back ``reach`` days from it."""
+    """Strategies for the answers of one operation.
+
+    ``today`` is the day of observation; series go back ``reach`` days from it.
+    """
 
     def __init__(self, endpoint: Endpoint, today: date, reach: int) -> None:
         columns = columns_by_path(endpoint)
-        self._personal = {path for path, found in columns.items() if any(FIELDS[c.field].pii is not Pii.NONE for c in found)}
+        self._personal = {
+            path for path, found in columns.items() if any(FIELDS[c.field].pii is not Pii.NONE for c in found)
+        }
         self._instants = {path for path, found in columns.items() if any(c.parse is Parse.EPOCH for c in found)}
         self._opened = {path for path in columns if "|" in path}
         days = st.integers(1, reach).map(lambda n: str(today - timedelta(days=n)))
         self._leaves = {
-            "IntOrString": st.one_of(whole, whole.map(str)), "NumOrString": st.one_of(numbers, number_texts),
-            "EpochSeconds": st.one_of(epochs, epochs.map(str)), "EpochMillis": st.one_of(epochs, epochs.map(str)), "DateTimeText": instants,
-            "date": mostly(days, st.one_of(st.sampled_from(["2026-02-30", "0000-01-01", "2026-1-1", "abc", ""]), instants)),
-            "integer": whole, "number": numbers, "boolean": st.booleans(), "string": texts, "null": st.none(),
-        }  # fmt: skip
-        self._percents = mostly(st.integers(0, 10_000).map(lambda n: f"{n / 100}%"), st.sampled_from(["-1.5%", "1e3%", "%", "0"]))
+            "IntOrString": st.one_of(whole, whole.map(str)),
+            "NumOrString": st.one_of(numbers, number_texts),
+            "EpochSeconds": st.one_of(epochs, epochs.map(str)),
+            "EpochMillis": st.one_of(epochs, epochs.map(str)),
+            "DateTimeText": instants,
+            "date": mostly(
+                days, st.one_of(st.sampled_from(["2026-02-30", "0000-01-01", "2026-1-1", "abc", ""]), instants)
+            ),
+            "integer": whole,
+            "number": numbers,
+            "boolean": st.booleans(),
+            "string": texts,
+            "null": st.none(),
+        }
+        self._percents = mostly(
+            st.integers(0, 10_000).map(lambda n: f"{n / 100}%"), st.sampled_from(["-1.5%", "1e3%", "%", "0"])
+        )
         self.strategy = self._object(success_schema(endpoint), "")
 
     def _of(self, node: dict[str, Any], path: str) -> st.SearchStrategy:
@@ -143,7 +212,9 @@ class Bodies:
         return st.fixed_dictionaries({}, optional=inner).map(lambda v: json.dumps(v, ensure_ascii=False))
 
     def _object(self, schema: dict[str, Any], path: str) -> st.SearchStrategy:
-        inner = {name: self._of(node, f"{path}.{name}" if path else name) for name, node in schema["properties"].items()}
+        inner = {
+            name: self._of(node, f"{path}.{name}" if path else name) for name, node in schema["properties"].items()
+        }
         loose = [name for name in inner if name not in SUCCESS]
         if not loose:
             return st.fixed_dictionaries(inner)
@@ -155,7 +226,10 @@ class Bodies:
 
         def put_together(parts: tuple[dict, set, dict, dict]) -> dict[str, Any]:
             fitting, missing, misfits, more = parts
-            misfits = {n: PERSONAL + v if isinstance(v, str) and f"{path}.{n}" in self._personal else v for n, v in misfits.items()}
+            misfits = {
+                n: PERSONAL + v if isinstance(v, str) and f"{path}.{n}" in self._personal else v
+                for n, v in misfits.items()
+            }
             return {name: value for name, value in {**fitting, **misfits, **more}.items() if name not in missing}
 
         return st.tuples(st.fixed_dictionaries(inner), few, wrong, unknown).map(put_together)

@@ -50,7 +50,11 @@ def in_front_of(upstream: str) -> Iterator[Hostile]:
             parts = urlsplit(self.path)
             kept = {n: v for n, v in self.headers.items() if n.lower() in ("access-token", "content-type")}
             answer = upstream_client.request(self.command, platform.upstream + self.path, content=content, headers=kept)
-            body, status, headers = answer.content, answer.status_code, {"Content-Type": answer.headers.get("content-type", "application/json")}
+            body, status, headers = (
+                answer.content,
+                answer.status_code,
+                {"Content-Type": answer.headers.get("content-type", "application/json")},
+            )
             given = {name: values[0] for name, values in parse_qs(parts.query).items()}
             if (fault := platform.take(parts.path, given)) is not None:
                 body, more = fault(body)
@@ -94,12 +98,31 @@ MOST = 8 << 20
 """What the client under test takes of an answer; these bodies hold more."""
 HUGE = "9" * 30
 RAW = {
-    "a huge number": HUGE.encode(), "a number beyond signed 64 bits": str(2**63).encode(), "a number beyond all bounds": b"1e400", "minus huge": b"-" + HUGE.encode(),
-    "NaN": b"NaN", "a huge text": f'"{HUGE}"'.encode(), "five thousand digits": b'"' + b"7" * 5000 + b'"', "half of a pair": b'"\\ud800"', "a NUL": b'"a\\u0000b"',
-    "an escape sequence": b'"\\u001b[2J\\u001b]0;x\\u0007 [red]x[/red] \\u202e"', "200 kB of text": b'"' + b"c" * 200_000 + b'"', "nothing": b"null", "a yes": b"true",
-    "a fraction": b"0.5", "an empty text": b'""', "a list": b"[1,[2]]", "an object": b'{"a":{"b":[]}}', "deep": _nested(900), "deeper": _nested(5000), "deep objects": _nested(400, "object"),
-    "a day of another world": b'"9999-12-31"', "year nought": b'"0000-00-00"', "a formula": b'"=cmd|\' /C calc\'!A0"', "2 MB of text": b'"' + "抖".encode() * 700_000 + b'"',
-}  # fmt: skip
+    "a huge number": HUGE.encode(),
+    "a number beyond signed 64 bits": str(2**63).encode(),
+    "a number beyond all bounds": b"1e400",
+    "minus huge": b"-" + HUGE.encode(),
+    "NaN": b"NaN",
+    "a huge text": f'"{HUGE}"'.encode(),
+    "five thousand digits": b'"' + b"7" * 5000 + b'"',
+    "half of a pair": b'"\\ud800"',
+    "a NUL": b'"a\\u0000b"',
+    "an escape sequence": b'"\\u001b[2J\\u001b]0;x\\u0007 [red]x[/red] \\u202e"',
+    "200 kB of text": b'"' + b"c" * 200_000 + b'"',
+    "nothing": b"null",
+    "a yes": b"true",
+    "a fraction": b"0.5",
+    "an empty text": b'""',
+    "a list": b"[1,[2]]",
+    "an object": b'{"a":{"b":[]}}',
+    "deep": _nested(900),
+    "deeper": _nested(5000),
+    "deep objects": _nested(400, "object"),
+    "a day of another world": b'"9999-12-31"',
+    "year nought": b'"0000-00-00"',
+    "a formula": b"\"=cmd|' /C calc'!A0\"",
+    "2 MB of text": b'"' + "抖".encode() * 700_000 + b'"',
+}
 """Values as they would stand in a body."""
 
 _MARK = "@@here@@"
@@ -134,28 +157,62 @@ def _whole(body: bytes, **headers: str) -> Fault:
 
 
 _PLACES = {
-    "code": ["data.error_code", "extra.error_code"], "other code": ["err_no"], "logid": ["extra.logid"], "words": ["extra.description"], "cursor": ["data.cursor"], "more": ["data.has_more"],
-    "data": ["data"], "rows": ["data.list", "data.result_list", "data.fans_data"], "a row": ["data.list", "data.result_list"],
-    "a value": ["data.list.*", "data.result_list.*", "data.fans_data.*"], "a new member": ["data.sandbox_new"],
-}  # fmt: skip
+    "code": ["data.error_code", "extra.error_code"],
+    "other code": ["err_no"],
+    "logid": ["extra.logid"],
+    "words": ["extra.description"],
+    "cursor": ["data.cursor"],
+    "more": ["data.has_more"],
+    "data": ["data"],
+    "rows": ["data.list", "data.result_list", "data.fans_data"],
+    "a row": ["data.list", "data.result_list"],
+    "a value": ["data.list.*", "data.result_list.*", "data.fans_data.*"],
+    "a new member": ["data.sandbox_new"],
+}
 
 WHOLE: dict[str, Fault] = {
-    "nothing at all": _whole(b""), "null": _whole(b"null"), "a number": _whole(b"1"), "random bytes": _whole(random.Random(1).randbytes(3000)), "a page": _whole(b"<html>ok</html>"),
-    "brackets": _whole(b"[" * 2_000_000), "deep": _whole(_nested(100_000)), "UTF-16": lambda good: (good.decode().encode("utf-16"), {}), "a mark first": lambda good: (b"\xef\xbb\xbf" + good, {}),
-    "more behind": lambda good: (good + b"\n{}", {}), "twice": lambda good: (good * 2, {}), "half": lambda good: (good[: len(good) // 2], {}), "no UTF-8": lambda good: (good.replace(b'"', b'"\xff', 3), {}),
-    "a bomb": lambda good: (gzip.compress(bytes(3 * MOST), 1), {"Content-Encoding": "gzip"}), "a bomb in a bomb": lambda good: (gzip.compress(gzip.compress(bytes(3 * MOST), 1)), {"Content-Encoding": "gzip, gzip"}),
-    "another encoding": lambda good: (good, {"Content-Encoding": "gzip"}), "too much": lambda good: (good[:-1] + b" " * MOST + b"}", {}),
-    "a status of its own": lambda good: (good, {":status": "599"}), "no content": _whole(b"", **{":status": "204"}), "a redirect": lambda good: (good, {":status": "302", "Location": "/elsewhere/"}),
-    "a code twice": lambda good: (good[:-1] + b',"extra":{"error_code":28001003,"error_code":0}}', {}), "not ours": _whole(b'{"data":{"error_code":"' + HUGE.encode() + b'"}}'),
-    "refused, with long words": _whole(orjson.dumps({"data": {"error_code": 2100005, "description": "x\x1b[2J" * 100_000}, "extra": {"logid": "l" * 100_000}})),
-    "an unknown code": _whole(orjson.dumps({"data": {"error_code": 2**63 - 1, "description": {"a": ["b"]}}, "extra": {"logid": {"a": 1}}})),
-}  # fmt: skip
+    "nothing at all": _whole(b""),
+    "null": _whole(b"null"),
+    "a number": _whole(b"1"),
+    "random bytes": _whole(random.Random(1).randbytes(3000)),
+    "a page": _whole(b"<html>ok</html>"),
+    "brackets": _whole(b"[" * 2_000_000),
+    "deep": _whole(_nested(100_000)),
+    "UTF-16": lambda good: (good.decode().encode("utf-16"), {}),
+    "a mark first": lambda good: (b"\xef\xbb\xbf" + good, {}),
+    "more behind": lambda good: (good + b"\n{}", {}),
+    "twice": lambda good: (good * 2, {}),
+    "half": lambda good: (good[: len(good) // 2], {}),
+    "no UTF-8": lambda good: (good.replace(b'"', b'"\xff', 3), {}),
+    "a bomb": lambda good: (gzip.compress(bytes(3 * MOST), 1), {"Content-Encoding": "gzip"}),
+    "a bomb in a bomb": lambda good: (
+        gzip.compress(gzip.compress(bytes(3 * MOST), 1)),
+        {"Content-Encoding": "gzip, gzip"},
+    ),
+    "another encoding": lambda good: (good, {"Content-Encoding": "gzip"}),
+    "too much": lambda good: (good[:-1] + b" " * MOST + b"}", {}),
+    "a status of its own": lambda good: (good, {":status": "599"}),
+    "no content": _whole(b"", **{":status": "204"}),
+    "a redirect": lambda good: (good, {":status": "302", "Location": "/elsewhere/"}),
+    "a code twice": lambda good: (good[:-1] + b',"extra":{"error_code":28001003,"error_code":0}}', {}),
+    "not ours": _whole(b'{"data":{"error_code":"' + HUGE.encode() + b'"}}'),
+    "refused, with long words": _whole(
+        orjson.dumps(
+            {"data": {"error_code": 2100005, "description": "x\x1b[2J" * 100_000}, "extra": {"logid": "l" * 100_000}}
+        )
+    ),
+    "an unknown code": _whole(
+        orjson.dumps({"data": {"error_code": 2**63 - 1, "description": {"a": ["b"]}}, "extra": {"logid": {"a": 1}}})
+    ),
+}
 
 
 def hostile_bodies(seed: int, number: int) -> list[tuple[str, Fault]]:
     """So many different ones, named."""
     draw = random.Random(seed)
-    members = [(f"{place}: {value}", _replaced(paths, raw)) for place, paths in _PLACES.items() for value, raw in RAW.items()]
+    members = [
+        (f"{place}: {value}", _replaced(paths, raw)) for place, paths in _PLACES.items() for value, raw in RAW.items()
+    ]
     draw.shuffle(members)
     found = [*WHOLE.items(), *members[: number - len(WHOLE)]][:number]
     draw.shuffle(found)

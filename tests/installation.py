@@ -42,8 +42,17 @@ class World:
         from resources.config.settings import Settings
         from resources.runtime import Runtime
 
-        quick = {"home": self.home, "clock": self.now, "retry_base_s": 0.001, "timeout_s": 10, "flush_s": 0.05, "start_date": date(2026, 11, 1)}
-        self.runtime = Runtime(sandbox_settings(Settings(_env_file=None), self.url, self.config, **(quick | self.options)))
+        quick = {
+            "home": self.home,
+            "clock": self.now,
+            "retry_base_s": 0.001,
+            "timeout_s": 10,
+            "flush_s": 0.05,
+            "start_date": date(2026, 11, 1),
+        }
+        self.runtime = Runtime(
+            sandbox_settings(Settings(_env_file=None), self.url, self.config, **(quick | self.options))
+        )
         return self
 
     def restart(self, **options: Any) -> World:
@@ -96,7 +105,8 @@ class World:
     def receive(self, *names: str, at: str | None = None, client_key: str | None = None, **changes: Any) -> list[bool]:
         """The contract's samples of some webhook events arrive (of all events, where none is named), for the first account.
 
-        ``at`` is the instant of receipt; ``changes`` replace members of the content. Each is another event, unless ``message_id`` is given.
+        ``at`` is the instant of receipt; ``changes`` replace members of the content. Each is another event, unless
+        ``message_id`` is given.
         """
         import orjson
 
@@ -108,7 +118,9 @@ class World:
         begin_receiving(self.runtime.state, [app], now)
         message_id = changes.pop("message_id", None)
         events = []
-        for path in sorted(folder.glob("webhook.*.json")) if not names else [folder / f"webhook.{name}.json" for name in names]:
+        for path in (
+            sorted(folder.glob("webhook.*.json")) if not names else [folder / f"webhook.{name}.json" for name in names]
+        ):
             self.received += 1
             envelope = orjson.loads(path.read_bytes()) | {"client_key": app, "log_id": f"{self.received:034}"}
             if self.accounts and "to_user_id" in envelope:
@@ -127,7 +139,13 @@ class World:
         from services.ingest.run import ingest
 
         chosen = TABLES[table]
-        return ingest(self.runtime, chosen, dts or [YESTERDAY if chosen.history is History.WINDOW else chosen.latest_partition(self.runtime.clock.today())], call=call)
+        return ingest(
+            self.runtime,
+            chosen,
+            dts
+            or [YESTERDAY if chosen.history is History.WINDOW else chosen.latest_partition(self.runtime.clock.today())],
+            call=call,
+        )
 
     # ---- what the test looks at
 
@@ -169,7 +187,11 @@ class World:
     def lake_files(self) -> dict[str, bytes]:
         """Every file of the lake with its bytes; checksums beside them are left out, which follow from the bytes."""
         root = self.runtime.lake.root
-        return {str(name): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file() and ".sha256-" not in p.name and (name := p.relative_to(root)).parts[0] != "marts"}
+        return {
+            str(name): p.read_bytes()
+            for p in sorted(root.rglob("*"))
+            if p.is_file() and ".sha256-" not in p.name and (name := p.relative_to(root)).parts[0] != "marts"
+        }
 
     def archived(self, operation: str) -> list[Any]:
         """Index lines of an operation, all days."""
@@ -180,5 +202,3 @@ class World:
         response = self.control.request(method, f"{self.url}/_sandbox/{path}", json=body)
         assert response.status_code == 200, response.text
         return response.json()
-
-

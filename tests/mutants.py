@@ -3,11 +3,15 @@
     make mutants [SAMPLE=300] [SEED=1] [MODULES=lake,paging]
     python tests/mutants.py [--sample 300] [--seed 1] [--modules lake,paging] [--skip 40] [--until 02:30]
 
-A mutant is one change of one expression or statement (see ``OPERATORS``). All that there can be are listed, shuffled by the seed and taken from the front, so that any beginning
-of a longer sample is a smaller one. Each is tried in a copy of the tree, never here: the tests that ``TESTS`` names for its module run until the first fails. Survivors are
-listed with their change; those in ``mutants_equivalent.txt``, which no test could notice, do not count. What cannot even be imported counts as killed, as does what never ends.
+A mutant is one change of one expression or statement (see ``OPERATORS``). All that there can be are listed, shuffled by
+the seed and taken from the front, so that any beginning
+of a longer sample is a smaller one. Each is tried in a copy of the tree, never here: the tests that ``TESTS`` names for
+its module run until the first fails. Survivors are
+listed with their change; those in ``mutants_equivalent.txt``, which no test could notice, do not count. What cannot
+even be imported counts as killed, as does what never ends.
 The test that failed is tried without the mutant, too: it must pass there.
-A process that has imported the libraries, and nothing of ours, forks for each mutant: otherwise most of the time were imports.
+A process that has imported the libraries, and nothing of ours, forks for each mutant: otherwise most of the time were
+imports.
 """
 
 from __future__ import annotations
@@ -40,25 +44,58 @@ _ARCHIVE = ("resources/test_archive_lines.py", "resources/test_archive_packs.py"
 _LAKE = ("resources/test_lake_months.py", "publishing/test_damaged_lake.py")
 _CLIENT = tuple(f"resources/client/test_douyin_{name}.py" for name in ("refusals", "client"))
 _TOKENS = tuple(f"resources/client/test_douyin_{name}.py" for name in ("tokens", "token_races"))
-_INGEST = tuple(f"ingest/test_{name}.py" for name in ("values_properties", "plain_way", "odd_members", "normalise_properties", "contract_bodies"))
+_INGEST = tuple(
+    f"ingest/test_{name}.py"
+    for name in ("values_properties", "plain_way", "odd_members", "normalise_properties", "contract_bodies")
+)
 
 TESTS: dict[str, tuple[str, ...]] = {
     "resources/storage/archive.py": (*_ARCHIVE, "assets/test_archive_lost.py", "assets/test_verify.py"),
-    "resources/storage/lake.py": (*_LAKE, "publishing/test_publish.py", "marts/test_mart_files.py", "assets/test_verify.py"),
+    "resources/storage/lake.py": (
+        *_LAKE,
+        "publishing/test_publish.py",
+        "marts/test_mart_files.py",
+        "assets/test_verify.py",
+    ),
     "resources/warehouse/publisher.py": tuple(
-        f"publishing/test_{n}.py" for n in ("publish", "nothing_new", "damaged_lake", "publish_hazards", "load_status_by_day", "outreach_tables")
+        f"publishing/test_{n}.py"
+        for n in ("publish", "nothing_new", "damaged_lake", "publish_hazards", "load_status_by_day", "outreach_tables")
     ),
     "resources/storage/atomic.py": ("resources/test_pending.py", *_ARCHIVE, *_LAKE),
     "resources/storage/file_copy.py": ("resources/test_file_copy.py", "publishing/test_publish.py"),
-    "resources/client/client.py": (*_CLIENT, *_TOKENS, "resources/client/test_douyin_limits.py", "outreach/test_other_ways.py"),
-    "resources/client/limits.py": ("resources/client/test_douyin_limits.py", "resources/state/test_state_limits.py", *_CLIENT),
+    "resources/client/client.py": (
+        *_CLIENT,
+        *_TOKENS,
+        "resources/client/test_douyin_limits.py",
+        "outreach/test_other_ways.py",
+    ),
+    "resources/client/limits.py": (
+        "resources/client/test_douyin_limits.py",
+        "resources/state/test_state_limits.py",
+        *_CLIENT,
+    ),
     "resources/client/tokens.py": (*_TOKENS, *_CLIENT),
     "resources/client/paging.py": ("resources/client/test_douyin_paging.py",),
-    "resources/state/engine.py": tuple(f"resources/state/test_{n}.py" for n in ("state_engine", "state_accounts", "state_limits", "state_sealing", "inbox_ids")),
-    "resources/state/limits.py": ("resources/state/test_state_limits.py", "resources/client/test_douyin_limits.py", _CLIENT[1]),
-    "services/ingest/normalise.py": (*_INGEST[1:4], "catalog/test_samples.py", "ingest/test_order_properties.py", "assets/test_spoiled_answers.py", "assets/test_idempotence.py"),
+    "resources/state/engine.py": tuple(
+        f"resources/state/test_{n}.py"
+        for n in ("state_engine", "state_accounts", "state_limits", "state_sealing", "inbox_ids")
+    ),
+    "resources/state/limits.py": (
+        "resources/state/test_state_limits.py",
+        "resources/client/test_douyin_limits.py",
+        _CLIENT[1],
+    ),
+    "services/ingest/normalise.py": (
+        *_INGEST[1:4],
+        "catalog/test_samples.py",
+        "ingest/test_order_properties.py",
+        "assets/test_spoiled_answers.py",
+        "assets/test_idempotence.py",
+    ),
     "services/ingest/values.py": (_INGEST[0], "catalog/test_samples_values.py", *_INGEST[1:]),
-    "services/ingest/subjects.py": tuple(f"assets/test_{n}.py" for n in ("comments", "capabilities", "faults", "history", "inbox_events", "standing")),
+    "services/ingest/subjects.py": tuple(
+        f"assets/test_{n}.py" for n in ("comments", "capabilities", "faults", "history", "inbox_events", "standing")
+    ),
     "services/outreach/replies.py": ("outreach/test_replies.py",),
     "services/marts/build.py": ("marts/test_mart_building.py", "marts/test_mart_files.py"),
 }
@@ -95,9 +132,17 @@ class Mutant:
 
 _NEIGHBOUR = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 _OPPOSITE = {
-    ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+    ast.Gt: ast.LtE,
+    ast.GtE: ast.Lt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
 _ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult}
 _CALLED = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
 
@@ -222,7 +267,9 @@ def mutants_of(module: str) -> list[Mutant]:
             if isinstance(node, ast.Expr) and old.removeprefix("await ").startswith(_NOT_JUDGED):
                 continue
             for new in operator(node):
-                found.setdefault((start, end, new), Mutant(module, where or "module", node.lineno, start, end, old, new))
+                found.setdefault(
+                    (start, end, new), Mutant(module, where or "module", node.lineno, start, end, old, new)
+                )
         for child in _children(node):
             walk(child, where)
 
@@ -232,7 +279,11 @@ def mutants_of(module: str) -> list[Mutant]:
 
 def equivalent() -> dict[tuple[str, str, str, str], str]:
     """Mutants that no test could notice, with the reason: module, place, old, new and reason in a line each, with tabs between."""
-    lines = [line.split("\t") for line in EQUIVALENT.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    lines = [
+        line.split("\t")
+        for line in EQUIVALENT.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
     return {(module, where, old, new): why for module, where, old, new, why in lines}
 
 
@@ -257,9 +308,23 @@ def copy_of_tree(folder: Path) -> Path:
 
 
 LIBRARIES = (
-    "cryptography.fernet", "duckdb", "filelock", "httpx", "hypothesis", "orjson", "pandas", "pyarrow.compute", "pyarrow.parquet", "pytest", "sqlalchemy", "sqlglot",
-    "starlette.applications", "uvicorn", "yaml", "zstandard",
-)  # fmt: skip
+    "cryptography.fernet",
+    "duckdb",
+    "filelock",
+    "httpx",
+    "hypothesis",
+    "orjson",
+    "pandas",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+    "pytest",
+    "sqlalchemy",
+    "sqlglot",
+    "starlette.applications",
+    "uvicorn",
+    "yaml",
+    "zstandard",
+)
 """What most tests import and no mutant changes."""
 
 
@@ -310,7 +375,18 @@ def _be_tested(tree: Path, tests: list[str], log: Path) -> None:
         sys.path[:] = [str(tree), *(p for p in sys.path if p and p not in ours)]
         import pytest
 
-        options = ("-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--hypothesis-seed=1", "--no-header", "--tb=line", f"--timeout={LONGEST_TEST_S}")
+        options = (
+            "-x",
+            "-q",
+            "-m",
+            "not slow",
+            "-p",
+            "no:cacheprovider",
+            "--hypothesis-seed=1",
+            "--no-header",
+            "--tb=line",
+            f"--timeout={LONGEST_TEST_S}",
+        )
         status = pytest.main([*options, *tests])
     finally:
         sys.stdout.flush()
@@ -320,8 +396,18 @@ def _be_tested(tree: Path, tests: list[str], log: Path) -> None:
 def killer(log: Path) -> str:
     """The test that failed."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    failed = [line.split(" ", 1)[1].partition(" - ")[0] for line in text.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    return failed[0].strip().removeprefix("tests/") if failed else text.strip().splitlines()[-1][:120] if text.strip() else "nothing was said"
+    failed = [
+        line.split(" ", 1)[1].partition(" - ")[0]
+        for line in text.splitlines()
+        if line.startswith(("FAILED ", "ERROR "))
+    ]
+    return (
+        failed[0].strip().removeprefix("tests/")
+        if failed
+        else text.strip().splitlines()[-1][:120]
+        if text.strip()
+        else "nothing was said"
+    )
 
 
 def main() -> int:
@@ -329,7 +415,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, default=300, help="how many mutants")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--modules", default="", help="parts of modules' names, with commas between; all sixteen by default")
+    parser.add_argument(
+        "--modules", default="", help="parts of modules' names, with commas between; all sixteen by default"
+    )
     parser.add_argument("--skip", type=int, default=0, help="leave out so many of the sample, which were tried before")
     parser.add_argument("--until", help="begin with none after this time (HH:MM)")
     parser.add_argument("--list", action="store_true", help="show the sample and try nothing")
@@ -380,7 +468,10 @@ def _try_all(chosen: list[Mutant], folder: Path, ends: datetime | None) -> list[
 def _report(found: list[tuple[Mutant, str]], wanted: int, seed: int) -> str:
     counts = Counter(what for _, what in found)
     killed = counts["killed"] + counts["timed out"]
-    lines = [f"{len(found)} of {wanted} mutants tried (seed {seed}): {counts['killed']} killed, {counts['timed out']} timed out, {counts['survived']} survived"]
+    lines = [
+        f"{len(found)} of {wanted} mutants tried (seed {seed}): {counts['killed']} killed, "
+        f"{counts['timed out']} timed out, {counts['survived']} survived"
+    ]
     if found:
         lines[0] += f"; {100 * killed / len(found):.0f} % noticed"
     lines += ["", "| module | tried | noticed |", "|---|--:|--:|"]

@@ -14,7 +14,10 @@ _measured: list[float] = []
 
 
 def _work_s() -> float:
-    """Wall-clock time of a fixed piece of work. It is long enough for the system to give the core to others meanwhile."""
+    """Wall-clock time of a fixed piece of work.
+
+    It is long enough for the system to give the core to others meanwhile.
+    """
     began = time.perf_counter()
     sum(range(_WORK))
     return time.perf_counter() - began

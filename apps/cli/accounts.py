@@ -42,11 +42,18 @@ def find_account(settings, runtime, who: str, chosen: str | None):
     from resources.state.accounts import list_accounts
 
     everybody = [a for key in _known_keys(settings, runtime, chosen) for a in list_accounts(runtime.state, key)]
-    found = [a for a in everybody if a.open_id == who] or [a for a in everybody if a.name == who or a.open_id.startswith(who)]
+    found = [a for a in everybody if a.open_id == who] or [
+        a for a in everybody if a.name == who or a.open_id.startswith(who)
+    ]
     if not found:
         fail(f"no account is {who!r}: see `douyin accounts list`", 2)
     if len(found) > 1:
-        fail(f"{who!r} may be {', '.join(f'{a.name or a.open_id} ({a.open_id}, app {a.client_key})' for a in found[:5])}: say more, or --app", 2)
+        fail(
+            f"{who!r} may be "
+            f"{', '.join(f'{a.name or a.open_id} ({a.open_id}, app {a.client_key})' for a in found[:5])}: "
+            "say more, or --app",
+            2,
+        )
     return found[0]
 
 
@@ -57,29 +64,47 @@ def find_account(settings, runtime, who: str, chosen: str | None):
 def list_(
     app_key: _App = None,
     tag: Annotated[str | None, typer.Option(help="only accounts with this tag")] = None,
-    needs_consent: Annotated[bool, typer.Option("--needs-consent", help="only those whose owners must authorise again, or soon, with the address for it")] = False,
+    needs_consent: Annotated[
+        bool,
+        typer.Option(
+            "--needs-consent", help="only those whose owners must authorise again, or soon, with the address for it"
+        ),
+    ] = False,
 ) -> None:
     """Accounts with status and days left, the most urgent first."""
     settings, runtime = _open()
     from resources.client.countdown import countdown
 
-    lines = [c for key in _known_keys(settings, runtime, app_key) for c in countdown(runtime.state, key, runtime.clock.now())]
+    lines = [
+        c for key in _known_keys(settings, runtime, app_key) for c in countdown(runtime.state, key, runtime.clock.now())
+    ]
     lines = [c for c in lines if tag is None or tag in c.account.tags]
     if needs_consent:
         lines = [c for c in lines if c.warning is not None]
     if not lines:
-        console.print("no account needs consent" if needs_consent else "no account: `douyin authorize`, or `douyin accounts import`")
+        console.print(
+            "no account needs consent"
+            if needs_consent
+            else "no account: `douyin authorize`, or `douyin accounts import`"
+        )
         return
     print_accounts(sorted(lines, key=_urgency))
     counted = Counter(str(c.account.status) for c in lines)
-    console.print(f"\n{len(lines)} accounts: {', '.join(f'{n} {status}' for status, n in counted.most_common())}", highlight=False)
+    console.print(
+        f"\n{len(lines)} accounts: {', '.join(f'{n} {status}' for status, n in counted.most_common())}", highlight=False
+    )
     if needs_consent:
         _print_links(settings, sorted({c.account.client_key for c in lines}))
 
 
 def _urgency(line) -> tuple:
     warning = line.warning
-    return (99 if warning is None else warning, line.consent_left or timedelta.min, line.account.client_key, line.account.open_id)
+    return (
+        99 if warning is None else warning,
+        line.consent_left or timedelta.min,
+        line.account.client_key,
+        line.account.open_id,
+    )
 
 
 def print_accounts(lines: list) -> None:
@@ -87,15 +112,33 @@ def print_accounts(lines: list) -> None:
     ids = {c.account.open_id for c in lines}
     length = next((n for n in (8, 13, 18, 24) if len({i[:n] for i in ids}) == len(ids)), 64)
     grid = Grid()
-    for column in ("account", "open_id", "app", "tags", "status", "access", "refresh", "renewals used", "consent ends", "note"):
+    for column in (
+        "account",
+        "open_id",
+        "app",
+        "tags",
+        "status",
+        "access",
+        "refresh",
+        "renewals used",
+        "consent ends",
+        "note",
+    ):
         grid.add_column(column)
     several = len({c.account.client_key for c in lines}) > 1
     for c in lines:
         grid.add_row(
-            Text(c.account.name or ""), c.account.open_id[:length], c.account.client_key if several else "", " ".join(sorted(c.account.tags)),
-            str(c.account.status), _days(c.access_left, 1), _days(c.refresh_left, 3), f"{5 - c.renewals_left} of 5" if c.access_left is not None else "–",
-            _days(c.consent_left, 7), Text(c.account.reason or ("" if c.access_left is not None else "no tokens are stored")),
-        )  # fmt: skip
+            Text(c.account.name or ""),
+            c.account.open_id[:length],
+            c.account.client_key if several else "",
+            " ".join(sorted(c.account.tags)),
+            str(c.account.status),
+            _days(c.access_left, 1),
+            _days(c.refresh_left, 3),
+            f"{5 - c.renewals_left} of 5" if c.access_left is not None else "–",
+            _days(c.consent_left, 7),
+            Text(c.account.reason or ("" if c.access_left is not None else "no tokens are stored")),
+        )
     console.print(grid)
 
 
@@ -116,14 +159,20 @@ def _print_links(settings, keys: list[str]) -> None:
             more = f" --app {key}" if len(configured) > 1 else ""
             console.print(f"app {key}: `douyin authorize{more}` prints the address for the owners", highlight=False)
         else:
-            console.print(f"app {key}: set its redirect address (DOUYIN_REDIRECT_URI), then `douyin authorize`", highlight=False)
+            console.print(
+                f"app {key}: set its redirect address (DOUYIN_REDIRECT_URI), then `douyin authorize`", highlight=False
+            )
 
 
 # --------------------------------------------------------------------------- deciding
 
 
 @app.command()
-def pause(who: _Who, reason: Annotated[str, typer.Option(callback=said, help="shown by `douyin accounts list`")] = "paused by a person", app_key: _App = None) -> None:
+def pause(
+    who: _Who,
+    reason: Annotated[str, typer.Option(callback=said, help="shown by `douyin accounts list`")] = "paused by a person",
+    app_key: _App = None,
+) -> None:
     """Ask for nothing of an account until it is resumed. Its tokens are kept."""
     settings, runtime = _open()
     from resources.state.accounts import AccountStatus, set_status
@@ -147,7 +196,9 @@ def resume(who: _Who, app_key: _App = None) -> None:
 
 
 @app.command()
-def remove(who: _Who, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False, app_key: _App = None) -> None:
+def remove(
+    who: _Who, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False, app_key: _App = None
+) -> None:
     """Forget an account and its tokens. What was collected of it stays."""
     settings, runtime = _open()
     from resources.state.accounts import remove_account
@@ -157,11 +208,17 @@ def remove(who: _Who, yes: Annotated[bool, typer.Option("--yes", help="do not as
     if not yes and not typer.confirm(f"forget {visible(named)} and its tokens? Only its owner can authorise it again"):
         fail("nothing was changed")
     remove_account(runtime.state, account.client_key, account.open_id)
-    console.print(f"[green]✓[/green] {escape(named)} is forgotten; its data stays in archive, lake and warehouse", highlight=False, soft_wrap=True)
+    console.print(
+        f"[green]✓[/green] {escape(named)} is forgotten; its data stays in archive, lake and warehouse",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
-def tag(who: _Who, words: Annotated[list[str], typer.Argument(help="+word adds, -word takes away")], app_key: _App = None) -> None:
+def tag(
+    who: _Who, words: Annotated[list[str], typer.Argument(help="+word adds, -word takes away")], app_key: _App = None
+) -> None:
     """Give an account tags, or take some away."""
     settings, runtime = _open()
     from resources.state.accounts import set_tags
@@ -175,7 +232,10 @@ def tag(who: _Who, words: Annotated[list[str], typer.Argument(help="+word adds, 
         set_tags(runtime.state, account.client_key, account.open_id, tags)
     except ValueError as error:
         fail(str(error), 2)
-    console.print(f"[green]✓[/green] {escape(account.name or account.open_id)}: {' '.join(sorted(tags)) or 'no tags'}", highlight=False)
+    console.print(
+        f"[green]✓[/green] {escape(account.name or account.open_id)}: {' '.join(sorted(tags)) or 'no tags'}",
+        highlight=False,
+    )
 
 
 # --------------------------------------------------------------------------- keys
@@ -222,11 +282,14 @@ _NEEDED = ("open_id", "access_token", "access_expires_at", "refresh_token", "ref
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON: a list of objects")],
-    app_key: Annotated[str | None, typer.Option("--app", help="app of lines without client_key; needed only where there are several")] = None,
+    app_key: Annotated[
+        str | None, typer.Option("--app", help="app of lines without client_key; needed only where there are several")
+    ] = None,
 ) -> None:
     """Take over accounts with their tokens from another system, which must not use them any more.
 
-    Members: open_id, access_token, access_expires_at, refresh_token, refresh_expires_at (ISO 8601 with zone, or epoch seconds);
+    Members: open_id, access_token, access_expires_at, refresh_token, refresh_expires_at (ISO 8601 with zone, or epoch
+        seconds);
     also client_key, renewals, scope, name, tags (words separated by spaces).
     """
     settings, runtime = _open()
@@ -295,13 +358,26 @@ def read_account(row: dict[str, Any], default_app: str | None, known_apps: set[s
     renewals = values.get("renewals", "0")
     if not renewals.isdecimal() or int(renewals) > 5:
         raise ValueError("renewals: expected 0 to 5")
-    token = UserToken(values["open_id"], values["access_token"], access, values["refresh_token"], refresh, int(renewals), values.get("scope", ""), now)
+    token = UserToken(
+        values["open_id"],
+        values["access_token"],
+        access,
+        values["refresh_token"],
+        refresh,
+        int(renewals),
+        values.get("scope", ""),
+        now,
+    )
     return Imported(client_key, token, values.get("name"), frozenset(values.get("tags", "").split()))
 
 
 def _instant(text: str, name: str) -> datetime:
     try:
-        found = datetime.fromtimestamp(float(text), UTC) if text.replace(".", "", 1).isdecimal() else datetime.fromisoformat(text)
+        found = (
+            datetime.fromtimestamp(float(text), UTC)
+            if text.replace(".", "", 1).isdecimal()
+            else datetime.fromisoformat(text)
+        )
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(f"{name}: expected ISO 8601 with a zone or epoch seconds") from error
     if found.tzinfo is None:
@@ -311,7 +387,10 @@ def _instant(text: str, name: str) -> datetime:
 
 @app.command()
 def deletions(
-    done: Annotated[str | None, typer.Option("--done", help="open_id whose data was deleted everywhere, backups included")] = None, app_key: _App = None
+    done: Annotated[
+        str | None, typer.Option("--done", help="open_id whose data was deleted everywhere, backups included")
+    ] = None,
+    app_key: _App = None,
 ) -> None:
     """Accounts whose personal data must be deleted: their owners withdrew, or they are closed (28001045)."""
     settings, runtime = _open()
@@ -325,6 +404,10 @@ def deletions(
         return
     listed = [one for one in list_deletions(runtime.state, keys) if one.done_at is None]
     for one in listed:
-        console.print(f"{one.client_key}  {one.open_id}  since {one.listed_at:%Y-%m-%d %H:%M} UTC: {escape(one.reason)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"{one.client_key}  {one.open_id}  since {one.listed_at:%Y-%m-%d %H:%M} UTC: {escape(one.reason)}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if not listed:
         console.print("nobody's data waits to be deleted")

@@ -38,7 +38,10 @@ def _grid(*columns: str) -> Grid:
 
 @app.command()
 def check() -> None:
-    """What is wrong now, and which channels would be told. Sends and stores nothing; exit code 1 if anything is wrong."""
+    """What is wrong now, and which channels would be told.
+
+    Sends and stores nothing; exit code 1 if anything is wrong.
+    """
     from resources.delivery.texts import scrubbed
     from services.alerts.work import look
 
@@ -51,7 +54,10 @@ def check() -> None:
         to = ", ".join(alerts.channels_for(one.kind, one.severity, one.tags)) or "no route"
         grid.add_row(one.kind, one.severity, Text(one.title), Text(one.en), Text(one.todo), to)
     unseen = f"; of {', '.join(looked.not_looked)} nobody knows" if looked.not_looked else ""
-    console.print(grid if looked.found else f"nothing that was looked for is wrong{unseen}" if unseen else "nothing is wrong", soft_wrap=not looked.found)
+    console.print(
+        grid if looked.found else f"nothing that was looked for is wrong{unseen}" if unseen else "nothing is wrong",
+        soft_wrap=not looked.found,
+    )
     runtime.close()
     if looked.found:
         raise typer.Exit(1)
@@ -99,7 +105,17 @@ def list_(days: Annotated[int, typer.Option(min=1, max=365, help="how many days 
         if one.muted_until and one.muted_until > now:
             said.append(f"muted until {clock(one.muted_until)}")
         over = clock(one.resolved_at) if one.resolved_at else ""
-        grid.add_row(f"#{one.id}", one.kind, one.severity, Text(one.title), clock(one.first_at), over, str(one.times), Text("; ".join(said) or "nobody"), Text(one.key))
+        grid.add_row(
+            f"#{one.id}",
+            one.kind,
+            one.severity,
+            Text(one.title),
+            clock(one.first_at),
+            over,
+            str(one.times),
+            Text("; ".join(said) or "nobody"),
+            Text(one.key),
+        )
     console.print(grid if found else "there is and was nothing")
     runtime.close()
 
@@ -127,7 +143,9 @@ def test_(channel: Annotated[str, typer.Argument(callback=said, help="name of th
 
 @app.command()
 def mute(
-    key: Annotated[str, typer.Argument(callback=said, help="key or number of the alert, as `douyin alerts list` shows it")],
+    key: Annotated[
+        str, typer.Argument(callback=said, help="key or number of the alert, as `douyin alerts list` shows it")
+    ],
     for_: Annotated[str, typer.Option("--for", help="how long: 30m, 24h or 7d")] = "24h",
 ) -> None:
     """Tell nobody of one alert for a while."""

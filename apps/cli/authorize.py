@@ -19,17 +19,43 @@ _ALWAYS = ("user_info", "renew_refresh_token")
 
 
 def authorize(
-    code: Annotated[str | None, typer.Option(callback=maybe_said, help="the code, or the whole address that the browser was sent to")] = None,
-    name: Annotated[str | None, typer.Option(callback=maybe_said, help="a name for the account; default: its nickname, where the owner lets the app see it")] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(callback=maybe_said, help="the code, or the whole address that the browser was sent to"),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            callback=maybe_said,
+            help="a name for the account; default: its nickname, where the owner lets the app see it",
+        ),
+    ] = None,
     app: Annotated[str | None, typer.Option(help="key of the app; needed only where there are several")] = None,
-    tag: Annotated[list[str] | None, typer.Option(callback=all_said, help="a word to choose accounts by; may be given several times")] = None,
-    scopes: Annotated[str | None, typer.Option(callback=maybe_said, help="comma separated; default: all that the catalogue's operations need")] = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="listen on this loopback port for the browser's return; default: the redirect address's own, if it is on loopback")] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(callback=all_said, help="a word to choose accounts by; may be given several times"),
+    ] = None,
+    scopes: Annotated[
+        str | None,
+        typer.Option(callback=maybe_said, help="comma separated; default: all that the catalogue's operations need"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help=(
+                "listen on this loopback port for the browser's return; default: the redirect address's own, "
+                "if it is on loopback"
+            ),
+        ),
+    ] = None,
     wait_s: Annotated[int, typer.Option(min=1, max=86_400, help="how long to wait for the browser's return")] = 600,
 ) -> None:
     """Show the consent page's address, take the code that comes back, and store the account's tokens.
 
-    Where the redirect address is on this machine's loopback the code is received there; otherwise the address that the browser
+    Where the redirect address is on this machine's loopback the code is received there; otherwise the address that the
+    browser
     was sent to is pasted.
     """
     settings = load_settings()
@@ -40,7 +66,10 @@ def authorize(
         state = secrets.token_urlsafe(16)
         url = _consent_url(settings, scopes, state)
         place = _listening_place(settings.redirect_uri, port)
-        console.print("Let the account's owner open this address and consent" + (":\n" if place else ", then paste the address that the browser was sent to:\n"))
+        console.print(
+            "Let the account's owner open this address and consent"
+            + (":\n" if place else ", then paste the address that the browser was sent to:\n")
+        )
         console.print(url, soft_wrap=True, highlight=False)
         code = _receive(*place, state, wait_s) if place else typer.prompt("\naddress or code")
     found, returned = _read_answer(code)
@@ -58,7 +87,11 @@ def authorize(
             fail(f"the account is authorised, but its tags are not set: {error}")
         finally:
             runtime.close()
-    console.print(f"[green]✓[/green] {escape(shown or 'account')} {escape(open_id)} is authorised; `douyin run` collects it from now on", soft_wrap=True)
+    console.print(
+        f"[green]✓[/green] {escape(shown or 'account')} {escape(open_id)} is authorised; `douyin run` "
+        "collects it from now on",
+        soft_wrap=True,
+    )
     if granted:
         # Scopes of messages and business consent are never listed, although granted (GUIDE section 2).
         console.print(f"  granted: {escape(granted)}", style="dim", soft_wrap=True, highlight=False)
@@ -99,7 +132,10 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>douyin-warehouse</title>
 
 
 def _receive(host: str, port: int, path: str, state: str, wait_s: int) -> str:
-    """Wait for the browser's return and give its address. Other requests, and those with another state, are turned away."""
+    """Wait for the browser's return and give its address.
+
+    Other requests, and those with another state, are turned away.
+    """
     came: list[str] = []
 
     class Callback(BaseHTTPRequestHandler):
@@ -126,8 +162,15 @@ def _receive(host: str, port: int, path: str, state: str, wait_s: int) -> str:
     try:
         server = HTTPServer((host, port), Callback)
     except OSError as error:
-        fail(f"cannot listen at {host}:{port} for the browser's return ({error.strerror}): free the port, or give the code with --code")
-    console.print(f"\nwaiting at http://{host}:{server.server_port}{path} for the browser's return …", style="dim", highlight=False)
+        fail(
+            f"cannot listen at {host}:{port} for the browser's return ({error.strerror}): free the port, "
+            "or give the code with --code"
+        )
+    console.print(
+        f"\nwaiting at http://{host}:{server.server_port}{path} for the browser's return …",
+        style="dim",
+        highlight=False,
+    )
     with server:
         end = time.monotonic() + wait_s
         while not came and (left := end - time.monotonic()) > 0:

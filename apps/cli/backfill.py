@@ -12,9 +12,19 @@ from apps.cli.console import Grid, console, fail, load_settings, possible_day, r
 from apps.cli.run import choose, print_ingested, progress_bar, tell_damage
 
 _DAY = ["%Y-%m-%d"]
-Select = Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")]
-First = Annotated[datetime | None, typer.Option("--from", callback=possible_day, formats=_DAY, help="first partition, a Beijing day")]
-Last = Annotated[datetime | None, typer.Option("--to", callback=possible_day, formats=_DAY, help="last partition; default: the newest that there can be")]
+Select = Annotated[
+    list[str] | None,
+    typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all"),
+]
+First = Annotated[
+    datetime | None, typer.Option("--from", callback=possible_day, formats=_DAY, help="first partition, a Beijing day")
+]
+Last = Annotated[
+    datetime | None,
+    typer.Option(
+        "--to", callback=possible_day, formats=_DAY, help="last partition; default: the newest that there can be"
+    ),
+]
 
 
 def backfill(
@@ -22,7 +32,9 @@ def backfill(
     first: First = None,
     last: Last = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the price only, without a call")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with what a used-up quota stopped, instead of --from and --to")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with what a used-up quota stopped, instead of --from and --to")
+    ] = False,
 ) -> None:
     """Fill past partitions: the price first, then one run per table. What cannot be had is told and left unmarked."""
     settings = load_settings()
@@ -42,7 +54,11 @@ def backfill(
             console.print("nothing waits for a new quota")
             return
     else:
-        wanted = {name: days for name in tables if (days := chosen_days(runtime, TABLES[name], first.date(), last.date() if last else None))}
+        wanted = {
+            name: days
+            for name in tables
+            if (days := chosen_days(runtime, TABLES[name], first.date(), last.date() if last else None))
+        }
     prices = [price_of(runtime, TABLES[name], dts) for name, dts in wanted.items()]
     print_price(runtime, prices)
     if not dry_run:
@@ -57,7 +73,11 @@ def chosen_days(runtime, table, first: date, last: date | None) -> list[date]:
     if last is not None and last < first:
         fail(f"--to {last} lies before --from {first}", 2)
     if first < start:
-        fail(f"--from {first} lies before the first day, DOUYIN_START_DATE={start}: choose a later day, or set it earlier", 2)
+        fail(
+            f"--from {first} lies before the first day, DOUYIN_START_DATE={start}: choose a later day, or "
+            "set it earlier",
+            2,
+        )
     return partitions_between(table, first, min(last or newest, newest))
 
 
@@ -67,7 +87,14 @@ def print_price(runtime, prices: list) -> None:
     from services.ingest.spans import grouped, span_text
 
     grid = Grid(title="price")
-    for name, justify in (("table", "left"), ("partitions", "left"), ("from call", "right"), ("from archive", "right"), ("not at all", "right"), ("calls", "right")):
+    for name, justify in (
+        ("table", "left"),
+        ("partitions", "left"),
+        ("from call", "right"),
+        ("from archive", "right"),
+        ("not at all", "right"),
+        ("calls", "right"),
+    ):
         grid.add_column(name, justify=justify)
     for price in prices:
         counts = [len(price.having(source)) for source in From]
@@ -76,19 +103,41 @@ def print_price(runtime, prices: list) -> None:
     console.print(grid)
     for price in prices:
         for reason, days in grouped(price.reasons).items():
-            console.print(f"[yellow]✗ {price.table.name}[/yellow] {span_text(days)}: {escape(reason)}", highlight=False, soft_wrap=True)
+            console.print(
+                f"[yellow]✗ {price.table.name}[/yellow] {span_text(days)}: {escape(reason)}",
+                highlight=False,
+                soft_wrap=True,
+            )
     lines = by_scope(runtime, prices)
     for line in lines:
         app = f" of app {line.client_key}" if len({one.client_key for one in lines}) > 1 else ""
-        quota = "no daily quota is configured (DOUYIN_PER_DAY)" if line.per_day is None else f"{line.share:.0%} of the {line.per_day:,} a day, {line.left:,} left today"
-        spread = f"; spreads over [bold]{line.days} days[/bold], `resume_schedule` or `douyin backfill --resume` goes on" if line.days > 1 else ""
-        console.print(f"{line.scope}{app}: {line.calls:,} calls, at least {_time(line.seconds)}; {quota}{spread}", highlight=False, soft_wrap=True)
+        quota = (
+            "no daily quota is configured (DOUYIN_PER_DAY)"
+            if line.per_day is None
+            else f"{line.share:.0%} of the {line.per_day:,} a day, {line.left:,} left today"
+        )
+        spread = (
+            f"; spreads over [bold]{line.days} days[/bold], `resume_schedule` or `douyin backfill --resume` goes on"
+            if line.days > 1
+            else ""
+        )
+        console.print(
+            f"{line.scope}{app}: {line.calls:,} calls, at least {_time(line.seconds)}; {quota}{spread}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if not lines:
         console.print("no call is needed")
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 100
+        else f"{seconds / 60:.0f} min"
+        if seconds < 6_000
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def _pay(runtime, prices: list) -> None:
@@ -107,7 +156,11 @@ def _pay(runtime, prices: list) -> None:
             bar.update(task, advance=1)
         published = runner.publish()
     print_ingested(done)
-    console.print(f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} MB, {published.seconds:.1f} s)", soft_wrap=True)
+    console.print(
+        f"published {published.partitions} partitions into {published.path} ({published.bytes / 1e6:.1f} "
+        f"MB, {published.seconds:.1f} s)",
+        soft_wrap=True,
+    )
     for said in problems:
         console.print(f"[red]✗[/red] {escape(said)}", highlight=False, soft_wrap=True)
     refused = sum(len(price.reasons) for price in prices)

@@ -38,18 +38,32 @@ class PlainConsole(Console):
 
 
 class Grid(Table):
-    """A table of what people and the platform wrote: words in cells are shown as they are, and folded rather than cut. ``styled`` makes one with a style."""
+    """A table of what people and the platform wrote: words in cells are shown as they are, and folded rather than cut.
+
+    ``styled`` makes one with a style.
+    """
 
     def __init__(self, *columns: str, title: str | None = None, **more) -> None:
-        super().__init__(title=None if title is None else Text(visible(title)), title_justify="left", **({"header_style": "bold", "box": None} | more))
+        super().__init__(
+            title=None if title is None else Text(visible(title)),
+            title_justify="left",
+            **({"header_style": "bold", "box": None} | more),
+        )
         for column in columns:
             self.add_column(column)
 
     def add_column(self, header: RenderableType = "", **more) -> None:
-        super().add_column(Text(visible(header)) if isinstance(header, str) else header, **({"overflow": "fold"} | more))
+        super().add_column(
+            Text(visible(header)) if isinstance(header, str) else header, **({"overflow": "fold"} | more)
+        )
 
     def add_row(self, *cells: RenderableType | None, **more) -> None:
-        plain = (Text(visible(str(cell))) if isinstance(cell, str) or (isinstance(cell, Text) and not (cell.spans or cell.style)) else cell for cell in cells)
+        plain = (
+            Text(visible(str(cell)))
+            if isinstance(cell, str) or (isinstance(cell, Text) and not (cell.spans or cell.style))
+            else cell
+            for cell in cells
+        )
         super().add_row(*plain, **more)
 
 
@@ -119,7 +133,8 @@ def read_text(file: Path) -> str:
 def load_settings(*, has_own_home: bool = False) -> Settings:
     """Settings from the environment and ``.env``; a wrong one ends the command with its name and the reason.
 
-    So does a home that does not belong to ``DAGSTER_HOME``, unless the command works in a home of its own, or only looks.
+    So does a home that does not belong to ``DAGSTER_HOME``, unless the command works in a home of its own, or only
+    looks.
     """
     from pipelines.home import check_home
 

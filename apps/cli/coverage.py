@@ -12,7 +12,9 @@ from apps.cli.console import NO_CREDENTIALS, Grid, app_keys, console, fail, load
 
 
 def coverage(
-    enable: Annotated[list[str] | None, typer.Option(help="switch an operation on again, so that the next run tries it")] = None,
+    enable: Annotated[
+        list[str] | None, typer.Option(help="switch an operation on again, so that the next run tries it")
+    ] = None,
     app: Annotated[str | None, typer.Option(help="key of one app; default: all apps")] = None,
     only: Annotated[str | None, typer.Option(help="owned, not owned, withdrawn or never tried")] = None,
 ) -> None:
@@ -39,7 +41,9 @@ def coverage(
         return
     for key in keys or [None]:
         lines = coverage_of(runtime.state if key else None, key, settings.for_app(key).app_type if key else None)
-        if only is not None and only not in (shown := sorted({"owned", "not owned", "withdrawn", "never tried", *(line.here for line in lines)})):
+        if only is not None and only not in (
+            shown := sorted({"owned", "not owned", "withdrawn", "never tried", *(line.here for line in lines)})
+        ):
             fail(f"--only {only!r} is no state of an operation; there are {', '.join(shown)}", 2)
         title = f"app {key} ({settings.for_app(key).app_type})" if key else "no app is configured: nothing was tried"
         grid = Grid(title=title)
@@ -47,12 +51,25 @@ def coverage(
             grid.add_column(column)
         for line in lines:
             if only is None or line.here == only:
-                grid.add_row(line.operation, _shown(line.here), line.status, line.history, line.tables, line.scope, Text(line.reason))
+                grid.add_row(
+                    line.operation,
+                    _shown(line.here),
+                    line.status,
+                    line.history,
+                    line.tables,
+                    line.scope,
+                    Text(line.reason),
+                )
         console.print(grid)
         counted = Counter(line.here for line in lines)
-        console.print(f"{len(lines)} operations: {', '.join(f'{n} {here}' for here, n in counted.most_common())}\n", highlight=False)
+        console.print(
+            f"{len(lines)} operations: {', '.join(f'{n} {here}' for here, n in counted.most_common())}\n",
+            highlight=False,
+        )
         if counted[DOORS_OF_OTHERS]:
-            console.print(f"“{DOORS_OF_OTHERS}”: the same tables come through the door that fits the app's type.\n", style="dim")
+            console.print(
+                f"“{DOORS_OF_OTHERS}”: the same tables come through the door that fits the app's type.\n", style="dim"
+            )
 
 
 _COLOURS = {"owned": "green", "not owned": "red", "withdrawn": "red", "never tried": "yellow"}

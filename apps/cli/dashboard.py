@@ -14,10 +14,24 @@ from apps.cli.console import console, errors, fail, load_settings, said
 
 def dashboard(
     port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page")] = 2718,
-    host: Annotated[str, typer.Option(callback=said, help="address to listen on; where other machines reach it, the page asks for a token")] = "127.0.0.1",
-    token: Annotated[str | None, typer.Option(envvar="DOUYIN_DASHBOARD_TOKEN", help="word that the page asks for; default: none on this machine, a new one at each start elsewhere")] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            callback=said, help="address to listen on; where other machines reach it, the page asks for a token"
+        ),
+    ] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DOUYIN_DASHBOARD_TOKEN",
+            help="word that the page asks for; default: none on this machine, a new one at each start elsewhere",
+        ),
+    ] = None,
 ) -> None:
-    """Serve the dashboard: accounts, videos, hot words, boards, fans, needs, leads, data health. Reads the published warehouse, holds nothing up."""
+    """Serve the dashboard: accounts, videos, hot words, boards, fans, needs, leads, data health.
+
+    Reads the published warehouse, holds nothing up.
+    """
     settings = load_settings()
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -33,9 +47,23 @@ def dashboard(
 
         app = make_app(token=token, loopback=loopback)
         if not settings.warehouse_path.exists():
-            errors.print(f"{settings.warehouse_path} does not exist yet: the page says what to do, and shows the data once it is published", highlight=False, soft_wrap=True)
+            errors.print(
+                f"{settings.warehouse_path} does not exist yet: the page says what to do, and shows the "
+                "data once it is published",
+                highlight=False,
+                soft_wrap=True,
+            )
         shown = f"[{host}]" if ":" in host else host
-        console.print(f"dashboard: [bold]http://{shown}:{port}/{f'?access_token={token}' if token else ''}[/bold]  ({settings.warehouse_path}; Ctrl-C ends it)", highlight=False, soft_wrap=True)
+        console.print(
+            f"dashboard: [bold]http://{shown}:{port}/{f'?access_token={token}' if token else ''}[/bold]  "
+            f"({settings.warehouse_path}; Ctrl-C ends it)",
+            highlight=False,
+            soft_wrap=True,
+        )
         if not loopback:
-            console.print("Who has the token reads account names and figures, masked examples of comments, and the state of the data; the way is not encrypted: put TLS before it.", soft_wrap=True)
+            console.print(
+                "Who has the token reads account names and figures, masked examples of comments, and the "
+                "state of the data; the way is not encrypted: put TLS before it.",
+                soft_wrap=True,
+            )
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listener])

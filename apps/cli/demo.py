@@ -22,10 +22,16 @@ DEMO_START = FIRST_DAY - timedelta(days=30)
 """First day of the partitions in the demo's Dagster: the series reach back so far, and videos are compared by them."""
 
 _TICKS = (
-    (clock_time(8, 5), "hourly"), (clock_time(10, 30), "twice_daily"), (clock_time(10, 45), "daily_snapshot"),
-    (clock_time(11, 0), "daily_t1"), (clock_time(11, 30), "daily_listing"), (clock_time(12, 5), "hourly"), (clock_time(16, 5), "hourly"), (clock_time(20, 5), "hourly"),
+    (clock_time(8, 5), "hourly"),
+    (clock_time(10, 30), "twice_daily"),
+    (clock_time(10, 45), "daily_snapshot"),
+    (clock_time(11, 0), "daily_t1"),
+    (clock_time(11, 30), "daily_listing"),
+    (clock_time(12, 5), "hourly"),
+    (clock_time(16, 5), "hourly"),
+    (clock_time(20, 5), "hourly"),
     (clock_time(23, 30), "rank_weeks"),
-)  # fmt: skip
+)
 _MOST_FANS = 20_000
 """Comments follow from fans: those of an account with millions would take the demo minutes to read."""
 _WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
@@ -56,7 +62,11 @@ def demo(
     from resources.state.watched import Watched, watch
     from sandbox.config import SandboxConfig
 
-    ticks = [(datetime.combine(FIRST_DAY + timedelta(days=n), at, BEIJING), cadence) for n in range(days) for at, cadence in _TICKS]
+    ticks = [
+        (datetime.combine(FIRST_DAY + timedelta(days=n), at, BEIJING), cadence)
+        for n in range(days)
+        for at, cadence in _TICKS
+    ]
     config = SandboxConfig(accounts=accounts, videos=videos, most_fans=_MOST_FANS, now=ticks[0][0])
     totals = {"calls": 0, "rows": 0}
     problems: dict[str, str] = {}
@@ -65,7 +75,12 @@ def demo(
         runtime.set_clock(_frozen(ticks[0][0]))
         with Runner(runtime) as runner:
             authorize_all(runtime)
-            watch(runtime.state, config.client_key, [Watched(kind, value, "") for kind, value in _WATCHED], runtime.clock.now())
+            watch(
+                runtime.state,
+                config.client_key,
+                [Watched(kind, value, "") for kind, value in _WATCHED],
+                runtime.clock.now(),
+            )
 
             def hear(ingested) -> None:
                 totals["calls"] += ingested.calls
@@ -91,13 +106,17 @@ def demo(
     _show(target)
     report = target / "reports" / f"{ticks[-1][0].date()}.html"
     console.print(
-        f"\n[green]✓[/green] {len(ticks)} runs, {totals['calls']:,} calls, {time.monotonic() - began:.0f} s. The report of {ticks[-1][0].date()}: [bold]{_short(report)}[/bold]. Next:\n"
-        f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin sql            the warehouse in DuckDB, or any tool that opens {_short(target)}/warehouse.duckdb\n"
+        f"\n[green]✓[/green] {len(ticks)} runs, {totals['calls']:,} calls, {time.monotonic() - began:.0f} "
+        f"s. The report of {ticks[-1][0].date()}: [bold]{_short(report)}[/bold]. Next:\n"
+        f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin sql            the warehouse in DuckDB, or any "
+        f"tool that opens {_short(target)}/warehouse.duckdb\n"
         f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin status         what is loaded and what is missing\n"
         f"  make dev                                       these runs in the Dagster UI, with schedules\n"
-        f"  install -m 600 .env.example .env               your own app: credentials, then `douyin authorize` and `douyin run`",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        "  install -m 600 .env.example .env               your own app: credentials, then `douyin "
+        "authorize` and `douyin run`",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _frozen(at: datetime):

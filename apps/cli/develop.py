@@ -37,24 +37,45 @@ def dev(
             try:
                 url = stack.enter_context(running_sandbox(config))
             except OSError as error:
-                fail(f"the sandbox cannot listen on port {sandbox_port} ({error.strerror}): choose another with --sandbox-port")
+                fail(
+                    f"the sandbox cannot listen on port {sandbox_port} ({error.strerror}): choose another "
+                    "with --sandbox-port"
+                )
             settings = sandbox_settings(settings, url, config, home=settings.home / "demo", start_date=DEMO_START)
             settings.home.mkdir(parents=True, exist_ok=True)
             (settings.home / ".demo").touch()
             runtime = Runtime(settings)
             authorized = authorize_all(runtime)
             runtime.close()
-            console.print(f"no credentials: using the sandbox at [bold]{url}[/bold] with {len(authorized)} accounts, data in {settings.home}")
+            console.print(
+                f"no credentials: using the sandbox at [bold]{url}[/bold] with {len(authorized)} "
+                f"accounts, data in {settings.home}"
+            )
         else:
             load_settings()
         home = prepare_dagster_home(settings)
         command = [
-            sys.executable, "-m", "dagster", "dev", "--workspace", str(REPOSITORY / "workspace.yaml"),
-            "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning",
-        ]  # fmt: skip
-        console.print(f"Dagster UI: [bold]http://127.0.0.1:{port}[/bold]  (home {home}; Ctrl-C ends it)\nSchedules are off until you turn them on under Automation.")
+            sys.executable,
+            "-m",
+            "dagster",
+            "dev",
+            "--workspace",
+            str(REPOSITORY / "workspace.yaml"),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+        ]
+        console.print(
+            f"Dagster UI: [bold]http://127.0.0.1:{port}[/bold]  (home {home}; Ctrl-C ends it)\nSchedules "
+            "are off until you turn them on under Automation."
+        )
         # A process group of its own: `dagster dev` starts a daemon and a server, and all of them must end together.
-        child = subprocess.Popen(command, cwd=home, env=environment(settings), start_new_session=True, preexec_fn=_listen)
+        child = subprocess.Popen(
+            command, cwd=home, env=environment(settings), start_new_session=True, preexec_fn=_listen
+        )
         for number in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 signal.signal(number, _interrupt)
@@ -92,7 +113,9 @@ def _stop_group(child: subprocess.Popen) -> None:
 
 def _plain(app: App) -> dict[str, str]:
     """An app as JSON, with its secrets in the clear."""
-    return {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in app.model_dump(exclude_none=True).items()}
+    return {
+        k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in app.model_dump(exclude_none=True).items()
+    }
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -22,7 +22,12 @@ from resources.config.settings import Settings
 _LEAST_FREE_GB = 2
 Section = Callable[[Settings], Iterator[Finding]]
 
-_MARKS = {Level.OK: "[green]✓[/green]", Level.NOTE: "[dim]·[/dim]", Level.WARN: "[yellow]![/yellow]", Level.FAIL: "[red]✗[/red]"}
+_MARKS = {
+    Level.OK: "[green]✓[/green]",
+    Level.NOTE: "[dim]·[/dim]",
+    Level.WARN: "[yellow]![/yellow]",
+    Level.FAIL: "[red]✗[/red]",
+}
 
 
 def doctor() -> None:
@@ -43,12 +48,20 @@ def doctor() -> None:
 
 def check_versions(settings: Settings) -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
-    yield ok(f"Python {python}") if sys.version_info >= (3, 11) else failure(f"Python {python}", "Python 3.11 or newer is needed")
+    yield (
+        ok(f"Python {python}")
+        if sys.version_info >= (3, 11)
+        else failure(f"Python {python}", "Python 3.11 or newer is needed")
+    )
     for requirement in importlib.metadata.requires("douyin-warehouse") or []:
         name, _, pinned = requirement.partition("==")
         if pinned:
             found = importlib.metadata.version(name)
-            yield ok(f"{name} {found}") if found == pinned else warn(f"{name} {found}", f"made for {pinned}: run `make setup`")
+            yield (
+                ok(f"{name} {found}")
+                if found == pinned
+                else warn(f"{name} {found}", f"made for {pinned}: run `make setup`")
+            )
 
 
 def check_configuration(settings: Settings) -> Iterator[Finding]:
@@ -57,11 +70,17 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
         yield ok(f"credentials are set ({len(settings.all_apps)} app{'s' if len(settings.all_apps) > 1 else ''})")
         yield _check_token_key(settings)
     else:
-        yield warn(NO_CREDENTIALS.splitlines()[0], "for the sandbox: make demo; for your own app: DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET in .env")
+        yield warn(
+            NO_CREDENTIALS.splitlines()[0],
+            "for the sandbox: make demo; for your own app: DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET in .env",
+        )
     if is_live(settings):
         yield ok(f"platform: {settings.base_url} (live)")
         if settings.clock != "system":
-            yield failure(f"DOUYIN_CLOCK is {settings.clock} against the live platform", "unset it: simulated clocks are for the sandbox")
+            yield failure(
+                f"DOUYIN_CLOCK is {settings.clock} against the live platform",
+                "unset it: simulated clocks are for the sandbox",
+            )
     else:
         yield ok(f"platform: {settings.base_url} (not the live one)")
 
@@ -87,7 +106,10 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        yield failure(f"{settings.home} cannot be written: {error.strerror}", "set DOUYIN_HOME to a folder that this user may write")
+        yield failure(
+            f"{settings.home} cannot be written: {error.strerror}",
+            "set DOUYIN_HOME to a folder that this user may write",
+        )
 
 
 def check_platform(settings: Settings) -> Iterator[Finding]:
@@ -96,7 +118,10 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
     try:
         httpx.get(settings.base_url, timeout=5, proxy=settings.proxy)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: a proxy that is none
-        yield failure(f"{settings.base_url} does not answer: {type(error).__name__}", "check the network, DOUYIN_PROXY and DOUYIN_BASE_URL")
+        yield failure(
+            f"{settings.base_url} does not answer: {type(error).__name__}",
+            "check the network, DOUYIN_PROXY and DOUYIN_BASE_URL",
+        )
         return
     yield ok(f"{settings.base_url} answers")
     if not settings.has_credentials:
@@ -110,7 +135,8 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
 
     async def token(key: str) -> None:
         async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
-            # Anew, not the stored one: that would be good for hours after the secret was changed. Asking again is harmless,
+            # Anew, not the stored one: that would be good for hours after the secret was changed. Asking again is
+            # harmless,
             # since the stable endpoint answers the same token while it lasts.
             await client.tokens.replace_client(await client.tokens.client_lease())
 
@@ -118,7 +144,11 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
         try:
             runtime.run(token(app.client_key))
         except (DouyinError, TokenKeyError) as error:
-            yield failure(f"no client token of app {app.client_key}: {error}", "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET (or the app in DOUYIN_APPS) and the app's state in the console")
+            yield failure(
+                f"no client token of app {app.client_key}: {error}",
+                "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET (or the app in DOUYIN_APPS) and the app's "
+                "state in the console",
+            )
         else:
             yield ok(f"a client token was given to app {app.client_key} ({app.type})")
     runtime.close()
@@ -135,7 +165,10 @@ def check_data(settings: Settings) -> Iterator[Finding]:
         with duckdb.connect(str(path), read_only=True) as connection:
             partitions = connection.execute("SELECT count(*) FROM meta.partitions").fetchone()[0]
     except duckdb.Error as error:
-        yield failure(f"{path} does not open: {error}", "close a program that opened it for writing, or rebuild it: `douyin publish`")
+        yield failure(
+            f"{path} does not open: {error}",
+            "close a program that opened it for writing, or rebuild it: `douyin publish`",
+        )
         return
     yield ok(f"{path} opens: {partitions} partitions, {path.stat().st_size / 1e6:.1f} MB")
 

@@ -19,22 +19,35 @@ from resources.config.redaction import redact
 _OURS = ("resources", "assets", "catalog", "pipelines", "sandbox")
 _ELSEWHERE = "give this user the right to it, or set DOUYIN_HOME to another folder"
 _ADVICE = {
-    errno.ENOSPC: "the disk is full: free some room (`douyin storage` shows what takes it), then run this again; what was there before is whole",
-    errno.EDQUOT: "the quota of this user is used up: free some room (`douyin storage` shows what takes it), then run this again",
-    errno.EACCES: _ELSEWHERE, errno.EPERM: _ELSEWHERE, errno.EROFS: _ELSEWHERE,
+    errno.ENOSPC: (
+        "the disk is full: free some room (`douyin storage` shows what takes it), then run this again; what "
+        "was there before is whole"
+    ),
+    errno.EDQUOT: (
+        "the quota of this user is used up: free some room (`douyin storage` shows what takes it), then run this again"
+    ),
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: _ELSEWHERE,
     errno.ENOTDIR: "a file stands where a folder is needed: move it away, or set DOUYIN_HOME to another folder",
     errno.EEXIST: "a file stands where a folder is needed: move it away, or set DOUYIN_HOME to another folder",
     errno.EMFILE: "too many open files: raise the limit (`ulimit -n`)",
-}  # fmt: skip
+}
 _STATE = (
-    ("database is locked", "another process has held the state for half a minute: wait for it, or end it, then run this again"),
+    (
+        "database is locked",
+        "another process has held the state for half a minute: wait for it, or end it, then run this again",
+    ),
     ("disk is full", _ADVICE[errno.ENOSPC]),
     ("readonly database", f"the state may only be read here: {_ELSEWHERE}"),
     ("unable to open database file", f"the state cannot be opened: {_ELSEWHERE}"),
     ("malformed", "the state is damaged: stop every process of this installation, then put back a copy of state.db"),
-    ("not a database", "the state is no SQLite database: stop every process of this installation, then put back a copy of state.db"),
+    (
+        "not a database",
+        "the state is no SQLite database: stop every process of this installation, then put back a copy of state.db",
+    ),
     ("disk I/O error", "the disk does not read or write the state: look at the disk, then run this again"),
-)  # fmt: skip
+)
 _NO_STATE = "the state cannot be reached: look at DOUYIN_STATE_URL and at the database server"
 
 
@@ -60,19 +73,34 @@ def _known(error: BaseException) -> str | None:
     text = str(getattr(error, "orig", None) or error).partition("\n")[0]
     if room == "sqlalchemy":
         if kind.__name__ in ("ArgumentError", "NoSuchModuleError"):
-            return f"DOUYIN_STATE_URL is not usable ({text}): write sqlite:///path or postgresql+psycopg://user@host/name"
+            return (
+                f"DOUYIN_STATE_URL is not usable ({text}): write sqlite:///path or postgresql+psycopg://user@host/name"
+            )
         return f"{next((advice for sign, advice in _STATE if sign in text), _NO_STATE)} ({text})"
     if room in ("duckdb", "_duckdb"):
         return f"the warehouse cannot be read ({text}): `douyin publish --rebuild` makes it anew from the lake"
     if isinstance(error, ModuleNotFoundError):
-        return f"the package {error.name} is not installed: install it into this environment, or change the setting that needs it (DOUYIN_STATE_URL)"
+        return (
+            f"the package {error.name} is not installed: install it into this environment, or change the "
+            "setting that needs it (DOUYIN_STATE_URL)"
+        )
     return None
 
 
 def _unknown(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {os.path.basename(os.path.dirname(frames[-1].filename))}/{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
-    return f"this should not happen: {type(error).__name__}: {str(error) or 'no message'}{place}. Set DOUYIN_DEBUG=1 to see all of it, and report it"
+    place = (
+        (
+            " at "
+            f"{os.path.basename(os.path.dirname(frames[-1].filename))}/{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}"
+        )
+        if frames
+        else ""
+    )
+    return (
+        f"this should not happen: {type(error).__name__}: {str(error) or 'no message'}{place}. Set "
+        "DOUYIN_DEBUG=1 to see all of it, and report it"
+    )
 
 
 @contextmanager
@@ -81,7 +109,9 @@ def explained() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        passes = isinstance(error, (typer.Abort, typer.Exit, TyperException)) or getattr(error, "errno", None) == errno.EPIPE
+        passes = (
+            isinstance(error, (typer.Abort, typer.Exit, TyperException)) or getattr(error, "errno", None) == errno.EPIPE
+        )
         if passes or os.environ.get("DOUYIN_DEBUG", "") not in ("", "0"):
             raise
         fail(explain(error))

@@ -23,7 +23,9 @@ from apps.cli.console import (
 )
 from apps.cli.outreach_demo import demo
 
-app = typer.Typer(help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True
+)
 people = typer.Typer(help="People who asked to be left alone: every plan obeys the list.", no_args_is_help=True)
 app.add_typer(people, name="opt-out")
 app.command()(demo)
@@ -58,7 +60,13 @@ def list_() -> None:
     for column in ("campaign", "title", "audience", "when", "owner"):
         grid.add_column(column)
     for c in campaigns.values():
-        when = "daily at " + c.when.daily.strftime("%H:%M") if c.when.daily else "before live sessions" if c.when.live else "by hand"
+        when = (
+            "daily at " + c.when.daily.strftime("%H:%M")
+            if c.when.daily
+            else "before live sessions"
+            if c.when.live
+            else "by hand"
+        )
         grid.add_row(c.name, Text(c.title), c.audience, when, c.owner)
     console.print(grid)
     plans = list_plans(runtime.state)
@@ -128,7 +136,10 @@ def show_plan(runtime, plan, limit: int) -> None:
 
     lines = read_lines(runtime.state, plan_id=plan.id)
     until = plan.good_until.astimezone(BEIJING)
-    console.print(f"[bold]plan {plan.id}[/bold] {escape(plan.name)} ({escape(plan.occasion)}), {plan.state}, good until {until:%Y-%m-%d %H:%M} Beijing, hash {plan.hash[:12]}")
+    console.print(
+        f"[bold]plan {plan.id}[/bold] {escape(plan.name)} ({escape(plan.occasion)}), {plan.state}, good "
+        f"until {until:%Y-%m-%d %H:%M} Beijing, hash {plan.hash[:12]}"
+    )
     if plan.approver:
         console.print(f"approved by {escape(plan.approver)}")
     console.print(_counts(counts_of(lines)))
@@ -140,8 +151,20 @@ def show_plan(runtime, plan, limit: int) -> None:
     order = {"planned": 0, "unknown": 1, "sent": 2, "control": 3}
     for line in sorted(lines, key=lambda one: (order.get(one.state, 4), one.id))[:limit]:
         state = str(line.state) + (f": {line.why}" if line.why else "")
-        what = outline(request_of(runtime.state, line.id)) if line.operation.startswith(("im_", "enterprise", "item_", "video_")) else f"{line.operation}: {line.campaign}"
-        grid.add_row(str(line.id), mask_id(line.open_id), mask_id(line.person_open_id), Text(line.reason), Text(what), str(line.scene or ""), Text(state))
+        what = (
+            outline(request_of(runtime.state, line.id))
+            if line.operation.startswith(("im_", "enterprise", "item_", "video_"))
+            else f"{line.operation}: {line.campaign}"
+        )
+        grid.add_row(
+            str(line.id),
+            mask_id(line.open_id),
+            mask_id(line.person_open_id),
+            Text(line.reason),
+            Text(what),
+            str(line.scene or ""),
+            Text(state),
+        )
     console.print(grid)
     if len(lines) > limit:
         console.print(f"… {len(lines) - limit} more: `douyin outreach show {plan.id} --limit {len(lines)}`")
@@ -160,19 +183,30 @@ def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", callback=s
         done = approve_plan(runtime.state, plan_id, by, runtime.clock.now())
     except NotApproved as error:
         fail(str(error))
-    console.print(f"[green]✓[/green] plan {plan_id} is approved by {escape(by)} (hash {done.hash[:12]}). Send it: `douyin outreach send {plan_id}`")
+    console.print(
+        f"[green]✓[/green] plan {plan_id} is approved by {escape(by)} (hash {done.hash[:12]}). Send it: "
+        f"`douyin outreach send {plan_id}`"
+    )
     runtime.close()
 
 
 @app.command()
-def send(plan_id: Annotated[int | None, typer.Argument(min=1, max=_MOST, help="number of the plan; default: all that are approved")] = None) -> None:
+def send(
+    plan_id: Annotated[
+        int | None, typer.Argument(min=1, max=_MOST, help="number of the plan; default: all that are approved")
+    ] = None,
+) -> None:
     """Send what approved plans still have to send."""
     from resources.state.plans import NotApproved, list_plans
     from services.outreach.sending import Sent
     from services.outreach.work import send_one
 
     runtime = _runtime()
-    chosen = [plan_id] if plan_id is not None else [p.id for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > runtime.clock.now()]
+    chosen = (
+        [plan_id]
+        if plan_id is not None
+        else [p.id for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > runtime.clock.now()]
+    )
     if not chosen:
         console.print("no plan is approved: `douyin outreach list`")
     failed = False
@@ -188,7 +222,10 @@ def send(plan_id: Annotated[int | None, typer.Argument(min=1, max=_MOST, help="n
             failed = True
             console.print(f"[red]✗[/red] stopped: {escape(done.stopped)}", soft_wrap=True)
         if done.states["unknown"]:
-            console.print(f"  {done.states['unknown']} unknown: events of our own messages will tell, or see `douyin outreach unknown`")
+            console.print(
+                f"  {done.states['unknown']} unknown: events of our own messages will tell, or see "
+                "`douyin outreach unknown`"
+            )
     runtime.close()
     if failed:
         raise typer.Exit(1)
@@ -219,10 +256,21 @@ def unknown() -> None:
     for line in left:
         old = line.claimed_at is not None and now - line.claimed_at > UNSEEN_AFTER
         at = line.claimed_at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S") if line.claimed_at else ""
-        grid.add_row(str(line.id), line.campaign, mask_id(line.open_id), mask_id(line.person_open_id), at, Text(line.why or ""), "look at the chat" if old else "wait for its event")
+        grid.add_row(
+            str(line.id),
+            line.campaign,
+            mask_id(line.open_id),
+            mask_id(line.person_open_id),
+            at,
+            Text(line.why or ""),
+            "look at the chat" if old else "wait for its event",
+        )
     if left:
         console.print(grid)
-        console.print("after looking: `douyin outreach resolve LINE --sent --by NAME` or `--not-sent`; `--plan N` for all lines of a plan")
+        console.print(
+            "after looking: `douyin outreach resolve LINE --sent --by NAME` or `--not-sent`; `--plan N` "
+            "for all lines of a plan"
+        )
     runtime.close()
 
 
@@ -231,7 +279,9 @@ def resolve(
     sent: Annotated[bool, typer.Option("--sent/--not-sent", help="what a person saw in the chat")],
     by: Annotated[str, typer.Option("--by", help="who looked")],
     line: Annotated[int | None, typer.Argument(min=1, max=_MOST, help="number of the line")] = None,
-    plan_id: Annotated[int | None, typer.Option("--plan", min=1, max=_MOST, help="instead of one line: all unknown lines of this plan")] = None,
+    plan_id: Annotated[
+        int | None, typer.Option("--plan", min=1, max=_MOST, help="instead of one line: all unknown lines of this plan")
+    ] = None,
 ) -> None:
     """Settle an unknown line, or all of a plan, after looking at the chats."""
     from resources.state.resolving import settle
@@ -264,7 +314,10 @@ def _resolve_plan(runtime, plan_id: int, sent: bool, by: str) -> None:
         console.print(f"{done.found} were found among the events of our own messages")
     console.print(f"[green]✓[/green] {done.settled} lines of plan {plan_id} count as {'sent' if sent else 'not sent'}")
     if done.waiting:
-        console.print(f"  {done.waiting} were called within the last half hour: events may still say that they were sent; try again later")
+        console.print(
+            f"  {done.waiting} were called within the last half hour: events may still say that they were "
+            "sent; try again later"
+        )
     runtime.close()
 
 
@@ -286,7 +339,13 @@ def recall(line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of
 @people.command("add")
 def opt_out_add(
     persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
-    account: Annotated[str, typer.Option("--account", help="only this account (open_id, the beginning of one, or a name); default: every account of the app")] = "",
+    account: Annotated[
+        str,
+        typer.Option(
+            "--account",
+            help="only this account (open_id, the beginning of one, or a name); default: every account of the app",
+        ),
+    ] = "",
     how: Annotated[str, typer.Option("--how", callback=said, help="how they asked")] = "by hand",
     app_key: _App = None,
 ) -> None:
@@ -316,7 +375,10 @@ def opt_out_remove(
     key = one_app(runtime.settings, app_key)
     missing = [person for person in persons if not remove_opt_out(runtime.state, key, account, person)]
     if missing:
-        fail(f"not on the list{f' of {account}' if account else ''}: {', '.join(missing)}; the others were taken off. `douyin outreach opt-out list`")
+        fail(
+            f"not on the list{f' of {account}' if account else ''}: {', '.join(missing)}; the others were "
+            "taken off. `douyin outreach opt-out list`"
+        )
     console.print(f"[green]✓[/green] {len(persons)} taken off the list")
     runtime.close()
 
@@ -333,7 +395,13 @@ def opt_out_list(app_key: _App = None) -> None:
     for column in ("app", "account", "person", "since (Beijing)", "how"):
         grid.add_column(column)
     for one in list_opt_outs(runtime.state, app_keys(runtime.settings, app_key)):
-        grid.add_row(one.client_key, mask_id(one.open_id) or "all", mask_id(one.person_open_id), f"{one.since.astimezone(BEIJING):%Y-%m-%d %H:%M}", Text(one.how))
+        grid.add_row(
+            one.client_key,
+            mask_id(one.open_id) or "all",
+            mask_id(one.person_open_id),
+            f"{one.since.astimezone(BEIJING):%Y-%m-%d %H:%M}",
+            Text(one.how),
+        )
     console.print(grid if grid.row_count else "nobody asked to be left alone")
     runtime.close()
 
@@ -348,8 +416,13 @@ def _campaigns(runtime) -> list[str]:
 
 
 @app.command()
-def effect(name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign; default: all")] = None) -> None:
-    """What campaigns brought: sent, delivered, replied, and against the control group. From the mart campaign_effect."""
+def effect(
+    name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign; default: all")] = None,
+) -> None:
+    """What campaigns brought: sent, delivered, replied, and against the control group.
+
+    From the mart campaign_effect.
+    """
     import duckdb
 
     from services.outreach.audiences import BadAudience
@@ -357,7 +430,10 @@ def effect(name: Annotated[str | None, typer.Argument(callback=maybe_said, help=
     runtime = _runtime()
     try:
         with runtime.warehouse.connect() as connection:
-            rows = connection.execute("SELECT * FROM marts.campaign_effect WHERE $1 IS NULL OR campaign = $1 ORDER BY campaign, occasion", [name])
+            rows = connection.execute(
+                "SELECT * FROM marts.campaign_effect WHERE $1 IS NULL OR campaign = $1 ORDER BY campaign, occasion",
+                [name],
+            )
             columns, values = [c[0] for c in rows.description], rows.fetchall()
     except (duckdb.Error, FileNotFoundError, BadAudience) as error:
         fail(f"{error}\npublish first: `douyin publish`")
@@ -372,5 +448,3 @@ def effect(name: Annotated[str | None, typer.Argument(callback=maybe_said, help=
     if not values:
         console.print("no campaign was sent yet, or nothing was published since")
     runtime.close()
-
-

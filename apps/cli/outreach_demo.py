@@ -23,29 +23,48 @@ DEEDS = ("write", "write", "consent", "enter", "write", "leave_phone")
 
 
 def demo() -> None:
-    """Four campaigns on the sandbox: people write, audiences are chosen, plans approved and sent, answers counted. Needs nothing; keeps nothing."""
+    """Four campaigns on the sandbox: people write, audiences are chosen, plans approved and sent, answers counted.
+
+    Needs nothing; keeps nothing.
+    """
     from apps.cli.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
     from apps.receiver.serving import serving
     from resources.runtime import Runtime
     from sandbox.config import SandboxConfig
 
     settings = load_settings(has_own_home=True)
-    config = SandboxConfig(seed=2, accounts=6, videos=12, most_fans=400_000, now=BEGIN, answers=ANSWERS, answer_delay_s=600)
+    config = SandboxConfig(
+        seed=2, accounts=6, videos=12, most_fans=400_000, now=BEGIN, answers=ANSWERS, answer_delay_s=600
+    )
     with tempfile.TemporaryDirectory(prefix="douyin-outreach-") as folder, running_sandbox(config) as url:
         home = Path(folder)
-        here = sandbox_settings(settings, url, config, home=home, clock=BEGIN.isoformat(), start_date=BEGIN.date(), campaigns_dir=home / "campaigns")
+        here = sandbox_settings(
+            settings,
+            url,
+            config,
+            home=home,
+            clock=BEGIN.isoformat(),
+            start_date=BEGIN.date(),
+            campaigns_dir=home / "campaigns",
+        )
         runtime = Runtime(here)
         accounts = authorize_all(runtime)
         _write_campaigns(settings, here, accounts)
         with serving(_receiver(runtime).app) as post:
             control = httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=30)
-            control.put("/webhooks", json={"url": f"{post}/webhook/{config.client_key}", "duplicates": 0.1}).raise_for_status()
+            control.put(
+                "/webhooks", json={"url": f"{post}/webhook/{config.client_key}", "duplicates": 0.1}
+            ).raise_for_status()
             move_clock(runtime, BEGIN + timedelta(minutes=30))
             _let_people_act(control, accounts)
             _settle(control)
-            console.print(f"[bold]1.[/bold] {len(accounts)} accounts; people write, open chats and consent: {_received(runtime)}")
+            console.print(
+                f"[bold]1.[/bold] {len(accounts)} accounts; people write, open chats and consent: {_received(runtime)}"
+            )
             _collect(runtime, (*COLLECTED, *RECEIVED))
-            console.print("[bold]2.[/bold] leads, consents and events collected and published; audiences can be chosen with SQL")
+            console.print(
+                "[bold]2.[/bold] leads, consents and events collected and published; audiences can be chosen with SQL"
+            )
             move_clock(runtime, BEGIN + timedelta(minutes=40))
             _run_campaigns(runtime)
             move_clock(runtime, BEGIN + timedelta(hours=2))
@@ -124,7 +143,9 @@ def _run_campaigns(runtime) -> None:
         plan = plan_campaign(runtime, campaign, runtime.clock.now())
         lines = read_lines(runtime.state, plan_id=plan.id)
         if number == 0:
-            console.print("[bold]3.[/bold] the first plan, as a person sees it before approving (people and words are masked):\n")
+            console.print(
+                "[bold]3.[/bold] the first plan, as a person sees it before approving (people and words are masked):\n"
+            )
             show_plan(runtime, plan, 8)
             console.print()
         approve(runtime.state, plan.id, "demo", runtime.clock.now())
@@ -132,8 +153,10 @@ def _run_campaigns(runtime) -> None:
         blocked = "; ".join(f"{n} {why}" for why, n in blocked_by(lines).most_common(2))
         planned = counts_of(lines)
         console.print(
-            f"[bold]{number + 4}.[/bold] {escape(campaign.title)} {name}: {planned['planned']} planned, {planned['control']} in the control group, "
-            f"{planned['blocked']} blocked ({escape(blocked)}); sent {done.states['sent']}, failed {done.states['failed']}, unknown {done.states['unknown']}",
+            f"[bold]{number + 4}.[/bold] {escape(campaign.title)} {name}: {planned['planned']} planned, "
+            f"{planned['control']} in the control group, "
+            f"{planned['blocked']} blocked ({escape(blocked)}); sent {done.states['sent']}, failed "
+            f"{done.states['failed']}, unknown {done.states['unknown']}",
             soft_wrap=True,
         )
 
@@ -147,13 +170,22 @@ def _show_effect(runtime) -> None:
             FROM marts.campaign_effect ORDER BY plan_id
             """
         ).fetchall()
-    console.print("\n[bold]8.[/bold] an hour and a half later, marts.campaign_effect (95 % intervals; no uplift is claimed without a control group):")
+    console.print(
+        "\n[bold]8.[/bold] an hour and a half later, marts.campaign_effect (95 % intervals; no uplift is "
+        "claimed without a control group):"
+    )
     grid = Grid()
     for column in ("campaign", "sent", "delivered", "responded", "of sent", "control", "of control", "uplift"):
         grid.add_column(column, justify="left" if column == "campaign" else "right")
     for campaign, sent, delivered, responded, share, low, high, control, other, uplift, up_low, up_high in rows:
         grid.add_row(
-            campaign, str(sent), str(delivered), str(responded), _interval(share, low, high), str(control), "–" if other is None else f"{other:.0%}",
+            campaign,
+            str(sent),
+            str(delivered),
+            str(responded),
+            _interval(share, low, high),
+            str(control),
+            "–" if other is None else f"{other:.0%}",
             "–" if uplift is None else _interval(uplift, up_low, up_high),
         )
     console.print(grid)

@@ -21,7 +21,8 @@ def parse(
 ) -> None:
     """Parse one response body: rows per table, quarantined rows and values with reasons, unknown members.
 
-    Exit code 1 if anything was quarantined or the body is not the platform's; 0 otherwise, also when the body is an error answer.
+    Exit code 1 if anything was quarantined or the body is not the platform's; 0 otherwise, also when the body is an
+    error answer.
     """
     from catalog import DOORS
     from catalog.envelopes import MalformedBody
@@ -41,8 +42,14 @@ def parse(
     except MalformedBody as error:
         fail(str(error))
     if parsed.verdict.code != 0:
-        console.print(f"[yellow]error answer[/yellow] code {parsed.verdict.code}: {escape(parsed.verdict.description or parsed.error.meaning)}")
-        console.print(f"meaning: {parsed.error.meaning}\naction:  [bold]{parsed.error.action}[/bold]\nadvice:  {parsed.error.advice}")
+        console.print(
+            f"[yellow]error answer[/yellow] code {parsed.verdict.code}: "
+            f"{escape(parsed.verdict.description or parsed.error.meaning)}"
+        )
+        console.print(
+            f"meaning: {parsed.error.meaning}\naction:  [bold]{parsed.error.action}[/bold]\nadvice:  "
+            f"{parsed.error.advice}"
+        )
         return
     if not parsed.partitions:
         console.print(f"no rows: an empty list of {operation} means [bold]{DOORS[operation].empty}[/bold]")
@@ -70,6 +77,11 @@ def _print_partition(part, limit: int) -> None:
     for row in part.quarantine.to_pylist():
         sent = "" if row["value"] is None else f": {row['value']!r}"
         what = "quarantined" if row["column_name"] is None else "null"
-        console.print(f"[red]{what}[/red] row {row['position']}: {escape(row['reason'] + sent)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[red]{what}[/red] row {row['position']}: {escape(row['reason'] + sent)}", highlight=False, soft_wrap=True
+        )
     for row in part.drift.to_pylist():
-        console.print(f"[yellow]unknown member[/yellow] {escape(row['member'])} in {row['rows']} rows (kept in the archive)", highlight=False)
+        console.print(
+            f"[yellow]unknown member[/yellow] {escape(row['member'])} in {row['rows']} rows (kept in the archive)",
+            highlight=False,
+        )

@@ -20,10 +20,15 @@ from resources.storage.private import is_wider, wider
 _PROC = Path("/proc")
 _FEW = 3
 _SERVICES = {
-    "dagster-daemon": "dagster-daemon", "dagster-webserver": "dagster-webserver", "code server": r"dagster api grpc|dagster code-server|dagster\._grpc", "run": r"multiprocessing\.spawn|api execute_run",
-    "douyin receive": r"(douyin|pipelines\.cli) receive", "douyin dashboard": r"(douyin|pipelines\.cli) dashboard", "douyin outreach": r"(douyin|pipelines\.cli) outreach (send|reply)",
+    "dagster-daemon": "dagster-daemon",
+    "dagster-webserver": "dagster-webserver",
+    "code server": r"dagster api grpc|dagster code-server|dagster\._grpc",
+    "run": r"multiprocessing\.spawn|api execute_run",
+    "douyin receive": r"(douyin|pipelines\.cli) receive",
+    "douyin dashboard": r"(douyin|pipelines\.cli) dashboard",
+    "douyin outreach": r"(douyin|pipelines\.cli) outreach (send|reply)",
     "douyin run": r"(douyin|pipelines\.cli) (run|backfill|replay)",
-}  # fmt: skip
+}
 """What a process is, by its command line: the first that fits."""
 
 
@@ -52,12 +57,16 @@ def running_services() -> Iterator[Process]:
         except OSError:  # ended meanwhile, or of another user
             continue
         dagster_home = environment.get("DAGSTER_HOME")
-        yield Process(int(folder.name), name, _home(environment, cwd), Path(dagster_home).resolve() if dagster_home else None)
+        yield Process(
+            int(folder.name), name, _home(environment, cwd), Path(dagster_home).resolve() if dagster_home else None
+        )
 
 
 def _service(words: list[str], cwd: Path) -> str | None:
     """Say what a process is; None where it is no service, or of another Python environment."""
-    if not any(Path(os.path.abspath(cwd / word)).is_relative_to(Path(sys.prefix) / "bin") for word in words[:2] if word):
+    if not any(
+        Path(os.path.abspath(cwd / word)).is_relative_to(Path(sys.prefix) / "bin") for word in words[:2] if word
+    ):
         return None
     line = " ".join([Path(words[0]).name, Path(words[1]).name if len(words) > 1 else "", *words[2:]])
     return next((name for name, pattern in _SERVICES.items() if re.search(pattern, line)), None)
@@ -84,11 +93,17 @@ def check_homes(settings: Settings) -> Iterator[Finding]:
     for one in found:
         what = f"{one.name} (process {one.pid}) uses {one.home}"
         if one.dagster_home is not None and one.dagster_home != one.home / DAGSTER:
-            yield warn(f"{what}, and its DAGSTER_HOME is another's: it runs nothing", foreign_home(one.home, one.dagster_home))
+            yield warn(
+                f"{what}, and its DAGSTER_HOME is another's: it runs nothing", foreign_home(one.home, one.dagster_home)
+            )
         elif one.home == settings.home:
             yield ok(what)
         else:
-            yield warn(f"{what}, not {settings.home}", "a home of its own, with its own archive, state and quota: if that is not meant, start it again with the same DOUYIN_HOME")
+            yield warn(
+                f"{what}, not {settings.home}",
+                "a home of its own, with its own archive, state and quota: if that is not meant, start "
+                "it again with the same DOUYIN_HOME",
+            )
     if not found:
         yield ok("no service of this installation runs on this machine")
 
@@ -97,7 +112,10 @@ def check_private(settings: Settings) -> Iterator[Finding]:
     """Show what other users of the machine may read."""
     env = Path(".env")
     if env.exists() and is_wider(env):
-        yield warn(f"{env.resolve()}, which holds secrets, is open to other users of this machine", f"chmod 600 {shlex.quote(str(env.resolve()))}")
+        yield warn(
+            f"{env.resolve()}, which holds secrets, is open to other users of this machine",
+            f"chmod 600 {shlex.quote(str(env.resolve()))}",
+        )
     if not settings.home.exists():
         return
     found = list(wider(settings.home))
@@ -105,4 +123,6 @@ def check_private(settings: Settings) -> Iterator[Finding]:
         yield ok(f"nobody else on this machine may read {settings.home}")
         return
     named = ", ".join(str(p) for p in found[:_FEW]) + (f" and {len(found) - _FEW} more" if len(found) > _FEW else "")
-    yield warn(f"other users of this machine have rights to {named}", f"chmod -R go-rwx {shlex.quote(str(settings.home))}")
+    yield warn(
+        f"other users of this machine have rights to {named}", f"chmod -R go-rwx {shlex.quote(str(settings.home))}"
+    )

@@ -20,10 +20,17 @@ _App = Annotated[str | None, typer.Option("--app", help="key of the app; needed 
 @app.callback()
 def receive(
     context: typer.Context,
-    host: Annotated[str, typer.Option(callback=said, help="address to listen on; put a proxy with TLS before it")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(callback=said, help="address to listen on; put a proxy with TLS before it")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on")] = 8787,
-    metrics_host: Annotated[str, typer.Option(callback=said, help="address of /healthz and /metrics, which have no login")] = "127.0.0.1",
-    metrics_port: Annotated[int | None, typer.Option(min=0, max=65535, help="port of /healthz and /metrics; default: the next one after --port")] = None,
+    metrics_host: Annotated[
+        str, typer.Option(callback=said, help="address of /healthz and /metrics, which have no login")
+    ] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="port of /healthz and /metrics; default: the next one after --port"),
+    ] = None,
     reply: Annotated[bool, typer.Option("--reply", help="answer people by campaigns/replies.yaml")] = False,
 ) -> None:
     """Serve POST /webhook/<client_key>, and on a port of their own /healthz and /metrics, until interrupted."""
@@ -56,7 +63,10 @@ def receive(
     except BadCampaign as error:
         if reply:
             fail(str(error), 2)
-        console.print(f"[yellow]![/yellow] only the word {OPT_OUT_WORD} is taken for an opt-out: {escape(str(error))}", soft_wrap=True)
+        console.print(
+            f"[yellow]![/yellow] only the word {OPT_OUT_WORD} is taken for an opt-out: {escape(str(error))}",
+            soft_wrap=True,
+        )
     listener, workers = None, [lambda: serve_beside(receiver.operations, operations)]
     if reply:
         clients: dict[str, DouyinClient] = {}
@@ -65,34 +75,53 @@ def receive(
         async def answering() -> None:
             async with AsyncExitStack() as stack:
                 for key in runtime.app_keys:
-                    clients[key] = await stack.enter_async_context(DouyinClient(settings.for_app(key), runtime.state, runtime.clock))
+                    clients[key] = await stack.enter_async_context(
+                        DouyinClient(settings.for_app(key), runtime.state, runtime.clock)
+                    )
                 await worker.run()
 
         listener = worker.offer
         workers.append(answering)
     receiver = Receiver(
-        settings.all_apps, runtime.state, runtime.clock, body_bytes=settings.webhook_body_bytes, listener=listener, opt_out_of=opt_outs_by(replies),
+        settings.all_apps,
+        runtime.state,
+        runtime.clock,
+        body_bytes=settings.webhook_body_bytes,
+        listener=listener,
+        opt_out_of=opt_outs_by(replies),
         workers=workers,
     )
     try:
         listening = _listen(host, port, "--host and --port")
         port = listening.getsockname()[1]
-        operations = _listen(metrics_host, _next(port) if metrics_port is None else metrics_port, "--metrics-host and --metrics-port")
+        operations = _listen(
+            metrics_host, _next(port) if metrics_port is None else metrics_port, "--metrics-host and --metrics-port"
+        )
     except OSError as error:
         runtime.close()
         fail(str(error))
     guard = Guard(room_for(settings.webhook_connections), cut=lambda why: receiver.metrics.cut.labels(why).inc())
     server = uvicorn.Server(
         uvicorn.Config(
-            receiver.app, http=guard.protocol, ws="none", access_log=False, log_level="warning", server_header=False,
-            timeout_graceful_shutdown=3, backlog=2048,
+            receiver.app,
+            http=guard.protocol,
+            ws="none",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=3,
+            backlog=2048,
         )
-    )  # fmt: skip
+    )
     for key in runtime.app_keys:
-        console.print(f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]", soft_wrap=True)
+        console.print(
+            f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]", soft_wrap=True
+        )
     if reply:
         console.print(f"answering people by {len(replies.rules)} rules")
-    console.print(f"for operators: http://{metrics_host}:{operations.getsockname()[1]}/healthz and /metrics", soft_wrap=True)
+    console.print(
+        f"for operators: http://{metrics_host}:{operations.getsockname()[1]}/healthz and /metrics", soft_wrap=True
+    )
     begin_receiving(runtime.state, runtime.app_keys, runtime.clock.now())
     server.run(sockets=[listening])
     runtime.close()
@@ -105,7 +134,9 @@ def _listen(host: str, port: int, options: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise OSError(f"cannot listen on {host}, port {port} ({error.strerror}): choose others with {options}") from error
+        raise OSError(
+            f"cannot listen on {host}, port {port} ({error.strerror}): choose others with {options}"
+        ) from error
 
 
 def _next(port: int) -> int:
@@ -114,7 +145,10 @@ def _next(port: int) -> int:
 
 @app.command()
 def subscribe(
-    events: Annotated[list[str] | None, typer.Argument(help="events, e.g. im_receive_msg; default: all that the platform lists as off")] = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Argument(help="events, e.g. im_receive_msg; default: all that the platform lists as off"),
+    ] = None,
     off: Annotated[bool, typer.Option("--off", help="cancel the subscription instead")] = False,
     app_key: _App = None,
 ) -> None:
@@ -137,7 +171,9 @@ def subscribe(
         now = {str(r["event"]): int(r["status"]) for r in rows}
         chosen = list(events) if events else sorted(e for e, status in now.items() if status == int(off))
         if not chosen:
-            console.print("nothing to change: " + ", ".join(f"{e} {'on' if s else 'off'}" for e, s in sorted(now.items())))
+            console.print(
+                "nothing to change: " + ", ".join(f"{e} {'on' if s else 'off'}" for e, s in sorted(now.items()))
+            )
             return
         change = [{"event": e, "status": int(not off)} for e in chosen]
         runtime.run(client.write(OTHER_OPERATIONS["event_status_update"], {"list": change}))
@@ -160,7 +196,14 @@ def status() -> None:
     runtime = Runtime(settings)
     for key in app_keys(settings, None):
         since = receiving_since(runtime.state, key)
-        console.print(f"app {escape(key)}: " + (f"receiving since {since.astimezone(BEIJING):%Y-%m-%d %H:%M} Beijing" if since else "no receiver ran yet"))
+        console.print(
+            f"app {escape(key)}: "
+            + (
+                f"receiving since {since.astimezone(BEIJING):%Y-%m-%d %H:%M} Beijing"
+                if since
+                else "no receiver ran yet"
+            )
+        )
     grid = Grid()
     for column in ("app", "event", "received"):
         grid.add_column(column, justify="right" if column == "received" else "left")

@@ -19,7 +19,13 @@ def replay(
     first: First = None,
     last: Last = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell what would change")] = False,
-    accept_loss: Annotated[bool, typer.Option("--accept-loss", help="also replace days of which the archive lacks answers; their files are kept in lake/_damaged")] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss",
+            help="also replace days of which the archive lacks answers; their files are kept in lake/_damaged",
+        ),
+    ] = False,
 ) -> None:
     """Make past partitions again from the archive, with today's code and without a call; each day tells what changes before it is replaced.
 
@@ -43,23 +49,37 @@ def replay(
         try:
             counted, reasons = _replay_table(runtime, TABLES[name], begin, end, dry_run, accept_loss)
         except ArchiveDamaged as error:
-            fail(f"{name}: {error}\n  the days before it are done; move the segment out of the archive and replay again, or restore it from a copy")
+            fail(
+                f"{name}: {error}\n  the days before it are done; move the segment out of the archive and "
+                "replay again, or restore it from a copy"
+            )
         replaced += counted["replaced"]
         if counted["days"]:
-            cells = [counted[c] for c in ("days", "left alone", "rows", "added", "removed", "altered", "confirmed", "quarantined")]
+            cells = [
+                counted[c]
+                for c in ("days", "left alone", "rows", "added", "removed", "altered", "confirmed", "quarantined")
+            ]
             summary.add_row(name, *(f"{n:,}" if n else "–" for n in cells))
         for dt, reason in reasons:
             alone[reason].append(f"{name} {dt}")
     console.print(summary)
     for reason, days in alone.items():
         more = f", … {len(days)} days" if len(days) > _NAMED else ""
-        console.print(f"[yellow]![/yellow] left alone: {escape(', '.join(days[:_NAMED]))}{more}: {escape(reason)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[yellow]![/yellow] left alone: {escape(', '.join(days[:_NAMED]))}{more}: {escape(reason)}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if dry_run:
         console.print(f"{replaced} partitions would be replaced; nothing was written", highlight=False)
         return
     done = publish(runtime)
     runtime.close()
-    console.print(f"replaced {replaced} partitions; published {done.partitions} into {done.path} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)", soft_wrap=True)
+    console.print(
+        f"replaced {replaced} partitions; published {done.partitions} into {done.path} "
+        f"({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)",
+        soft_wrap=True,
+    )
     if tell_damage(done):
         raise typer.Exit(1)
 
@@ -72,7 +92,11 @@ def _span(runtime, first: date | None, last: date | None) -> tuple[date, date]:
     today, start = runtime.clock.today(), runtime.settings.start_date
     begin, end = first or start, last or today
     if begin < start:
-        fail(f"--from {begin} lies before the first day, DOUYIN_START_DATE={start}: choose a later day, or set it earlier", 2)
+        fail(
+            f"--from {begin} lies before the first day, DOUYIN_START_DATE={start}: choose a later day, or "
+            "set it earlier",
+            2,
+        )
     if end > today:
         fail(f"--to {end} has not begun in Beijing, where it is {today}", 2)
     if end < begin:
@@ -80,8 +104,13 @@ def _span(runtime, first: date | None, last: date | None) -> tuple[date, date]:
     return begin, end
 
 
-def _replay_table(runtime, table, first: date, last: date, dry_run: bool, accept_loss: bool) -> tuple[Counter, list[tuple[date, str]]]:
-    """Counts of one table, and the days that were left alone with their reasons. Each day that changes is told before it is replaced."""
+def _replay_table(
+    runtime, table, first: date, last: date, dry_run: bool, accept_loss: bool
+) -> tuple[Counter, list[tuple[date, str]]]:
+    """Counts of one table, and the days that were left alone with their reasons.
+
+    Each day that changes is told before it is replaced.
+    """
     from services.ingest.replay import replay as replay_days
 
     counted: Counter[str] = Counter()

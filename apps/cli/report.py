@@ -13,14 +13,27 @@ from apps.cli.console import console, fail, load_settings, possible_day
 
 
 def report(
-    day: Annotated[datetime | None, typer.Option("--date", callback=possible_day, formats=["%Y-%m-%d"], help="Beijing day. Default: the last day of which the warehouse has hot words or account figures")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="where to write it; default: reports/<date>.html in DOUYIN_HOME")] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date",
+            callback=possible_day,
+            formats=["%Y-%m-%d"],
+            help="Beijing day. Default: the last day of which the warehouse has hot words or account figures",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="where to write it; default: reports/<date>.html in DOUYIN_HOME")
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="show it in the browser")] = False,
 ) -> None:
     """Make the daily report from the published warehouse: one HTML file, Chinese and English, without a network."""
     settings = load_settings()
     if not settings.warehouse_path.exists():
-        fail(f"{settings.warehouse_path} does not exist yet: nothing was published. Run `make demo` or `douyin run`, or set DOUYIN_HOME.")
+        fail(
+            f"{settings.warehouse_path} does not exist yet: nothing was published. Run `make demo` or "
+            "`douyin run`, or set DOUYIN_HOME."
+        )
     from resources.runtime import Runtime
     from services.reporting.page import latest_day, write_report
 

@@ -33,17 +33,36 @@ def choose(select: list[str] | None) -> list[str]:
             chosen.update(domain)
         else:
             domains = sorted({t.domain for t in TABLES.values()})
-            fail(f"{word!r} is no table, domain or operation.\n  domains: {', '.join(domains)}\n  tables: {', '.join(TABLES)}", 2)
+            fail(
+                f"{word!r} is no table, domain or operation.\n  domains: {', '.join(domains)}\n  tables: "
+                f"{', '.join(TABLES)}",
+                2,
+            )
     return [t for t in TABLES if t in chosen]
 
 
 def run(
     day: Annotated[
-        datetime | None, typer.Option("--date", callback=possible_day, formats=["%Y-%m-%d"], help="Beijing day; T+1 series are taken for the three days before, on Mondays for the whole window. Default: today")
+        datetime | None,
+        typer.Option(
+            "--date",
+            callback=possible_day,
+            formats=["%Y-%m-%d"],
+            help=(
+                "Beijing day; T+1 series are taken for the three days before, on Mondays for the whole "
+                "window. Default: today"
+            ),
+        ),
     ] = None,
-    select: Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all")] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all"),
+    ] = None,
 ) -> None:
-    """Run what is due for a day: fetch what the archive lacks, normalise, make the marts, publish. Running again asks for nothing twice."""
+    """Run what is due for a day: fetch what the archive lacks, normalise, make the marts, publish.
+
+    Running again asks for nothing twice.
+    """
     settings = load_settings()
     require_credentials(settings)
     tables = choose(select)
@@ -59,7 +78,11 @@ def run(
     due = plan(tables, chosen, settings)
     if early := [run for run in due if run.last < settings.start_date]:
         table, partition = early[0].tables[0], early[0].last
-        fail(f"{table} of {partition} lies before the first day, DOUYIN_START_DATE={settings.start_date}: choose a later --date, or set it earlier", 2)
+        fail(
+            f"{table} of {partition} lies before the first day, DOUYIN_START_DATE={settings.start_date}: "
+            "choose a later --date, or set it earlier",
+            2,
+        )
     done, problems = [], {}
     with Runner(runtime) as runner, progress_bar() as bar:
         task = bar.add_task(f"{chosen}", total=len(tables), now="")
@@ -91,10 +114,19 @@ def _print_known(runtime) -> None:
 
     for standing in standings(runtime):
         if standing.missing or standing.consents:
-            console.print(f"known, no failure: app {standing.client_key}: {standing.summary()}. What, and what to do: `douyin status`", highlight=False, soft_wrap=True)
+            console.print(
+                f"known, no failure: app {standing.client_key}: {standing.summary()}. What, and what to "
+                "do: `douyin status`",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
-def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the file anew instead of carrying the last one on")] = False) -> None:
+def publish(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="make the file anew instead of carrying the last one on")
+    ] = False,
+) -> None:
     """Publish the lake into warehouse.duckdb, e.g. after the file was lost."""
     settings = load_settings()
     from resources.runtime import Runtime
@@ -105,28 +137,47 @@ def publish(rebuild: Annotated[bool, typer.Option("--rebuild", help="make the fi
         done = publish_lake(Runtime(settings), rebuild=rebuild)
     except PublishFailed as error:
         fail(str(error))
-    what = f"published {done.partitions} partitions into {done.path}" if done.partitions or done.damaged else f"{done.path} held every partition of the lake already"
+    what = (
+        f"published {done.partitions} partitions into {done.path}"
+        if done.partitions or done.damaged
+        else f"{done.path} held every partition of the lake already"
+    )
     console.print(escape(f"{what} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)"), highlight=False, soft_wrap=True)
     if tell_damage(done):
         raise typer.Exit(1)
 
 
 def conclusion(tables: list[str], done: list, problems: Mapping[str, str], published: Published) -> str:
-    """Say what a run came to. The partitions of its last publication would not: the marts' job has published before it."""
+    """Say what a run came to.
+
+    The partitions of its last publication would not: the marts' job has published before it.
+    """
     rows = {one.table.name: sum(p.day.num_rows for p in one.partitions.values()) for one in done}
     calls, failed = sum(one.calls for one in done), len(problems.keys() & set(tables))
     if total := sum(rows.values()):
-        loaded = f"loaded {total:,} rows of {sum(map(bool, rows.values()))} tables with {calls:,} calls" if calls else f"nothing was left to fetch: {total:,} rows of {sum(map(bool, rows.values()))} tables are loaded"
+        loaded = (
+            f"loaded {total:,} rows of {sum(map(bool, rows.values()))} tables with {calls:,} calls"
+            if calls
+            else f"nothing was left to fetch: {total:,} rows of {sum(map(bool, rows.values()))} tables are loaded"
+        )
     else:
         loaded = "loaded no rows"
-    parts = [loaded, f"{failed} of {len(tables)} tables failed" if failed else "", f"{published.path} holds all of the lake{' but what does not read back' if published.damaged else ''} ({published.bytes / 1e6:.1f} MB)"]
+    parts = [
+        loaded,
+        f"{failed} of {len(tables)} tables failed" if failed else "",
+        f"{published.path} holds all of the "
+        f"lake{' but what does not read back' if published.damaged else ''} ({published.bytes / 1e6:.1f} "
+        "MB)",
+    ]
     return "; ".join(filter(None, parts))
 
 
 def tell_damage(published) -> bool:
     """One line for each file of the lake that does not read back; says whether anything is still to be mended."""
     for one in published.made_again:
-        console.print(f"[yellow]![/yellow] {escape(str(one))}: it was put aside and made again", highlight=False, soft_wrap=True)
+        console.print(
+            f"[yellow]![/yellow] {escape(str(one))}: it was put aside and made again", highlight=False, soft_wrap=True
+        )
     for one in published.damaged:
         console.print(f"[red]✗ left out[/red] {escape(str(one))}", highlight=False, soft_wrap=True)
     return bool(published.damaged)
@@ -134,9 +185,15 @@ def tell_damage(published) -> bool:
 
 def progress_bar() -> Progress:
     return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("[dim]{task.fields[now]}"),
-        TimeElapsedColumn(), console=console, transient=False,
-    )  # fmt: skip
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[dim]{task.fields[now]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=False,
+    )
 
 
 def print_ingested(done: list) -> None:
@@ -144,19 +201,36 @@ def print_ingested(done: list) -> None:
     from collections import Counter
 
     grid = Grid()
-    for name, justify in (("table", "left"), ("days", "left"), ("rows", "right"), ("calls", "right"), ("quarantined", "right"), ("corrected", "left"), ("accounts and operations", "left")):
+    for name, justify in (
+        ("table", "left"),
+        ("days", "left"),
+        ("rows", "right"),
+        ("calls", "right"),
+        ("quarantined", "right"),
+        ("corrected", "left"),
+        ("accounts and operations", "left"),
+    ):
         grid.add_column(name, justify=justify)
     for one in done:
         outcomes = Counter(str(o) for o in _outcomes(one.statuses))
         bad = bool(one.failures())
-        days = f"{min(one.partitions)} … {max(one.partitions)}" if len(one.partitions) > 1 else next((d.isoformat() for d in one.partitions), "–")
+        days = (
+            f"{min(one.partitions)} … {max(one.partitions)}"
+            if len(one.partitions) > 1
+            else next((d.isoformat() for d in one.partitions), "–")
+        )
         rows = sum(p.day.num_rows for p in one.partitions.values())
         quarantined = sum(p.quarantined for p in one.partitions.values())
         nulled = sum(p.nulled for p in one.partitions.values())
         grid.add_row(
-            one.table.name, days, f"{rows:,}", f"{one.calls:,}", _quarantined(quarantined, nulled), _corrected(one.changes | one.along),
+            one.table.name,
+            days,
+            f"{rows:,}",
+            f"{one.calls:,}",
+            _quarantined(quarantined, nulled),
+            _corrected(one.changes | one.along),
             Text(", ".join(f"{n} {s}" for s, n in outcomes.items()), "yellow" if bad else ""),
-        )  # fmt: skip
+        )
     console.print(grid)
 
 

@@ -29,7 +29,11 @@ def running_sandbox(config) -> Iterator[str]:
 
 def authorize_all(runtime: Runtime) -> list[str]:
     """Exchange a fresh consent for every account that the sandbox offers; gives their open_ids."""
-    offered = httpx.get(f"{runtime.settings.base_url}/_sandbox/accounts", timeout=30, trust_env=False).raise_for_status().json()
+    offered = (
+        httpx.get(f"{runtime.settings.base_url}/_sandbox/accounts", timeout=30, trust_env=False)
+        .raise_for_status()
+        .json()
+    )
     offered = offered["accounts"] if isinstance(offered, dict) else offered
 
     async def exchange() -> list[str]:
@@ -41,7 +45,9 @@ def authorize_all(runtime: Runtime) -> list[str]:
 
 def move_clock(runtime: Runtime, instant: datetime) -> None:
     """Set the sandbox's clock and ours to ``instant``."""
-    answer = httpx.put(f"{runtime.settings.base_url}/_sandbox/clock", json={"now": instant.isoformat()}, timeout=30, trust_env=False)
+    answer = httpx.put(
+        f"{runtime.settings.base_url}/_sandbox/clock", json={"now": instant.isoformat()}, timeout=30, trust_env=False
+    )
     answer.raise_for_status()
     runtime.set_clock(Clock.frozen(instant))
 
@@ -52,7 +58,16 @@ def sandbox_settings(base: Settings, url: str, config, **changes) -> Settings:
 
     return base.model_copy(
         update={
-            "base_url": url, "client_key": config.client_key, "client_secret": SecretStr(config.client_secret),
-            "token_key": SecretStr(SANDBOX_TOKEN_KEY), "apps": [], "qps": 1000.0, "per_day": None, "limits": {}, "retry_base_s": 0.05, "state_url": None, **changes,
+            "base_url": url,
+            "client_key": config.client_key,
+            "client_secret": SecretStr(config.client_secret),
+            "token_key": SecretStr(SANDBOX_TOKEN_KEY),
+            "apps": [],
+            "qps": 1000.0,
+            "per_day": None,
+            "limits": {},
+            "retry_base_s": 0.05,
+            "state_url": None,
+            **changes,
         }
-    )  # fmt: skip
+    )

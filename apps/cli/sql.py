@@ -16,28 +16,61 @@ import typer
 from apps.cli.console import fail, load_settings, read_text, visible
 
 _PASSED_ON = (
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLORTERM", "COLUMNS", "LINES", "LANG", "LANGUAGE", "TMPDIR", "PAGER", "LESS", "EDITOR", "VISUAL", "NO_COLOR",
-)  # fmt: skip
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "COLORTERM",
+    "COLUMNS",
+    "LINES",
+    "LANG",
+    "LANGUAGE",
+    "TMPDIR",
+    "PAGER",
+    "LESS",
+    "EDITOR",
+    "VISUAL",
+    "NO_COLOR",
+)
 """What DuckDB sees of the environment, besides ``LC_*`` and ``XDG_*``: its ``getenv`` and its shell must find no key and no secret, whatever its name is."""
 
 
 def sql(
     command: Annotated[str | None, typer.Option("-c", "--command", help="run this SQL and leave")] = None,
-    file: Annotated[Path | None, typer.Option("-f", "--file", help="run the SQL of this file and leave; - for standard input")] = None,
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", help="run the SQL of this file and leave; - for standard input")
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
-    unsafe: Annotated[bool, typer.Option("--unsafe", help="let the SQL of -c, -f or a pipe read and write files, load extensions and run programs")] = False,
+    unsafe: Annotated[
+        bool,
+        typer.Option(
+            "--unsafe", help="let the SQL of -c, -f or a pipe read and write files, load extensions and run programs"
+        ),
+    ] = False,
 ) -> None:
     """Open the warehouse read-only; with -c or -f run SQL and leave. Also works while runs write.
 
-    Instants are shown in Beijing time. SQL of -c, of -f and from a pipe runs in DuckDB's safe mode: it reaches the warehouse and nothing else of the machine.
+    Instants are shown in Beijing time. SQL of -c, of -f and from a pipe runs in DuckDB's safe mode: it reaches the
+    warehouse and nothing else of the machine.
     """
     settings = load_settings()
     if not settings.warehouse_path.exists():
-        fail(f"{settings.warehouse_path} does not exist yet: nothing was published. Run `make demo` or `douyin run`, or set DOUYIN_HOME.")
+        fail(
+            f"{settings.warehouse_path} does not exist yet: nothing was published. Run `make demo` or "
+            "`douyin run`, or set DOUYIN_HOME."
+        )
     if command is not None and file is not None:
         fail("give -c or -f, not both", 2)
     by_hand = command is None and file is None and sys.stdin.isatty()
-    arguments = [str(_program()), "-readonly", *(["-csv"] if csv else []), *([] if by_hand or unsafe else ["-safe"]), "-bail"]
+    arguments = [
+        str(_program()),
+        "-readonly",
+        *(["-csv"] if csv else []),
+        *([] if by_hand or unsafe else ["-safe"]),
+        "-bail",
+    ]
     if not (by_hand and sys.stdout.isatty()):
         arguments += ["-cmd", ".highlight off"]  # else `describe` colours what goes into a pipe
     if command is not None:
@@ -45,7 +78,9 @@ def sql(
     arguments.append(str(settings.warehouse_path))
     if file is not None and str(file) != "-":
         _give(read_text(file))
-    environment = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(("LC_", "XDG_"))} | {"TZ": "Asia/Shanghai"}
+    environment = {
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(("LC_", "XDG_"))
+    } | {"TZ": "Asia/Shanghai"}
     sys.stdout.flush()
     if sys.stdout.isatty() and not by_hand:
         raise typer.Exit(_shown(arguments, environment))
@@ -74,7 +109,15 @@ def _give(text: str) -> None:
 def _shown(arguments: list[str], environment: dict[str, str]) -> int:
     """Run it for a terminal, which must not obey what people wrote into titles and nicknames."""
     arguments = [arguments[0], "-cmd", f".maxwidth {shutil.get_terminal_size().columns}", *arguments[1:]]
-    with subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace") as child:
+    with subprocess.Popen(
+        arguments,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as child:
         for line in child.stdout:
             sys.stdout.write(visible(line))
     return child.returncode

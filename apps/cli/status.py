@@ -16,14 +16,20 @@ from apps.cli.console import Grid, console, load_settings, styled
 from apps.cli.run import choose
 
 _MARKS = {
-    "failed": "[red]✗[/red]", "not_ready": "[yellow]…[/yellow]", "asked": "[green]○[/green]", "known": "[dim]⊘[/dim]", "not_asked": "[dim]·[/dim]",
-}  # fmt: skip
+    "failed": "[red]✗[/red]",
+    "not_ready": "[yellow]…[/yellow]",
+    "asked": "[green]○[/green]",
+    "known": "[dim]⊘[/dim]",
+    "not_asked": "[dim]·[/dim]",
+}
 
 
 def status(
     days: Annotated[int, typer.Option(min=1, max=60, help="how many days back")] = 7,
     select: Annotated[list[str] | None, typer.Option("--select", "-s", help="tables, domains or operations")] = None,
-    everybody: Annotated[bool, typer.Option("--everybody", help="name every account that did not load, not only the first few")] = False,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="name every account that did not load, not only the first few")
+    ] = False,
 ) -> None:
     """What is loaded and what is missing: rows per table and day, and who did not load, what of them, and why."""
     settings = load_settings()
@@ -63,9 +69,15 @@ def status(
                 cells.append(_MARKS[_said_by(outcomes)])
             else:
                 cells.append("[dim]–[/dim]")
-        grid.add_row(*map(styled, (name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells)))
+        grid.add_row(
+            *map(styled, (name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells))
+        )
     console.print(grid)
-    console.print("– never asked   · no reason to ask   ○ asked, no rows   … not produced yet   ⊘ cannot be had, see below   ✗ failed   ! some accounts or operations failed", style="dim")
+    console.print(
+        "– never asked   · no reason to ask   ○ asked, no rows   … not produced yet   ⊘ cannot be had, "
+        "see below   ✗ failed   ! some accounts or operations failed",
+        style="dim",
+    )
     for error in damaged:
         console.print(f"[red]✗✗ damaged[/red]: {escape(str(error))}", highlight=False, soft_wrap=True)
     told = [o for o in Outcome if o.is_failure or o in (Outcome.SKIPPED, Outcome.GONE)]
@@ -102,12 +114,16 @@ def _print_missing(runtime, tables: set[str], *, whole: bool) -> None:
         for one in standing.missing:
             if whole or tables.intersection((*one.tables, *one.follows)):
                 since = f"{one.since:%m-%d}" if one.since else ""
-                grid.add_row(app + one.what, since, named(one.tables, 6) or "part of some", named(one.follows, 6), one.way_out)
+                grid.add_row(
+                    app + one.what, since, named(one.tables, 6) or "part of some", named(one.follows, 6), one.way_out
+                )
         for one in standing.consents:
             of = {t for operation in one.operations for t in ENDPOINTS[operation].tables}
             if whole or tables & of:
                 who = one.account.name or one.account.open_id
-                grid.add_row(f"{app}consent of {who}: {', '.join(one.scopes)}", "", named(sorted(of), 6), "", one.way_out)
+                grid.add_row(
+                    f"{app}consent of {who}: {', '.join(one.scopes)}", "", named(sorted(of), 6), "", one.way_out
+                )
     if grid.row_count:
         console.print(grid)
         console.print("known, and no failure of a run. All of it: `douyin doctor`, `douyin coverage`", style="dim")
@@ -124,7 +140,11 @@ def _print_failures(runtime, failed: list, everybody: bool) -> None:
         return
     from resources.state.accounts import known_apps, list_accounts
 
-    names = {(app, a.open_id): a.name or a.open_id for app in known_apps(runtime.state) for a in list_accounts(runtime.state, app)}
+    names = {
+        (app, a.open_id): a.name or a.open_id
+        for app in known_apps(runtime.state)
+        for a in list_accounts(runtime.state, app)
+    }
     per_account: dict[tuple, list] = defaultdict(list)
     for one in failed:
         per_account[one.client_key, one.open_id, str(one.status), one.code].append(one)
@@ -134,7 +154,9 @@ def _print_failures(runtime, failed: list, everybody: bool) -> None:
     grid = Grid(title="\nnot loaded")
     for column in ("who", "what", "days", "status", "why and what to do"):
         grid.add_column(column, overflow="fold")
-    for (status, _, operations), group in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][2])):
+    for (status, _, operations), group in sorted(
+        alike.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][2])
+    ):
         dts = {s.dt for _, _, found in group for s in found}
         span = f"{min(dts):%m-%d}" if len(dts) == 1 else f"{min(dts):%m-%d} – {max(dts):%m-%d}"
         people = sorted({names.get((key, open_id), open_id) if open_id else "(app)" for key, open_id, _ in group})
@@ -161,9 +183,14 @@ def _print_accounts(runtime) -> None:
         return
     due = warnings_due(runtime.state, apps, now)
     counted = Counter(str(c.account.status) for c in found)
-    console.print(f"\n[bold]{len(found)} accounts[/bold]: {', '.join(f'{n} {status}' for status, n in counted.most_common())}", highlight=False)
+    console.print(
+        f"\n[bold]{len(found)} accounts[/bold]: {', '.join(f'{n} {status}' for status, n in counted.most_common())}",
+        highlight=False,
+    )
     if len(found) > _FEW and due:
-        console.print(f"{len(due)} need somebody within a week; all: `douyin accounts list --needs-consent`", highlight=False)
+        console.print(
+            f"{len(due)} need somebody within a week; all: `douyin accounts list --needs-consent`", highlight=False
+        )
     shown = found if len(found) <= _FEW else due[:10]
     if shown:
         print_accounts(shown)

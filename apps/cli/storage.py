@@ -11,7 +11,10 @@ from apps.cli.backfill import Select
 from apps.cli.console import Grid, console, finite, load_settings, styled
 from apps.cli.run import choose, tell_damage
 
-app = typer.Typer(help="Sizes and numbers of files; forget what need not be kept; put sealed months together.", invoke_without_command=True)
+app = typer.Typer(
+    help="Sizes and numbers of files; forget what need not be kept; put sealed months together.",
+    invoke_without_command=True,
+)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
 
 
@@ -27,21 +30,43 @@ def storage(context: typer.Context) -> None:
     settings = load_settings()
     found = sizes(Runtime(settings))
     grid = Grid(title=str(settings.home))
-    for name, justify in (("table", "left"), ("archive", "right"), ("files", "right"), ("lake", "right"), ("files", "right"), ("quarantine, drift", "right"), ("kept", "left")):
+    for name, justify in (
+        ("table", "left"),
+        ("archive", "right"),
+        ("files", "right"),
+        ("lake", "right"),
+        ("files", "right"),
+        ("quarantine, drift", "right"),
+        ("kept", "left"),
+    ):
         grid.add_column(name, justify=justify)
     rooms = ("archive", "lake", "quarantine and drift")
     for name in [*TABLES, *sorted(found["archive"].keys() - TABLES.keys())]:
         archive, lake, side = (found[room].get(name, Size()) for room in rooms)
         if archive.files or lake.files or side.files:
-            grid.add_row(name, _mb(archive.bytes), _number(archive.files), _mb(lake.bytes), _number(lake.files), _mb(side.bytes), _kept(settings, name))
+            grid.add_row(
+                name,
+                _mb(archive.bytes),
+                _number(archive.files),
+                _mb(lake.bytes),
+                _number(lake.files),
+                _mb(side.bytes),
+                _kept(settings, name),
+            )
     total = {room: sum(found[room].values(), Size()) for room in rooms}
     grid.add_section()
     grid.add_row(
-        styled("[bold]all[/bold]"), _mb(total["archive"].bytes), _number(total["archive"].files), _mb(total["lake"].bytes), _number(total["lake"].files),
+        styled("[bold]all[/bold]"),
+        _mb(total["archive"].bytes),
+        _number(total["archive"].files),
+        _mb(total["lake"].bytes),
+        _number(total["lake"].files),
         _mb(total["quarantine and drift"].bytes),
-    )  # fmt: skip
+    )
     console.print(grid)
-    console.print(", ".join(f"{name} {_mb(size.bytes) or '0'} MB" for name, size in found["home"].items()), highlight=False)
+    console.print(
+        ", ".join(f"{name} {_mb(size.bytes) or '0'} MB" for name, size in found["home"].items()), highlight=False
+    )
 
 
 def _mb(size: int) -> str:
@@ -60,7 +85,10 @@ def _kept(settings, name: str) -> str:
 
 @app.command()
 def prune(select: Select = None, dry_run: DryRun = False) -> None:
-    """Forget what DOUYIN_KEEP_ARCHIVE_DAYS, DOUYIN_KEEP_LAKE_DAYS and DOUYIN_KEEP keep no longer. By default everything is kept."""
+    """Forget what DOUYIN_KEEP_ARCHIVE_DAYS, DOUYIN_KEEP_LAKE_DAYS and DOUYIN_KEEP keep no longer.
+
+    By default everything is kept.
+    """
     settings = load_settings()
     tables = choose(select)
     from resources.runtime import Runtime
@@ -92,9 +120,14 @@ def prune(select: Select = None, dry_run: DryRun = False) -> None:
 def compact(
     select: Select = None,
     dry_run: DryRun = False,
-    max_mb: Annotated[float, typer.Option(min=0, callback=finite, help="leave months alone whose files are larger together")] = 64.0,
+    max_mb: Annotated[
+        float, typer.Option(min=0, callback=finite, help="leave months alone whose files are larger together")
+    ] = 64.0,
 ) -> None:
-    """Put the days of sealed months of small tables, and the archive's segments of complete days, into one file each. Answers stay the same."""
+    """Put the days of sealed months of small tables, and the archive's segments of complete days, into one file each.
+
+    Answers stay the same.
+    """
     settings = load_settings()
     tables = choose(select)
     from catalog import endpoints_of
@@ -116,9 +149,14 @@ def compact(
             gone["archive days"] += 1
             gone["archive files"] += 0 if dry_run else runtime.archive.pack(operation, day)
     if dry_run:
-        console.print(f"{gone['lake months']:,} months of the lake and {gone['archive days']:,} days of the archive would be put together", highlight=False)
+        console.print(
+            f"{gone['lake months']:,} months of the lake and {gone['archive days']:,} days of the archive "
+            "would be put together",
+            highlight=False,
+        )
         return
     console.print(
-        f"{gone['lake files']:,} files of the lake went into {gone['lake months']:,}, {gone['archive files']:,} of the archive into {gone['archive days']:,}",
+        f"{gone['lake files']:,} files of the lake went into {gone['lake months']:,}, "
+        f"{gone['archive files']:,} of the archive into {gone['archive days']:,}",
         highlight=False,
     )

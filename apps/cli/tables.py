@@ -18,10 +18,19 @@ _LONGEST_CELL = 32
 def print_row_counts(warehouse: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:
     """One line per core table: rows, days, first and last day."""
     grid = Grid(title="warehouse.duckdb")
-    for name, justify in (("table", "left"), ("", "left"), ("rows", "right"), ("days", "right"), ("from", "left"), ("to", "left")):
+    for name, justify in (
+        ("table", "left"),
+        ("", "left"),
+        ("rows", "right"),
+        ("days", "right"),
+        ("from", "left"),
+        ("to", "left"),
+    ):
         grid.add_column(name, justify=justify)
     for name, table in tables.items():
-        rows, days, first, last = warehouse.execute(f'SELECT count(*), count(DISTINCT dt), min(dt), max(dt) FROM "{name}"').fetchone()
+        rows, days, first, last = warehouse.execute(
+            f'SELECT count(*), count(DISTINCT dt), min(dt), max(dt) FROM "{name}"'
+        ).fetchone()
         grid.add_row(name, table.zh, f"{rows:,}", str(days), str(first or "–"), str(last or "–"))
     console.print(grid)
 

@@ -16,11 +16,19 @@ def verify(
     select: Select = None,
     first: First = None,
     last: Last = None,
-    repair: Annotated[bool, typer.Option("--repair", help="move damaged segments, and damaged files of whole months, to _damaged; nothing is deleted")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="move damaged segments, and damaged files of whole months, to _damaged; nothing is deleted"
+        ),
+    ] = False,
 ) -> None:
-    """Compare archive, lake and warehouse by checksums and content, and rows with the totals that the platform states. Without a call.
+    """Compare archive, lake and warehouse by checksums and content, and rows with the totals that the platform states.
 
-    Without --from and --to: all days. Prints what differs and the command that mends it; exit code 1 when something does.
+    Without a call.
+
+    Without --from and --to: all days. Prints what differs and the command that mends it; exit code 1 when something
+    does.
     """
     settings = load_settings()
     tables = choose(select)
@@ -34,19 +42,36 @@ def verify(
         fail(f"--to {end} lies before --from {begin}", 2)
     found = compare(runtime, tables, begin, end)
     console.print(
-        f"{begin} … {end}: {found.segments:,} segments of the archive read, {found.days:,} partitions ({found.rows:,} rows) made again from it, "
+        f"{begin} … {end}: {found.segments:,} segments of the archive read, {found.days:,} partitions "
+        f"({found.rows:,} rows) made again from it, "
         f"{found.published:,} published days and {found.totals:,} stated totals compared",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        highlight=False,
+        soft_wrap=True,
+    )
     for name, n in found.alone.items():
-        console.print(f"[yellow]![/yellow] {name}: {n:,} days cannot be compared, the archive no longer has their answers", highlight=False, soft_wrap=True)
+        console.print(
+            f"[yellow]![/yellow] {name}: {n:,} days cannot be compared, the archive no longer has their answers",
+            highlight=False,
+            soft_wrap=True,
+        )
     for one in found.findings:
         mark = "[yellow]~[/yellow]" if one.is_hint else "[red]✗[/red]"
-        console.print(f"{mark} {one.table} {escape(one.where)}: {escape(one.what)}\n    {escape(one.mend)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"{mark} {one.table} {escape(one.where)}: {escape(one.what)}\n    {escape(one.mend)}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if repair:
         for one, target in set_aside(runtime, found.findings):
             console.print(f"moved {escape(one.where)} to {escape(str(target))}", highlight=False, soft_wrap=True)
-        console.print("`douyin run` asks again for what can still be asked for; `douyin replay` makes days again that the archive still knows")
+        console.print(
+            "`douyin run` asks again for what can still be asked for; `douyin replay` makes days again "
+            "that the archive still knows"
+        )
     if found.wrong:
         raise typer.Exit(1)
-    console.print("[green]✓[/green] everything agrees" if not found.findings else "[green]✓[/green] what was kept agrees; see the hints above")
+    console.print(
+        "[green]✓[/green] everything agrees"
+        if not found.findings
+        else "[green]✓[/green] what was kept agrees; see the hints above"
+    )

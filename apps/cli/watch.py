@@ -11,11 +11,16 @@ from rich.text import Text
 
 from apps.cli.console import Grid, all_said, app_keys, console, fail, load_settings, one_app, read_text
 
-app = typer.Typer(help="Watch lists: keywords, places and videos that no table of the platform names.", no_args_is_help=True)
+app = typer.Typer(
+    help="Watch lists: keywords, places and videos that no table of the platform names.", no_args_is_help=True
+)
 
 _Kind = Annotated[str, typer.Argument(help="video, keyword, poi, poi-keyword or amap")]
 _App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
-_Account = Annotated[str, typer.Option("--account", help="open_id; needed for videos, and for keywords that a certain account shall search")]
+_Account = Annotated[
+    str,
+    typer.Option("--account", help="open_id; needed for videos, and for keywords that a certain account shall search"),
+]
 
 
 @app.command("list")
@@ -41,18 +46,27 @@ def list_(app_key: _App = None) -> None:
 
 
 @app.command()
-def add(kind: _Kind, values: Annotated[list[str], typer.Argument(callback=all_said, help="words or ids")], account: _Account = "", app_key: _App = None) -> None:
+def add(
+    kind: _Kind,
+    values: Annotated[list[str], typer.Argument(callback=all_said, help="words or ids")],
+    account: _Account = "",
+    app_key: _App = None,
+) -> None:
     """Watch words or ids from the next run on."""
     _add(kind, [(value, account) for value in values], app_key)
 
 
 @app.command("import")
 def import_(
-    kind: _Kind, file: Annotated[Path, typer.Argument(help="one value a line; for videos `open_id,item_id`")], app_key: _App = None
+    kind: _Kind,
+    file: Annotated[Path, typer.Argument(help="one value a line; for videos `open_id,item_id`")],
+    app_key: _App = None,
 ) -> None:
     """Watch everything that a file lists."""
     lines = [line.strip() for line in read_text(file).splitlines()]
-    pairs = [tuple(reversed(line.split(",", 1))) if "," in line and kind == "video" else (line, "") for line in lines if line]
+    pairs = [
+        tuple(reversed(line.split(",", 1))) if "," in line and kind == "video" else (line, "") for line in lines if line
+    ]
     _add(kind, [(value.strip(), account.strip()) for value, account in pairs], app_key)
 
 
@@ -67,14 +81,22 @@ def _add(kind: str, values: list[tuple[str, str]], app_key: str | None) -> None:
         if get_account(runtime.state, key, open_id) is None:
             fail(f"{open_id} is no account of app {key}: see `douyin accounts list`", 2)
     try:
-        new = watch(runtime.state, key, [Watched(kind, value, account) for value, account in values], runtime.clock.now())
+        new = watch(
+            runtime.state, key, [Watched(kind, value, account) for value, account in values], runtime.clock.now()
+        )
     except ValueError as error:
         fail(str(error), 2)
-    console.print(f"[green]✓[/green] {new} of {len(values)} are new on the list {escape(kind)}; the next run asks for them")
+    console.print(
+        f"[green]✓[/green] {new} of {len(values)} are new on the list {escape(kind)}; the next run asks for them"
+    )
 
 
 @app.command()
-def remove(kind: _Kind, values: Annotated[list[str], typer.Argument(callback=all_said, help="words or ids")], app_key: _App = None) -> None:
+def remove(
+    kind: _Kind,
+    values: Annotated[list[str], typer.Argument(callback=all_said, help="words or ids")],
+    app_key: _App = None,
+) -> None:
     """Watch them no more. What was collected stays."""
     settings = load_settings()
     from resources.runtime import Runtime

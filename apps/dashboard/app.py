@@ -1,4 +1,7 @@
-"""The page itself, a marimo app; ``douyin dashboard`` serves it. Cells hold the controls and say what depends on what; the work is in sections.py."""
+"""The page itself, a marimo app; ``douyin dashboard`` serves it.
+
+Cells hold the controls and say what depends on what; the work is in sections.py.
+"""
 
 import marimo
 
@@ -42,7 +45,11 @@ def _(CannotShow, language, pieces, reader, refresh, sections, speak):
 @app.cell
 def _(controls, here, kept, mo, pieces, say):
     mo.stop(here is None)
-    accounts, days, section = controls.account_choice(here, kept), controls.day_range(here, kept), controls.section_tabs(say, kept)
+    accounts, days, section = (
+        controls.account_choice(here, kept),
+        controls.day_range(here, kept),
+        controls.section_tabs(say, kept),
+    )
     pieces.bar([accounts, days], section)
     return accounts, days, section
 
@@ -80,7 +87,9 @@ def _(choice, controls, here, mo, say, sections, tab):
 @app.cell
 def _(choice, controls, here, mo, pieces, say, sections, video_rows, videos):
     mo.stop(videos is None)
-    controls.guarded(lambda: sections.video_panel(here, choice, pieces.chosen(videos, video_rows), videos, video_rows), say)
+    controls.guarded(
+        lambda: sections.video_panel(here, choice, pieces.chosen(videos, video_rows), videos, video_rows), say
+    )
     return
 
 
@@ -104,7 +113,9 @@ def _(choice, controls, here, mo, say, sections, word):
 @app.cell
 def _(choice, controls, here, mo, pieces, say, sections, word, word_rows, words):
     mo.stop(words is None)
-    controls.guarded(lambda: sections.words_panel(here, choice, word.value, pieces.chosen(words, word_rows), words, word_rows), say)
+    controls.guarded(
+        lambda: sections.words_panel(here, choice, word.value, pieces.chosen(words, word_rows), words, word_rows), say
+    )
     return
 
 

@@ -48,14 +48,21 @@ class Kept:
 
 
 def language_switch(kept: Kept) -> mo.ui.radio:
-    return mo.ui.radio({"中文": "zh", "English": "en"}, value="English" if kept.get("lang") == "en" else "中文", inline=True, on_change=kept.keeper("lang"))
+    return mo.ui.radio(
+        {"中文": "zh", "English": "en"},
+        value="English" if kept.get("lang") == "en" else "中文",
+        inline=True,
+        on_change=kept.keeper("lang"),
+    )
 
 
 def section_tabs(say: Say, kept: Kept) -> mo.ui.tabs:
     """Heads alone: what a section shows is worked out below them."""
     by_head = {say(*both): name for name, both in SECTIONS.items()}
     opened = say(*SECTIONS[kept.one_of("tab", SECTIONS, "accounts")])
-    return mo.ui.tabs(dict.fromkeys(by_head, ""), value=opened, on_change=lambda head: kept.keep("tab", by_head[head], by_head[head]))
+    return mo.ui.tabs(
+        dict.fromkeys(by_head, ""), value=opened, on_change=lambda head: kept.keep("tab", by_head[head], by_head[head])
+    )
 
 
 def section_of(say: Say, head: str) -> str:
@@ -67,10 +74,14 @@ def account_choice(here: Opened, kept: Kept) -> mo.ui.multiselect:
     options = {name: account for account, name in here.accounts.items()}
     wanted = set(kept.all("account"))
     return mo.ui.multiselect(
-        options, value=[name for name, (_, open_id) in options.items() if open_id in wanted], full_width=True,
+        options,
+        value=[name for name, (_, open_id) in options.items() if open_id in wanted],
+        full_width=True,
         label=here.say(f"账号（不选为全部 {len(options)} 个）", f"Accounts (none: all {len(options)})"),
-        on_change=lambda chosen: kept.keep("account", [open_id for _, open_id in chosen], *[open_id for _, open_id in chosen][:MOST_IN_ADDRESS]),
-    )  # fmt: skip
+        on_change=lambda chosen: kept.keep(
+            "account", [open_id for _, open_id in chosen], *[open_id for _, open_id in chosen][:MOST_IN_ADDRESS]
+        ),
+    )
 
 
 def day_range(here: Opened, kept: Kept) -> mo.ui.date_range:
@@ -87,17 +98,36 @@ def day_range(here: Opened, kept: Kept) -> mo.ui.date_range:
 def metric_choice(here: Opened, kept: Kept) -> mo.ui.dropdown:
     options = {here.names.column("account_daily", metric): metric for metric in METRICS}
     wanted = kept.one_of("metric", METRICS, METRICS[0])
-    return mo.ui.dropdown(options, value=next(name for name, metric in options.items() if metric == wanted), allow_select_none=False, label=here.say("指标", "Figure"), on_change=kept.keeper("metric"))
+    return mo.ui.dropdown(
+        options,
+        value=next(name for name, metric in options.items() if metric == wanted),
+        allow_select_none=False,
+        label=here.say("指标", "Figure"),
+        on_change=kept.keeper("metric"),
+    )
 
 
 def word_search(here: Opened, kept: Kept) -> mo.ui.text:
-    return mo.ui.text(value=kept.get("word") or "", placeholder=here.say("包含…", "contains …"), label=here.say("搜索热点词", "Search hot words"), debounce=300, on_change=kept.keeper("word"))
+    return mo.ui.text(
+        value=kept.get("word") or "",
+        placeholder=here.say("包含…", "contains …"),
+        label=here.say("搜索热点词", "Search hot words"),
+        debounce=300,
+        on_change=kept.keeper("word"),
+    )
 
 
 def board_choice(here: Opened, options: dict[str, str], kept: Kept) -> mo.ui.dropdown:
     wanted = kept.get("board")
     value = next((name for name, board in options.items() if board == wanted), next(iter(options), None))
-    return mo.ui.dropdown(options, value=value, allow_select_none=False, searchable=True, label=here.say("榜单", "Board"), on_change=kept.keeper("board"))
+    return mo.ui.dropdown(
+        options,
+        value=value,
+        allow_select_none=False,
+        searchable=True,
+        label=here.say("榜单", "Board"),
+        on_change=kept.keeper("board"),
+    )
 
 
 def guarded(show: Callable[[], Any], say: Say) -> Any:

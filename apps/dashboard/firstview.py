@@ -48,7 +48,9 @@ class FirstView:
                 version = self._reader.version()
                 if (found := self._drawn.get((version, language))) is None:
                     found = _draw(self._reader, language)
-                    self._drawn = {key: html for key, html in self._drawn.items() if key[0] == version} | {(version, language): found}
+                    self._drawn = {key: html for key, html in self._drawn.items() if key[0] == version} | {
+                        (version, language): found
+                    }
                 return found
         except CannotShow:
             return ""
@@ -62,11 +64,22 @@ def _draw(reader: Reader, language: Language) -> str:
     name = here.names.column("account_daily", metric)
     title, about = account_lines(here, found, metric)
     pictures = [
-        Markup('<div class="dw-{}">{}</div>').format(place, svg(charts.lines(found["lines"], here.shown_names, name, say).properties(width=width), title, about)) for place, width in (("desk", WIDE), ("phone", NARROW))
-    ]  # fmt: skip
+        Markup('<div class="dw-{}">{}</div>').format(
+            place, svg(charts.lines(found["lines"], here.shown_names, name, say).properties(width=width), title, about)
+        )
+        for place, width in (("desk", WIDE), ("phone", NARROW))
+    ]
     wait = say("正在打开控件…", "controls are opening …")
     return str(
-        Markup('<div id="dw-first">{}<div class="dw-wait">{}</div>{}<section class="dw-block">{}{}</section></div><script>{}</script>').format(
-            Markup(page_head(here.as_of(), say).text), wait, Markup(account_cards(here, sums).text), Markup(heading(title, about).text), Markup("").join(pictures), Markup(_GONE)
+        Markup(
+            '<div id="dw-first">{}<div class="dw-wait">{}</div>{}<section '
+            'class="dw-block">{}{}</section></div><script>{}</script>'
+        ).format(
+            Markup(page_head(here.as_of(), say).text),
+            wait,
+            Markup(account_cards(here, sums).text),
+            Markup(heading(title, about).text),
+            Markup("").join(pictures),
+            Markup(_GONE),
         )
     )

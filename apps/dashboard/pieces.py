@@ -21,7 +21,10 @@ WIDE = {"examples": 340, "says": 380, "title": 240, "entry": 240}
 
 
 def card(name: str, value: str, note: str = "") -> Markup:
-    return Markup('<div class="dw-card"><div class="dw-name">{}</div><div class="dw-value">{}</div><div class="dw-note">{}</div></div>').format(name, value, note)
+    return Markup(
+        '<div class="dw-card"><div class="dw-name">{}</div><div class="dw-value">{}</div><div '
+        'class="dw-note">{}</div></div>'
+    ).format(name, value, note)
 
 
 def cards(*those: Markup) -> mo.Html:
@@ -30,12 +33,20 @@ def cards(*those: Markup) -> mo.Html:
 
 def page_head(as_of: str, say: Say, *controls: mo.Html) -> mo.Html:
     """Title, how new the data is, and at the right what concerns the whole page."""
-    title = Markup('<div><h1>{}</h1><div class="dw-asof">{}</div></div>').format(say("抖音数据看板", "Douyin dashboard"), as_of)
-    return mo.Html(f'<header class="dw-top">{title}<div class="dw-right">{"".join(c.text for c in controls)}</div></header>')
+    title = Markup('<div><h1>{}</h1><div class="dw-asof">{}</div></div>').format(
+        say("抖音数据看板", "Douyin dashboard"), as_of
+    )
+    return mo.Html(
+        f'<header class="dw-top">{title}<div class="dw-right">{"".join(c.text for c in controls)}</div></header>'
+    )
 
 
 def bar(controls: Iterable[mo.Html], tabs: mo.Html) -> mo.Html:
-    return mo.Html(f'<div class="dw-bar"><div class="dw-controls">{"".join(f"<div>{c.text}</div>" for c in controls)}</div><div class="dw-tabs">{tabs.text}</div></div>')
+    return mo.Html(
+        '<div class="dw-bar"><div '
+        f'class="dw-controls">{"".join(f"<div>{c.text}</div>" for c in controls)}</div><div '
+        f'class="dw-tabs">{tabs.text}</div></div>'
+    )
 
 
 def heading(text: str, note: str = "") -> mo.Html:
@@ -43,7 +54,10 @@ def heading(text: str, note: str = "") -> mo.Html:
 
 
 def notice(text: str, kind: str = "quiet") -> mo.Html:
-    """A sentence in a box: ``quiet`` where there is nothing to show, ``warn`` where somebody must do something. Text between backticks is a command."""
+    """A sentence in a box: ``quiet`` where there is nothing to show, ``warn`` where somebody must do something.
+
+    Text between backticks is a command.
+    """
     parts = text.split("`")
     shown = Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
     return mo.Html(str(Markup('<div class="dw-notice dw-{}" role="status">{}</div>').format(kind, shown)))
@@ -51,7 +65,9 @@ def notice(text: str, kind: str = "quiet") -> mo.Html:
 
 def block(*those: Any) -> mo.Html:
     """A white panel."""
-    return mo.Html(f'<section class="dw-block">{mo.vstack([t for t in those if t is not None], gap=0.5).text}</section>')
+    return mo.Html(
+        f'<section class="dw-block">{mo.vstack([t for t in those if t is not None], gap=0.5).text}</section>'
+    )
 
 
 def whole(*those: Any) -> mo.Html:
@@ -65,11 +81,21 @@ def columns(*those: Any) -> mo.Html:
 
 
 def table(
-    rows: pa.Table, mart: str, names: Names, *, hidden: Iterable[str] = (), texts: Mapping[str, Mapping[Any, str]] | None = None, page_size: int = 10, wrapped: Iterable[str] = (), choose: bool = False, search: bool = True
-) -> mo.ui.table:  # fmt: skip
+    rows: pa.Table,
+    mart: str,
+    names: Names,
+    *,
+    hidden: Iterable[str] = (),
+    texts: Mapping[str, Mapping[Any, str]] | None = None,
+    page_size: int = 10,
+    wrapped: Iterable[str] = (),
+    choose: bool = False,
+    search: bool = True,
+) -> mo.ui.table:
     """The rows under their names in the page's language, with the dictionary's sentence when the pointer rests on a head.
 
-    ``texts`` says for a column what its values are called; ``hidden`` columns are in the table's value but not on the page; ``choose`` lets one row be chosen, and the first is.
+    ``texts`` says for a column what its values are called; ``hidden`` columns are in the table's value but not on the
+    page; ``choose`` lets one row be chosen, and the first is.
     """
     heads: dict[str, str] = {}
     for name in rows.column_names:
@@ -91,10 +117,20 @@ def table(
         else:
             looks[heads[name]] = _text
     return mo.ui.table(
-        shown, selection="single" if choose else None, initial_selection=[0] if choose and rows.num_rows else None, page_size=page_size, pagination=rows.num_rows > page_size, show_column_summaries=False,
-        show_data_types=False, show_search=search and rows.num_rows > page_size, hidden_columns=[heads[h] for h in hidden], wrapped_columns=[heads[w] for w in wrapped], format_mapping=looks, column_widths={heads[n]: WIDE[n] for n in rows.column_names if n in WIDE},
+        shown,
+        selection="single" if choose else None,
+        initial_selection=[0] if choose and rows.num_rows else None,
+        page_size=page_size,
+        pagination=rows.num_rows > page_size,
+        show_column_summaries=False,
+        show_data_types=False,
+        show_search=search and rows.num_rows > page_size,
+        hidden_columns=[heads[h] for h in hidden],
+        wrapped_columns=[heads[w] for w in wrapped],
+        format_mapping=looks,
+        column_widths={heads[n]: WIDE[n] for n in rows.column_names if n in WIDE},
         header_tooltip={heads[n]: meaning for n in rows.column_names if (meaning := names.meaning(mart, n))},
-    )  # fmt: skip
+    )
 
 
 def chosen(shown: mo.ui.table, rows: pa.Table) -> dict[str, Any] | None:
@@ -112,7 +148,10 @@ def downloads(ask: Callable[[], pa.Table], name: str, say: Say) -> mo.Html:
         write, kind = FORMATS[ending]
         return mo.download(lambda: write(ask()), filename=f"{name}.{ending}", mimetype=kind, label=ending)
 
-    return mo.Html(f'<div class="dw-saves"><span>{escape(say("下载", "Download"))}</span>{"".join(button(ending).text for ending in FORMATS)}</div>')
+    return mo.Html(
+        "<div "
+        f'class="dw-saves"><span>{escape(say("下载", "Download"))}</span>{"".join(button(ending).text for ending in FORMATS)}</div>'
+    )
 
 
 def _figure(value: Any) -> str:

@@ -1,4 +1,8 @@
-"""What the page asks. Sums, ranks and limits are worked out in SQL over the chosen accounts and days alone, so that a visit costs the same on a large warehouse."""
+"""What the page asks.
+
+Sums, ranks and limits are worked out in SQL over the chosen accounts and days alone, so that a visit costs the same on
+a large warehouse.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,18 @@ MOST_LINES, MOST_POINTS, MOST_ENTRIES = 6, 400, 8
 MOST_SHOWN, MOST_SAVED = 2_000, 200_000
 """Rows of a table on the page, and of a download."""
 
-METRICS = ("new_play", "net_fans", "total_fans", "interactions", "engagement_ratio", "profile_uv", "new_like", "new_comment", "new_share", "new_issue")
+METRICS = (
+    "new_play",
+    "net_fans",
+    "total_fans",
+    "interactions",
+    "engagement_ratio",
+    "profile_uv",
+    "new_like",
+    "new_comment",
+    "new_share",
+    "new_issue",
+)
 """Columns of ``account_daily`` that can be drawn."""
 
 
@@ -27,12 +42,22 @@ class Choice:
     @property
     def only(self) -> str:
         """SQL that keeps the chosen accounts, to be put after a table."""
-        return "SEMI JOIN (SELECT unnest($client_keys::VARCHAR[]) AS client_key, unnest($open_ids::VARCHAR[]) AS open_id) USING (client_key, open_id)" if self.accounts else ""
+        return (
+            (
+                "SEMI JOIN (SELECT unnest($client_keys::VARCHAR[]) AS client_key, "
+                "unnest($open_ids::VARCHAR[]) AS open_id) USING (client_key, open_id)"
+            )
+            if self.accounts
+            else ""
+        )
 
     def ask(self, sql: str, **more: Any) -> Question:
         values = {"first": self.first, "last": self.last, **more}
         if self.accounts:
-            values |= {"client_keys": [key for key, _ in self.accounts], "open_ids": [open_id for _, open_id in self.accounts]}
+            values |= {
+                "client_keys": [key for key, _ in self.accounts],
+                "open_ids": [open_id for _, open_id in self.accounts],
+            }
         return Question(sql, values)
 
 
@@ -49,7 +74,10 @@ OPENING = {
            FULL JOIN meta.accounts AS m USING (client_key, open_id)
            ORDER BY fans DESC NULLS LAST, name, open_id"""
     ),
-    "names": Question("SELECT table_name, column_name, name_zh, name_en, meaning_zh, meaning_en FROM meta.dictionary WHERE table_schema = 'marts'"),
+    "names": Question(
+        "SELECT table_name, column_name, name_zh, name_en, meaning_zh, meaning_en FROM meta.dictionary "
+        "WHERE table_schema = 'marts'"
+    ),
 }
 """What every visit needs: the days that there are, the accounts by fans, what columns are called."""
 
@@ -60,7 +88,8 @@ OPENING = {
 def overview(choice: Choice, metric: str) -> dict[str, Question]:
     """Cards, the curve of ``metric`` for the accounts that have most of it, and one row per account.
 
-    A value that the platform did not give stays null; ``is_pending`` marks days after the last one of which anything is known.
+    A value that the platform did not give stays null; ``is_pending`` marks days after the last one of which anything is
+    known.
     """
     if metric not in METRICS:
         raise ValueError(f"{metric!r} is none of {', '.join(METRICS)}")
@@ -91,7 +120,10 @@ def overview(choice: Choice, metric: str) -> dict[str, Question]:
 
 def account_days(choice: Choice) -> Question:
     """``account_daily`` as it is, for a download."""
-    return choice.ask(f"SELECT * FROM marts.account_daily {choice.only} WHERE dt BETWEEN $first AND $last ORDER BY dt, client_key, open_id LIMIT {MOST_SAVED}")
+    return choice.ask(
+        f"SELECT * FROM marts.account_daily {choice.only} WHERE dt BETWEEN $first AND $last ORDER BY dt, "
+        f"client_key, open_id LIMIT {MOST_SAVED}"
+    )
 
 
 # --------------------------------------------------------------------------- videos
@@ -122,8 +154,9 @@ def video_curve(choice: Choice, open_id: str, item_id: str) -> Question:
     return choice.ask(
         """WITH held AS (SELECT dt, plays FROM marts.video_daily WHERE dt BETWEEN $first AND $last AND open_id = $open_id AND item_id = $item_id)
         SELECT day::DATE AS dt, plays FROM generate_series((SELECT min(dt) FROM held), (SELECT max(dt) FROM held), INTERVAL 1 DAY) AS days(day) LEFT JOIN held ON held.dt = day::DATE ORDER BY dt""",
-        open_id=open_id, item_id=item_id,
-    )  # fmt: skip
+        open_id=open_id,
+        item_id=item_id,
+    )
 
 
 # --------------------------------------------------------------------------- hot words and billboards
@@ -132,7 +165,11 @@ def video_curve(choice: Choice, open_id: str, item_id: str) -> Question:
 def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Question:
     """The last list of the range; with ``like`` every word of the range that contains it, on the list or not."""
     day = _last_day(choice, "hot_word_lifecycle", accounts=False)
-    held = "dt BETWEEN $first AND $last AND contains(lower(sentence), lower($like))" if like else f"dt = ({day}) AND is_on_board"
+    held = (
+        "dt BETWEEN $first AND $last AND contains(lower(sentence), lower($like))"
+        if like
+        else f"dt = ({day}) AND is_on_board"
+    )
     return choice.ask(
         f"""WITH lives AS (SELECT * FROM marts.hot_word_lifecycle WHERE {held} QUALIFY row_number() OVER (PARTITION BY sentence ORDER BY dt DESC, last_seen_at DESC, client_key) = 1),
         now AS (SELECT * FROM marts.hot_words_now WHERE dt = ({_last_day(choice, "hot_words_now", accounts=False)}))
@@ -144,23 +181,33 @@ def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Ques
 
 
 def word_curve(choice: Choice, client_key: str, sentence: str) -> Question:
-    """Rank and heat at every observation of the list from a word's first to its last; null where it was not on it. Beijing time."""
+    """Rank and heat at every observation of the list from a word's first to its last; null where it was not on it.
+
+    Beijing time.
+    """
     return choice.ask(
         """WITH lists AS (SELECT DISTINCT observed_at FROM main.hot_words WHERE dt BETWEEN $first AND $last AND client_key = $client_key),
         held AS (SELECT observed_at, min(rank) AS rank, max(hot_level) AS hot_level FROM main.hot_words WHERE dt BETWEEN $first AND $last AND client_key = $client_key AND sentence = $sentence GROUP BY ALL)
         SELECT strftime(observed_at, '%Y-%m-%dT%H:%M:%S') AS at, rank, hot_level FROM lists LEFT JOIN held USING (observed_at)
         WHERE observed_at BETWEEN (SELECT min(observed_at) FROM held) AND (SELECT max(observed_at) FROM held) ORDER BY observed_at""",
-        client_key=client_key, sentence=sentence,
-    )  # fmt: skip
+        client_key=client_key,
+        sentence=sentence,
+    )
 
 
 def boards(choice: Choice) -> Question:
     """Billboards of the range, with the days that have one."""
-    return choice.ask("SELECT board, max(dt) AS last, count(DISTINCT dt) AS days FROM marts.billboard_moves WHERE dt BETWEEN $first AND $last GROUP BY board ORDER BY board")
+    return choice.ask(
+        "SELECT board, max(dt) AS last, count(DISTINCT dt) AS days FROM marts.billboard_moves WHERE dt "
+        "BETWEEN $first AND $last GROUP BY board ORDER BY board"
+    )
 
 
 def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str, Question]:
-    """The last list of a board in the range with its moves, and the ranks day by day of those at its top. Several apps see the same list: one is shown."""
+    """The last list of a board in the range with its moves, and the ranks day by day of those at its top.
+
+    Several apps see the same list: one is shown.
+    """
     last = "(SELECT max(dt) FROM marts.billboard_moves WHERE board = $board AND dt BETWEEN $first AND $last)"
     app = f"(SELECT min(client_key) FROM marts.billboard_moves WHERE board = $board AND dt = {last})"
     return {
@@ -183,7 +230,10 @@ def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str
 
 
 def portrait(choice: Choice) -> Question:
-    """Fans by dimension and bucket on the last day that has a portrait. ``share_change`` is against the week before, null where an account lacks it."""
+    """Fans by dimension and bucket on the last day that has a portrait.
+
+    ``share_change`` is against the week before, null where an account lacks it.
+    """
     return choice.ask(
         f"""SELECT dt, dimension, bucket, sum(fans) AS fans, sum(fans) / nullif(sum(sum(fans)) OVER whole, 0) AS share_ratio,
                CASE WHEN bool_and(count(fans_before) = count(*)) OVER whole THEN sum(fans) / nullif(sum(sum(fans)) OVER whole, 0) - sum(fans_before) / nullif(sum(sum(fans_before)) OVER whole, 0) END AS share_change
@@ -206,7 +256,10 @@ def needs(choice: Choice) -> dict[str, Question]:
 
 
 def leads(choice: Choice) -> dict[str, Question]:
-    """What people who may buy did. Actions may be summed; people repeat over days and ways, so their sums count person-days."""
+    """What people who may buy did.
+
+    Actions may be summed; people repeat over days and ways, so their sums count person-days.
+    """
     held = f"FROM marts.lead_funnel {choice.only} WHERE dt BETWEEN $first AND $last"
     return {
         "rows": choice.ask(
@@ -215,14 +268,19 @@ def leads(choice: Choice) -> dict[str, Question]:
             {held} GROUP BY ALL ORDER BY actions DESC, action_source, action_type, action_flag LIMIT {MOST_SHOWN}"""
         ),
         "days": choice.ask(f"SELECT dt, action_source, sum(actions) AS actions {held} GROUP BY ALL ORDER BY ALL"),
-        "sources": choice.ask(f"SELECT action_source, sum(actions) AS actions, sum(people) AS person_days, sum(contacts) AS contact_days {held} GROUP BY ALL ORDER BY actions DESC, action_source LIMIT 8"),
+        "sources": choice.ask(
+            "SELECT action_source, sum(actions) AS actions, sum(people) AS person_days, sum(contacts) AS "
+            f"contact_days {held} GROUP BY ALL ORDER BY actions DESC, action_source LIMIT 8"
+        ),
     }
 
 
 # --------------------------------------------------------------------------- the data itself
 
 HEALTH = {
-    "areas": Question("SELECT area, level, count(*) AS matters, max(as_of) AS as_of FROM marts.data_health GROUP BY ALL ORDER BY ALL"),
+    "areas": Question(
+        "SELECT area, level, count(*) AS matters, max(as_of) AS as_of FROM marts.data_health GROUP BY ALL ORDER BY ALL"
+    ),
     "rows": Question(
         f"""SELECT level, area, coalesce(subject_name, subject) AS subject_name, says_zh, says_en, value, subject FROM marts.data_health
         ORDER BY CASE level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, area, subject, client_key LIMIT {MOST_SHOWN}"""

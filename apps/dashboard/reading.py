@@ -1,4 +1,7 @@
-"""The published file, opened for a moment: read-only, asked, closed. A publication swaps it by renaming and never waits for a visitor."""
+"""The published file, opened for a moment: read-only, asked, closed.
+
+A publication swaps it by renaming and never waits for a visitor.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,13 @@ from catalog.records import BEIJING
 MOST_KEPT = 200
 """Answers kept in memory, of one published file; most are a few kilobytes."""
 
-_CONFIG = {"threads": 2, "memory_limit": "1GB", "temp_directory": "", "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+_CONFIG = {
+    "threads": 2,
+    "memory_limit": "1GB",
+    "temp_directory": "",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 """Runs on the same machine come first, and nothing but this file can be read through the page."""
 
 # DuckDB gives connections of one process to the same path the same database: while one is open, the next would
@@ -70,7 +79,8 @@ class Reader:
         except FileNotFoundError as error:
             raise CannotShow(
                 f"还没有发布过数据仓库（{self.path}）。先运行 `make demo` 或 `douyin run`，或用 DOUYIN_HOME 指定数据目录，然后点“刷新”。",
-                f"Nothing was published yet ({self.path}). Run `make demo` or `douyin run`, or name the data folder with DOUYIN_HOME; then press refresh.",
+                f"Nothing was published yet ({self.path}). Run `make demo` or `douyin run`, or name the "
+                "data folder with DOUYIN_HOME; then press refresh.",
             ) from error
         return found.st_ino, found.st_mtime_ns, found.st_size
 
@@ -100,16 +110,24 @@ class Reader:
                         if self.version() != before:
                             continue  # swapped while it was being opened: nobody could say which one it is
                         connection.execute("SET enable_external_access = false; SET TimeZone = 'Asia/Shanghai'")
-                        return before, {name: _plain(connection.execute(q.sql, _used(q)).to_arrow_table()) for name, q in questions.items()}
+                        return before, {
+                            name: _plain(connection.execute(q.sql, _used(q)).to_arrow_table())
+                            for name, q in questions.items()
+                        }
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             first = str(error).splitlines()[0]
             raise CannotShow(
                 f"已发布的文件缺少这里需要的集市，或结构较旧。运行 `douyin run`（或 `make demo`）生成集市并发布，然后点“刷新”。（{first}）",
-                f"The published file lacks a mart that this needs, or has it in an older shape. Run `douyin run` (or `make demo`), which makes and publishes marts; then press refresh. ({first})",
+                "The published file lacks a mart that this needs, or has it in an older shape. Run "
+                "`douyin run` (or `make demo`), which makes and publishes marts; then press refresh. "
+                f"({first})",
             ) from error
         except duckdb.IOException as error:
             first = str(error).splitlines()[0]
-            raise CannotShow(f"仓库文件无法打开：`douyin publish --rebuild` 会由 Parquet 重建。（{first}）", f"The warehouse does not open: `douyin publish --rebuild` makes it anew from Parquet. ({first})") from error
+            raise CannotShow(
+                f"仓库文件无法打开：`douyin publish --rebuild` 会由 Parquet 重建。（{first}）",
+                f"The warehouse does not open: `douyin publish --rebuild` makes it anew from Parquet. ({first})",
+            ) from error
 
     def _remembered(self, version: Version, questions: Mapping[str, Question]) -> dict[str, pa.Table]:
         with self._keeping:
@@ -136,4 +154,6 @@ def _used(question: Question) -> dict[str, Any]:
 
 def _plain(rows: pa.Table) -> pa.Table:
     """Sums of whole numbers come as 128-bit decimals, which no chart and few tables take."""
-    return rows.cast(pa.schema([field.with_type(pa.int64()) if pa.types.is_decimal(field.type) else field for field in rows.schema]))
+    return rows.cast(
+        pa.schema([field.with_type(pa.int64()) if pa.types.is_decimal(field.type) else field for field in rows.schema])
+    )

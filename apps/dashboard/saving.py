@@ -26,13 +26,29 @@ def parquet(rows: pa.Table) -> bytes:
 
 
 def xlsx(rows: pa.Table) -> bytes:
-    """One sheet. Texts stay texts: a nickname that begins with ``=`` is no formula. Instants are written in Beijing time, since Excel knows no zones."""
+    """One sheet. Texts stay texts: a nickname that begins with ``=`` is no formula.
+
+    Instants are written in Beijing time, since Excel knows no zones.
+    """
     import xlsxwriter
 
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": True}) as book:
+    with xlsxwriter.Workbook(
+        out,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "nan_inf_to_errors": True,
+        },
+    ) as book:
         sheet = book.add_worksheet()
-        head, day, instant = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        head, day, instant = (
+            book.add_format({"bold": True}),
+            book.add_format({"num_format": "yyyy-mm-dd"}),
+            book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        )
         sheet.freeze_panes(1, 0)
         for column, (name, values) in enumerate(zip(rows.column_names, rows.columns, strict=True)):
             kind = values.type

@@ -20,9 +20,15 @@ from services.comments.rules import BadNeeds, class_names, needs_dir
 from services.reporting.page import AREAS, BUCKETS, DIMENSIONS, board_names, figure, percent, signed
 
 SECTIONS = {
-    "accounts": ("账号", "Accounts"), "videos": ("视频", "Videos"), "words": ("热点词", "Hot words"), "boards": ("榜单", "Billboards"), "fans": ("粉丝画像", "Fans"),
-    "needs": ("粉丝需求", "Needs"), "leads": ("线索", "Leads"), "health": ("数据健康", "Data health"),
-}  # fmt: skip
+    "accounts": ("账号", "Accounts"),
+    "videos": ("视频", "Videos"),
+    "words": ("热点词", "Hot words"),
+    "boards": ("榜单", "Billboards"),
+    "fans": ("粉丝画像", "Fans"),
+    "needs": ("粉丝需求", "Needs"),
+    "leads": ("线索", "Leads"),
+    "health": ("数据健康", "Data health"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,9 @@ class Opened:
         at, words = self.reader.published_at(), self.days["words_at"]
         told = [self.say(f"发布于 {at:%Y-%m-%d %H:%M}", f"published {at:%Y-%m-%d %H:%M}")]
         if self.days["figures"]:
-            told.append(self.say(f"账号数据截至 {self.days['figures']}", f"account figures until {self.days['figures']}"))
+            told.append(
+                self.say(f"账号数据截至 {self.days['figures']}", f"account figures until {self.days['figures']}")
+            )
         if words:
             told.append(self.say(f"热点词 {words:%m-%d %H:%M}", f"hot words of {words:%m-%d %H:%M}"))
         return " · ".join(told) + self.say("（北京时间）", " (Beijing time)")
@@ -76,7 +84,10 @@ def open_file(reader: Reader, language: Language) -> Opened:
     """
     answers = reader.ask(questions.OPENING)
     if answers["days"].column("last")[0].as_py() is None:
-        raise CannotShow("已发布的仓库里还没有账号数据：运行 `douyin run` 采集，然后点“刷新”。", "The published warehouse has no account figures yet: collect some with `douyin run`, then press refresh.")
+        raise CannotShow(
+            "已发布的仓库里还没有账号数据：运行 `douyin run` 采集，然后点“刷新”。",
+            "The published warehouse has no account figures yet: collect some with `douyin run`, then press refresh.",
+        )
     return Opened(reader, language, answers)
 
 
@@ -86,22 +97,40 @@ def open_file(reader: Reader, language: Language) -> Opened:
 def account_cards(here: Opened, sums: dict[str, Any]) -> mo.Html:
     """Sums of the range, each with how far it reaches. ``sums``: the row ``cards`` of :func:`questions.overview`."""
     say = here.say
-    missing = say(f"{sums['account_days']} 个账号日中缺 {sums['gaps']} 个", f"{sums['gaps']} of {sums['account_days']} account-days have gaps")
+    missing = say(
+        f"{sums['account_days']} 个账号日中缺 {sums['gaps']} 个",
+        f"{sums['gaps']} of {sums['account_days']} account-days have gaps",
+    )
     until = say(f"截至 {sums['until']}", f"until {sums['until']}")
-    fans = until + (say(f"，{sums['fans_missing']} 个账号未知", f", {sums['fans_missing']} not known") if sums["fans_missing"] else "")
+    fans = until + (
+        say(f"，{sums['fans_missing']} 个账号未知", f", {sums['fans_missing']} not known")
+        if sums["fans_missing"]
+        else ""
+    )
     return cards(
-        card(say("播放", "Plays"), figure(sums["new_play"]), until), card(say("净增粉丝", "Net fans"), signed(sums["net_fans"]), until),
-        card(say("互动", "Interactions"), figure(sums["interactions"]), say(f"互动率 {percent(sums['engagement_ratio'], 2)}", f"rate {percent(sums['engagement_ratio'], 2)}")),
-        card(say("总粉丝", "Fans"), figure(sums["total_fans"]), fans), card(say("账号", "Accounts"), figure(sums["accounts"]), missing),
-    )  # fmt: skip
+        card(say("播放", "Plays"), figure(sums["new_play"]), until),
+        card(say("净增粉丝", "Net fans"), signed(sums["net_fans"]), until),
+        card(
+            say("互动", "Interactions"),
+            figure(sums["interactions"]),
+            say(f"互动率 {percent(sums['engagement_ratio'], 2)}", f"rate {percent(sums['engagement_ratio'], 2)}"),
+        ),
+        card(say("总粉丝", "Fans"), figure(sums["total_fans"]), fans),
+        card(say("账号", "Accounts"), figure(sums["accounts"]), missing),
+    )
 
 
 def account_lines(here: Opened, found: dict[str, pa.Table], metric: str) -> tuple[str, str]:
     """Title of the chart of ``metric``, and what is to be known about it."""
     say = here.say
-    drawn, accounts = len(set(found["lines"].column("open_id").to_pylist())), found["cards"].column("accounts")[0].as_py()
+    drawn, accounts = (
+        len(set(found["lines"].column("open_id").to_pylist())),
+        found["cards"].column("accounts")[0].as_py(),
+    )
     which = say(f"数值最大的 {drawn} 个账号；", f"the {drawn} accounts that have most; ") if drawn < accounts else ""
-    return say("每日 ", "A day: ") + here.names.column("account_daily", metric), which + say("▲ 红：当日缺失；灰：平台尚未产出", "▲ red: missing on the day; grey: not produced yet")
+    return say("每日 ", "A day: ") + here.names.column("account_daily", metric), which + say(
+        "▲ 红：当日缺失；灰：平台尚未产出", "▲ red: missing on the day; grey: not produced yet"
+    )
 
 
 def accounts_section(here: Opened, choice: Choice, figure_choice: mo.ui.dropdown) -> Any:
@@ -110,17 +139,24 @@ def accounts_section(here: Opened, choice: Choice, figure_choice: mo.ui.dropdown
     sums = found["cards"].to_pylist()[0]
     if not sums["accounts"]:
         return notice(say("所选账号在这些日期没有数据。", "The chosen accounts have nothing on these days."))
-    picture = charts.lines(found["lines"], here.shown_names, names.column("account_daily", metric), say, ratio=metric == "engagement_ratio")
+    picture = charts.lines(
+        found["lines"], here.shown_names, names.column("account_daily", metric), say, ratio=metric == "engagement_ratio"
+    )
     return mo.vstack(
         [
             account_cards(here, sums),
             block(heading(*account_lines(here, found, metric)), figure_choice, picture),
             block(
-                heading(say("账号汇总", "Accounts over these days"), say("空缺不计入合计", "gaps are not in the sums")), table(found["accounts"], "account_daily", names, hidden=["open_id"]),
-                downloads(lambda: here.ask({"days": questions.account_days(choice)})["days"], f"account_daily_{choice.first}_{choice.last}", say),
+                heading(say("账号汇总", "Accounts over these days"), say("空缺不计入合计", "gaps are not in the sums")),
+                table(found["accounts"], "account_daily", names, hidden=["open_id"]),
+                downloads(
+                    lambda: here.ask({"days": questions.account_days(choice)})["days"],
+                    f"account_daily_{choice.first}_{choice.last}",
+                    say,
+                ),
             ),
         ]
-    )  # fmt: skip
+    )
 
 
 # --------------------------------------------------------------------------- videos
@@ -132,14 +168,47 @@ def videos_section(here: Opened, choice: Choice) -> tuple[Any, pa.Table]:
     found = here.ask(questions.videos(choice))
     counts = found["counts"].to_pylist()[0]
     if not counts["videos"]:
-        return notice(say("这些日期没有 30 天内发布的视频。", "There is no video of the last 30 days on these days.")), found["rows"]
+        return notice(
+            say("这些日期没有 30 天内发布的视频。", "There is no video of the last 30 days on these days.")
+        ), found["rows"]
     note = say("发布 30 天内", "30 days old at most")
     top = cards(
-        card(say("视频", "Videos"), figure(counts["videos"]), f"{note} · {counts['day']}"), card(say("可比较", "Comparable"), figure(counts["comparable"]), say("同账号至少 5 个同期视频", "five or more of the account to compare with")),
-        card(say("爆款", "Outstanding"), figure(counts["hits"]), say("≥ 同期中位数 3 倍", "three times the median or more")), card(say("疑似限流", "Abnormally low"), figure(counts["lows"]), say("≤ 同期中位数 1/5，仅为提示", "a fifth of the median or less; a hint")),
-    )  # fmt: skip
-    more = say(f"，图中为 {found['points'].num_rows} 个", f"; {found['points'].num_rows} are drawn") if found["points"].num_rows < counts["comparable"] else ""
-    picture = block(heading(say("相对账号自身", "Against the account's own"), say("虚线：同账号其他视频同天数的中位数", "dashed: median of the account's other videos at the same age") + more), charts.against_median(found["points"], say)) if found["points"].num_rows else None
+        card(say("视频", "Videos"), figure(counts["videos"]), f"{note} · {counts['day']}"),
+        card(
+            say("可比较", "Comparable"),
+            figure(counts["comparable"]),
+            say("同账号至少 5 个同期视频", "five or more of the account to compare with"),
+        ),
+        card(
+            say("爆款", "Outstanding"),
+            figure(counts["hits"]),
+            say("≥ 同期中位数 3 倍", "three times the median or more"),
+        ),
+        card(
+            say("疑似限流", "Abnormally low"),
+            figure(counts["lows"]),
+            say("≤ 同期中位数 1/5，仅为提示", "a fifth of the median or less; a hint"),
+        ),
+    )
+    more = (
+        say(f"，图中为 {found['points'].num_rows} 个", f"; {found['points'].num_rows} are drawn")
+        if found["points"].num_rows < counts["comparable"]
+        else ""
+    )
+    picture = (
+        block(
+            heading(
+                say("相对账号自身", "Against the account's own"),
+                say(
+                    "虚线：同账号其他视频同天数的中位数", "dashed: median of the account's other videos at the same age"
+                )
+                + more,
+            ),
+            charts.against_median(found["points"], say),
+        )
+        if found["points"].num_rows
+        else None
+    )
     return mo.vstack([p for p in (top, picture) if p is not None]), found["rows"]
 
 
@@ -154,8 +223,23 @@ def video_panel(here: Opened, choice: Choice, row: dict[str, Any] | None, shown:
     if row is not None:
         drawn = curve is not None and curve.num_rows
         title = row["title"] or row["item_id"]
-        picture = block(heading(say("每日播放", "Plays a day"), title), charts.one_line(curve, "plays", say("播放", "Plays"), say) if drawn else notice(say("所选日期没有这个视频的每日播放。", "There are no daily plays of this video on these days.")))
-    body = block(heading(say("视频", "Videos"), say("选中一行查看曲线", "choose a row for its curve") + _of_all(say, rows)), shown, downloads(lambda: here.ask(questions.videos(choice, most=questions.MOST_SAVED))["rows"], f"video_performance_{choice.last}", say))
+        picture = block(
+            heading(say("每日播放", "Plays a day"), title),
+            charts.one_line(curve, "plays", say("播放", "Plays"), say)
+            if drawn
+            else notice(
+                say("所选日期没有这个视频的每日播放。", "There are no daily plays of this video on these days.")
+            ),
+        )
+    body = block(
+        heading(say("视频", "Videos"), say("选中一行查看曲线", "choose a row for its curve") + _of_all(say, rows)),
+        shown,
+        downloads(
+            lambda: here.ask(questions.videos(choice, most=questions.MOST_SAVED))["rows"],
+            f"video_performance_{choice.last}",
+            say,
+        ),
+    )
     return mo.vstack([p for p in (picture, body) if p is not None])
 
 
@@ -170,17 +254,44 @@ def words_table(here: Opened, rows: pa.Table) -> mo.ui.table:
     return table(rows, "hot_words_now", here.names, hidden=["client_key"], choose=True, search=False)
 
 
-def words_panel(here: Opened, choice: Choice, like: str, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table) -> Any:
+def words_panel(
+    here: Opened, choice: Choice, like: str, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table
+) -> Any:
     say = here.say
     if not rows.num_rows:
-        return notice(say(f"这些日期的榜单里没有含“{like}”的热点词。", f"No hot word of these days contains “{like}”.") if like else say("这些日期没有热点词榜。", "There is no list of hot words on these days."))
+        return notice(
+            say(f"这些日期的榜单里没有含“{like}”的热点词。", f"No hot word of these days contains “{like}”.")
+            if like
+            else say("这些日期没有热点词榜。", "There is no list of hot words on these days.")
+        )
     picture = None
     if row is not None:
         curve = here.ask({"curve": questions.word_curve(choice, row["client_key"], row["sentence"])})["curve"]
-        told = say(f"最高第 {figure(row['best_rank'])} 名 · 热度峰值 {figure(row['peak_hot_level'])} · 在榜 {figure(row['hours_on_board'])} 小时", f"best rank {figure(row['best_rank'])} · highest heat {figure(row['peak_hot_level'])} · {figure(row['hours_on_board'])} hours on the list")
-        picture = block(heading(row["sentence"], told), charts.word_life(curve, say) if curve.num_rows else notice(say("所选日期没有它的采集。", "It was not observed on these days.")))
+        told = say(
+            f"最高第 {figure(row['best_rank'])} 名 · 热度峰值 {figure(row['peak_hot_level'])} · 在榜 "
+            f"{figure(row['hours_on_board'])} 小时",
+            f"best rank {figure(row['best_rank'])} · highest heat {figure(row['peak_hot_level'])} · "
+            f"{figure(row['hours_on_board'])} hours on the list",
+        )
+        picture = block(
+            heading(row["sentence"], told),
+            charts.word_life(curve, say)
+            if curve.num_rows
+            else notice(say("所选日期没有它的采集。", "It was not observed on these days.")),
+        )
     about = say("这些日期出现过的词", "words seen on these days") if like else say("最后一次榜单", "the last list")
-    body = block(heading(say("热点词", "Hot words"), f"{about} · {say('选中一行查看曲线', 'choose a row for its curve')}" + _of_all(say, rows)), shown, downloads(lambda: here.ask({"w": questions.hot_words(choice, like.strip(), most=questions.MOST_SAVED)})["w"], f"hot_words_{choice.last}", say))
+    body = block(
+        heading(
+            say("热点词", "Hot words"),
+            f"{about} · {say('选中一行查看曲线', 'choose a row for its curve')}" + _of_all(say, rows),
+        ),
+        shown,
+        downloads(
+            lambda: here.ask({"w": questions.hot_words(choice, like.strip(), most=questions.MOST_SAVED)})["w"],
+            f"hot_words_{choice.last}",
+            say,
+        ),
+    )
     return mo.vstack([p for p in (picture, body) if p is not None])
 
 
@@ -192,7 +303,10 @@ def board_options(here: Opened, choice: Choice) -> dict[str, str]:
     known = board_names()
     found = here.ask({"boards": questions.boards(choice)})["boards"].column("board").to_pylist()
     order = {board: n for n, board in enumerate(known)}
-    return {here.say(*known.get(board, (board, board))): board for board in sorted(found, key=lambda b: (order.get(b, len(order)), b))}
+    return {
+        here.say(*known.get(board, (board, board))): board
+        for board in sorted(found, key=lambda b: (order.get(b, len(order)), b))
+    }
 
 
 def no_boards(here: Opened) -> Any:
@@ -205,12 +319,32 @@ def boards_panel(here: Opened, choice: Choice, board: str, name: str) -> Any:
     rows = found["rows"]
     day, before = rows.column("dt")[0].as_py(), rows.column("compared_with")[0].as_py()
     moves = {move: say(*both) for move, both in MOVES.items()}
-    about = say(f"{day}，对比 {before}", f"{day} against {before}") if before else say(f"{day}，没有可比榜单", f"{day}, with no list before")
-    shown = table(rows.drop_columns(["compared_with", "dt"]), "billboard_moves", here.names, texts={"move": moves}, page_size=15)
+    about = (
+        say(f"{day}，对比 {before}", f"{day} against {before}")
+        if before
+        else say(f"{day}，没有可比榜单", f"{day}, with no list before")
+    )
+    shown = table(
+        rows.drop_columns(["compared_with", "dt"]), "billboard_moves", here.names, texts={"move": moves}, page_size=15
+    )
     return mo.vstack(
         [
-            block(heading(say("名次走势", "Ranks day by day"), say("现居前列者；不在榜的日子断开", "those now on top; off the board is a hole")), charts.ranks(found["ranks"], say)),
-            block(heading(name, about), shown, downloads(lambda: here.ask(questions.billboard(choice, board, most=questions.MOST_SAVED))["rows"], f"billboard_{board}_{day}", say)),
+            block(
+                heading(
+                    say("名次走势", "Ranks day by day"),
+                    say("现居前列者；不在榜的日子断开", "those now on top; off the board is a hole"),
+                ),
+                charts.ranks(found["ranks"], say),
+            ),
+            block(
+                heading(name, about),
+                shown,
+                downloads(
+                    lambda: here.ask(questions.billboard(choice, board, most=questions.MOST_SAVED))["rows"],
+                    f"billboard_{board}_{day}",
+                    say,
+                ),
+            ),
         ]
     )
 
@@ -222,23 +356,57 @@ def fans_section(here: Opened, choice: Choice) -> Any:
     say = here.say
     rows = here.ask({"fans": questions.portrait(choice)})["fans"]
     if not rows.num_rows:
-        return notice(say("所选账号与日期没有粉丝画像（粉丝较少的账号平台不提供）。", "There is no portrait of these accounts on these days; the platform gives none of small accounts."))
+        return notice(
+            say(
+                "所选账号与日期没有粉丝画像（粉丝较少的账号平台不提供）。",
+                "There is no portrait of these accounts on these days; the platform gives none of small accounts.",
+            )
+        )
     found = rows.to_pylist()
     pictures = []
-    for dimension in sorted({r["dimension"] for r in found}, key=lambda d: list(DIMENSIONS).index(d) if d in DIMENSIONS else len(DIMENSIONS)):
+    for dimension in sorted(
+        {r["dimension"] for r in found}, key=lambda d: list(DIMENSIONS).index(d) if d in DIMENSIONS else len(DIMENSIONS)
+    ):
         shares = [
-            {"bucket": BUCKETS.get((dimension, r["bucket"]), r["bucket"]), "share": r["share_ratio"], "note": None if r["share_change"] is None else f"{round(r['share_change'] * 100, 1) + 0.0:+.1f}"}
-            for r in found if r["dimension"] == dimension
-        ]  # fmt: skip
-        pictures.append(block(heading(say(*DIMENSIONS.get(dimension, (dimension, dimension)))), charts.bars(shares, "bucket", "share", say("占比", "Share"), note="note", format=".1%", color=charts.BLUE, most=8)))
-    about = say(f"{found[0]['dt']}；比例后为一周变化（百分点）。每个维度最多 8 项", f"{found[0]['dt']}; after each share its change in a week, in points. Eight of each at most")
+            {
+                "bucket": BUCKETS.get((dimension, r["bucket"]), r["bucket"]),
+                "share": r["share_ratio"],
+                "note": None if r["share_change"] is None else f"{round(r['share_change'] * 100, 1) + 0.0:+.1f}",
+            }
+            for r in found
+            if r["dimension"] == dimension
+        ]
+        pictures.append(
+            block(
+                heading(say(*DIMENSIONS.get(dimension, (dimension, dimension)))),
+                charts.bars(
+                    shares,
+                    "bucket",
+                    "share",
+                    say("占比", "Share"),
+                    note="note",
+                    format=".1%",
+                    color=charts.BLUE,
+                    most=8,
+                ),
+            )
+        )
+    about = say(
+        f"{found[0]['dt']}；比例后为一周变化（百分点）。每个维度最多 8 项",
+        f"{found[0]['dt']}; after each share its change in a week, in points. Eight of each at most",
+    )
     texts = {"dimension": {d: say(*both) for d, both in DIMENSIONS.items()}}
     return mo.vstack(
         [
-            heading(say("粉丝画像", "Fan portrait"), about), columns(*pictures),
-            block(heading(say("全部区间", "All buckets")), table(rows.drop_columns(["dt"]), "fan_portrait", here.names, texts=texts), downloads(lambda: rows, f"fan_portrait_{found[0]['dt']}", say)),
+            heading(say("粉丝画像", "Fan portrait"), about),
+            columns(*pictures),
+            block(
+                heading(say("全部区间", "All buckets")),
+                table(rows.drop_columns(["dt"]), "fan_portrait", here.names, texts=texts),
+                downloads(lambda: rows, f"fan_portrait_{found[0]['dt']}", say),
+            ),
         ]
-    )  # fmt: skip
+    )
 
 
 def needs_section(here: Opened, choice: Choice) -> Any:
@@ -251,21 +419,45 @@ def needs_section(here: Opened, choice: Choice) -> Any:
     try:
         named = {need: say(*both) for need, both in class_names(needs_dir(Settings())).items()}
     except BadNeeds as error:  # the numbers are as good without names
-        named, trouble = {}, notice(say(f"需求类别的名称读不出来：{error}", f"The names of needs cannot be read: {error}"), "warn")
-    listed = [{**r, "name": named.get(r["need"], r["need"]), "asks": say(f"提问 {r['questions']}", f"{r['questions']} ask") if r["questions"] else ""} for r in rows.to_pylist()]
+        named, trouble = (
+            {},
+            notice(say(f"需求类别的名称读不出来：{error}", f"The names of needs cannot be read: {error}"), "warn"),
+        )
+    listed = [
+        {
+            **r,
+            "name": named.get(r["need"], r["need"]),
+            "asks": say(f"提问 {r['questions']}", f"{r['questions']} ask") if r["questions"] else "",
+        }
+        for r in rows.to_pylist()
+    ]
     return mo.vstack(
-        [p for p in (
-            trouble,
-            columns(
-                block(heading(say("评论想要什么", "What comments want"), say("一条评论可有多类", "a comment may have several")), charts.bars(listed, "name", "comments", say("评论", "Comments"), note="asks", most=12)),
-                block(heading(say("按天", "Day by day")), charts.stacked(found["days"], "need", "comments", named, say, height=260)),
-            ),
-            block(
-                heading(say("需求与示例", "Needs and examples"), say("示例已脱敏", "examples are masked")), table(rows, "comment_needs", here.names, texts={"need": named}, page_size=15, wrapped=["examples"]),
-                downloads(lambda: rows, f"comment_needs_{choice.first}_{choice.last}", say),
-            ),
-        ) if p is not None]
-    )  # fmt: skip
+        [
+            p
+            for p in (
+                trouble,
+                columns(
+                    block(
+                        heading(
+                            say("评论想要什么", "What comments want"),
+                            say("一条评论可有多类", "a comment may have several"),
+                        ),
+                        charts.bars(listed, "name", "comments", say("评论", "Comments"), note="asks", most=12),
+                    ),
+                    block(
+                        heading(say("按天", "Day by day")),
+                        charts.stacked(found["days"], "need", "comments", named, say, height=260),
+                    ),
+                ),
+                block(
+                    heading(say("需求与示例", "Needs and examples"), say("示例已脱敏", "examples are masked")),
+                    table(rows, "comment_needs", here.names, texts={"need": named}, page_size=15, wrapped=["examples"]),
+                    downloads(lambda: rows, f"comment_needs_{choice.first}_{choice.last}", say),
+                ),
+            )
+            if p is not None
+        ]
+    )
 
 
 def leads_section(here: Opened, choice: Choice) -> Any:
@@ -273,24 +465,51 @@ def leads_section(here: Opened, choice: Choice) -> Any:
     found = here.ask(questions.leads(choice))
     rows = found["rows"]
     if not rows.num_rows:
-        return notice(say("所选账号在这些日期没有意向互动。", "There are no lead actions of these accounts on these days."))
-    sums = {name: sum(v or 0 for v in rows.column(name).to_pylist()) for name in ("actions", "person_days", "lead_days", "contact_days")}
+        return notice(
+            say("所选账号在这些日期没有意向互动。", "There are no lead actions of these accounts on these days.")
+        )
+    sums = {
+        name: sum(v or 0 for v in rows.column(name).to_pylist())
+        for name in ("actions", "person_days", "lead_days", "contact_days")
+    }
     repeated = say("同一人按天与方式重复计", "a person counts per day and way")
     top = cards(
-        card(say("互动", "Actions"), figure(sums["actions"]), say("可相加", "may be summed")), card(say("互动人次", "Person-days"), figure(sums["person_days"]), repeated), card(say("意向人次", "Lead-days"), figure(sums["lead_days"]), repeated),
-        card(say("留资人次", "Contact-days"), figure(sums["contact_days"]), percent(sums["contact_days"] / sums["person_days"] if sums["person_days"] else None) + say(" 留下联系方式", " left a contact")),
-    )  # fmt: skip
-    listed = [{**r, "left": say(f"留资 {r['contact_days']}", f"{r['contact_days']} contacts") if r["contact_days"] else ""} for r in found["sources"].to_pylist()]
+        card(say("互动", "Actions"), figure(sums["actions"]), say("可相加", "may be summed")),
+        card(say("互动人次", "Person-days"), figure(sums["person_days"]), repeated),
+        card(say("意向人次", "Lead-days"), figure(sums["lead_days"]), repeated),
+        card(
+            say("留资人次", "Contact-days"),
+            figure(sums["contact_days"]),
+            percent(sums["contact_days"] / sums["person_days"] if sums["person_days"] else None)
+            + say(" 留下联系方式", " left a contact"),
+        ),
+    )
+    listed = [
+        {**r, "left": say(f"留资 {r['contact_days']}", f"{r['contact_days']} contacts") if r["contact_days"] else ""}
+        for r in found["sources"].to_pylist()
+    ]
     return mo.vstack(
         [
             top,
             columns(
-                block(heading(say("互动来源", "Where actions come from")), charts.bars(listed, "action_source", "actions", say("互动", "Actions"), note="left", color=charts.VIOLET)),
-                block(heading(say("每日互动", "Actions a day")), charts.stacked(found["days"], "action_source", "actions", {}, say)),
+                block(
+                    heading(say("互动来源", "Where actions come from")),
+                    charts.bars(
+                        listed, "action_source", "actions", say("互动", "Actions"), note="left", color=charts.VIOLET
+                    ),
+                ),
+                block(
+                    heading(say("每日互动", "Actions a day")),
+                    charts.stacked(found["days"], "action_source", "actions", {}, say),
+                ),
             ),
-            block(heading(say("来源与动作", "Sources and actions"), repeated), table(rows, "lead_funnel", here.names), downloads(lambda: rows, f"lead_funnel_{choice.first}_{choice.last}", say)),
+            block(
+                heading(say("来源与动作", "Sources and actions"), repeated),
+                table(rows, "lead_funnel", here.names),
+                downloads(lambda: rows, f"lead_funnel_{choice.first}_{choice.last}", say),
+            ),
         ]
-    )  # fmt: skip
+    )
 
 
 # --------------------------------------------------------------------------- the data itself
@@ -303,24 +522,49 @@ def health_section(here: Opened) -> Any:
     for r in found["areas"].to_pylist():
         counted.setdefault(r["area"], {})[r["level"]] = r["matters"]
     if not counted:
-        return notice(say("还没有可判断的内容：运行一次 `douyin run`。", "There is nothing to judge yet: `douyin run` once."))
+        return notice(
+            say("还没有可判断的内容：运行一次 `douyin run`。", "There is nothing to judge yet: `douyin run` once.")
+        )
     as_of = max((r["as_of"] for r in found["areas"].to_pylist() if r["as_of"]), default=None)
     shown = []
     for area in sorted(counted, key=lambda a: list(AREAS).index(a) if a in AREAS else len(AREAS)):
         levels = counted[area]
-        troubled = [say(f"{levels[level]} 项{LEVELS[level][0]}", f"{levels[level]} {LEVELS[level][1]}") for level in ("bad", "warn") if levels.get(level)]
+        troubled = [
+            say(f"{levels[level]} 项{LEVELS[level][0]}", f"{levels[level]} {LEVELS[level][1]}")
+            for level in ("bad", "warn")
+            if levels.get(level)
+        ]
         total = sum(levels.values())
-        shown.append(card(say(*AREAS.get(area, (area, area))), " · ".join(troubled) or say("全部正常", "all well"), say(f"共 {total} 项", f"of {total}")))
+        shown.append(
+            card(
+                say(*AREAS.get(area, (area, area))),
+                " · ".join(troubled) or say("全部正常", "all well"),
+                say(f"共 {total} 项", f"of {total}"),
+            )
+        )
     rows = found["rows"].drop_columns(["says_en" if here.language == "zh" else "says_zh"])
     rows = rows.rename_columns(["says" if name.startswith("says_") else name for name in rows.column_names])
     texts = {"level": {k: say(*v) for k, v in LEVELS.items()}, "area": {k: say(*v) for k, v in AREAS.items()}}
     judged = say(f"判定于 {as_of:%Y-%m-%d %H:%M}", f"judged {as_of:%Y-%m-%d %H:%M}") if as_of else ""
-    return mo.vstack([cards(*shown), block(heading(say("检查项", "Matters"), judged), table(rows, "data_health", here.names, texts=texts, page_size=15, wrapped=["says"]), downloads(lambda: found["rows"], "data_health", say))])
+    return mo.vstack(
+        [
+            cards(*shown),
+            block(
+                heading(say("检查项", "Matters"), judged),
+                table(rows, "data_health", here.names, texts=texts, page_size=15, wrapped=["says"]),
+                downloads(lambda: found["rows"], "data_health", say),
+            ),
+        ]
+    )
 
 
 def _of_all(say: Say, rows: pa.Table) -> str:
     """Says so where a table does not hold all."""
-    return say(f" · 只显示前 {rows.num_rows:,} 行", f" · the first {rows.num_rows:,} rows") if rows.num_rows >= questions.MOST_SHOWN else ""
+    return (
+        say(f" · 只显示前 {rows.num_rows:,} 行", f" · the first {rows.num_rows:,} rows")
+        if rows.num_rows >= questions.MOST_SHOWN
+        else ""
+    )
 
 
 def range_of(days: dict[str, Any], first: str | None, last: str | None) -> tuple[date, date]:

@@ -39,9 +39,12 @@ def shared_reader() -> Reader:
 
 
 def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:
-    """marimo's app: no editor, no code of cells, one session per visitor. ``token`` is asked for once, where one is given.
+    """marimo's app: no editor, no code of cells, one session per visitor.
 
-    ``loopback``: answer only to names of this machine, so that no page of the internet reads it through a name that points here.
+    ``token`` is asked for once, where one is given.
+
+    ``loopback``: answer only to names of this machine, so that no page of the internet reads it through a name that
+    points here.
     """
     import altair  # noqa: F401
     import marimo
@@ -51,7 +54,9 @@ def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:
 
     first = FirstView(shared_reader())
     first.html("")  # loads the drawing library, asks what the first visitor will ask
-    builder = marimo.create_asgi_app(quiet=True, include_code=False, token=token, skew_protection=False, session_ttl=IDLE_S, show_tracebacks=False)
+    builder = marimo.create_asgi_app(
+        quiet=True, include_code=False, token=token, skew_protection=False, session_ttl=IDLE_S, show_tracebacks=False
+    )
     return guard(_with_first_view(builder.with_app(path="", root=str(APP)).build(), first.html), loopback=loopback)
 
 
@@ -74,7 +79,10 @@ The clock is for pages that are opened in the background, which are never painte
 
 
 def _with_view(page: bytes, view: str) -> bytes:
-    """The page of marimo with the opening view in it. A page that is not as expected stays as it is, and shows what marimo shows."""
+    """The page of marimo with the opening view in it.
+
+    A page that is not as expected stays as it is, and shows what marimo shows.
+    """
     program = _PROGRAM.findall(page)
     if not view or page.count(_ROOT) != 1 or len(program) != 1:
         return page
@@ -89,7 +97,13 @@ def _with_first_view(app: Asgi, html: Callable[[str], str]) -> Asgi:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
             return await app(scope, receive, send)
         # Whole and as it is: no compression, and no "not modified" for a page whose figures have changed.
-        scope = scope | {"headers": [h for h in scope["headers"] if h[0].lower() not in (b"accept-encoding", b"if-none-match", b"if-modified-since")]}
+        scope = scope | {
+            "headers": [
+                h
+                for h in scope["headers"]
+                if h[0].lower() not in (b"accept-encoding", b"if-none-match", b"if-modified-since")
+            ]
+        }
         start: dict[str, Any] = {}
         body = bytearray()
 
@@ -104,7 +118,15 @@ def _with_first_view(app: Asgi, html: Callable[[str], str]) -> Asgi:
             if start["status"] == 200:
                 whole = _with_view(whole, await asyncio.to_thread(html, scope["query_string"].decode("latin-1")))
             own = (b"content-length", b"etag")
-            await send(start | {"headers": [*(h for h in start["headers"] if h[0].lower() not in own), (b"content-length", str(len(whole)).encode())]})
+            await send(
+                start
+                | {
+                    "headers": [
+                        *(h for h in start["headers"] if h[0].lower() not in own),
+                        (b"content-length", str(len(whole)).encode()),
+                    ]
+                }
+            )
             await send({"type": "http.response.body", "body": whole})
 
         return await app(scope, receive, collect)
@@ -136,7 +158,9 @@ def guard(app: Asgi, *, loopback: bool) -> Asgi:
 def _kept(send: Any) -> Any:
     async def pass_on(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start" and message["status"] == 200:
-            message = message | {"headers": [*message["headers"], (b"cache-control", b"public, max-age=31536000, immutable")]}
+            message = message | {
+                "headers": [*message["headers"], (b"cache-control", b"public, max-age=31536000, immutable")]
+            }
         await send(message)
 
     return pass_on
@@ -147,5 +171,7 @@ async def _refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
-    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain; charset=utf-8")]})
+    await send(
+        {"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain; charset=utf-8")]}
+    )
     await send({"type": "http.response.body", "body": b"The dashboard answers to its own address alone."})

@@ -43,9 +43,13 @@ WIDTH = 100
 """Columns of the help texts, whatever terminal they are made on."""
 
 _STATUS_ZH = {
-    Status.ACTIVE: "开放", Status.RESTRICTED: "受限", Status.WITHDRAWN: "已收回",
-    Status.DEPRECATED: "已废弃", Status.REMOVED: "已下线", Status.UNVERIFIED: "未核实",
-}  # fmt: skip
+    Status.ACTIVE: "开放",
+    Status.RESTRICTED: "受限",
+    Status.WITHDRAWN: "已收回",
+    Status.DEPRECATED: "已废弃",
+    Status.REMOVED: "已下线",
+    Status.UNVERIFIED: "未核实",
+}
 
 _HISTORY = {
     History.SNAPSHOT: (
@@ -53,16 +57,22 @@ _HISTORY = {
         "快照（snapshot）：每个分区保存当天的全部采集，以 `observed_at` 区分；错过的日期无法补采",
     ),
     History.WINDOW: (
-        "window: a day holds the rows whose `stat_date` it is, each key with its latest observation; the platform can be asked for days within its window",
+        "window: a day holds the rows whose `stat_date` it is, each key with its latest observation; the "
+        "platform can be asked for days within its window",
         "窗口（window）：分区为统计日 `stat_date`，每个主键保留最近一次采集；平台窗口内的日期可以补采",
     ),
-    History.VERSION: ("version: published issues, any of which can be asked for", "版本（version）：已发布的各期均可请求"),
+    History.VERSION: (
+        "version: published issues, any of which can be asked for",
+        "版本（version）：已发布的各期均可请求",
+    ),
     History.LISTING: (
-        "listing: a day holds the entities seen on it as they were when last seen; `{name}_latest` is the latest row of each",
+        "listing: a day holds the entities seen on it as they were when last seen; `{name}_latest` is "
+        "the latest row of each",
         "清单（listing）：分区保存当天见到的实体及其最后状态；视图 `{name}_latest` 为每个实体的最新一行",
     ),
     History.EVENT: (
-        "event: a day holds what the platform pushed on it (`observed_at` is the receipt), each event once; a day on which no receiver ran is lost",
+        "event: a day holds what the platform pushed on it (`observed_at` is the receipt), each event "
+        "once; a day on which no receiver ran is lost",
         "事件（event）：分区保存当天收到的推送（`observed_at` 为接收时刻），每个事件一行；未运行接收服务的日期无法补采",
     ),
 }
@@ -77,7 +87,10 @@ _ACTIONS = {
     Action.ACCEPT: "The answer is good.",
     Action.RETRY: "Asked again with exponential back-off and jitter, up to the tries of the code.",
     Action.SLOW_DOWN: "The scope's rate is halved for the run; asked again after one to two minutes.",
-    Action.REFRESH: "The token is refreshed and the call made once more. Refused again, it counts as `reconsent` (account) or `alert` (app).",
+    Action.REFRESH: (
+        "The token is refreshed and the call made once more. Refused again, it counts as `reconsent` "
+        "(account) or `alert` (app)."
+    ),
     Action.RECONSENT: "No more calls that need this consent; the owner must authorise again. Outcome `needs_consent`.",
     Action.SKIP: "This object has nothing to give; the others go on. Outcome `skipped`.",
     Action.QUOTA: "Nothing more of the scope on this Beijing day. Outcome `quota`.",
@@ -119,21 +132,36 @@ _EN = _Words(
     intro=(
         "[中文版](tables.zh-CN.md) · [README](../README.md) · [operations](operations-reference.md)",
         "",
-        "Core tables of `warehouse.duckdb` and of the lake (`lake/<table>/dt=YYYY-MM-DD/data.parquet`). Instants end in `_at` and are UTC; "
-        "days end in `_date`, or are `dt`, and are Beijing days. Ids are text. 0, null (not produced, or not shown) and no row are three different things.",
+        "Core tables of `warehouse.duckdb` and of the lake (`lake/<table>/dt=YYYY-MM-DD/data.parquet`). "
+        "Instants end in `_at` and are UTC; "
+        "days end in `_date`, or are `dt`, and are Beijing days. Ids are text. 0, null (not produced, or "
+        "not shown) and no row are three different things.",
         "",
-        "*PII*: `pseudonym` is an id of a person within one app, `personal` a name or picture. *Sum*: `additive` may be summed over every dimension, "
+        "*PII*: `pseudonym` is an id of a person within one app, `personal` a name or picture. *Sum*: "
+        "`additive` may be summed over every dimension, "
         "`semi-additive` over objects but never over time, `no` not at all.",
     ),
-    standard="Columns of every table", history="History", key="Key within a partition", cadence="Collected", job="{when} (job `{job}`)",
-    from_="Filled by", source="{names} (scope `{scope}`, {status})",
+    standard="Columns of every table",
+    history="History",
+    key="Key within a partition",
+    cadence="Collected",
+    job="{when} (job `{job}`)",
+    from_="Filled by",
+    source="{names} (scope `{scope}`, {status})",
     columns=("column", "type", "unit", "PII", "sum", "meaning"),
     others="Schemas `marts`, `meta` and `outreach`",
-    others_intro="Marts are made of core tables, one SELECT each in `sql/marts`; `meta` is what the pipeline says of itself, `outreach` what was planned and sent. Their columns stand in the [metric dictionary](dictionary.md), which says of every number how it may be summed, too.",
+    others_intro=(
+        "Marts are made of core tables, one SELECT each in `sql/marts`; `meta` is what the pipeline says of "
+        "itself, `outreach` what was planned and sent. Their columns stand in the [metric "
+        "dictionary](dictionary.md), which says of every number how it may be summed, too."
+    ),
     suffix="",
-    colon=": ", pick=lambda pair: pair[0], status=str, pii=lambda p: "" if p is Pii.NONE else str(p),
+    colon=": ",
+    pick=lambda pair: pair[0],
+    status=str,
+    pii=lambda p: "" if p is Pii.NONE else str(p),
     additive=lambda a: "no" if a is Additive.NO else str(a),
-)  # fmt: skip
+)
 
 _ZH = _Words(
     title="数据表",
@@ -146,14 +174,26 @@ _ZH = _Words(
         "*个人信息*：“假名标识”是某人在单个应用内的 id，“个人信息”是昵称、头像等。*可加性*：“可加”可按任意维度求和，"
         "“半可加”可跨对象求和、不可跨时间求和，“不可加”不能求和。",
     ),
-    standard="所有表的公共列", history="历史", key="分区内主键", cadence="采集时间", job="{when}（作业 `{job}`）",
-    from_="来源接口", source="{names}（scope `{scope}`，{status}）",
+    standard="所有表的公共列",
+    history="历史",
+    key="分区内主键",
+    cadence="采集时间",
+    job="{when}（作业 `{job}`）",
+    from_="来源接口",
+    source="{names}（scope `{scope}`，{status}）",
     columns=("列", "类型", "单位", "个人信息", "可加性", "含义"),
     others="`marts`、`meta` 与 `outreach` 模式",
-    others_intro="集市由核心表计算而来，每张对应 `sql/marts` 中的一个 SELECT；`meta` 为流水线对自身的记录；`outreach` 为触达计划与流水。各列见[指标字典](dictionary.zh-CN.md)，其中还说明每个指标如何求和。",
+    others_intro=(
+        "集市由核心表计算而来，每张对应 `sql/marts` 中的一个 SELECT；`meta` 为流水线对自身的记录；`outreach` 为触达计划与流水。"
+        "各列见[指标字典](dictionary.zh-CN.md)，其中还说明每个指标如何求和。"
+    ),
     suffix=".zh-CN",
-    colon="：", pick=lambda pair: pair[1], status=lambda s: _STATUS_ZH[s], pii=lambda p: PII_ZH[p], additive=lambda a: ADDITIVE_ZH[a],
-)  # fmt: skip
+    colon="：",
+    pick=lambda pair: pair[1],
+    status=lambda s: _STATUS_ZH[s],
+    pii=lambda p: PII_ZH[p],
+    additive=lambda a: ADDITIVE_ZH[a],
+)
 
 
 def _columns(fields: Iterable[Field], words: _Words) -> list[str]:
@@ -163,7 +203,14 @@ def _columns(fields: Iterable[Field], words: _Words) -> list[str]:
     return grid(
         words.columns,
         (
-            (code(f.name), f.type, f.unit or "", words.pii(f.pii), summed(f), f"{words.pick((f.en, f.zh))}{words.colon}{words.pick((f.doc_en, f.doc_zh))}")
+            (
+                code(f.name),
+                f.type,
+                f.unit or "",
+                words.pii(f.pii),
+                summed(f),
+                f"{words.pick((f.en, f.zh))}{words.colon}{words.pick((f.doc_en, f.doc_zh))}",
+            )
             for f in fields
         ),
     )
@@ -174,7 +221,10 @@ def _sources(table: Table, words: _Words) -> str:
     grouped: dict[tuple[str, Status], list[str]] = defaultdict(list)
     for endpoint in endpoints_of(table.name):
         grouped[endpoint.scope or "-", endpoint.status].append(endpoint.name)
-    return "; ".join(words.source.format(names=codes(names), scope=scope, status=words.status(status)) for (scope, status), names in grouped.items())
+    return "; ".join(
+        words.source.format(names=codes(names), scope=scope, status=words.status(status))
+        for (scope, status), names in grouped.items()
+    )
 
 
 def _table(table: Table, words: _Words) -> list[str]:
@@ -186,7 +236,8 @@ def _table(table: Table, words: _Words) -> list[str]:
         "",
         f"- {words.history}{words.colon}{words.pick(_HISTORY[table.history]).format(name=table.name)}",
         f"- {words.key}{words.colon}{codes(table.primary_key)}",
-        f"- {words.cadence}{words.colon}{words.job.format(when=words.pick((cadence.doc_en, cadence.doc_zh)), job=JOB_NAMES[cadence.name])}",
+        "- "
+        f"{words.cadence}{words.colon}{words.job.format(when=words.pick((cadence.doc_en, cadence.doc_zh)), job=JOB_NAMES[cadence.name])}",
         f"- {words.from_}{words.colon}{_sources(table, words)}",
         "",
         *_columns((FIELDS[name] for name in table.fields), words),
@@ -202,7 +253,13 @@ def tables_page(words: _Words) -> str:
             if table.domain == domain:
                 lines += _table(table, words)
     lines += [f"## {words.others}", "", words.others_intro, ""]
-    lines += [f"- [`marts.{m.name}`](dictionary{words.suffix}.md#marts{m.name}) **{m.title}**{words.colon}{words.pick((m.en, m.zh))}" for m in load_marts().values()]
+    lines += [
+        (
+            f"- [`marts.{m.name}`](dictionary{words.suffix}.md#marts{m.name}) "
+            f"**{m.title}**{words.colon}{words.pick((m.en, m.zh))}"
+        )
+        for m in load_marts().values()
+    ]
     lines += [f"- [`{name}`](dictionary{words.suffix}.md#{name.replace('.', '')})" for name in sorted(OWN_COLUMNS)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -229,23 +286,33 @@ def _events() -> list[str]:
     """Webhook events: what is pushed instead of asked for."""
     left = ", ".join(code(m) for m in sorted(LEFT_IN_ARCHIVE))
     return [
-        "## Webhook events 事件", "",
-        f"{len(EVENTS)} events are pushed by the platform and received by `douyin receive`; `events_job` takes them from the inbox into the archive "
-        "(operation `webhook_<event>`) and from there into these tables, without a call. *State* is that of the contract. Which ones an app gets is "
-        "decided by its scopes, by the consents of people and by its subscriptions: `douyin receive subscribe`.", "",
+        "## Webhook events 事件",
+        "",
+        f"{len(EVENTS)} events are pushed by the platform and received by `douyin receive`; `events_job` "
+        "takes them from the inbox into the archive "
+        "(operation `webhook_<event>`) and from there into these tables, without a call. *State* is that "
+        "of the contract. Which ones an app gets is "
+        "decided by its scopes, by the consents of people and by its subscriptions: `douyin receive subscribe`.",
+        "",
         *grid(
             ("event", "tables", "scope", "state", "meaning", "含义"),
             (
                 (
-                    f"`{event_name(e)}` {e.zh}", ", ".join(f"[{t}](tables.md#{t})" for t in e.tables), code(e.scope) if e.scope else "none",
-                    f"**{e.status}**" if e.status is not Status.ACTIVE else str(e.status), e.doc_en, e.doc_zh,
+                    f"`{event_name(e)}` {e.zh}",
+                    ", ".join(f"[{t}](tables.md#{t})" for t in e.tables),
+                    code(e.scope) if e.scope else "none",
+                    f"**{e.status}**" if e.status is not Status.ACTIVE else str(e.status),
+                    e.doc_en,
+                    e.doc_zh,
                 )
                 for e in EVENTS.values()
             ),
         ),
         f"Members of contents that fill no column stay in the archive: {left}. Any other unknown member is drift. "
-        "Events of any other name are in [webhook_events](tables.md#webhook_events), too (operation `webhook_other`), and their names are drift.", "",
-    ]  # fmt: skip
+        "Events of any other name are in [webhook_events](tables.md#webhook_events), too (operation "
+        "`webhook_other`), and their names are drift.",
+        "",
+    ]
 
 
 def operations_page() -> str:
@@ -257,13 +324,18 @@ def operations_page() -> str:
         "",
         "[README](../README.md) · [tables](tables.md)",
         "",
-        f"{len(ENDPOINTS)} operations of the Open Platform are recorded: {', '.join(f'{n} {s}' for s, n in counted.items() if n)}. "
+        f"{len(ENDPOINTS)} operations of the Open Platform are recorded: "
+        f"{', '.join(f'{n} {s}' for s, n in counted.items() if n)}. "
         "The state is that of the contract (`catalog/contract/GUIDE.md`), not of a trial on the live platform. "
-        "The hot word and billboard capabilities were withdrawn for mobile and web apps from 2024-11-29 on; an app that does not own one gets the outcome `unavailable`.",
+        "The hot word and billboard capabilities were withdrawn for mobile and web apps from 2024-11-29 "
+        "on; an app that does not own one gets the outcome `unavailable`.",
         "",
         "## Cadences",
         "",
-        *grid(("cadence", "when (Beijing)", "job"), ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in DOORS.values()))),
+        *grid(
+            ("cadence", "when (Beijing)", "job"),
+            ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in DOORS.values())),
+        ),
     ]
     head = ("operation", "path", "scope", "token", "status", "tables", "asked", "cadence")
     for domain, (en, zh) in DOMAINS.items():
@@ -275,9 +347,24 @@ def operations_page() -> str:
             lines.append(f"- An empty list{names} means: {_EMPTY[empty]}.")
         lines.append("")
     lines += _events()
-    lines += ["## Actions", "", "Every code leads to one action.", "", *grid(("action", "what is done"), ((f"`{a}`", text) for a, text in _ACTIONS.items()))]
-    lines += ["## Error codes", "", "*Tries* counts all attempts that the code allows, the first included. A code that is not listed counts as `alert` with three tries.", ""]
-    lines += grid(("code", "meaning", "action", "tries", "what to do"), ((e.code, e.meaning, f"`{e.action}`", e.tries, e.advice) for e in ERRORS.values()))
+    lines += [
+        "## Actions",
+        "",
+        "Every code leads to one action.",
+        "",
+        *grid(("action", "what is done"), ((f"`{a}`", text) for a, text in _ACTIONS.items())),
+    ]
+    lines += [
+        "## Error codes",
+        "",
+        "*Tries* counts all attempts that the code allows, the first included. A code that is not listed "
+        "counts as `alert` with three tries.",
+        "",
+    ]
+    lines += grid(
+        ("code", "meaning", "action", "tries", "what to do"),
+        ((e.code, e.meaning, f"`{e.action}`", e.tries, e.advice) for e in ERRORS.values()),
+    )
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -287,27 +374,46 @@ def operations_page() -> str:
 def coverage_page() -> str:
     lines = coverage_of(None, None, None)
     states = Counter(line.status for line in lines)
-    return "\n".join(
-        [
-            GENERATED, "", "# Coverage", "", "[README](../README.md) · [operations](operations-reference.md) · [tables](tables.md)", "",
-            f"All {len(lines)} operations of the contract: {', '.join(f'{n} {s}' for s, n in states.most_common())}. "
-            "The state is that of the contract, not of a trial on the live platform. `douyin coverage` prints the same list with what an "
-            "installation found out by its own calls: owned, not owned, withdrawn, never tried. An operation that the platform refuses "
-            "as not owned or offline is switched off with the reason, until `douyin coverage --enable OPERATION`.", "",
-            "`read` fills tables; `token` is used by the token keeper; `write` has its place in the catalogue and is not used yet.", "",
-            *grid(
-                ("operation", "中文名", "tables", "history", "on the platform", "scope"),
-                (
+    return (
+        "\n".join(
+            [
+                GENERATED,
+                "",
+                "# Coverage",
+                "",
+                "[README](../README.md) · [operations](operations-reference.md) · [tables](tables.md)",
+                "",
+                f"All {len(lines)} operations of the contract: "
+                f"{', '.join(f'{n} {s}' for s, n in states.most_common())}. "
+                "The state is that of the contract, not of a trial on the live platform. `douyin "
+                "coverage` prints the same list with what an "
+                "installation found out by its own calls: owned, not owned, withdrawn, never tried. An "
+                "operation that the platform refuses "
+                "as not owned or offline is switched off with the reason, until `douyin coverage --enable OPERATION`.",
+                "",
+                "`read` fills tables; `token` is used by the token keeper; `write` has its place in the "
+                "catalogue and is not used yet.",
+                "",
+                *grid(
+                    ("operation", "中文名", "tables", "history", "on the platform", "scope"),
                     (
-                        code(line.operation), OPERATIONS[line.operation].zh,
-                        line.tables if line.tables == "–" else ", ".join(f"[{t}](tables.md#{t})" for t in line.tables.split(", ")),
-                        line.history, line.status, code(line.scope) if line.scope else "",
-                    )
-                    for line in lines
+                        (
+                            code(line.operation),
+                            OPERATIONS[line.operation].zh,
+                            line.tables
+                            if line.tables == "–"
+                            else ", ".join(f"[{t}](tables.md#{t})" for t in line.tables.split(", ")),
+                            line.history,
+                            line.status,
+                            code(line.scope) if line.scope else "",
+                        )
+                        for line in lines
+                    ),
                 ),
-            ),
-        ]
-    ).rstrip() + "\n"  # fmt: skip
+            ]
+        ).rstrip()
+        + "\n"
+    )
 
 
 # --------------------------------------------------------------------------- the command
@@ -318,11 +424,17 @@ def cli_page() -> str:
 
     group = typer.main.get_command(app)
     lines = [
-        GENERATED, "", "# The `douyin` command", "",
-        "[README](../README.md)", "",
-        "In the environment that `make setup` creates the command is `.venv/bin/douyin`. Settings come from the environment and `.env`; "
-        "see the configuration table of the README.", "",
-    ]  # fmt: skip
+        GENERATED,
+        "",
+        "# The `douyin` command",
+        "",
+        "[README](../README.md)",
+        "",
+        "In the environment that `make setup` creates the command is `.venv/bin/douyin`. Settings come "
+        "from the environment and `.env`; "
+        "see the configuration table of the README.",
+        "",
+    ]
     lines += ["## douyin", "", "```text", _help(group, "douyin", None), "```", ""]
     for name, command in group.commands.items():
         lines += [f"## douyin {name}", "", "```text", _help(command, name, group), "```", ""]
@@ -334,7 +446,12 @@ def cli_page() -> str:
 def _help(command, name: str, group) -> str:
     """A command's help as plain text. Rich would draw boxes as wide as the terminal."""
     command.rich_markup_mode = None
-    context = command.context_class(command, info_name=name, terminal_width=WIDTH, parent=None if group is None else group.context_class(group, info_name="douyin"))
+    context = command.context_class(
+        command,
+        info_name=name,
+        terminal_width=WIDTH,
+        parent=None if group is None else group.context_class(group, info_name="douyin"),
+    )
     formatter = context.make_formatter()
     command.format_help(context, formatter)
     return "\n".join(line.rstrip() for line in formatter.getvalue().strip().splitlines())
@@ -362,11 +479,17 @@ def pages() -> dict[str, str]:
 
 def stale(root: Path) -> list[str]:
     """Generated files that are missing or differ from what would be written."""
-    return [name for name, text in pages().items() if not (root / name).exists() or (root / name).read_text(encoding="utf-8") != text]
+    return [
+        name
+        for name, text in pages().items()
+        if not (root / name).exists() or (root / name).read_text(encoding="utf-8") != text
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m apps.docs.reference", description="write the generated documentation")
+    parser = argparse.ArgumentParser(
+        prog="python -m apps.docs.reference", description="write the generated documentation"
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
     if parser.parse_args(arguments).check:
         old = stale(REPOSITORY)

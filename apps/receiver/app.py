@@ -1,7 +1,9 @@
 """Two ASGI applications: ``POST /webhook/<client_key>`` for the platform, ``/healthz`` and ``/metrics`` for operators.
 
-An event is answered 200 only when it is on disk. Everything else is a refusal that the platform tries again or gives up:
-401 for a signature that is none of the app's, 400 for a body that is no event, 413 for one that is too large, 503 while it
+An event is answered 200 only when it is on disk. Everything else is a refusal that the platform tries again or gives
+up:
+401 for a signature that is none of the app's, 400 for a body that is no event, 413 for one that is too large, 503 while
+it
 cannot be stored. Bodies and signatures are not logged, and the same line is logged once a minute.
 """
 
@@ -53,11 +55,23 @@ class Metrics:
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter("douyin_webhook_requests", "Requests by app and result", ["app", "result"], registry=self.registry)
-        self.events = Counter("douyin_webhook_events", "New events by app and name", ["app", "event"], registry=self.registry)
-        self.cut = Counter("douyin_webhook_connections_cut", "Connections that were cut off, by reason", ["reason"], registry=self.registry)
+        self.requests = Counter(
+            "douyin_webhook_requests", "Requests by app and result", ["app", "result"], registry=self.registry
+        )
+        self.events = Counter(
+            "douyin_webhook_events", "New events by app and name", ["app", "event"], registry=self.registry
+        )
+        self.cut = Counter(
+            "douyin_webhook_connections_cut",
+            "Connections that were cut off, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
         self.seconds = Histogram(
-            "douyin_webhook_seconds", "Time to the answer", buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5), registry=self.registry
+            "douyin_webhook_seconds",
+            "Time to the answer",
+            buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+            registry=self.registry,
         )
 
 
@@ -75,9 +89,17 @@ class Receiver:
     """
 
     def __init__(
-        self, apps: Iterable[App], state: State, clock: Clock, *, body_bytes: int, listener: Callable[[Event], None] | None = None,
-        opt_out_of: OptOutOf = lambda _: None, patience_s: float = PATIENCE_S, workers: Iterable[Callable[[], Any]] = (),
-    ) -> None:  # fmt: skip
+        self,
+        apps: Iterable[App],
+        state: State,
+        clock: Clock,
+        *,
+        body_bytes: int,
+        listener: Callable[[Event], None] | None = None,
+        opt_out_of: OptOutOf = lambda _: None,
+        patience_s: float = PATIENCE_S,
+        workers: Iterable[Callable[[], Any]] = (),
+    ) -> None:
         self._secrets = {app.client_key: _secrets_of(app) for app in apps}
         self._clock = clock
         self._body_bytes = body_bytes
@@ -86,7 +108,9 @@ class Receiver:
         self._workers = tuple(workers)
         self._repeats = Repeats()
         self.metrics = Metrics()
-        self.app = Starlette(routes=[Route("/webhook/{client_key}", self._webhook, methods=["POST"])], lifespan=self._lifespan)
+        self.app = Starlette(
+            routes=[Route("/webhook/{client_key}", self._webhook, methods=["POST"])], lifespan=self._lifespan
+        )
         self.operations = Starlette(
             routes=[Route("/healthz", self._health, methods=["GET"]), Route("/metrics", self._metrics, methods=["GET"])]
         )
@@ -114,7 +138,9 @@ class Receiver:
             answer, word = await self._receive(request, app)
         except _Refused as refused:
             answer, word = JSONResponse({"error": str(refused)}, refused.status), refused.word
-            line = self._repeats.line(f"webhook of {app if app in self._secrets else 'an unknown app'} refused: {refused.detail}")
+            line = self._repeats.line(
+                f"webhook of {app if app in self._secrets else 'an unknown app'} refused: {refused.detail}"
+            )
             if line is not None:
                 log.warning("%s", line)
         except ClientDisconnect:
@@ -144,7 +170,10 @@ class Receiver:
         return answer, "stored" if is_new else "duplicate"
 
     async def _body(self, request: Request) -> bytes:
-        """The raw body. One that says that it is too large is not read, one that turns out to be no further than the cap."""
+        """The raw body.
+
+        One that says that it is too large is not read, one that turns out to be no further than the cap.
+        """
         told = request.headers.get("content-length", "")
         if told.isdecimal() and int(told) > self._body_bytes:
             raise self._too_large()

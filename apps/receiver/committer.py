@@ -19,7 +19,10 @@ MOST = 256
 
 
 class Unavailable(RuntimeError):
-    """The event was not stored, or nobody knows in time whether it was: the platform must send it again. ``detail`` is for the log."""
+    """The event was not stored, or nobody knows in time whether it was: the platform must send it again.
+
+    ``detail`` is for the log.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
@@ -70,7 +73,10 @@ class Committer:
                     done.set_result(outcome)
 
     def _store(self, events: Sequence[Event]) -> list[bool | Unavailable]:
-        """What became of each event. One that cannot be stored is found by halves, and fails alone; a database that refuses, refuses all."""
+        """What became of each event.
+
+        One that cannot be stored is found by halves, and fails alone; a database that refuses, refuses all.
+        """
         try:
             return list(store(self._state, events, self._opt_out_of))
         except Exception as error:  # whatever went wrong, the senders must hear of it, and the next batch be tried

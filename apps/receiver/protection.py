@@ -1,7 +1,9 @@
 """Connections of the receiver under a guard: so many at most, and so long for each step of an exchange.
 
-uvicorn waits for the head and the body of a request as long as their sender likes. Here whoever does not finish a step in time
-is cut off; and where there is no room for a new connection, the one that has waited longest for its sender makes room. A
+uvicorn waits for the head and the body of a request as long as their sender likes. Here whoever does not finish a step
+in time
+is cut off; and where there is no room for a new connection, the one that has waited longest for its sender makes room.
+A
 request that is complete is never cut to make room.
 """
 
@@ -121,7 +123,8 @@ class Guarded(HttpToolsProtocol):
             self._timer = None
 
     def _late(self) -> None:
-        # Whoever sent nothing is not answered: a connection that is kept for later would take it for the answer to what it sends next.
+        # Whoever sent nothing is not answered: a connection that is kept for later would take it for the answer to what
+        # it sends next.
         began = self._step is Step.BODY or self._head_bytes > 0
         self.cut(f"slow {self._step}", b"408 Request Timeout" if began else b"")
 

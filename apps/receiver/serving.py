@@ -26,7 +26,9 @@ def serving(app: Any, guard: Guard | None = None) -> Iterator[str]:
     """
     guard = guard or Guard(CONNECTIONS)
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, http=guard.protocol, ws="none", access_log=False, log_level="error")
+        uvicorn.Config(
+            app, host="127.0.0.1", port=0, http=guard.protocol, ws="none", access_log=False, log_level="error"
+        )
     )
     thread = threading.Thread(target=server.run, name="receiver", daemon=True)
     thread.start()
@@ -55,7 +57,15 @@ async def serve_beside(app: Any, listening: socket.socket) -> None:
     """Serve on an open socket until cancelled, in the loop of another server."""
     guard = Guard(64)
     server = _Beside(
-        uvicorn.Config(app, http=guard.protocol, ws="none", lifespan="off", access_log=False, log_level="warning", server_header=False)
+        uvicorn.Config(
+            app,
+            http=guard.protocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+        )
     )
     try:
         await server.serve(sockets=[listening])

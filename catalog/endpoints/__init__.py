@@ -19,7 +19,11 @@ from catalog.endpoints import (
 )
 from catalog.records import Endpoint
 
-_RECORDS = [e for module in (hotsearch, billboard, ent_rank, account, fans, video, item, user, comment, lead, im, poi, ops) for e in module.ENDPOINTS]
+_RECORDS = [
+    e
+    for module in (hotsearch, billboard, ent_rank, account, fans, video, item, user, comment, lead, im, poi, ops)
+    for e in module.ENDPOINTS
+]
 
 ENDPOINTS: dict[str, Endpoint] = {e.name: e for e in _RECORDS}
 if len(ENDPOINTS) != len(_RECORDS):

@@ -71,11 +71,22 @@ def mini_app(endpoint: Endpoint, **changes) -> Endpoint:
         return "data.data" + path.removeprefix("data")
 
     outputs = tuple(
-        replace(o, rows=inner(o.rows), columns=tuple(replace(c, path=inner(c.path)) if c.origin is Origin.BODY else c for c in o.columns))
+        replace(
+            o,
+            rows=inner(o.rows),
+            columns=tuple(replace(c, path=inner(c.path)) if c.origin is Origin.BODY else c for c in o.columns),
+        )
         for o in endpoint.outputs
     )
-    paging = endpoint.paging and replace(endpoint.paging, cursor=inner(endpoint.paging.cursor), has_more=inner(endpoint.paging.has_more))
-    fixed = {"name": f"{endpoint.name}_apps_v1", "envelope": Envelope.MINI_APP, "apps": (AppType.MINI_APP,), "status": Status.ACTIVE}
+    paging = endpoint.paging and replace(
+        endpoint.paging, cursor=inner(endpoint.paging.cursor), has_more=inner(endpoint.paging.has_more)
+    )
+    fixed = {
+        "name": f"{endpoint.name}_apps_v1",
+        "envelope": Envelope.MINI_APP,
+        "apps": (AppType.MINI_APP,),
+        "status": Status.ACTIVE,
+    }
     return replace(endpoint, outputs=outputs, paging=paging, **(fixed | changes))
 
 

@@ -36,7 +36,19 @@ _FOUND = (ASKED_BY, param("sec_item_id"))
 _MINI_APPS = (AppType.MINI_APP, AppType.BUSINESS)
 
 
-def _comments(name: str, path: str, scope: str, status: Status, over: Over, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output, **more):
+def _comments(
+    name: str,
+    path: str,
+    scope: str,
+    status: Status,
+    over: Over,
+    en: str,
+    zh: str,
+    doc_en: str,
+    doc_zh: str,
+    *outputs: Output,
+    **more,
+):
     return Endpoint(
         name=name, domain="comment", method="GET", path=path, scope=scope, token=Token.USER, status=status, en=en, zh=zh,
         doc_en=doc_en, doc_zh=doc_zh, cadence=DAILY_LISTING, over=over, outputs=outputs, **({"paging": Paging(page_cap=5_000)} | more),
@@ -51,7 +63,9 @@ _OF_VIDEO = (
         single=True, once=True,
     ),
 )  # fmt: skip
-_REPLIES = Output("comment_replies", "data.list", (ACCOUNT, ITEM, param("comment_id"), member("reply_id", "comment_id"), *_COMMENT))
+_REPLIES = Output(
+    "comment_replies", "data.list", (ACCOUNT, ITEM, param("comment_id"), member("reply_id", "comment_id"), *_COMMENT)
+)
 
 _LIST = _comments(
     "item_comment_list", "/item/comment/list/", "item.comment", Status.RESTRICTED, Over.COMMENTED_VIDEOS, "Comments", "评论列表",

@@ -9,7 +9,10 @@ from catalog.records import Empty, Endpoint, Output, Parse, Status, Token
 from catalog.requests import Fill, Paging, Param
 
 _TYPE = Param("type", Fill.SUBJECT, choices=(1, 2, 3))
-_ACTIVE = (body("active_date", "data.active_time", Parse.BEIJING_DATE), body("active_at", "data.active_time", Parse.BEIJING_INSTANT))
+_ACTIVE = (
+    body("active_date", "data.active_time", Parse.BEIJING_DATE),
+    body("active_at", "data.active_time", Parse.BEIJING_INSTANT),
+)
 
 
 def _words(field: str) -> object:

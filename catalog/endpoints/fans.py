@@ -17,7 +17,9 @@ _DIMENSIONS = {
 }
 
 
-def _fans(name: str, path: str, scope: str, empty: Empty, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output) -> Endpoint:
+def _fans(
+    name: str, path: str, scope: str, empty: Empty, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output
+) -> Endpoint:
     return Endpoint(
         name=f"fans_{name}", domain="fans", method="GET", path=path, scope=scope, token=Token.USER, status=Status.ACTIVE,
         en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=DAILY_SNAPSHOT, over=Over.ACCOUNTS, params=(OPEN_ID,),

@@ -20,7 +20,19 @@ _WHENCE = (
 )  # fmt: skip
 
 
-def _im(name: str, method: str, path: str, over: Over, en: str, zh: str, doc_en: str, doc_zh: str, output: Output, scope: str = "im.direct_message", **more):
+def _im(
+    name: str,
+    method: str,
+    path: str,
+    over: Over,
+    en: str,
+    zh: str,
+    doc_en: str,
+    doc_zh: str,
+    output: Output,
+    scope: str = "im.direct_message",
+    **more,
+):
     return Endpoint(
         name=f"im_{name}", domain="im", method=method, path=path, scope=scope, token=Token.USER, status=Status.RESTRICTED,
         envelope=Envelope.NEW, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=DAILY_LISTING, over=over, outputs=(output,), **more,

@@ -19,7 +19,19 @@ _TAG = (member("tag_id"), member("tag_name"))
 _USER = Param("user_id", Fill.SUBJECT)
 
 
-def _leads(name: str, path: str, over: Over, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output, params=(), paged: bool = True, **more):
+def _leads(
+    name: str,
+    path: str,
+    over: Over,
+    en: str,
+    zh: str,
+    doc_en: str,
+    doc_zh: str,
+    *outputs: Output,
+    params=(),
+    paged: bool = True,
+    **more,
+):
     return Endpoint(
         name=f"leads_{name}", domain="lead", method="GET", path=f"/enterprise/leads/{path}/", scope="enterprise.data",
         token=Token.USER, status=Status.REMOVED, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=DAILY_LISTING, over=over,

@@ -30,7 +30,20 @@ _LISTED = (ACCOUNT, member("item_id"), *VIDEO_COLUMNS)
 _TOTALS = Output("video_totals", "data.list", (ACCOUNT, member("item_id"), *VIDEO_TOTAL_COLUMNS))
 
 
-def _video(name: str, method: str, path: str, scope: str, status: Status, over: Over, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output, **more):
+def _video(
+    name: str,
+    method: str,
+    path: str,
+    scope: str,
+    status: Status,
+    over: Over,
+    en: str,
+    zh: str,
+    doc_en: str,
+    doc_zh: str,
+    *outputs: Output,
+    **more,
+):
     more = {"cadence": DAILY_SNAPSHOT} | more
     return Endpoint(
         name=name, domain="video", method=method, path=path, scope=scope, token=Token.USER, status=status, en=en, zh=zh,

@@ -47,7 +47,9 @@ take_paths_as_they_are()
 
 
 def _make_engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=2, max_overflow=-1, connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False})
+    engine = sa.create_engine(
+        url, pool_size=2, max_overflow=-1, connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _pragma(connection, _record) -> None:
@@ -111,18 +113,31 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
         """With the last observation of those that were never materialised."""
         records = super().get_asset_records(asset_keys)
-        observed = self._last_observations([r.asset_entry for r in records if r.asset_entry.last_materialization_record is None])
-        return [copy(r, asset_entry=copy(r.asset_entry, last_observation_record=observed.get(r.asset_entry.asset_key))) for r in records]
+        observed = self._last_observations(
+            [r.asset_entry for r in records if r.asset_entry.last_materialization_record is None]
+        )
+        return [
+            copy(r, asset_entry=copy(r.asset_entry, last_observation_record=observed.get(r.asset_entry.asset_key)))
+            for r in records
+        ]
 
     def _last_observations(self, entries: Sequence[AssetEntry]) -> dict[AssetKey, EventLogRecord]:
         if not entries:
             return {}
         keys, log = [e.asset_key for e in entries], SqlEventLogStorageTable.c
-        newest = sa.select(sa.func.max(log.id)).where(log.asset_key.in_([k.to_string() for k in keys]), log.dagster_event_type == DagsterEventType.ASSET_OBSERVATION.value)
-        newest = self._add_assets_wipe_filter_to_query(newest, [e.asset_details for e in entries], keys).group_by(log.asset_key)
+        newest = sa.select(sa.func.max(log.id)).where(
+            log.asset_key.in_([k.to_string() for k in keys]),
+            log.dagster_event_type == DagsterEventType.ASSET_OBSERVATION.value,
+        )
+        newest = self._add_assets_wipe_filter_to_query(newest, [e.asset_details for e in entries], keys).group_by(
+            log.asset_key
+        )
         with self.index_connection() as connection:
             found = connection.execute(sa.select(log.id, log.asset_key, log.event).where(log.id.in_(newest))).all()
-        return {AssetKey.from_db_string(key): EventLogRecord(id_, deserialize_value(event, EventLogEntry)) for id_, key, event in found}
+        return {
+            AssetKey.from_db_string(key): EventLogRecord(id_, deserialize_value(event, EventLogEntry))
+            for id_, key, event in found
+        }
 
     @cached_property
     def _pools_lock(self) -> FileLock:
@@ -133,8 +148,13 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         """When to look for dead runs again, for each run and step that waits."""
         return {}
 
-    def claim_concurrency_slot(self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None) -> ConcurrencyClaimStatus:
-        """One claim at a time, and none after which a slot is free while a step waits for it. A claim that must wait takes a moment."""
+    def claim_concurrency_slot(
+        self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
+    ) -> ConcurrencyClaimStatus:
+        """One claim at a time, and none after which a slot is free while a step waits for it.
+
+        A claim that must wait takes a moment.
+        """
         claim = (concurrency_key, run_id, step_key, priority)
         with self._pools_lock:
             status = super().claim_concurrency_slot(*claim)

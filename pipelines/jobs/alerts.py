@@ -1,4 +1,7 @@
-"""Alerts from Dagster: a sensor that tells of failed runs at once, and a job that looks for everything else. ``douyin alerts send`` does the job's work, too."""
+"""Alerts from Dagster: a sensor that tells of failed runs at once, and a job that looks for everything else.
+
+``douyin alerts send`` does the job's work, too.
+"""
 
 import dagster as dg
 
@@ -11,7 +14,10 @@ _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRu
 
 
 def failed_run(context: dg.RunFailureSensorContext) -> Found:
-    """What is told of a failed run: job, days, steps, and the first line of the first step's error. One subject a job."""
+    """What is told of a failed run: job, days, steps, and the first line of the first step's error.
+
+    One subject a job.
+    """
     run, steps = context.dagster_run, context.get_step_failure_events()
     first = said_by(steps[0].step_failure_data) if steps else (context.failure_event.message or "failed")
     line = next((x for x in first.strip().splitlines() if x.strip()), "failed")
@@ -19,22 +25,34 @@ def failed_run(context: dg.RunFailureSensorContext) -> Found:
     names = [s.step_key or "?" for s in steps]
     where = ", ".join(names[:3]) + (f" + {len(names) - 3}" if len(names) > 3 else "") or "between its steps"
     tags = run.tags
-    days = tags.get("dagster/partition") or " … ".join(t for t in (tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")) if t)
+    days = tags.get("dagster/partition") or " … ".join(
+        t for t in (tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")) if t
+    )
     of = f" ({days})" if days else ""
     name = "materialisation from the UI" if run.job_name.startswith("__") else run.job_name
     return Found(
-        Kind.RUN_FAILED, run.job_name, Severity.CRITICAL, f"{name}{of}", f"任务 {name}{of} 在步骤 {where} 失败：{line}", f"failed at {where}: {line}",
+        Kind.RUN_FAILED,
+        run.job_name,
+        Severity.CRITICAL,
+        f"{name}{of}",
+        f"任务 {name}{of} 在步骤 {where} 失败：{line}",
+        f"failed at {where}: {line}",
         f"Dagster UI, run {run.run_id[:8]}; douyin status",
-    )  # fmt: skip
+    )
 
 
 def tell_failed_runs(settings: Settings) -> dg.SensorDefinition:
-    """Tells of each failed run within half a minute. On by default: without channels in ``alerts.yaml`` it only writes down."""
+    """Tells of each failed run within half a minute.
+
+    On by default: without channels in ``alerts.yaml`` it only writes down.
+    """
 
     @dg.run_failure_sensor(
-        name="tell_failed_runs", minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING,
+        name="tell_failed_runs",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
         description="运行失败时告警 / alerts when a run fails",
-    )  # fmt: skip
+    )
     def _sensor(context: dg.RunFailureSensorContext):
         from resources.delivery.outgoing import deliver, hide_secrets
         from resources.delivery.routes import BadAlerts
@@ -76,10 +94,15 @@ def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
         raise dg.Failure(str(error), allow_retries=False) from error
     context.add_output_metadata(
         {
-            "wrong": len(looked.found), "messages": done.messages, "told": done.alerts, "waiting": done.waiting, "problems": done.problems,
-            "not_looked": {str(k): why for k, why in looked.not_looked.items()}, "no_route": done.nowhere,
+            "wrong": len(looked.found),
+            "messages": done.messages,
+            "told": done.alerts,
+            "waiting": done.waiting,
+            "problems": done.problems,
+            "not_looked": {str(k): why for k, why in looked.not_looked.items()},
+            "no_route": done.nowhere,
         }
-    )  # fmt: skip
+    )
     for kind, why in looked.not_looked.items():
         context.log.warning(f"alerts of the kind {kind} cannot be looked for: {why}")
     # A robot that does not answer is no failed run: that would be one more alert for the same robot.
@@ -95,6 +118,10 @@ def alerts_job() -> None:
 def alerts_schedule() -> dg.ScheduleDefinition:
     """Every quarter of an hour; off until somebody turns it on."""
     return dg.ScheduleDefinition(
-        name="alerts_schedule", job=alerts_job, cron_schedule="*/15 * * * *", execution_timezone="Asia/Shanghai",
-        default_status=dg.DefaultScheduleStatus.STOPPED, description=alerts_job.description,
-    )  # fmt: skip
+        name="alerts_schedule",
+        job=alerts_job,
+        cron_schedule="*/15 * * * *",
+        execution_timezone="Asia/Shanghai",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=alerts_job.description,
+    )

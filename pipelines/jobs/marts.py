@@ -17,7 +17,10 @@ ANSWERS = "answers_job"
 
 
 def make_answers_job(marts: Iterable[dg.AssetsDefinition]):
-    """All marts of some days, those that are made whole too, then the publication. Days whose files did not change come out the same."""
+    """All marts of some days, those that are made whole too, then the publication.
+
+    Days whose files did not change come out the same.
+    """
     return dg.define_asset_job(
         ANSWERS,
         selection=dg.AssetSelection.assets(*marts, WAREHOUSE),
@@ -30,17 +33,25 @@ def make_answers_job(marts: Iterable[dg.AssetsDefinition]):
 def make_report_job():
     """The report of a day, after what it is made of."""
     return dg.define_asset_job(
-        "report_job", selection=dg.AssetSelection.assets(REPORT), executor_def=dg.in_process_executor, config=QUIET, description="生成每日报告 / makes the daily report",
-    )  # fmt: skip
+        "report_job",
+        selection=dg.AssetSelection.assets(REPORT),
+        executor_def=dg.in_process_executor,
+        config=QUIET,
+        description="生成每日报告 / makes the daily report",
+    )
 
 
 def report_schedule(job) -> dg.ScheduleDefinition:
     """After the last of the morning's and the afternoon's runs."""
 
     @dg.schedule(
-        name="report_schedule", job=job, cron_schedule=["40 12 * * *", "40 16 * * *"], execution_timezone="Asia/Shanghai", default_status=dg.DefaultScheduleStatus.STOPPED,
+        name="report_schedule",
+        job=job,
+        cron_schedule=["40 12 * * *", "40 16 * * *"],
+        execution_timezone="Asia/Shanghai",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
         description="每天 12:40 与 16:40 / daily at 12:40 and 16:40",
-    )  # fmt: skip
+    )
     def _tick(context: dg.ScheduleEvaluationContext):
         at = context.scheduled_execution_time
         return dg.RunRequest(partition_key=beijing_day(at).isoformat(), run_key=at.isoformat())

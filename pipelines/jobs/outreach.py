@@ -1,4 +1,7 @@
-"""The Dagster jobs of the outreach: plan what is due, send what a person approved. The same as ``douyin outreach plan`` and ``send``."""
+"""The Dagster jobs of the outreach: plan what is due, send what a person approved.
+
+The same as ``douyin outreach plan`` and ``send``.
+"""
 
 from collections import Counter
 
@@ -7,7 +10,9 @@ import dagster as dg
 from resources.runtime import Runtime
 
 
-@dg.op(description="为到期的活动生成计划，等待人工批准 / plans the campaigns that are due; nothing is sent before somebody approves")
+@dg.op(
+    description="为到期的活动生成计划，等待人工批准 / plans the campaigns that are due; nothing is sent before somebody approves"
+)
 def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
     from resources.state.outbox import read_lines
     from services.outreach.campaigns import BadCampaign
@@ -33,7 +38,10 @@ def send_plans(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime
     from services.outreach.work import send_approved
 
     done = send_approved(runtime)
-    sent = {str(plan): dict(one.states) | ({"waiting": dict(one.waiting)} if one.waiting else {}) for plan, one in done.items()}
+    sent = {
+        str(plan): dict(one.states) | ({"waiting": dict(one.waiting)} if one.waiting else {})
+        for plan, one in done.items()
+    }
     context.add_output_metadata({"plans": sent})
     if done:
         publish(runtime)
@@ -55,8 +63,12 @@ def outreach_schedules() -> list[dg.ScheduleDefinition]:
     """Every ten minutes each; off until somebody turns them on."""
     return [
         dg.ScheduleDefinition(
-            name=f"{job.name.removesuffix('_job')}_schedule", job=job, cron_schedule=cron, execution_timezone="Asia/Shanghai",
-            default_status=dg.DefaultScheduleStatus.STOPPED, description=job.description,
+            name=f"{job.name.removesuffix('_job')}_schedule",
+            job=job,
+            cron_schedule=cron,
+            execution_timezone="Asia/Shanghai",
+            default_status=dg.DefaultScheduleStatus.STOPPED,
+            description=job.description,
         )
         for job, cron in ((outreach_plan_job, "*/10 * * * *"), (outreach_send_job, "5-59/10 * * * *"))
-    ]  # fmt: skip
+    ]

@@ -8,7 +8,9 @@ from catalog import TABLES
 from resources.runtime import Runtime
 
 
-@dg.op(description="删除超过保留期限的数据 / forgets what the keep-for settings keep no longer; with none of them, nothing")
+@dg.op(
+    description="删除超过保留期限的数据 / forgets what the keep-for settings keep no longer; with none of them, nothing"
+)
 def prune_kept(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
     from services.maintenance.retention import expired, prune
     from services.marts.publishing import publish
@@ -17,7 +19,12 @@ def prune_kept(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime
     prune(runtime, found)
     if found:
         publish(runtime)
-    context.add_output_metadata({"days": len(found), "by_name": {f"{room} {name}": n for (room, name), n in Counter((e.room, e.name) for e in found).items()}})
+    context.add_output_metadata(
+        {
+            "days": len(found),
+            "by_name": {f"{room} {name}": n for (room, name), n in Counter((e.room, e.name) for e in found).items()},
+        }
+    )
 
 
 @dg.job(description="按保留期限清理 / applies the keep-for settings", executor_def=dg.in_process_executor)

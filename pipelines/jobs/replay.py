@@ -20,7 +20,10 @@ _SHOWN = 500
 
 
 class ReplayConfig(dg.Config):
-    """What to replay. ``tables`` empty: all; ``first`` and ``last`` are Beijing days, both included, e.g. ``2026-11-01``."""
+    """What to replay. ``tables`` empty: all; ``first`` and ``last`` are Beijing days, both included, e.g.
+
+    ``2026-11-01``.
+    """
 
     tables: list[str] = Field(default_factory=list)
     first: str
@@ -50,14 +53,23 @@ def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runt
             if not config.dry_run:
                 one.land(runtime)
                 if one.replaces:
-                    context.log_event(dg.AssetMaterialization(dg.AssetKey(name), partition=one.dt.isoformat(), metadata=_metadata(one)))
+                    context.log_event(
+                        dg.AssetMaterialization(
+                            dg.AssetKey(name), partition=one.dt.isoformat(), metadata=_metadata(one)
+                        )
+                    )
     schema = dg.TableSchema([dg.TableColumn(c, "int" if c in Changes.__slots__ else "string") for c in _COLUMNS])
     context.add_output_metadata(
         {
-            "dry_run": config.dry_run, "calls": 0, "days_replayed": totals["days"], "days_changed": len(changed), "days_left_alone": len(alone),
-            "rows_changed": {n: totals[n] for n in Changes.__slots__}, "changes": dg.TableMetadataValue([*changed, *alone][:_SHOWN], schema),
+            "dry_run": config.dry_run,
+            "calls": 0,
+            "days_replayed": totals["days"],
+            "days_changed": len(changed),
+            "days_left_alone": len(alone),
+            "rows_changed": {n: totals[n] for n in Changes.__slots__},
+            "changes": dg.TableMetadataValue([*changed, *alone][:_SHOWN], schema),
         }
-    )  # fmt: skip
+    )
     if changed and not config.dry_run:
         publish(runtime)
 
@@ -65,20 +77,33 @@ def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runt
 def _span(config: ReplayConfig, runtime: Runtime) -> tuple[date, date]:
     """The days of the configuration; what cannot be meant fails with what to write instead."""
     if unknown := sorted(set(config.tables) - TABLES.keys()):
-        raise dg.Failure(f"no such tables: {', '.join(unknown)}. Leave `tables` empty for all of them", allow_retries=False)
+        raise dg.Failure(
+            f"no such tables: {', '.join(unknown)}. Leave `tables` empty for all of them", allow_retries=False
+        )
     try:
         first, last = date.fromisoformat(config.first), date.fromisoformat(config.last)
     except ValueError as error:
         raise dg.Failure(f"first and last are days such as 2026-11-01: {error}", allow_retries=False) from error
     start, today = runtime.settings.start_date, runtime.clock.today()
     if not start <= first <= last <= today:
-        raise dg.Failure(f"{first} to {last}: choose days from DOUYIN_START_DATE={start} to today, {today}, the earlier one first", allow_retries=False)
+        raise dg.Failure(
+            f"{first} to {last}: choose days from DOUYIN_START_DATE={start} to today, {today}, the earlier one first",
+            allow_retries=False,
+        )
     return first, last
 
 
 def _record(one: "Replay", note: str) -> dg.TableRecord:
     c = one.changes
-    return dg.TableRecord(dict(zip(_COLUMNS, (one.table.name, one.dt.isoformat(), c.added, c.removed, c.altered, c.confirmed, note), strict=True)))
+    return dg.TableRecord(
+        dict(
+            zip(
+                _COLUMNS,
+                (one.table.name, one.dt.isoformat(), c.added, c.removed, c.altered, c.confirmed, note),
+                strict=True,
+            )
+        )
+    )
 
 
 def _metadata(one: "Replay") -> dict:

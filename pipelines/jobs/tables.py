@@ -13,9 +13,14 @@ from resources.config.settings import Settings
 from resources.runtime import Runtime
 
 JOB_NAMES = {
-    "hourly": "hot_words_job", "twice_daily": "billboards_job", "daily_snapshot": "snapshots_job", "daily_t1": "daily_metrics_job",
-    "daily_listing": "people_job", "rank_weeks": "film_lists_job", "events": "events_job",
-}  # fmt: skip
+    "hourly": "hot_words_job",
+    "twice_daily": "billboards_job",
+    "daily_snapshot": "snapshots_job",
+    "daily_t1": "daily_metrics_job",
+    "daily_listing": "people_job",
+    "rank_weeks": "film_lists_job",
+    "events": "events_job",
+}
 """Which job runs which cadence."""
 
 
@@ -56,7 +61,10 @@ WHOLE_WINDOW_ON = 0
 
 def make_schedules(jobs: dict, settings: Settings) -> list[dg.ScheduleDefinition]:
     """One schedule per job with all its times, in Beijing time; and one that goes on with what a quota stopped."""
-    return [*(_schedule(CADENCES[name], job, settings) for name, job in jobs.items()), resume_schedule(jobs[SERIES], settings)]
+    return [
+        *(_schedule(CADENCES[name], job, settings) for name, job in jobs.items()),
+        resume_schedule(jobs[SERIES], settings),
+    ]
 
 
 def _schedule(cadence: Cadence, job, settings: Settings) -> dg.ScheduleDefinition:
@@ -83,14 +91,18 @@ def run_request(dts: tuple[date, date], **more: Any) -> dg.RunRequest:
 
 def range_tags(first: date, last: date) -> dict[str, str]:
     """What makes one run of a range of partitions."""
-    return {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
 
 
 def partitions_due(cadence: Cadence, at: datetime, settings: Settings) -> tuple[date, date]:
     """First and last partition that a tick at ``at`` fills: today, or a week for published issues; for T+1 series the last days
     until yesterday, on Mondays the whole window.
 
-    On Mondays at noon the week before becomes final, and the list of weeks says so from the next morning on: Tuesday's first tick
+    On Mondays at noon the week before becomes final, and the list of weeks says so from the next morning on: Tuesday's
+    first tick
     takes it.
     """
     at = (at if at.tzinfo else at.replace(tzinfo=BEIJING)).astimezone(BEIJING)
@@ -118,7 +130,10 @@ def whole_window(settings: Settings) -> int:
 
 
 def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
-    """After the day's quota is new: what a used-up quota stopped is asked for again. What was not produced is the daily run's matter."""
+    """After the day's quota is new: what a used-up quota stopped is asked for again.
+
+    What was not produced is the daily run's matter.
+    """
 
     @dg.schedule(
         name="resume_schedule",
@@ -139,7 +154,10 @@ def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
         if not waiting:
             return dg.SkipReason("nothing waits for a new quota")
         at = context.scheduled_execution_time.isoformat()
-        return [run_request(span, run_key=f"{at}-{table}-{span[0]}", asset_selection=[dg.AssetKey(table)]) for table, span in waiting]
+        return [
+            run_request(span, run_key=f"{at}-{table}-{span[0]}", asset_selection=[dg.AssetKey(table)])
+            for table, span in waiting
+        ]
 
     return _tick
 
@@ -147,6 +165,10 @@ def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
 def weekly(job, cron: str) -> dg.ScheduleDefinition:
     """Upkeep, in the small hours of Sundays in Beijing."""
     return dg.ScheduleDefinition(
-        name=f"{job.name.removesuffix('_job')}_schedule", job=job, cron_schedule=cron, execution_timezone="Asia/Shanghai",
-        default_status=dg.DefaultScheduleStatus.STOPPED, description=job.description,
-    )  # fmt: skip
+        name=f"{job.name.removesuffix('_job')}_schedule",
+        job=job,
+        cron_schedule=cron,
+        execution_timezone="Asia/Shanghai",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=job.description,
+    )

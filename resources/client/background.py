@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 
 class _OneThread(Executor):
-    """A thread that works for as long as Python code runs. The standard library shuts its own executors down before ``atexit``, where a run is closed."""
+    """A thread that works for as long as Python code runs.
+
+    The standard library shuts its own executors down before ``atexit``, where a run is closed.
+    """
 
     def __init__(self, name: str) -> None:
         self._work: SimpleQueue[tuple[Future, Callable[[], Any]] | None] = SimpleQueue()

@@ -62,7 +62,10 @@ class Turn(Protocol):
     """What must be done at the moment when a call has its turn, and not before."""
 
     async def begin(self) -> Params:
-        """Give the call's parameters; the call is made at once after this. May raise CallFailed: then nothing is called."""
+        """Give the call's parameters; the call is made at once after this.
+
+        May raise CallFailed: then nothing is called.
+        """
 
     async def undone(self) -> None:
         """The call did nothing, and is made again later: it has another turn then."""
@@ -87,7 +90,9 @@ class DouyinClient:
         self._owned: dict[str, bool] = {}
         self._stack = AsyncExitStack()
         register_secret(settings.client_secret.get_secret_value())
-        guard_loggers("httpx", "sqlalchemy.engine.Engine", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens")))
+        guard_loggers(
+            "httpx", "sqlalchemy.engine.Engine", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens"))
+        )
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -133,18 +138,26 @@ class DouyinClient:
     async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> Answer:
         """Have something done, once. A :class:`Turn` gives the parameters when the call's turn has come.
 
-        A call is made again only where the platform said that it did nothing (a token to refresh, too many calls), where
+        A call is made again only where the platform said that it did nothing (a token to refresh, too many calls),
+        where
         nothing was sent, or where doing it twice is as doing it once.
 
         Raises:
-            Uncertain: nobody knows whether it was done: a time-out, a cut connection, or an answer that may mean either.
+            Uncertain: nobody knows whether it was done: a time-out, a cut connection, or an answer that may mean
+                either.
             CallFailed: it was not done; see its subclasses.
             ValueError: a parameter is missing or unknown to the record.
         """
         return await self._call(operation, params, open_id, once=not operation.repeatable)
 
     async def _call(
-        self, endpoint: Asked, params: Params | Turn, open_id: str, *, once: bool, archive_as: Mapping[str, Any] | None = None
+        self,
+        endpoint: Asked,
+        params: Params | Turn,
+        open_id: str,
+        *,
+        once: bool,
+        archive_as: Mapping[str, Any] | None = None,
     ) -> Answer:
         async def begin() -> httpx.Request:
             nonlocal asked
@@ -174,9 +187,13 @@ class DouyinClient:
             maybe_done, again = False, True
             try:
                 reply = await self._wire.send(
-                    make() if turn is None else None, endpoint.envelope, endpoint.quota, open_id,
-                    check=lambda: self._refuse(endpoint, open_id), begin=begin if turn is not None else None,
-                )  # fmt: skip
+                    make() if turn is None else None,
+                    endpoint.envelope,
+                    endpoint.quota,
+                    open_id,
+                    check=lambda: self._refuse(endpoint, open_id),
+                    begin=begin if turn is not None else None,
+                )
             except NoResponse as error:
                 calls += 1
                 maybe_done, again = error.sent, error.again
@@ -203,15 +220,26 @@ class DouyinClient:
                         continue
                     maybe_done = verdict.code in MAY_BE_DONE or verdict.code not in ERRORS
                     problem = failure(
-                        verdict.code, verdict.description, logid=verdict.logid, operation=endpoint.name, open_id=open_id,
-                        calls=calls, action=_final_action(known, endpoint),
-                    )  # fmt: skip
+                        verdict.code,
+                        verdict.description,
+                        logid=verdict.logid,
+                        operation=endpoint.name,
+                        open_id=open_id,
+                        calls=calls,
+                        action=_final_action(known, endpoint),
+                    )
                     await self._consequences(endpoint, open_id, known, problem)
             if once and maybe_done:
                 raise Uncertain(
-                    problem.action, problem.code, problem.reason, advice=_LOOK_FIRST, logid=problem.logid, operation=endpoint.name,
-                    open_id=open_id, calls=calls,
-                )  # fmt: skip
+                    problem.action,
+                    problem.code,
+                    problem.reason,
+                    advice=_LOOK_FIRST,
+                    logid=problem.logid,
+                    operation=endpoint.name,
+                    open_id=open_id,
+                    calls=calls,
+                )
             wait = wait_before_retry(known, calls, self._settings.retry_base_s) if again else None
             if wait is None:
                 raise problem
@@ -232,7 +260,9 @@ class DouyinClient:
             if endpoint.token is Token.CLIENT:
                 return await (self.tokens.replace_client(refused) if refused else self.tokens.client_lease())
             if endpoint.token is Token.BUSINESS:
-                return await (self.tokens.replace_business(open_id, refused) if refused else self.tokens.business_lease(open_id))
+                return await (
+                    self.tokens.replace_business(open_id, refused) if refused else self.tokens.business_lease(open_id)
+                )
             return await (self.tokens.replace_user(open_id, refused) if refused else self.tokens.user_lease(open_id))
         except CallFailed as error:
             if isinstance(error, AppStopped):
@@ -276,22 +306,40 @@ class DouyinClient:
             return
         self._owned[endpoint.name] = owned
         await self._background.run(
-            record_capability, self._state, self._client_key, endpoint.name, owned=owned, now=self._clock.now(),
-            code=problem and problem.code, reason=problem and problem.reason,
-        )  # fmt: skip
+            record_capability,
+            self._state,
+            self._client_key,
+            endpoint.name,
+            owned=owned,
+            now=self._clock.now(),
+            code=problem and problem.code,
+            reason=problem and problem.reason,
+        )
 
     def _refuse(self, endpoint: Asked, open_id: str) -> None:
         if not self._breakers:
             return
-        keys = (("app",), ("operation", endpoint.name), ("account", open_id), ("scope", open_id, endpoint.quota), *_business_key(endpoint, open_id))
+        keys = (
+            ("app",),
+            ("operation", endpoint.name),
+            ("account", open_id),
+            ("scope", open_id, endpoint.quota),
+            *_business_key(endpoint, open_id),
+        )
         for key in keys:
             if (known := self._breakers.get(key)) is not None:
                 raise known.again(endpoint.name, open_id)
 
     def _unreachable(self, endpoint: Asked, open_id: str, reason: str, calls: int) -> Unreachable:
         return Unreachable(
-            Action.RETRY, None, reason, advice=error_for(10001).advice, operation=endpoint.name, open_id=open_id, calls=calls
-        )  # fmt: skip
+            Action.RETRY,
+            None,
+            reason,
+            advice=error_for(10001).advice,
+            operation=endpoint.name,
+            open_id=open_id,
+            calls=calls,
+        )
 
     def _keep(
         self, endpoint: Asked, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping | None
@@ -301,12 +349,22 @@ class DouyinClient:
         verdict = reply.verdict
         self._sink(
             Exchange(
-                operation=endpoint.name, client_key=self._client_key, open_id=open_id, params=asked,
-                sent_at=reply.sent_at, observed_at=reply.observed_at, http_status=reply.status, body=reply.body, document=reply.document,
-                code=verdict.code if verdict else None, logid=verdict.logid if verdict else None,
-                attempt=attempt, said=said_of(verdict.description) if verdict and verdict.code else "", tag=tag or {},
+                operation=endpoint.name,
+                client_key=self._client_key,
+                open_id=open_id,
+                params=asked,
+                sent_at=reply.sent_at,
+                observed_at=reply.observed_at,
+                http_status=reply.status,
+                body=reply.body,
+                document=reply.document,
+                code=verdict.code if verdict else None,
+                logid=verdict.logid if verdict else None,
+                attempt=attempt,
+                said=said_of(verdict.description) if verdict and verdict.code else "",
+                tag=tag or {},
             )
-        )  # fmt: skip
+        )
 
 
 def _business_key(endpoint: Asked, open_id: str) -> tuple[tuple[str, str], ...]:
@@ -358,7 +416,12 @@ def make_request(base_url: str, endpoint: Asked, asked: Params, lease: Lease) ->
     if in_body is not None:
         body[in_body] = lease.token
     headers["content-type"] = _FORM if endpoint.form else _JSON
-    return httpx.Request(endpoint.method, url, headers=headers, content=encode_query(body).encode() if endpoint.form else orjson.dumps(body))
+    return httpx.Request(
+        endpoint.method,
+        url,
+        headers=headers,
+        content=encode_query(body).encode() if endpoint.form else orjson.dumps(body),
+    )
 
 
 def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
@@ -370,7 +433,9 @@ def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
 
 def _unusable(endpoint: Asked, open_id: str, reason: str, calls: int) -> NeedsAttention:
     """A request that cannot be made, or an answer that cannot be taken: the next try would not go better."""
-    return NeedsAttention(Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls)
+    return NeedsAttention(
+        Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls
+    )
 
 
 def _placed(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:

@@ -36,17 +36,24 @@ class Countdown:
     def warning(self) -> int | None:
         """7, 3 or 1: within so many days a person must do something. 0: it is over. None: nothing to do.
 
-        A refresh token is renewed five days and an access token refreshed three days before its end; where less is left,
+        A refresh token is renewed five days and an access token refreshed three days before its end; where less is
+        left,
         nothing has run for days, or the platform refuses.
         """
         status = self.account.status
         if status in (AccountStatus.STOPPED, AccountStatus.PAUSED):
             return None
-        if self.access_left is None or (self.access_left <= timedelta(0) and (self.refresh_left is None or self.refresh_left <= timedelta(0))):
+        if self.access_left is None or (
+            self.access_left <= timedelta(0) and (self.refresh_left is None or self.refresh_left <= timedelta(0))
+        ):
             return 0
         if status is AccountStatus.NEEDS_CONSENT:  # nothing can be refreshed any more
             return _level(self.access_left, WARN_AT_DAYS) if self.access_left > timedelta(0) else 0
-        found = [_level(self.consent_left, WARN_AT_DAYS), _level(self.refresh_left, (1, 3)), _level(self.access_left, (1,))]
+        found = [
+            _level(self.consent_left, WARN_AT_DAYS),
+            _level(self.refresh_left, (1, 3)),
+            _level(self.access_left, (1,)),
+        ]
         return min((level for level in found if level is not None), default=None)
 
 
@@ -73,4 +80,6 @@ def countdown(state: State, client_key: str, now: datetime) -> list[Countdown]:
 def warnings_due(state: State, client_keys: Iterable[str], now: datetime) -> list[Countdown]:
     """Accounts of all apps for which a person must do something within a week, the most urgent first."""
     due = [c for key in client_keys for c in countdown(state, key, now) if c.warning is not None]
-    return sorted(due, key=lambda c: (c.warning, c.consent_left or timedelta.min, c.account.client_key, c.account.open_id))
+    return sorted(
+        due, key=lambda c: (c.warning, c.consent_left or timedelta.min, c.account.client_key, c.account.open_id)
+    )

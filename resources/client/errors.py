@@ -31,7 +31,9 @@ class CallFailed(DouyinError):
     ) -> None:
         self.action = action
         self.code = code
-        self.reason = redact(reason[:_LONGEST_REASON]).replace("\n", "\\n")  # one line, also where the platform sends several
+        self.reason = redact(reason[:_LONGEST_REASON]).replace(
+            "\n", "\\n"
+        )  # one line, also where the platform sends several
         self.advice = advice
         self.logid = logid
         self.operation = operation
@@ -53,7 +55,13 @@ class CallFailed(DouyinError):
     def again(self, operation: str, open_id: str) -> CallFailed:
         """The same failure for a call that was therefore not made."""
         return type(self)(
-            self.action, self.code, self.reason, advice=self.advice, logid=self.logid, operation=operation, open_id=open_id
+            self.action,
+            self.code,
+            self.reason,
+            advice=self.advice,
+            logid=self.logid,
+            operation=operation,
+            open_id=open_id,
         )
 
 
@@ -133,12 +141,22 @@ def said_of(description: str) -> str:
 
 
 def failure(
-    code: int, said: str, *, logid: str | None, operation: str, open_id: str = "", calls: int, action: Action | None = None
+    code: int,
+    said: str,
+    *,
+    logid: str | None,
+    operation: str,
+    open_id: str = "",
+    calls: int,
+    action: Action | None = None,
 ) -> CallFailed:
-    """The exception for a platform code. ``said`` is the platform's description; ``action`` overrides the catalogue's."""
+    """The exception for a platform code.
+
+    ``said`` is the platform's description; ``action`` overrides the catalogue's.
+    """
     known = error_for(code)
     what = action or known.action
     reason = known.meaning if not said or said == known.meaning else f"{known.meaning}; platform: {said_of(said)!r}"
     return _KINDS[what](
         what, code, reason, advice=known.advice, logid=logid, operation=operation, open_id=open_id, calls=calls
-    )  # fmt: skip
+    )

@@ -17,7 +17,8 @@ class Exchange:
 
     ``params`` hold no secret: the access token travels in a header. ``code`` is None where the
     body is not the platform's JSON or came with an HTTP status of failure; ``document`` is the body
-    decoded, None where it is no JSON. ``said`` are the platform's words of a refusal. ``tag`` is the caller's, passed through. Instants are UTC and of the pipeline's clock.
+    decoded, None where it is no JSON. ``said`` are the platform's words of a refusal. ``tag`` is the caller's, passed
+    through. Instants are UTC and of the pipeline's clock.
     """
 
     operation: str

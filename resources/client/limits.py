@@ -29,7 +29,10 @@ from resources.state.limits import give_back, mark_exhausted, reserve
 T = TypeVar("T")
 
 HEADROOM = 0.985
-"""Share of the rate that is used. The rest absorbs up to 15 ms of jitter between our clock and the platform's counter."""
+"""Share of the rate that is used.
+
+The rest absorbs up to 15 ms of jitter between our clock and the platform's counter.
+"""
 _LATE_S = 0.012
 """A slot may be used so much later than its time; less than the jitter that HEADROOM absorbs."""
 _BATCH_S = 0.1
@@ -43,7 +46,10 @@ _QUOTA_CODE = 28003017
 
 @dataclass
 class _Lane:
-    """The line of one scope in this process. ``slots`` are epoch seconds; ``credits`` are calls counted and not yet made."""
+    """The line of one scope in this process.
+
+    ``slots`` are epoch seconds; ``credits`` are calls counted and not yet made.
+    """
 
     scope: str
     limit: ScopeLimit
@@ -72,7 +78,9 @@ class _Lane:
 
 def _together(limit: ScopeLimit) -> int:
     """How many calls may depart at the time of the first one's slot: what HEADROOM covers, so that no second sees more calls than the
-    limit also where others depart each at its own slot; and a number that divides the limit, so that among groups jitter is covered, too."""
+    limit also where others depart each at its own slot; and a number that divides the limit, so that among groups
+    jitter is covered, too.
+    """
     qps = limit.qps or 1.0
     most = min(_TOGETHER, 1 + math.floor(qps * (1 - HEADROOM)))
     return max((n for n in range(1, most + 1) if qps % n == 0), default=1)
@@ -89,15 +97,23 @@ class Limiter:
         self._background = background
         self._flying = asyncio.Semaphore(settings.concurrency)
         self._lanes: dict[str, _Lane] = {}
-        self._accounts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_account))
+        self._accounts: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(settings.per_account)
+        )
 
     @asynccontextmanager
     async def permit(
-        self, scope: str, open_id: str = "", *, check: Callable[[], None] | None = None, begin: Callable[[], Awaitable[T]] | None = None
+        self,
+        scope: str,
+        open_id: str = "",
+        *,
+        check: Callable[[], None] | None = None,
+        begin: Callable[[], Awaitable[T]] | None = None,
     ) -> AsyncIterator[T | None]:
         """Leave to make one call of ``scope`` now; held until the response is there.
 
-        ``check`` runs while the call waits, and ``begin`` once, when it has its slot and its place in the air; the permit is
+        ``check`` runs while the call waits, and ``begin`` once, when it has its slot and its place in the air; the
+        permit is
         what ``begin`` gives. Where one of them raises, neither slot nor quota is used.
 
         Raises:
@@ -145,7 +161,9 @@ class Limiter:
         return self._lanes[scope]
 
     @asynccontextmanager
-    async def _departure(self, scope: str, check: Callable[[], None] | None, begin: Callable[[], Awaitable[T]] | None) -> AsyncIterator[T | None]:
+    async def _departure(
+        self, scope: str, check: Callable[[], None] | None, begin: Callable[[], Awaitable[T]] | None
+    ) -> AsyncIterator[T | None]:
         lane = self._lane(scope)
         lane.waiting += 1
         try:
@@ -170,7 +188,10 @@ class Limiter:
             self._flying.release()
 
     async def _begin(self, lane: _Lane, slot: float, begin: Callable[[], Awaitable[T]]) -> T:
-        """Run ``begin`` for the call that departs next. As late as that made it, as late are those behind it: no second sees more calls."""
+        """Run ``begin`` for the call that departs next.
+
+        As late as that made it, as late are those behind it: no second sees more calls.
+        """
         try:
             begun = await begin()
         except BaseException:
@@ -216,9 +237,17 @@ class Limiter:
         # Only whole groups, so that those of all processes follow each other.
         wanted = 0 if lane.slots else math.ceil(waiting / lane.together) * lane.together
         grant = await self._background.run(
-            reserve, self._state, self._client_key, lane.scope, day,
-            slots=wanted, interval_s=interval_s, calls=max(0, waiting - lane.credits), per_day=lane.limit.per_day, held=lane.credits,
-        )  # fmt: skip
+            reserve,
+            self._state,
+            self._client_key,
+            lane.scope,
+            day,
+            slots=wanted,
+            interval_s=interval_s,
+            calls=max(0, waiting - lane.credits),
+            per_day=lane.limit.per_day,
+            held=lane.credits,
+        )
         lane.credits += grant.calls
         if lane.credits < 1:
             lane.spent = day
@@ -234,6 +263,8 @@ class Limiter:
     def _exhausted(self, lane: _Lane) -> QuotaExhausted:
         limit = f"the {lane.limit.per_day} calls" if lane.limit.per_day else "the calls"
         return QuotaExhausted(
-            Action.QUOTA, None, f"{limit} of scope {lane.scope} on {self._clock.today()} (Beijing) are used up",
+            Action.QUOTA,
+            None,
+            f"{limit} of scope {lane.scope} on {self._clock.today()} (Beijing) are used up",
             advice=error_for(_QUOTA_CODE).advice,
-        )  # fmt: skip
+        )

@@ -56,7 +56,8 @@ class OAuth:
     async def client_token(self) -> Mapping[str, Any]:
         """The app's token. The stable endpoint voids nothing: a second system of the same app keeps working.
 
-        Where the platform does not offer it to this app, the older endpoint is asked: each of its answers voids the token before
+        Where the platform does not offer it to this app, the older endpoint is asked: each of its answers voids the
+        token before
         the last within five minutes, so it must not be asked by two systems.
         """
         body = {**self._app(secret=True), "grant_type": "client_credential"}
@@ -71,11 +72,19 @@ class OAuth:
     async def business_token(self, open_id: str) -> Mapping[str, Any]:
         """biz_token and biz_refresh_token of an account that gave business consent 经营授权."""
         body = {**self._app(secret=True), "open_id": open_id}
-        return await self._call("oauth_business_token", "/oauth/business_token/", body=body, open_id=open_id, envelope=Envelope.BUSINESS)
+        return await self._call(
+            "oauth_business_token", "/oauth/business_token/", body=body, open_id=open_id, envelope=Envelope.BUSINESS
+        )
 
     async def refresh_business(self, refresh_token: str, open_id: str) -> Mapping[str, Any]:
         body = {**self._app(secret=True), "refresh_token": refresh_token}
-        return await self._call("oauth_refresh_biz_token", "/oauth/refresh_biz_token/", body=body, open_id=open_id, envelope=Envelope.BUSINESS)
+        return await self._call(
+            "oauth_refresh_biz_token",
+            "/oauth/refresh_biz_token/",
+            body=body,
+            open_id=open_id,
+            envelope=Envelope.BUSINESS,
+        )
 
     def _app(self, *, secret: bool = False) -> dict[str, str]:
         settings = self._settings
@@ -110,15 +119,22 @@ class OAuth:
             else:
                 verdict = reply.verdict
                 if verdict is None:
-                    problem = Unreachable(Action.RETRY, None, reply.trouble, operation=operation, open_id=open_id, calls=calls)
+                    problem = Unreachable(
+                        Action.RETRY, None, reply.trouble, operation=operation, open_id=open_id, calls=calls
+                    )
                 elif verdict.code == 0:
                     data = reply.document.get("data")
                     return data if isinstance(data, Mapping) else {}
                 else:
                     known = error_for(verdict.code)
                     problem = failure(
-                        verdict.code, verdict.description, logid=verdict.logid, operation=operation, open_id=open_id, calls=calls
-                    )  # fmt: skip
+                        verdict.code,
+                        verdict.description,
+                        logid=verdict.logid,
+                        operation=operation,
+                        open_id=open_id,
+                        calls=calls,
+                    )
             wait = wait_before_retry(known, calls, self._settings.retry_base_s) if again else None
             if wait is None:
                 raise problem
@@ -131,9 +147,12 @@ def authorize_url(settings: Settings, scopes: list[str], state: str) -> str:
     if not settings.client_key or not settings.redirect_uri:
         raise NotConfigured("set DOUYIN_CLIENT_KEY and DOUYIN_REDIRECT_URI")
     query = {
-        "client_key": settings.client_key, "response_type": "code", "scope": ",".join(scopes),
-        "redirect_uri": settings.redirect_uri, "state": state,
-    }  # fmt: skip
+        "client_key": settings.client_key,
+        "response_type": "code",
+        "scope": ",".join(scopes),
+        "redirect_uri": settings.redirect_uri,
+        "state": state,
+    }
     return f"{settings.base_url}/platform/oauth/connect/?{encode_query(query)}"
 
 
@@ -141,7 +160,9 @@ def text_of(data: Mapping[str, Any], name: str) -> str:
     """A member of a token answer that must be there."""
     value = data.get(name)
     if not isinstance(value, str) or not value:
-        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.")
+        raise NeedsAttention(
+            Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it."
+        )
     return value
 
 
@@ -150,7 +171,15 @@ def seconds_of(data: Mapping[str, Any], name: str) -> timedelta:
     try:
         life = timedelta(seconds=int(data[name]))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise NeedsAttention(Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it.") from error
+        raise NeedsAttention(
+            Action.ALERT, None, f"the token answer has no {name}", operation="oauth", advice="Report it."
+        ) from error
     if not timedelta(0) <= life <= _LONGEST_LIFE:
-        raise NeedsAttention(Action.ALERT, None, f"the token answer has an impossible {name}: {int(life.total_seconds())}", operation="oauth", advice="Report it.")
+        raise NeedsAttention(
+            Action.ALERT,
+            None,
+            f"the token answer has an impossible {name}: {int(life.total_seconds())}",
+            operation="oauth",
+            advice="Report it.",
+        )
     return life

@@ -31,7 +31,10 @@ class Resume:
 
 
 class Walk:
-    """Guards one sequence of pages; pure. ``cursor`` is what to send next (None: nothing), ``page`` its 1-based number."""
+    """Guards one sequence of pages; pure.
+
+    ``cursor`` is what to send next (None: nothing), ``page`` its 1-based number.
+    """
 
     def __init__(self, endpoint: Endpoint, resume: Resume | None = None) -> None:
         if endpoint.paging is None:
@@ -58,7 +61,11 @@ class Walk:
         if more not in (1, True):
             raise self._error(f"page {self.page} does not say whether there are more ({shown(more)})")
         if not is_cursor(cursor):
-            long = f" of {len(cursor):,} characters, more than {LONGEST_CURSOR:,}" if isinstance(cursor, str) and cursor else ""
+            long = (
+                f" of {len(cursor):,} characters, more than {LONGEST_CURSOR:,}"
+                if isinstance(cursor, str) and cursor
+                else ""
+            )
             raise self._error(f"page {self.page} says that there are more, but its cursor is {shown(cursor)}{long}")
         if self._paging.session:
             rows = member(document, self._endpoint.outputs[0].rows)
@@ -106,7 +113,7 @@ async def pages(
         sent = {} if walk.cursor is None else {name: walk.cursor}
         answer = await client.ask(
             endpoint, {**params, **sent}, open_id, archive_as={**(tag or {}), "page": walk.page, "cursor": walk.cursor}
-        )  # fmt: skip
+        )
         calls += answer.calls
         yield answer
         try:

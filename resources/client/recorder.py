@@ -94,6 +94,9 @@ def _facts(sequence: Sequence, exchange: Exchange) -> dict[str, Any]:
     enough = endpoint.paging and endpoint.paging.enough and sequence.pages + 1 >= endpoint.paging.enough
     sequence.reached = page.has_more and bool(enough or (sequence.until and sequence.until(exchange.document)))
     return {
-        "last": not page.has_more or sequence.reached, "whole": not page.has_more, "cursor": page.cursor,
-        "items": page.items, "newest": page.newest,
-    }  # fmt: skip
+        "last": not page.has_more or sequence.reached,
+        "whole": not page.has_more,
+        "cursor": page.cursor,
+        "items": page.items,
+        "newest": page.newest,
+    }

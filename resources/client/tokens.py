@@ -124,9 +124,14 @@ class TokenKeeper:
                 if error.code != _TOO_MANY_CALLS:
                     raise
                 raise TransientFailure(
-                    Action.RETRY, error.code, "the token endpoint was called too often", logid=error.logid,
-                    advice="Look for another system that uses this app's key.", operation=error.operation, calls=error.calls,
-                ) from error  # fmt: skip
+                    Action.RETRY,
+                    error.code,
+                    "the token endpoint was called too often",
+                    logid=error.logid,
+                    advice="Look for another system that uses this app's key.",
+                    operation=error.operation,
+                    calls=error.calls,
+                ) from error
             now = self._clock.now()
             token = ClientToken(text_of(data, "access_token"), now + seconds_of(data, "expires_in"))
             await self._background.run(token_state.save_client_token, self._state, self._client_key, token)
@@ -155,7 +160,9 @@ class TokenKeeper:
     async def _look_at_accounts(self) -> None:
         """Know the accounts, and now and then look again: a webhook or a person may have stopped one meanwhile."""
         if self._accounts is None:
-            async with self._loading:  # all calls in flight begin at once: each of them opened the tokens of all accounts
+            async with (
+                self._loading
+            ):  # all calls in flight begin at once: each of them opened the tokens of all accounts
                 if self._accounts is None:
                     self._looked_at = time.monotonic()
                     await self._load()
@@ -170,7 +177,10 @@ class TokenKeeper:
         return Lease(token.access_token, self._generations[open_id])
 
     async def exchange_code(self, code: str, *, name: str | None = None) -> str:
-        """Redeem an authorization code; the account is known, active and has five renewals again. Returns its open_id."""
+        """Redeem an authorization code; the account is known, active and has five renewals again.
+
+        Returns its open_id.
+        """
         register_secret(code)
         return await self._turns.to_the_end(self._exchange(code, name))
 
@@ -179,9 +189,15 @@ class TokenKeeper:
         now = self._clock.now()
         open_id = text_of(data, "open_id")
         token = UserToken(
-            open_id, text_of(data, "access_token"), now + seconds_of(data, "expires_in"),
-            text_of(data, "refresh_token"), now + seconds_of(data, "refresh_expires_in"), 0, str(data.get("scope") or ""), now,
-        )  # fmt: skip
+            open_id,
+            text_of(data, "access_token"),
+            now + seconds_of(data, "expires_in"),
+            text_of(data, "refresh_token"),
+            now + seconds_of(data, "refresh_expires_in"),
+            0,
+            str(data.get("scope") or ""),
+            now,
+        )
         async with self._turns.turn(self._turn_of(open_id)):
             await self._store(token)
             await self._background.run(
@@ -197,7 +213,9 @@ class TokenKeeper:
         known = await self._background.run(account_state.get_account, self._state, self._client_key, open_id)
         if known is None:
             now = self._clock.now()
-            await self._background.run(account_state.add_account, self._state, self._client_key, open_id, name=None, now=now)
+            await self._background.run(
+                account_state.add_account, self._state, self._client_key, open_id, name=None, now=now
+            )
         await self._background.run(account_state.set_status, self._state, self._client_key, open_id, status, reason)
         await self._remember(open_id)
 
@@ -216,7 +234,8 @@ class TokenKeeper:
 
     async def void(self, open_id: str) -> None:
         """The platform refuses the access token for good: do not try it again in later runs."""
-        # In its turn: another process may renew meanwhile, and storing what was read before would bring back the dead refresh token.
+        # In its turn: another process may renew meanwhile, and storing what was read before would bring back the dead
+        # refresh token.
         async with self._turns.turn(self._turn_of(open_id)):
             await self._void_in_turn(open_id)
 
@@ -274,9 +293,13 @@ class TokenKeeper:
                 data = await self._oauth.business_token(open_id)
             now = self._clock.now()
             token = BusinessToken(
-                open_id, text_of(data, "biz_token"), now + seconds_of(data, "biz_expires_in"),
-                text_of(data, "biz_refresh_token"), now + seconds_of(data, "biz_refresh_expires_in"), now,
-            )  # fmt: skip
+                open_id,
+                text_of(data, "biz_token"),
+                now + seconds_of(data, "biz_expires_in"),
+                text_of(data, "biz_refresh_token"),
+                now + seconds_of(data, "biz_refresh_expires_in"),
+                now,
+            )
             await self._background.run(token_state.save_business_token, self._state, self._client_key, token)
             self._businesses[open_id] = token
             self._generations[name] += 1
@@ -296,14 +319,18 @@ class TokenKeeper:
                 raise ConsentNeeded(Action.RECONSENT, None, "no consent is stored", advice=_AUTHORIZE, open_id=open_id)
             self._users[open_id] = token
             await self._remember(open_id)
-            if failed is not None and (failed.generation != self._generations[open_id] or failed.token != token.access_token):
+            if failed is not None and (
+                failed.generation != self._generations[open_id] or failed.token != token.access_token
+            ):
                 return token
             account = self._accounts.get(open_id)
             if account and account.status is AccountStatus.NEEDS_CONSENT:
                 if failed is None and token.access_expires_at > self._clock.now():
                     self._not_before[open_id] = float("inf")
                     return token  # its last days; nothing can be refreshed any more
-                raise ConsentNeeded(Action.RECONSENT, None, account.reason or "consent needed", advice=_AUTHORIZE, open_id=open_id)
+                raise ConsentNeeded(
+                    Action.RECONSENT, None, account.reason or "consent needed", advice=_AUTHORIZE, open_id=open_id
+                )
             try:
                 if self._renewal_due(token):
                     token = await self._renew(token)
@@ -353,10 +380,14 @@ class TokenKeeper:
         elif "refresh_expires_in" in data:
             refresh_expires_at = min(refresh_expires_at, now + seconds_of(data, "refresh_expires_in"))
         fresh = replace(
-            token, access_token=text_of(data, "access_token"), access_expires_at=now + seconds_of(data, "expires_in"),
-            refresh_token=refresh_token, refresh_expires_at=refresh_expires_at,
-            scope=str(data.get("scope") or token.scope), updated_at=now,
-        )  # fmt: skip
+            token,
+            access_token=text_of(data, "access_token"),
+            access_expires_at=now + seconds_of(data, "expires_in"),
+            refresh_token=refresh_token,
+            refresh_expires_at=refresh_expires_at,
+            scope=str(data.get("scope") or token.scope),
+            updated_at=now,
+        )
         await self._store(fresh)
         self._generations[token.open_id] += 1
         return fresh
@@ -366,26 +397,36 @@ class TokenKeeper:
             data = await self._oauth.renew(token.refresh_token, token.open_id)
         except ConsentNeeded as error:
             if error.code == _REFRESH_TOKEN_DEAD and error.calls > 1:
-                # Not refused at the first try: then that try was most likely executed. The platform has no way to ask for its answer again.
+                # Not refused at the first try: then that try was most likely executed. The platform has no way to ask
+                # for its answer again.
                 raise ConsentNeeded(
-                    Action.RECONSENT, error.code,
-                    "the refresh token died while its renewal was tried again: probably an answer was lost on the way, and the new refresh token with it",
-                    advice=_AUTHORIZE, logid=error.logid, operation=error.operation, open_id=token.open_id, calls=error.calls,
-                ) from error  # fmt: skip
+                    Action.RECONSENT,
+                    error.code,
+                    "the refresh token died while its renewal was tried again: probably an answer was "
+                    "lost on the way, and the new refresh token with it",
+                    advice=_AUTHORIZE,
+                    logid=error.logid,
+                    operation=error.operation,
+                    open_id=token.open_id,
+                    calls=error.calls,
+                ) from error
             if error.code != _TOO_MANY_CALLS:
                 raise
             fresh = replace(token, renewals=RENEWALS)  # used up elsewhere; the refresh token itself still works
         except CallFailed as error:
-            # The refresh token has days left, and the access token may be due for its own refresh. Work stays due: without
+            # The refresh token has days left, and the access token may be due for its own refresh. Work stays due:
+            # without
             # patience every call of this run would try again.
             self._not_before[token.open_id] = time.monotonic() + _PATIENCE_S
             log.warning("%s It is tried again in %d s at the earliest.", error, _PATIENCE_S)
             return token
         else:
             fresh = replace(
-                token, refresh_token=text_of(data, "refresh_token"),
-                refresh_expires_at=self._clock.now() + seconds_of(data, "expires_in"), renewals=token.renewals + 1,
-            )  # fmt: skip
+                token,
+                refresh_token=text_of(data, "refresh_token"),
+                refresh_expires_at=self._clock.now() + seconds_of(data, "expires_in"),
+                renewals=token.renewals + 1,
+            )
         await self._store(fresh)
         if fresh.renewals >= RENEWALS:
             until = fresh.refresh_expires_at.date().isoformat()

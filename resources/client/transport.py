@@ -64,7 +64,8 @@ def _reqwest(settings: Settings) -> Client:
 class DirectClient(httpx.AsyncClient):
     """httpx's client without its auth flows, redirects, cookies and hooks, none of which the platform may ask of us.
 
-    The way through them, which also reads a body that is there already, costs a sixth of a call's CPU (``benchmarks/client.py``).
+    The way through them, which also reads a body that is there already, costs a sixth of a call's CPU
+    (``benchmarks/client.py``).
     """
 
     async def send(self, request: httpx.Request, **_defaults: Any) -> httpx.Response:
@@ -89,22 +90,29 @@ class _Transport(httpx.AsyncBaseTransport):
             if request.content:
                 builder = builder.body_bytes(request.content)
         except ValueError as error:  # its text may hold the token
-            raise httpx.UnsupportedProtocol("the request cannot be made: its address or a header is malformed", request=request) from error
+            raise httpx.UnsupportedProtocol(
+                "the request cannot be made: its address or a header is malformed", request=request
+            ) from error
         try:
             async with builder.build_streamed() as response:  # left early, it cuts the connection
                 body = bytes(await response.body_reader.read(self._most + 1) or b"")
         except exceptions.PyreqwestError as error:
             raise _mapped(error, request) from error
         if len(body) > self._most:
-            raise AnswerTooLarge(f"the answer has more than {self._most:,} bytes (DOUYIN_ANSWER_BYTES); the rest was not read", request=request)
-        # An encoding that reqwest does not know, and never asked for, would be decoded by httpx, however large it becomes.
+            raise AnswerTooLarge(
+                f"the answer has more than {self._most:,} bytes (DOUYIN_ANSWER_BYTES); the rest was not read",
+                request=request,
+            )
+        # An encoding that reqwest does not know, and never asked for, would be decoded by httpx, however large it
+        # becomes.
         headers = [header for header in response.headers.items() if header[0] != "content-encoding"]
         return httpx.Response(response.status, headers=headers, content=body)
 
     async def aclose(self) -> None:
         await self._client.close()
         # The transport's own thread still lets go of Python objects. Seen once in several hundred processes: one that
-        # ended in that very moment was aborted by the interpreter (Python before 3.14 cannot end under a foreign thread).
+        # ended in that very moment was aborted by the interpreter (Python before 3.14 cannot end under a foreign
+        # thread).
         await asyncio.sleep(_SETTLE_S)
 
 

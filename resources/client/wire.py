@@ -31,7 +31,10 @@ class Reply:
 
 
 class NoResponse(Exception):
-    """Nothing came back, or not all of it. ``sent`` is False where certainly nothing was sent either; asking ``again`` may help or not."""
+    """Nothing came back, or not all of it.
+
+    ``sent`` is False where certainly nothing was sent either; asking ``again`` may help or not.
+    """
 
     def __init__(self, reason: str, *, sent: bool = True, again: bool = True) -> None:
         super().__init__(reason)
@@ -72,7 +75,9 @@ class Wire:
             try:
                 response = await self._http.send(begun or request)
             except httpx.TransportError as error:
-                raise NoResponse(str(error), sent=not isinstance(error, _NOT_SENT), again=not isinstance(error, _NOT_AGAIN)) from error
+                raise NoResponse(
+                    str(error), sent=not isinstance(error, _NOT_SENT), again=not isinstance(error, _NOT_AGAIN)
+                ) from error
             observed_at = self._clock.now()
         document, verdict, trouble = read_reply(envelope, response.status_code, response.content)
         return Reply(response.status_code, response.content, document, verdict, trouble, sent_at, observed_at)

@@ -38,7 +38,9 @@ class Clock:
         try:
             return cls.frozen(datetime.fromisoformat(text))
         except ValueError as error:
-            raise ValueError(f"DOUYIN_CLOCK={text!r}: write `system` or an instant such as 2026-11-16T10:30:00+08:00") from error
+            raise ValueError(
+                f"DOUYIN_CLOCK={text!r}: write `system` or an instant such as 2026-11-16T10:30:00+08:00"
+            ) from error
 
     def now(self) -> datetime:
         return self.read()

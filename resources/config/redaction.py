@@ -17,7 +17,8 @@ _URL_CODE = re.compile(r"([?&]code=)[^&\s\"'#)]+")
 _SHORTEST_SECRET = 6
 """Shorter values would mask ordinary words; the platform's secrets have 32 characters."""
 
-# C0 but tab and line feed, DEL, C1, line and paragraph separators, what turns the direction of writing, and halves of characters, which no output takes.
+# C0 but tab and line feed, DEL, C1, line and paragraph separators, what turns the direction of writing, and halves of
+# characters, which no output takes.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _secrets: set[str] = set()
@@ -54,7 +55,9 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):  # what others wrote must not look like a line of its own
-            record.args = tuple(str(a).replace("\n", "\\n") if isinstance(a, str | BaseException) else a for a in record.args)
+            record.args = tuple(
+                str(a).replace("\n", "\\n") if isinstance(a, str | BaseException) else a for a in record.args
+            )
         record.msg, record.args = redact(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

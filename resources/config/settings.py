@@ -76,7 +76,9 @@ class _FromDotEnv(DotEnvSettingsSource):
     """The same of ``.env``, which may also hold variables of others."""
 
     def __call__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__call__().items() if name in Settings.model_fields} | _unknown_names(self.env_vars)
+        return {
+            name: value for name, value in super().__call__().items() if name in Settings.model_fields
+        } | _unknown_names(self.env_vars)
 
 
 def _unknown_names(variables: Any) -> dict[str, Any]:
@@ -93,7 +95,9 @@ class Settings(BaseSettings):
     base_url: str = LIVE_URL
     client_key: str | None = None
     client_secret: SecretStr | None = None
-    client_secret_old: SecretStr | None = Field(None, description="the former secret, while webhooks signed with it still come")
+    client_secret_old: SecretStr | None = Field(
+        None, description="the former secret, while webhooks signed with it still come"
+    )
     redirect_uri: str | None = None
     app_type: AppType = AppType.WEB
     apps: list[App] = Field(default_factory=list, description="further apps, as JSON")
@@ -102,27 +106,55 @@ class Settings(BaseSettings):
     clock: str = "system"
     start_date: date = date(2025, 1, 1)
 
-    qps: float = Field(5.0, gt=0, le=MOST_QPS, allow_inf_nan=False, description="requests a second per scope, unless DOUYIN_LIMITS says otherwise")
-    per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="requests a day per scope, unless DOUYIN_LIMITS says otherwise")
+    qps: float = Field(
+        5.0,
+        gt=0,
+        le=MOST_QPS,
+        allow_inf_nan=False,
+        description="requests a second per scope, unless DOUYIN_LIMITS says otherwise",
+    )
+    per_day: int | None = Field(
+        None, gt=0, le=MOST_PER_DAY, description="requests a day per scope, unless DOUYIN_LIMITS says otherwise"
+    )
     limits: dict[str, ScopeLimit] = Field(default_factory=dict, description="per scope, as JSON")
     concurrency: int = Field(16, gt=0, le=MOST_REQUESTS, description="requests in flight")
     per_account: int = Field(1, gt=0, le=MOST_REQUESTS, description="requests in flight per account")
     timeout_s: float = Field(20.0, gt=0, le=3600, allow_inf_nan=False, description="longest wait for one response")
-    answer_bytes: int = Field(64 << 20, gt=0, le=1 << 32, description="of a larger answer, decompressed, no more is read")
+    answer_bytes: int = Field(
+        64 << 20, gt=0, le=1 << 32, description="of a larger answer, decompressed, no more is read"
+    )
     retry_base_s: float = Field(1.0, ge=0, le=60, allow_inf_nan=False, description="first back-off; doubles up to 60 s")
     proxy: str | None = None
 
-    webhook_connections: int = Field(2048, gt=0, le=1_000_000, description="connections that the webhook receiver holds open at most")
+    webhook_connections: int = Field(
+        2048, gt=0, le=1_000_000, description="connections that the webhook receiver holds open at most"
+    )
     webhook_body_bytes: int = Field(1 << 20, gt=0, le=1 << 30, description="a larger webhook body is refused")
-    campaigns_dir: Path | None = Field(None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository")
-    audiences_dir: Path | None = Field(None, description="folder of audiences; default: sql/audiences/ of the repository")
-    alerts_file: Path | None = Field(None, description="who is told what; default: alerts.yaml of the repository, if it exists")
-    needs_dir: Path | None = Field(None, description="folder of the rules and words that comments are read by; default: needs/ of the repository")
-    comment_reread_days: int = Field(7, ge=0, le=MOST_DAYS, description="comments of videos so young are read to the end every day")
-    keep_archive_days: int | None = Field(None, gt=0, le=MOST_DAYS, description="so long the archive keeps answers; default: for ever")
-    keep_lake_days: int | None = Field(None, gt=0, le=MOST_DAYS, description="so long the lake keeps partitions; default: for ever")
+    campaigns_dir: Path | None = Field(
+        None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository"
+    )
+    audiences_dir: Path | None = Field(
+        None, description="folder of audiences; default: sql/audiences/ of the repository"
+    )
+    alerts_file: Path | None = Field(
+        None, description="who is told what; default: alerts.yaml of the repository, if it exists"
+    )
+    needs_dir: Path | None = Field(
+        None, description="folder of the rules and words that comments are read by; default: needs/ of the repository"
+    )
+    comment_reread_days: int = Field(
+        7, ge=0, le=MOST_DAYS, description="comments of videos so young are read to the end every day"
+    )
+    keep_archive_days: int | None = Field(
+        None, gt=0, le=MOST_DAYS, description="so long the archive keeps answers; default: for ever"
+    )
+    keep_lake_days: int | None = Field(
+        None, gt=0, le=MOST_DAYS, description="so long the lake keeps partitions; default: for ever"
+    )
     keep: dict[str, Keep] = Field(default_factory=dict, description="per table, as JSON")
-    flush_s: float = Field(1.0, gt=0, le=3600, allow_inf_nan=False, description="longest time that an answer waits before it is on disk")
+    flush_s: float = Field(
+        1.0, gt=0, le=3600, allow_inf_nan=False, description="longest time that an answer waits before it is on disk"
+    )
 
     @model_validator(mode="after")
     def _apps_differ(self) -> Settings:
@@ -133,11 +165,19 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource, file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given in code, then the environment, then ``.env``. Nothing else is read."""
-        return init_settings, _FromEnvironment(settings_cls), _FromDotEnv(settings_cls, env_file=dotenv_settings.env_file)
+        return (
+            init_settings,
+            _FromEnvironment(settings_cls),
+            _FromDotEnv(settings_cls, env_file=dotenv_settings.env_file),
+        )
 
     @field_validator("limits")
     @classmethod
@@ -185,7 +225,10 @@ class Settings(BaseSettings):
             raise ValueError("DOUYIN_BASE_URL must begin with http:// or https://")
         parts = urlsplit(value)  # raises ValueError for a bracket left open, and for a port that is none below
         if not parts.hostname or parts.port == 0 or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", value):
-            raise ValueError(f"DOUYIN_BASE_URL must be an address such as {LIVE_URL}, with a host and without spaces, query or fragment")
+            raise ValueError(
+                f"DOUYIN_BASE_URL must be an address such as {LIVE_URL}, with a host and without spaces, "
+                "query or fragment"
+            )
         return value.rstrip("/")
 
     @field_validator("clock")
@@ -207,7 +250,9 @@ class Settings(BaseSettings):
     def keep_for(self, table: str) -> Keep:
         """How long a table is kept, with the defaults filled in."""
         own = self.keep.get(table, Keep())
-        return Keep(archive_days=own.archive_days or self.keep_archive_days, lake_days=own.lake_days or self.keep_lake_days)
+        return Keep(
+            archive_days=own.archive_days or self.keep_archive_days, lake_days=own.lake_days or self.keep_lake_days
+        )
 
     @property
     def all_apps(self) -> tuple[App, ...]:
@@ -216,10 +261,13 @@ class Settings(BaseSettings):
         if self.client_key and self.client_secret:
             first = (
                 App(
-                    client_key=self.client_key, client_secret=self.client_secret, client_secret_old=self.client_secret_old, type=self.app_type,
+                    client_key=self.client_key,
+                    client_secret=self.client_secret,
+                    client_secret_old=self.client_secret_old,
+                    type=self.app_type,
                     redirect_uri=self.redirect_uri,
                 ),
-            )  # fmt: skip
+            )
         return (*first, *self.apps)
 
     def for_app(self, client_key: str) -> Settings:
@@ -229,9 +277,13 @@ class Settings(BaseSettings):
             raise LookupError(f"{client_key!r} is no app of this installation")
         return self.model_copy(
             update={
-                "client_key": app.client_key, "client_secret": app.client_secret, "redirect_uri": app.redirect_uri, "app_type": app.type, "apps": [],
+                "client_key": app.client_key,
+                "client_secret": app.client_secret,
+                "redirect_uri": app.redirect_uri,
+                "app_type": app.type,
+                "apps": [],
             }
-        )  # fmt: skip
+        )
 
     @property
     def has_credentials(self) -> bool:
@@ -279,10 +331,16 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise BadSettings("the configuration is not usable:\n  " + "\n  ".join(_said_of(e["type"], e["loc"], e["msg"]) for e in error.errors())) from error
+        raise BadSettings(
+            "the configuration is not usable:\n  "
+            + "\n  ".join(_said_of(e["type"], e["loc"], e["msg"]) for e in error.errors())
+        ) from error
     except SettingsError as error:  # a value that should be JSON and is not; the text names the setting
         named = re.search(r'field "(\w+)"', str(error))
-        raise BadSettings(f"the configuration is not usable:\n  {f'{PREFIX}{named[1].upper()}: {error.__cause__}' if named else error}") from error
+        raise BadSettings(
+            "the configuration is not usable:\n  "
+            f"{f'{PREFIX}{named[1].upper()}: {error.__cause__}' if named else error}"
+        ) from error
 
 
 _PARTS: dict[str, type[BaseModel]] = {"limits": ScopeLimit, "keep": Keep, "apps": App}
@@ -293,9 +351,15 @@ def _said_of(kind: str, place: tuple[int | str, ...], said: str) -> str:
     if kind != "extra_forbidden":
         return f"{PREFIX}{first.upper()}: {''.join(f'{p}: ' for p in rest)}{said.removeprefix('Value error, ')}"
     if not rest:
-        return f"{first.upper()}: there is no such setting{_meant(first.upper(), [f'{PREFIX}{n.upper()}' for n in Settings.model_fields])}"
+        return (
+            f"{first.upper()}: there is no such "
+            f"setting{_meant(first.upper(), [f'{PREFIX}{n.upper()}' for n in Settings.model_fields])}"
+        )
     *inside, name = rest
-    return f"{PREFIX}{first.upper()}: {''.join(f'{p}: ' for p in inside)}there is no {name!r}{_meant(str(name), list(_PARTS[first].model_fields))}"
+    return (
+        f"{PREFIX}{first.upper()}: {''.join(f'{p}: ' for p in inside)}there is no "
+        f"{name!r}{_meant(str(name), list(_PARTS[first].model_fields))}"
+    )
 
 
 def _check_names(what: str, given: Any, known: Any) -> None:

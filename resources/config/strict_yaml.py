@@ -12,12 +12,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML as people mean it: ``on`` is a word, and 19:30 a time of day. Version 1.1 takes them for true and for 1170."""
+    """YAML as people mean it: ``on`` is a word, and 19:30 a time of day.
+
+    Version 1.1 takes them for true and for 1170.
+    """
 
 
-_TAKEN = {"tag:yaml.org,2002:bool": re.compile(r"^(?:true|false)$"), "tag:yaml.org,2002:int": re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")}
+_TAKEN = {
+    "tag:yaml.org,2002:bool": re.compile(r"^(?:true|false)$"),
+    "tag:yaml.org,2002:int": re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"),
+}
 _Plain.yaml_implicit_resolvers = {
-    first: [(tag, _TAKEN.get(tag, pattern)) for tag, pattern in resolvers] for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    first: [(tag, _TAKEN.get(tag, pattern)) for tag, pattern in resolvers]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
@@ -75,7 +82,10 @@ def read_yaml(path: Path, model: type[M], error_type: type[BadFile] = BadFile) -
     except yaml.MarkedYAMLError as error:
         # str(error) quotes the line, which may hold an address with a secret.
         mark = error.problem_mark
-        raise error_type(f"{path}: is no YAML: {error.problem}" + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else "")) from None
+        raise error_type(
+            f"{path}: is no YAML: {error.problem}"
+            + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else "")
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise error_type(f"{path}: is no YAML in UTF-8 ({type(error).__name__})") from None
     if not isinstance(document, dict):
@@ -83,5 +93,8 @@ def read_yaml(path: Path, model: type[M], error_type: type[BadFile] = BadFile) -
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'the file'}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+        lines = [
+            f"{'.'.join(str(p) for p in e['loc']) or 'the file'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
         raise error_type(f"{path}:\n  " + "\n  ".join(lines)) from None

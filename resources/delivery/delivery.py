@@ -1,4 +1,7 @@
-"""Sending one text to one channel through apprise. What comes back says whether it arrived, and if not why, without a secret."""
+"""Sending one text to one channel through apprise.
+
+What comes back says whether it arrived, and if not why, without a secret.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,10 @@ def open_channel(name: str, address: str) -> Open:
 
     scheme = address.partition("://")[0].lower()
     robot = ROBOTS.get(scheme)
-    bad = f"channels.{name}: the address cannot be used; its scheme is {scheme!r} ({_SCHEMES}, or another one of apprise): see docs/alerts.md"
+    bad = (
+        f"channels.{name}: the address cannot be used; its scheme is {scheme!r} ({_SCHEMES}, or another one "
+        "of apprise): see docs/alerts.md"
+    )
     log = logging.getLogger("apprise")
     # apprise warns of a bad token with the token in it, before anybody could have hidden it.
     before, log.disabled = log.disabled, True

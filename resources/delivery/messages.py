@@ -35,7 +35,10 @@ def digest(alerts: Sequence[tuple[Alert, bool]], prefix: str, limit_bytes: int) 
     room = limit_bytes - len(lines[0].encode()) - len(_more(len(alerts)).encode()) - 2
     for shown, (alert, is_over) in enumerate(alerts):
         about = ABOUT[alert.kind]
-        line = f"· {'已恢复 over' if is_over else MARKS[alert.severity]} {about.zh} {about.en}: {alert.title} (#{alert.id})"
+        line = (
+            f"· {'已恢复 over' if is_over else MARKS[alert.severity]} {about.zh} {about.en}: {alert.title} "
+            f"(#{alert.id})"
+        )
         room -= len(line.encode()) + 1
         if room < 0:
             return "\n".join([*lines, _more(len(alerts) - shown)])

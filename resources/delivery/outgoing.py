@@ -1,6 +1,7 @@
 """Delivering what is due: by route, outside quiet hours, as a digest rather than a flood, and again where it did not arrive.
 
-A message counts as told once the other side said that it took it. A process that is killed in between tells it again: twice is
+A message counts as told once the other side said that it took it. A process that is killed in between tells it again:
+twice is
 better than never. One process delivers at a time.
 """
 
@@ -79,7 +80,11 @@ def deliver(
         taken = {a.id: alerts.channels_for(a.kind, a.severity, a.tags) for a in current}
         done.nowhere = [a.key for a in current if a.is_open and not taken[a.id]]
         for channel in alerts.channels:
-            due = [d for a in current if channel in taken[a.id] and (d := _due(alerts, a, told.get((a.id, channel)), now)) is not None]
+            due = [
+                d
+                for a in current
+                if channel in taken[a.id] and (d := _due(alerts, a, told.get((a.id, channel)), now)) is not None
+            ]
             _through(state, alerts, channel, due, now, done, environment)
     return done
 
@@ -98,15 +103,29 @@ def _due(alerts: Alerts, alert: Alert, told: Delivery | None, now: datetime) -> 
         held = alerts.quiet is not None and alerts.quiet.holds(alert.due_at)
         # A hot word that has gone is told as it was: it is nothing that anybody mended.
         return Due(alert, True, over_at is not None and about.tells_end, held, tries)
-    # What began again within `again_after` counts as the same: its end is told when that time is over, or ends would be told that are none.
-    if over_at is None or sent is None or not (alerts.tell_end and about.tells_end) or now < over_at + about.again_after:
+    # What began again within `again_after` counts as the same: its end is told when that time is over, or ends would be
+    # told that are none.
+    if (
+        over_at is None
+        or sent is None
+        or not (alerts.tell_end and about.tells_end)
+        or now < over_at + about.again_after
+    ):
         return None
     if now - over_at > _TOLD_AFTER_END + about.again_after or (told.ended_at is not None and told.ended_at >= over_at):
         return None
     return Due(alert, False, True, alerts.quiet is not None and alerts.quiet.holds(over_at), tries)
 
 
-def _through(state: State, alerts: Alerts, channel: str, due: list[Due], now: datetime, done: Delivered, environment: Mapping[str, str] | None) -> None:
+def _through(
+    state: State,
+    alerts: Alerts,
+    channel: str,
+    due: list[Due],
+    now: datetime,
+    done: Delivered,
+    environment: Mapping[str, str] | None,
+) -> None:
     quiet = alerts.quiet
     if quiet is not None and quiet.holds(now):
         passing = [d for d in due if quiet.critical_passes and d.alert.severity is Severity.CRITICAL and d.is_new]
@@ -170,6 +189,9 @@ def _send(state: State, alerts: Alerts, opened: Open, group: Sequence[Due], now:
 
 def hide_secrets(settings: Settings) -> None:
     """From now on the installation's secrets are masked in every text that leaves."""
-    for secret in (settings.token_key, *(s for app in settings.all_apps for s in (app.client_secret, app.client_secret_old))):
+    for secret in (
+        settings.token_key,
+        *(s for app in settings.all_apps for s in (app.client_secret, app.client_secret_old)),
+    ):
         for part in (secret.get_secret_value() if secret else "").split(","):
             register_secret(part.strip())

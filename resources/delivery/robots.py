@@ -3,7 +3,8 @@
 Addresses, their grammar and the throttle are apprise's own. ``send`` is ours, because that of apprise 2.3.0
 
 - cannot sign for 飞书 (签名校验): its plugins know no secret;
-- signs for 钉钉 wrongly: the signature is quoted, and quoted again as a parameter (``%252B``), so that robots with 加签 refuse it;
+- signs for 钉钉 wrongly: the signature is quoted, and quoted again as a parameter (``%252B``), so that robots with 加签
+  refuse it;
 - takes every HTTP 200 of 钉钉 and 企业微信 for a success: both say ``errcode`` 310000, 45009 … in its body;
 - says True or False, and the reason only to its log, with the address beside it.
 
@@ -71,7 +72,9 @@ class Robot(NotifyBase):
 
     def secrets(self) -> list[str]:
         """What must not be seen in a text."""
-        return [s for s in (getattr(self, "token", None), getattr(self, "secret", None), getattr(self, "key", None)) if s]
+        return [
+            s for s in (getattr(self, "token", None), getattr(self, "secret", None), getattr(self, "key", None)) if s
+        ]
 
     def request_of(self, text: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         """Path, parameters and body of one message."""
@@ -82,10 +85,14 @@ class Robot(NotifyBase):
         path, params, document = self.request_of(f"{title}\n{body}" if title else body)
         try:
             response = httpx.post(
-                self.base + path, params=params, content=json.dumps(document, ensure_ascii=False).encode(),
-                headers={"Content-Type": "application/json; charset=utf-8"}, timeout=httpx.Timeout(self.socket_read_timeout, connect=self.socket_connect_timeout),
-                verify=self.verify_certificate and self.base.startswith("https"),  # without TLS the list of authorities, 20 ms, is not read
-            )  # fmt: skip
+                self.base + path,
+                params=params,
+                content=json.dumps(document, ensure_ascii=False).encode(),
+                headers={"Content-Type": "application/json; charset=utf-8"},
+                timeout=httpx.Timeout(self.socket_read_timeout, connect=self.socket_connect_timeout),
+                verify=self.verify_certificate
+                and self.base.startswith("https"),  # without TLS the list of authorities, 20 ms, is not read
+            )
         except httpx.TimeoutException:
             self.answer = Answer(False, f"no answer from {self.service_name} in time; it may have arrived")
         except httpx.HTTPError as error:
@@ -96,25 +103,41 @@ class Robot(NotifyBase):
 
     def _read(self, response: httpx.Response) -> Answer:
         if response.status_code != 200:
-            return Answer(False, f"HTTP {response.status_code}", self.slow_down_for if response.status_code == 429 else timedelta(0))
+            return Answer(
+                False,
+                f"HTTP {response.status_code}",
+                self.slow_down_for if response.status_code == 429 else timedelta(0),
+            )
         try:
             document = response.json()
             code = document[self.code_name]
         except (ValueError, KeyError, TypeError):
-            # A captive portal or a wrong gateway says 200, too: a message of which no robot said that it took it was not taken.
+            # A captive portal or a wrong gateway says 200, too: a message of which no robot said that it took it was
+            # not taken.
             return Answer(False, f"the answer has no {self.code_name}: is this the robot's address?")
         if code == 0:
             return Answer(True)
         said = str(document.get(self.message_name, ""))[:200]
         told = f": {self.advice[code]}" if code in self.advice else ""
         slow = code in self.slow_down
-        return Answer(False, f"{self.code_name} {code} {said}{told}", self.slow_down_for if slow else timedelta(0), refused=not slow)
+        return Answer(
+            False,
+            f"{self.code_name} {code} {said}{told}",
+            self.slow_down_for if slow else timedelta(0),
+            refused=not slow,
+        )
 
 
 def _checked(base: str) -> str:
     parts = urlsplit(base)
     loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if not parts.hostname or parts.scheme not in ("https", "http") or (parts.scheme == "http" and not loopback) or parts.query or parts.username:
+    if (
+        not parts.hostname
+        or parts.scheme not in ("https", "http")
+        or (parts.scheme == "http" and not loopback)
+        or parts.query
+        or parts.username
+    ):
         raise AppriseImproperlyConfigured("base must be https://host or https://host/path (http on loopback only)")
     return base.rstrip("/")
 
@@ -125,10 +148,13 @@ class _Lark:
     code_name, message_name = "code", "msg"
     slow_down = frozenset({11232, 11233})
     advice = {  # noqa: RUF012
-        19001: "the token is wrong: copy the webhook's address again", 19021: "the signature does not match: check the secret and this machine's clock",
-        19022: "this machine's address is not on the robot's list (IP 白名单)", 19024: "the text lacks the robot's keyword: set `prefix` to it",
-        11232: "too many messages", 9499: "the request was refused",
-    }  # fmt: skip
+        19001: "the token is wrong: copy the webhook's address again",
+        19021: "the signature does not match: check the secret and this machine's clock",
+        19022: "this machine's address is not on the robot's list (IP 白名单)",
+        19024: "the text lacks the robot's keyword: set `prefix` to it",
+        11232: "too many messages",
+        9499: "the request was refused",
+    }
 
     def __init__(self, token: str, secret: str | None = None, **kwargs: Any) -> None:
         super().__init__(token, **kwargs)
@@ -169,8 +195,9 @@ class DingTalk(Robot, NotifyDingTalk):
     slow_down = frozenset({130101, 130102, 660026})
     advice = {  # noqa: RUF012
         310000: "keyword, signature or address of this machine do not fit the robot's security setting (安全设置)",
-        300001: "the token is wrong: copy the webhook's address again", 130101: "more than 20 messages a minute: the robot takes none for ten minutes",
-    }  # fmt: skip
+        300001: "the token is wrong: copy the webhook's address again",
+        130101: "more than 20 messages a minute: the robot takes none for ten minutes",
+    }
 
     def request_of(self, text: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         params = {"access_token": self.token}
@@ -185,7 +212,9 @@ class DingTalk(Robot, NotifyDingTalk):
 
 def dingtalk_signature(timestamp: str, secret: str) -> str:
     """``timestamp`` in milliseconds. Not quoted: that is done once, with the other parameters."""
-    return base64.b64encode(hmac.new(secret.encode(), f"{timestamp}\n{secret}".encode(), hashlib.sha256).digest()).decode()
+    return base64.b64encode(
+        hmac.new(secret.encode(), f"{timestamp}\n{secret}".encode(), hashlib.sha256).digest()
+    ).decode()
 
 
 class WeComBot(Robot, NotifyWeComBot):

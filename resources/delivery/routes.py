@@ -29,17 +29,25 @@ class BadAlerts(BadFile):
 
 
 class Channel(Strict):
-    """One place where alerts arrive. ``url`` is an address of apprise, or ``env:NAME`` of the environment (or ``.env``) that holds it."""
+    """One place where alerts arrive.
+
+    ``url`` is an address of apprise, or ``env:NAME`` of the environment (or ``.env``) that holds it.
+    """
 
     url: SecretStr
-    per_minute: int = Field(10, gt=0, le=20, description="most messages a minute; the robots of 钉钉 and 企业微信 take 20")
+    per_minute: int = Field(
+        10, gt=0, le=20, description="most messages a minute; the robots of 钉钉 and 企业微信 take 20"
+    )
 
     @field_validator("url")
     @classmethod
     def _readable(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|[a-z][a-z0-9+.-]*://\S+", text):
-            raise ValueError("write env:NAME, or an address such as feishu://TOKEN, dingtalk://SECRET@TOKEN, wecombot://KEY or jsons://host/path")
+            raise ValueError(
+                "write env:NAME, or an address such as feishu://TOKEN, dingtalk://SECRET@TOKEN, "
+                "wecombot://KEY or jsons://host/path"
+            )
         return value
 
 
@@ -81,7 +89,15 @@ class QuietHours(Quiet):
         return at >= self.from_ or at < self.until
 
 
-_FRESH_HOURS = {"hourly": 3, "events": 3, "twice_daily": 26, "daily_snapshot": 27, "daily_t1": 27, "daily_listing": 27, "rank_weeks": 27}
+_FRESH_HOURS = {
+    "hourly": 3,
+    "events": 3,
+    "twice_daily": 26,
+    "daily_snapshot": 27,
+    "daily_t1": 27,
+    "daily_listing": 27,
+    "rank_weeks": 27,
+}
 
 
 class Thresholds(Strict):
@@ -125,7 +141,11 @@ class Thresholds(Strict):
 class Alerts(Strict):
     """The whole file."""
 
-    prefix: str = Field("抖音数据", max_length=40, description="begins every message; a robot that asks for a keyword (自定义关键词) finds it here")
+    prefix: str = Field(
+        "抖音数据",
+        max_length=40,
+        description="begins every message; a robot that asks for a keyword (自定义关键词) finds it here",
+    )
     channels: dict[str, Channel] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)
     quiet: QuietHours | None = None
@@ -139,7 +159,9 @@ class Alerts(Strict):
     @field_validator("repeat", mode="before")
     @classmethod
     def _spans(cls, value: object) -> object:
-        if isinstance(value, dict) and (wrong := [k for k, v in value.items() if not (v == "never" or re.fullmatch(r"\d+[smhd]", str(v)))]):
+        if isinstance(value, dict) and (
+            wrong := [k for k, v in value.items() if not (v == "never" or re.fullmatch(r"\d+[smhd]", str(v)))]
+        ):
             raise ValueError(f"{wrong[0]}: write `never`, or a length of time such as 12h")
         return value
 
@@ -160,7 +182,10 @@ class Alerts(Strict):
     def _known_channels(self) -> Alerts:
         for number, route in enumerate(self.routes):
             if wrong := [c for c in route.channels if c not in self.channels]:
-                raise ValueError(f"routes.{number}.channels: no channel is called {wrong[0]!r}; there are {', '.join(self.channels) or 'none'}: add it under `channels`")
+                raise ValueError(
+                    f"routes.{number}.channels: no channel is called {wrong[0]!r}; there are "
+                    f"{', '.join(self.channels) or 'none'}: add it under `channels`"
+                )
         return self
 
     def channels_for(self, kind: Kind, severity: Severity, tags: Iterable[str]) -> list[str]:
@@ -185,7 +210,10 @@ class WordMatcher:
     def matching(self, sentence: str) -> str | None:
         """The first word that fits, as it stands in the file."""
         folded = sentence.casefold()
-        return next((w for w in self.words if (re.search(w[3:], sentence) if w.startswith("re:") else w.casefold() in folded)), None)
+        return next(
+            (w for w in self.words if (re.search(w[3:], sentence) if w.startswith("re:") else w.casefold() in folded)),
+            None,
+        )
 
 
 def alerts_path(settings: Settings) -> Path | None:
@@ -215,7 +243,10 @@ def check_tags(alerts: Alerts, known: Iterable[str]) -> None:
     known = set(known)
     for number, route in enumerate(alerts.routes):
         if wrong := sorted(set(route.tags or ()) - known):
-            raise BadAlerts(f"routes.{number}.tags: no account carries {wrong[0]!r}; there are {', '.join(sorted(known)) or 'none'}: `douyin accounts tag`, or correct the route")
+            raise BadAlerts(
+                f"routes.{number}.tags: no account carries {wrong[0]!r}; there are "
+                f"{', '.join(sorted(known)) or 'none'}: `douyin accounts tag`, or correct the route"
+            )
 
 
 def address_of(alerts: Alerts, name: str, environment: Mapping[str, str] | None = None) -> str:
@@ -234,5 +265,7 @@ def address_of(alerts: Alerts, name: str, environment: Mapping[str, str] | None 
     if not found and environment is None:
         found = DotEnvSettingsSource(Settings, case_sensitive=True).env_vars.get(wanted)
     if not found:
-        raise BadAlerts(f"channels.{name}: neither the environment nor .env has {wanted}: set it to the address of the robot")
+        raise BadAlerts(
+            f"channels.{name}: neither the environment nor .env has {wanted}: set it to the address of the robot"
+        )
     return found

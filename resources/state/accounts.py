@@ -106,11 +106,21 @@ def remove_account(state: State, client_key: str, open_id: str) -> bool:
     with state.begin() as db:
         for table in (user_tokens, business_tokens):
             db.execute(delete(table).where(table.c.client_key == client_key, table.c.open_id == open_id))
-        return db.execute(delete(accounts).where(accounts.c.client_key == client_key, accounts.c.open_id == open_id)).rowcount > 0
+        return (
+            db.execute(
+                delete(accounts).where(accounts.c.client_key == client_key, accounts.c.open_id == open_id)
+            ).rowcount
+            > 0
+        )
 
 
 def _account(row: Row) -> Account:
     return Account(
-        row.client_key, row.open_id, row.name, AccountStatus(row.status), row.reason,
-        datetime.fromtimestamp(row.added_at, UTC), frozenset((row.tags or "").split()),
-    )  # fmt: skip
+        row.client_key,
+        row.open_id,
+        row.name,
+        AccountStatus(row.status),
+        row.reason,
+        datetime.fromtimestamp(row.added_at, UTC),
+        frozenset((row.tags or "").split()),
+    )

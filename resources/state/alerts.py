@@ -69,7 +69,9 @@ class ChannelState:
 
 
 def observe(state: State, found: Iterable[Found], looked_at: Iterable[Kind], now: datetime, repeat: Repeat) -> None:
-    """Write down what is wrong now. Open alerts of the kinds that were ``looked_at`` and are not among ``found`` are over.
+    """Write down what is wrong now.
+
+    Open alerts of the kinds that were ``looked_at`` and are not among ``found`` are over.
 
     A kind that could not be looked at is left as it was: not known is neither wrong nor right.
     """
@@ -104,9 +106,15 @@ def resolve(state: State, key: str, now: datetime) -> bool:
 def _raise(db: Connection, found: Found, now: datetime, repeat: timedelta | None, *, again: bool) -> None:
     found, at = scrubbed(found), now.timestamp()
     said = {
-        "severity": str(found.severity), "stage": found.stage, "title": found.title, "zh": found.zh, "en": found.en, "todo": found.todo,
-        "tags": " ".join(sorted(found.tags)), "last_at": at,
-    }  # fmt: skip
+        "severity": str(found.severity),
+        "stage": found.stage,
+        "title": found.title,
+        "zh": found.zh,
+        "en": found.en,
+        "todo": found.todo,
+        "tags": " ".join(sorted(found.tags)),
+        "last_at": at,
+    }
     row = db.execute(select(alerts).where(alerts.c.key == found.key)).one_or_none()
     if row is None:
         first = {"key": found.key, "kind": str(found.kind), "first_at": at, "due_at": at, "times": 1}
@@ -125,7 +133,9 @@ def _raise(db: Connection, found: Found, now: datetime, repeat: timedelta | None
 
 def _told_before(db: Connection, row: Row, instant: float) -> bool:
     """Whether somebody was told of it since it was due, and nobody after ``instant``."""
-    last = db.execute(select(func.max(alert_deliveries.c.sent_at)).where(alert_deliveries.c.alert_id == row.id)).scalar_one_or_none()
+    last = db.execute(
+        select(func.max(alert_deliveries.c.sent_at)).where(alert_deliveries.c.alert_id == row.id)
+    ).scalar_one_or_none()
     return last is not None and last >= (row.due_at or 0.0) and last <= instant
 
 
@@ -172,7 +182,13 @@ def deliveries_of(state: State, ids: Iterable[int]) -> dict[tuple[int, str], Del
     with state.read() as db:
         return {
             (row.alert_id, row.channel): Delivery(
-                row.alert_id, row.channel, _at(row.sent_at), _at(row.ended_at), row.tries, _at(row.next_try_at), row.error
+                row.alert_id,
+                row.channel,
+                _at(row.sent_at),
+                _at(row.ended_at),
+                row.tries,
+                _at(row.next_try_at),
+                row.error,
             )
             for row in db.execute(query)
         }
@@ -181,7 +197,11 @@ def deliveries_of(state: State, ids: Iterable[int]) -> dict[tuple[int, str], Del
 def channel_state(state: State, channel: str) -> ChannelState:
     with state.read() as db:
         row = db.execute(select(alert_channels).where(alert_channels.c.channel == channel)).one_or_none()
-    return ChannelState(channel, 0, None, None) if row is None else ChannelState(channel, row.tries, _at(row.wait_until), row.error)
+    return (
+        ChannelState(channel, 0, None, None)
+        if row is None
+        else ChannelState(channel, row.tries, _at(row.wait_until), row.error)
+    )
 
 
 def messages_since(state: State, channel: str, instant: datetime) -> int:
@@ -192,7 +212,9 @@ def messages_since(state: State, channel: str, instant: datetime) -> int:
         return db.execute(select(func.count(func.distinct(c.message))).where(c.channel == channel, newer)).scalar_one()
 
 
-def delivered(state: State, channel: str, message: str, wrong: Iterable[int], over: Iterable[int], now: datetime) -> None:
+def delivered(
+    state: State, channel: str, message: str, wrong: Iterable[int], over: Iterable[int], now: datetime
+) -> None:
     """A message arrived: ``wrong`` were told of as wrong, ``over`` as over (an alert may be both)."""
     at, over = now.timestamp(), set(over)
     told: dict[int, dict[str, object]] = {number: {"sent_at": at} for number in wrong}
@@ -201,7 +223,11 @@ def delivered(state: State, channel: str, message: str, wrong: Iterable[int], ov
     with state.begin() as db:
         for number, values in told.items():
             _put(db, number, channel, values | {"message": message, "tries": 0, "next_try_at": None, "error": None})
-        db.execute(update(alert_channels).where(alert_channels.c.channel == channel).values(tries=0, wait_until=None, error=None))
+        db.execute(
+            update(alert_channels)
+            .where(alert_channels.c.channel == channel)
+            .values(tries=0, wait_until=None, error=None)
+        )
 
 
 def refused(state: State, channel: str, ids: Iterable[int], reason: str, now: datetime) -> None:
@@ -210,7 +236,12 @@ def refused(state: State, channel: str, ids: Iterable[int], reason: str, now: da
         for number in ids:
             row = db.execute(_delivery(number, channel)).one_or_none()
             tries = (row.tries if row else 0) + 1
-            _put(db, number, channel, {"tries": tries, "next_try_at": (now + back_off(tries)).timestamp(), "error": reason})
+            _put(
+                db,
+                number,
+                channel,
+                {"tries": tries, "next_try_at": (now + back_off(tries)).timestamp(), "error": reason},
+            )
 
 
 def unreachable(state: State, channel: str, reason: str, now: datetime, wait: timedelta) -> None:
@@ -246,6 +277,20 @@ def _at(value: float | None) -> datetime | None:
 
 def _alert(row: Row) -> Alert:
     return Alert(
-        row.id, row.key, Kind(row.kind), Severity(row.severity), row.stage, row.title, row.zh, row.en, row.todo, frozenset(row.tags.split()),
-        _at(row.first_at), _at(row.last_at), _at(row.resolved_at), _at(row.due_at), row.times, _at(row.muted_until),
-    )  # fmt: skip
+        row.id,
+        row.key,
+        Kind(row.kind),
+        Severity(row.severity),
+        row.stage,
+        row.title,
+        row.zh,
+        row.en,
+        row.todo,
+        frozenset(row.tags.split()),
+        _at(row.first_at),
+        _at(row.last_at),
+        _at(row.resolved_at),
+        _at(row.due_at),
+        row.times,
+        _at(row.muted_until),
+    )

@@ -1,6 +1,7 @@
 """Which operations an app can have, as trial calls showed: the platform tells in no other way.
 
-An operation that the app does not own, or that is offline, is switched off with the platform's reason until a person switches
+An operation that the app does not own, or that is offline, is switched off with the platform's reason until a person
+switches
 it on again. It is neither asked every day in vain, nor looks like an operation without data.
 """
 
@@ -16,7 +17,10 @@ from resources.state.engine import State, capabilities
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What is known of one operation of one app since ``since``. ``code`` and ``reason`` tell why it is switched off."""
+    """What is known of one operation of one app since ``since``.
+
+    ``code`` and ``reason`` tell why it is switched off.
+    """
 
     client_key: str
     operation: str
@@ -32,12 +36,22 @@ def read_capabilities(state: State, client_key: str) -> dict[str, Capability]:
     with state.read() as db:
         rows = db.execute(query).all()
     return {
-        r.operation: Capability(r.client_key, r.operation, bool(r.owned), r.code, r.reason, datetime.fromtimestamp(r.since, UTC)) for r in rows
+        r.operation: Capability(
+            r.client_key, r.operation, bool(r.owned), r.code, r.reason, datetime.fromtimestamp(r.since, UTC)
+        )
+        for r in rows
     }
 
 
 def record_capability(
-    state: State, client_key: str, operation: str, *, owned: bool, now: datetime, code: int | None = None, reason: str | None = None
+    state: State,
+    client_key: str,
+    operation: str,
+    *,
+    owned: bool,
+    now: datetime,
+    code: int | None = None,
+    reason: str | None = None,
 ) -> None:
     """Write down what a call showed. What was known before keeps its date when nothing changed."""
     key = (capabilities.c.client_key == client_key) & (capabilities.c.operation == operation)
@@ -45,13 +59,19 @@ def record_capability(
     with state.begin() as db:
         known = db.execute(select(capabilities.c.owned, capabilities.c.code).where(key)).one_or_none()
         if known is None:
-            db.execute(insert(capabilities).values(client_key=client_key, operation=operation, since=now.timestamp(), **values))
+            db.execute(
+                insert(capabilities).values(client_key=client_key, operation=operation, since=now.timestamp(), **values)
+            )
         elif (bool(known.owned), known.code) != (owned, code):
             db.execute(update(capabilities).where(key).values(since=now.timestamp(), **values))
 
 
 def switch_on(state: State, client_key: str, operation: str) -> bool:
     """Forget that an operation was switched off, so that the next run tries it; says whether it was off."""
-    key = (capabilities.c.client_key == client_key) & (capabilities.c.operation == operation) & (capabilities.c.owned == 0)
+    key = (
+        (capabilities.c.client_key == client_key)
+        & (capabilities.c.operation == operation)
+        & (capabilities.c.owned == 0)
+    )
     with state.begin() as db:
         return db.execute(delete(capabilities).where(key)).rowcount > 0

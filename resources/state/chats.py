@@ -17,7 +17,10 @@ from resources.state.engine import State, chats
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Permission to send within a scene, opened by an event. ``message_id`` and ``conversation_id`` go into the request."""
+    """Permission to send within a scene, opened by an event.
+
+    ``message_id`` and ``conversation_id`` go into the request.
+    """
 
     scene: Scene
     message_id: str
@@ -57,7 +60,10 @@ def _key(app: str, open_id: str, person: str):
 
 
 class Noted(StrEnum):
-    """What an event tells of a chat: each has an instant, and the newest counts. The value is the beginning of its columns."""
+    """What an event tells of a chat: each has an instant, and the newest counts.
+
+    The value is the beginning of its columns.
+    """
 
     SAID = "said"  # the person wrote
     ENTERED = "entered"  # the person opened the chat
@@ -92,7 +98,8 @@ def consented(app: str, open_id: str, person: str, at: float, *, consents: bool)
 def write_notes(db: Connection, notes: Iterable[Note]) -> None:
     """Bring chats up to what events told, in whatever order they came: an older one changes nothing.
 
-    One statement for each kind, however many events: a statement for each event cost more than all else that storing it takes.
+    One statement for each kind, however many events: a statement for each event cost more than all else that storing it
+    takes.
     """
     newest: dict[tuple, Note] = {}
     for note in notes:
@@ -112,12 +119,16 @@ def _row(note: Note) -> dict[str, object]:
 @cache
 def _upsert(dialect: str, what: Noted):
     insert_ = {"postgresql": postgresql.insert}.get(dialect, sqlite.insert)
-    names = [c.name for c in chats.columns if c.name == what or c.name.startswith((f"{what}_at", f"{what}_id", f"{what}_in"))]
+    names = [
+        c.name for c in chats.columns if c.name == what or c.name.startswith((f"{what}_at", f"{what}_id", f"{what}_in"))
+    ]
     key = ["client_key", "open_id", "person_open_id"]
     statement = insert_(chats).values({n: bindparam(n) for n in (*key, *names)})
     at = chats.c[f"{what}_at"]
     return statement.on_conflict_do_update(
-        index_elements=key, set_={n: statement.excluded[n] for n in names}, where=or_(at.is_(None), at <= statement.excluded[f"{what}_at"])
+        index_elements=key,
+        set_={n: statement.excluded[n] for n in names},
+        where=or_(at.is_(None), at <= statement.excluded[f"{what}_at"]),
     )
 
 
@@ -156,7 +167,13 @@ def _chat(row: Row) -> Chat:
         return None if at is None else Window(scene, message_id or "", chat or "", datetime.fromtimestamp(at, UTC))
 
     return Chat(
-        row.client_key, row.open_id, row.person_open_id, window(Scene.REPLY, row.said_at, row.said_id, row.said_in),
-        window(Scene.ENTER, row.entered_at, row.entered_id, row.entered_in), None if row.consents is None else bool(row.consents),
-        _instant(row.consents_at), _instant(row.by_hand_at), _instant(row.handed_over_until),
-    )  # fmt: skip
+        row.client_key,
+        row.open_id,
+        row.person_open_id,
+        window(Scene.REPLY, row.said_at, row.said_id, row.said_in),
+        window(Scene.ENTER, row.entered_at, row.entered_id, row.entered_in),
+        None if row.consents is None else bool(row.consents),
+        _instant(row.consents_at),
+        _instant(row.by_hand_at),
+        _instant(row.handed_over_until),
+    )

@@ -123,7 +123,9 @@ load_status_days = Table(
     "load_status_days",
     metadata,
     Column("dt", String, primary_key=True),
-    Column("changed_ns", BigInteger, nullable=False),  # machine time of the last change of a line of that day; 0: before this was written down
+    Column(
+        "changed_ns", BigInteger, nullable=False
+    ),  # machine time of the last change of a line of that day; 0: before this was written down
 )
 
 capabilities = Table(
@@ -364,7 +366,10 @@ class State:
                 return
         with self.begin() as connection:
             if connection.execute(known).first() is None:  # else another process was quicker
-                connection.execute(load_status_days.insert(), [{"dt": dt, "changed_ns": 0} for (dt,) in connection.execute(lines.distinct())])
+                connection.execute(
+                    load_status_days.insert(),
+                    [{"dt": dt, "changed_ns": 0} for (dt,) in connection.execute(lines.distinct())],
+                )
 
     def close(self) -> None:
         self.engine.dispose()
@@ -394,7 +399,10 @@ def _add_missing_columns(engine: Engine) -> None:
 
 
 OUT_OF_ORDER = (OSError, OperationalError)
-"""Errors of disk and state. They are not one request's or one file's own: whoever goes on after them would ask for what cannot be kept."""
+"""Errors of disk and state.
+
+They are not one request's or one file's own: whoever goes on after them would ask for what cannot be kept.
+"""
 
 _PATIENCE_S = 30
 _MODE = "douyin_mode"
@@ -433,7 +441,9 @@ def _may_only_read(path: Path) -> bool:
 def _open_for_reading(path: Path) -> sqlite3.Connection:
     """Without the log beside it nobody else has the file open, and SQLite may read it without making one."""
     immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_PATIENCE_S, check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_PATIENCE_S, check_same_thread=False
+    )
     connection.isolation_level = None  # we send BEGIN ourselves
     return connection
 

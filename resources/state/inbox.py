@@ -1,6 +1,7 @@
 """The inbox: every webhook event once, on disk before its sender is told so, and what follows from it at once.
 
-What an event changes (an open window, a consent, an opt-out, a withdrawn authorisation, a message of ours that arrived) is
+What an event changes (an open window, a consent, an opt-out, a withdrawn authorisation, a message of ours that arrived)
+is
 written in the transaction that stores it: after a crash either both are there or neither.
 """
 
@@ -41,7 +42,9 @@ class Event:
         return content_of(self.envelope)
 
 
-def make_event(client_key: str, body: bytes, envelope: Mapping[str, Any], message_id: str | None, now: datetime) -> Event:
+def make_event(
+    client_key: str, body: bytes, envelope: Mapping[str, Any], message_id: str | None, now: datetime
+) -> Event:
     """An event of a body that was read; without a ``Msg-Id`` its hash names it."""
     return Event(client_key, message_id or NO_ID + body_hash(body), str(envelope["event"]), now, body, envelope)
 
@@ -67,8 +70,10 @@ OptOutOf = Callable[[Event], str | None]
 def store(state: State, events: Sequence[Event], opt_out_of: OptOutOf = lambda _: None) -> list[bool]:
     """Commit events to disk, all in one transaction; tells of each whether it is new.
 
-    The same body was there before, or the same Msg-Id with a body that says the same: then it is a duplicate, however long ago that was,
-    since a signature holds for ever. A body that says something else is another event, whatever its Msg-Id; its hash tells it apart.
+    The same body was there before, or the same Msg-Id with a body that says the same: then it is a duplicate, however
+    long ago that was,
+    since a signature holds for ever. A body that says something else is another event, whatever its Msg-Id; its hash
+    tells it apart.
     """
     hashes = [body_hash(e.body) for e in events]
     with state.begin() as db:
@@ -82,10 +87,15 @@ def store(state: State, events: Sequence[Event], opt_out_of: OptOutOf = lambda _
                 event_id = f"{event.event_id}#{digest[:16]}" if is_named else event.event_id
                 rows.append(
                     {
-                        "client_key": event.client_key, "event_id": event_id, "body_hash": digest, "event": event.event,
-                        "received_at": event.received_at.timestamp(), "day": beijing_day(event.received_at).isoformat(), "body": event.body,
+                        "client_key": event.client_key,
+                        "event_id": event_id,
+                        "body_hash": digest,
+                        "event": event.event,
+                        "received_at": event.received_at.timestamp(),
+                        "day": beijing_day(event.received_at).isoformat(),
+                        "body": event.body,
                     }
-                )  # fmt: skip
+                )
         if rows:
             db.execute(insert(inbox), rows)
         new = [event for event, is_new in zip(events, fresh, strict=True) if is_new]
@@ -111,7 +121,11 @@ def _is_repeated(db: Connection, batch: Sequence[Mapping[str, Any]], event: Even
     """
     of_id = inbox.c.event_id.startswith(f"{event.event_id}#", autoescape=True) | (inbox.c.event_id == event.event_id)
     bodies = list(db.execute(select(inbox.c.body).where(inbox.c.client_key == event.client_key, of_id)).scalars())
-    bodies += [row["body"] for row in batch if row["client_key"] == event.client_key and row["event_id"].partition("#")[0] == event.event_id]
+    bodies += [
+        row["body"]
+        for row in batch
+        if row["client_key"] == event.client_key and row["event_id"].partition("#")[0] == event.event_id
+    ]
     said = _without_trace(event.envelope)
     return any(body is None or _without_trace(orjson.loads(body)) == said for body in bodies)
 
@@ -152,7 +166,14 @@ def _apply(db: Connection, event: Event) -> list[Note]:
     if event.event == "im_authorize":
         return [consented(app, receiver, sender, at, consents=content.get("auth_status") in (1, "1"))]
     if event.event in ("unauthorize", "contract_unauthorize"):
-        withdraw(db, app, sender, f"the owner withdrew the consent (event {event.event})", event.received_at, whole=event.event == "unauthorize")
+        withdraw(
+            db,
+            app,
+            sender,
+            f"the owner withdrew the consent (event {event.event})",
+            event.received_at,
+            whole=event.event == "unauthorize",
+        )
     return []
 
 
@@ -185,7 +206,9 @@ def receiving_since(state: State, client_key: str) -> datetime | None:
     return None if since is None else datetime.fromtimestamp(since, UTC)
 
 
-def ids_received_on(state: State, client_key: str, day: date, event: str | None, known: Collection[str] = ()) -> dict[int, str]:
+def ids_received_on(
+    state: State, client_key: str, day: date, event: str | None, known: Collection[str] = ()
+) -> dict[int, str]:
     """Number -> event_id of a Beijing day's events of one name whose bodies are kept, in order of receipt; without it, of all names but the known ones."""
     named = inbox.c.event.not_in(known) if event is None else inbox.c.event == event
     query = (
@@ -206,7 +229,12 @@ def received_since(state: State, client_key: str, since: datetime, events: Itera
     """Events of some kinds since an instant, in order of receipt."""
     query = (
         select(inbox)
-        .where(inbox.c.client_key == client_key, inbox.c.received_at >= since.timestamp(), inbox.c.event.in_(list(events)), inbox.c.body.is_not(None))
+        .where(
+            inbox.c.client_key == client_key,
+            inbox.c.received_at >= since.timestamp(),
+            inbox.c.event.in_(list(events)),
+            inbox.c.body.is_not(None),
+        )
         .order_by(inbox.c.id)
     )
     return _read(state, query)
@@ -216,14 +244,19 @@ def _read(state: State, query) -> list[Event]:
     with state.read() as db:
         rows = db.execute(query).all()
     return [
-        Event(r.client_key, r.event_id, r.event, datetime.fromtimestamp(r.received_at, UTC), r.body, orjson.loads(r.body)) for r in rows
+        Event(
+            r.client_key, r.event_id, r.event, datetime.fromtimestamp(r.received_at, UTC), r.body, orjson.loads(r.body)
+        )
+        for r in rows
     ]
 
 
 def count_received(state: State) -> dict[tuple[str, str], int]:
     """Events in the inbox per (client_key, event)."""
     with state.read() as db:
-        rows = db.execute(select(inbox.c.client_key, inbox.c.event, func.count()).group_by(inbox.c.client_key, inbox.c.event)).all()
+        rows = db.execute(
+            select(inbox.c.client_key, inbox.c.event, func.count()).group_by(inbox.c.client_key, inbox.c.event)
+        ).all()
     return {(app, event): n for app, event, n in rows}
 
 
@@ -231,6 +264,8 @@ def forget_bodies(state: State, client_key: str, before: date) -> int:
     """Let go of the bodies of days before ``before``; hashes stay, since a signature holds for ever."""
     with state.begin() as db:
         gone = db.execute(
-            update(inbox).where(inbox.c.client_key == client_key, inbox.c.day < before.isoformat(), inbox.c.body.is_not(None)).values(body=None)
+            update(inbox)
+            .where(inbox.c.client_key == client_key, inbox.c.day < before.isoformat(), inbox.c.body.is_not(None))
+            .values(body=None)
         )
     return gone.rowcount

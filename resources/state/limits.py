@@ -39,13 +39,23 @@ class QuotaDay:
 
 
 def reserve(
-    state: State, client_key: str, scope: str, day: date, *, slots: int, interval_s: float, calls: int, per_day: int | None, held: int = 0
+    state: State,
+    client_key: str,
+    scope: str,
+    day: date,
+    *,
+    slots: int,
+    interval_s: float,
+    calls: int,
+    per_day: int | None,
+    held: int = 0,
 ) -> Grant:
     """Take the next free ``slots`` of the scope and count ``calls`` on the day's quota, in one transaction.
 
     Several slots at a time make 200 requests/s cost ten transactions a second. The time is read
     after the write lock is held: waiting for it must not yield slots that are already over.
-    Where the quota gives nothing, no slot is taken either, unless calls that were counted before are ``held`` and wait for their slots.
+    Where the quota gives nothing, no slot is taken either, unless calls that were counted before are ``held`` and wait
+    for their slots.
     """
     with state.begin(durable=False) as db:
         counted = _count(db, client_key, scope, day, calls, per_day) if calls else 0
@@ -78,13 +88,19 @@ def quota_day(state: State, client_key: str, scope: str, day: date) -> QuotaDay:
 
 def quota_days(state: State, client_key: str, day: date) -> dict[str, QuotaDay]:
     """The lines of all scopes of an app that were called on the day."""
-    query = select(quotas).where(quotas.c.client_key == client_key, quotas.c.day == day.isoformat()).order_by(quotas.c.scope)
+    query = (
+        select(quotas)
+        .where(quotas.c.client_key == client_key, quotas.c.day == day.isoformat())
+        .order_by(quotas.c.scope)
+    )
     with state.read() as db:
         return {row.scope: QuotaDay(row.calls, bool(row.exhausted)) for row in db.execute(query)}
 
 
 # Made once: a statement put together anew at each call costs more than SQLite's work on it.
-_THIS_QUOTA = (quotas.c.client_key == bindparam("key")) & (quotas.c.scope == bindparam("of")) & (quotas.c.day == bindparam("on"))
+_THIS_QUOTA = (
+    (quotas.c.client_key == bindparam("key")) & (quotas.c.scope == bindparam("of")) & (quotas.c.day == bindparam("on"))
+)
 _READ_QUOTA = select(quotas.c.calls, quotas.c.exhausted).where(_THIS_QUOTA)
 _SET_CALLS = update(quotas).where(_THIS_QUOTA).values(calls=bindparam("counted"))
 _THIS_BUCKET = (buckets.c.client_key == bindparam("key")) & (buckets.c.scope == bindparam("of"))
@@ -97,7 +113,9 @@ def _count(db: Connection, client_key: str, scope: str, day: date, calls: int, p
     row = db.execute(_READ_QUOTA, key).one_or_none()
     if row is None:
         counted = calls if per_day is None else min(calls, per_day)
-        db.execute(insert(quotas).values(client_key=client_key, scope=scope, day=day.isoformat(), calls=counted, exhausted=0))
+        db.execute(
+            insert(quotas).values(client_key=client_key, scope=scope, day=day.isoformat(), calls=counted, exhausted=0)
+        )
         return counted
     if row.exhausted:
         return 0

@@ -66,10 +66,25 @@ def _instant(value: float | None) -> datetime | None:
 
 def line_of(row: Row) -> Line:
     return Line(
-        row.id, row.plan_id, row.operation, row.campaign, row.client_key, row.open_id, row.person_open_id, row.reason,
-        None if row.scene is None else Scene(row.scene), row.window_id, row.messages, LineState(row.state), row.why, row.code, row.key,
-        datetime.fromtimestamp(row.planned_at, UTC), _instant(row.claimed_at), _instant(row.ended_at), _instant(row.delivered_at),
-        tuple(row.message_ids.split(",")) if row.message_ids else (), row.resolved_by,
-    )  # fmt: skip
-
-
+        row.id,
+        row.plan_id,
+        row.operation,
+        row.campaign,
+        row.client_key,
+        row.open_id,
+        row.person_open_id,
+        row.reason,
+        None if row.scene is None else Scene(row.scene),
+        row.window_id,
+        row.messages,
+        LineState(row.state),
+        row.why,
+        row.code,
+        row.key,
+        datetime.fromtimestamp(row.planned_at, UTC),
+        _instant(row.claimed_at),
+        _instant(row.ended_at),
+        _instant(row.delivered_at),
+        tuple(row.message_ids.split(",")) if row.message_ids else (),
+        row.resolved_by,
+    )

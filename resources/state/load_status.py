@@ -17,7 +17,10 @@ from resources.state.engine import State, load_status, load_status_days
 
 
 class Outcome(StrEnum):
-    """The outcomes, best first; the worst of several requests is the account's. What each means is decided here, and only here."""
+    """The outcomes, best first; the worst of several requests is the account's.
+
+    What each means is decided here, and only here.
+    """
 
     LOADED = "loaded"
     EMPTY = "empty"  # the platform has nothing
@@ -45,7 +48,10 @@ class Outcome(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """It cannot be had until a person acts outside of this installation. Reported once, it fails no run (see `services.reporting.capabilities`)."""
+        """It cannot be had until a person acts outside of this installation.
+
+        Reported once, it fails no run (see `services.reporting.capabilities`).
+        """
         return self in _KNOWN
 
     @property
@@ -83,7 +89,11 @@ _KEY = ("table_name", "dt", "operation", "client_key", "open_id")
 
 def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> None:
     """Insert or replace ``rows`` in one transaction. ``now`` is epoch seconds."""
-    values = [dict(zip(_COLUMNS, _values(r), strict=True)) | {"dt": r.dt.isoformat(), "status": str(r.status), "updated_at": now} for r in rows]
+    values = [
+        dict(zip(_COLUMNS, _values(r), strict=True))
+        | {"dt": r.dt.isoformat(), "status": str(r.status), "updated_at": now}
+        for r in rows
+    ]
     if not values:
         return
     insert = _insert_of(state)
@@ -107,7 +117,9 @@ def forget_load_status(state: State, rows: Iterable[LoadStatus]) -> None:
         days = set()
         for row in rows:
             key = (c.table_name == row.table_name, c.dt == row.dt.isoformat(), c.operation == row.operation)
-            connection.execute(delete(load_status).where(*key, c.client_key == row.client_key, c.open_id == row.open_id))
+            connection.execute(
+                delete(load_status).where(*key, c.client_key == row.client_key, c.open_id == row.open_id)
+            )
             days.add(row.dt.isoformat())
         _note_change(state, connection, days)
 
@@ -115,7 +127,10 @@ def forget_load_status(state: State, rows: Iterable[LoadStatus]) -> None:
 def changed_days(state: State) -> dict[date, int]:
     """Every day that has, or had, lines, and when they last changed: nanoseconds of the machine's clock, also where the pipeline's is simulated."""
     with state.read() as connection:
-        return {date.fromisoformat(dt): at for dt, at in connection.execute(select(load_status_days.c.dt, load_status_days.c.changed_ns))}
+        return {
+            date.fromisoformat(dt): at
+            for dt, at in connection.execute(select(load_status_days.c.dt, load_status_days.c.changed_ns))
+        }
 
 
 def _said(connection: Connection, tables: Iterable[str], dts: Iterable[str]) -> set[tuple]:
@@ -130,7 +145,10 @@ def _note_change(state: State, connection: Connection, days: Iterable[str]) -> N
     at = time.time_ns()
     if values := [{"dt": dt, "changed_ns": at} for dt in sorted(days)]:
         statement = _insert_of(state)(load_status_days)
-        connection.execute(statement.on_conflict_do_update(index_elements=["dt"], set_={"changed_ns": statement.excluded.changed_ns}), values)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["dt"], set_={"changed_ns": statement.excluded.changed_ns}),
+            values,
+        )
 
 
 def _insert_of(state: State):
@@ -143,7 +161,11 @@ def _insert_of(state: State):
 
 
 def read_load_status(
-    state: State, *, table: str | None = None, dts: Iterable[date] | None = None, outcomes: Iterable[Outcome] | None = None
+    state: State,
+    *,
+    table: str | None = None,
+    dts: Iterable[date] | None = None,
+    outcomes: Iterable[Outcome] | None = None,
 ) -> list[LoadStatus]:
     """Rows, optionally of one table, some days or some outcomes, in order of key."""
     query = select(load_status).order_by(*(load_status.c[name] for name in _KEY))
@@ -167,7 +189,9 @@ def scopes_refused(state: State, client_key: str, since: date) -> list[tuple[str
         found = {(operation, open_id): dt for operation, open_id, dt in connection.execute(refused)}
         if not found:
             return []
-        settled = last.where(*mine, c.operation.in_(sorted({o for o, _ in found})), c.status.in_([str(o) for o in _SETTLED]))
+        settled = last.where(
+            *mine, c.operation.in_(sorted({o for o, _ in found})), c.status.in_([str(o) for o in _SETTLED])
+        )
         after = {(operation, open_id): dt for operation, open_id, dt in connection.execute(settled)}
     return sorted(key for key, dt in found.items() if after.get(key, "") < dt)
 
@@ -218,6 +242,15 @@ def newest_day(state: State, table: str, *, settled: bool) -> LoadedDay | None:
 
 def _status(row: Row) -> LoadStatus:
     return LoadStatus(
-        row.table_name, date.fromisoformat(row.dt), row.operation, row.client_key, row.open_id, Outcome(row.status), row.calls, row.rows,
-        row.quarantined, row.code, row.reason,
-    )  # fmt: skip
+        row.table_name,
+        date.fromisoformat(row.dt),
+        row.operation,
+        row.client_key,
+        row.open_id,
+        Outcome(row.status),
+        row.calls,
+        row.rows,
+        row.quarantined,
+        row.code,
+        row.reason,
+    )

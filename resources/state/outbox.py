@@ -1,8 +1,11 @@
 """The ledger of everything that is written to the platform: claimed before the call, ended after it, never done twice.
 
-A line is claimed in the transaction that checks every limit, so two senders cannot both find room in a window. While a line
-is claimed, sent or unknown, its ``key`` stands in a unique column: a second line with the same key cannot be claimed. A line
-whose sender died, or whose call came back without an answer, is unknown: it is never sent again, but found in the events of
+A line is claimed in the transaction that checks every limit, so two senders cannot both find room in a window. While a
+line
+is claimed, sent or unknown, its ``key`` stands in a unique column: a second line with the same key cannot be claimed. A
+line
+whose sender died, or whose call came back without an answer, is unknown: it is never sent again, but found in the
+events of
 our own messages, or shown to a person.
 """
 
@@ -31,7 +34,8 @@ from resources.storage.atomic import this_process
 class Rules:
     """What sending obeys besides the platform's own limits. ``quiet`` is from and until, Beijing times of day.
 
-    ``opt_out_at`` is the instant of an opt-out that the line confirms: that one does not forbid it, an earlier one does.
+    ``opt_out_at`` is the instant of an opt-out that the line confirms: that one does not forbid it, an earlier one
+    does.
     """
 
     per_person_per_day: int | None = None
@@ -48,7 +52,13 @@ class Rules:
 
     def to_json(self) -> str:
         quiet = self.quiet and [t.strftime("%H:%M") for t in self.quiet]
-        return orjson.dumps({"per_person_per_day": self.per_person_per_day, "per_account_per_day": self.per_account_per_day, "quiet": quiet}).decode()
+        return orjson.dumps(
+            {
+                "per_person_per_day": self.per_person_per_day,
+                "per_account_per_day": self.per_account_per_day,
+                "quiet": quiet,
+            }
+        ).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Rules:
@@ -59,7 +69,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to be written. ``request`` are the operation's parameters without the account, and without what the window gives."""
+    """A line to be written.
+
+    ``request`` are the operation's parameters without the account, and without what the window gives.
+    """
 
     operation: str
     campaign: str
@@ -108,14 +121,25 @@ def insert_lines(state: State, db: Connection, lines: Iterable[NewLine], now: da
     return [
         db.execute(
             insert(outbox).values(
-                plan_id=line.plan_id, operation=line.operation, campaign=line.campaign, client_key=line.client_key, open_id=line.open_id,
-                person_open_id=line.person_open_id, reason=line.reason, scene=line.scene and line.scene.value, messages=line.messages,
-                request=state.vault.seal(orjson.dumps(line.request).decode()), fingerprint=line.fingerprint, state=line.state.value, why=line.why,
-                key=line.key, planned_at=now.timestamp(),
+                plan_id=line.plan_id,
+                operation=line.operation,
+                campaign=line.campaign,
+                client_key=line.client_key,
+                open_id=line.open_id,
+                person_open_id=line.person_open_id,
+                reason=line.reason,
+                scene=line.scene and line.scene.value,
+                messages=line.messages,
+                request=state.vault.seal(orjson.dumps(line.request).decode()),
+                fingerprint=line.fingerprint,
+                state=line.state.value,
+                why=line.why,
+                key=line.key,
+                planned_at=now.timestamp(),
             )
         ).inserted_primary_key[0]
         for line in lines
-    ]  # fmt: skip
+    ]
 
 
 # --------------------------------------------------------------------------- before the call
@@ -146,18 +170,30 @@ def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: b
             return verdict
         if take:
             set_line(
-                db, line_id, state=LineState.CLAIMED.value, claim=row.key, claimed_at=now.timestamp(), claimed_by=this_process(), why=None,
+                db,
+                line_id,
+                state=LineState.CLAIMED.value,
+                claim=row.key,
+                claimed_at=now.timestamp(),
+                claimed_by=this_process(),
+                why=None,
                 window_id=window and window.message_id,
-            )  # fmt: skip
+            )
         return Claimed(line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params, window)
 
 
-def _look(state: State, db: Connection, row: Row, rules: Rules, now: datetime) -> tuple[Refused | None, dict[str, Any], Window | None]:
+def _look(
+    state: State, db: Connection, row: Row, rules: Rules, now: datetime
+) -> tuple[Refused | None, dict[str, Any], Window | None]:
     params = orjson.loads(state.vault.open(row.request))
     for why in (
-        _plan_forbids(db, row, now), _account_forbids(db, row), _already_done(db, row), _person_forbids(db, row, rules),
-        Refused("quiet hours", later=True) if rules.is_quiet(now) else None, _caps(db, row, rules, now),
-    ):  # fmt: skip
+        _plan_forbids(db, row, now),
+        _account_forbids(db, row),
+        _already_done(db, row),
+        _person_forbids(db, row, rules),
+        Refused("quiet hours", later=True) if rules.is_quiet(now) else None,
+        _caps(db, row, rules, now),
+    ):
         if why is not None:
             return why, params, None
     if row.scene not in (Scene.REPLY, Scene.ENTER, Scene.CONSENT):
@@ -169,7 +205,11 @@ def _look(state: State, db: Connection, row: Row, rules: Rules, now: datetime) -
     window = chat.reply if scene is Scene.REPLY else chat.entry
     if (why := window_forbids(db, row.client_key, window, row.messages, now)) is not None:
         return why, params, None
-    return None, {**params, "scene": scene.value, "msg_id": window.message_id, "conversation_id": window.conversation_id}, window
+    return (
+        None,
+        {**params, "scene": scene.value, "msg_id": window.message_id, "conversation_id": window.conversation_id},
+        window,
+    )
 
 
 def window_forbids(db: Connection, app: str, window: Window | None, messages: int, now: datetime) -> Refused | None:
@@ -195,8 +235,14 @@ def _plan_forbids(db: Connection, row: Row, now: datetime) -> Refused | None:
 
 
 def _account_forbids(db: Connection, row: Row) -> Refused | None:
-    status = db.execute(select(accounts.c.status).where(accounts.c.client_key == row.client_key, accounts.c.open_id == row.open_id)).scalar_one_or_none()
-    return None if status in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT) else Refused(f"the account is {status or 'unknown'}")
+    status = db.execute(
+        select(accounts.c.status).where(accounts.c.client_key == row.client_key, accounts.c.open_id == row.open_id)
+    ).scalar_one_or_none()
+    return (
+        None
+        if status in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT)
+        else Refused(f"the account is {status or 'unknown'}")
+    )
 
 
 def _already_done(db: Connection, row: Row) -> Refused | None:
@@ -205,7 +251,11 @@ def _already_done(db: Connection, row: Row) -> Refused | None:
 
 
 def _person_forbids(db: Connection, row: Row, rules: Rules) -> Refused | None:
-    return Refused("opted out") if is_opted_out(db, row.client_key, row.open_id, row.person_open_id, rules.opt_out_at) else None
+    return (
+        Refused("opted out")
+        if is_opted_out(db, row.client_key, row.open_id, row.person_open_id, rules.opt_out_at)
+        else None
+    )
 
 
 def day_start(now: datetime) -> float:
@@ -216,7 +266,12 @@ def day_start(now: datetime) -> float:
 def _caps(db: Connection, row: Row, rules: Rules, now: datetime) -> Refused | None:
     if row.plan_id is None:
         return None
-    today = (outbox.c.client_key == row.client_key) & (outbox.c.claimed_at >= day_start(now)) & outbox.c.state.in_(DONE) & outbox.c.plan_id.is_not(None)
+    today = (
+        (outbox.c.client_key == row.client_key)
+        & (outbox.c.claimed_at >= day_start(now))
+        & outbox.c.state.in_(DONE)
+        & outbox.c.plan_id.is_not(None)
+    )
     counted = select(func.count()).select_from(outbox).where(today)
     if rules.per_person_per_day is not None:
         n = db.execute(counted.where(outbox.c.person_open_id == row.person_open_id)).scalar_one()
@@ -232,9 +287,13 @@ def _caps(db: Connection, row: Row, rules: Rules, now: datetime) -> Refused | No
 def consent_used(db: Connection, app: str, open_id: str, person: str, now: datetime) -> bool:
     """Whether today's one proactive call to the person was made."""
     query = select(outbox.c.id).where(
-        outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person, outbox.c.scene == Scene.CONSENT.value,
-        outbox.c.claimed_at >= day_start(now), outbox.c.state.in_(DONE),
-    )  # fmt: skip
+        outbox.c.client_key == app,
+        outbox.c.open_id == open_id,
+        outbox.c.person_open_id == person,
+        outbox.c.scene == Scene.CONSENT.value,
+        outbox.c.claimed_at >= day_start(now),
+        outbox.c.state.in_(DONE),
+    )
     return db.execute(query.limit(1)).first() is not None
 
 
@@ -251,7 +310,14 @@ def _consent_forbids(db: Connection, row: Row, chat: Chat, now: datetime) -> Ref
 
 
 def finish(
-    state: State, line_id: int, outcome: LineState, now: datetime, *, message_ids: Sequence[str] = (), code: int | None = None, why: str | None = None
+    state: State,
+    line_id: int,
+    outcome: LineState,
+    now: datetime,
+    *,
+    message_ids: Sequence[str] = (),
+    code: int | None = None,
+    why: str | None = None,
 ) -> None:
     """Write down how the call of a claimed line ended: sent, failed or unknown.
 
@@ -266,8 +332,15 @@ def finish(
             raise ValueError(f"line {line_id} is {row.state}, not claimed")
         keep = row.key if outcome in DONE else None
         set_line(
-            db, line_id, state=outcome.value, claim=keep, ended_at=now.timestamp(), message_ids=",".join(message_ids) or None, code=code, why=why,
-        )  # fmt: skip
+            db,
+            line_id,
+            state=outcome.value,
+            claim=keep,
+            ended_at=now.timestamp(),
+            message_ids=",".join(message_ids) or None,
+            code=code,
+            why=why,
+        )
         for message_id in message_ids:
             link(db, row.client_key, message_id, line_id)
 
@@ -275,13 +348,24 @@ def finish(
 def release(state: State, line_id: int, why: str) -> None:
     """Give a claimed line back: it was certainly not sent, and may be tried later."""
     with state.begin() as db:
-        set_line(db, line_id, state=LineState.PLANNED.value, claim=None, claimed_at=None, claimed_by=None, window_id=None, why=why)
+        set_line(
+            db,
+            line_id,
+            state=LineState.PLANNED.value,
+            claim=None,
+            claimed_at=None,
+            claimed_by=None,
+            window_id=None,
+            why=why,
+        )
 
 
 def postpone(state: State, line_id: int, why: str) -> None:
     """Note why a line that is still planned was not sent now."""
     with state.begin() as db:
-        db.execute(update(outbox).where(outbox.c.id == line_id, outbox.c.state == LineState.PLANNED.value).values(why=why))
+        db.execute(
+            update(outbox).where(outbox.c.id == line_id, outbox.c.state == LineState.PLANNED.value).values(why=why)
+        )
 
 
 # --------------------------------------------------------------------------- reading
@@ -297,8 +381,13 @@ def get_line(state: State, line_id: int) -> Line:
 
 
 def read_lines(
-    state: State, *, plan_id: int | None = None, states: Iterable[LineState] | None = None, client_keys: Iterable[str] | None = None,
-    key: str | None = None, person: str | None = None,
+    state: State,
+    *,
+    plan_id: int | None = None,
+    states: Iterable[LineState] | None = None,
+    client_keys: Iterable[str] | None = None,
+    key: str | None = None,
+    person: str | None = None,
 ) -> list[Line]:
     """Lines in the order in which they were written."""
     query = select(outbox).order_by(outbox.c.id)
@@ -319,7 +408,9 @@ def read_lines(
 def request_of(state: State, line_id: int) -> dict[str, Any]:
     """What a line says; not for logs."""
     with state.read() as db:
-        return orjson.loads(state.vault.open(db.execute(select(outbox.c.request).where(outbox.c.id == line_id)).scalar_one()))
+        return orjson.loads(
+            state.vault.open(db.execute(select(outbox.c.request).where(outbox.c.id == line_id)).scalar_one())
+        )
 
 
 def keys_done(db: Connection, keys: Iterable[str]) -> set[str]:
@@ -337,19 +428,30 @@ def sent_today(db: Connection, app: str, people: Iterable[str], now: datetime) -
         query = (
             select(outbox.c.person_open_id, func.count())
             .where(
-                outbox.c.client_key == app, outbox.c.person_open_id.in_(wanted[i : i + 500]), outbox.c.claimed_at >= day_start(now),
-                outbox.c.state.in_(DONE), outbox.c.plan_id.is_not(None),
+                outbox.c.client_key == app,
+                outbox.c.person_open_id.in_(wanted[i : i + 500]),
+                outbox.c.claimed_at >= day_start(now),
+                outbox.c.state.in_(DONE),
+                outbox.c.plan_id.is_not(None),
             )
             .group_by(outbox.c.person_open_id)
-        )  # fmt: skip
+        )
         found |= dict(db.execute(query).tuples().all())
     return found
 
 
 def answers_since(db: Connection, app: str, open_id: str, person: str, since: datetime) -> int:
     """Answers that the reply worker gave, or may have given, to a person since an instant."""
-    query = select(func.count()).select_from(outbox).where(
-        outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person, outbox.c.plan_id.is_(None),
-        outbox.c.claimed_at >= since.timestamp(), or_(outbox.c.state.in_(DONE), outbox.c.state == LineState.PLANNED.value),
-    )  # fmt: skip
+    query = (
+        select(func.count())
+        .select_from(outbox)
+        .where(
+            outbox.c.client_key == app,
+            outbox.c.open_id == open_id,
+            outbox.c.person_open_id == person,
+            outbox.c.plan_id.is_(None),
+            outbox.c.claimed_at >= since.timestamp(),
+            or_(outbox.c.state.in_(DONE), outbox.c.state == LineState.PLANNED.value),
+        )
+    )
     return db.execute(query).scalar_one()

@@ -33,7 +33,11 @@ def insert_opt_out(db: Connection, app: str, open_id: str, person: str, how: str
     """The same within a transaction."""
     known = db.execute(select(opt_outs.c.since).where(_opt_out(app, open_id, person))).one_or_none()
     if known is None:
-        db.execute(insert(opt_outs).values(client_key=app, open_id=open_id, person_open_id=person, since=now.timestamp(), how=how))
+        db.execute(
+            insert(opt_outs).values(
+                client_key=app, open_id=open_id, person_open_id=person, since=now.timestamp(), how=how
+            )
+        )
     return known is None
 
 
@@ -45,14 +49,20 @@ def remove_opt_out(state: State, app: str, open_id: str, person: str) -> bool:
 
 def list_opt_outs(state: State, apps: Iterable[str]) -> list[OptOut]:
     with state.read() as db:
-        rows = db.execute(select(opt_outs).where(opt_outs.c.client_key.in_(list(apps))).order_by(opt_outs.c.since)).all()
-    return [OptOut(r.client_key, r.open_id, r.person_open_id, datetime.fromtimestamp(r.since, UTC), r.how) for r in rows]
+        rows = db.execute(
+            select(opt_outs).where(opt_outs.c.client_key.in_(list(apps))).order_by(opt_outs.c.since)
+        ).all()
+    return [
+        OptOut(r.client_key, r.open_id, r.person_open_id, datetime.fromtimestamp(r.since, UTC), r.how) for r in rows
+    ]
 
 
 def is_opted_out(db: Connection, app: str, open_id: str, person: str, before: datetime | None = None) -> bool:
     """Whether a person is on the list; with ``before``, whether the person was on it earlier than that."""
     query = select(opt_outs.c.since).where(
-        opt_outs.c.client_key == app, opt_outs.c.person_open_id == person, or_(opt_outs.c.open_id == "", opt_outs.c.open_id == open_id)
+        opt_outs.c.client_key == app,
+        opt_outs.c.person_open_id == person,
+        or_(opt_outs.c.open_id == "", opt_outs.c.open_id == open_id),
     )
     if before is not None:
         query = query.where(opt_outs.c.since < before.timestamp())
@@ -84,7 +94,9 @@ def withdraw(db: Connection, app: str, open_id: str, reason: str, now: datetime,
     if not whole:
         return
     db.execute(
-        update(accounts).where(accounts.c.client_key == app, accounts.c.open_id == open_id).values(status=AccountStatus.STOPPED.value, reason=reason)
+        update(accounts)
+        .where(accounts.c.client_key == app, accounts.c.open_id == open_id)
+        .values(status=AccountStatus.STOPPED.value, reason=reason)
     )
     list_for_deletion(db, app, open_id, reason, now)
 
@@ -102,11 +114,21 @@ def list_for_deletion(db: Connection, app: str, open_id: str, reason: str, now: 
 
 def list_deletions(state: State, apps: Iterable[str]) -> list[Deletion]:
     """The deletion list, what is open first."""
-    query = select(deletions).where(deletions.c.client_key.in_(list(apps))).order_by(deletions.c.done_at.is_not(None), deletions.c.listed_at)
+    query = (
+        select(deletions)
+        .where(deletions.c.client_key.in_(list(apps)))
+        .order_by(deletions.c.done_at.is_not(None), deletions.c.listed_at)
+    )
     with state.read() as db:
         rows = db.execute(query).all()
     return [
-        Deletion(r.client_key, r.open_id, r.reason, datetime.fromtimestamp(r.listed_at, UTC), r.done_at and datetime.fromtimestamp(r.done_at, UTC))
+        Deletion(
+            r.client_key,
+            r.open_id,
+            r.reason,
+            datetime.fromtimestamp(r.listed_at, UTC),
+            r.done_at and datetime.fromtimestamp(r.done_at, UTC),
+        )
         for r in rows
     ]
 

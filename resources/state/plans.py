@@ -39,18 +39,39 @@ class NotApproved(ValueError):
 
 
 def create_plan(
-    state: State, kind: str, name: str, occasion: str, lines: Sequence[NewLine], rules: Rules, now: datetime, good_until: datetime,
+    state: State,
+    kind: str,
+    name: str,
+    occasion: str,
+    lines: Sequence[NewLine],
+    rules: Rules,
+    now: datetime,
+    good_until: datetime,
     effect_hours: int | None = None,
 ) -> Plan:
-    """Store a plan. Earlier ones of the same name that were not sent are superseded: of two plans nobody knows which holds."""
+    """Store a plan.
+
+    Earlier ones of the same name that were not sent are superseded: of two plans nobody knows which holds.
+    """
     with state.begin() as db:
-        db.execute(update(plans).where(plans.c.kind == kind, plans.c.name == name, plans.c.state.in_(("open", "approved"))).values(state="superseded"))
+        db.execute(
+            update(plans)
+            .where(plans.c.kind == kind, plans.c.name == name, plans.c.state.in_(("open", "approved")))
+            .values(state="superseded")
+        )
         plan_id = db.execute(
             insert(plans).values(
-                kind=kind, name=name, occasion=occasion, planned_at=now.timestamp(), good_until=good_until.timestamp(), hash="", state="open",
-                rules=rules.to_json(), effect_hours=effect_hours,
+                kind=kind,
+                name=name,
+                occasion=occasion,
+                planned_at=now.timestamp(),
+                good_until=good_until.timestamp(),
+                hash="",
+                state="open",
+                rules=rules.to_json(),
+                effect_hours=effect_hours,
             )
-        ).inserted_primary_key[0]  # fmt: skip
+        ).inserted_primary_key[0]
         insert_lines(state, db, (replace(line, plan_id=plan_id) for line in lines), now)
         db.execute(update(plans).where(plans.c.id == plan_id).values(hash=_hash(state, db, plan_id)))
         return _plan(db.execute(select(plans).where(plans.c.id == plan_id)).one())
@@ -69,9 +90,22 @@ def approve(state: State, plan_id: int, approver: str, now: datetime) -> Plan:
         if plan.state not in ("open", "approved"):
             raise NotApproved(f"plan {plan_id} is {plan.state}: plan again with `douyin outreach plan {plan.name}`")
         if now >= plan.good_until:
-            raise NotApproved(f"plan {plan_id} was good until {plan.good_until:%Y-%m-%d %H:%M} UTC: plan again with `douyin outreach plan {plan.name}`")
+            raise NotApproved(
+                f"plan {plan_id} was good until {plan.good_until:%Y-%m-%d %H:%M} UTC: plan again with "
+                f"`douyin outreach plan {plan.name}`"
+            )
         found = _hash(state, db, plan_id)
-        db.execute(update(plans).where(plans.c.id == plan_id).values(state="approved", hash=found, approved_hash=found, approver=approver.strip(), approved_at=now.timestamp()))
+        db.execute(
+            update(plans)
+            .where(plans.c.id == plan_id)
+            .values(
+                state="approved",
+                hash=found,
+                approved_hash=found,
+                approver=approver.strip(),
+                approved_at=now.timestamp(),
+            )
+        )
         return _get(db, plan_id)
 
 
@@ -84,7 +118,9 @@ def check_approved(state: State, plan_id: int, now: datetime) -> Plan:
     with state.read() as db:
         plan = _get(db, plan_id)
         if plan.state != "approved" or plan.approved_hash is None:
-            raise NotApproved(f"plan {plan_id} is {plan.state}, not approved: `douyin outreach approve {plan_id} --by NAME`")
+            raise NotApproved(
+                f"plan {plan_id} is {plan.state}, not approved: `douyin outreach approve {plan_id} --by NAME`"
+            )
         if _hash(state, db, plan_id) != plan.approved_hash:
             raise NotApproved(f"plan {plan_id} was changed after it was approved: look at it and approve it again")
         if now >= plan.good_until:
@@ -96,7 +132,9 @@ def end_plan(state: State, plan_id: int) -> bool:
     """Call a plan done where no line is planned or claimed any more; says whether it is."""
     with state.begin() as db:
         waiting = db.execute(
-            select(outbox.c.id).where(outbox.c.plan_id == plan_id, outbox.c.state.in_((LineState.PLANNED.value, LineState.CLAIMED.value))).limit(1)
+            select(outbox.c.id)
+            .where(outbox.c.plan_id == plan_id, outbox.c.state.in_((LineState.PLANNED.value, LineState.CLAIMED.value)))
+            .limit(1)
         ).first()
         if waiting is None:
             db.execute(update(plans).where(plans.c.id == plan_id, plans.c.state == "approved").values(state="done"))
@@ -128,15 +166,29 @@ def _get(db: Connection, plan_id: int) -> Plan:
 def _hash(state: State, db: Connection, plan_id: int) -> str:
     """Of what a person approves: every line that would be sent, with its content, and who is left out on purpose.
 
-    Lines that were blocked when the plan was made are not part of it; what happened to the others since changes nothing.
+    Lines that were blocked when the plan was made are not part of it; what happened to the others since changes
+    nothing.
     """
-    plan = db.execute(select(plans.c.kind, plans.c.name, plans.c.occasion, plans.c.rules).where(plans.c.id == plan_id)).one()
+    plan = db.execute(
+        select(plans.c.kind, plans.c.name, plans.c.occasion, plans.c.rules).where(plans.c.id == plan_id)
+    ).one()
     digest = hashlib.sha256(orjson.dumps(list(plan)))
     for row in db.execute(select(outbox).where(outbox.c.plan_id == plan_id).order_by(outbox.c.id)):
         if row.state == LineState.BLOCKED and row.ended_at is None:
             continue
         request = orjson.dumps(orjson.loads(state.vault.open(row.request)), option=orjson.OPT_SORT_KEYS).decode()
-        said = [row.operation, row.campaign, row.client_key, row.open_id, row.person_open_id, row.reason, row.scene, row.messages, request, row.key]
+        said = [
+            row.operation,
+            row.campaign,
+            row.client_key,
+            row.open_id,
+            row.person_open_id,
+            row.reason,
+            row.scene,
+            row.messages,
+            request,
+            row.key,
+        ]
         digest.update(orjson.dumps([*said, row.state == LineState.CONTROL]))
     return digest.hexdigest()
 
@@ -146,6 +198,17 @@ def _plan(row: Row) -> Plan:
         return None if value is None else datetime.fromtimestamp(value, UTC)
 
     return Plan(
-        row.id, row.kind, row.name, row.occasion, instant(row.planned_at), instant(row.good_until), row.hash, row.state, row.approved_hash,
-        row.approver, instant(row.approved_at), Rules.from_json(row.rules), row.effect_hours,
-    )  # fmt: skip
+        row.id,
+        row.kind,
+        row.name,
+        row.occasion,
+        instant(row.planned_at),
+        instant(row.good_until),
+        row.hash,
+        row.state,
+        row.approved_hash,
+        row.approver,
+        instant(row.approved_at),
+        Rules.from_json(row.rules),
+        row.effect_hours,
+    )

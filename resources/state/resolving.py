@@ -23,7 +23,11 @@ def link(db: Connection, app: str, message_id: str, line_id: int) -> None:
     if event.outbox_id not in (None, line_id):
         other, values = event.outbox_id, {"delivered_at": None, "message_ids": None}
         if db.execute(select(outbox.c.resolved_by).where(outbox.c.id == other)).scalar_one() == BY_EVENT:
-            values |= {"state": LineState.UNKNOWN.value, "resolved_by": None, "why": "its event belongs to another message"}
+            values |= {
+                "state": LineState.UNKNOWN.value,
+                "resolved_by": None,
+                "why": "its event belongs to another message",
+            }
         set_line(db, other, **values)
         db.execute(update(sent_messages).where(sent_messages.c.outbox_id == other).values(outbox_id=None))
     db.execute(update(sent_messages).where(key).values(outbox_id=line_id))
@@ -31,20 +35,42 @@ def link(db: Connection, app: str, message_id: str, line_id: int) -> None:
 
 
 def note_sent(
-    db: Connection, app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str, looks: str, *, by_us: bool
+    db: Connection,
+    app: str,
+    open_id: str,
+    person: str,
+    at: float,
+    message_id: str,
+    conversation_id: str,
+    looks: str,
+    *,
+    by_us: bool,
 ) -> bool:
     """An event says that the account sent a message; tells whether it was written by hand, or by another app."""
-    known = db.execute(select(sent_messages.c.message_id).where(sent_messages.c.client_key == app, sent_messages.c.message_id == message_id)).first()
+    known = db.execute(
+        select(sent_messages.c.message_id).where(
+            sent_messages.c.client_key == app, sent_messages.c.message_id == message_id
+        )
+    ).first()
     if known is None:
         db.execute(
             insert(sent_messages).values(
-                client_key=app, message_id=message_id, open_id=open_id, person_open_id=person, conversation_id=conversation_id, fingerprint=looks,
-                by_us=int(by_us), sent_at=at,
+                client_key=app,
+                message_id=message_id,
+                open_id=open_id,
+                person_open_id=person,
+                conversation_id=conversation_id,
+                fingerprint=looks,
+                by_us=int(by_us),
+                sent_at=at,
             )
-        )  # fmt: skip
+        )
     lines = db.execute(
         select(outbox.c.id, outbox.c.message_ids).where(
-            outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person, outbox.c.message_ids.is_not(None)
+            outbox.c.client_key == app,
+            outbox.c.open_id == open_id,
+            outbox.c.person_open_id == person,
+            outbox.c.message_ids.is_not(None),
         )
     ).all()
     mine = next((line.id for line in lines if message_id in line.message_ids.split(",")), None)
@@ -66,7 +92,16 @@ def recover(state: State, now: datetime) -> list[Line]:
         dead = [r for r in rows if r.claimed_by is None or is_dead(r.claimed_by)]
         for row in dead:
             if OTHER_OPERATIONS[row.operation].repeatable:
-                set_line(db, row.id, state=LineState.PLANNED.value, claim=None, claimed_at=None, claimed_by=None, window_id=None, why=_DIED)
+                set_line(
+                    db,
+                    row.id,
+                    state=LineState.PLANNED.value,
+                    claim=None,
+                    claimed_at=None,
+                    claimed_by=None,
+                    window_id=None,
+                    why=_DIED,
+                )
             else:
                 set_line(db, row.id, state=LineState.UNKNOWN.value, ended_at=now.timestamp(), why=_DIED)
         return [line_of(r) for r in db.execute(select(outbox).where(outbox.c.id.in_([row.id for row in dead]))).all()]
@@ -81,8 +116,10 @@ _LATEST_S = 600.0
 def resolve(state: State, now: datetime) -> list[Line]:
     """Find unknown messages among the events of our own messages: same account, person and looks, at the time of the call.
 
-    Each event stands for one message. Where several lines could have caused the same events, they are decided only if there is
-    an event for every one of them: otherwise nobody can tell which arrived, and a person must look. While a call to the same
+    Each event stands for one message. Where several lines could have caused the same events, they are decided only if
+    there is
+    an event for every one of them: otherwise nobody can tell which arrived, and a person must look. While a call to the
+        same
     person is under way nothing is decided: its event may be the one that is found. Gives the lines that were found.
     """
     found: list[int] = []
@@ -98,27 +135,43 @@ def resolve(state: State, now: datetime) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A line some of whose messages have no event yet: unknown, or counted as sent without all of them. ``looks`` are those messages'."""
+    """A line some of whose messages have no event yet: unknown, or counted as sent without all of them.
+
+    ``looks`` are those messages'.
+    """
 
     row: Row
     looks: tuple[str, ...]
 
     def could_be(self, event: Row) -> bool:
-        return event.fingerprint in self.looks and self.row.claimed_at - _SKEW_S <= event.sent_at <= self.row.claimed_at + _LATEST_S
+        return (
+            event.fingerprint in self.looks
+            and self.row.claimed_at - _SKEW_S <= event.sent_at <= self.row.claimed_at + _LATEST_S
+        )
 
 
 def _open_lines(db: Connection, person: tuple[str, str, str]) -> list[_Open]:
     app, open_id, person_open_id = person
-    unsure = (outbox.c.state == LineState.UNKNOWN.value) | ((outbox.c.state == LineState.SENT.value) & outbox.c.resolved_by.is_not(None))
+    unsure = (outbox.c.state == LineState.UNKNOWN.value) | (
+        (outbox.c.state == LineState.SENT.value) & outbox.c.resolved_by.is_not(None)
+    )
     rows = db.execute(
         select(outbox)
-        .where(outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person_open_id, unsure, outbox.c.operation == "im_send_msg")
+        .where(
+            outbox.c.client_key == app,
+            outbox.c.open_id == open_id,
+            outbox.c.person_open_id == person_open_id,
+            unsure,
+            outbox.c.operation == "im_send_msg",
+        )
         .order_by(outbox.c.claimed_at, outbox.c.id)
     ).all()
     found = []
     for row in rows:
         missing = Counter(row.fingerprint.split(","))
-        missing.subtract(db.execute(select(sent_messages.c.fingerprint).where(sent_messages.c.outbox_id == row.id)).scalars())
+        missing.subtract(
+            db.execute(select(sent_messages.c.fingerprint).where(sent_messages.c.outbox_id == row.id)).scalars()
+        )
         if looks := tuple(missing.elements()):
             found.append(_Open(row, looks))
     return found
@@ -127,7 +180,10 @@ def _open_lines(db: Connection, person: tuple[str, str, str]) -> list[_Open]:
 def _under_way(db: Connection, person: tuple[str, str, str]) -> bool:
     app, open_id, person_open_id = person
     query = select(outbox.c.id).where(
-        outbox.c.client_key == app, outbox.c.open_id == open_id, outbox.c.person_open_id == person_open_id, outbox.c.state == LineState.CLAIMED.value
+        outbox.c.client_key == app,
+        outbox.c.open_id == open_id,
+        outbox.c.person_open_id == person_open_id,
+        outbox.c.state == LineState.CLAIMED.value,
     )
     return db.execute(query.limit(1)).first() is not None
 
@@ -139,12 +195,15 @@ def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row]
         db.execute(
             select(sent_messages)
             .where(
-                sent_messages.c.client_key == app, sent_messages.c.open_id == open_id, sent_messages.c.person_open_id == person_open_id,
-                sent_messages.c.by_us == 1, sent_messages.c.outbox_id.is_(None),
+                sent_messages.c.client_key == app,
+                sent_messages.c.open_id == open_id,
+                sent_messages.c.person_open_id == person_open_id,
+                sent_messages.c.by_us == 1,
+                sent_messages.c.outbox_id.is_(None),
             )
             .order_by(sent_messages.c.sent_at, sent_messages.c.message_id)
         )
-    )  # fmt: skip
+    )
 
 
 def _match(db: Connection, lines: list[_Open], events: list[Row]) -> list[int]:
@@ -178,7 +237,9 @@ def _take(db: Connection, row: Row, events: list[Row]) -> list[int]:
         why = None if len(ids) == row.messages else f"{len(ids)} of {row.messages} messages were seen"
         values |= {"state": LineState.SENT.value, "resolved_by": BY_EVENT, "why": why}
     set_line(db, row.id, **values)
-    key = (sent_messages.c.client_key == row.client_key) & sent_messages.c.message_id.in_([e.message_id for e in events])
+    key = (sent_messages.c.client_key == row.client_key) & sent_messages.c.message_id.in_(
+        [e.message_id for e in events]
+    )
     db.execute(update(sent_messages).where(key).values(outbox_id=row.id))
     return [row.id] if row.state == LineState.UNKNOWN else []
 
@@ -217,9 +278,15 @@ def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime
         _settle(db, row, was_sent=was_sent, by=by, now=now)
 
 
-def settle_plan(state: State, plan_id: int, *, was_sent: bool, by: str, now: datetime, called_before: datetime) -> list[int]:
+def settle_plan(
+    state: State, plan_id: int, *, was_sent: bool, by: str, now: datetime, called_before: datetime
+) -> list[int]:
     """The same for all unknown lines of a plan whose calls were made before an instant; gives their numbers."""
-    chosen = (outbox.c.plan_id == plan_id) & (outbox.c.state == LineState.UNKNOWN.value) & (outbox.c.claimed_at < called_before.timestamp())
+    chosen = (
+        (outbox.c.plan_id == plan_id)
+        & (outbox.c.state == LineState.UNKNOWN.value)
+        & (outbox.c.claimed_at < called_before.timestamp())
+    )
     with state.begin() as db:
         rows = db.execute(select(outbox).where(chosen).order_by(outbox.c.id)).all()
         for row in rows:
@@ -229,4 +296,6 @@ def settle_plan(state: State, plan_id: int, *, was_sent: bool, by: str, now: dat
 
 def _settle(db: Connection, row: Row, *, was_sent: bool, by: str, now: datetime) -> None:
     outcome = LineState.SENT if was_sent else LineState.NOT_SENT
-    set_line(db, row.id, state=outcome.value, claim=row.key if was_sent else None, resolved_by=by, ended_at=now.timestamp())
+    set_line(
+        db, row.id, state=outcome.value, claim=row.key if was_sent else None, resolved_by=by, ended_at=now.timestamp()
+    )

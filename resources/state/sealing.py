@@ -14,7 +14,10 @@ class TokenKeyError(RuntimeError):
 
 
 class Vault:
-    """Seals and opens texts. ``keys`` are Fernet keys, comma separated: the first seals, all open, so that keys can be changed."""
+    """Seals and opens texts.
+
+    ``keys`` are Fernet keys, comma separated: the first seals, all open, so that keys can be changed.
+    """
 
     def __init__(self, keys: str | None) -> None:
         self._fernet: MultiFernet | None = None
@@ -23,7 +26,9 @@ class Vault:
             try:
                 self._fernet = MultiFernet([Fernet(k) for k in names])
             except ValueError as error:
-                raise TokenKeyError(f"DOUYIN_TOKEN_KEY holds something that is no key (32 bytes in url-safe base64): {_HOW}") from error
+                raise TokenKeyError(
+                    f"DOUYIN_TOKEN_KEY holds something that is no key (32 bytes in url-safe base64): {_HOW}"
+                ) from error
 
     @property
     def ready(self) -> bool:
@@ -45,8 +50,10 @@ class Vault:
             return self._need().decrypt(text.removeprefix(_MARK).encode()).decode()
         except InvalidToken as error:
             raise TokenKeyError(
-                "DOUYIN_TOKEN_KEY is not the key that the stored tokens were sealed with: put the former key back (several keys "
-                "may stand there, comma separated, the newest first). If it is lost, every account must authorise again: "
+                "DOUYIN_TOKEN_KEY is not the key that the stored tokens were sealed with: put the former "
+                "key back (several keys "
+                "may stand there, comma separated, the newest first). If it is lost, every account must "
+                "authorise again: "
                 "`douyin accounts remove` and `douyin authorize`"
             ) from error
 

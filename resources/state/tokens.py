@@ -1,4 +1,7 @@
-"""Tokens at rest, sealed. Every write is committed durably before it returns: the platform has voided the older one by then."""
+"""Tokens at rest, sealed.
+
+Every write is committed durably before it returns: the platform has voided the older one by then.
+"""
 
 from __future__ import annotations
 
@@ -77,8 +80,12 @@ def token_lives(state: State, client_key: str) -> dict[str, TokenLife]:
     """How long the consents of the app's accounts last, by ``open_id``."""
     c = user_tokens.c
     with state.read() as db:
-        rows = db.execute(select(c.open_id, c.access_expires_at, c.refresh_expires_at, c.renewals).where(c.client_key == client_key)).all()
-    return {r.open_id: TokenLife(_instant(r.access_expires_at), _instant(r.refresh_expires_at), r.renewals) for r in rows}
+        rows = db.execute(
+            select(c.open_id, c.access_expires_at, c.refresh_expires_at, c.renewals).where(c.client_key == client_key)
+        ).all()
+    return {
+        r.open_id: TokenLife(_instant(r.access_expires_at), _instant(r.refresh_expires_at), r.renewals) for r in rows
+    }
 
 
 def save_user_token(state: State, client_key: str, token: UserToken) -> None:
@@ -100,9 +107,13 @@ def load_business_token(state: State, client_key: str, open_id: str) -> Business
     if row is None:
         return None
     return BusinessToken(
-        row.open_id, state.vault.open(row.access_token), _instant(row.access_expires_at),
-        state.vault.open(row.refresh_token), _instant(row.refresh_expires_at), _instant(row.updated_at),
-    )  # fmt: skip
+        row.open_id,
+        state.vault.open(row.access_token),
+        _instant(row.access_expires_at),
+        state.vault.open(row.refresh_token),
+        _instant(row.refresh_expires_at),
+        _instant(row.updated_at),
+    )
 
 
 def save_business_token(state: State, client_key: str, token: BusinessToken) -> None:
@@ -152,7 +163,9 @@ def seal_anew(state: State) -> int:
 
 def _row(state: State, table: Table, client_key: str, open_id: str) -> Row | None:
     with state.read() as db:
-        return db.execute(select(table).where(table.c.client_key == client_key, table.c.open_id == open_id)).one_or_none()
+        return db.execute(
+            select(table).where(table.c.client_key == client_key, table.c.open_id == open_id)
+        ).one_or_none()
 
 
 def _save(state: State, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
@@ -167,6 +180,12 @@ def _instant(seconds: float) -> datetime:
 
 def _user_token(state: State, row: Row) -> UserToken:
     return UserToken(
-        row.open_id, state.vault.open(row.access_token), _instant(row.access_expires_at),
-        state.vault.open(row.refresh_token), _instant(row.refresh_expires_at), row.renewals, row.scope, _instant(row.updated_at),
-    )  # fmt: skip
+        row.open_id,
+        state.vault.open(row.access_token),
+        _instant(row.access_expires_at),
+        state.vault.open(row.refresh_token),
+        _instant(row.refresh_expires_at),
+        row.renewals,
+        row.scope,
+        _instant(row.updated_at),
+    )

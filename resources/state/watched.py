@@ -50,7 +50,16 @@ def watch(state: State, client_key: str, values: Iterable[Watched], now: datetim
         with state.begin() as db:
             db.execute(
                 insert(watched),
-                [{"client_key": client_key, "kind": w.kind, "value": w.value, "open_id": w.open_id, "added_at": now.timestamp()} for w in new],
+                [
+                    {
+                        "client_key": client_key,
+                        "kind": w.kind,
+                        "value": w.value,
+                        "open_id": w.open_id,
+                        "added_at": now.timestamp(),
+                    }
+                    for w in new
+                ],
             )
     return len(new)
 
@@ -64,7 +73,11 @@ def unwatch(state: State, client_key: str, kind: str, value: str) -> int:
 
 def list_watched(state: State, client_key: str, kind: str | None = None) -> list[Watched]:
     """In order of kind, account and value."""
-    query = select(watched).where(watched.c.client_key == client_key).order_by(watched.c.kind, watched.c.open_id, watched.c.value)
+    query = (
+        select(watched)
+        .where(watched.c.client_key == client_key)
+        .order_by(watched.c.kind, watched.c.open_id, watched.c.value)
+    )
     if kind is not None:
         query = query.where(watched.c.kind == kind)
     with state.read() as db:

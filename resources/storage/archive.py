@@ -47,7 +47,8 @@ class ArchiveDamaged(Damaged):
     def __init__(self, segment: Stored, why: str) -> None:
         super().__init__(
             f"{segment.path}{f' ({segment.path.name} holds {segment.name})' if segment.packed else ''}: {why}. "
-            "Restore the file from a copy, or move it aside with `douyin verify --repair`: what can still be asked for is asked again"
+            "Restore the file from a copy, or move it aside with `douyin verify --repair`: what can "
+            "still be asked for is asked again"
         )
         self.segment = segment
 
@@ -82,15 +83,20 @@ class Stored:
 
 
 class Entry(NamedTuple):
-    """The index line of one response. A tuple, since there is one for each answer: made 13 times as fast as a frozen dataclass, and written 100 times.
+    """The index line of one response.
+
+    A tuple, since there is one for each answer: made 13 times as fast as a frozen dataclass, and written 100 times.
 
     ``params`` are the request's parameters without secrets; ``subject`` those of them that name what
     was asked for (not cursor, page size or window). ``code`` is the platform's code, None when the body
     was not the platform's. ``sequence`` ties the pages of one listing together, ``page`` counts from 1.
     ``began_at`` is the instant of the first page and stands for the whole sequence. ``items`` is the number of
-    rows seen, ``offset`` that of the pages before, ``newest`` the latest day of a series, ``cursor`` what the next page needs, ``last`` whether no
-    page follows, ``whole`` whether the platform said so (else the rest was known and not asked for). ``said`` are the platform's own
-    words of a refusal; lines without them, which are those of all answers that came and of earlier releases, do not have the member.
+    rows seen, ``offset`` that of the pages before, ``newest`` the latest day of a series, ``cursor`` what the next page
+    needs, ``last`` whether no
+    page follows, ``whole`` whether the platform said so (else the rest was known and not asked for). ``said`` are the
+    platform's own
+    words of a refusal; lines without them, which are those of all answers that came and of earlier releases, do not
+    have the member.
     """
 
     operation: str
@@ -147,7 +153,9 @@ class Segment:
         """Records with their bodies, in order."""
         bodies = _decompress(self.stored, self.stored.read(-self.rest) if self.rest else b"")
         if len(bodies) != sum(e.length for e in self.entries):
-            raise ArchiveDamaged(self.stored, f"bodies hold {len(bodies)} bytes, the index says {sum(e.length for e in self.entries)}")
+            raise ArchiveDamaged(
+                self.stored, f"bodies hold {len(bodies)} bytes, the index says {sum(e.length for e in self.entries)}"
+            )
         start, name = 0, self.stored.name
         for number, entry in enumerate(self.entries):
             end = start + entry.length
@@ -157,7 +165,10 @@ class Segment:
 
 @dataclass
 class _Buffer:
-    """What goes into one segment. Lines are encoded when they are taken, so that no flush can stumble over one of them."""
+    """What goes into one segment.
+
+    Lines are encoded when they are taken, so that no flush can stumble over one of them.
+    """
 
     began: datetime
     lines: list[bytes] = field(default_factory=list)
@@ -182,7 +193,9 @@ class Archive:
         """Take one response; it is on disk after the next :meth:`flush`, at most ``flush_s`` later if :meth:`flush_if_due` is called."""
         line = _line(entry, len(body))
         with self._writing:
-            buffer = self._buffers.setdefault((entry.operation, beijing_day(entry.began_at)), _Buffer(entry.observed_at))
+            buffer = self._buffers.setdefault(
+                (entry.operation, beijing_day(entry.began_at)), _Buffer(entry.observed_at)
+            )
             buffer.lines.append(line)
             buffer.bodies.append(body)
             self._bytes += len(body)
@@ -196,7 +209,9 @@ class Archive:
             self.flush()
 
     def flush(self) -> None:
-        """Put all taken responses on disk. Those for which that fails stay taken, so a later flush loses nothing; the others do not wait for them.
+        """Put all taken responses on disk.
+
+        Those for which that fails stay taken, so a later flush loses nothing; the others do not wait for them.
 
         Raises:
             OSError: the first failure, after everything was tried.
@@ -230,7 +245,11 @@ class Archive:
 
     def operations(self) -> list[str]:
         """Operations with a folder, in order of name."""
-        return sorted(f.name for f in self.root.iterdir() if f.is_dir() and f.name != DAMAGED) if self.root.is_dir() else []
+        return (
+            sorted(f.name for f in self.root.iterdir() if f.is_dir() and f.name != DAMAGED)
+            if self.root.is_dir()
+            else []
+        )
 
     def days(self, operation: str) -> list[date]:
         """Days with at least one segment, ascending."""
@@ -283,14 +302,20 @@ class Archive:
         else:
             target.write_bytes(segment.read())
             folder = segment.path.parent
-            _write_pack(folder, [s for s in _stored(folder, segment.name.rpartition("/")[0]) if s.packed and s.name != segment.name])
+            _write_pack(
+                folder,
+                [s for s in _stored(folder, segment.name.rpartition("/")[0]) if s.packed and s.name != segment.name],
+            )
         _sync_folder(target.parent)
         return target
 
     def pack(self, operation: str, day: date) -> int:
-        """Put the segments of a day into one file; gives how many files went. Addresses and bytes of records stay as they are.
+        """Put the segments of a day into one file; gives how many files went.
 
-        The pack is written beside and renamed; then the files go. A segment that is there twice, because that was interrupted, is read once.
+        Addresses and bytes of records stay as they are.
+
+        The pack is written beside and renamed; then the files go. A segment that is there twice, because that was
+        interrupted, is read once.
         """
         folder = self.root / operation / day.isoformat()
         found = list(_stored(folder, f"{operation}/{day.isoformat()}"))
@@ -323,7 +348,9 @@ def _stored(folder: Path, prefix: str) -> list[Stored]:
     if (pack := folder / PACK).exists():
         with tarfile.open(pack, "r:") as tar:
             for member in tar:
-                found.setdefault(member.name, Stored(f"{prefix}/{member.name}", pack, member.offset_data, member.size, packed=True))
+                found.setdefault(
+                    member.name, Stored(f"{prefix}/{member.name}", pack, member.offset_data, member.size, packed=True)
+                )
     return [found[name] for name in sorted(found)]
 
 
@@ -353,7 +380,10 @@ def _encode(lines: list[bytes], bodies: list[bytes]) -> bytes:
 
 
 def _line(entry: Entry, length: int) -> bytes:
-    """An entry as JSON. What JSON cannot say of it is left out, or said in the nearest way: its body is kept whatever it is."""
+    """An entry as JSON.
+
+    What JSON cannot say of it is left out, or said in the nearest way: its body is kept whatever it is.
+    """
     members = entry._asdict() | {"length": length}
     if not members["said"]:
         del members["said"]
@@ -393,7 +423,10 @@ _USUAL = Entry._fields[:-1]
 
 
 def _entry(line: dict) -> Entry:
-    line["began_at"], line["observed_at"] = datetime.fromisoformat(line["began_at"]), datetime.fromisoformat(line["observed_at"])
+    line["began_at"], line["observed_at"] = (
+        datetime.fromisoformat(line["began_at"]),
+        datetime.fromisoformat(line["observed_at"]),
+    )
     # In order and complete but for `said`, as most lines are; lines of other releases lack what was added since.
     return Entry._make((*line.values(), "")) if tuple(line) == _USUAL else Entry(**line)
 

@@ -26,14 +26,24 @@ _writing: set[Path] = set()
 
 
 def write_whole(path: Path, data: bytes | memoryview) -> None:
-    """Put ``data`` at ``path`` so that readers see nothing or all of it, also after a crash. Raises OSError and leaves nothing behind."""
+    """Put ``data`` at ``path`` so that readers see nothing or all of it, also after a crash.
+
+    Raises OSError and leaves nothing behind.
+    """
     replace_whole(path, lambda file: file.write(data))
 
 
-def replace_whole(path: Path, write: Callable[[BinaryIO], object], *, unless_same: bool = False, whole: Callable[[Path], object] | None = None) -> bool:
+def replace_whole(
+    path: Path,
+    write: Callable[[BinaryIO], object],
+    *,
+    unless_same: bool = False,
+    whole: Callable[[Path], object] | None = None,
+) -> bool:
     """The same of what ``write`` writes, which need not be held in memory; says whether the file was replaced.
 
-    ``unless_same``: a file that has these bytes already is left alone. ``whole`` is called with the pending file when all of it is written.
+    ``unless_same``: a file that has these bytes already is left alone. ``whole`` is called with the pending file when
+    all of it is written.
     """
     pending = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.tmp")
     _writing.add(pending)

@@ -1,4 +1,8 @@
-"""Copying a large file beside itself. The disk begins to write while the rest is still copied, and goes on afterwards, so that little is left for the last fsync."""
+"""Copying a large file beside itself.
+
+The disk begins to write while the rest is still copied, and goes on afterwards, so that little is left for the last
+fsync.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,10 @@ _NOT_HERE = {errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EP
 def copy_file(source: Path, target: Path, pool: Executor) -> Future[None]:
     """Copy the bytes of ``source``; a ``target`` that is there is overwritten.
 
-    Gives the flush that is still under way, in a thread of ``pool``: the copy may be worked on meanwhile. Who needs it on disk heeds the result, since the
-    kernel tells of a failed write only once. 2 GB and the fsync take 0.7 times as long as with ``shutil.copyfile``; file systems that
+    Gives the flush that is still under way, in a thread of ``pool``: the copy may be worked on meanwhile. Who needs it
+    on disk heeds the result, since the
+    kernel tells of a failed write only once. 2 GB and the fsync take 0.7 times as long as with ``shutil.copyfile``;
+    file systems that
     share blocks (XFS, Btrfs) copy nothing.
 
     Raises:

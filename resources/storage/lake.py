@@ -1,7 +1,9 @@
 """The lake: ``lake/<table>/dt=YYYY-MM-DD/data.parquet``, exactly one file per table and day.
 
-The days of a sealed month may lie together in ``lake/<table>/month=YYYY-MM/data.parquet``, a row group each. A day that has a
-file of its own counts, whatever the month says of it: so a day is replaced, and a month made, without a moment in which rows are
+The days of a sealed month may lie together in ``lake/<table>/month=YYYY-MM/data.parquet``, a row group each. A day that
+has a
+file of its own counts, whatever the month says of it: so a day is replaced, and a month made, without a moment in which
+rows are
 missing or there twice.
 """
 
@@ -90,7 +92,9 @@ class Lake:
         """Replace a file of the lake by what ``write`` writes, with its checksum beside it; says whether its bytes changed."""
         path.parent.mkdir(parents=True, exist_ok=True)
         noted: list[str] = []
-        changed = replace_whole(path, write, unless_same=True, whole=lambda pending: noted.append(record(path, digest_of(pending))))
+        changed = replace_whole(
+            path, write, unless_same=True, whole=lambda pending: noted.append(record(path, digest_of(pending)))
+        )
         forget(path, but=noted[-1])
         return changed
 
@@ -179,7 +183,8 @@ class Lake:
     def is_as_written(self, table: str, dt: date, rows: Iterable[pa.Table]) -> bool:
         """Whether a day's own file has just the bytes that these rows, given in parts, are written as.
 
-        A file that another release wrote, of the library or of this, with other row groups, is not judged, nor a month's: its rows are all there is to compare.
+        A file that another release wrote, of the library or of this, with other row groups, is not judged, nor a
+        month's: its rows are all there is to compare.
         """
         try:
             with open(self.path(table, dt), "rb") as own, tempfile.TemporaryFile(dir=self.root) as written:
@@ -221,16 +226,24 @@ class Lake:
         """The earliest day that is there; reads names only, and the footer of the earliest month's file, which is passed over where it is damaged."""
         names = self._names(table)
         own = next((n[3:] for n in names if n.startswith("dt=") and (self.root / table / n / _FILE).exists()), None)
-        month = next((n[6:] for n in names if n.startswith("month=") and (self.root / table / n / _FILE).exists()), None)
+        month = next(
+            (n[6:] for n in names if n.startswith("month=") and (self.root / table / n / _FILE).exists()), None
+        )
         days = [date.fromisoformat(own)] if own else []
         if month and (own is None or month <= own[:7]):
             days += [p.dt for p in self._month(table, self.month_path(table, month), [])]
         return min(days, default=None)
 
     def partitions(self, table: str, damaged: list[LakeDamaged] | None = None) -> Iterator[Partition]:
-        """All days, ascending. A month's file that does not tell its days is put into ``damaged`` where it is given, else LakeDamaged is raised."""
+        """All days, ascending.
+
+        A month's file that does not tell its days is put into ``damaged`` where it is given, else LakeDamaged is
+        raised.
+        """
         folder, names = self.root / table, self._names(table)
-        found = {p.dt: p for n in names if n.startswith("month=") for p in self._month(table, folder / n / _FILE, damaged)}
+        found = {
+            p.dt: p for n in names if n.startswith("month=") for p in self._month(table, folder / n / _FILE, damaged)
+        }
         for name in names:
             if name.startswith("dt="):
                 dt = date.fromisoformat(name[3:])
@@ -251,7 +264,10 @@ class Lake:
         try:
             stat = path.stat()
             held = json.loads(pq.read_metadata(path).metadata[_DAYS])
-            return [Partition(table, date.fromisoformat(dt), path, stat.st_size, stat.st_mtime_ns, -1 if g is None else g) for dt, g in held]
+            return [
+                Partition(table, date.fromisoformat(dt), path, stat.st_size, stat.st_mtime_ns, -1 if g is None else g)
+                for dt, g in held
+            ]
         except FileNotFoundError:
             return []
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
@@ -271,7 +287,14 @@ def scan(partitions: Iterable[Partition]) -> str:
             own.append(p.path)
         else:
             months.setdefault(p.path, []).append(p.dt)
-    parts = [f"SELECT * FROM read_parquet([{', '.join(map(_quoted, own))}], hive_partitioning = false, union_by_name = true)"] if own else []
+    parts = (
+        [
+            f"SELECT * FROM read_parquet([{', '.join(map(_quoted, own))}], hive_partitioning = false, "
+            "union_by_name = true)"
+        ]
+        if own
+        else []
+    )
     for path, days in months.items():
         wanted = ", ".join(f"DATE '{d}'" for d in days)
         parts.append(f"SELECT * FROM read_parquet({_quoted(path)}, hive_partitioning = false) WHERE dt IN ({wanted})")
@@ -328,7 +351,10 @@ def encode(rows: pa.Table) -> memoryview:
 
 
 def encode_into(sink: BinaryIO, rows: pa.Table | Iterable[pa.Table]) -> None:
-    """Write a Parquet file. The same rows give the same bytes, whatever the parts in which they are given; there is at least one."""
+    """Write a Parquet file.
+
+    The same rows give the same bytes, whatever the parts in which they are given; there is at least one.
+    """
     groups = row_groups([rows] if isinstance(rows, pa.Table) else rows, ROW_GROUP)
     first = next(groups)
     with _writer(sink, first.schema) as writer:
@@ -339,7 +365,10 @@ def encode_into(sink: BinaryIO, rows: pa.Table | Iterable[pa.Table]) -> None:
 
 
 def row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """The rows in tables of ``size``, the last one of what is left. Columns are whole: Parquet's pages follow chunks."""
+    """The rows in tables of ``size``, the last one of what is left.
+
+    Columns are whole: Parquet's pages follow chunks.
+    """
     held: list[pa.Table] = []
     count = 0
     for part in parts:
@@ -355,9 +384,14 @@ def row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 
 
 def _encode_month(days: list[pa.Table], metadata: dict[bytes, bytes]) -> memoryview:
-    """The bytes of a Parquet file with a row group for each day that has rows. Days of older releases may lack columns: those are null."""
+    """The bytes of a Parquet file with a row group for each day that has rows.
+
+    Days of older releases may lack columns: those are null.
+    """
     sink = io.BytesIO()
-    schema = pa.unify_schemas([rows.schema for rows in days]).with_metadata({**(days[0].schema.metadata or {}), **metadata})
+    schema = pa.unify_schemas([rows.schema for rows in days]).with_metadata(
+        {**(days[0].schema.metadata or {}), **metadata}
+    )
     with _writer(sink, schema) as writer:
         for rows in days:
             if rows.num_rows:

@@ -14,7 +14,10 @@ from resources.storage.atomic import Damaged
 from resources.storage.checksums import digest_of, record, recorded
 
 ROW_GROUP = 61_440
-"""Rows of a row group, half of what DuckDB has: a file is written, and read, so many at a time. A month's file has a day in each group instead."""
+"""Rows of a row group, half of what DuckDB has: a file is written, and read, so many at a time.
+
+A month's file has a day in each group instead.
+"""
 
 
 class LakeDamaged(Damaged):
@@ -36,7 +39,8 @@ class LakeDamaged(Damaged):
 class Partition:
     """One day of a table: the file that holds it, alone or with other days of its month, and what tells whether the file changed.
 
-    ``group`` is the row group of a month's file, -1 where the day has no rows there, None where the file is the day's own.
+    ``group`` is the row group of a month's file, -1 where the day has no rows there, None where the file is the day's
+    own.
     """
 
     table: str
@@ -50,14 +54,19 @@ class Partition:
 def damage_of(partition: Partition, why: object) -> LakeDamaged:
     """What is said of a partition that does not read back."""
     table, dt = partition.table, partition.dt
-    mend = "douyin publish" if table.startswith("marts/") else f"douyin replay --select {table.rpartition('/')[2]} --from {dt} --to {dt}"
+    mend = (
+        "douyin publish"
+        if table.startswith("marts/")
+        else f"douyin replay --select {table.rpartition('/')[2]} --from {dt} --to {dt}"
+    )
     return LakeDamaged(table, dt, partition.path, why, mend)
 
 
 def check(partition: Partition, link: Path | None = None) -> bool:
     """Hold a partition's file, or a link to it that nobody renames over, against its checksum; False where the link is one of a file that was replaced meanwhile.
 
-    A file without a checksum was written by an elder release: it is read through, by the checksums of its pages, and gets one.
+    A file without a checksum was written by an elder release: it is read through, by the checksums of its pages, and
+    gets one.
 
     Raises:
         FileNotFoundError: the file was removed meanwhile.

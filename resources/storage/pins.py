@@ -1,6 +1,7 @@
 """Files of the lake under names that no run renames over, for as long as somebody reads them.
 
-DuckDB opens a file several times. A run that replaces it in between had 20 of 67 publications fail, or it would mix two versions.
+DuckDB opens a file several times. A run that replaces it in between had 20 of 67 publications fail, or it would mix two
+versions.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from resources.storage.lake import Partition, check
 
 
 class Pins:
-    """A folder of hard links (copies, where the file system has none), each held against its checksum once. One process at a time uses it; leaving the block empties it."""
+    """A folder of hard links (copies, where the file system has none), each held against its checksum once.
+
+    One process at a time uses it; leaving the block empties it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -28,7 +32,9 @@ class Pins:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def pin(self, partition: Partition) -> Partition | None:
-        """The partition under its own name here; None where it was removed meanwhile. A month's file is pinned once for all of its days.
+        """The partition under its own name here; None where it was removed meanwhile.
+
+        A month's file is pinned once for all of its days.
 
         Raises:
             LakeDamaged: the file is not as it was written.

@@ -13,7 +13,8 @@ _OTHERS = 0o077
 def keep_private() -> None:
     """Let this process, and those that it starts, create folders with mode 0700 and files with 0600.
 
-    Called where a process begins. Not chmod per file: DuckDB, SQLite and Dagster create files of their own, and a default ACL, with which a
+    Called where a process begins. Not chmod per file: DuckDB, SQLite and Dagster create files of their own, and a
+    default ACL, with which a
     folder is shared on purpose, still holds.
     """
     os.umask(_OTHERS)
@@ -37,7 +38,10 @@ def wider(root: Path) -> Iterator[Path]:
 
 
 def is_wider(path: Path) -> bool:
-    """Say whether the group or others may do anything with a file or folder. Symbolic links have no rights of their own."""
+    """Say whether the group or others may do anything with a file or folder.
+
+    Symbolic links have no rights of their own.
+    """
     try:
         mode = path.lstat().st_mode
     except OSError:

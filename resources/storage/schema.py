@@ -19,7 +19,9 @@ ARROW_TYPES: dict[Type, pa.DataType] = {
 
 def arrow_schema(table: Table) -> pa.Schema:
     """Columns of ``table`` in catalogue order; those that may not be empty are marked so."""
-    return pa.schema([pa.field(c, ARROW_TYPES[FIELDS[c].type], nullable=c not in table.not_null) for c in table.columns])
+    return pa.schema(
+        [pa.field(c, ARROW_TYPES[FIELDS[c].type], nullable=c not in table.not_null) for c in table.columns]
+    )
 
 
 QUARANTINE_SCHEMA = pa.schema(
@@ -40,7 +42,8 @@ QUARANTINE_SCHEMA = pa.schema(
 )
 """What could not be parsed: why, and where its bytes lie in the archive.
 
-A line without ``column_name`` is a row that did not land, also of files of older releases, which lack the column. One with it is a value:
+A line without ``column_name`` is a row that did not land, also of files of older releases, which lack the column. One
+with it is a value:
 its row landed with null there.
 """
 
@@ -57,18 +60,43 @@ DRIFT_SCHEMA = pa.schema(
 
 STATUS_SCHEMA = pa.schema(
     [
-        ("table_name", pa.string()), ("dt", pa.date32()), ("operation", pa.string()), ("client_key", pa.string()), ("open_id", pa.string()),
-        ("status", pa.string()), ("calls", pa.int64()), ("rows", pa.int64()), ("quarantined", pa.int64()), ("code", pa.int64()), ("reason", pa.string()),
+        ("table_name", pa.string()),
+        ("dt", pa.date32()),
+        ("operation", pa.string()),
+        ("client_key", pa.string()),
+        ("open_id", pa.string()),
+        ("status", pa.string()),
+        ("calls", pa.int64()),
+        ("rows", pa.int64()),
+        ("quarantined", pa.int64()),
+        ("code", pa.int64()),
+        ("reason", pa.string()),
     ]
-)  # fmt: skip
+)
 """What became of each table, day, operation and account."""
 
 DICTIONARY_SCHEMA = pa.schema(
     [
-        ("table_schema", pa.string()), ("table_name", pa.string()), ("column_name", pa.string()), ("position", pa.int64()), ("type", pa.string()), ("name_en", pa.string()),
-        ("name_zh", pa.string()), ("meaning_en", pa.string()), ("meaning_zh", pa.string()), ("unit", pa.string()), ("additive", pa.string()), ("is_metric", pa.bool_()),
-        ("pii", pa.string()), ("is_key", pa.bool_()), ("source_operations", pa.string()), ("made_of", pa.string()), ("since", pa.date32()), ("platform_name", pa.string()), ("differences_en", pa.string()),
+        ("table_schema", pa.string()),
+        ("table_name", pa.string()),
+        ("column_name", pa.string()),
+        ("position", pa.int64()),
+        ("type", pa.string()),
+        ("name_en", pa.string()),
+        ("name_zh", pa.string()),
+        ("meaning_en", pa.string()),
+        ("meaning_zh", pa.string()),
+        ("unit", pa.string()),
+        ("additive", pa.string()),
+        ("is_metric", pa.bool_()),
+        ("pii", pa.string()),
+        ("is_key", pa.bool_()),
+        ("source_operations", pa.string()),
+        ("made_of", pa.string()),
+        ("since", pa.date32()),
+        ("platform_name", pa.string()),
+        ("differences_en", pa.string()),
         ("differences_zh", pa.string()),
     ]
-)  # fmt: skip
+)
 """One line per column of the warehouse."""

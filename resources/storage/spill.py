@@ -40,7 +40,10 @@ class Spill:
             self.num_rows += part.num_rows
 
     def parts(self) -> Iterator[pa.Table]:
-        """The tables, a part at a time. They are read, not mapped: mapped pages would count as memory of the process."""
+        """The tables, a part at a time.
+
+        They are read, not mapped: mapped pages would count as memory of the process.
+        """
         for start, length in list(self._places):
             self._file.seek(start)
             data = bytearray(length)

@@ -1,6 +1,7 @@
 """Columns and comments of published tables: read in one question, said again only where they are others.
 
-A comment takes DuckDB half a millisecond, and a question for one table's columns looks at those of all: for each mart and each publication 0.5 s.
+A comment takes DuckDB half a millisecond, and a question for one table's columns looks at those of all: for each mart
+and each publication 0.5 s.
 """
 
 from __future__ import annotations
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     import duckdb
 
 TYPES: Mapping[pa.DataType, str] = {
-    pa.date32(): "DATE", pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",
-}  # fmt: skip
+    pa.date32(): "DATE",
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+}
 """DuckDB's names of the types that published columns have."""
 
 
@@ -39,7 +45,10 @@ class Description:
 
 
 def own_description(name: str, schema: pa.Schema, comment: str) -> Description:
-    """One of the pipeline's own tables, with what :mod:`catalog.system_columns` says of it. ``name`` is with its schema."""
+    """One of the pipeline's own tables, with what :mod:`catalog.system_columns` says of it.
+
+    ``name`` is with its schema.
+    """
     comments = own_comments(name)
     return Description(comment, {f.name: Column(TYPES[f.type], comments.get(f.name)) for f in schema})
 
@@ -47,7 +56,10 @@ def own_description(name: str, schema: pa.Schema, comment: str) -> Description:
 def read_descriptions(connection: duckdb.DuckDBPyConnection) -> dict[str, Description]:
     """All tables of the file by name with schema."""
     found: dict[str, tuple[str | None, dict[str, Column]]] = {}
-    tables = "SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE database_name = current_database() AND NOT internal"
+    tables = (
+        "SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE database_name = "
+        "current_database() AND NOT internal"
+    )
     for name, comment in connection.execute(tables).fetchall():
         found[name] = (comment, {})
     columns = (
@@ -62,7 +74,9 @@ def read_descriptions(connection: duckdb.DuckDBPyConnection) -> dict[str, Descri
 
 def has_columns(found: Description | None, wanted: Description) -> bool:
     """Whether the table is there with just these columns, their types and their order."""
-    return found is not None and [(n, c.type) for n, c in found.columns.items()] == [(n, c.type) for n, c in wanted.columns.items()]
+    return found is not None and [(n, c.type) for n, c in found.columns.items()] == [
+        (n, c.type) for n, c in wanted.columns.items()
+    ]
 
 
 def made_anew(name: str, wanted: Description) -> Iterator[str]:

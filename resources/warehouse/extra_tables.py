@@ -27,8 +27,14 @@ class DaysHandedOver:
 HandedOver = pa.Table | Iterable[pa.RecordBatch] | DaysHandedOver
 
 HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
-    "meta.load_status": (STATUS_SCHEMA, "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account"),
-    "meta.dictionary": (DICTIONARY_SCHEMA, "数据字典：每个字段的含义、单位、可加性、来源 / the dictionary: meaning, unit, additivity and source of every column"),
+    "meta.load_status": (
+        STATUS_SCHEMA,
+        "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account",
+    ),
+    "meta.dictionary": (
+        DICTIONARY_SCHEMA,
+        "数据字典：每个字段的含义、单位、可加性、来源 / the dictionary: meaning, unit, additivity and source of every column",
+    ),
     **TABLES_OF_STATE,
 }
 """Tables of the warehouse that lie in no file of the lake: name with schema -> (columns, comment)."""
@@ -60,7 +66,10 @@ def replace_days(connection, name: str, rows: DaysHandedOver) -> None:
         connection.execute("DELETE FROM meta.load_status_days WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
     if changed:
         insert_batches(connection, name, rows.read(changed))
-        connection.execute("INSERT INTO meta.load_status_days SELECT unnest($1::DATE[]), unnest($2::BIGINT[])", [changed, [rows.changed[dt] for dt in changed]])
+        connection.execute(
+            "INSERT INTO meta.load_status_days SELECT unnest($1::DATE[]), unnest($2::BIGINT[])",
+            [changed, [rows.changed[dt] for dt in changed]],
+        )
 
 
 def insert_batches(connection, name: str, batches: Iterable[pa.RecordBatch]) -> None:

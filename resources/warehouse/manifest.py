@@ -1,6 +1,7 @@
 """What ``warehouse.duckdb`` holds, told without opening it: publishing what is published already can be left.
 
-``warehouse.duckdb.holds`` lies beside the file, with the size and the time of just that file, and digests of what it was made of. Lost, or of
+``warehouse.duckdb.holds`` lies beside the file, with the size and the time of just that file, and digests of what it
+was made of. Lost, or of
 another file, it tells nothing.
 """
 
@@ -38,7 +39,9 @@ def read_holding(path: Path) -> Holding | None:
         stat = path.stat()
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    is_as_published = (found.size, found.mtime_ns) == (stat.st_size, stat.st_mtime_ns) and not path.with_name(path.name + ".wal").exists()
+    is_as_published = (found.size, found.mtime_ns) == (stat.st_size, stat.st_mtime_ns) and not path.with_name(
+        path.name + ".wal"
+    ).exists()
     return found if is_as_published else None
 
 
@@ -49,7 +52,10 @@ def write_holding(path: Path, state: str, lake: str) -> None:
 
 
 def digest_of_state(layout: str, tables: Mapping[str, pa.Table | Mapping[date, int]]) -> str:
-    """Of tables their rows, of those that are handed over by day when each day changed. Another on each day (UTC), also where nothing happened."""
+    """Of tables their rows, of those that are handed over by day when each day changed.
+
+    Another on each day (UTC), also where nothing happened.
+    """
     told = blake2b(layout.encode(), digest_size=16)
     for name, rows in sorted(tables.items()):
         told.update(name.encode())

@@ -8,8 +8,10 @@ A file begins with its description in comment lines: a title, then
 ``-- key:``           columns that identify a row; none of them is ever empty
 ``-- owner:``         who answers for it
 ``-- cadence:``       how often it is made again (hourly, daily)
-``-- mode:``          ``incremental``: a partition per Beijing day, made for the day ``$dt`` alone; ``full``: made whole each time
-``-- lookback:``      incremental: so many days before ``$dt`` it may read, per table if need be: ``7 days; hot_words all``
+``-- mode:``          ``incremental``: a partition per Beijing day, made for the day ``$dt`` alone; ``full``: made whole
+each time
+``-- lookback:``      incremental: so many days before ``$dt`` it may read, per table if need be: ``7 days; hot_words
+all``
 ``-- lookahead:``     incremental: so many days after ``$dt`` it may read: a day is made again when they come
 ``-- days:``          incremental: the tables whose days it has, if not those of all that it reads
 ``-- not null:``      further columns that are never empty
@@ -49,7 +51,10 @@ ALL_DAYS = 1_000_000
 
 
 class BadMart(ValueError):
-    """A file that does not say what it is, or that asks for what does not exist. The message begins with file and line."""
+    """A file that does not say what it is, or that asks for what does not exist.
+
+    The message begins with file and line.
+    """
 
 
 class Mode(StrEnum):
@@ -161,7 +166,9 @@ def read_mart(path: Path) -> Mart:
     columns: dict[str, MartColumn] = {}
     body = text.splitlines() or [""]
     if not _NAMES.match(path.stem):
-        raise BadMart(f"{path}:1: a mart is named like a table, in small letters, digits and underscores: rename the file")
+        raise BadMart(
+            f"{path}:1: a mart is named like a table, in small letters, digits and underscores: rename the file"
+        )
     if not body[0].startswith("-- ") or _LINE.match(body[0]):
         raise BadMart(f"{path}:1: the first line is the title: `-- Title 中文`")
     for number, line in enumerate(body[1:], 2):
@@ -172,13 +179,18 @@ def read_mart(path: Path) -> Mart:
         elif match := _COLUMN.match(line):
             columns[match["name"]] = MartColumn(match["en"], match["zh"], *_marks(path, number, match["marks"]))
         elif line.startswith("-- column"):
-            raise BadMart(f"{path}:{number}: write `-- column name [unit; additive]: English / 中文`; the brackets may be left out")
+            raise BadMart(
+                f"{path}:{number}: write `-- column name [unit; additive]: English / 中文`; the brackets may be left out"
+            )
     if missing := [part for part in _NEEDED if part not in said]:
         raise BadMart(f"{path}:1: its description lacks {', '.join(f'`-- {m}:`' for m in missing)}")
     if said["mode"] not in tuple(Mode):
         raise BadMart(f"{path}:{lines['mode']}: mode is `incremental` or `full`, not {said['mode']!r}")
     if said["mode"] == Mode.FULL and (wrong := [w for w in ("lookback", "lookahead", "days", "rows") if w in said]):
-        raise BadMart(f"{path}:{lines[wrong[0]]}: a full mart reads everything and has no days: take `{wrong[0]}` out, or make it incremental")
+        raise BadMart(
+            f"{path}:{lines[wrong[0]]}: a full mart reads everything and has no days: take `{wrong[0]}` "
+            "out, or make it incremental"
+        )
     key = _names(said["key"])
     if said["mode"] == Mode.INCREMENTAL and "dt" not in key:
         raise BadMart(f"{path}:{lines['key']}: the key of an incremental mart begins with dt")
@@ -188,9 +200,26 @@ def read_mart(path: Path) -> Mart:
     if per_table:
         raise BadMart(f"{path}:{lines['lookahead']}: a look-ahead is one number of days: `2 days`")
     return Mart(
-        path.stem, path, text, title_en, title_zh, said["en"], said["zh"], said["grain"], key, said["owner"], said["cadence"], Mode(said["mode"]),
-        lookback, lookbacks, ahead, _names(said.get("days", "")), _names(said.get("not null", "")), _ratio(path, lines.get("rows", 1), said.get("rows")), columns,
-    )  # fmt: skip
+        path.stem,
+        path,
+        text,
+        title_en,
+        title_zh,
+        said["en"],
+        said["zh"],
+        said["grain"],
+        key,
+        said["owner"],
+        said["cadence"],
+        Mode(said["mode"]),
+        lookback,
+        lookbacks,
+        ahead,
+        _names(said.get("days", "")),
+        _names(said.get("not null", "")),
+        _ratio(path, lines.get("rows", 1), said.get("rows")),
+        columns,
+    )
 
 
 def _two_titles(line: str) -> tuple[str, str]:
@@ -208,7 +237,10 @@ def _marks(path: Path, number: int, marks: str | None) -> tuple[str | None, Addi
         elif unit is None:
             unit = mark
         else:
-            raise BadMart(f"{path}:{number}: in brackets stand a unit and whether it may be summed ({', '.join(Additive)}), not {mark!r}")
+            raise BadMart(
+                f"{path}:{number}: in brackets stand a unit and whether it may be summed "
+                f"({', '.join(Additive)}), not {mark!r}"
+            )
     return unit, additive
 
 
@@ -221,7 +253,10 @@ def _lookbacks(path: Path, number: int, text: str | None) -> tuple[int, dict[str
     for part in filter(None, (p.strip() for p in (text or "").split(";"))):
         match = _SPAN.match(part)
         if match is None:
-            raise BadMart(f"{path}:{number}: a look-back is `7 days` or `all`, and of single tables `hot_words 30 days`, separated by semicolons; not {part!r}")
+            raise BadMart(
+                f"{path}:{number}: a look-back is `7 days` or `all`, and of single tables `hot_words 30 "
+                f"days`, separated by semicolons; not {part!r}"
+            )
         days = ALL_DAYS if match["all"] else int(match["days"])
         if match["table"]:
             tables[match["table"]] = days

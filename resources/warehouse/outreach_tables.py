@@ -15,9 +15,19 @@ _LEFT_OUT = {"request", "fingerprint", "claimed_by"}
 """Words that were sent, what can be told of them, and which process did it."""
 
 SOURCES: dict[str, tuple[Table, str]] = {
-    "plans": (plans, "触达计划：何时计划、有效期、批准人与状态 / plans of campaigns: when, how long they hold, who approved them, their state"),
-    "messages": (outbox, "触达流水：每条计划或自动回复的去向与结果，不含内容 / the ledger of what was planned, sent or refused, line by line; the words are left out"),
-    "opt_outs": (opt_outs, "拒绝触达名单 / people who want nothing more; an empty open_id stands for every account of the app"),
+    "plans": (
+        plans,
+        "触达计划：何时计划、有效期、批准人与状态 / plans of campaigns: when, how long they hold, who approved them, their state",
+    ),
+    "messages": (
+        outbox,
+        "触达流水：每条计划或自动回复的去向与结果，不含内容 / the ledger of what was planned, sent or refused, line by line; the "
+        "words are left out",
+    ),
+    "opt_outs": (
+        opt_outs,
+        "拒绝触达名单 / people who want nothing more; an empty open_id stands for every account of the app",
+    ),
 }
 """Published name -> (table of the state, comment)."""
 
@@ -45,11 +55,17 @@ def _read(state: State, table: Table) -> pa.Table:
 
 def _batches(state: State, table: Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """A batch at a time: a ledger of years would not fit as Python objects."""
-    query = select(*(table.c[f.name] for f in schema)).order_by(*table.primary_key.columns).execution_options(yield_per=_CHUNK)
+    query = (
+        select(*(table.c[f.name] for f in schema))
+        .order_by(*table.primary_key.columns)
+        .execution_options(yield_per=_CHUNK)
+    )
     with state.read() as db:
         for rows in db.execute(query).partitions(_CHUNK):
             columns = zip(*rows, strict=True)
-            yield pa.record_batch([_array(values, f.type) for values, f in zip(columns, schema, strict=True)], schema=schema)
+            yield pa.record_batch(
+                [_array(values, f.type) for values, f in zip(columns, schema, strict=True)], schema=schema
+            )
 
 
 def _array(values: tuple, kind: pa.DataType) -> pa.Array:

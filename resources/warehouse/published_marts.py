@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 WHOLE = date(1970, 1, 1)
 """The day under which a full mart's one file is known."""
 _log = logging.getLogger(__name__)
-_MARTS = own_description("meta.marts", pa.schema([("name", pa.string()), ("hash", pa.string())]), "已发布的集市及其 SQL 指纹 / marts of this file, and the hash of the SQL that describes them")
+_MARTS = own_description(
+    "meta.marts",
+    pa.schema([("name", pa.string()), ("hash", pa.string())]),
+    "已发布的集市及其 SQL 指纹 / marts of this file, and the hash of the SQL that describes them",
+)
 
 
 def mart_partitions(lake: Lake, mart: Mart) -> list[Partition]:
@@ -51,16 +55,24 @@ def whole_path(lake: Lake, mart: Mart) -> Path:
 
 
 def publish_marts(
-    connection: duckdb.DuckDBPyConnection, held: PublishedPartitions, found: Mapping[str, Description], present: Mapping[str, list[Partition]], marts: Mapping[str, Mart],
-    pin: Callable[[Partition], Partition | None], insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
+    connection: duckdb.DuckDBPyConnection,
+    held: PublishedPartitions,
+    found: Mapping[str, Description],
+    present: Mapping[str, list[Partition]],
+    marts: Mapping[str, Mart],
+    pin: Callable[[Partition], Partition | None],
+    insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
 ) -> tuple[dict[str, list[date]], list[str]]:
     """Bring the schema ``marts`` up to what the lake holds of each, by room.
 
-    Gives the days that were written or removed per mart, and the marts of which days were left out because they were made by an
+    Gives the days that were written or removed per mart, and the marts of which days were left out because they were
+    made by an
     elder file with other columns: they come when they are made again.
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS marts")
-    for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'marts' AND database_name = current_database()").fetchall():
+    for (name,) in connection.execute(
+        "SELECT view_name FROM duckdb_views() WHERE schema_name = 'marts' AND database_name = current_database()"
+    ).fetchall():
         connection.execute(f'DROP VIEW marts."{name}"')
     for name in found:
         where, _, table = name.partition(".")
@@ -74,12 +86,22 @@ def publish_marts(
             changed[mart.room] = days
         if left:
             behind.append(mart.name)
-            _log.warning("%d days of the mart %s were made by an elder file with other columns, and are published when they are made again", left, mart.name)
+            _log.warning(
+                "%d days of the mart %s were made by an elder file with other columns, and are published "
+                "when they are made again",
+                left,
+                mart.name,
+            )
     return changed, behind
 
 
 def _publish(
-    connection, held: PublishedPartitions, mart: Mart, found: Description | None, present: list[Partition], pin: Callable[[Partition], Partition | None],
+    connection,
+    held: PublishedPartitions,
+    mart: Mart,
+    found: Description | None,
+    present: list[Partition],
+    pin: Callable[[Partition], Partition | None],
     insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
 ) -> tuple[list[date], int]:
     if not present:
@@ -122,7 +144,9 @@ def _say_which(connection, marts: Mapping[str, Mart], found: Description | None)
     now = {m.name: m.hash for m in marts.values()}
     if dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall()) != now:
         connection.execute("DELETE FROM meta.marts")
-        connection.execute("INSERT INTO meta.marts SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[])", [[*now], [*now.values()]])
+        connection.execute(
+            "INSERT INTO meta.marts SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[])", [[*now], [*now.values()]]
+        )
 
 
 def _schema(partition: Partition) -> pa.Schema:

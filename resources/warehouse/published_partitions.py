@@ -1,4 +1,7 @@
-"""``meta.partitions``: which file of the lake each published day came from. Read once and written once a publication."""
+"""``meta.partitions``: which file of the lake each published day came from.
+
+Read once and written once a publication.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ class PublishedPartitions:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._known: dict[str, dict[date, tuple[int, int]]] = defaultdict(dict)
-        for name, dt, size, mtime in connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall():
+        for name, dt, size, mtime in connection.execute(
+            "SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions"
+        ).fetchall():
             self._known[name][dt] = (size, mtime)
         self.days_added: set[date] = set()
         """Noted days of which nothing was published before, of any room."""
@@ -49,7 +54,10 @@ class PublishedPartitions:
         return [d for d in days if d in self._known[name]]
 
     def note(self, name: str, days: Sequence[date], now: Iterable[Partition]) -> None:
-        """These days are replaced: those of ``now`` by what was read of them, the others by nothing. A room's days are noted once a publication."""
+        """These days are replaced: those of ``now`` by what was read of them, the others by nothing.
+
+        A room's days are noted once a publication.
+        """
         held = self.held(name, days)
         self.days_added |= set(days).difference(held)
         self._gone += [(name, d) for d in held]
@@ -64,11 +72,17 @@ class PublishedPartitions:
         if self._gone:
             names, days = zip(*self._gone, strict=True)
             connection.execute(
-                "DELETE FROM meta.partitions AS p USING (SELECT unnest($1::VARCHAR[]) AS name, unnest($2::DATE[]) AS dt) AS gone WHERE p.name = gone.name AND p.dt = gone.dt", [names, days]
+                "DELETE FROM meta.partitions AS p USING (SELECT unnest($1::VARCHAR[]) AS name, "
+                "unnest($2::DATE[]) AS dt) AS gone WHERE p.name = gone.name AND p.dt = gone.dt",
+                [names, days],
             )
         if self._new:
             # One by one, the 34,000 partitions of two years took 10 s.
-            connection.execute("INSERT INTO meta.partitions SELECT unnest($1::VARCHAR[]), unnest($2::DATE[]), unnest($3::BIGINT[]), unnest($4::BIGINT[])", [*zip(*self._new, strict=True)])
+            connection.execute(
+                "INSERT INTO meta.partitions SELECT unnest($1::VARCHAR[]), unnest($2::DATE[]), "
+                "unnest($3::BIGINT[]), unnest($4::BIGINT[])",
+                [*zip(*self._new, strict=True)],
+            )
 
 
 def commit_many(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:

@@ -47,7 +47,9 @@ _MERGED_EVERY = 8
 
 _STORAGE_VERSION = "v1.4.0"
 """The eldest DuckDB that opens the file. Elder formats number the rows of a table throughout, and say nothing of where a row group's description lies: a checkpoint
-then reads and writes the descriptions of all row groups of a table whose first rows went, two to three times the CPU."""
+then reads and writes the descriptions of all row groups of a table whose first rows went, two to three times the CPU.
+"""
+
 
 class PublishFailed(RuntimeError):
     """The lake cannot be published; the old file stays."""
@@ -55,7 +57,10 @@ class PublishFailed(RuntimeError):
 
 @dataclass
 class Published:
-    """What one publication did. ``bytes`` is the size of the file, ``changed`` the partitions written or removed per table."""
+    """What one publication did.
+
+    ``bytes`` is the size of the file, ``changed`` the partitions written or removed per table.
+    """
 
     path: Path
     changed: dict[str, list[date]] = field(default_factory=dict)
@@ -91,7 +96,9 @@ class Warehouse:
             FileNotFoundError: nothing was published yet.
         """
         if not self.path.exists():
-            raise FileNotFoundError(f"{self.path} does not exist yet: nothing was published. Run `douyin run` or `make demo`.")
+            raise FileNotFoundError(
+                f"{self.path} does not exist yet: nothing was published. Run `douyin run` or `make demo`."
+            )
         import duckdb
 
         connection = duckdb.connect(str(self.path), read_only=True)
@@ -101,7 +108,9 @@ class Warehouse:
     def _present(self, marts: Iterable[Mart], damaged: list[LakeDamaged]) -> dict[str, list[Partition]]:
         """What the lake holds, by room."""
         rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
-        return {room: list(self.lake.partitions(room, damaged)) for room in rooms} | {mart.room: mart_partitions(self.lake, mart) for mart in marts}
+        return {room: list(self.lake.partitions(room, damaged)) for room in rooms} | {
+            mart.room: mart_partitions(self.lake, mart) for mart in marts
+        }
 
     def _lake_files(self) -> list[Partition]:
         return [p for found in self._present(readable_marts(self._marts_dir).values(), []).values() for p in found]
@@ -118,16 +127,25 @@ class Warehouse:
         with self.connect() as connection:
             held = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
             described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
-        return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {(p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()}
+        return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {
+            (p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()
+        }
 
     def publish(
-        self, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]] = MappingProxyType({}), *, rebuild: bool = False, again: bool = True
+        self,
+        handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]] = MappingProxyType({}),
+        *,
+        rebuild: bool = False,
+        again: bool = True,
     ) -> Published:
         """Bring the file up to the lake and the tables ``handed_over``, or make it anew; waits for another publisher to finish.
 
-        ``handed_over`` holds what lies in no file of the lake, by schema and name: those of :mod:`resources.warehouse.state_tables`,
-        ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them is called while the file is
-        copied. What is not handed over stays as it was published. Without ``again`` a file that was made of just this stays as it is, for a day at most.
+        ``handed_over`` holds what lies in no file of the lake, by schema and name: those of
+        :mod:`resources.warehouse.state_tables`,
+        ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them
+        is called while the file is
+        copied. What is not handed over stays as it was published. Without ``again`` a file that was made of just this
+        stays as it is, for a day at most.
 
         Days whose files do not read back stay as they were published, and are told of in ``damaged``.
 
@@ -149,7 +167,10 @@ class Warehouse:
                     refused += error.damaged
 
     def _was_made_of(self, handed_over: Mapping[str, HandedOver]) -> bool:
-        """Whether the file holds just this, and the lake as it is. The lake is listed only where the state is the same."""
+        """Whether the file holds just this, and the lake as it is.
+
+        The lake is listed only where the state is the same.
+        """
         found = read_holding(self.path)
         if found is None or found.state != _digest_of_state(handed_over):
             return False
@@ -157,7 +178,14 @@ class Warehouse:
         damaged: list[LakeDamaged] = []
         return found.lake == _digest_of_lake(self._present(marts, damaged), marts) and not damaged
 
-    def _publish(self, pins: Pins, pool: Executor, handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]], rebuild: bool, refused: list[LakeDamaged]) -> Published:
+    def _publish(
+        self,
+        pins: Pins,
+        pool: Executor,
+        handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]],
+        rebuild: bool,
+        refused: list[LakeDamaged],
+    ) -> Published:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -169,7 +197,9 @@ class Warehouse:
         copying = None if result.rebuilt else pool.submit(copy_file, self.path, building, pool)
         try:
             marts = readable_marts(self._marts_dir)
-            present = self._present(marts.values(), result.damaged)  # listing the files of two years takes a third of the copy's time
+            present = self._present(
+                marts.values(), result.damaged
+            )  # listing the files of two years takes a third of the copy's time
             rows = handed_over() if callable(handed_over) else handed_over
             flushing = None if copying is None else copying.result()
             connection = _open(building)
@@ -198,11 +228,21 @@ class Warehouse:
         result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
         return result
 
-    def _fill(self, connection, pins: Pins, result: Published, present: Mapping[str, list[Partition]], marts: Mapping[str, Mart], handed_over: Mapping[str, HandedOver]) -> None:
+    def _fill(
+        self,
+        connection,
+        pins: Pins,
+        result: Published,
+        present: Mapping[str, list[Partition]],
+        marts: Mapping[str, Mart],
+        handed_over: Mapping[str, HandedOver],
+    ) -> None:
         """Everything in one transaction, which a checkpoint ends: DuckDB then writes no log, and to the file but once.
 
-        Left to itself that checkpoint also merges small row groups: it writes a nearly full one again for every few rows that still fit, several times as
-        many rows as are new. So it may do so at every eighth day only, and where the file is made anew: two thirds of the CPU on average, one and a half
+        Left to itself that checkpoint also merges small row groups: it writes a nearly full one again for every few
+        rows that still fit, several times as
+        many rows as are new. So it may do so at every eighth day only, and where the file is made anew: two thirds of
+        the CPU on average, one and a half
         times on that day, and a file that is a tenth larger.
         """
         connection.execute(f"SET wal_autocheckpoint = '1 byte'; {'' if result.rebuilt else 'SET max_vacuum_tasks = 0'}")
@@ -213,14 +253,18 @@ class Warehouse:
         for room in (QUARANTINE, DRIFT):
             for table in TABLES.values():
                 name = f"{room}/{table.name}"
-                self._upsert(connection, pins, result, held, name, f"meta.{room.removeprefix('_')}", present[name], table.name)
+                self._upsert(
+                    connection, pins, result, held, name, f"meta.{room.removeprefix('_')}", present[name], table.name
+                )
         found = read_descriptions(connection)
         for name, rows in handed_over.items():
             if isinstance(rows, DaysHandedOver):
                 replace_days(connection, name, rows)
             else:
                 replace_rows(connection, name, rows, found.get(name))
-        changed, result.left_out = publish_marts(connection, held, found, present, marts, lambda p: _intact(pins, p, result.damaged), self._insert)
+        changed, result.left_out = publish_marts(
+            connection, held, found, present, marts, lambda p: _intact(pins, p, result.damaged), self._insert
+        )
         result.changed |= changed
         held.write(connection)
         if held.days_added and max(held.days_added).toordinal() % _MERGED_EVERY == 0:
@@ -229,11 +273,21 @@ class Warehouse:
         connection.execute("CHECKPOINT")
 
     def _upsert(
-        self, connection, pins: Pins, result: Published, held: PublishedPartitions, name: str, target: str, present: list[Partition], only_table: str | None = None
+        self,
+        connection,
+        pins: Pins,
+        result: Published,
+        held: PublishedPartitions,
+        name: str,
+        target: str,
+        present: list[Partition],
+        only_table: str | None = None,
     ) -> None:
         """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
         changed = [pin for p in held.changed(name, present) if (pin := _intact(pins, p, result.damaged)) is not None]
-        unknown = {d.path.parent.name.removeprefix("month=") for d in result.damaged if d.table == name and d.dt is None}
+        unknown = {
+            d.path.parent.name.removeprefix("month=") for d in result.damaged if d.table == name and d.dt is None
+        }
         days = [p.dt for p in changed] + [dt for dt in held.gone(name, present) if dt.isoformat()[:7] not in unknown]
         if not days:
             return
@@ -263,7 +317,10 @@ class Warehouse:
             if refused:
                 raise _Refused(refused) from error
             said = str(error).splitlines()[0]
-            raise PublishFailed(f"the lake's {name} of {min(dts)} to {max(dts)} cannot be published ({said}): `douyin verify` tells what is damaged") from error
+            raise PublishFailed(
+                f"the lake's {name} of {min(dts)} to {max(dts)} cannot be published ({said}): `douyin "
+                "verify` tells what is damaged"
+            ) from error
 
     def _refusal(self, target: str, partition: Partition) -> LakeDamaged | None:
         """Why a partition cannot be put into a new table, tried by itself."""
@@ -275,7 +332,11 @@ class Warehouse:
         with duckdb.connect() as connection:
             connection.execute(_layout_script())
             try:
-                into = f"CREATE TABLE {target.replace('.', '_')} AS" if target.startswith("marts.") else f"INSERT INTO {target} BY NAME"
+                into = (
+                    f"CREATE TABLE {target.replace('.', '_')} AS"
+                    if target.startswith("marts.")
+                    else f"INSERT INTO {target} BY NAME"
+                )
                 connection.execute(f"{into} SELECT * FROM {scan([partition])}")
             except duckdb.Error as error:
                 return damage_of(replace(partition, path=where), str(error).splitlines()[0])
@@ -301,23 +362,34 @@ def _intact(pins: Pins, partition: Partition, damaged: list[LakeDamaged]) -> Par
 
 
 def _open(building: Path) -> duckdb.DuckDBPyConnection:
-    """The file to be written, as the connection's own database. An elder file is brought up to the storage version by the next checkpoint."""
+    """The file to be written, as the connection's own database.
+
+    An elder file is brought up to the storage version by the next checkpoint.
+    """
     import duckdb
 
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    connection.execute(f"ATTACH {_text(str(building))} AS warehouse (STORAGE_VERSION '{_STORAGE_VERSION}'); USE warehouse")
+    connection.execute(
+        f"ATTACH {_text(str(building))} AS warehouse (STORAGE_VERSION '{_STORAGE_VERSION}'); USE warehouse"
+    )
     return connection
 
 
 def _layout() -> str:
     """What a published file must have been made with to be carried on."""
-    return f"{_LAYOUT};" + ";".join(f"{t.name}({','.join(f'{c} {FIELDS[c].type}' for c in t.columns)})" for t in TABLES.values())
+    return f"{_LAYOUT};" + ";".join(
+        f"{t.name}({','.join(f'{c} {FIELDS[c].type}' for c in t.columns)})" for t in TABLES.values()
+    )
 
 
 def _digest_of_state(handed_over: Mapping[str, HandedOver]) -> str | None:
     """None where rows are handed over that can be read only once."""
     tables = {name: rows.changed if isinstance(rows, DaysHandedOver) else rows for name, rows in handed_over.items()}
-    return digest_of_state(_layout(), tables) if all(isinstance(rows, pa.Table | Mapping) for rows in tables.values()) else None
+    return (
+        digest_of_state(_layout(), tables)
+        if all(isinstance(rows, pa.Table | Mapping) for rows in tables.values())
+        else None
+    )
 
 
 def _digest_of_lake(present: Mapping[str, list[Partition]], marts: Iterable[Mart]) -> str:
@@ -338,16 +410,25 @@ def _has_layout(path: Path) -> bool:
 
 
 _OWN: Mapping[str, tuple[pa.Schema, str]] = {
-    "meta.quarantine": (QUARANTINE_SCHEMA, "无法解析的行与值、原因及其在归档中的位置 / rows and values that could not be parsed, why, and where their bytes lie in the archive"),
-    "meta.drift": (DRIFT_SCHEMA, "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know"),
+    "meta.quarantine": (
+        QUARANTINE_SCHEMA,
+        "无法解析的行与值、原因及其在归档中的位置 / rows and values that could not be parsed, why, and where their bytes lie "
+        "in the archive",
+    ),
+    "meta.drift": (
+        DRIFT_SCHEMA,
+        "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know",
+    ),
     "meta.partitions": (
-        pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]), "已发布的分区 / partitions of the lake that this file holds",
+        pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]),
+        "已发布的分区 / partitions of the lake that this file holds",
     ),
     "meta.load_status_days": (
-        pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]), "已发布的 load_status 日期及其最后变更 / days of load_status that this file holds, and when their lines last changed",
+        pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]),
+        "已发布的 load_status 日期及其最后变更 / days of load_status that this file holds, and when their lines last changed",
     ),
     "meta.layout": (pa.schema([("layout", pa.string())]), "本文件的结构版本 / the layout that this file was made with"),
-}  # fmt: skip
+}
 
 
 def _layout_script() -> str:
@@ -357,7 +438,9 @@ def _layout_script() -> str:
 
 def _layout_statements() -> Iterator[str]:
     for table in TABLES.values():
-        columns = ", ".join(f'"{c}" {FIELDS[c].type}{" NOT NULL" if c in table.not_null else ""}' for c in table.columns)
+        columns = ", ".join(
+            f'"{c}" {FIELDS[c].type}{" NOT NULL" if c in table.not_null else ""}' for c in table.columns
+        )
         yield f'CREATE TABLE "{table.name}" ({columns})'
         yield f'COMMENT ON TABLE "{table.name}" IS {_text(f"{table.zh}：{table.doc_zh} / {table.en}: {table.doc_en}")}'
         for name in table.columns:
@@ -379,7 +462,8 @@ def _latest_view(table: Table) -> Iterator[str]:
     key = ", ".join(table.primary_key)
     yield (
         f'CREATE VIEW "{table.name}_latest" AS '
-        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at DESC, dt DESC) = 1'
+        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at '
+        "DESC, dt DESC) = 1"
     )
     comment = f"{table.zh}（最新状态） / {table.en}: the latest row of each"
     yield f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}'

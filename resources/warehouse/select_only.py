@@ -9,15 +9,25 @@ import duckdb
 
 from resources.config.clock import BEIJING_SESSION
 
-_CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "python_enable_replacements": False}
+_CONFIG: dict[str, Any] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+}
 
 
 class NotOneSelect(ValueError):
     """SQL that is not one SELECT; the message says why."""
 
 
-def connect(warehouse: Path, *, writes: Path | None = None, config: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
-    """Open ``warehouse`` read-only. SQL can read no other file and no variable of this process, write only to ``writes``, and change no setting. Instants are shown in Beijing time."""
+def connect(
+    warehouse: Path, *, writes: Path | None = None, config: dict[str, Any] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Open ``warehouse`` read-only.
+
+    SQL can read no other file and no variable of this process, write only to ``writes``, and change no setting.
+    Instants are shown in Beijing time.
+    """
     connection = duckdb.connect(str(warehouse), read_only=True, config=_CONFIG | (config or {}))
     try:
         if writes is not None:

@@ -33,7 +33,8 @@ BY_NAME: dict[str, Answer] = {
 def answer_for(endpoint: Endpoint | Operation) -> Answer | None:
     """The function that answers ``endpoint``; None when the sandbox does not simulate it.
 
-    The mini-app paths (``*_apps_v1``, ``*_bc``) answer as their twins do; their envelope differs, which is not the answer's business.
+    The mini-app paths (``*_apps_v1``, ``*_bc``) answer as their twins do; their envelope differs, which is not the
+    answer's business.
     """
     if isinstance(endpoint, Operation):
         return writes.ANSWERS.get(endpoint.name)

@@ -63,7 +63,8 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
             "create_time": str(created) if form.style == 1 else created,
             "top": view.pinned(place),
             "digg_count": int(view.likes[place]),
-            "reply_comment_total": int(view.replies[place]) + (0 if replies else len(written.get((video.key, int(place)), ()))),
+            "reply_comment_total": int(view.replies[place])
+            + (0 if replies else len(written.get((video.key, int(place)), ()))),
         }
         if said.nickname is not None:
             row["nick_name"], row["avatar"] = said.nickname, said.avatar
@@ -81,9 +82,16 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
 def _written(author: Account, comment_id: str, content: str, at: float) -> dict[str, Any]:
     """A comment or reply that the account wrote through the API."""
     return {
-        "comment_id": comment_id, "comment_user_id": author.open_id, "content": content, "create_time": int(at), "top": False, "digg_count": 0,
-        "reply_comment_total": 0, "nick_name": author.nickname, "avatar": author.avatar,
-    }  # fmt: skip
+        "comment_id": comment_id,
+        "comment_user_id": author.open_id,
+        "content": content,
+        "create_time": int(at),
+        "top": False,
+        "digg_count": 0,
+        "reply_comment_total": 0,
+        "nick_name": author.nickname,
+        "avatar": author.avatar,
+    }
 
 
 def parent_of(call: Call, video: Video) -> int:

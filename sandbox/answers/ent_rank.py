@@ -1,6 +1,7 @@
 """影视综榜单: the published weeks, newest first, and the list of a week.
 
-Where the contract is silent: 60 weeks can be asked for; the running week has no version yet; a version that is not published, or is too
+Where the contract is silent: 60 weeks can be asked for; the running week has no version yet; a version that is not
+    published, or is too
 old, is refused with 2100005; pages hold at most 50 weeks.
 """
 
@@ -25,16 +26,22 @@ def versions(call: Call) -> dict[str, Any]:
         monday = monday_of(version)
         rows.append(
             {
-                "version": whole(version), "type": whole(call.params["type"]), "start_time": beijing_text(day_start(monday)),
-                "end_time": beijing_text(day_start(monday + 6)), "active_time": beijing_text(final_at(version)),
+                "version": whole(version),
+                "type": whole(call.params["type"]),
+                "start_time": beijing_text(day_start(monday)),
+                "end_time": beijing_text(day_start(monday + 6)),
+                "active_time": beijing_text(final_at(version)),
             }
-        )  # fmt: skip
+        )
     following = at + len(rows)
     return page(call, rows, following, following < WEEKS_BACK and bool(rows))
 
 
 def items(call: Call) -> dict[str, Any]:
-    """The final list of a version, or the running week as it was last refreshed. Now and then ``active_time`` is a bare day."""
+    """The final list of a version, or the running week as it was last refreshed.
+
+    Now and then ``active_time`` is a bare day.
+    """
     screens, kind, today = call.world.screens, call.params["type"], day_of(call.instant)
     if call.params.get("version") is None:
         at, ranked = screens.running(kind, call.instant, today)
@@ -44,13 +51,21 @@ def items(call: Call) -> dict[str, Any]:
             raise Refusal(no.PARAM_WRONG, "version is unknown")
         at, ranked = final_at(version), screens.final(kind, version)
     active = beijing_text(at)
-    return {"active_time": active[:10] if call.form.rare(30) else active, "list": [_row(call, title, heat) for title, heat in ranked]}
+    return {
+        "active_time": active[:10] if call.form.rare(30) else active,
+        "list": [_row(call, title, heat) for title, heat in ranked],
+    }
 
 
 def _row(call: Call, title: Title, heat: int) -> dict[str, Any]:
     """A title; which members it lacks is its own and stays so."""
     form, key = call.form, title.key
-    row: dict[str, Any] = {"id": title.id, "type": form.whole(title.kind), "name": title.title, "hot": _heat(call, title, heat)}
+    row: dict[str, Any] = {
+        "id": title.id,
+        "type": form.whole(title.kind),
+        "name": title.title,
+        "hot": _heat(call, title, heat),
+    }
     if key % 6:
         row["maoyan_id"] = str(1_000_000 + key % 999_999) if key % 4 else ""
     if key % 3 == 0:

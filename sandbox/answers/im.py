@@ -49,7 +49,9 @@ def _stamp(customer: Customer) -> int:
 
 def _page(call: Call, customers: list[Customer], has_more: bool) -> dict[str, Any]:
     write = call.world.people.ids.write
-    rows = [{"target_open_id": write(c.number), "auth_user_source_app_id": "tt0demo0001", **_consent(c)} for c in customers]
+    rows = [
+        {"target_open_id": write(c.number), "auth_user_source_app_id": "tt0demo0001", **_consent(c)} for c in customers
+    ]
     return {"auth_user_list": rows or (None if call.form.flag(20) else []), "has_more": has_more}
 
 

@@ -56,7 +56,10 @@ def answer(call: Call) -> dict[str, Any]:
     if not days:
         return rows_or_nothing(call, [])
     month, whole = call.world.series.month(call.account, call.last_day), call.form.whole
-    rows = [{"date": day_text(day), member: whole(counted(call, day, video.key, month.daily(video, metric, day)))} for day in days]
+    rows = [
+        {"date": day_text(day), member: whole(counted(call, day, video.key, month.daily(video, metric, day)))}
+        for day in days
+    ]
     return rows_or_nothing(call, rows)
 
 

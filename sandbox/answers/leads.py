@@ -80,7 +80,7 @@ def user_action_list(call: Call) -> dict[str, Any]:
                 "create_time": event.at_ms // 1_000,
             }
         )
-    last = actions[: count][-1].at_ms if rows else before
+    last = actions[:count][-1].at_ms if rows else before
     return {
         "cursor": base64.b64encode(str(last).encode()).decode(),
         "has_more": len(actions) > count,

@@ -1,6 +1,7 @@
 """运维: webhook subscriptions, and the calls that the platform counted.
 
-Where the contract is silent: ``time_type`` is ``day``; days that are not over are left out; the numbers are invented and not those of the
+Where the contract is silent: ``time_type`` is ``day``; days that are not over are left out; the numbers are invented
+    and not those of the
 calls made here (``/_sandbox/stats`` has them).
 """
 
@@ -19,27 +20,50 @@ from sandbox.world import World
 
 LEGACY_EVENTS = ("receive_msg", "enter_im", "dial_phone", "website_contact", "personal_tab_contact")
 EVENTS = (
-    "verify_webhook", "authorize", "unauthorize", "contract_authorize", "contract_unauthorize", "create_video", "item_comment_reply", "im_receive_msg",
-    "im_send_msg", "im_enter_direct_msg", "im_recall_msg", "im_message_read", "im_authorize", "im_group_receive_msg", "im_group_send_msg", "enter_group_audit_change",
-    "group_fans_event", "new_video_digg", "new_follow_action", *LEGACY_EVENTS,
-)  # fmt: skip
+    "verify_webhook",
+    "authorize",
+    "unauthorize",
+    "contract_authorize",
+    "contract_unauthorize",
+    "create_video",
+    "item_comment_reply",
+    "im_receive_msg",
+    "im_send_msg",
+    "im_enter_direct_msg",
+    "im_recall_msg",
+    "im_message_read",
+    "im_authorize",
+    "im_group_receive_msg",
+    "im_group_send_msg",
+    "enter_group_audit_change",
+    "group_fans_event",
+    "new_video_digg",
+    "new_follow_action",
+    *LEGACY_EVENTS,
+)
 """The webhook events of the contract."""
 
 
 def subscriptions(world: World, instant: float) -> dict[str, int]:
-    """Event -> 1 or 0. The app subscribed to everything but the older events; each month the platform cancels one for ten days.
+    """Event -> 1 or 0.
+
+    The app subscribed to everything but the older events; each month the platform cancels one for ten days.
 
     What was switched through the API stays as it was switched.
     """
     month, day = divmod(day_of(instant), 30)
-    cancelled = EVENTS[mix(world.seed, name("cancelled"), month) % (len(EVENTS) - len(LEGACY_EVENTS))] if day >= 20 else None
+    cancelled = (
+        EVENTS[mix(world.seed, name("cancelled"), month) % (len(EVENTS) - len(LEGACY_EVENTS))] if day >= 20 else None
+    )
     changed = world.leads.doings.subscriptions
     return {e: changed.get(e, 0 if e in LEGACY_EVENTS or e == cancelled else 1) for e in EVENTS}
 
 
 def event_status_list(call: Call) -> dict[str, Any]:
     """What is subscribed, and is delivered."""
-    return {"list": [{"event": e, "status": call.form.whole(s)} for e, s in subscriptions(call.world, call.instant).items()]}
+    return {
+        "list": [{"event": e, "status": call.form.whole(s)} for e, s in subscriptions(call.world, call.instant).items()]
+    }
 
 
 def monitor_call(call: Call) -> dict[str, Any]:
@@ -47,13 +71,24 @@ def monitor_call(call: Call) -> dict[str, Any]:
     if call.params["time_type"] != "day":
         raise Refusal(no.PARAM_WRONG, "time_type is unknown")
     scopes, paths = (_asked(call, member) for member in ("scope_list", "interface_list"))
-    counted = [e for e in catalog.ENDPOINTS.values() if e.scope and e.token in (Token.CLIENT, Token.USER) and e.twin_of is None]
+    counted = [
+        e for e in catalog.ENDPOINTS.values() if e.scope and e.token in (Token.CLIENT, Token.USER) and e.twin_of is None
+    ]
     rows = []
-    for day in range(day_number(call.params["begin_time"]), min(day_number(call.params["end_time"]), day_of(call.instant) - 1) + 1):
+    for day in range(
+        day_number(call.params["begin_time"]), min(day_number(call.params["end_time"]), day_of(call.instant) - 1) + 1
+    ):
         for e in counted:
             bits = mix(call.world.seed, name(e.path), day)
             if bits % 3 and (not scopes or e.quota in scopes) and (not paths or e.path in paths):
-                rows.append({"date_time": day_text(day), "scope": e.quota, "interface": e.path, "pv": call.form.whole(1 + bits // 3 % 2_400)})
+                rows.append(
+                    {
+                        "date_time": day_text(day),
+                        "scope": e.quota,
+                        "interface": e.path,
+                        "pv": call.form.whole(1 + bits // 3 % 2_400),
+                    }
+                )
     return {"result_list": rows or (None if call.form.flag(20) else [])}
 
 

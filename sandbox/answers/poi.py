@@ -1,7 +1,9 @@
 """门店: places, their page views and services per day, their visitors, the heat list, and finding places.
 
-Where the contract is silent: a place or AMap id that does not exist, and an open_id that is no account of the app, are refused with
-2100006; days that are not produced yet are left out (yesterday comes at 10:00); the heat list is empty or null before 10:00; service_type
+Where the contract is silent: a place or AMap id that does not exist, and an open_id that is no account of the app, are
+    refused with
+2100006; days that are not produced yet are left out (yesterday comes at 10:00); the heat list is empty or null before
+10:00; service_type
 40 (homestays) has rows for lodgings only; pages hold at most 50 places.
 """
 
@@ -34,13 +36,19 @@ def _days(call: Call) -> range:
 
 def _offers(call: Call, place: Place) -> bool:
     """Whether the place has the services that service_type asks for."""
-    return "service_type" not in call.params or integer(call, "service_type", 0, 2**31) != HOMESTAY or place.category == LODGING
+    return (
+        "service_type" not in call.params
+        or integer(call, "service_type", 0, 2**31) != HOMESTAY
+        or place.category == LODGING
+    )
 
 
 def base(call: Call) -> dict[str, Any]:
     """Page views per day, oldest first."""
     place, views = _place(call), call.world.places.day_views
-    return rows_or_nothing(call, [{"date": day_text(day), "detail_vv": call.form.whole(views(place, day))} for day in _days(call)])
+    return rows_or_nothing(
+        call, [{"date": day_text(day), "detail_vv": call.form.whole(views(place, day))} for day in _days(call)]
+    )
 
 
 def service_base(call: Call) -> dict[str, Any]:
@@ -48,7 +56,14 @@ def service_base(call: Call) -> dict[str, Any]:
     place, whole, rows = _place(call), call.form.whole, []
     for day in _days(call) if _offers(call, place) else ():
         seen, clicked, orders = call.world.places.day_services(place, day)
-        rows.append({"date": day_text(day), "exposure_uv": whole(seen), "click_uv": whole(clicked), "success_order_cnt": whole(orders)})
+        rows.append(
+            {
+                "date": day_text(day),
+                "exposure_uv": whole(seen),
+                "click_uv": whole(clicked),
+                "success_order_cnt": whole(orders),
+            }
+        )
     return rows_or_nothing(call, rows)
 
 
@@ -70,7 +85,9 @@ def billboard(call: Call) -> dict[str, Any]:
     if not call.ready:
         return rows_or_nothing(call, [])
     board = call.world.places.board(call.params["billboard_type"], day_of(call.instant))
-    rows = [{"rank": i, "poi_id": p.poi_id, "poi_name": p.name, "score": score} for i, (p, score) in enumerate(board, 1)]
+    rows = [
+        {"rank": i, "poi_id": p.poi_id, "poi_name": p.name, "score": score} for i, (p, score) in enumerate(board, 1)
+    ]
     return {"result_list": rows}
 
 
@@ -91,11 +108,19 @@ def search_keyword(call: Call) -> dict[str, Any]:
     at, count = integer(call, "cursor", 0, 2**31, 0), min(call.params["count"], MAX_COUNT)
     rows = [
         {
-            "poi_id": p.poi_id, "poi_name": p.name, "location": f"{p.longitude:.6f},{p.latitude:.6f}", "country": "中国", "country_code": "CN",
-            "province": p.province, "city": p.city, "city_code": p.city_code, "district": p.district, "address": p.address,
+            "poi_id": p.poi_id,
+            "poi_name": p.name,
+            "location": f"{p.longitude:.6f},{p.latitude:.6f}",
+            "country": "中国",
+            "country_code": "CN",
+            "province": p.province,
+            "city": p.city,
+            "city_code": p.city_code,
+            "district": p.district,
+            "address": p.address,
         }
         for p in found[at : at + count]
-    ]  # fmt: skip
+    ]
     answer = page(call, rows, at + len(rows), at + len(rows) < len(found))
     answer["pois"] = answer.pop("list")
     return answer
@@ -107,9 +132,14 @@ def by_amap(call: Call) -> dict[str, Any]:
     if place is None:
         raise Refusal(no.NOT_BOUND)
     return {
-        "poi_id": place.poi_id, "poi_name": place.name, "amap_id": place.amap_id, "address": place.address, "city": place.city,
-        "latitude": place.latitude, "longitude": place.longitude,
-    }  # fmt: skip
+        "poi_id": place.poi_id,
+        "poi_name": place.name,
+        "amap_id": place.amap_id,
+        "address": place.address,
+        "city": place.city,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+    }
 
 
 ANSWERS = {

@@ -1,6 +1,7 @@
 """用户数据: an account's numbers per day, ending yesterday, known from 10:00 on.
 
-Where the contract is silent (whether numbers are corrected later): with ``late_counts`` some days are a tenth too low until two days
+Where the contract is silent (whether numbers are corrected later): with ``late_counts`` some days are a tenth too low
+until two days
 after. The mini-app doors have series of accounts above 1,000 fans only; of others they give no row, as before 10:00.
 """
 
@@ -25,7 +26,10 @@ LATE_DAYS = 2
 def days_of_window(call: Call) -> range:
     """The days that an answer covers: date_type days ending yesterday, less those not produced yet; none where the door has no series of the account."""
     today = day_of(call.instant)
-    if call.endpoint.envelope is Envelope.MINI_APP and call.world.series.day_fans(call.account, call.last_day) <= MINI_APP_ABOVE:
+    if (
+        call.endpoint.envelope is Envelope.MINI_APP
+        and call.world.series.day_fans(call.account, call.last_day) <= MINI_APP_ABOVE
+    ):
         return range(0)
     return range(today - call.params["date_type"], call.last_day + 1)
 

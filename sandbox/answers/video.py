@@ -92,9 +92,16 @@ def _row(call: Call, video: Video, pinned: bool) -> dict[str, Any]:
     """A video as it is now. The whole answer agrees on which optional members it has."""
     private, title = video.private_at <= call.instant, title_of(video.key, call.account.category)
     return video_row(
-        call.form, call.world.shelf.item_id(video), video.key, title, video.created, _statistics(call, video),
-        album=video.album, pinned=pinned, private=private,
-    )  # fmt: skip
+        call.form,
+        call.world.shelf.item_id(video),
+        video.key,
+        title,
+        video.created,
+        _statistics(call, video),
+        album=video.album,
+        pinned=pinned,
+        private=private,
+    )
 
 
 def _statistics(call: Call, video: Video) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """What writes: messages, tags, replies to comments, subscriptions.
 
-Where the contract is silent: a proactive message to somebody who does not allow it is refused with 28003095, a second one on a
-day with 28003080; ``im_b2b_direct_message`` with 28004020; too many tags with 2100005; a recall of a message that was not sent here
-with 2100006, as one with another conversation; only enterprise accounts send (2112001). A message holds the member of its msg_type and no other
-type's (else 28001038). A tag's name must be new to the account (2100005). What a group was sent and what was recalled becomes an event.
+Where the contract is silent: a proactive message to somebody who does not allow it is refused with 28003095, a second
+    one on a
+day with 28003080; ``im_b2b_direct_message`` with 28004020; too many tags with 2100005; a recall of a message that was
+not sent here
+with 2100006, as one with another conversation; only enterprise accounts send (2112001). A message holds the member of
+its msg_type and no other
+type's (else 28001038). A tag's name must be new to the account (2100005). What a group was sent and what was recalled
+becomes an event.
 """
 
 from __future__ import annotations
@@ -95,10 +99,16 @@ def _check_content(content: Any) -> None:
     if any(inner.get(m) in (None, "") for m in kind.required):
         raise Refusal(no.BAD_MESSAGE)
     if kind.name == "authorization_card":  # optional objects around ids
-        wrong = any(m in inner and not (isinstance(inner[m], dict) and _is(inner[m].get(i), str)) for m, i in _AUTHORIZATION.items())
+        wrong = any(
+            m in inner and not (isinstance(inner[m], dict) and _is(inner[m].get(i), str))
+            for m, i in _AUTHORIZATION.items()
+        )
         wrong = wrong or ("to_user_info" in inner and not _is(inner["to_user_info"].get("app_id", ""), str))
     else:
-        wrong = any(m in inner and not _is(inner[m], int if m in kind.numbers else str) for m in (*kind.required, *kind.optional))
+        wrong = any(
+            m in inner and not _is(inner[m], int if m in kind.numbers else str)
+            for m in (*kind.required, *kind.optional)
+        )
     if wrong or (kind.name == "text" and any(word in inner["text"] for word in SENSITIVE)):
         raise Refusal(no.BAD_MESSAGE)
 
@@ -134,7 +144,9 @@ def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dic
     return message_id
 
 
-def _send(call: Call, customer: Customer, scene: str, window: str, contents: list[dict[str, Any]], client_msg_id: str = "") -> Sent:
+def _send(
+    call: Call, customer: Customer, scene: str, window: str, contents: list[dict[str, Any]], client_msg_id: str = ""
+) -> Sent:
     """Write down what was sent, and deliver the events of it."""
     leads, account = call.world.leads, call.account
     happened = []
@@ -142,13 +154,22 @@ def _send(call: Call, customer: Customer, scene: str, window: str, contents: lis
         text = content["text"]["text"] if content["msg_type"] == 1 else ""
         index = leads.doings.next_index(account.index, customer.number)
         kind = _NAMES.get(content["msg_type"], "other")
-        event = Event(Happening.SENT, int(call.instant * 1_000), customer.number, index, message_type=kind, text=text, by_app=True)
+        event = Event(
+            Happening.SENT, int(call.instant * 1_000), customer.number, index, message_type=kind, text=text, by_app=True
+        )
         leads.doings.events[account.index].append(event)
         happened.append(event)
     sent = Sent(
-        account.index, customer.number, scene, window, tuple(c["msg_type"] for c in contents), tuple(leads.message_id(e) for e in happened),
-        call.instant, client_msg_id, tuple(e.text for e in happened),
-    )  # fmt: skip
+        account.index,
+        customer.number,
+        scene,
+        window,
+        tuple(c["msg_type"] for c in contents),
+        tuple(leads.message_id(e) for e in happened),
+        call.instant,
+        client_msg_id,
+        tuple(e.text for e in happened),
+    )
     leads.doings.sent.append(sent)
     for event in happened:
         leads.doings.emit(webhook(call.world, account, call.client_key, event))
@@ -164,11 +185,26 @@ def send_group(call: Call) -> dict[str, Any]:
     key = mix(call.account.key, name(group))
     message_id = f"@msg{hex_text(24, mix(key, len(doings.sent)))}"
     text = content["text"]["text"] if content["msg_type"] == 1 else ""
-    doings.sent.append(Sent(call.account.index, 0, Scene.GROUP.value, "", (content["msg_type"],), (message_id,), call.instant, texts=(text,)))
+    doings.sent.append(
+        Sent(
+            call.account.index,
+            0,
+            Scene.GROUP.value,
+            "",
+            (content["msg_type"],),
+            (message_id,),
+            call.instant,
+            texts=(text,),
+        )
+    )
     told = {
-        "conversation_short_id": _group_conversation(key), "server_message_id": message_id, "conversation_type": 2, "source": call.client_key,
-        "message_type": _NAMES.get(content["msg_type"], "other"), "text": text,
-    }  # fmt: skip
+        "conversation_short_id": _group_conversation(key),
+        "server_message_id": message_id,
+        "conversation_type": 2,
+        "source": call.client_key,
+        "message_type": _NAMES.get(content["msg_type"], "other"),
+        "text": text,
+    }
     doings.emit(invented("im_group_send_msg", call.world, call.client_key, call.account, "", call.instant, told))
     return {"msg_id": message_id}
 
@@ -211,7 +247,14 @@ def enterprise_send(call: Call) -> dict[str, Any]:
         raise Refusal(no.PARAM_WRONG, "message_type is unknown")
     content = {"msg_type": number, MESSAGE_NUMBERS[number].member: inner}
     _check_content(content)
-    before = next((s for s in call.world.leads.doings.sent if known and s.client_msg_id == known and s.account == call.account.index), None)
+    before = next(
+        (
+            s
+            for s in call.world.leads.doings.sent
+            if known and s.client_msg_id == known and s.account == call.account.index
+        ),
+        None,
+    )
     sent = before or _send(call, customer, Scene.ENTERPRISE.value, "", [content], known)
     return {"server_msg_id": call.form.whole(name(sent.message_ids[0]) % 10**15)}
 
@@ -299,7 +342,12 @@ def status_update(call: Call) -> dict[str, Any]:
     if not isinstance(asked, list) or not asked:
         raise Refusal(no.PARAM_WRONG, "list is empty")
     for one in asked:
-        if not isinstance(one, dict) or one.get("event") not in EVENTS or not _is(one.get("status"), int) or one["status"] not in (0, 1):
+        if (
+            not isinstance(one, dict)
+            or one.get("event") not in EVENTS
+            or not _is(one.get("status"), int)
+            or one["status"] not in (0, 1)
+        ):
             raise Refusal(no.PARAM_WRONG, "list is wrong")
     call.world.leads.doings.subscriptions |= {one["event"]: one["status"] for one in asked}
     return {}

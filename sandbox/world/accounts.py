@@ -8,7 +8,10 @@ from sandbox.hashing import Draw, hex_text, name
 from sandbox.vocabulary import CATEGORIES, NAME_HEADS, NAME_TAILS
 
 _TIERS = ((120_000, 600_000), (20_000, 80_000), (1_200, 2_000), (25, 55), (1_000_000, 3_000_000))
-"""Fans of the first five accounts: large, medium, below 3,000, below 100, very large. So the thresholds are always met."""
+"""Fans of the first five accounts: large, medium, below 3,000, below 100, very large.
+
+So the thresholds are always met.
+"""
 
 _SHELF_WEEKS = (16.0, 30.0)
 """Weeks after which a video is taken down, from and to."""

@@ -48,7 +48,8 @@ class Thread:
     """All comments that a video will ever have, in the order of their places.
 
     ``parent`` is the place of the comment that is answered, -1 for comments on the video. ``again`` is when the first
-    comment of a place is taken back and another takes the place (a day that never comes: never). Times are epoch seconds.
+    comment of a place is taken back and another takes the place (a day that never comes: never). Times are epoch
+    seconds.
     ``likes`` are final. ``pinned`` says since when a place is pinned.
     """
 
@@ -63,7 +64,10 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A thread at an instant: arrays over the places that are taken by then. ``written`` is by the present holder of a place."""
+    """A thread at an instant: arrays over the places that are taken by then.
+
+    ``written`` is by the present holder of a place.
+    """
 
     thread: Thread
     instant: float
@@ -77,7 +81,8 @@ class View:
     def order(self, sort_type: str | None, parent: int | None) -> np.ndarray:
         """Places of the comments (or of the replies to ``parent``) as the platform sorts them, hidden ones included.
 
-        ``time`` newest first, ``time_asc`` oldest first, None the recommended order (liked most first). Pinned ones lead
+        ``time`` newest first, ``time_asc`` oldest first, None the recommended order (liked most first). Pinned ones
+        lead
         unless the order is ``time_asc``.
         """
         places = self.tops if parent is None else np.flatnonzero(self.thread.parent[: len(self.written)] == parent)
@@ -157,7 +162,9 @@ class Comments:
         second = thread.again[:size] <= instant
         written = np.where(second, thread.again[:size], thread.created[:size])
         grown = 1 - np.exp((written - instant) / (1.5 * DAY_S))
-        likes = (np.where(second, thread.likes[:size] // 2, thread.likes[:size]) * np.maximum(grown, 0)).astype(np.int64)
+        likes = (np.where(second, thread.likes[:size] // 2, thread.likes[:size]) * np.maximum(grown, 0)).astype(
+            np.int64
+        )
         parent = thread.parent[:size]
         replies = np.bincount(parent[(parent >= 0) & ~thread.hidden[:size]], minlength=size)
         return View(thread, instant, written, second, likes, replies, np.flatnonzero(parent < 0))
@@ -210,9 +217,12 @@ class Comments:
             content = draw.pick(REPLIES) if is_reply else draw.pick(draw.pick(_KINDS))
             if "{" in content:
                 content = content.format(
-                    goods=draw.pick(GOODS), object=draw.pick(TITLE_OBJECTS[account.category]), place=draw.pick(PLACES),
-                    friend=draw.pick(FRIENDS), topic=draw.pick(TOPICS[account.category]),
-                )  # fmt: skip
+                    goods=draw.pick(GOODS),
+                    object=draw.pick(TITLE_OBJECTS[account.category]),
+                    place=draw.pick(PLACES),
+                    friend=draw.pick(FRIENDS),
+                    topic=draw.pick(TOPICS[account.category]),
+                )
             if draw.chance(0.4):
                 content += draw.pick(ENDINGS) * (1 + draw.bits() % 3)
         if edited:

@@ -85,11 +85,17 @@ class Screens:
                 continue
             made.append(
                 Title(
-                    key=draw.key, kind=kind, title=self._title(kind, version * _PER_WEEK[kind] + k), released=monday_of(version) + draw.bits() % 7,
-                    heat=draw.log_between(60_000, 4_000_000), actors=_names(draw, 3 + draw.bits() % 3), directors=_names(draw, 1 + draw.bits() % 2),
-                    areas=(SCREEN_AREAS[0] if draw.chance(0.7) else draw.pick(SCREEN_AREAS),), tags=tuple({draw.pick(SCREEN_TAGS[kind]): None for _ in range(2)}),
+                    key=draw.key,
+                    kind=kind,
+                    title=self._title(kind, version * _PER_WEEK[kind] + k),
+                    released=monday_of(version) + draw.bits() % 7,
+                    heat=draw.log_between(60_000, 4_000_000),
+                    actors=_names(draw, 3 + draw.bits() % 3),
+                    directors=_names(draw, 1 + draw.bits() % 2),
+                    areas=(SCREEN_AREAS[0] if draw.chance(0.7) else draw.pick(SCREEN_AREAS),),
+                    tags=tuple({draw.pick(SCREEN_TAGS[kind]): None for _ in range(2)}),
                 )
-            )  # fmt: skip
+            )
         return tuple(made)
 
     def _title(self, kind: int, number: int) -> str:
@@ -109,7 +115,10 @@ class Screens:
         return title.heat * shape * (1.3 if (day + 3) % 7 >= 4 else 1.0) * wander(title.key, day) ** 0.4
 
     def _ranked(self, kind: int, version: int, last: int) -> tuple[tuple[Title, int], ...]:
-        """(title, heat) of a week from Monday to the day ``last``, hottest first. One title in five has heat of four digits that count."""
+        """(title, heat) of a week from Monday to the day ``last``, hottest first.
+
+        One title in five has heat of four digits that count.
+        """
         titles = [t for v in range(version - _KEPT_WEEKS[kind], version + 2) for t in self._born(kind, v)]
         heats = {t: sum(self.day_heat(t, day) for day in range(monday_of(version), last + 1)) for t in titles}
         best = sorted(heats, key=lambda t: (-heats[t], t.key))[: SIZES[kind]]

@@ -54,7 +54,8 @@ EVENTS = tuple(h for h in Happening if h not in (Happening.FORM, Happening.CALL)
 class Event:
     """One thing that happened between a customer and the account; ``at_ms`` is epoch milliseconds, ``index`` its place.
 
-    ``left`` is what the customer left with it: ``phone``, ``wechat``, or nothing. ``item_id`` is the video that was liked.
+    ``left`` is what the customer left with it: ``phone``, ``wechat``, or nothing. ``item_id`` is the video that was
+    liked.
     """
 
     happening: Happening
@@ -162,7 +163,11 @@ class Leads:
     def customer(self, account: Account, number: int, instant: float) -> Customer | None:
         """The customer of ``account`` with that number who had some contact by ``instant``; None for anybody else."""
         place = self.find(number)
-        if place is None or place[0] != account.index or not day_of(instant) - DEPTH_DAYS <= place[1] <= day_of(instant):
+        if (
+            place is None
+            or place[0] != account.index
+            or not day_of(instant) - DEPTH_DAYS <= place[1] <= day_of(instant)
+        ):
             return None
         customers = self.customers(account, place[1])
         customer = customers[place[2]] if place[2] < len(customers) else None
@@ -171,7 +176,11 @@ class Leads:
     def known(self, account: Account, instant: float) -> tuple[Customer, ...]:
         """Customers of the last :data:`DEPTH_DAYS` who had some contact by ``instant``, oldest first."""
         known = self._lately(account, instant)
-        return tuple(self._as_it_came(account, c) for c in known) if self.doings.events or self.doings.consents or self.doings.names or self.doings.taggings else known
+        return (
+            tuple(self._as_it_came(account, c) for c in known)
+            if self.doings.events or self.doings.consents or self.doings.names or self.doings.taggings
+            else known
+        )
 
     def _as_it_came(self, account: Account, customer: Customer) -> Customer:
         """The customer with what was done through the API and the control plane."""
@@ -266,9 +275,16 @@ class Leads:
         converted = left[0] + draw.between(1, 9) * DAY_S if left and draw.chance(0.35) else math.inf
         lost = last + draw.between(2, 12) * DAY_S if draw.chance(0.2) else math.inf
         return Customer(
-            number, draw.key, life.events[0].at_ms / 1_000, tuple(life.events), life.consent(draw), life.follows(draw),
-            tuple(self._tags_of(account, draw, born)), converted, lost,
-        )  # fmt: skip
+            number,
+            draw.key,
+            life.events[0].at_ms / 1_000,
+            tuple(life.events),
+            life.consent(draw),
+            life.follows(draw),
+            tuple(self._tags_of(account, draw, born)),
+            converted,
+            lost,
+        )
 
     def _tags_of(self, account: Account, draw: Draw, born: float) -> Iterator[tuple[int, float, float]]:
         """Up to three tags; one in five is taken off again."""
@@ -333,7 +349,9 @@ class _Life:
             kind = draw.unit()
             if kind < 0.76:
                 text = draw.pick(QUESTIONS)
-                text = text.format(goods=draw.pick(GOODS), place=draw.pick(PLACES), topic=draw.pick(TOPICS[account.category]))
+                text = text.format(
+                    goods=draw.pick(GOODS), place=draw.pick(PLACES), topic=draw.pick(TOPICS[account.category])
+                )
                 self._add(Happening.RECEIVED, message_type="text", text=text)
             elif kind < 0.80:
                 self._add(Happening.RECEIVED, message_type="emoji")

@@ -1,6 +1,7 @@
 """What happened because somebody did something through the API or the control plane: an overlay over the world.
 
-The world itself follows from seed and clock. What is in here follows from requests, lives in memory, and is empty until the
+The world itself follows from seed and clock. What is in here follows from requests, lives in memory, and is empty until
+the
 first one: then everything is as it was without it.
 """
 
@@ -88,9 +89,12 @@ class Doings:
     def touches(self, account: int, number: int) -> bool:
         """Whether anything of a customer is different from the world's course."""
         return (
-            self._places[account, number] > 0 or (account, number) in self.consents or (account, number) in self.follows
-            or any(key[:2] == (account, number) for key in self.taggings) or bool(self.names.get(account))
-        )  # fmt: skip
+            self._places[account, number] > 0
+            or (account, number) in self.consents
+            or (account, number) in self.follows
+            or any(key[:2] == (account, number) for key in self.taggings)
+            or bool(self.names.get(account))
+        )
 
     def used(self, window: str) -> int:
         """Messages that were sent in a window."""
@@ -98,7 +102,10 @@ class Doings:
 
     def proactive_today(self, account: int, number: int, instant: float) -> bool:
         today = day_of(instant)
-        return any(s.scene == "im_authorize_message" and (s.account, s.number) == (account, number) and day_of(s.at) == today for s in self.sent)
+        return any(
+            s.scene == "im_authorize_message" and (s.account, s.number) == (account, number) and day_of(s.at) == today
+            for s in self.sent
+        )
 
     def due(self, instant: float) -> list[Later]:
         """What people do by ``instant``, in order of time; it is not given again."""

@@ -70,11 +70,20 @@ class Places:
         if category != 20:
             title += f"({district.removesuffix('区')}店)"
         return Place(
-            number=number, key=draw.key, category=category, poi_id=str(6_600_000_000_000_000_000 + draw.key % 10**13 * 10_000 + number),
-            name=title, province=province, city=city, city_code=code, district=district, address=f"{street}{1 + draw.bits() % 399}号",
-            longitude=round(longitude + draw.between(-0.08, 0.08), 6), latitude=round(latitude + draw.between(-0.08, 0.08), 6),
+            number=number,
+            key=draw.key,
+            category=category,
+            poi_id=str(6_600_000_000_000_000_000 + draw.key % 10**13 * 10_000 + number),
+            name=title,
+            province=province,
+            city=city,
+            city_code=code,
+            district=district,
+            address=f"{street}{1 + draw.bits() % 399}号",
+            longitude=round(longitude + draw.between(-0.08, 0.08), 6),
+            latitude=round(latitude + draw.between(-0.08, 0.08), 6),
             views=draw.log_between(40, 9_000),
-        )  # fmt: skip
+        )
 
     def find(self, poi_id: str) -> Place | None:
         return self._by_id.get(poi_id)
@@ -94,7 +103,11 @@ class Places:
 
     def search(self, keyword: str, city: str | None) -> list[Place]:
         """Places whose name has the word, the most viewed first; ``city`` with or without 市."""
-        found = [p for p in self.all if keyword in p.name and (city is None or city.removesuffix("市") == p.city.removesuffix("市"))]
+        found = [
+            p
+            for p in self.all
+            if keyword in p.name and (city is None or city.removesuffix("市") == p.city.removesuffix("市"))
+        ]
         return sorted(found, key=lambda p: (-p.views, p.number))
 
     # ---- numbers of a day
@@ -113,23 +126,32 @@ class Places:
     def audience(self, place: Place, who: str, last: int, days: int) -> dict[str, list[tuple[str, str]]]:
         """(label, value) of the visitors or buyers of ``days`` days up to ``last``: shares, of cities numbers; "" is unknown."""
         draw = Draw(place.key, name(who))
-        people = sum((self.day_services(place, d)[2] if who == "buyers" else self.day_views(place, d)) for d in range(last - days + 1, last + 1))
+        people = sum(
+            (self.day_services(place, d)[2] if who == "buyers" else self.day_views(place, d))
+            for d in range(last - days + 1, last + 1)
+        )
 
         def shares(labels: tuple[str, ...]) -> list[tuple[str, str]]:
             weights = [draw.between(0.1, 1) * wander(mix(draw.key, i), last // 3) for i in range(len(labels))]
-            return [(label, f"{part / 10_000:.4f}") for label, part in zip(labels, apportion(10_000, weights), strict=True)]
+            return [
+                (label, f"{part / 10_000:.4f}") for label, part in zip(labels, apportion(10_000, weights), strict=True)
+            ]
 
         home = [c for c in CITIES if c[1] == place.city] + [c for c in CITIES if c[1] != place.city][:7]
         labels = [c[1].removesuffix("市") for c in home] + [""]
         weights = [8.0, *(draw.between(0.2, 1.5) for _ in labels[2:]), 0.3]
         cities = list(zip(labels, map(str, apportion(people, weights)), strict=True))
         return {
-            "gender_list": shares(("男", "女", "" if place.key % 2 else "未知")), "age_list": shares((*_AGES, "") if place.key % 3 else _AGES), "city_list": cities,
-        }  # fmt: skip
+            "gender_list": shares(("男", "女", "" if place.key % 2 else "未知")),
+            "age_list": shares((*_AGES, "") if place.key % 3 else _AGES),
+            "city_list": cities,
+        }
 
     def _board(self, category: int, day: int) -> tuple[tuple[Place, str], ...]:
         """(place, score as text) of the heat list, best first."""
         heat = {p: math.log(p.views * (0.85 + 0.15 * wander(p.key, day))) for p in self.all if p.category == category}
         best = sorted(heat, key=lambda p: (-heat[p], p.number))
         low, high = heat[best[-1]], heat[best[0]]
-        return tuple((p, f"{60 + 39.5 * (heat[p] - low) / (high - low):.2f}".removesuffix(".00")) for p in best[:BOARD_SIZE])
+        return tuple(
+            (p, f"{60 + 39.5 * (heat[p] - low) / (high - low):.2f}".removesuffix(".00")) for p in best[:BOARD_SIZE]
+        )

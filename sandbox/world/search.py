@@ -95,4 +95,3 @@ class Search:
             return (account, video) if video else None
         author, video = self.video(owner, slot)
         return (author, video) if video.created <= instant else None
-

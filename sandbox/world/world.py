@@ -19,10 +19,19 @@ from sandbox.world.videos import Shelf
 class World:
     """The world of ``seed`` with so many accounts, each with about ``videos`` videos.
 
-    Ids of people, videos, comments and messages belong to one app: with another ``id_seed`` (default: the seed) the same world has others.
+    Ids of people, videos, comments and messages belong to one app: with another ``id_seed`` (default: the seed) the
+    same world has others.
     """
 
-    def __init__(self, seed: int, accounts: int, videos: int, id_seed: int | None = None, most_fans: int = MOST_FANS, late_counts: float = 0) -> None:
+    def __init__(
+        self,
+        seed: int,
+        accounts: int,
+        videos: int,
+        id_seed: int | None = None,
+        most_fans: int = MOST_FANS,
+        late_counts: float = 0,
+    ) -> None:
         self.seed, self.late_counts = seed, late_counts
         ids = seed if id_seed is None else id_seed
         self.accounts: list[Account] = [make_account(seed, ids, i, videos, most_fans) for i in range(accounts)]

@@ -37,17 +37,29 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[Found]:
             if account.status is AccountStatus.NEEDS_CONSENT:
                 found.append(
                     Found(
-                        Kind.NEEDS_CONSENT, subject, Severity.CRITICAL, who, f"账号 {who} 需要重新授权，在此之前不再采集：{why}",
-                        f"{who} must authorise again; nothing of it is collected until then: {why}", "douyin authorize", tags=account.tags,
+                        Kind.NEEDS_CONSENT,
+                        subject,
+                        Severity.CRITICAL,
+                        who,
+                        f"账号 {who} 需要重新授权，在此之前不再采集：{why}",
+                        f"{who} must authorise again; nothing of it is collected until then: {why}",
+                        "douyin authorize",
+                        tags=account.tags,
                     )
-                )  # fmt: skip
+                )
             else:
                 found.append(
                     Found(
-                        Kind.ACCOUNT_STOPPED, subject, Severity.WARNING, who, f"账号 {who} 已停止采集：{why}", f"{who} is no longer collected: {why}",
-                        "douyin accounts list", tags=account.tags,
+                        Kind.ACCOUNT_STOPPED,
+                        subject,
+                        Severity.WARNING,
+                        who,
+                        f"账号 {who} 已停止采集：{why}",
+                        f"{who} is no longer collected: {why}",
+                        "douyin accounts list",
+                        tags=account.tags,
                     )
-                )  # fmt: skip
+                )
     return found
 
 
@@ -59,14 +71,20 @@ def lacking(runtime: Runtime) -> list[Found]:
             continue
         key, counted = standing.client_key, standing.counted()
         scopes = named((one.what for one in standing.missing if one.operations), 6)
-        zh = f"应用 {key}：{counted[NOT_OWNED]} 个接口无能力，{counted[WITHDRAWN]} 个已下线，{len(standing.closed)} 张表无法采集，{len(standing.consents)} 个账号缺少授权。此为已知情况，不影响任务成败"
+        zh = (
+            f"应用 {key}：{counted[NOT_OWNED]} 个接口无能力，{counted[WITHDRAWN]} 个已下线，{len(standing.closed)} 张表无法采集，"
+            f"{len(standing.consents)} 个账号缺少授权。此为已知情况，不影响任务成败"
+        )
         en = f"app {key}: {standing.summary()}. Missing: {scopes}. This is known, and fails no run"
         found.append(Found(Kind.LACKING, key, Severity.WARNING, key, zh, en, "douyin doctor; douyin coverage", stage))
     return found
 
 
 def tokens_that_end(state: State, client_keys: Iterable[str], days: Iterable[int], now: datetime) -> list[Found]:
-    """Consents that end within ``days`` unless a person acts. Each of the days is a stage of its own, and the end is one, too."""
+    """Consents that end within ``days`` unless a person acts.
+
+    Each of the days is a stage of its own, and the end is one, too.
+    """
     found = []
     for key in client_keys:
         for line in countdown(state, key, now):
@@ -83,9 +101,22 @@ def _token(line: Countdown, stage: int) -> Found:
     if stage == 0:
         zh, en = f"账号 {who} 的授权已失效，不再采集", f"the consent of {who} is over: nothing of it is collected"
     else:
-        zh, en = f"账号 {who} 的授权将在 {stage} 天内到期，续期次数剩余 {line.renewals_left}", f"the consent of {who} ends within {stage} days; {line.renewals_left} renewals are left"
+        zh, en = (
+            f"账号 {who} 的授权将在 {stage} 天内到期，续期次数剩余 {line.renewals_left}",
+            f"the consent of {who} ends within {stage} days; {line.renewals_left} renewals are left",
+        )
     severity = Severity.CRITICAL if stage <= 1 else Severity.WARNING
-    return Found(Kind.TOKEN_ENDS, f"{account.client_key}/{account.open_id}", severity, who, zh, en, "douyin authorize", str(stage), account.tags)
+    return Found(
+        Kind.TOKEN_ENDS,
+        f"{account.client_key}/{account.open_id}",
+        severity,
+        who,
+        zh,
+        en,
+        "douyin authorize",
+        str(stage),
+        account.tags,
+    )
 
 
 def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime) -> list[Found]:
@@ -98,20 +129,31 @@ def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime)
             if not is_over and (limit is None or used.calls < ratio * limit):
                 continue
             of = f"{used.calls:,}" + (f"/{limit:,}" if limit else "")
-            what = ("已用尽", "is used up; the rest is collected after midnight") if is_over else ("将用尽", "is nearly used")
+            what = (
+                ("已用尽", "is used up; the rest is collected after midnight")
+                if is_over
+                else ("将用尽", "is nearly used")
+            )
             found.append(
                 Found(
-                    Kind.QUOTA, f"{app.client_key}/{scope}", Severity.WARNING, scope, f"权限 {scope} 今日配额{what[0]}：已调用 {of} 次",
-                    f"the day's quota of {scope} {what[1]}: {of} calls", "douyin status; DOUYIN_LIMITS", "over" if is_over else "near",
+                    Kind.QUOTA,
+                    f"{app.client_key}/{scope}",
+                    Severity.WARNING,
+                    scope,
+                    f"权限 {scope} 今日配额{what[0]}：已调用 {of} 次",
+                    f"the day's quota of {scope} {what[1]}: {of} calls",
+                    "douyin status; DOUYIN_LIMITS",
+                    "over" if is_over else "near",
                 )
-            )  # fmt: skip
+            )
     return found
 
 
 def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[Found]:
     """Tables of which nothing was settled for longer than their cadence allows, and a published file that lags behind the lake.
 
-    An empty answer is a fresh one. A table that never came is not old: only if it was asked for and failed since. What no app can have,
+    An empty answer is a fresh one. A table that never came is not old: only if it was asked for and failed since. What
+    no app can have,
     and what no account granted, is known and reported as that. Backfills of old days make nothing fresh.
     """
     found, apps = [], standings(runtime)
@@ -121,7 +163,11 @@ def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[F
         cadence = endpoints_of(name)[0].cadence
         oldest = now - thresholds.fresh_for(cadence.name)
         tried = newest_day(runtime.state, name, settled=False)
-        if tried is None or all(o.is_known for o in tried.outcomes) or (apps and all(app.is_closed(name) for app in apps)):
+        if (
+            tried is None
+            or all(o.is_known for o in tried.outcomes)
+            or (apps and all(app.is_closed(name) for app in apps))
+        ):
             continue
         loaded = newest_day(runtime.state, name, settled=True)
         # A day is wanted only once it had its time: just after midnight the new one is not late.
@@ -142,9 +188,14 @@ def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str
     worst = [o for o in tried.outcomes if o.is_missing]
     why = f"; {tried.dt}: " + ", ".join(f"{tried.outcomes[o]} {o}" for o in sorted(worst)) if worst else ""
     return Found(
-        Kind.NOT_FRESH, table.name, Severity.WARNING, f"{table.name} {table.zh}", f"{table.zh} {since_zh}；采集计划：{due_zh}{why}",
-        f"{table.name} {since_en}; due {due_en}{why}", f"douyin status --select {table.name}",
-    )  # fmt: skip
+        Kind.NOT_FRESH,
+        table.name,
+        Severity.WARNING,
+        f"{table.name} {table.zh}",
+        f"{table.zh} {since_zh}；采集计划：{due_zh}{why}",
+        f"{table.name} {since_en}; due {due_en}{why}",
+        f"douyin status --select {table.name}",
+    )
 
 
 def _unpublished(runtime: Runtime, patience: timedelta) -> list[Found]:
@@ -157,10 +208,15 @@ def _unpublished(runtime: Runtime, patience: timedelta) -> list[Found]:
     since = clock(datetime.fromtimestamp(min(newer) / 1e9, UTC))
     return [
         Found(
-            Kind.NOT_FRESH, "warehouse", Severity.WARNING, "warehouse.duckdb", f"自 {since} 起的 {len(newer)} 个分区尚未发布到仓库文件",
-            f"{len(newer)} partitions since {since} Beijing are not in the published file", "douyin publish",
+            Kind.NOT_FRESH,
+            "warehouse",
+            Severity.WARNING,
+            "warehouse.duckdb",
+            f"自 {since} 起的 {len(newer)} 个分区尚未发布到仓库文件",
+            f"{len(newer)} partitions since {since} Beijing are not in the published file",
+            "douyin publish",
         )
-    ]  # fmt: skip
+    ]
 
 
 def quarantined(state: State, thresholds: Thresholds) -> list[Found]:
@@ -174,10 +230,14 @@ def quarantined(state: State, thresholds: Thresholds) -> list[Found]:
         if ratio >= thresholds.quarantine_ratio:
             found.append(
                 Found(
-                    Kind.QUARANTINE, name, Severity.WARNING, f"{name} {table.zh}",
+                    Kind.QUARANTINE,
+                    name,
+                    Severity.WARNING,
+                    f"{name} {table.zh}",
                     f"{table.zh} {day.dt} 有 {day.quarantined:,} 行（{ratio:.0%}）无法解析，已隔离；其余 {day.rows:,} 行正常入库",
                     f"{name} {day.dt}: {day.quarantined:,} rows ({ratio:.0%}) are in quarantine, {day.rows:,} landed",
-                    f"douyin sql -c \"SELECT reason, count(*) FROM meta.quarantine WHERE table_name = '{name}' AND dt = '{day.dt}' GROUP BY ALL\"",
+                    'douyin sql -c "SELECT reason, count(*) FROM meta.quarantine WHERE table_name = '
+                    f"'{name}' AND dt = '{day.dt}' GROUP BY ALL\"",
                 )
-            )  # fmt: skip
+            )
     return found

@@ -19,7 +19,10 @@ FROM marts.video_performance
 WHERE is_low_play AND dt = (SELECT max(dt) FROM marts.video_performance)
 ORDER BY client_key, open_id, item_id
 """
-_HOT = "SELECT sentence, hot_level, first_seen_at, is_new, is_rising FROM marts.hot_words_now ORDER BY hot_level DESC NULLS LAST, sentence"
+_HOT = (
+    "SELECT sentence, hot_level, first_seen_at, is_new, is_rising FROM marts.hot_words_now ORDER BY "
+    "hot_level DESC NULLS LAST, sentence"
+)
 
 
 class NoMart(LookupError):
@@ -40,9 +43,14 @@ def _rows(runtime: Runtime, mart: str, query: str) -> list[dict[str, Any]]:
     except FileNotFoundError as error:
         raise NoMart("nothing is published yet: `douyin publish`") from error
     except duckdb.CatalogException as error:
-        raise NoMart(f"the warehouse has no marts.{mart} yet: `douyin run` makes it when the tables that it reads have days") from error
+        raise NoMart(
+            f"the warehouse has no marts.{mart} yet: `douyin run` makes it when the tables that it reads have days"
+        ) from error
     except duckdb.BinderException as error:
-        raise NoMart(f"marts.{mart} cannot be read ({str(error).splitlines()[0]}): `douyin publish`, and see meta.marts for why it was left out") from error
+        raise NoMart(
+            f"marts.{mart} cannot be read ({str(error).splitlines()[0]}): `douyin publish`, and see "
+            "meta.marts for why it was left out"
+        ) from error
 
 
 def low_plays(runtime: Runtime) -> list[Found]:
@@ -61,12 +69,17 @@ def low_plays(runtime: Runtime) -> list[Found]:
         share = "" if row["ratio_to_median"] is None else f"（{row['ratio_to_median']:.0%}）"
         found.append(
             Found(
-                Kind.LOW_PLAYS, f"{row['client_key']}/{row['open_id']}/{row['item_id']}", Severity.INFO, f"{who} 《{title}》",
+                Kind.LOW_PLAYS,
+                f"{row['client_key']}/{row['open_id']}/{row['item_id']}",
+                Severity.INFO,
+                f"{who} 《{title}》",
                 f"{who} 的视频《{title}》发布 {age} 天播放 {plays}，同期中位数 {usual}{share}",
-                f"video {row['item_id']} of {who}, {age} days old, has {plays} plays; the median at that age is {usual}",
-                f"douyin sql -c \"FROM marts.video_performance WHERE item_id = '{row['item_id']}'\"", tags=account.tags if account else frozenset(),
+                f"video {row['item_id']} of {who}, {age} days old, has {plays} plays; the median at that "
+                f"age is {usual}",
+                f"douyin sql -c \"FROM marts.video_performance WHERE item_id = '{row['item_id']}'\"",
+                tags=account.tags if account else frozenset(),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -87,8 +100,13 @@ def watched_words(runtime: Runtime, words: list[str]) -> list[Found]:
         marks = [m for m, holds in (("新上榜 new", row["is_new"]), ("上升 rising", row["is_rising"])) if holds]
         told = f"（{'，'.join(marks)}）" if marks else ""
         one = Found(
-            Kind.HOT_WORD, row["sentence"], Severity.INFO, row["sentence"], f"热点词「{row['sentence']}」命中关注词「{word}」，热度 {level}{told}",
-            f"the hot word {row['sentence']} matches {word}; hot level {level}", "",
-        )  # fmt: skip
+            Kind.HOT_WORD,
+            row["sentence"],
+            Severity.INFO,
+            row["sentence"],
+            f"热点词「{row['sentence']}」命中关注词「{word}」，热度 {level}{told}",
+            f"the hot word {row['sentence']} matches {word}; hot level {level}",
+            "",
+        )
         found.setdefault(one.key, one)
     return list(found.values())

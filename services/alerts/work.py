@@ -32,7 +32,9 @@ def read_alerts(runtime: Runtime) -> Alerts:
     """
     alerts = load_alerts(runtime.settings)
     if any(route.tags for route in alerts.routes):
-        check_tags(alerts, {t for key in known_apps(runtime.state) for a in list_accounts(runtime.state, key) for t in a.tags})
+        check_tags(
+            alerts, {t for key in known_apps(runtime.state) for a in list_accounts(runtime.state, key) for t in a.tags}
+        )
     return alerts
 
 
@@ -41,13 +43,27 @@ def look(runtime: Runtime, alerts: Alerts) -> Looked:
     now, state, thresholds = runtime.clock.now(), runtime.state, alerts.thresholds
     looked = Looked(
         [
-            *accounts_in_need(state, runtime.app_keys), *tokens_that_end(state, runtime.app_keys, thresholds.token_days, now),
-            *quotas_in_use(state, runtime.settings, thresholds.quota_ratio, now), *not_fresh(runtime, thresholds, now),
-            *quarantined(state, thresholds), *lacking(runtime),
+            *accounts_in_need(state, runtime.app_keys),
+            *tokens_that_end(state, runtime.app_keys, thresholds.token_days, now),
+            *quotas_in_use(state, runtime.settings, thresholds.quota_ratio, now),
+            *not_fresh(runtime, thresholds, now),
+            *quarantined(state, thresholds),
+            *lacking(runtime),
         ],
-        {Kind.NEEDS_CONSENT, Kind.ACCOUNT_STOPPED, Kind.TOKEN_ENDS, Kind.QUOTA, Kind.NOT_FRESH, Kind.QUARANTINE, Kind.LACKING},
-    )  # fmt: skip
-    for kind, find in ((Kind.LOW_PLAYS, lambda: low_plays(runtime)), (Kind.HOT_WORD, lambda: watched_words(runtime, alerts.watch_words))):
+        {
+            Kind.NEEDS_CONSENT,
+            Kind.ACCOUNT_STOPPED,
+            Kind.TOKEN_ENDS,
+            Kind.QUOTA,
+            Kind.NOT_FRESH,
+            Kind.QUARANTINE,
+            Kind.LACKING,
+        },
+    )
+    for kind, find in (
+        (Kind.LOW_PLAYS, lambda: low_plays(runtime)),
+        (Kind.HOT_WORD, lambda: watched_words(runtime, alerts.watch_words)),
+    ):
         try:
             looked.found += find()
             looked.kinds.add(kind)

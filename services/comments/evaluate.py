@@ -133,11 +133,16 @@ def load_examples(folder: Path, known: Sequence[str]) -> list[Example]:
     for number, line in text_lines(path):
         place, cells = f"{path}:{number}", line.split("\t")
         if len(cells) != 4:
-            raise BadNeeds(f"{place}: {len(cells)} cells: write text, needs, is_question and sentiment with a tab between")
+            raise BadNeeds(
+                f"{place}: {len(cells)} cells: write text, needs, is_question and sentiment with a tab between"
+            )
         text, needs, question, sentiment = (c.strip() for c in cells)
         ids = [] if needs == "-" else needs.split(",")
         if unknown := [i for i in ids if i not in known]:
-            raise BadNeeds(f"{place}: {', '.join(unknown) or 'nothing'} is no need class of rules.yaml: write some of {', '.join(known)}, or -")
+            raise BadNeeds(
+                f"{place}: {', '.join(unknown) or 'nothing'} is no need class of rules.yaml: write some "
+                f"of {', '.join(known)}, or -"
+            )
         if question not in ("0", "1"):
             raise BadNeeds(f"{place}: is_question is {question!r}: write 1 or 0")
         if sentiment not in list(Sentiment):
@@ -147,7 +152,9 @@ def load_examples(folder: Path, known: Sequence[str]) -> list[Example]:
         first[text] = number
         found.append(Example(number, text, frozenset(ids), question == "1", Sentiment(sentiment)))
     if not found:
-        raise BadNeeds(f"{path}: holds no comment: write some, with a tab between text, needs, is_question and sentiment")
+        raise BadNeeds(
+            f"{path}: holds no comment: write some, with a tab between text, needs, is_question and sentiment"
+        )
     return found
 
 
@@ -160,9 +167,12 @@ def evaluate(analyser: Analyser, examples: Sequence[Example]) -> Evaluation:
     labels = [*(n.id for n in analyser.classes), QUESTION, *(f"sentiment:{s}" for s in Sentiment)]
     scores = tuple(
         Score(
-            label, sum(label in e.labels for e in examples), sum(label in labels_ for labels_ in given), sum(label in e.labels and label in g for e, g in pairs)
+            label,
+            sum(label in e.labels for e in examples),
+            sum(label in labels_ for labels_ in given),
+            sum(label in e.labels and label in g for e, g in pairs),
         )
         for label in labels
-    )  # fmt: skip
+    )
     wrong = tuple(Wrong(e, e.labels - g, g - e.labels) for e, g in pairs if e.labels != g)
     return Evaluation(len(examples), scores, wrong)

@@ -1,6 +1,7 @@
 """DuckDB functions over comments, for the SQL of marts. They take and give whole vectors.
 
-They bind without a dictionary: rules, jieba and OpenCC are loaded when the first row comes. NULL gives NULL; a text that says
+They bind without a dictionary: rules, jieba and OpenCC are loaded when the first row comes. NULL gives NULL; a text
+    that says
 nothing gives an empty list, false, or for the sentiment NULL. The same text gives the same answer, byte for byte.
 """
 
@@ -26,7 +27,10 @@ __all__ = ["FUNCTIONS", "TextFunction", "register"]
 
 @dataclass(frozen=True)
 class TextFunction:
-    """A function of one VARCHAR as SQL knows it. ``compute`` takes texts without NULL; the analyser is a call away, for those that need none."""
+    """A function of one VARCHAR as SQL knows it.
+
+    ``compute`` takes texts without NULL; the analyser is a call away, for those that need none.
+    """
 
     name: str
     returns: str
@@ -41,35 +45,53 @@ class TextFunction:
 
 _ALL = (
     TextFunction(
-        "zh_terms", "VARCHAR[]", "words of the text, each once, in order, without stop words, single characters, digits and personal data",
-        "分词：按出现顺序去重，不含停用词、单字、数字和个人信息", lambda load, texts: load().terms(texts),
+        "zh_terms",
+        "VARCHAR[]",
+        "words of the text, each once, in order, without stop words, single characters, digits and personal data",
+        "分词：按出现顺序去重，不含停用词、单字、数字和个人信息",
+        lambda load, texts: load().terms(texts),
     ),
     TextFunction(
-        "comment_needs", "VARCHAR[]", "ids of the need classes that the rules find, in the order of rules.yaml; empty where none (heuristic)",
-        "粉丝需求分类（按 rules.yaml 的顺序，没有则为空列表；规则判断，仅供参考）", lambda load, texts: load().needs(texts),
+        "comment_needs",
+        "VARCHAR[]",
+        "ids of the need classes that the rules find, in the order of rules.yaml; empty where none (heuristic)",
+        "粉丝需求分类（按 rules.yaml 的顺序，没有则为空列表；规则判断，仅供参考）",
+        lambda load, texts: load().needs(texts),
     ),
     TextFunction(
-        "comment_sentiment", "DOUBLE", "sentiment from -1 to 1 by a small lexicon, four digits; NULL where no word of it stands (heuristic)",
-        "情感得分 -1 到 1（小型词典估算，四位小数，没有情感词则为 NULL，仅供参考）", lambda load, texts: load().sentiments(texts),
+        "comment_sentiment",
+        "DOUBLE",
+        "sentiment from -1 to 1 by a small lexicon, four digits; NULL where no word of it stands (heuristic)",
+        "情感得分 -1 到 1（小型词典估算，四位小数，没有情感词则为 NULL，仅供参考）",
+        lambda load, texts: load().sentiments(texts),
     ),
     TextFunction(
-        "is_question", "BOOLEAN", "whether the text asks something (heuristic)",
-        "是否提问（规则判断，仅供参考）", lambda load, texts: load().questions(texts),
+        "is_question",
+        "BOOLEAN",
+        "whether the text asks something (heuristic)",
+        "是否提问（规则判断，仅供参考）",
+        lambda load, texts: load().questions(texts),
     ),
     TextFunction(
-        "mask_personal", "VARCHAR", "the text with phones, WeChat and QQ ids, e-mail, @names and long numbers as ***",
-        "脱敏：手机号、微信号、QQ、邮箱、@昵称、长数字替换为 ***", lambda load, texts: mask_all(texts),
+        "mask_personal",
+        "VARCHAR",
+        "the text with phones, WeChat and QQ ids, e-mail, @names and long numbers as ***",
+        "脱敏：手机号、微信号、QQ、邮箱、@昵称、长数字替换为 ***",
+        lambda load, texts: mask_all(texts),
     ),
-)  # fmt: skip
+)
 
 FUNCTIONS: MappingProxyType[str, TextFunction] = MappingProxyType({f.name: f for f in _ALL})
 """Name -> function with signature and description in both languages."""
 
 
 def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None, *, at_once: bool = False) -> None:
-    """Make all :data:`FUNCTIONS` known to a connection (its cursors have them, too). ``folder`` holds the rules; default: the repository's.
+    """Make all :data:`FUNCTIONS` known to a connection (its cursors have them, too).
 
-    A file of rules that cannot be used is an error of the first query that calls a function, not of this call. ``at_once`` loads rules and dictionaries
+    ``folder`` holds the rules; default: the repository's.
+
+    A file of rules that cannot be used is an error of the first query that calls a function, not of this call.
+    ``at_once`` loads rules and dictionaries
     here: a signal that comes in the middle of an import which DuckDB's call began would leave the import's lock held.
 
     Raises:
@@ -89,14 +111,26 @@ def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None, 
     if at_once:
         load()
     for function in _ALL:
-        connection.create_function(function.name, _over_vectors(function, load), ["VARCHAR"], function.returns, type="arrow", null_handling="special")
+        connection.create_function(
+            function.name,
+            _over_vectors(function, load),
+            ["VARCHAR"],
+            function.returns,
+            type="arrow",
+            null_handling="special",
+        )
 
 
 def _over_vectors(function: TextFunction, load: Callable[[], Analyser]) -> Callable[[pa.ChunkedArray], pa.Array]:
     def call(column):  # no annotations: DuckDB would evaluate them, and pyarrow is not imported before the first row
         import pyarrow as pa
 
-        kind = {"VARCHAR[]": pa.list_(pa.string()), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "VARCHAR": pa.string()}[function.returns]
+        kind = {
+            "VARCHAR[]": pa.list_(pa.string()),
+            "DOUBLE": pa.float64(),
+            "BOOLEAN": pa.bool_(),
+            "VARCHAR": pa.string(),
+        }[function.returns]
         texts = column.to_pylist()
         if column.null_count == 0:
             return pa.array(function.compute(load, texts), kind)

@@ -22,14 +22,19 @@ _BREAKS = "\n\r\t\v\f\x1c\x1d\x1f\x85\xa0\u2028\u2029\u3000"
 def _folding() -> dict[int, str]:
     """Full-width, circled and keycap forms to plain ones, upper case to lower, breaks to spaces; a character for a character."""
     table = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    table |= {c: chr(c + 32) for c in range(ord("A"), ord("Z") + 1)} | {c: chr(c - 0xFEE0 + 32) for c in range(0xFF21, 0xFF3B)}
+    table |= {c: chr(c + 32) for c in range(ord("A"), ord("Z") + 1)} | {
+        c: chr(c - 0xFEE0 + 32) for c in range(0xFF21, 0xFF3B)
+    }
     table |= _CIRCLED | {ord(c): " " for c in _BREAKS} | {ord("＠"): "@", ord("﹫"): "@"}
     return table | {0x1D7CE + i: str(i % 10) for i in range(50)} | {ord(_BETWEEN): "\n"}
 
 
 @cache
 def _personal() -> re.Pattern[str]:
-    """One group per way, which holds what is hidden. Separators are anything but letters, so spaces, dots and emoji do not help."""
+    """One group per way, which holds what is hidden.
+
+    Separators are anything but letters, so spaces, dots and emoji do not help.
+    """
     d = f"[0-9{_HAN_DIGITS}]"
     gap = r"[^\w\n]{0,3}"
     name = r"[a-z0-9][a-z0-9_.\-]"
@@ -90,7 +95,10 @@ def replace_personal(shown: str, folded: str, by: str) -> str:
 
 
 def mask_all(texts: Sequence[str]) -> list[str]:
-    """Each text with its personal data as ``***``. Everything else stays as it was, but the control character U+001E."""
+    """Each text with its personal data as ``***``.
+
+    Everything else stays as it was, but the control character U+001E.
+    """
     if not texts:
         return []
     joined = join(texts)

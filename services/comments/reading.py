@@ -14,11 +14,22 @@ from services.comments.text import Reader
 
 
 def _seeker(wanted: Patterns, reader: Reader) -> Seeker:
-    return seeker(*(list(map(read, said)) for read, said in ((reader.word, wanted.words), (reader.pattern, wanted.patterns), (reader.pattern, wanted.except_))))
+    return seeker(
+        *(
+            list(map(read, said))
+            for read, said in (
+                (reader.word, wanted.words),
+                (reader.pattern, wanted.patterns),
+                (reader.pattern, wanted.except_),
+            )
+        )
+    )
 
 
 class Analyser:
-    """Reads comments. It keeps the plain forms of the last batch of each thread, since a query asks several functions about the same rows.
+    """Reads comments.
+
+    It keeps the plain forms of the last batch of each thread, since a query asks several functions about the same rows.
 
     Raises:
         BadNeeds: a file of ``folder`` cannot be used.

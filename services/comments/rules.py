@@ -18,7 +18,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from resources.config.project import REPOSITORY
 from resources.config.settings import Settings
 
-RULES, SENTIMENT, USER_WORDS, STOP_WORDS, EVALUATION = "rules.yaml", "sentiment.yaml", "user_words.txt", "stop_words.txt", "evaluation.tsv"
+RULES, SENTIMENT, USER_WORDS, STOP_WORDS, EVALUATION = (
+    "rules.yaml",
+    "sentiment.yaml",
+    "user_words.txt",
+    "stop_words.txt",
+    "evaluation.tsv",
+)
 VERSION = 1
 """Raise it whenever code changes what the text functions answer: marts compare :func:`fingerprint`."""
 
@@ -43,7 +49,9 @@ def _expression(pattern: str) -> str:
     if found.search("") and not re.search(r"[\^$]", pattern):
         raise ValueError(f"{pattern!r} fits every comment, the empty one too: make it ask for something")
     if re.search(r"\\[1-9]|\(\?P", pattern):
-        raise ValueError(f"{pattern!r}: patterns are put together, so groups have no numbers or names: write the repetition out")
+        raise ValueError(
+            f"{pattern!r}: patterns are put together, so groups have no numbers or names: write the repetition out"
+        )
     if re.search(r"(?<!\\)[A-Z]", pattern):
         raise ValueError(f"{pattern!r}: comments are read in lower case; write it so")
     return pattern
@@ -60,7 +68,10 @@ Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class Patterns(_Strict):
-    """Words and regular expressions, of which one must be found. What ``except`` matches is cut out before they look."""
+    """Words and regular expressions, of which one must be found.
+
+    What ``except`` matches is cut out before they look.
+    """
 
     words: list[Word] = Field(default_factory=list)
     patterns: list[Expression] = Field(default_factory=list)
@@ -110,7 +121,10 @@ class Weighted(_Strict):
 
 
 class Face(_Strict):
-    """A [表情] and the emoji that say the same; the weight is that of a word, below 0 for displeasure. Polite ones say nothing beside a request."""
+    """A [表情] and the emoji that say the same; the weight is that of a word, below 0 for displeasure.
+
+    Polite ones say nothing beside a request.
+    """
 
     face: str = Field(min_length=1, max_length=8)
     weight: float = Field(ge=-5, le=5)
@@ -134,18 +148,27 @@ class Lexicon(_Strict):
     @property
     def words(self) -> list[str]:
         """Everything that is looked for, faces left aside."""
-        return [w for group in (*self.positive, *self.negative, *self.degrees) for w in group.words] + [*self.neutral, *self.negations, *self.contrasts]
+        return [w for group in (*self.positive, *self.negative, *self.degrees) for w in group.words] + [
+            *self.neutral,
+            *self.negations,
+            *self.contrasts,
+        ]
 
     @model_validator(mode="after")
     def _one_meaning(self) -> Lexicon:
         said = self.words
         if twice := sorted({w for w in said if said.count(w) > 1}):
-            raise ValueError(f"{', '.join(twice)}: stands in two lists or twice in one; a word has one meaning, take the others out")
+            raise ValueError(
+                f"{', '.join(twice)}: stands in two lists or twice in one; a word has one meaning, take the others out"
+            )
         signs = [sign for f in self.faces for sign in (f"[{f.face}]", *f.emoji)]
         if twice := sorted({s for s in signs if signs.count(s) > 1}):
             raise ValueError(f"{', '.join(twice)}: two faces share it; take one out")
         if wrong := sorted(s for s in signs if not s.startswith("[") and len(s) != 1):
-            raise ValueError(f"{', '.join(wrong)}: an emoji is one character here; leave skin tones and joiners away, they are dropped before")
+            raise ValueError(
+                f"{', '.join(wrong)}: an emoji is one character here; leave skin tones and joiners away, "
+                "they are dropped before"
+            )
         return self
 
 
@@ -192,7 +215,9 @@ def load_user_words(folder: Path) -> list[UserWord]:
         place = f"{folder / USER_WORDS}:{number}"
         match = re.fullmatch(r"(\S+)(?:\s+(\d+))?(?:\s+([a-z]+))?", text)
         if not match:
-            raise BadNeeds(f"{place}: {text!r}: write a word without spaces, then if you like a frequency and a tag: 兰朵咖啡 1000 nz")
+            raise BadNeeds(
+                f"{place}: {text!r}: write a word without spaces, then if you like a frequency and a tag: 兰朵咖啡 1000 nz"
+            )
         word = match[1].lower()
         if word in found:
             raise BadNeeds(f"{place}: {word} stands above, too: take one out")
@@ -205,7 +230,9 @@ def load_stop_words(folder: Path) -> list[str]:
     found: dict[str, int] = {}
     for number, text in text_lines(folder / STOP_WORDS):
         if text.lower() in found:
-            raise BadNeeds(f"{folder / STOP_WORDS}:{number}: {text} stands in line {found[text.lower()]}, too: take one out")
+            raise BadNeeds(
+                f"{folder / STOP_WORDS}:{number}: {text} stands in line {found[text.lower()]}, too: take one out"
+            )
         found[text.lower()] = number
     return list(found)
 
@@ -228,7 +255,10 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadNeeds(f"{path}: cannot be read ({error.strerror}): DOUYIN_NEEDS_DIR must name a folder like needs/ of the repository") from error
+        raise BadNeeds(
+            f"{path}: cannot be read ({error.strerror}): DOUYIN_NEEDS_DIR must name a folder like needs/ "
+            "of the repository"
+        ) from error
 
 
 def _read(path: Path, model: type[_Strict]) -> Any:
@@ -251,7 +281,10 @@ def _read(path: Path, model: type[_Strict]) -> Any:
             while place and place not in lines:
                 place = place[:-1]
             named = ".".join(str(p) for p in e["loc"]) or "the file"
-            told.append(f"{path}:{lines.get(place, 1)}: {_named(document, e['loc'], named)}: {e['msg'].removeprefix('Value error, ')}")
+            told.append(
+                f"{path}:{lines.get(place, 1)}: {_named(document, e['loc'], named)}: "
+                f"{e['msg'].removeprefix('Value error, ')}"
+            )
         raise BadNeeds("\n".join(told)) from error
 
 
@@ -265,7 +298,10 @@ def _named(document: Any, place: tuple[str | int, ...], shown: str) -> str:
 
 
 def _plain(path: Path, node: yaml.Node, place: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:
-    """Lists, dictionaries and texts of a YAML tree. All scalars are texts, so that 666 and ``on`` are words; ``lines`` learns the line of each place."""
+    """Lists, dictionaries and texts of a YAML tree.
+
+    All scalars are texts, so that 666 and ``on`` are words; ``lines`` learns the line of each place.
+    """
     lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
         return node.value
@@ -281,4 +317,6 @@ def _plain(path: Path, node: yaml.Node, place: tuple[str | int, ...], lines: dic
 
 def class_names(folder: Path | None = None) -> dict[str, tuple[str, str]]:
     """Id of a need -> its names in Chinese and English; ``other`` stands for comments without one."""
-    return {need.id: (need.zh, need.en) for need in load_rules(folder or REPOSITORY / "needs").needs} | {"other": ("其他", "Other")}
+    return {need.id: (need.zh, need.en) for need in load_rules(folder or REPOSITORY / "needs").needs} | {
+        "other": ("其他", "Other")
+    }

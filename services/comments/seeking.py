@@ -1,7 +1,9 @@
 """Many words and patterns as one regular expression that is quick where nothing is found, which is nearly everywhere.
 
-Python's ``re`` skips through a text at 1 ns a character when every alternative begins with a plain character, and tries each alternative at
-each character (87 µs a comment over all classes, measured) when one does not. So ``(a|b)c`` is written as ``a(?:c)|b(?:c)``, and what has the
+Python's ``re`` skips through a text at 1 ns a character when every alternative begins with a plain character, and tries
+each alternative at
+each character (87 µs a comment over all classes, measured) when one does not. So ``(a|b)c`` is written as
+``a(?:c)|b(?:c)``, and what has the
 same first character stands together.
 """
 
@@ -146,12 +148,17 @@ class Seeker:
 
     def _found(self, text: str) -> bool:
         return bool(
-            (self.quick and self.quick.search(text)) or (self.at_start and self.at_start.match(text)) or (self.slow and self.slow.search(text))
+            (self.quick and self.quick.search(text))
+            or (self.at_start and self.at_start.match(text))
+            or (self.slow and self.slow.search(text))
         )
 
 
 def seeker(words: Sequence[str], patterns: Sequence[str], excepted: Sequence[str] = ()) -> Seeker:
-    """A seeker of any word or pattern; ``excepted`` patterns are cut out first. All are valid and hold no back-references."""
+    """A seeker of any word or pattern; ``excepted`` patterns are cut out first.
+
+    All are valid and hold no back-references.
+    """
     begins: dict[str, list[str]] = {}
     for word in words:
         begins.setdefault(re.escape(word[0]), []).append(word[1:])
@@ -166,4 +173,9 @@ def seeker(words: Sequence[str], patterns: Sequence[str], excepted: Sequence[str
             for first, rest in found:
                 quick.setdefault(first if first.startswith("\\") else re.escape(first), []).append(rest)
     whole = [f"{first}(?:{'|'.join(dict.fromkeys(rests))})" for first, rests in quick.items()]
-    return Seeker(*(re.compile("|".join(f"(?:{w})" if ways is not whole else w for w in ways)) if ways else None for ways in (whole, at_start, slow, list(excepted))))
+    return Seeker(
+        *(
+            re.compile("|".join(f"(?:{w})" if ways is not whole else w for w in ways)) if ways else None
+            for ways in (whole, at_start, slow, list(excepted))
+        )
+    )

@@ -1,4 +1,7 @@
-"""Sentiment 情感 of comments by a small lexicon with negations and degree words. A heuristic: it knows neither context nor most irony."""
+"""Sentiment 情感 of comments by a small lexicon with negations and degree words.
+
+A heuristic: it knows neither context nor most irony.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,18 @@ class Scorer:
     """Plain texts to numbers between -1 and 1. ``word`` turns a word of the lexicon into what plain texts hold."""
 
     def __init__(self, lexicon: Lexicon, word: Callable[[str], str]) -> None:
-        self._values = {word(w): sign * g.weight for sign, groups in ((1, lexicon.positive), (-1, lexicon.negative)) for g in groups for w in g.words}
+        self._values = {
+            word(w): sign * g.weight
+            for sign, groups in ((1, lexicon.positive), (-1, lexicon.negative))
+            for g in groups
+            for w in g.words
+        }
         self._values |= {word(f"[{f.face}]"): f.weight for f in lexicon.faces if f.weight}
         self._polite = frozenset(word(f"[{f.face}]") for f in lexicon.faces if f.polite)
         self._degrees = {word(w): g.weight for g in lexicon.degrees for w in g.words}
         self._negations, self._contrasts, self._ironies, self._requests = (
-            frozenset(map(word, words)) for words in (lexicon.negations, lexicon.contrasts, lexicon.ironies, lexicon.requests)
+            frozenset(map(word, words))
+            for words in (lexicon.negations, lexicon.contrasts, lexicon.ironies, lexicon.requests)
         )
         known = {*self._values, *self._degrees, *self._negations, *self._contrasts, *self._ironies, *self._requests}
         self._found = re.compile(any_of({*known, *map(word, lexicon.neutral)}))

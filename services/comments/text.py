@@ -1,6 +1,7 @@
 """Comments in plain form, and their terms: what every other module of the room looks at.
 
-Plain form: simplified characters 简体, half-width 半角, lower case, no runs (哈哈哈哈 → 哈哈), [表情] and emoji as the canonical ``[赞]`` where
+Plain form: simplified characters 简体, half-width 半角, lower case, no runs (哈哈哈哈 → 哈哈), [表情] and emoji as the canonical
+    ``[赞]`` where
 ``sentiment.yaml`` knows them and gone where it does not, personal data and addresses gone.
 """
 
@@ -31,7 +32,8 @@ _TERM = re.compile(r"[a-z0-9]*[a-z][a-z0-9+\-.]+|[a-z0-9]*[\u3400-\u9fff\U000200
 class Reader:
     """Comments to plain form and terms. Loading it takes 0.3 s: the dictionaries of jieba and OpenCC.
 
-    ``rjieba.Jieba.add_word`` takes user words, so they weigh in while the words are cut; the instance is our own, since the module's is everybody's.
+    ``rjieba.Jieba.add_word`` takes user words, so they weigh in while the words are cut; the instance is our own, since
+    the module's is everybody's.
 
     Raises:
         BadNeeds: a file of ``folder`` cannot be used.
@@ -60,7 +62,10 @@ class Reader:
         for word, plain in zip(words, map(self.shown, self.plain(words)), strict=True):
             if plain != word:
                 todo = f"write {plain!r}" if plain else "take it out, nothing of it is left"
-                raise BadNeeds(f"{path}:{line_of(path, word)}: {word!r} is never found, since comments are read in plain form: {todo}")
+                raise BadNeeds(
+                    f"{path}:{line_of(path, word)}: {word!r} is never found, since comments are read in "
+                    f"plain form: {todo}"
+                )
 
     def shown(self, plain: str) -> str:
         """A plain text as people write it, faces as ``[赞]``."""
@@ -94,5 +99,10 @@ class Reader:
         """Terms of each plain text: each once, in order. No stop words, single characters, digits, faces or marks."""
         cut, stop, user, fits = self._jieba.cut, self._stop, self._user, _TERM.fullmatch
         return [
-            [w for w in dict.fromkeys(cut(_FACES_INSIDE.sub(" ", text), True)) if len(w) > 1 and w not in stop and (fits(w) or w in user)] for text in plain
+            [
+                w
+                for w in dict.fromkeys(cut(_FACES_INSIDE.sub(" ", text), True))
+                if len(w) > 1 and w not in stop and (fits(w) or w in user)
+            ]
+            for text in plain
         ]

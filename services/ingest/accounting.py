@@ -1,4 +1,7 @@
-"""Rows of the lake that the archive cannot account for: their answers are not in it. Nothing that is made from the archive may remove them."""
+"""Rows of the lake that the archive cannot account for: their answers are not in it.
+
+Nothing that is made from the archive may remove them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ from services.maintenance.retention import answers_from
 
 @dataclass(frozen=True)
 class Gap:
-    """Answers of a day that the archive lacks. ``lost`` counts the rows of those that it should still have, ``let_go`` of those that the settings no longer keep."""
+    """Answers of a day that the archive lacks.
+
+    ``lost`` counts the rows of those that it should still have, ``let_go`` of those that the settings no longer keep.
+    """
 
     lost: int
     let_go: int
@@ -33,10 +39,15 @@ class Gap:
     def way_out(self, table: Table, dt: date) -> str:
         """What a person can do about lost answers."""
         again = f"douyin replay --select {table.name} --from {dt} --to {dt} --accept-loss"
-        return f"restore archive/ from a copy, then run again; where there is none, `{again}` makes the day of what is left, and keeps its file in lake/_damaged"
+        return (
+            f"restore archive/ from a copy, then run again; where there is none, `{again}` makes the day of "
+            "what is left, and keeps its file in lake/_damaged"
+        )
 
 
-def gap_of(runtime: Runtime, table: Table, dt: date, normalised: Normalised | None = None, changes: Changes | None = None) -> Gap | None:
+def gap_of(
+    runtime: Runtime, table: Table, dt: date, normalised: Normalised | None = None, changes: Changes | None = None
+) -> Gap | None:
     """What the archive lacks of a day of the lake; of ``normalised`` only what landing it would take away: rows that are not in it, or only as of an earlier answer.
 
     Raises:
@@ -69,7 +80,10 @@ def _taken_away(table: Table, parts, normalised: Normalised) -> list[pa.Table]:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("o", before)
         connection.register("n", after)
-        found = connection.execute(f"SELECT source, client_key, observed_at FROM o WHERE NOT EXISTS (SELECT 1 FROM n WHERE {same} AND n.observed_at >= o.observed_at)")
+        found = connection.execute(
+            "SELECT source, client_key, observed_at FROM o WHERE NOT EXISTS (SELECT 1 FROM n WHERE "
+            f"{same} AND n.observed_at >= o.observed_at)"
+        )
         return [found.to_arrow_table()]
 
 
@@ -88,7 +102,9 @@ def _gap(runtime: Runtime, answers: dict[tuple[str, str, datetime], int]) -> Gap
         return None
     where = sorted({f"{source} of {day}" for source, day, _ in told})
     more = f", … {len(where)} in all" if len(where) > _NAMED else ""
-    return Gap(*(sum(rows for _, _, rows in missing[is_lost]) for is_lost in (True, False)), ", ".join(where[:_NAMED]) + more)
+    return Gap(
+        *(sum(rows for _, _, rows in missing[is_lost]) for is_lost in (True, False)), ", ".join(where[:_NAMED]) + more
+    )
 
 
 _NAMED = 3

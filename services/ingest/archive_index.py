@@ -66,8 +66,22 @@ class Held:
         for entry in reversed(answers):
             if entry.ok and entry.sequence in self._complete and entry.last and self._covers(entry, dt):
                 return tell(self._endpoint, entry.offset + (entry.items or 0), _newest(entry), dt)
-            if not entry.ok and entry.slot == self._slot and entry.code is not None and error_for(entry.code).action is Action.SKIP:
-                return told_by(failure(entry.code, entry.said, logid=entry.logid, operation=entry.operation, open_id=entry.open_id, calls=0))
+            if (
+                not entry.ok
+                and entry.slot == self._slot
+                and entry.code is not None
+                and error_for(entry.code).action is Action.SKIP
+            ):
+                return told_by(
+                    failure(
+                        entry.code,
+                        entry.said,
+                        logid=entry.logid,
+                        operation=entry.operation,
+                        open_id=entry.open_id,
+                        calls=0,
+                    )
+                )
         return None
 
     def _covers(self, entry: Entry, dt: date) -> bool:
@@ -92,13 +106,21 @@ class Held:
         return [e for e in answers if is_whole or PERIOD in e.subject or not e.ok]
 
     def unfinished(self, subject: Subject, period: Period | None) -> tuple[Sequence, Resume, Period | None] | None:
-        """A listing of this slot and period that broke off, where it goes on, and until when it was requested. A session cannot be taken up again."""
+        """A listing of this slot and period that broke off, where it goes on, and until when it was requested.
+
+        A session cannot be taken up again.
+        """
         paging = self._endpoint.paging
         if paging is None or paging.session:
             return None
         pages_ = defaultdict(dict)
         for entry in self.answers(subject):
-            if entry.ok and entry.slot == self._slot and entry.sequence not in self._complete and self._is_of(entry, subject, period):
+            if (
+                entry.ok
+                and entry.slot == self._slot
+                and entry.sequence not in self._complete
+                and self._is_of(entry, subject, period)
+            ):
                 pages_[entry.sequence][entry.page] = entry
         for sequence_id, found in pages_.items():
             if sorted(found) != list(range(1, len(found) + 1)):
@@ -108,17 +130,30 @@ class Held:
             if last.cursor is None or str(last.cursor) in sent:
                 continue  # it broke off because the cursor came again: begin anew
             sequence = Sequence(
-                self._endpoint.cadence.slot(last.began_at), subject.named, sequence_id, last.began_at,
-                pages=last.page, items=last.offset + (last.items or 0), newest=last.newest,
-            )  # fmt: skip
-            return sequence, Resume(last.cursor, last.page, frozenset(sent)), period and Period(*requested(self._endpoint, last))
+                self._endpoint.cadence.slot(last.began_at),
+                subject.named,
+                sequence_id,
+                last.began_at,
+                pages=last.page,
+                items=last.offset + (last.items or 0),
+                newest=last.newest,
+            )
+            return (
+                sequence,
+                Resume(last.cursor, last.page, frozenset(sent)),
+                period and Period(*requested(self._endpoint, last)),
+            )
         return None
 
     def _is_of(self, entry: Entry, subject: Subject, period: Period | None) -> bool:
-        return entry.subject.get(PERIOD) == subject.named.get(PERIOD) and (period is None or requested(self._endpoint, entry)[0] == period.since)
+        return entry.subject.get(PERIOD) == subject.named.get(PERIOD) and (
+            period is None or requested(self._endpoint, entry)[0] == period.since
+        )
 
 
-def known_until(archive: Archive, endpoint: Endpoint, client_key: str, accounts: Collection[str], today: date) -> dict[str, datetime]:
+def known_until(
+    archive: Archive, endpoint: Endpoint, client_key: str, accounts: Collection[str], today: date
+) -> dict[str, datetime]:
     """From which instant on each account has to be requested, by the newest answers of daily runs; accounts without any are left out.
 
     Periods are requested oldest first, so nothing before the newest answer is missing.
@@ -130,7 +165,13 @@ def known_until(archive: Archive, endpoint: Endpoint, client_key: str, accounts:
         entries = list(archive.index(endpoint.name, [day]))
         complete = complete_sequences(entries)
         for entry in entries:
-            if entry.client_key != client_key or entry.open_id not in missing or not entry.ok or entry.sequence not in complete or PERIOD in entry.subject:
+            if (
+                entry.client_key != client_key
+                or entry.open_id not in missing
+                or not entry.ok
+                or entry.sequence not in complete
+                or PERIOD in entry.subject
+            ):
                 continue
             until = requested(endpoint, entry)[1]
             if reaches_now(endpoint, entry):

@@ -28,9 +28,12 @@ _ABOUT = ("observed_at", "source")
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Rows of one table, or of some days of it. ``confirmed`` rows say the same in a later answer; ``damaged`` counts files that did not read back.
+    """Rows of one table, or of some days of it.
 
-    ``contradicted`` are those of the altered rows that claim to stand in the same answer, and ``missing`` those of the added ones that are no
+    ``confirmed`` rows say the same in a later answer; ``damaged`` counts files that did not read back.
+
+    ``contradicted`` are those of the altered rows that claim to stand in the same answer, and ``missing`` those of the
+    added ones that are no
     newer than what was there: what a later answer does not explain.
     """
 
@@ -72,13 +75,16 @@ class InParts(Protocol):
 
 def newest_observation(day: InParts) -> datetime | None:
     """The latest ``observed_at`` of a partition, or None when it has no rows."""
-    return max((newest for part in day.parts() if (newest := pc.max(part["observed_at"]).as_py()) is not None), default=None)
+    return max(
+        (newest for part in day.parts() if (newest := pc.max(part["observed_at"]).as_py()) is not None), default=None
+    )
 
 
 def compare(table: Table, before: InParts | None, after: InParts) -> Changes:
     """Count what ``after`` changes of ``before``, both one partition of ``table`` with each key once; None is no partition.
 
-    ``before`` may have been written by older code: a column that it lacks was null, one that is gone is left out. Days of more rows than a row
+    ``before`` may have been written by older code: a column that it lacks was null, one that is gone is left out. Days
+    of more rows than a row
     group has are compared some keys at a time, unless ``before`` is in another order.
     """
     if before is None:
@@ -90,7 +96,11 @@ def compare(table: Table, before: InParts | None, after: InParts) -> Changes:
     is_large = max(before.num_rows, after.num_rows) > ROW_GROUP and _can_step(table, before, after)
     newest = newest_observation(before)
     with duckdb.connect(config={"threads": 1}) as connection:
-        both = _steps(table, before, after) if is_large else [(pa.concat_tables(before.parts()), pa.concat_tables(after.parts()))]
+        both = (
+            _steps(table, before, after)
+            if is_large
+            else [(pa.concat_tables(before.parts()), pa.concat_tables(after.parts()))]
+        )
         return total(_compared(connection, table, old, new, newest) for old, new in both)
 
 
@@ -112,7 +122,9 @@ def _are_same(before: InParts, after: InParts) -> bool:
 def _can_step(table: Table, before: InParts, after: InParts) -> bool:
     """Whether the rows that were there are in the order of today's, by the same key."""
     old, new = (next(one.parts()).schema for one in (before, after))
-    return all(name in old.names and old.field(name).type == new.field(name).type for name in table.primary_key) and ascends(table, before.parts())
+    return all(
+        name in old.names and old.field(name).type == new.field(name).type for name in table.primary_key
+    ) and ascends(table, before.parts())
 
 
 def _steps(table: Table, before: InParts, after: InParts) -> Iterator[tuple[pa.Table, pa.Table]]:
@@ -122,7 +134,9 @@ def _steps(table: Table, before: InParts, after: InParts) -> Iterator[tuple[pa.T
         yield none_old if old is None else old, none_new if new is None else new
 
 
-def _compared(connection: duckdb.DuckDBPyConnection, table: Table, before: pa.Table, after: pa.Table, newest: datetime | None) -> Changes:
+def _compared(
+    connection: duckdb.DuckDBPyConnection, table: Table, before: pa.Table, after: pa.Table, newest: datetime | None
+) -> Changes:
     """``newest`` is the latest observation of all rows that were there."""
     missing = [f for f in after.schema if f.name not in before.schema.names]
     for column in missing:

@@ -1,7 +1,9 @@
 """Bodies to rows: answers that have the shape that the catalogue says go a short way (``plain.py``).
 
-The long one is an NDJSON spool read by DuckDB, every leaf as text, types given later by the catalogue. It is for the others and for
-outputs that are no plain list of objects: a row that is no object, or a list that is no list, goes to quarantine, and unknown members are counted.
+The long one is an NDJSON spool read by DuckDB, every leaf as text, types given later by the catalogue. It is for the
+others and for
+outputs that are no plain list of objects: a row that is no object, or a list that is no list, goes to quarantine, and
+unknown members are counted.
 Unnesting the list as JSON and transforming each row with a text schema costs 2.4x less CPU than ``->>`` per
 column and 2.2x less than orjson with one DataFrame (``benchmarks/extract.py``, one thread).
 """
@@ -45,8 +47,10 @@ class Rows:
 
     ``rows`` has ``request`` (place of the answer in the batch), ``parent_ordinal`` and ``ordinal`` (1-based
     in its list), ``problem`` (null, or why the row has no shape) and a column ``c<i>`` per column of the output
-    that is read from the body: as text, or integers, booleans and numbers where all its values are. ``m<i>``, where it is there, tells why
-    a value of ``c<i>`` has no shape, which then is what stands there as JSON. An output that is given once has one row for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
+    that is read from the body: as text, or integers, booleans and numbers where all its values are. ``m<i>``, where it
+        is there, tells why
+    a value of ``c<i>`` has no shape, which then is what stands there as JSON. An output that is given once has one row
+    for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
     """
 
     rows: pa.Table
@@ -65,11 +69,17 @@ class Batch:
     def reading(self) -> str:
         """DuckDB's reading of the spool: ``r``, the place of the answer, and ``b``, its body."""
         columns = "{r: 'BIGINT', b: 'JSON'}"
-        return f"read_json({_literal(str(self.spool))}, format = 'newline_delimited', maximum_object_size = {_MAX_BODY}, columns = {columns})"
+        return (
+            f"read_json({_literal(str(self.spool))}, format = 'newline_delimited', maximum_object_size = "
+            f"{_MAX_BODY}, columns = {columns})"
+        )
 
 
 def read_batches(
-    records: Iterable[tuple[Address, Entry, bytes]], endpoint: Endpoint, outputs: Sequence[Output], batch_bytes: int = BATCH_BYTES
+    records: Iterable[tuple[Address, Entry, bytes]],
+    endpoint: Endpoint,
+    outputs: Sequence[Output],
+    batch_bytes: int = BATCH_BYTES,
 ) -> Iterator[Batch]:
     """Answers in batches of about ``batch_bytes``, the plain ones apart from the others, whose file lives until the next batch."""
     plain = plain_rows(endpoint, outputs)
@@ -253,7 +263,11 @@ def _special(column: Column) -> str:
     if column.origin is Origin.ELEMENT:
         return "json_extract_string(x, '$')"
     if column.parse is Parse.WORDS:
-        return _unless(f"json_type(x, {_literal(_path(column.path))}) NOT IN ('ARRAY', 'VARCHAR', 'NULL')", column.path, _words(column.path))
+        return _unless(
+            f"json_type(x, {_literal(_path(column.path))}) NOT IN ('ARRAY', 'VARCHAR', 'NULL')",
+            column.path,
+            _words(column.path),
+        )
     place, where = _place(column.path)
     return f"json_extract_string({place}, {_literal(where)})"
 
@@ -269,7 +283,10 @@ def _place(path: str) -> tuple[str, str]:
 
 def _opened(place: str) -> str:
     """The JSON at a place, or in the text at that place; null where the text is no JSON."""
-    return f"CASE WHEN json_type({place}) = 'VARCHAR' THEN TRY_CAST(json_extract_string({place}, '$') AS JSON) ELSE {place} END"
+    return (
+        f"CASE WHEN json_type({place}) = 'VARCHAR' THEN TRY_CAST(json_extract_string({place}, '$') AS JSON) "
+        f"ELSE {place} END"
+    )
 
 
 def _words(path: str) -> str:
@@ -313,9 +330,16 @@ def _odd(column: Column) -> str:
         return ""
     path = _literal(_path(column.path))
     if column.parse is Parse.WORDS:
-        return f"WHEN json_type(x, {path}) NOT IN ('ARRAY', 'VARCHAR', 'NULL') THEN {_literal(column.path + ': expected a list of texts, got ')} || json_type(x, {path})"
+        return (
+            f"WHEN json_type(x, {path}) NOT IN ('ARRAY', 'VARCHAR', 'NULL') THEN "
+            f"{_literal(column.path + ': expected a list of texts, got ')} || json_type(x, {path})"
+        )
     branches = [
-        f"WHEN {_is_no_object(outer)} THEN {_literal(outer + ': expected an object, got ')} || json_type(x, {_literal(_path(outer))})" for outer in _outers(column.path)
+        (
+            f"WHEN {_is_no_object(outer)} THEN {_literal(outer + ': expected an object, got ')} || "
+            f"json_type(x, {_literal(_path(outer))})"
+        )
+        for outer in _outers(column.path)
     ]
     if column.parse in TEXTS:
         # Looked at only where the text begins like an object or a list; titles may begin with "[" too.
@@ -349,9 +373,15 @@ def _problem(output: Output) -> str:
     shape = "VARCHAR" if any(c.origin is Origin.ELEMENT for c in output.columns) else "OBJECT"
     for outer in sorted({c.path.split("|")[0] for c in output.columns if c.origin is Origin.MEMBER and "|" in c.path}):
         place = _opened(f"json_extract(x, {_literal(_path(outer))})")
-        checks.append(f"WHEN coalesce(json_type({place}), '') <> 'OBJECT' THEN {_literal(outer + ': expected an object as JSON text')}")
+        checks.append(
+            f"WHEN coalesce(json_type({place}), '') <> 'OBJECT' THEN "
+            f"{_literal(outer + ': expected an object as JSON text')}"
+        )
     named = "a text" if shape == "VARCHAR" else "an object"
-    return f"CASE WHEN json_type(x) <> '{shape}' THEN 'the row is ' || json_type(x) || ', not {named}' {' '.join(checks)} END"
+    return (
+        f"CASE WHEN json_type(x) <> '{shape}' THEN 'the row is ' || json_type(x) || ', not {named}' "
+        f"{' '.join(checks)} END"
+    )
 
 
 def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[tuple[str, int]]:
@@ -361,7 +391,9 @@ def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[
     if endpoint.envelope is Envelope.WEBHOOK and not output.explode:
         return _unknown_of_event(connection, endpoint, output)
     label = f"{output.rows}.{output.explode}".removeprefix("$.").replace("|", ".") if output.explode else output.rows
-    unknown = _others(connection, "json_keys(x)", "elements WHERE json_type(x) = 'OBJECT'", row_members(endpoint, output), label)
+    unknown = _others(
+        connection, "json_keys(x)", "elements WHERE json_type(x) = 'OBJECT'", row_members(endpoint, output), label
+    )
     if not output.explode:
         unknown.update(_others(connection, "members", "lists", beside_members(endpoint), endpoint.root))
     return unknown
@@ -375,15 +407,30 @@ def _unknown_of_event(connection, endpoint: Endpoint, output: Output) -> Counter
         unknown.update(_others(connection, "[json_extract_string(x, '$.event')]", objects, EVENT_NAMES, "event"))
     if any(c.origin is Origin.MEMBER and c.path.startswith("content|") for c in output.columns):
         content = _opened(f"json_extract(x, {_literal(_path('content'))})")
-        unknown.update(_others(connection, "json_keys(content)", f"(SELECT r, {content} AS content FROM {objects}) WHERE json_type(content) = 'OBJECT'", content_members(endpoint), "content"))
+        unknown.update(
+            _others(
+                connection,
+                "json_keys(content)",
+                f"(SELECT r, {content} AS content FROM {objects}) WHERE json_type(content) = 'OBJECT'",
+                content_members(endpoint),
+                "content",
+            )
+        )
     return unknown
 
 
 def _others(connection, keys: str, place: str, known: Collection[str], label: str) -> Counter[tuple[str, int]]:
-    """Keys that are not known, counted by answer. Which there are at all is asked first: there are none on most days."""
+    """Keys that are not known, counted by answer.
+
+    Which there are at all is asked first: there are none on most days.
+    """
     found = connection.execute(f"SELECT DISTINCT unnest({keys}) FROM {place}").fetchall()
     names = [name for (name,) in found if name not in known]
     if not names:
         return Counter()
-    counted = connection.execute(f"SELECT m, r, count(*) FROM (SELECT r, unnest({keys}) AS m FROM {place}) WHERE list_contains($1, m) GROUP BY ALL", [names])
+    counted = connection.execute(
+        f"SELECT m, r, count(*) FROM (SELECT r, unnest({keys}) AS m FROM {place}) WHERE list_contains($1, "
+        "m) GROUP BY ALL",
+        [names],
+    )
     return Counter({(f"{label}.{name}".removeprefix("."), request): rows for name, request, rows in counted.fetchall()})

@@ -1,8 +1,11 @@
 """The short way from bodies to rows, for answers that have the shape that the catalogue says.
 
-orjson reads a body, and the values of its rows are taken over column by column, for less than half of what it costs DuckDB to take the lists
-apart as JSON (``extract.py``). Whatever is not plain goes the long way, which gives the same rows and says what is odd: unknown members, shapes
-that are none, and what orjson would read otherwise than DuckDB does, which are members that come twice and the writing of fractions.
+orjson reads a body, and the values of its rows are taken over column by column, for less than half of what it costs
+DuckDB to take the lists
+apart as JSON (``extract.py``). Whatever is not plain goes the long way, which gives the same rows and says what is odd:
+unknown members, shapes
+that are none, and what orjson would read otherwise than DuckDB does, which are members that come twice and the writing
+of fractions.
 """
 
 from __future__ import annotations
@@ -27,7 +30,13 @@ def is_simple(output: Output) -> bool:
     """Whether an output is a list of objects whose columns are read by plain paths."""
     if output.once or output.single or output.explode or not output.rows.strip("$"):
         return False
-    return all(c.origin is not Origin.PARENT and c.origin is not Origin.ELEMENT and "|" not in c.path and c.parse is not Parse.WORDS for c in output.columns)
+    return all(
+        c.origin is not Origin.PARENT
+        and c.origin is not Origin.ELEMENT
+        and "|" not in c.path
+        and c.parse is not Parse.WORDS
+        for c in output.columns
+    )
 
 
 def beside_members(endpoint: Endpoint) -> frozenset[str]:
@@ -36,7 +45,11 @@ def beside_members(endpoint: Endpoint) -> frozenset[str]:
     if endpoint.paging:
         paths += [endpoint.paging.cursor, endpoint.paging.has_more]
     root = endpoint.root + "."
-    return endpoint.known_members(endpoint.root) | ENVELOPE_MEMBERS | {p.removeprefix(root).split(".")[0] for p in paths if p.startswith(root)}
+    return (
+        endpoint.known_members(endpoint.root)
+        | ENVELOPE_MEMBERS
+        | {p.removeprefix(root).split(".")[0] for p in paths if p.startswith(root)}
+    )
 
 
 def row_members(endpoint: Endpoint, output: Output) -> frozenset[str]:
@@ -56,7 +69,10 @@ class PlainRows:
         self._gathered = {o: _Gathered(o, row_members(endpoint, o)) for o in outputs}
 
     def take(self, bodies: Sequence[bytes]) -> list[bool]:
-        """Take over the rows of some answers; tells of each one whether it was plain. Those that were not leave nothing."""
+        """Take over the rows of some answers; tells of each one whether it was plain.
+
+        Those that were not leave nothing.
+        """
         with _no_collection():
             return self._take(bodies)
 
@@ -134,7 +150,9 @@ class _Gathered:
         by_path = _values(rows, self._tree)
         if by_path is None:
             return None
-        values = [by_path[c.path] for _, c in self._of_rows] + [[_at(d, _names(c.path)) for d in documents] for _, c in self._of_bodies]
+        values = [by_path[c.path] for _, c in self._of_rows] + [
+            [_at(d, _names(c.path)) for d in documents] for _, c in self._of_bodies
+        ]
         columns = [_array(column, c.parse) for column, (_, c) in zip(values, self._columns, strict=True)]
         return None if any(c is None for c in columns) else _Rows([len(one) if one else 0 for one in lists], columns)
 
@@ -148,7 +166,12 @@ class _Gathered:
         sizes = np.array(self._sizes, np.int64)
         request = np.repeat(np.arange(len(sizes)), sizes)
         ordinal = np.arange(1, len(request) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        columns = {"request": request, "parent_ordinal": np.zeros(len(request), np.int64), "ordinal": ordinal, "problem": pa.nulls(len(request), pa.string())}
+        columns = {
+            "request": request,
+            "parent_ordinal": np.zeros(len(request), np.int64),
+            "ordinal": ordinal,
+            "problem": pa.nulls(len(request), pa.string()),
+        }
         for (i, column), pieces, type_ in zip(self._columns, self._pieces, self._types, strict=True):
             type_ = pa.string() if pa.types.is_null(type_) else type_
             whole = pa.chunked_array([p.cast(type_, safe=False) for p in pieces], type_)
@@ -165,7 +188,8 @@ _LISTS = frozenset({list, type(None)})
 def _read(body: bytes) -> Any:
     """The document of a body; None where it is none, or a member of an object may come twice.
 
-    Of such a member orjson keeps one, and its colon is missed when the document is written again. Colons in texts are written as they
+    Of such a member orjson keeps one, and its colon is missed when the document is written again. Colons in texts are
+    written as they
     are, also by a platform that escapes more than it must.
     """
     try:
@@ -185,7 +209,10 @@ def _values(rows: list[dict], tree: dict, path: str = "") -> dict[str, list] | N
         values = [row.get(name) for row in rows]
         if inner is None:
             found[path + name] = values
-        elif not _OBJECTS.issuperset(map(type, values)) or (of_inner := _values([v or {} for v in values], inner, f"{path}{name}.")) is None:
+        elif (
+            not _OBJECTS.issuperset(map(type, values))
+            or (of_inner := _values([v or {} for v in values], inner, f"{path}{name}.")) is None
+        ):
             return None
         else:
             found |= of_inner
@@ -203,7 +230,9 @@ def _array(values: list, how: Parse) -> pa.Array | None:
     kinds = set(map(type, values))
     if not kinds <= (_SCALARS_AND_FRACTIONS if how in _NUMBERS else _SCALARS):
         return None
-    if array is not None and bool not in kinds:  # a truth beside fractions is none of them, though Arrow takes it for one
+    if (
+        array is not None and bool not in kinds
+    ):  # a truth beside fractions is none of them, though Arrow takes it for one
         return array
     return pa.array([v if v is None or type(v) is str else str(v).lower() for v in values], pa.string())
 

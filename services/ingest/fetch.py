@@ -42,7 +42,8 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
     """Ask for what the partitions ``dts`` need and the archive lacks, all endpoints and apps at once.
 
     Snapshots and most listings can be asked only for today; past days are left to what is archived. A series
-    asks each subject of which a day is missing once, for the shortest window that reaches the oldest wanted day. An operation that stands in
+    asks each subject of which a day is missing once, for the shortest window that reaches the oldest wanted day. An
+    operation that stands in
     for another one is asked afterwards, where that other one turned out not to be had.
 
     Raises:
@@ -55,7 +56,9 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
     for stage in stages(results):
         if questions := questions_of(runtime, stage, wanted, lacking):
             for question in questions:
-                question.result.planned[question.asking.client_key] += len(question.periods) if question.split()[0] else 0
+                question.result.planned[question.asking.client_key] += (
+                    len(question.periods) if question.split()[0] else 0
+                )
             clients = {key: runtime.client(key) for key in {q.asking.client_key for q in questions}}
             runtime.run(_ask_all(runtime, clients, mixed(questions)))
     if lacking and not any(one.told for one in results):
@@ -72,8 +75,12 @@ class Planned:
     dts: tuple[date, ...]
 
 
-def plan_calls(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> tuple[list[Fetched], list[Planned]]:
-    """What :func:`fetch` would ask, without asking: what is told already, and the calls. A listing counts once, whatever its pages.
+def plan_calls(
+    runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]
+) -> tuple[list[Fetched], list[Planned]]:
+    """What :func:`fetch` would ask, without asking: what is told already, and the calls.
+
+    A listing counts once, whatever its pages.
 
     Raises:
         NothingToAsk: as :func:`fetch` does.
@@ -85,14 +92,19 @@ def plan_calls(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[da
     for stage in stages(results):
         for question in questions_of(runtime, stage, wanted, lacking):
             if days := question.split()[0]:
-                planned += [Planned(question.asking.client_key, question.asking.endpoint, tuple(days))] * len(question.periods)
+                planned += [Planned(question.asking.client_key, question.asking.endpoint, tuple(days))] * len(
+                    question.periods
+                )
     if lacking and not planned and not any(one.told for one in results):
         raise lacking[0]
     return results, planned
 
 
 def _drain(runtime: Runtime, results: list[Fetched], wanted: tuple[date, ...]) -> None:
-    """What was pushed needs no question: it is taken from the inbox. With today goes yesterday, whose last events came after its last run."""
+    """What was pushed needs no question: it is taken from the inbox.
+
+    With today goes yesterday, whose last events came after its last run.
+    """
     doors = {r.endpoint.name: r for r in results if r.endpoint.over is Over.INBOX}
     if not doors:
         return
@@ -164,12 +176,18 @@ async def _list(client: DouyinClient, question: Question, period: Period | None)
     asking, subject, result = question.asking, question.subjects[0], question.result
     endpoint, app = asking.endpoint, asking.client_key
     sequence, resume, period = question.held.unfinished(subject, period) or (
-        Sequence(endpoint.cadence.slot(asking.runtime.clock.now()), {} if len(question.subjects) > 1 else subject.named), None, period
-    )  # fmt: skip
+        Sequence(
+            endpoint.cadence.slot(asking.runtime.clock.now()), {} if len(question.subjects) > 1 else subject.named
+        ),
+        None,
+        period,
+    )
     sequence.until = _all_known(endpoint, subject)
     calls, failure = 0, None
     try:
-        async for answer in pages(client, endpoint, _params(question, period), subject.open_id, resume=resume, tag={SEQUENCE: sequence}):
+        async for answer in pages(
+            client, endpoint, _params(question, period), subject.open_id, resume=resume, tag={SEQUENCE: sequence}
+        ):
             calls += answer.calls
             if sequence.reached:
                 break
@@ -196,7 +214,11 @@ def _all_known(endpoint: Endpoint, subject: Subject) -> Callable[[Any], bool] | 
 
     def known(document: Any) -> bool:
         rows = member(document, path)
-        times = [row.get(created) for row in rows if isinstance(row, Mapping) and not row.get(pinned)] if isinstance(rows, list) else []
+        times = (
+            [row.get(created) for row in rows if isinstance(row, Mapping) and not row.get(pinned)]
+            if isinstance(rows, list)
+            else []
+        )
         return bool(times) and all(str(t).isdecimal() and int(t) < until for t in times)
 
     return known
@@ -208,7 +230,8 @@ def _params(question: Question, period: Period | None) -> dict[str, Any]:
     endpoint, subject, today = asking.endpoint, question.subjects[0], asking.today
     days = endpoint.period_days
     if endpoint.windows:
-        # The shortest window that reaches the oldest wanted day, also where that one is known already: the platform corrects
+        # The shortest window that reaches the oldest wanted day, also where that one is known already: the platform
+        # corrects
         # its series for some days, and the same call tells.
         oldest = min(d for d in days_for(subject, asking.dts) if why_too_old(asking, d) is None)
         days = next(w for w in endpoint.windows if w >= (today - oldest).days)
@@ -226,7 +249,9 @@ def _params(question: Question, period: Period | None) -> dict[str, Any]:
         elif p.fill is Fill.SINCE:
             values[p.name] = written(p, today - timedelta(days=days), period and period.since)
         elif p.fill is Fill.UNTIL:
-            values[p.name] = written(p, today - timedelta(days=1), (period and period.until) or asking.runtime.clock.now())
+            values[p.name] = written(
+                p, today - timedelta(days=1), (period and period.until) or asking.runtime.clock.now()
+            )
         elif p.fill in (Fill.COUNT, Fill.CONST):
             values[p.name] = p.const
     return values

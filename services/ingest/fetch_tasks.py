@@ -31,7 +31,9 @@ class Fetched:
     """Result of one endpoint: what every subject told per day, and what was asked for it."""
 
     endpoint: Endpoint
-    told: dict[date, dict[tuple[str, str], list[Told]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    told: dict[date, dict[tuple[str, str], list[Told]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
     """Per day and (client_key, open_id)."""
     calls: Counter = field(default_factory=Counter)
     """Requests made per (client_key, open_id)."""
@@ -71,7 +73,11 @@ class Question:
 
     def split(self) -> tuple[list[date], dict[date, Told]]:
         """Days that the platform still reaches, and why it does not reach the others."""
-        too_old = {dt: old for dt in self.dts if (old := why_too_old(self.asking, dt))} if self.asking.endpoint.windows else {}
+        too_old = (
+            {dt: old for dt in self.dts if (old := why_too_old(self.asking, dt))}
+            if self.asking.endpoint.windows
+            else {}
+        )
         return [dt for dt in self.dts if dt not in too_old], too_old
 
 
@@ -81,7 +87,9 @@ def stages(results: list[Fetched]) -> tuple[list[Fetched], list[Fetched]]:
     return [r for r in asked if r.endpoint.instead_of is None], [r for r in asked if r.endpoint.instead_of is not None]
 
 
-def questions_of(runtime: Runtime, stage: list[Fetched], wanted: tuple[date, ...], lacking: list[NothingToAsk]) -> list[Question]:
+def questions_of(
+    runtime: Runtime, stage: list[Fetched], wanted: tuple[date, ...], lacking: list[NothingToAsk]
+) -> list[Question]:
     """What every app has to ask; what cannot be asked because something is not loaded goes into ``lacking``."""
     questions: list[Question] = []
     for client_key in runtime.app_keys:
@@ -150,7 +158,9 @@ def _askable(asking: Asking) -> tuple[date, ...]:
     return tuple(d for d in asking.dts if d == asking.today)
 
 
-def _grouped(asking: Asking, open_days: list[tuple[Subject, list[date]]], held: Held, result: Fetched) -> Iterator[Question]:
+def _grouped(
+    asking: Asking, open_days: list[tuple[Subject, list[date]]], held: Held, result: Fetched
+) -> Iterator[Question]:
     """A question for each subject, or for as many of an account's as one request takes."""
     size = next((p.batch for p in asking.endpoint.params if p.batch), None)
     if asking.endpoint.reaches_back:
@@ -168,7 +178,9 @@ def _grouped(asking: Asking, open_days: list[tuple[Subject, list[date]]], held: 
             yield Question(asking, tuple(subjects[start : start + size]), list(days), held, result)
 
 
-def _by_period(asking: Asking, open_days: list[tuple[Subject, list[date]]], held: Held, result: Fetched) -> Iterator[Question]:
+def _by_period(
+    asking: Asking, open_days: list[tuple[Subject, list[date]]], held: Held, result: Fetched
+) -> Iterator[Question]:
     """A question for each subject about today, from its newest known instant on, and one for each period of past days."""
     endpoint, today = asking.endpoint, asking.today
     accounts = {subject.open_id for subject, days in open_days if today in days}
@@ -177,9 +189,18 @@ def _by_period(asking: Asking, open_days: list[tuple[Subject, list[date]]], held
         # Rows that do not say when they happened stand on the day that was requested by itself.
         for span in chunks([d for d in days if d < today], endpoint.period_days if endpoint.happened else 1):
             about = replace(subject, days=span)
-            yield Question(asking, (about,), days_for(about, days), held, result, periods_to_request(endpoint, span, today, None))
+            yield Question(
+                asking, (about,), days_for(about, days), held, result, periods_to_request(endpoint, span, today, None)
+            )
         if today in days:
-            yield Question(asking, (subject,), [today], held, result, periods_to_request(endpoint, None, today, known.get(subject.open_id)))
+            yield Question(
+                asking,
+                (subject,),
+                [today],
+                held,
+                result,
+                periods_to_request(endpoint, None, today, known.get(subject.open_id)),
+            )
 
 
 def _lately_too_small(asking: Asking) -> dict[str, Told]:
@@ -191,12 +212,18 @@ def _lately_too_small(asking: Asking) -> dict[str, Told]:
     asked: dict[str, date] = {}
     for s in read_load_status(asking.runtime.state, table=endpoint.tables[0], dts=days):
         # An answer has a code; what is told here has none, or an account would never be asked again.
-        if (s.client_key, s.operation) == (asking.client_key, endpoint.name) and s.status is Outcome.BELOW_THRESHOLD and s.code is not None:
+        if (
+            (s.client_key, s.operation) == (asking.client_key, endpoint.name)
+            and s.status is Outcome.BELOW_THRESHOLD
+            and s.code is not None
+        ):
             asked[s.open_id] = max(asked.get(s.open_id, date.min), s.dt)
     return {
-        open_id: Told(Outcome.BELOW_THRESHOLD, None, f"too small on {day}; asked again on {day + RETRY_BELOW_THRESHOLD}")
+        open_id: Told(
+            Outcome.BELOW_THRESHOLD, None, f"too small on {day}; asked again on {day + RETRY_BELOW_THRESHOLD}"
+        )
         for open_id, day in asked.items()
-    }  # fmt: skip
+    }
 
 
 def _tell_of_days_before(asking: Asking, subjects: list[Subject], result: Fetched) -> None:
@@ -215,7 +242,12 @@ def _tell_of_days_before(asking: Asking, subjects: list[Subject], result: Fetche
 
 def _gone(endpoint: Endpoint) -> Told:
     """What is told of a day of a video that was young enough then and is not now."""
-    return Told(Outcome.GONE, None, f"older than {endpoint.max_age_days} days by now: the platform no longer shows its series, and this day is not in the archive")
+    return Told(
+        Outcome.GONE,
+        None,
+        f"older than {endpoint.max_age_days} days by now: the platform no longer shows its series, and "
+        "this day is not in the archive",
+    )
 
 
 def why_too_old(asking: Asking, dt: date) -> Told | None:
@@ -232,7 +264,9 @@ def days_for(subject: Subject, dts: Iterable[date]) -> list[date]:
         return [d for d in dts if d == subject.week]
     if subject.days is not None:
         return [d for d in dts if subject.days[0] <= d <= subject.days[1]]
-    return [d for d in dts if (subject.since is None or d >= subject.since) and (subject.last is None or d <= subject.last)]
+    return [
+        d for d in dts if (subject.since is None or d >= subject.since) and (subject.last is None or d <= subject.last)
+    ]
 
 
 def mixed(questions: list[Question]) -> list[Question]:

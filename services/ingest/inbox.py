@@ -1,6 +1,7 @@
 """Webhook events from the inbox to the archive: nobody is asked, everything else is as for answers.
 
-What the archive has of a day is read from its own index, so a second run appends nothing and a run that was stopped goes on.
+What the archive has of a day is read from its own index, so a second run appends nothing and a run that was stopped
+goes on.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _AT_A_TIME = 2_000
 def drain(runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]) -> dict[str, dict[tuple[str, date], Told]]:
     """Put the events of some days into the archive; tells of each door (by name), app and day whether there were any.
 
-    Days before the first receiver, and days to come, are told nothing of: they are unknown. Where no receiver ever ran, nobody
+    Days before the first receiver, and days to come, are told nothing of: they are unknown. Where no receiver ever ran,
+    nobody
     expects events, and that is no failure.
     """
     told: dict[str, dict[tuple[str, date], Told]] = {}
@@ -60,7 +62,18 @@ def _drain(runtime: Runtime, door: Endpoint, app: str, dt: date) -> Told:
 def _entry(door: Endpoint, event: Event) -> Entry:
     params = {"event_id": event.event_id}
     return Entry(
-        operation=door.name, client_key=event.client_key, open_id="", params=params, subject=params,
-        slot=door.cadence.slot(event.received_at).isoformat(), sequence=event.event_id, page=1, began_at=event.received_at,
-        observed_at=event.received_at, http_status=200, code=0, logid=None, items=1,
-    )  # fmt: skip
+        operation=door.name,
+        client_key=event.client_key,
+        open_id="",
+        params=params,
+        subject=params,
+        slot=door.cadence.slot(event.received_at).isoformat(),
+        sequence=event.event_id,
+        page=1,
+        began_at=event.received_at,
+        observed_at=event.received_at,
+        http_status=200,
+        code=0,
+        logid=None,
+        items=1,
+    )

@@ -27,10 +27,13 @@ def _query(lake: Lake, table: str, days: Iterable[date], sql: str, parameters: l
 def known_videos(lake: Lake, client_key: str, days: list[date]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
     """(open_id, item_id) of all videos of the days, and of those on each account's last one of them."""
     found = _query(
-        lake, "videos", days,
-        "SELECT DISTINCT open_id, item_id, dt = max(dt) OVER (PARTITION BY open_id) AS listed FROM rows WHERE client_key = $1",
+        lake,
+        "videos",
+        days,
+        "SELECT DISTINCT open_id, item_id, dt = max(dt) OVER (PARTITION BY open_id) AS listed FROM rows "
+        "WHERE client_key = $1",
         [client_key],
-    )  # fmt: skip
+    )
     return {(o, i) for o, i, _ in found}, {(o, i) for o, i, listed in found if listed}
 
 
@@ -38,10 +41,13 @@ def comments_known_until(lake: Lake, client_key: str, before: date) -> dict[tupl
     """Per (open_id, item_id) the time until which its comments are surely known, from partitions before a day."""
     days = [d for d in lake.days("comments") if d < before]
     found = _query(
-        lake, "comments", days,
-        "SELECT open_id, item_id, epoch_us(max(created_at)) FROM rows WHERE client_key = $1 AND created_at IS NOT NULL GROUP BY ALL",
+        lake,
+        "comments",
+        days,
+        "SELECT open_id, item_id, epoch_us(max(created_at)) FROM rows WHERE client_key = $1 AND "
+        "created_at IS NOT NULL GROUP BY ALL",
         [client_key],
-    )  # fmt: skip
+    )
     return {(o, i): datetime.fromtimestamp(us / 1e6, UTC) - _OVERLAP for o, i, us in found}
 
 
@@ -49,8 +55,10 @@ def replies_known(lake: Lake, client_key: str, before: date) -> dict[tuple[str, 
     """How many different replies of each (open_id, item_id, comment_id) partitions before a day hold."""
     days = [d for d in lake.days("comment_replies") if d < before]
     found = _query(
-        lake, "comment_replies", days,
+        lake,
+        "comment_replies",
+        days,
         "SELECT open_id, item_id, comment_id, count(DISTINCT reply_id) FROM rows WHERE client_key = $1 GROUP BY ALL",
         [client_key],
-    )  # fmt: skip
+    )
     return {(o, i, c): n for o, i, c, n in found}

@@ -37,7 +37,8 @@ from services.ingest.rows import rows_of, week_of
 class Normalised:
     """One partition: its rows, what could not be parsed, and where every row that was seen went.
 
-    ``quarantine`` has a line for each row that did not land, and for each value of a landed row that could not be parsed.
+    ``quarantine`` has a line for each row that did not land, and for each value of a landed row that could not be
+    parsed.
     """
 
     table: Table
@@ -47,7 +48,10 @@ class Normalised:
     drift: pa.Table
     duplicates: int
     is_answered: bool = True
-    """Whether an answer spoke of the day. Of a day that none spoke of only rows in quarantine stand here: it is unknown, not empty."""
+    """Whether an answer spoke of the day.
+
+    Of a day that none spoke of only rows in quarantine stand here: it is unknown, not empty.
+    """
     landed_by: Counter = field(default_factory=Counter)
     """Rows per (operation, client_key, open_id)."""
     quarantined_by: Counter = field(default_factory=Counter)
@@ -127,7 +131,8 @@ def normalise(archive: Archive, table: Table, dts: Iterable[date]) -> dict[date,
 def normalise_each(archive: Archive, table: Table, dts: Iterable[date]) -> Iterator[Normalised]:
     """The same, one day after the other: a year takes no more memory than a month.
 
-    Each answer is read once, in order of observation. A day is given, and forgotten, as soon as no later answer can speak
+    Each answer is read once, in order of observation. A day is given, and forgotten, as soon as no later answer can
+    speak
     of it: a series holds the days that one answer covers, a snapshot only its own.
     """
     wanted = sorted(set(dts))
@@ -157,7 +162,10 @@ def normalise_each(archive: Archive, table: Table, dts: Iterable[date]) -> Itera
 
 
 _TOGETHER_BYTES = 4 << 20
-"""Bodies of days that are read together. A batch costs about 20 ms, however small it is: small days are read some at a time."""
+"""Bodies of days that are read together.
+
+A batch costs about 20 ms, however small it is: small days are read some at a time.
+"""
 
 
 class _Segments:
@@ -174,7 +182,9 @@ class _Segments:
         return self._archive.segments(self._operation, [self._day]) if self._held is None else iter(self._held)
 
 
-def _some_days(archive: Archive, observed: dict[date, list[Endpoint]]) -> Iterator[tuple[date, list[tuple[Endpoint, list[_Segments]]]]]:
+def _some_days(
+    archive: Archive, observed: dict[date, list[Endpoint]]
+) -> Iterator[tuple[date, list[tuple[Endpoint, list[_Segments]]]]]:
     """The first of some consecutive days of observation, and their segments by operation."""
     first, size = date.min, 0
     together: dict[str, tuple[Endpoint, list[_Segments]]] = {}
@@ -216,7 +226,9 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segme
             pieces.add_bad(bad)
             for (member, request), rows in found.unknown.items():
                 day = beijing_day(batch.sources[request].entry.began_at)
-                about = days_of(batch.sources[request].entry)[0] if endpoint.has_past_days else table.latest_partition(day)
+                about = (
+                    days_of(batch.sources[request].entry)[0] if endpoint.has_past_days else table.latest_partition(day)
+                )
                 pieces.drift[about][endpoint.name, member] += rows
 
 
@@ -229,34 +241,48 @@ def _usable(days: list[_Segments]) -> Iterator[tuple[Address, Entry, bytes]]:
                 yield record
 
 
-def _answered(table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date], *, with_rows: bool = False) -> set[date]:
+def _answered(
+    table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date], *, with_rows: bool = False
+) -> set[date]:
     """Partitions about which these answers say something, be it that there is nothing."""
     if table.history is History.WINDOW:
         # Thousands of answers ask for the same days: one of each kind is looked at.
         names = _window_params(endpoint)
-        kinds = {(*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest, e.items): e for e in entries if e.newest}
+        kinds = {
+            (*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest, e.items): e
+            for e in entries
+            if e.newest
+        }
         spans = {(_first_row(endpoint, e) if with_rows else first_day(endpoint, e), e.newest) for e in kinds.values()}
         return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
     if table.history is History.VERSION:
         return {week_of(e) for e in entries if e.items}.intersection(wanted)
-    return {d for e in entries if e.items or endpoint.empty is not Empty.NOT_READY for d in days_of(e)}.intersection(wanted)
+    return {d for e in entries if e.items or endpoint.empty is not Empty.NOT_READY for d in days_of(e)}.intersection(
+        wanted
+    )
 
 
 def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]:
     """Partitions of ``table`` that the archive can fill, read from its indexes alone."""
     wanted, found = sorted(set(dts)), set()
-    for day in {day for endpoint in endpoints_of(table.name) for day in observation_days(archive, table, endpoint, wanted)}:
+    for day in {
+        day for endpoint in endpoints_of(table.name) for day in observation_days(archive, table, endpoint, wanted)
+    }:
         found |= told_on(archive, table, day, wanted, with_rows=True)
     return found
 
 
-def told_on(archive: Archive, table: Table, day: date, wanted: Collection[date], *, with_rows: bool = False) -> set[date]:
+def told_on(
+    archive: Archive, table: Table, day: date, wanted: Collection[date], *, with_rows: bool = False
+) -> set[date]:
     """Partitions of which the answers of one day of observation may say something (or have rows, by their number), read from the indexes alone."""
     found = set()
     for endpoint in endpoints_of(table.name) if wanted else ():
         entries = list(archive.index(endpoint.name, [day]))
         complete = complete_sequences(entries)
-        found |= _answered(table, endpoint, [e for e in entries if e.ok and e.sequence in complete], wanted, with_rows=with_rows)
+        found |= _answered(
+            table, endpoint, [e for e in entries if e.ok and e.sequence in complete], wanted, with_rows=with_rows
+        )
     return found
 
 
@@ -298,7 +324,10 @@ def complete_sequences(entries: Iterable[Entry]) -> set[str]:
 
 
 def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
-    """The partition of a day of which everything was read, or nothing where nobody said anything about it. It is held no longer."""
+    """The partition of a day of which everything was read, or nothing where nobody said anything about it.
+
+    It is held no longer.
+    """
     table = pieces.table
     good, bad, drift = pieces.good.pop(dt, None), pieces.bad.pop(dt, []), pieces.drift.pop(dt, Counter())
     if dt not in pieces.answered and not bad:
@@ -306,19 +335,37 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     day = good.finish() if good else DayRows(arrow_schema(table).empty_table())
     quarantine = QUARANTINE_SCHEMA.empty_table()
     if bad:
-        chosen = pd.concat(bad, ignore_index=True).sort_values(["operation", "segment", "record", "position", "column_name", "reason"])
+        chosen = pd.concat(bad, ignore_index=True).sort_values(
+            ["operation", "segment", "record", "position", "column_name", "reason"]
+        )
         quarantine = pa.Table.from_pandas(chosen, schema=QUARANTINE_SCHEMA, preserve_index=False)
-    unknown = [{"dt": dt, "table_name": table.name, "operation": o, "member": m, "rows": n} for (o, m), n in sorted(drift.items())]
+    unknown = [
+        {"dt": dt, "table_name": table.name, "operation": o, "member": m, "rows": n}
+        for (o, m), n in sorted(drift.items())
+    ]
     yield Normalised(
-        table, dt, day, quarantine, pa.Table.from_pylist(unknown, DRIFT_SCHEMA), good.seen - day.num_rows if good else 0,
+        table,
+        dt,
+        day,
+        quarantine,
+        pa.Table.from_pylist(unknown, DRIFT_SCHEMA),
+        good.seen - day.num_rows if good else 0,
         is_answered=dt in pieces.answered or table.history is not History.WINDOW,
-        landed_by=sum((_count_by(part, "source", table) for part in day.parts()), Counter()), quarantined_by=_count_by(quarantine.filter(pc.is_null(quarantine["column_name"])), "operation", None),
-    )  # fmt: skip
+        landed_by=sum((_count_by(part, "source", table) for part in day.parts()), Counter()),
+        quarantined_by=_count_by(quarantine.filter(pc.is_null(quarantine["column_name"])), "operation", None),
+    )
 
 
 def nothing(table: Table, dt: date) -> Normalised:
     """The partition of a day of which it is known that there is nothing."""
-    return Normalised(table, dt, DayRows(arrow_schema(table).empty_table()), QUARANTINE_SCHEMA.empty_table(), DRIFT_SCHEMA.empty_table(), 0)
+    return Normalised(
+        table,
+        dt,
+        DayRows(arrow_schema(table).empty_table()),
+        QUARANTINE_SCHEMA.empty_table(),
+        DRIFT_SCHEMA.empty_table(),
+        0,
+    )
 
 
 def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:

@@ -1,6 +1,7 @@
 """Whole days in order: rows apart by day, and of each key the latest observation, in order of key.
 
-On Arrow tables, which are cut and joined without a copy. Rows often come in order already, and nearly always with each key once, so the costly
+On Arrow tables, which are cut and joined without a copy. Rows often come in order already, and nearly always with each
+key once, so the costly
 part of a total order, where in the archive a row was seen, is compared only where a key comes twice.
 """
 
@@ -49,7 +50,10 @@ def rows_by_day(rows: pa.Table, wanted: Collection[date]) -> Iterator[tuple[date
 
 
 def in_order(table: Table, pieces: list[pa.Table]) -> pa.Table:
-    """Rows of the latest observation of each key, in order of key, with their places in the archive. ``pieces`` is emptied."""
+    """Rows of the latest observation of each key, in order of key, with their places in the archive.
+
+    ``pieces`` is emptied.
+    """
     rows = pa.concat_tables(pieces)
     pieces.clear()
     order = _order(rows, table)
@@ -57,7 +61,9 @@ def in_order(table: Table, pieces: list[pa.Table]) -> pa.Table:
 
 
 def latest(table: Table, pieces: list[pa.Table]) -> pa.Table:
-    """The table's columns of the latest observation of each key, in order of key. The order is total, so it does not matter whether pieces were put in order before.
+    """The table's columns of the latest observation of each key, in order of key.
+
+    The order is total, so it does not matter whether pieces were put in order before.
 
     ``pieces`` is emptied, and each column let go once it is in order: a day is held once, and one column of it twice.
     """
@@ -102,7 +108,11 @@ class _Head:
 
     def upto(self, key: tuple) -> pa.Table | None:
         """Take away the rows up to a key, that of the key included; None where there are none."""
-        end = self.rows.num_rows if self.last <= key else bisect_right(range(self.rows.num_rows), key, key=lambda i: _key(self.table, self.rows, i))
+        end = (
+            self.rows.num_rows
+            if self.last <= key
+            else bisect_right(range(self.rows.num_rows), key, key=lambda i: _key(self.table, self.rows, i))
+        )
         taken, self.rows = self.rows.slice(0, end), self.rows.slice(end)
         return taken if end else None
 
@@ -119,7 +129,11 @@ def _key(table: Table, rows: pa.Table, i: int) -> tuple:
 
 def _order(rows: pa.Table, table: Table) -> pa.Array | None:
     """Places of the rows that stay, in their order; None where all rows stay as they are."""
-    key = [k.combine_chunks() if isinstance(k, pa.ChunkedArray) else k for name in table.primary_key if not _is_constant(k := rows[name])]
+    key = [
+        k.combine_chunks() if isinstance(k, pa.ChunkedArray) else k
+        for name in table.primary_key
+        if not _is_constant(k := rows[name])
+    ]
     if rows.num_rows < 2 or (key and _ascends(key)):
         return None
     order = _sorted(key, ["ascending"] * len(key)) if key else None
@@ -151,7 +165,9 @@ def ascends(table: Table, parts: Iterable[pa.Table]) -> bool:
     last: tuple = ()
     for part in parts:
         if part.num_rows:
-            if last >= _key(table, part, 0) or not _ascends([part[name].combine_chunks() for name in table.primary_key]):
+            if last >= _key(table, part, 0) or not _ascends(
+                [part[name].combine_chunks() for name in table.primary_key]
+            ):
                 return False
             last = _key(table, part, part.num_rows - 1)
     return True

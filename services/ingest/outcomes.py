@@ -31,7 +31,11 @@ _ACTION_OUTCOMES = {
     Action.STOP_ACCOUNT: Outcome.STOPPED,
 }
 
-_EMPTY_OUTCOMES = {Empty.NOT_READY: Outcome.NOT_READY, Empty.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD, Empty.LEGAL: Outcome.EMPTY}
+_EMPTY_OUTCOMES = {
+    Empty.NOT_READY: Outcome.NOT_READY,
+    Empty.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD,
+    Empty.LEGAL: Outcome.EMPTY,
+}
 
 
 def tell(endpoint: Endpoint, items: int, newest: str | None, dt: date) -> Told:
@@ -48,13 +52,19 @@ def tell(endpoint: Endpoint, items: int, newest: str | None, dt: date) -> Told:
 def told_by(error: CallFailed) -> Told:
     """The outcome of a call that failed for good."""
     trace = f" [logid {error.logid}]" if error.logid else ""
-    return Told(_ACTION_OUTCOMES.get(error.action, Outcome.FAILED), error.code, f"{error.reason}{trace}. {error.advice}".strip())
+    return Told(
+        _ACTION_OUTCOMES.get(error.action, Outcome.FAILED), error.code, f"{error.reason}{trace}. {error.advice}".strip()
+    )
 
 
 def told_by_surprise(error: Exception) -> Told:
     """The outcome of a request that ended in an error nobody foresaw."""
     said = redact(" ".join(str(error).split())[:_LONGEST_SURPRISE])
-    return Told(Outcome.FAILED, None, f"unexpected {type(error).__name__}: {said}. Its answers are in the archive; please report it")
+    return Told(
+        Outcome.FAILED,
+        None,
+        f"unexpected {type(error).__name__}: {said}. Its answers are in the archive; please report it",
+    )
 
 
 _LONGEST_SURPRISE = 200
@@ -69,14 +79,28 @@ def summarise(told: list[Told]) -> Told:
     if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):
         # What the quota stopped goes on by itself another day: it must be found by its outcome.
         return waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(told)} wait: {waiting.reason}")
-    if failed and fine and (any(t.outcome.is_failure for t in failed) or any(t.outcome is Outcome.LOADED for t in fine)):
+    if (
+        failed
+        and fine
+        and (any(t.outcome.is_failure for t in failed) or any(t.outcome is Outcome.LOADED for t in fine))
+    ):
         return Told(Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(told)} failed: {failed[0].reason}")
     if failed:
         common, _ = Counter(t.outcome for t in failed).most_common(1)[0]
         return next(t for t in failed if t.outcome is common)
-    for outcome in (Outcome.LOADED, Outcome.NOT_READY, Outcome.BELOW_THRESHOLD, Outcome.SKIPPED, Outcome.EMPTY, Outcome.NOT_ASKED):
+    for outcome in (
+        Outcome.LOADED,
+        Outcome.NOT_READY,
+        Outcome.BELOW_THRESHOLD,
+        Outcome.SKIPPED,
+        Outcome.EMPTY,
+        Outcome.NOT_ASKED,
+    ):
         same = [t for t in fine if t.outcome is outcome]
         if same:
             rest = len(told) - len(same)
-            return replace(same[0], reason=f"{rest} of {len(told)} without rows" if rest and outcome is Outcome.LOADED else same[0].reason)
+            return replace(
+                same[0],
+                reason=f"{rest} of {len(told)} without rows" if rest and outcome is Outcome.LOADED else same[0].reason,
+            )
     return Told(Outcome.EMPTY, None, "there was nothing to ask for")

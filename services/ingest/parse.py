@@ -67,12 +67,25 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
         archive = Archive(Path(folder))
         archive.append(
             Entry(
-                operation=endpoint.name, client_key="<client_key>", open_id=given.get("open_id", ""), params=given, subject={},
-                slot="", sequence="parse", page=1, began_at=observed, observed_at=observed, http_status=200, code=0,
-                logid=verdict.logid, items=page.items, newest=page.newest, whole=not page.has_more,
+                operation=endpoint.name,
+                client_key="<client_key>",
+                open_id=given.get("open_id", ""),
+                params=given,
+                subject={},
+                slot="",
+                sequence="parse",
+                page=1,
+                began_at=observed,
+                observed_at=observed,
+                http_status=200,
+                code=0,
+                logid=verdict.logid,
+                items=page.items,
+                newest=page.newest,
+                whole=not page.has_more,
             ),
             body,
-        )  # fmt: skip
+        )
         archive.flush()
         found = [normalise(archive, TABLES[t], _days(endpoint, document, observed, t)) for t in endpoint.tables]
     return Parsed(verdict, error_for(0), [p for days in found for p in days.values()])

@@ -1,6 +1,7 @@
 """Periods of time that listings are requested for, and what an archived answer says of its own.
 
-A daily run requests the last days up to now and, after a break, what lies between them and the newest known instant, oldest first. A backfill
+A daily run requests the last days up to now and, after a break, what lies between them and the newest known instant,
+oldest first. A backfill
 requests whole past days; its answers carry these days in the archive (:data:`PERIOD`) and fill their partitions.
 """
 
@@ -56,8 +57,13 @@ def days_of(entry: Entry) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def periods_to_request(endpoint: Endpoint, days: tuple[date, date] | None, today: date, known: datetime | None) -> tuple[Period | None, ...]:
-    """Periods that follow each other: those of backfilled ``days``, or from the ``known`` instant until now. Others have none."""
+def periods_to_request(
+    endpoint: Endpoint, days: tuple[date, date] | None, today: date, known: datetime | None
+) -> tuple[Period | None, ...]:
+    """Periods that follow each other: those of backfilled ``days``, or from the ``known`` instant until now.
+
+    Others have none.
+    """
     if not endpoint.reaches_back:
         return (None,)
     if days is not None:

@@ -1,6 +1,7 @@
 """The price of a backfill, before it is paid: which days can be had from where, how many calls, how long, how much of the day's quota.
 
-Nothing is called. What would be asked is worked out by the code that asks, from what the archive holds at this moment. A call
+Nothing is called. What would be asked is worked out by the code that asks, from what the archive holds at this moment.
+A call
 to a series is one call; a listing may take more pages than were planned for, so its number is marked as a guess.
 """
 
@@ -55,7 +56,10 @@ class Price:
 
 @dataclass(frozen=True)
 class ScopePrice:
-    """One scope's share. ``seconds`` is the least time at the configured rate; ``per_day`` and ``left`` are None without a quota."""
+    """One scope's share.
+
+    ``seconds`` is the least time at the configured rate; ``per_day`` and ``left`` are None without a quota.
+    """
 
     client_key: str
     scope: str
@@ -96,14 +100,21 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
         reachable.update(call.dts)
     for one in results:
         for dt, accounts in one.told.items():
-            reasons = sorted((not t.outcome.is_missing, t.reason) for told in accounts.values() for t in told if t.reason)
+            reasons = sorted(
+                (not t.outcome.is_missing, t.reason) for told in accounts.values() for t in told if t.reason
+            )
             told_by_day.setdefault(dt, reasons[0][1] if reasons else "")
     known = known_days(runtime.archive, table, wanted)
     for dt in wanted:
         inboxed = table.history is History.EVENT and _received(runtime, dt)
         price.days[dt] = From.CALL if dt in reachable else From.ARCHIVE if dt in known or inboxed else From.NOWHERE
         if price.days[dt] is From.NOWHERE:
-            price.reasons[dt] = _why(runtime, table, endpoints, dt) or price.lacking or told_by_day.get(dt) or "there is nothing to ask for"
+            price.reasons[dt] = (
+                _why(runtime, table, endpoints, dt)
+                or price.lacking
+                or told_by_day.get(dt)
+                or "there is nothing to ask for"
+            )
     return price
 
 
@@ -114,7 +125,11 @@ def _why(runtime: Runtime, table: Table, endpoints: Iterable[Endpoint], dt: date
         return f"has not begun: it is {today} in Beijing"
     if table.history is History.WINDOW:
         reach = max(w for e in endpoints for w in e.windows)
-        return f"older than the platform's window of {reach} days and not in the archive" if dt < today - timedelta(days=reach) else None
+        return (
+            f"older than the platform's window of {reach} days and not in the archive"
+            if dt < today - timedelta(days=reach)
+            else None
+        )
     if table.history is History.VERSION:
         return None
     if table.history is History.EVENT:
@@ -148,13 +163,18 @@ def by_scope(runtime: Runtime, prices: Iterable[Price]) -> list[ScopePrice]:
 
 
 def scope_prices(runtime: Runtime, calls: Counter[tuple[str, str]]) -> list[ScopePrice]:
-    """Time and quota of so many calls per (client_key, scope), the longest first. Quota is what is left at this moment."""
+    """Time and quota of so many calls per (client_key, scope), the longest first.
+
+    Quota is what is left at this moment.
+    """
     lines = []
     for (client_key, scope), n in calls.items():
         limit = runtime.settings.for_app(client_key).limit(scope)
         spent = quota_day(runtime.state, client_key, scope, runtime.clock.today())
         left = 0 if spent.exhausted else None if limit.per_day is None else max(0, limit.per_day - spent.calls)
-        lines.append(ScopePrice(client_key, scope, n, n / (limit.qps * HEADROOM) if limit.qps else 0.0, limit.per_day, left))
+        lines.append(
+            ScopePrice(client_key, scope, n, n / (limit.qps * HEADROOM) if limit.qps else 0.0, limit.per_day, left)
+        )
     return sorted(lines, key=lambda line: (-line.seconds, line.client_key, line.scope))
 
 
@@ -169,6 +189,11 @@ def pending(runtime: Runtime, tables: Iterable[str]) -> list[tuple[str, tuple[da
         waiting = read_load_status(runtime.state, table=name, outcomes=[Outcome.QUOTA])
         reach = max((w for e in endpoints_of(name) for w in e.windows), default=None)
         days = sorted({s.dt for s in waiting if reach is None or s.dt >= today - timedelta(days=reach)})
-        if TABLES[name].history in (History.WINDOW, History.VERSION) or any(e.has_past_days for e in endpoints_of(name)):
-            found += [(name, span) for span in spans(days, timedelta(days=7 if TABLES[name].history is History.VERSION else 1))]
+        if TABLES[name].history in (History.WINDOW, History.VERSION) or any(
+            e.has_past_days for e in endpoints_of(name)
+        ):
+            found += [
+                (name, span)
+                for span in spans(days, timedelta(days=7 if TABLES[name].history is History.VERSION else 1))
+            ]
     return found

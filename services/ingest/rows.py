@@ -1,6 +1,7 @@
 """Rows of one batch: text to the types of the catalogue, whole columns at a time.
 
-A value that does not fit becomes null, with a line in quarantine that names its column; where a row cannot do without it (its key, its day), the
+A value that does not fit becomes null, with a line in quarantine that names its column; where a row cannot do without
+it (its key, its day), the
 row goes to quarantine instead.
 """
 
@@ -26,7 +27,9 @@ PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
 """Columns that tell where in the archive a row was seen: together with the time they put rows into a total order."""
 
 
-def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+def rows_of(
+    table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """Text rows of one output of a batch with their types, and the lines that go to quarantine; None where there are none.
 
     The first has the table's columns and :data:`PLACE`, the second those of quarantine; both have ``dt``.
@@ -71,8 +74,15 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
         if missing.any():
             reasons[missing & (reasons == "")] = f"{name}: missing, and a row cannot be told from others without it"
     day = "stat_date" if table.history is History.WINDOW else None
-    if endpoint.happened is not None and rows["_newest"].notna().any():  # answers for past days: a row belongs to the day on which it happened
-        day, happened = endpoint.happened, pd.Series(pd.array(beijing_days(pa.array(rows[endpoint.happened])), dtype=pd.ArrowDtype(pa.date32())), rows.index)
+    if (
+        endpoint.happened is not None and rows["_newest"].notna().any()
+    ):  # answers for past days: a row belongs to the day on which it happened
+        day, happened = (
+            endpoint.happened,
+            pd.Series(
+                pd.array(beijing_days(pa.array(rows[endpoint.happened])), dtype=pd.ArrowDtype(pa.date32())), rows.index
+            ),
+        )
         rows["dt"] = happened.where(rows["_newest"].notna(), rows["dt"])
     if day is not None:
         outside = (rows["dt"] > rows["_newest"]) | (rows["dt"] < rows["_oldest"])
@@ -99,7 +109,9 @@ def rows_of(table: Table, endpoint: Endpoint, output: Output, text: pa.Table, so
 
 def beijing_days(instants: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """Days in Beijing of UTC instants: eight hours on, all year round."""
-    return pc.cast(pc.add(pc.cast(instants, pa.timestamp("us")), pa.scalar(timedelta(hours=8))), pa.date32(), safe=False)
+    return pc.cast(
+        pc.add(pc.cast(instants, pa.timestamp("us")), pa.scalar(timedelta(hours=8))), pa.date32(), safe=False
+    )
 
 
 def _reasons(problems: pd.Series) -> pd.Series:
@@ -136,7 +148,14 @@ def _parsed(column: Column, field_: Field, frame: pd.DataFrame, i: int) -> tuple
         if lost.any():
             misfits.append(_Misfits(column, lost, f"{column.path}: expected an id, got a number that lost its digits"))
     if (beyond := outside(field_, values)) is not None:
-        misfits.append(_Misfits(column, beyond, f"{column.path}: expected {limits(field_)}", values if field_.type is Type.DOUBLE else None))
+        misfits.append(
+            _Misfits(
+                column,
+                beyond,
+                f"{column.path}: expected {limits(field_)}",
+                values if field_.type is Type.DOUBLE else None,
+            )
+        )
         values = values.where(~beyond)
     return values, misfits
 
@@ -149,7 +168,9 @@ def _text_of(one: _Misfits, output: Output, frame: pd.DataFrame, rows: pd.DataFr
         return None
     if one.sent is not None:
         return as_text(one.sent)
-    return as_text(rows[one.column.field] if one.column.origin is Origin.PARAM else frame[f"c{output.columns.index(one.column)}"])
+    return as_text(
+        rows[one.column.field] if one.column.origin is Origin.PARAM else frame[f"c{output.columns.index(one.column)}"]
+    )
 
 
 _SHOWN, _SHOWN_IN_REASON = 200, 60
@@ -160,7 +181,9 @@ def _blame(reasons: pd.Series, one: _Misfits, text: pd.Series | None) -> None:
     """Add to the reasons of rows why values of theirs do not fit."""
     if not one.bad.any():
         return
-    shown = "" if text is None else ": " + text[one.bad].astype(object).map(lambda value: repr(value[:_SHOWN_IN_REASON]))
+    shown = (
+        "" if text is None else ": " + text[one.bad].astype(object).map(lambda value: repr(value[:_SHOWN_IN_REASON]))
+    )
     before = reasons[one.bad]
     reasons[one.bad] = before.where(before == "", before + "; ") + (one.why_of(one.bad) + shown)
 
@@ -186,7 +209,9 @@ def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: O
         "client_key": pa.array([e.client_key for e in entries], pa.string()),
         "_open_id": pa.array([e.open_id for e in entries], pa.string()),
         "_partition": pa.array(partitions, pa.date32()),
-        "_segment": pa.array([s.address.segment for s in sources], pa.string()).dictionary_encode(),  # long names, few of them
+        "_segment": pa.array(
+            [s.address.segment for s in sources], pa.string()
+        ).dictionary_encode(),  # long names, few of them
         "_record": pa.array([s.address.number for s in sources], pa.int64()),
         "_page": pa.array([e.page for e in entries], pa.int64()),
         "_offset": pa.array([e.offset for e in entries], pa.int64()),
@@ -200,7 +225,14 @@ def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: O
     return pa.table(columns)
 
 
-def _lines(table: Table, endpoint: Endpoint, rows: pd.DataFrame, reasons: str | pd.Series, column: str | None = None, values: pd.Series | None = None) -> pd.DataFrame:
+def _lines(
+    table: Table,
+    endpoint: Endpoint,
+    rows: pd.DataFrame,
+    reasons: str | pd.Series,
+    column: str | None = None,
+    values: pd.Series | None = None,
+) -> pd.DataFrame:
     """Lines of quarantine: of rows that do not land, or of values of one column of rows that do."""
     return pd.DataFrame(
         {

@@ -25,7 +25,10 @@ from services.ingest.replay_status import FROM_ARCHIVE, lines_after
 
 @dataclass
 class Ingested:
-    """What a run did for one table. ``partitions`` has the days that landed, ``statuses`` every account of every day."""
+    """What a run did for one table.
+
+    ``partitions`` has the days that landed, ``statuses`` every account of every day.
+    """
 
     table: Table
     dts: list[date]
@@ -99,9 +102,14 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
         elif partition.dt in along:
             _land_along(runtime, result, partition, changes)
         else:
-            result.partitions[partition.dt], result.changes[partition.dt] = partition, land(runtime.lake, partition, changes)
+            result.partitions[partition.dt], result.changes[partition.dt] = (
+                partition,
+                land(runtime.lake, partition, changes),
+            )
             in_memory += partition.day.nbytes
-            if in_memory > _IN_MEMORY_BYTES:  # a long range takes no more memory than a short one: its rows are read back from the lake
+            if (
+                in_memory > _IN_MEMORY_BYTES
+            ):  # a long range takes no more memory than a short one: its rows are read back from the lake
                 partition.day = runtime.lake.day(table.name, partition.dt)
     for dt in _quiet_days(runtime, result, fetched):
         result.partitions[dt] = partition = nothing(table, dt)
@@ -119,7 +127,12 @@ def _quiet_days(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> l
     """
     if result.table.history is not History.EVENT:
         return []
-    quiet = {d for one in fetched for d, told in one.told.items() if any(t.outcome is Outcome.EMPTY for lines in told.values() for t in lines)}
+    quiet = {
+        d
+        for one in fetched
+        for d, told in one.told.items()
+        if any(t.outcome is Outcome.EMPTY for lines in told.values() for t in lines)
+    }
     return [d for d in result.missing if d in quiet and _newest_row(runtime.lake, result.table, d) is None]
 
 
@@ -164,8 +177,20 @@ def _land_along(runtime: Runtime, result: Ingested, partition: Normalised, chang
 
 def _overtaken(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> list[LoadStatus]:
     """Lines that spoke for the whole app, of operations that now have told of each account: such as one that was switched on again."""
-    told = {(dt, one.endpoint.name, app) for one in fetched for dt, accounts in one.told.items() for app, open_id in accounts if open_id}
-    still = {(dt, one.endpoint.name, app) for one in fetched for dt, accounts in one.told.items() for app, open_id in accounts if not open_id}
+    told = {
+        (dt, one.endpoint.name, app)
+        for one in fetched
+        for dt, accounts in one.told.items()
+        for app, open_id in accounts
+        if open_id
+    }
+    still = {
+        (dt, one.endpoint.name, app)
+        for one in fetched
+        for dt, accounts in one.told.items()
+        for app, open_id in accounts
+        if not open_id
+    }
     if not told - still:
         return []
     earlier = read_load_status(runtime.state, table=result.table.name, dts=result.dts)
@@ -179,7 +204,10 @@ def _may_lack_days(endpoint: Endpoint) -> bool:
 
 def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
     table = result.table
-    earlier = {(s.dt, s.operation, s.client_key, s.open_id): s for s in read_load_status(runtime.state, table=table.name, dts=result.dts)}
+    earlier = {
+        (s.dt, s.operation, s.client_key, s.open_id): s
+        for s in read_load_status(runtime.state, table=table.name, dts=result.dts)
+    }
     for dt in result.dts:
         landed = result.partitions.get(dt)
         rows = landed.landed_by if landed else Counter()
@@ -193,9 +221,24 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
             operation, app, open_id = key
             if dt in result.refused:
                 before, calls = earlier.get((dt, *key)), told[key][1] if key in told else 0
-                yield LoadStatus(table.name, dt, operation, app, open_id, Outcome.FAILED, calls, before.rows if before else 0, reason=result.refused[dt])
+                yield LoadStatus(
+                    table.name,
+                    dt,
+                    operation,
+                    app,
+                    open_id,
+                    Outcome.FAILED,
+                    calls,
+                    before.rows if before else 0,
+                    reason=result.refused[dt],
+                )
                 continue
-            if landed is None and result.table.history is History.EVENT and (before := earlier.get((dt, *key))) and before.rows:
+            if (
+                landed is None
+                and result.table.history is History.EVENT
+                and (before := earlier.get((dt, *key)))
+                and before.rows
+            ):
                 yield replace(before, reason=LET_GO)
                 continue
             if key in told:
@@ -206,13 +249,28 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
                 status, code, reason, calls = before.status, before.code, before.reason, 0
             else:  # from the archive alone
                 status, code, reason, calls = Outcome.LOADED, None, FROM_ARCHIVE, 0
-            if status is Outcome.LOADED and key in told and not rows[key] and not quarantined[key] and _may_lack_days(DOORS[operation]):
+            if (
+                status is Outcome.LOADED
+                and key in told
+                and not rows[key]
+                and not quarantined[key]
+                and _may_lack_days(DOORS[operation])
+            ):
                 status, reason = Outcome.EMPTY, "no row of that day"  # other days of the same answers may have some
             if status is Outcome.EMPTY and rows[key]:
                 status, reason = Outcome.LOADED, "from the archive"
             if status is Outcome.LOADED and quarantined[key] and not rows[key]:
                 status, reason = Outcome.FAILED, f"all {quarantined[key]} rows are in quarantine"
             yield LoadStatus(
-                table_name=result.table.name, dt=dt, operation=operation, client_key=app, open_id=open_id, status=status,
-                calls=calls, rows=rows[key], quarantined=quarantined[key], code=code, reason=reason,
-            )  # fmt: skip
+                table_name=result.table.name,
+                dt=dt,
+                operation=operation,
+                client_key=app,
+                open_id=open_id,
+                status=status,
+                calls=calls,
+                rows=rows[key],
+                quarantined=quarantined[key],
+                code=code,
+                reason=reason,
+            )

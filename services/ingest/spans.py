@@ -36,7 +36,11 @@ def span_text(days: list[date]) -> str:
         return "none"
     if len(days) == 1:
         return days[0].isoformat()
-    return f"{min(days)} … {max(days)}" if len(days) == (max(days) - min(days)).days + 1 else f"{len(days)} of {min(days)} … {max(days)}"
+    return (
+        f"{min(days)} … {max(days)}"
+        if len(days) == (max(days) - min(days)).days + 1
+        else f"{len(days)} of {min(days)} … {max(days)}"
+    )
 
 
 def grouped(reasons: Mapping[date, str]) -> dict[str, list[date]]:

@@ -1,6 +1,7 @@
 """What an endpoint iterates over: accounts, videos, comments, places … as ``catalog.records.ITERATIONS`` names them.
 
-What iterates over what is a graph: accounts -> videos -> comments -> replies. A subject that cannot have data, or whose data
+What iterates over what is a graph: accounts -> videos -> comments -> replies. A subject that cannot have data, or whose
+data
 cannot have changed, is told about without being asked for.
 """
 
@@ -38,7 +39,8 @@ class Subject:
     """One thing to ask for. ``params`` name it in the request; ``since`` is its first day, where it has one. ``last`` is the last day of one
     that is too old to be asked for: the archive alone has its days.
 
-    ``week`` is the Monday of the partition that a versioned answer fills. ``until`` is the creation time of the newest row that
+    ``week`` is the Monday of the partition that a versioned answer fills. ``until`` is the creation time of the newest
+    row that
     is surely known: a listing, newest first, need be read no further.
     """
 
@@ -111,14 +113,21 @@ def subjects_of(asking: Asking) -> list[Subject]:
         return [Subject()]
     if over is Over.CHOICES:
         name = asking.subject_param
-        return [Subject(params={name: choice}) for p in asking.endpoint.params if p.name == name for choice in p.choices]
+        return [
+            Subject(params={name: choice}) for p in asking.endpoint.params if p.name == name for choice in p.choices
+        ]
     if not asking.iteration.per_account:
         return _APP_LEVEL.get(over, _watched_words)(asking)
     accounts = list_accounts(asking.runtime.state, asking.client_key)
     if not accounts:
         return [Subject(told=Told(Outcome.NEEDS_CONSENT, None, "no account is authorised: `douyin authorize`"))]
-    idle = [Subject(a.open_id, told=Told(_IDLE[a.status], None, a.reason or f"the account is {a.status}")) for a in accounts if a.status in _IDLE]
-    # An account that needs consent is asked for: its access token may still be valid, and if not, the client refuses without a call.
+    idle = [
+        Subject(a.open_id, told=Told(_IDLE[a.status], None, a.reason or f"the account is {a.status}"))
+        for a in accounts
+        if a.status in _IDLE
+    ]
+    # An account that needs consent is asked for: its access token may still be valid, and if not, the client refuses
+    # without a call.
     active = [a.open_id for a in accounts if a.status not in _IDLE]
     if over is Over.ACCOUNTS:
         return [Subject(open_id) for open_id in active] + idle
@@ -184,7 +193,11 @@ def _versions(asking: Asking) -> list[Subject]:
     for week in past:
         for kind in choices:
             if (version := published.get((kind, week))) is None:
-                told = Told(Outcome.NOT_READY, None, f"no final list of the week of {week} is published: see `ent_rank_versions`")
+                told = Told(
+                    Outcome.NOT_READY,
+                    None,
+                    f"no final list of the week of {week} is published: see `ent_rank_versions`",
+                )
                 subjects.append(Subject(week=week, told=told))
             else:
                 subjects.append(Subject(params={"type": kind, "version": version}, week=week))
@@ -192,8 +205,10 @@ def _versions(asking: Asking) -> list[Subject]:
 
 
 _APP_LEVEL: dict[Over, Callable[[Asking], list[Subject]]] = {
-    Over.SENTENCES: _sentences, Over.POIS: _pois, Over.VERSIONS: _versions,
-}  # fmt: skip
+    Over.SENTENCES: _sentences,
+    Over.POIS: _pois,
+    Over.VERSIONS: _versions,
+}
 
 
 def _told_by_upstream(asking: Asking, table: str, error: Exception | None, day: date | None = None) -> list[Subject]:
@@ -207,12 +222,16 @@ def _told_by_upstream(asking: Asking, table: str, error: Exception | None, day: 
     is_past = day is not None and day < asking.today
     statuses = asking.statuses(table, day if is_past else asking.today)
     if not statuses and is_past:
-        return [Subject(told=Told(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first"))]
+        return [
+            Subject(told=Told(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first"))
+        ]
     if not statuses:
         raise NothingToAsk(f"today's `{table}` are not loaded: materialise `{table}` first") from error
     worst = min(statuses, key=lambda s: (not s.status.is_failure, not s.status.is_missing))
     outcome = worst.status if worst.status.is_missing else Outcome.NOT_ASKED
-    return [Subject(told=Told(outcome, worst.code, f"`{table}` has nothing to go through: {worst.reason or worst.status}"))]
+    return [
+        Subject(told=Told(outcome, worst.code, f"`{table}` has nothing to go through: {worst.reason or worst.status}"))
+    ]
 
 
 # --------------------------------------------------------------------------- per account
@@ -291,7 +310,10 @@ def _keywords(asking: Asking, active: list[str]) -> list[Subject]:
 
 
 def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
-    """Videos of active accounts within the endpoint's age limit. Private ones hide their creation time and are left out."""
+    """Videos of active accounts within the endpoint's age limit.
+
+    Private ones hide their creation time and are left out.
+    """
     endpoint, name = asking.endpoint, asking.subject_param
     oldest = asking.today - timedelta(days=endpoint.max_age_days or 10**5)
     if not any(d <= asking.today for d in asking.runtime.lake.days("videos")):
@@ -303,8 +325,14 @@ def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
     told = None
     subjects = []
     for open_id in active:
-        young = [Subject(open_id, {name: item}, created) for item, created in lists.get(open_id, ()) if created >= oldest]
-        subjects += [Subject(open_id, {name: item}, created, created + span) for item, created in lists.get(open_id, ()) if created < oldest]
+        young = [
+            Subject(open_id, {name: item}, created) for item, created in lists.get(open_id, ()) if created >= oldest
+        ]
+        subjects += [
+            Subject(open_id, {name: item}, created, created + span)
+            for item, created in lists.get(open_id, ())
+            if created < oldest
+        ]
         if not young:
             told = told or _without_videos(asking, known | lists.keys())
             young = [Subject(open_id, told=told(open_id))]
@@ -323,12 +351,16 @@ def _without_videos(asking: Asking, listed: set[str]) -> Callable[[str], Told]:
             return upstream.known(open_id) or unknown
         if open_id in listed:
             return Told(Outcome.EMPTY, None, f"no video of the last {asking.endpoint.max_age_days} days")
-        return upstream.known(open_id) or Told(Outcome.FAILED, None, "no list of its videos is loaded: see the status of `videos`")
+        return upstream.known(open_id) or Told(
+            Outcome.FAILED, None, "no list of its videos is loaded: see the status of `videos`"
+        )
 
     return told
 
 
-def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from: date | None = None) -> tuple[dict[str, list[tuple]], set[str]]:
+def _newest_lists(
+    asking: Asking, accounts: set[str], oldest: date, created_from: date | None = None
+) -> tuple[dict[str, list[tuple]], set[str]]:
     """Item and Beijing day of creation of the videos since ``oldest`` (or ``created_from``) of each account's newest list, and the accounts whose list of the newest day is settled.
 
     An account whose list could not be had on the newest day is represented by its last list.
@@ -336,7 +368,9 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from
     days = [d for d in asking.runtime.lake.days("videos") if d <= asking.today]
     if not days:
         raise NothingToAsk("no list of videos is loaded: materialise `videos` first")
-    known = {s.open_id for s in asking.statuses("videos", days[-1]) if s.status.settled and s.status is not Outcome.NOT_ASKED}
+    known = {
+        s.open_id for s in asking.statuses("videos", days[-1]) if s.status.settled and s.status is not Outcome.NOT_ASKED
+    }
     lists: dict[str, list[tuple]] = {}
     for day in reversed(days):
         wanted = accounts - lists.keys() - (known if day < days[-1] else set())
@@ -346,8 +380,13 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from
         rows = rows.filter(pc.is_in(rows["open_id"], pa.array(sorted(wanted), pa.string())))
         lists |= {open_id: [] for open_id in pc.unique(rows["open_id"]).to_pylist()}
         created = beijing_days(rows["created_at"])
-        young = rows.set_column(2, "created", created).filter(pc.greater_equal(created, pa.scalar(created_from or oldest)))
-        for open_id, item, day_created in zip(*(c.to_pylist() for c in young.sort_by([("open_id", "ascending"), ("item_id", "ascending")]).columns), strict=True):
+        young = rows.set_column(2, "created", created).filter(
+            pc.greater_equal(created, pa.scalar(created_from or oldest))
+        )
+        for open_id, item, day_created in zip(
+            *(c.to_pylist() for c in young.sort_by([("open_id", "ascending"), ("item_id", "ascending")]).columns),
+            strict=True,
+        ):
             lists[open_id].append((item, day_created))
     return lists, known
 
@@ -355,11 +394,18 @@ def _newest_lists(asking: Asking, accounts: set[str], oldest: date, created_from
 def _known_videos(asking: Asking, active: list[str]) -> list[Subject]:
     """Watched videos, and those that lists of earlier days showed and the last of them did not.
 
-    Only earlier days count, so that asking twice on a day asks for the same. Where the app has no list of videos at all, every
+    Only earlier days count, so that asking twice on a day asks for the same. Where the app has no list of videos at
+    all, every
     known video is asked for.
     """
-    watched = {(w.open_id, w.value) for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)}
-    days = [d for d in asking.runtime.lake.days("videos") if asking.today - timedelta(days=REMEMBERED_DAYS) <= d < asking.today]
+    watched = {
+        (w.open_id, w.value) for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)
+    }
+    days = [
+        d
+        for d in asking.runtime.lake.days("videos")
+        if asking.today - timedelta(days=REMEMBERED_DAYS) <= d < asking.today
+    ]
     known, listed = known_videos(asking.runtime.lake, asking.client_key, days)
     # A list tells more of its videos than an answer by id may: what it shows is left to it, watched or not.
     has_list = _has_list(asking)
@@ -379,8 +425,13 @@ _NO_VIDEO_KNOWN = Told(Outcome.NOT_ASKED, None, f"no young video of it is known:
 
 def _has_list(asking: Asking) -> bool:
     """Whether the app can have lists of videos, and not only videos that are known by id."""
-    lists = {e.name for e in endpoints_of("videos") if e.over is Over.ACCOUNTS and set(e.apps) & set(asking.endpoint.apps)}
-    return bool(lists - {c.operation for c in read_capabilities(asking.runtime.state, asking.client_key).values() if not c.owned})
+    lists = {
+        e.name for e in endpoints_of("videos") if e.over is Over.ACCOUNTS and set(e.apps) & set(asking.endpoint.apps)
+    }
+    return bool(
+        lists
+        - {c.operation for c in read_capabilities(asking.runtime.state, asking.client_key).values() if not c.owned}
+    )
 
 
 def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
@@ -410,15 +461,21 @@ def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
                 own.append(Subject(open_id, {name: item}))
             elif count is None or before.of(open_id, item) != count:
                 own.append(Subject(open_id, {name: item}, until=until.get((open_id, item))))
-        subjects += own or [Subject(open_id, told=Told(Outcome.NOT_ASKED, None, "no video's comments can have changed"))]
+        subjects += own or [
+            Subject(open_id, told=Told(Outcome.NOT_ASKED, None, "no video's comments can have changed"))
+        ]
     return subjects
 
 
 def _totals(asking: Asking, day: date) -> dict[str, dict[str, int | None]]:
     """The count of comments of each account's videos as last observed on a day."""
-    rows = asking.rows("video_totals", day, ("open_id", "item_id", "comment_count", "observed_at")).sort_by("observed_at")
+    rows = asking.rows("video_totals", day, ("open_id", "item_id", "comment_count", "observed_at")).sort_by(
+        "observed_at"
+    )
     totals: dict[str, dict[str, int | None]] = {}
-    for open_id, item, count in zip(*(rows[c].to_pylist() for c in ("open_id", "item_id", "comment_count")), strict=True):
+    for open_id, item, count in zip(
+        *(rows[c].to_pylist() for c in ("open_id", "item_id", "comment_count")), strict=True
+    ):
         totals.setdefault(open_id, {})[item] = count
     return totals
 
@@ -460,15 +517,19 @@ def _replied_comments(asking: Asking, active: list[str]) -> list[Subject]:
     settled = {
         (r["open_id"], r["item_id"], r["comment_id"])
         for r in rows.to_pylist()
-        if r["created_at"] is not None and beijing_day(r["created_at"]) < whole_from
+        if r["created_at"] is not None
+        and beijing_day(r["created_at"]) < whole_from
         and known.get((r["open_id"], r["item_id"], r["comment_id"]), 0) >= (r["reply_count"] or 0)
-    }  # fmt: skip
+    }
     due = [s for s in subjects if (s.open_id, s.params.get("item_id"), s.params.get("comment_id")) not in settled]
     rested = {s.open_id for s in subjects} - {s.open_id for s in due}
     return due + [Subject(o, told=Told(Outcome.NOT_ASKED, None, "all replies are known")) for o in sorted(rested)]
 
 
 _PER_ACCOUNT: dict[Over, Callable[[Asking, list[str]], list[Subject]]] = {
-    Over.VIDEOS: _young_videos, Over.KNOWN_VIDEOS: _known_videos, Over.COMMENTED_VIDEOS: _commented_videos,
-    Over.COMMENTS: _replied_comments, Over.KEYWORDS: _keywords,
-}  # fmt: skip
+    Over.VIDEOS: _young_videos,
+    Over.KNOWN_VIDEOS: _known_videos,
+    Over.COMMENTED_VIDEOS: _commented_videos,
+    Over.COMMENTS: _replied_comments,
+    Over.KEYWORDS: _keywords,
+}

@@ -1,6 +1,7 @@
 """Values from JSON to typed columns: vectorised over whole batches, strict about what does not fit.
 
-Every function takes an Arrow-backed series of texts, or of a type of :data:`_ALSO_TAKES`, and gives the typed values and a mask of those that
+Every function takes an Arrow-backed series of texts, or of a type of :data:`_ALSO_TAKES`, and gives the typed values
+and a mask of those that
 did not fit. Null stays null and always fits; whether it may be null is the table's business.
 """
 
@@ -80,7 +81,10 @@ def _leniently(values: pd.Series, bad: pd.Series, text: pd.Series, read: Callabl
     if not bad.any():
         return values, bad
     known: dict[str, int | float | None] = {}
-    found = [known.setdefault(t, read(t)) if is_bad else None for t, is_bad in zip(_arrow(text).to_pylist(), bad, strict=True)]
+    found = [
+        known.setdefault(t, read(t)) if is_bad else None
+        for t, is_bad in zip(_arrow(text).to_pylist(), bad, strict=True)
+    ]
     more = pa.array(found, _arrow(values).type)
     return _series(pc.coalesce(_arrow(values), more), text), bad & _series(pc.is_null(more), text).astype(bool)
 
@@ -97,7 +101,11 @@ def _decimal(text: str) -> Decimal | None:
 
 def _lenient_int(text: str) -> int | None:
     number = _decimal(text)
-    return None if number is None or number != number.to_integral_value() or not -(2**63) <= number < 2**63 else int(number)
+    return (
+        None
+        if number is None or number != number.to_integral_value() or not -(2**63) <= number < 2**63
+        else int(number)
+    )
 
 
 def _lenient_number(text: str) -> float | None:
@@ -172,7 +180,11 @@ def _with_fractions(ratio: pd.Series, bad: pd.Series, series: pd.Series, answers
     number, _ = _finite(_where(series, _matches(series, r"[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]{1,2})?")), series)
     is_fraction = (number <= 1).fillna(False).astype(bool)
     fits = is_fraction | series.isna() | _blank(series)
-    together = fits.groupby(answers.to_numpy()).transform("all") if answers is not None else pd.Series(bool(fits.all()), index=series.index)
+    together = (
+        fits.groupby(answers.to_numpy()).transform("all")
+        if answers is not None
+        else pd.Series(bool(fits.all()), index=series.index)
+    )
     taken = is_fraction & together
     return _series(pc.if_else(_arrow(taken), _arrow(number), _arrow(ratio)), series), bad & ~taken
 
@@ -181,7 +193,9 @@ def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
     """Doubles of texts that are numbers; what is null, or too large for a double, does not fit."""
     values = pc.cast(text, pa.float64())
     finite = pc.fill_null(pc.is_finite(values), False)
-    return _series(pc.if_else(finite, values, pa.scalar(None, pa.float64())), like), _misfits(like, _series(finite, like))
+    return _series(pc.if_else(finite, values, pa.scalar(None, pa.float64())), like), _misfits(
+        like, _series(finite, like)
+    )
 
 
 def _parse_bool(series: pd.Series) -> Parsed:
@@ -221,7 +235,10 @@ def _parse_date(series: pd.Series) -> Parsed:
 
 def _has_plausible_years(days: pd.Series) -> bool:
     ends = pc.min_max(_arrow(days))  # compared there: Python has no year 0
-    return pc.greater_equal(ends["min"], _FIRST_DAY).as_py() is not False and pc.less_equal(ends["max"], _LAST_DAY).as_py() is not False
+    return (
+        pc.greater_equal(ends["min"], _FIRST_DAY).as_py() is not False
+        and pc.less_equal(ends["max"], _LAST_DAY).as_py() is not False
+    )
 
 
 def _parse_date_or_null(series: pd.Series) -> Parsed:
@@ -312,7 +329,8 @@ EXPECTS: dict[Parse, str] = {
 def parse_column(series: pd.Series, how: Parse, type_: Type, answers: pd.Series | None = None) -> Parsed:
     """Typed values and the mask of misfits. ``series`` is Arrow-backed; the result has ``type_``'s Arrow type.
 
-    Integers and booleans where a parser takes texts alone are parsed as they stand in JSON. ``answers`` tells which values stand in the
+    Integers and booleans where a parser takes texts alone are parsed as they stand in JSON. ``answers`` tells which
+    values stand in the
     same answer; without it all do. Values of misfits are null.
     """
     series = series if _arrow(series).type in _ALSO_TAKES.get(how, ()) else as_text(series)
@@ -348,7 +366,9 @@ def outside(field: Field, values: pd.Series) -> pd.Series | None:
     if not (below or above):
         return None
     least = pc.less(column, field.minimum) if below else False
-    return _series(pc.fill_null(pc.or_(least, pc.greater(column, field.maximum)) if above else least, False), values).astype(bool)
+    return _series(
+        pc.fill_null(pc.or_(least, pc.greater(column, field.maximum)) if above else least, False), values
+    ).astype(bool)
 
 
 def limits(field: Field) -> str:

@@ -63,12 +63,16 @@ def reconcile_comments(lake: Lake, dt: date) -> Reconciled:
     return Reconciled(len(found), sum(d.stated for d in found), sum(d.listed for d in found), short)
 
 
-# --------------------------------------------------------------------------- events that were pushed, and the log of them
+# --------------------------------------------------------------------------- events that were pushed, and the log of
+# them
 
 LOGGED = {
-    "im_receive_msg": "im_messages", "im_send_msg": "im_messages", "im_enter_direct_msg": "im_entries", "new_follow_action": "interactions",
+    "im_receive_msg": "im_messages",
+    "im_send_msg": "im_messages",
+    "im_enter_direct_msg": "im_entries",
+    "new_follow_action": "interactions",
     "new_video_digg": "interactions",
-}  # fmt: skip
+}
 """Events that both sides have, and the table that holds those which were pushed."""
 GRACE = timedelta(hours=2)
 """So young an event may still be on its way: deliveries are tried again, and the inbox is emptied every hour."""
@@ -81,7 +85,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Unreceived:
-    """Events of one kind and account that the log has and that never arrived. ``examples`` are ids, or who and when; nobody's words."""
+    """Events of one kind and account that the log has and that never arrived.
+
+    ``examples`` are ids, or who and when; nobody's words.
+    """
 
     client_key: str
     open_id: str
@@ -93,7 +100,10 @@ class Unreceived:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The interaction log of a day against the tables of events. ``unlanded`` events lie on days that those tables do not have."""
+    """The interaction log of a day against the tables of events.
+
+    ``unlanded`` events lie on days that those tables do not have.
+    """
 
     logged: int
     unlanded: int
@@ -107,7 +117,8 @@ class Received:
 def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: datetime) -> Received:
     """Compare ``lead_events`` of one day with what was pushed; ``since`` says per client_key when its receiver first ran.
 
-    Only what happened since then, and is older than :data:`GRACE`, is compared: by message id, else by who did it and when.
+    Only what happened since then, and is older than :data:`GRACE`, is compared: by message id, else by who did it and
+    when.
     """
     log = lake.scan("lead_events", [dt])
     days = [dt - _LOG_REACHES + timedelta(days=n) for n in range(_LOG_REACHES.days + 3)]
@@ -118,13 +129,21 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
     for table, own in landed.items():
         if own:
             message = "message_id" if table != "interactions" else "NULL::VARCHAR"
-            pushed.append(f"SELECT client_key, open_id, event, person_open_id, {message} AS message_id, epoch_ms(event_at) AS ms FROM {lake.scan(table, sorted(own))} WHERE event IN ({events})")
+            pushed.append(
+                f"SELECT client_key, open_id, event, person_open_id, {message} AS message_id, "
+                f"epoch_ms(event_at) AS ms FROM {lake.scan(table, sorted(own))} WHERE event IN ({events})"
+            )
     connection = connect()
     try:
         connection.execute("CREATE OR REPLACE TEMP TABLE since (client_key VARCHAR, ms BIGINT)")
-        connection.executemany("INSERT INTO since VALUES (?, ?)", [[app, int(at.timestamp() * 1000)] for app, at in since.items()])
+        connection.executemany(
+            "INSERT INTO since VALUES (?, ?)", [[app, int(at.timestamp() * 1000)] for app, at in since.items()]
+        )
         connection.execute("CREATE OR REPLACE TEMP TABLE landed (event VARCHAR, day DATE)")
-        connection.executemany("INSERT INTO landed VALUES (?, ?)", [[event, day] for event, table in LOGGED.items() for day in landed[table]])
+        connection.executemany(
+            "INSERT INTO landed VALUES (?, ?)",
+            [[event, day] for event, table in LOGGED.items() for day in landed[table]],
+        )
         rows = connection.execute(
             f"""
             WITH pushed AS ({" UNION ALL ".join(pushed)}),
@@ -156,9 +175,13 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
         groups.setdefault((app, open_id, event), []).append(tuple(rest))
     lost = []
     for key, events in groups.items():
-        gone = [(message_id, who, ms) for message_id, who, ms, is_landed, arrived in events if is_landed and not arrived]
+        gone = [
+            (message_id, who, ms) for message_id, who, ms, is_landed, arrived in events if is_landed and not arrived
+        ]
         if gone:
-            lost.append(Unreceived(*key, sum(e[3] for e in events), len(gone), tuple(_named(*one) for one in gone[:_SHOWN])))
+            lost.append(
+                Unreceived(*key, sum(e[3] for e in events), len(gone), tuple(_named(*one) for one in gone[:_SHOWN]))
+            )
     unlanded = sum(not is_landed and not arrived for events in groups.values() for *_, is_landed, arrived in events)
     return Received(len(rows) - unlanded, unlanded, tuple(lost))
 

@@ -1,6 +1,7 @@
 """What may go, and what may lie closer together: keep-for settings, sealed months and days, sizes.
 
-Nothing goes by default. An answer goes only when no table that it fills keeps its day. An answer tells of its own day or of days
+Nothing goes by default. An answer goes only when no table that it fills keeps its day. An answer tells of its own day
+or of days
 before, so one that goes takes nothing from a day that is kept.
 """
 
@@ -70,7 +71,11 @@ def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[Expired]:
             for room in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
                 yield from (Expired("lake", room, dt) for dt in runtime.lake.days(room) if dt < first)
     for operation in runtime.archive.operations():
-        if operation in DOORS and chosen.issuperset(DOORS[operation].tables) and (first := answers_from(runtime, operation)) is not None:
+        if (
+            operation in DOORS
+            and chosen.issuperset(DOORS[operation].tables)
+            and (first := answers_from(runtime, operation)) is not None
+        ):
             yield from (Expired("archive", operation, dt) for dt in runtime.archive.days(operation) if dt < first)
 
 
@@ -132,15 +137,26 @@ def sizes(runtime: Runtime) -> dict[str, dict[str, Size]]:
         name = DOORS[operation].tables[0] if operation in DOORS and DOORS[operation].tables else operation
         archive[name] = archive.get(name, Size()) + size_of(runtime.archive.root / operation)
     lake = {name: size_of(runtime.lake.root / name) for name in TABLES}
-    side = {name: size_of(runtime.lake.root / QUARANTINE / name) + size_of(runtime.lake.root / DRIFT / name) for name in TABLES}
+    side = {
+        name: size_of(runtime.lake.root / QUARANTINE / name) + size_of(runtime.lake.root / DRIFT / name)
+        for name in TABLES
+    }
     settings = runtime.settings
-    home = {p.name: size_of(p) for p in (settings.warehouse_path, settings.home / "state.db", settings.home / "dagster")}
+    home = {
+        p.name: size_of(p) for p in (settings.warehouse_path, settings.home / "state.db", settings.home / "dagster")
+    }
     return {"archive": archive, "lake": lake, "quarantine and drift": side, "home": home}
 
 
 def size_of(path: Path) -> Size:
     """A file, or all files of a folder."""
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".data.parquet")] if path.is_dir() else []
+    files = (
+        [path]
+        if path.is_file()
+        else [p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".data.parquet")]
+        if path.is_dir()
+        else []
+    )
     total = Size()
     for file in files:
         try:
@@ -148,4 +164,3 @@ def size_of(path: Path) -> Size:
         except FileNotFoundError:  # a run removed it meanwhile
             continue
     return total
-

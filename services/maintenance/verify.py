@@ -37,7 +37,9 @@ SUMS_TOLERANCE_RATIO = 0.02
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference. ``table`` is a table or an operation, ``where`` a file or days, ``mend`` the command that mends it.
+    """One difference.
+
+    ``table`` is a table or an operation, ``where`` a file or days, ``mend`` the command that mends it.
 
     ``is_hint`` marks what is not wrong with what we keep, but differs from what the platform states elsewhere.
     """
@@ -52,7 +54,10 @@ class Finding:
 
 @dataclass
 class Verified:
-    """What was compared. ``alone`` counts days of the lake that cannot be compared, since the archive no longer has their answers."""
+    """What was compared.
+
+    ``alone`` counts days of the lake that cannot be compared, since the archive no longer has their answers.
+    """
 
     segments: int = 0
     days: int = 0
@@ -81,7 +86,10 @@ def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> 
 
 
 def set_aside(runtime: Runtime, findings: Iterable[Finding]) -> list[tuple[Finding, Path]]:
-    """Move damaged files that nothing replaces to ``_damaged``: segments, and files of whole months. Nothing is deleted."""
+    """Move damaged files that nothing replaces to ``_damaged``: segments, and files of whole months.
+
+    Nothing is deleted.
+    """
     moved = []
     for finding in findings:
         if isinstance(finding.damage, ArchiveDamaged):
@@ -106,7 +114,13 @@ def _archive(runtime: Runtime, tables: list[Table], first: date, last: date, res
         days = observation_days(archive, table, endpoint, partitions_between(table, first, last) or [first])
         result.segments += sum(1 for _ in archive.stored(endpoint.name, days))
         for damage in archive.damaged(endpoint.name, days):
-            yield Finding(endpoint.name, str(damage.segment.path), f"segment {damage.segment.name}: {damage}", "douyin verify --repair", damage=damage)
+            yield Finding(
+                endpoint.name,
+                str(damage.segment.path),
+                f"segment {damage.segment.name}: {damage}",
+                "douyin verify --repair",
+                damage=damage,
+            )
 
 
 # --------------------------------------------------------------------------- lake against archive
@@ -137,17 +151,30 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
             elif one.replaces and one.dt >= (kept_from(runtime, table) or one.dt):
                 newer[one.dt] = one.changes
     except ArchiveDamaged:  # told of already
-        yield from _reading_only(lake, table, [d for d in lake.days(table.name) if first <= d <= last and d not in seen], result)
+        yield from _reading_only(
+            lake, table, [d for d in lake.days(table.name) if first <= d <= last and d not in seen], result
+        )
     except LakeDamaged as error:  # a month's file, without which its days are not known
         yield Finding(table.name, str(error.path), str(error), error.mend, damage=error)
     if lost:
         rows, (dt, gap) = sum(g.lost for g in lost.values()), next(iter(lost.items()))
         more = "" if len(lost) == 1 else f" In all {rows:,} rows of {len(lost)} days."
-        mend = f"{gap.way_out(table, dt)}. What is not kept on purpose is no error: DOUYIN_KEEP_ARCHIVE_DAYS says how long answers are kept"
-        yield Finding(table.name, f"{min(lost)} … {max(lost)}" if more else str(dt), f"cannot be compared: {gap}.{more}", mend)
+        mend = (
+            f"{gap.way_out(table, dt)}. What is not kept on purpose is no error: DOUYIN_KEEP_ARCHIVE_DAYS "
+            "says how long answers are kept"
+        )
+        yield Finding(
+            table.name, f"{min(lost)} … {max(lost)}" if more else str(dt), f"cannot be compared: {gap}.{more}", mend
+        )
     if newer:
         what = f"later answers tell more of {len(newer)} days than was landed: {total(newer.values())}"
-        yield Finding(table.name, f"{min(newer)} … {max(newer)}", what, f"douyin replay --select {table.name} {_span(min(newer), max(newer))}", is_hint=True)
+        yield Finding(
+            table.name,
+            f"{min(newer)} … {max(newer)}",
+            what,
+            f"douyin replay --select {table.name} {_span(min(newer), max(newer))}",
+            is_hint=True,
+        )
 
 
 def _reading_only(lake: Lake, table: Table, days: list[date], result: Verified) -> Iterator[Finding]:
@@ -160,7 +187,8 @@ def _reading_only(lake: Lake, table: Table, days: list[date], result: Verified) 
 def _difference(runtime: Runtime, one: Replay) -> str | None:
     """What is wrong with a day of the lake.
 
-    A series is asked for more days than a run lands: that its answers tell more, or newer things, of other days is no fault.
+    A series is asked for more days than a run lands: that its answers tell more, or newer things, of other days is no
+    fault.
     """
     table, changes, rows = one.table, one.changes, one.normalised.day.num_rows
     is_series = table.history is History.WINDOW
@@ -183,7 +211,12 @@ def _reads_back(lake: Lake, table: str, dt: date) -> Iterator[Finding]:
     try:
         lake.read(table, dt)
     except LakeDamaged as error:
-        yield Finding(table, str(error.path), str(error), "restore it from a copy: the archive no longer has the answers of that day")
+        yield Finding(
+            table,
+            str(error.path),
+            str(error),
+            "restore it from a copy: the archive no longer has the answers of that day",
+        )
 
 
 def _rows_of(lake: Lake, room: str, dt: date) -> int:
@@ -205,7 +238,13 @@ def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
                 except FileNotFoundError:
                     continue
                 except LakeDamaged as error:
-                    yield Finding(one.table, str(one.path), str(error), "douyin verify --repair, then douyin publish", damage=error)
+                    yield Finding(
+                        one.table,
+                        str(one.path),
+                        str(error),
+                        "douyin verify --repair, then douyin publish",
+                        damage=error,
+                    )
 
 
 # --------------------------------------------------------------------------- warehouse against lake
@@ -238,7 +277,12 @@ def _warehouse(runtime: Runtime, tables: list[Table], first: date, last: date, r
                 if connection is not None:
                     connection.close()  # some errors end the whole instance, and say nothing of other tables
                     connection = None
-                yield Finding(table.name, path, f"cannot be compared: {error}", "mend the lake first, then douyin publish --rebuild")
+                yield Finding(
+                    table.name,
+                    path,
+                    f"cannot be compared: {error}",
+                    "mend the lake first, then douyin publish --rebuild",
+                )
                 continue
             result.published += len(partitions)
             if different := sorted(d for d in published.keys() | kept.keys() if published.get(d) != kept.get(d)):
@@ -249,14 +293,20 @@ def _warehouse(runtime: Runtime, tables: list[Table], first: date, last: date, r
             connection.close()
 
 
-def _fingerprints(connection: duckdb.DuckDBPyConnection, partitions: list[Partition], table: Table, first: date, last: date) -> tuple[dict, dict]:
+def _fingerprints(
+    connection: duckdb.DuckDBPyConnection, partitions: list[Partition], table: Table, first: date, last: date
+) -> tuple[dict, dict]:
     """Per day the number of rows and the sum of their hashes: of the published table, and of the lake."""
     columns = ", ".join(f'"{c}"' for c in table.columns)
     question = f"SELECT dt, count(*), sum(hash({columns})::HUGEINT) FROM {{}} WHERE dt BETWEEN $1 AND $2 GROUP BY dt"
-    published = {dt: (n, h) for dt, n, h in connection.execute(question.format(f'"{table.name}"'), [first, last]).fetchall()}
+    published = {
+        dt: (n, h) for dt, n, h in connection.execute(question.format(f'"{table.name}"'), [first, last]).fetchall()
+    }
     kept = {}
     if partitions:
-        kept = {dt: (n, h) for dt, n, h in connection.execute(question.format(scan(partitions)), [first, last]).fetchall()}
+        kept = {
+            dt: (n, h) for dt, n, h in connection.execute(question.format(scan(partitions)), [first, last]).fetchall()
+        }
     return published, kept
 
 
@@ -283,7 +333,12 @@ def _stated(lake: Lake, tables: list[Table], first: date, last: date, result: Ve
         yield Finding("totals", "lake", f"cannot be compared: {error}", "mend the lake first", is_hint=True)
 
 
-_SUMS = {"item_play": ("plays", "plays_30d"), "item_like": ("likes", "likes_30d"), "item_comment": ("comments", "comments_30d"), "item_share": ("shares", "shares_30d")}
+_SUMS = {
+    "item_play": ("plays", "plays_30d"),
+    "item_like": ("likes", "likes_30d"),
+    "item_comment": ("comments", "comments_30d"),
+    "item_share": ("shares", "shares_30d"),
+}
 """Series and their column, and the column of ``item_base`` that states their sum over 30 days."""
 
 
@@ -315,8 +370,16 @@ def _month_sums(lake: Lake, days: list[date], result: Verified) -> Iterator[Find
             result.totals += len(rows)
             for item, sum_stated, summed in rows:
                 if abs(sum_stated - summed) > max(3, sum_stated * SUMS_TOLERANCE_RATIO):
-                    what = f"{dt}: video {item} has {summed:,} {column} over 30 days, the platform states {sum_stated:,}"
-                    yield Finding(series, str(dt), what, f"douyin backfill --select {series} {_span(month[-1], month[0])}", is_hint=True)
+                    what = (
+                        f"{dt}: video {item} has {summed:,} {column} over 30 days, the platform states {sum_stated:,}"
+                    )
+                    yield Finding(
+                        series,
+                        str(dt),
+                        what,
+                        f"douyin backfill --select {series} {_span(month[-1], month[0])}",
+                        is_hint=True,
+                    )
 
 
 def _fans(lake: Lake, days: list[date], result: Verified) -> Iterator[Finding]:
@@ -340,5 +403,6 @@ def _fans(lake: Lake, days: list[date], result: Verified) -> Iterator[Finding]:
         result.totals += 1
         if before + new != fans:
             what = f"{dt}: account {open_id[:8]}… has {fans:,} fans, the day before {before:,} and {new:+,} new ones"
-            yield Finding("user_fans", str(dt), what, f"douyin backfill --select user_fans {_span(day, dt)}", is_hint=True)
-
+            yield Finding(
+                "user_fans", str(dt), what, f"douyin backfill --select user_fans {_span(day, dt)}", is_hint=True
+            )

@@ -1,6 +1,7 @@
 """Marts held against what there is, before anything runs: sources, columns with their types, an order, and where each column comes from.
 
-DuckDB's own binder says whether a SELECT is sound: every table is there, empty, with the catalogue's types. sqlglot tells which tables
+DuckDB's own binder says whether a SELECT is sound: every table is there, empty, with the catalogue's types. sqlglot
+tells which tables
 and columns of theirs it is made of.
 """
 
@@ -33,11 +34,25 @@ if TYPE_CHECKING:  # a process that reads what others found out needs neither
 
 _DT = re.compile(r"\$dt\b")
 _LINE = re.compile(r"LINE (\d+):")
-SQL_TYPES = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "DATE": pa.date32(), "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC")}
+SQL_TYPES = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "DATE": pa.date32(),
+    "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+}
 _AS = {
-    "TINYINT": "BIGINT", "SMALLINT": "BIGINT", "INTEGER": "BIGINT", "UTINYINT": "BIGINT", "USMALLINT": "BIGINT", "UINTEGER": "BIGINT", "UBIGINT": "BIGINT",
-    "HUGEINT": "BIGINT", "FLOAT": "DOUBLE",
-}  # fmt: skip
+    "TINYINT": "BIGINT",
+    "SMALLINT": "BIGINT",
+    "INTEGER": "BIGINT",
+    "UTINYINT": "BIGINT",
+    "USMALLINT": "BIGINT",
+    "UINTEGER": "BIGINT",
+    "UBIGINT": "BIGINT",
+    "HUGEINT": "BIGINT",
+    "FLOAT": "DOUBLE",
+}
 """Types that a mart keeps under another one; DECIMAL becomes DOUBLE, too."""
 META: Mapping[str, pa.Schema] = {"load_status": STATUS_SCHEMA, "quarantine": QUARANTINE_SCHEMA, "drift": DRIFT_SCHEMA}
 SCHEMAS = ("main", ROOM, "meta", "outreach")
@@ -99,10 +114,12 @@ _bound: dict[tuple[tuple[str, str], ...], dict[str, Bound]] = {}
 def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, Bound]:
     """All marts, those that others read before them; once for the same files in a process.
 
-    ``kept`` is a file in which :func:`keep` wrote what it found of the same files: it saves a process binder and parser, a second of CPU.
+    ``kept`` is a file in which :func:`keep` wrote what it found of the same files: it saves a process binder and
+    parser, a second of CPU.
 
     Raises:
-        BadMart: one names a table or column that does not exist, or does not hold what its description says; the message begins
+        BadMart: one names a table or column that does not exist, or does not hold what its description says; the
+            message begins
             with file and line.
     """
     key = tuple((str(m.path), m.hash) for m in marts.values())
@@ -118,10 +135,13 @@ def keep(bound: Mapping[str, Bound], path: Path) -> None:
         return
     found = {
         name: {
-            "sources": one.sources, "columns": [(f.name, _sql_type(f.type), f.nullable) for f in one.schema], "uses_texts": one.uses_texts, "lineage": one.lineage,
+            "sources": one.sources,
+            "columns": [(f.name, _sql_type(f.type), f.nullable) for f in one.schema],
+            "uses_texts": one.uses_texts,
+            "lineage": one.lineage,
         }
         for name, one in bound.items()
-    }  # fmt: skip
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps({"fingerprint": fingerprint, "marts": found}).encode())
 
@@ -134,10 +154,16 @@ def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, Bound] | None:
     bound: dict[str, Bound] = {}
     schemas = dict(known_schemas())
     for name, one in told["marts"].items():
-        schema = pa.schema([pa.field(column, SQL_TYPES[kind], nullable=nullable) for column, kind, nullable in one["columns"]])
-        bound[name] = Bound(marts[name], tuple(one["sources"]), schema, one["uses_texts"], {s: schemas[s] for s in one["sources"]})
+        schema = pa.schema(
+            [pa.field(column, SQL_TYPES[kind], nullable=nullable) for column, kind, nullable in one["columns"]]
+        )
+        bound[name] = Bound(
+            marts[name], tuple(one["sources"]), schema, one["uses_texts"], {s: schemas[s] for s in one["sources"]}
+        )
         schemas[f"{ROOM}.{name}"] = schema
-        bound[name].__dict__["lineage"] = {column: [tuple(pair) for pair in pairs] for column, pairs in one["lineage"].items()}
+        bound[name].__dict__["lineage"] = {
+            column: [tuple(pair) for pair in pairs] for column, pairs in one["lineage"].items()
+        }
     return bound
 
 
@@ -154,9 +180,18 @@ def _read_kept(path: Path) -> dict:
 
 def _fingerprint(marts: Mapping[str, Mart]) -> str:
     """Of everything that binding depends on: the files, the tables that they may read, the functions, and the code that reads them."""
-    code = [hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest() for name in ("binding.py", "lineage.py")]
+    code = [
+        hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest() for name in ("binding.py", "lineage.py")
+    ]
     tables = {name: [(f.name, str(f.type), f.nullable) for f in schema] for name, schema in known_schemas().items()}
-    said = [sorted((m.name, m.hash) for m in marts.values()), tables, [f.signature for f in FUNCTIONS.values()], code, version("duckdb"), version("sqlglot")]
+    said = [
+        sorted((m.name, m.hash) for m in marts.values()),
+        tables,
+        [f.signature for f in FUNCTIONS.values()],
+        code,
+        version("duckdb"),
+        version("sqlglot"),
+    ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -166,12 +201,17 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
 
     parsed = {name: _parse(mart) for name, mart in marts.items()}
     sources = {name: _sources(marts[name], tree, marts) for name, tree in parsed.items()}
-    wanted = {name: {s.removeprefix(f"{ROOM}.") for s in found if s.startswith(f"{ROOM}.")} for name, found in sources.items()}
+    wanted = {
+        name: {s.removeprefix(f"{ROOM}.") for s in found if s.startswith(f"{ROOM}.")} for name, found in sources.items()
+    }
     try:
         order = list(TopologicalSorter(wanted).static_order())
     except CycleError as error:
         round_trip = " → ".join(error.args[1])
-        raise BadMart(f"{marts[error.args[1][0]].path}:1: marts read each other in a circle ({round_trip}): one of them must do without") from error
+        raise BadMart(
+            f"{marts[error.args[1][0]].path}:1: marts read each other in a circle ({round_trip}): one of "
+            "them must do without"
+        ) from error
     bound: dict[str, Bound] = {}
     schemas = dict(known_schemas())
     with duckdb.connect() as connection:
@@ -181,10 +221,17 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
         for name in order:
             mart = marts[name]
             schema = _check(connection, mart)
-            texts = any(isinstance(f, exp.Anonymous) and f.name.lower() in FUNCTIONS for f in parsed[name].find_all(exp.Anonymous))
+            texts = any(
+                isinstance(f, exp.Anonymous) and f.name.lower() in FUNCTIONS
+                for f in parsed[name].find_all(exp.Anonymous)
+            )
             bound[name] = Bound(mart, sources[name], schema, texts, {s: schemas[s] for s in sources[name]})
             if mart.incremental and bound[name].reads_state:
-                raise BadMart(f"{mart.path}:1: what it reads of the state ({', '.join(s for s in sources[name] if s in TABLES_OF_STATE or s == 'meta.load_status')}) is of now, so a past day could not be made again: `-- mode: full`")
+                raise BadMart(
+                    f"{mart.path}:1: what it reads of the state "
+                    f"({', '.join(s for s in sources[name] if s in TABLES_OF_STATE or s == 'meta.load_status')}) "
+                    "is of now, so a past day could not be made again: `-- mode: full`"
+                )
             schemas[f"{ROOM}.{name}"] = schema
             _create(connection, {f"{ROOM}.{name}": schema})
     return bound
@@ -242,11 +289,24 @@ def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tup
         if not table.db:
             if table.name in ctes:
                 continue
-            hint = next((f"{s}.{table.name}" for s in SCHEMAS if f"{s}.{table.name}" in known or (s == ROOM and table.name in marts)), None)
-            raise BadMart(f"{mart.path}:{line}: tables are named with their schema" + (f": write {hint}" if hint else f", and there is none called {table.name}"))
+            hint = next(
+                (
+                    f"{s}.{table.name}"
+                    for s in SCHEMAS
+                    if f"{s}.{table.name}" in known or (s == ROOM and table.name in marts)
+                ),
+                None,
+            )
+            raise BadMart(
+                f"{mart.path}:{line}: tables are named with their schema"
+                + (f": write {hint}" if hint else f", and there is none called {table.name}")
+            )
         name = f"{table.db}.{table.name}"
         if name not in known and not (table.db == ROOM and table.name in marts):
-            raise BadMart(f"{mart.path}:{line}: there is no table {name}{_similar(name, [*known, *(f'{ROOM}.{m}' for m in marts)])}")
+            raise BadMart(
+                f"{mart.path}:{line}: there is no table "
+                f"{name}{_similar(name, [*known, *(f'{ROOM}.{m}' for m in marts)])}"
+            )
         if name == f"{ROOM}.{mart.name}":
             raise BadMart(f"{mart.path}:{line}: a mart cannot read itself")
         found.add(name)
@@ -257,7 +317,10 @@ def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tup
         for name in found:
             upstream = marts.get(name.removeprefix(f"{ROOM}.")) if name.startswith(f"{ROOM}.") else None
             if upstream is not None and not upstream.incremental:
-                raise BadMart(f"{mart.path}:1: {name} is made whole each time and knows no past day: an incremental mart cannot read it")
+                raise BadMart(
+                    f"{mart.path}:1: {name} is made whole each time and knows no past day: an incremental "
+                    "mart cannot read it"
+                )
     return tuple(sorted(found))
 
 
@@ -288,5 +351,8 @@ def _check(connection: duckdb.DuckDBPyConnection, mart: Mart) -> pa.Schema:
         if unknown := [c for c in wanted if c not in names]:
             raise BadMart(f"{mart.path}:1: `-- {said}` names {', '.join(unknown)}, which the SELECT does not give")
     if undocumented := [c for c in names if mart.meaning(c) is None]:
-        raise BadMart(f"{mart.path}:1: nobody says what {', '.join(undocumented)} means: add `-- column {undocumented[0]}: English / 中文`")
+        raise BadMart(
+            f"{mart.path}:1: nobody says what {', '.join(undocumented)} means: add `-- column "
+            f"{undocumented[0]}: English / 中文`"
+        )
     return pa.schema(fields)

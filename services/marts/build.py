@@ -1,6 +1,7 @@
 """Making marts from the lake: which days are out of date, and one day of one mart.
 
-A mart sees of the lake only what its description says it reads (look-back), so what its days depend on is known: their fingerprint is
+A mart sees of the lake only what its description says it reads (look-back), so what its days depend on is known: their
+fingerprint is
 kept beside them, and a day is made again when it differs. The same rows of the lake give the same bytes.
 """
 
@@ -98,8 +99,16 @@ class Marts:
         if bound.reads_state and state_too:
             return [WHOLE]
         held = self._inputs(name)
-        wanted = self.days(name) if bound.mart.incremental else ([WHOLE] if any(self._days(t).dts for t in bound.tables) or bound.marts else [])
-        return [dt for dt in wanted if held.get(dt.isoformat()) != self._fingerprint(bound, dt) or not self.path(name, dt).exists()]
+        wanted = (
+            self.days(name)
+            if bound.mart.incremental
+            else ([WHOLE] if any(self._days(t).dts for t in bound.tables) or bound.marts else [])
+        )
+        return [
+            dt
+            for dt in wanted
+            if held.get(dt.isoformat()) != self._fingerprint(bound, dt) or not self.path(name, dt).exists()
+        ]
 
     def any_stale(self) -> dict[str, list[date]]:
         """Per mart the days that are out of date by the files of the lake alone; marts that have none are left out."""
@@ -138,7 +147,11 @@ class Marts:
         if room not in self._listed:
             name = room.removeprefix(f"{ROOM}/")
             bound = self.bound.get(name) if room.startswith(f"{ROOM}/") else None
-            partitions = mart_partitions(self.lake, bound.mart) if bound is not None else list(self.lake.partitions(room, self.damaged))
+            partitions = (
+                mart_partitions(self.lake, bound.mart)
+                if bound is not None
+                else list(self.lake.partitions(room, self.damaged))
+            )
             self._listed[room] = _Days(partitions)
         return self._listed[room]
 
@@ -165,9 +178,16 @@ class Marts:
         wanted = sorted(set(dts)) if bound.mart.incremental else [WHOLE][: len(list(dts))]
         if not wanted:
             return
-        with self.runtime.filling(f"mart-{name}"), Pins(self.runtime.settings.home / "pins" / name) as pins, self._connect(bound) as connection:
+        with (
+            self.runtime.filling(f"mart-{name}"),
+            Pins(self.runtime.settings.home / "pins" / name) as pins,
+            self._connect(bound) as connection,
+        ):
             self.lake.sweep(bound.mart.room)
-            for known in (bound.mart.room, *(s.removeprefix("main.").replace(f"{ROOM}.", f"{ROOM}/") for s in bound.sources)):
+            for known in (
+                bound.mart.room,
+                *(s.removeprefix("main.").replace(f"{ROOM}.", f"{ROOM}/") for s in bound.sources),
+            ):
                 self._listed.pop(known, None)
             state = self._state(bound)
             for source, rows in state.items():
@@ -199,7 +219,9 @@ class Marts:
         except (duckdb.Error, RuntimeError) as error:
             shutdown.check(0.1)  # DuckDB tells of an interrupt as of any error
             raise BadMart(f"{bound.mart.path}: {dt}: {str(error).splitlines()[0]}") from error
-        rows = pa.table([c.combine_chunks() for c in rows.columns], names=rows.column_names).cast(_nullable(bound.schema))
+        rows = pa.table([c.combine_chunks() for c in rows.columns], names=rows.column_names).cast(
+            _nullable(bound.schema)
+        )
         if wrong := broken(bound, rows, dt):
             raise BadMart(f"{bound.mart.path}: {'' if dt == WHOLE else f'{dt}: '}{wrong}")
         rows = rows.cast(bound.schema)
@@ -213,9 +235,15 @@ class Marts:
         where, _, table = source.partition(".")
         first, last = _span(bound.mart, source, dt)
         rooms = self._rooms(source) or [table if where == "main" else f"{ROOM}/{table}"]
-        found = [pin for room in rooms for p in self._days(room).between(first, last) if (pin := pins.pin(p)) is not None]
+        found = [
+            pin for room in rooms for p in self._days(room).between(first, last) if (pin := pins.pin(p)) is not None
+        ]
         for one in self.damaged:  # a month of which not even the days are known
-            if one.dt is None and one.table in rooms and first.isoformat()[:7] <= one.path.parent.name.removeprefix("month=") <= last.isoformat()[:7]:
+            if (
+                one.dt is None
+                and one.table in rooms
+                and first.isoformat()[:7] <= one.path.parent.name.removeprefix("month=") <= last.isoformat()[:7]
+            ):
                 raise one
         relation = f"SELECT * FROM {scan(found)}" if found else _nothing(bound.schemas[source])
         connection.execute(f'CREATE OR REPLACE VIEW {where}."{table}" AS {relation}')
@@ -226,7 +254,14 @@ class Marts:
         from services.comments.rules import BadNeeds, needs_dir
 
         spill = self.runtime.settings.home / "tmp"
-        connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": MEMORY, "temp_directory": str(spill)})
+        connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "memory_limit": MEMORY,
+                "temp_directory": str(spill),
+            }
+        )
         connection.execute("SET TimeZone = 'UTC'")
         for schema in (ROOM, "meta", "outreach"):
             connection.execute(f"CREATE SCHEMA {schema}")
@@ -241,7 +276,10 @@ class Marts:
         if not bound.reads_state:
             return {}
         found: dict[str, Iterable[pa.RecordBatch]] = {
-            name: rows.to_batches() for name, rows in read_state_tables(self.runtime.state, self.runtime.settings, self.runtime.clock.now()).items()
+            name: rows.to_batches()
+            for name, rows in read_state_tables(
+                self.runtime.state, self.runtime.settings, self.runtime.clock.now()
+            ).items()
         }
         if "meta.load_status" in bound.sources:
             today = self.runtime.clock.today()
@@ -311,7 +349,9 @@ def _nothing(schema: pa.Schema) -> str:
     return "SELECT " + ", ".join(f'NULL::{names[f.type]} AS "{f.name}"' for f in schema) + " WHERE false"
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> None:
     """A table with rows of the state, of which only a batch at a time is held outside of DuckDB."""
     connection.execute(empty_table(source, schema))
     where, _, table = source.partition(".")

@@ -16,7 +16,10 @@ from resources.warehouse.mart_files import Mart
 
 
 def columns_of(mart: Mart, schemas: Mapping[str, pa.Schema]) -> dict[str, list[tuple[str, str]]]:
-    """Column -> sorted (table with schema, column) pairs. Constants and counts of rows come from nowhere: an empty list."""
+    """Column -> sorted (table with schema, column) pairs.
+
+    Constants and counts of rows come from nowhere: an empty list.
+    """
     from services.marts.binding import on_day
 
     known: dict[str, dict[str, dict[str, str]]] = {}
@@ -24,13 +27,16 @@ def columns_of(mart: Mart, schemas: Mapping[str, pa.Schema]) -> dict[str, list[t
         where, _, table = name.partition(".")
         known.setdefault(where, {})[table] = {f.name: "VARCHAR" for f in schema}
     tree = sqlglot.parse_one(on_day(mart.sql, date(2026, 1, 1)), dialect="duckdb")
-    # Once for all columns: qualifying anew for each of them took most of the time, trimming the SELECTs most of the rest.
+    # Once for all columns: qualifying anew for each of them took most of the time, trimming the SELECTs most of the
+    # rest.
     qualified = qualify(tree, dialect="duckdb", schema=known, validate_qualify_columns=False, identify=False)
     scope = build_scope(qualified)
     found = {}
     for column in qualified.named_selects:
         leaves: set[tuple[str, str]] = set()
-        for node in lineage(column, qualified, schema=known, dialect="duckdb", scope=scope, copy=False, trim_selects=False).walk():
+        for node in lineage(
+            column, qualified, schema=known, dialect="duckdb", scope=scope, copy=False, trim_selects=False
+        ).walk():
             if isinstance(node.expression, exp.Table) and node.expression.db:
                 leaves.add((f"{node.expression.db}.{node.expression.name}", node.name.rpartition(".")[2].strip('"')))
         found[column] = sorted(pair for pair in leaves if pair[0] in schemas and pair[1] in schemas[pair[0]].names)

@@ -20,8 +20,10 @@ from services.reporting.dictionary import dictionary, first_days
 def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, again: bool = True) -> Published:
     """Make the marts that are out of date, then bring ``warehouse.duckdb`` up to the lake and the state, or make it anew.
 
-    Days whose files do not read back are left out and told of (``damaged``); damaged files of marts are put aside, and made again where ``marts`` are made.
-    Without ``again`` a file that holds all that is there stays as it is; what it says of the clock is then that of its publication, on the same day (UTC).
+    Days whose files do not read back are left out and told of (``damaged``); damaged files of marts are put aside, and
+    made again where ``marts`` are made.
+    Without ``again`` a file that holds all that is there stays as it is; what it says of the clock is then that of its
+    publication, on the same day (UTC).
     """
     answers = Marts(runtime)
     with runtime.ending_soon():
@@ -41,8 +43,17 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, agai
 
 def _with(done: Published, after: Published, aside: list[LakeDamaged]) -> Published:
     """Both as one publication, of which the first found damaged files of marts that the second made again."""
-    changed = {name: sorted({*done.changed.get(name, ()), *after.changed.get(name, ())}) for name in done.changed | after.changed}
-    return replace(after, changed=changed, rebuilt=done.rebuilt, made_again=[*aside, *after.made_again], seconds=done.seconds + after.seconds)
+    changed = {
+        name: sorted({*done.changed.get(name, ()), *after.changed.get(name, ())})
+        for name in done.changed | after.changed
+    }
+    return replace(
+        after,
+        changed=changed,
+        rebuilt=done.rebuilt,
+        made_again=[*aside, *after.made_again],
+        seconds=done.seconds + after.seconds,
+    )
 
 
 def _handed_over(runtime: Runtime, bound: Mapping[str, Bound]) -> dict[str, HandedOver]:

@@ -39,7 +39,9 @@ def audiences_dir(settings: Settings) -> Path:
     return settings.audiences_dir or REPOSITORY / "sql" / "audiences"
 
 
-def read_audience(runtime: Runtime, name: str, apps_of: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> list[Member]:
+def read_audience(
+    runtime: Runtime, name: str, apps_of: Mapping[str, str], *, needs: tuple[str, ...] = ()
+) -> list[Member]:
     """The people of an audience at this moment, in a stable order; who stands there twice is taken once.
 
     Args:
@@ -47,7 +49,8 @@ def read_audience(runtime: Runtime, name: str, apps_of: Mapping[str, str], *, ne
         needs: further columns that must be there.
 
     Raises:
-        BadAudience: no such file, it is not one SELECT or fails, a column is missing, or a row lacks account, person or reason.
+        BadAudience: no such file, it is not one SELECT or fails, a column is missing, or a row lacks account, person or
+            reason.
     """
     path = audiences_dir(runtime.settings) / f"{name}.sql"
     try:
@@ -56,7 +59,9 @@ def read_audience(runtime: Runtime, name: str, apps_of: Mapping[str, str], *, ne
         raise BadAudience(f"{path}: it is not UTF-8: save it as UTF-8") from error
     except OSError as error:
         known = sorted(p.stem for p in audiences_dir(runtime.settings).glob("*.sql"))
-        raise BadAudience(f"{path}: cannot be read ({error.strerror}); there are {', '.join(known) or 'none'}") from error
+        raise BadAudience(
+            f"{path}: cannot be read ({error.strerror}); there are {', '.join(known) or 'none'}"
+        ) from error
     if not runtime.warehouse.path.exists():
         raise BadAudience(f"{path}: there is no warehouse yet: run `douyin run` and `douyin publish` first")
     try:
@@ -67,7 +72,9 @@ def read_audience(runtime: Runtime, name: str, apps_of: Mapping[str, str], *, ne
     except (duckdb.Error, NotOneSelect) as error:
         raise BadAudience(f"{path}: {error}") from error
     if lacking := [c for c in (*NEEDED, *needs) if c not in columns]:
-        raise BadAudience(f"{path}: the column {', '.join(lacking)} is missing; an audience gives {', '.join((*NEEDED, *needs))}")
+        raise BadAudience(
+            f"{path}: the column {', '.join(lacking)} is missing; an audience gives {', '.join((*NEEDED, *needs))}"
+        )
     members: dict[tuple, Member] = {}
     for row in rows:
         values = dict(zip(columns, row, strict=True))

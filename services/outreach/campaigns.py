@@ -74,7 +74,10 @@ class Kind(StrEnum):
 
 
 class Campaign(Strict):
-    """One campaign. ``again_after`` is how long a person gets it only once; without it once for ever (per live session for live ones)."""
+    """One campaign.
+
+    ``again_after`` is how long a person gets it only once; without it once for ever (per live session for live ones).
+    """
 
     name: str = Field(pattern=rf"^{_NAME}$")
     title: str
@@ -176,7 +179,8 @@ class Tags(Strict):
 class Rule(Strict):
     """One answering rule; the first that fits an event is taken.
 
-    It fits an event of ``on`` (by default a message) whose text holds one of ``keywords`` and whose type is one of ``types``.
+    It fits an event of ``on`` (by default a message) whose text holds one of ``keywords`` and whose type is one of
+    ``types``.
     """
 
     name: str = Field(pattern=rf"^{_NAME}$")
@@ -274,7 +278,9 @@ def load_campaign(settings: Settings, name: str) -> Campaign:
     """Raises BadCampaign where there is none of that name, too."""
     campaigns = load_campaigns(settings)
     if name not in campaigns:
-        raise BadCampaign(f"no campaign is called {name!r} in {campaigns_dir(settings)}; there are {', '.join(campaigns) or 'none'}")
+        raise BadCampaign(
+            f"no campaign is called {name!r} in {campaigns_dir(settings)}; there are {', '.join(campaigns) or 'none'}"
+        )
     return campaigns[name]
 
 

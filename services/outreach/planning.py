@@ -1,6 +1,7 @@
 """From a campaign to a plan: who would get what through which scene, and who would not and why. Nothing is sent.
 
-People are looked at in the state database, where consents, windows and what was sent stand to the second; the warehouse only
+People are looked at in the state database, where consents, windows and what was sent stand to the second; the warehouse
+only
 chooses them.
 """
 
@@ -66,10 +67,19 @@ def occasion_of(runtime: Runtime, campaign: Campaign, now: datetime, accounts: I
             due.setdefault(names[session.account], session)
     if not due:
         coming = next((s for s in sessions if s.starts_at > now), None)
-        when = f"the next one begins at {coming.starts_at.astimezone(BEIJING):%Y-%m-%d %H:%M}, and is planned {live.before} before" if coming else "none is to come"
+        when = (
+            (
+                f"the next one begins at {coming.starts_at.astimezone(BEIJING):%Y-%m-%d %H:%M}, and is "
+                f"planned {live.before} before"
+            )
+            if coming
+            else "none is to come"
+        )
         raise NothingDue(f"{campaign.name}: no live session begins soon; {when}")
     first = min(s.starts_at for s in due.values())
-    return Occasion(" ".join(f"{s.starts_at.astimezone(BEIJING):%Y-%m-%d %H:%M} {a}" for a, s in sorted(due.items())), first, due)
+    return Occasion(
+        " ".join(f"{s.starts_at.astimezone(BEIJING):%Y-%m-%d %H:%M} {a}" for a, s in sorted(due.items())), first, due
+    )
 
 
 def is_due(campaign: Campaign, now: datetime, planned: Iterable[Plan]) -> bool:
@@ -97,7 +107,9 @@ def plan_campaign(runtime: Runtime, campaign: Campaign, now: datetime) -> Plan:
     accounts = {a.open_id: a for app in runtime.app_keys for a in list_accounts(runtime.state, app)}
     occasion = occasion_of(runtime, campaign, now, accounts.values())
     needs = ("item_id", "comment_id") if campaign.kind is Kind.COMMENT else ()
-    members = read_audience(runtime, campaign.audience, {a.open_id: a.client_key for a in accounts.values()}, needs=needs)
+    members = read_audience(
+        runtime, campaign.audience, {a.open_id: a.client_key for a in accounts.values()}, needs=needs
+    )
     if occasion.sessions is not None:
         members = [m for m in members if m.account in occasion.sessions]
     rules = Rules(campaign.caps.per_person_per_day, campaign.caps.per_account_per_day, campaign.quiet_hours)
@@ -105,7 +117,9 @@ def plan_campaign(runtime: Runtime, campaign: Campaign, now: datetime) -> Plan:
     with runtime.state.read() as db:
         lines = list(maker(runtime, campaign, occasion, accounts, now).lines(db, members))
     kind = "comments" if campaign.kind is Kind.COMMENT else "messages"
-    return create_plan(runtime.state, kind, campaign.name, occasion.name, lines, rules, now, occasion.good_until, campaign.effect_hours)
+    return create_plan(
+        runtime.state, kind, campaign.name, occasion.name, lines, rules, now, occasion.good_until, campaign.effect_hours
+    )
 
 
 def in_control(campaign: Campaign, member: Member) -> bool:
@@ -117,7 +131,9 @@ def in_control(campaign: Campaign, member: Member) -> bool:
 class _Maker:
     """Lines of one plan."""
 
-    def __init__(self, runtime: Runtime, campaign: Campaign, occasion: Occasion, accounts: dict[str, Account], now: datetime) -> None:
+    def __init__(
+        self, runtime: Runtime, campaign: Campaign, occasion: Occasion, accounts: dict[str, Account], now: datetime
+    ) -> None:
         self.runtime, self.campaign, self.occasion, self.accounts, self.now = runtime, campaign, occasion, accounts, now
         self.per_person: Counter[tuple[str, str]] = Counter()
         self.planned = 0
@@ -133,7 +149,11 @@ class _Maker:
 
     def names_of(self, member: Member) -> dict[str, object]:
         """What texts may name: the audience's columns, the account, and the live session."""
-        names: dict[str, object] = {**member.more, "reason": member.reason, "account_name": self.accounts[member.account].name or ""}
+        names: dict[str, object] = {
+            **member.more,
+            "reason": member.reason,
+            "account_name": self.accounts[member.account].name or "",
+        }
         if self.occasion.sessions is not None:
             session = self.occasion.sessions[member.account]
             names |= {"live_title": session.title, "live_time": session.starts_at.astimezone(BEIJING).strftime("%H:%M")}
@@ -145,13 +165,20 @@ class _Maker:
         lately = _got_lately(db, self.campaign, self.now)
         today: dict[tuple[str, str], int] = {}
         for app in {m.client_key for m in members}:
-            today |= {(app, p): n for p, n in sent_today(db, app, [m.open_id for m in members if m.client_key == app], self.now).items()}
+            today |= {
+                (app, p): n
+                for p, n in sent_today(db, app, [m.open_id for m in members if m.client_key == app], self.now).items()
+            }
         for member in members:
             key = keys[id(member)]
-            why = self._common(db, member, key in done, (member.client_key, member.account, member.open_id) in lately, today)
+            why = self._common(
+                db, member, key in done, (member.client_key, member.account, member.open_id) in lately, today
+            )
             yield self.line(db, member, key, why)
 
-    def _common(self, db: Connection, member: Member, is_done: bool, was_lately: bool, today: dict[tuple[str, str], int]) -> str | None:
+    def _common(
+        self, db: Connection, member: Member, is_done: bool, was_lately: bool, today: dict[tuple[str, str], int]
+    ) -> str | None:
         """Why somebody cannot be written to, whatever the way; None where nothing speaks against it."""
         account, caps, person = self.accounts[member.account], self.campaign.caps, (member.client_key, member.open_id)
         if account.status not in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT):
@@ -190,7 +217,8 @@ class _Maker:
         names = self.names_of(member)
         if unknown := needed_by(value) - names.keys():
             raise BadCampaign(
-                f"campaign {self.campaign.name}: nothing to put in for {', '.join(sorted(unknown))} (the audience {self.campaign.audience} gives {', '.join(sorted(names))})"
+                f"campaign {self.campaign.name}: nothing to put in for {', '.join(sorted(unknown))} (the "
+                f"audience {self.campaign.audience} gives {', '.join(sorted(names))})"
             )
         try:
             return fill(value, names), None
@@ -212,11 +240,21 @@ class _Messages(_Maker):
         looks = ",".join(fingerprint(c["msg_type"], c.get("text", {}).get("text", "")) for c in contents)
         return self.settled(
             NewLine(
-                _OPERATIONS.get(scene, "im_send_msg"), campaign.name, member.client_key, member.account, member.open_id,
-                _request(scene, member, contents, key), key, member.reason, scene, len(contents), looks,
+                _OPERATIONS.get(scene, "im_send_msg"),
+                campaign.name,
+                member.client_key,
+                member.account,
+                member.open_id,
+                _request(scene, member, contents, key),
+                key,
+                member.reason,
+                scene,
+                len(contents),
+                looks,
             ),
-            member, why or lacking or no_way,
-        )  # fmt: skip
+            member,
+            why or lacking or no_way,
+        )
 
     def _way(self, db: Connection, member: Member, messages: int) -> tuple[Scene, str | None]:
         """The first scene that is open to the person, or the campaign's first one and why none is."""
@@ -268,7 +306,16 @@ class _Comments(_Maker):
         text, lacking = self.filled(self.campaign.text, member)
         request = {"item_id": member.more["item_id"], "comment_id": member.more["comment_id"], "content": text}
         operation = f"{self.campaign.door}_comment_reply"
-        line = NewLine(operation, self.campaign.name, member.client_key, member.account, member.open_id, request, key, member.reason)
+        line = NewLine(
+            operation,
+            self.campaign.name,
+            member.client_key,
+            member.account,
+            member.open_id,
+            request,
+            key,
+            member.reason,
+        )
         return self.settled(line, member, why or lacking)
 
 
@@ -284,9 +331,18 @@ def _request(scene: Scene, member: Member, contents: list[dict[str, Any]], key: 
         name, inner = ("text", "text") if number == 1 else ("image", "image")
         # The elder way knows a message by the caller's id: asking twice sends once.
         sent_id = hashlib.sha256(key.encode()).hexdigest()[:32]
-        return {"to_user_id": member.open_id, "message_type": name, "content": orjson.dumps(contents[0][inner]).decode(), "client_msg_id": sent_id}
+        return {
+            "to_user_id": member.open_id,
+            "message_type": name,
+            "content": orjson.dumps(contents[0][inner]).decode(),
+            "client_msg_id": sent_id,
+        }
     more = {"scene": scene.value} if scene is Scene.BUSINESS else {}
-    return {"to_user_id": member.open_id, **more, **({"content": contents[0]} if len(contents) == 1 else {"content_list": contents})}
+    return {
+        "to_user_id": member.open_id,
+        **more,
+        **({"content": contents[0]} if len(contents) == 1 else {"content_list": contents}),
+    }
 
 
 def _got_lately(db: Connection, campaign: Campaign, now: datetime) -> set[tuple[str, str, str]]:
@@ -294,7 +350,9 @@ def _got_lately(db: Connection, campaign: Campaign, now: datetime) -> set[tuple[
     if campaign.again_after is None or campaign.when.live is not None:
         return set()
     query = select(outbox.c.client_key, outbox.c.open_id, outbox.c.person_open_id).where(
-        outbox.c.campaign == campaign.name, outbox.c.claimed_at >= (now - campaign.again_after).timestamp(), outbox.c.state.in_(DONE)
+        outbox.c.campaign == campaign.name,
+        outbox.c.claimed_at >= (now - campaign.again_after).timestamp(),
+        outbox.c.state.in_(DONE),
     )
     return set(db.execute(query).tuples())
 
@@ -322,4 +380,3 @@ def counts_of(lines: Iterable[Any]) -> Counter[str]:
 def blocked_by(lines: Iterable[Any]) -> Counter[str]:
     """Why lines are blocked, with their number."""
     return Counter(line.why or "no reason" for line in lines if line.state is LineState.BLOCKED)
-

@@ -1,7 +1,8 @@
 """Answering people within seconds: the platform's windows are shorter than the start of a run.
 
 Rules stand in ``campaigns/replies.yaml``. Every answer goes through the ledger, so that limits hold over answers and
-campaigns together, and an event is answered once whatever happens. Opt-outs are no matter of the worker: they are found by
+campaigns together, and an event is answered once whatever happens. Opt-outs are no matter of the worker: they are found
+by
 :func:`opt_outs_by` and written with the event itself, whatever the state of the account and whoever answers.
 """
 
@@ -81,9 +82,14 @@ def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
 
 
 class ReplyWorker:
-    """Answers events; :meth:`offer` never waits. ``clients`` gives an app's client; ``counts`` tells what became of events."""
+    """Answers events; :meth:`offer` never waits.
 
-    def __init__(self, replies: Replies, state: State, clock: Clock, apps: Iterable[str], clients: Mapping[str, DouyinClient]) -> None:
+    ``clients`` gives an app's client; ``counts`` tells what became of events.
+    """
+
+    def __init__(
+        self, replies: Replies, state: State, clock: Clock, apps: Iterable[str], clients: Mapping[str, DouyinClient]
+    ) -> None:
         self._replies, self._state, self._clock, self._apps, self._clients = replies, state, clock, tuple(apps), clients
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
         self._turns: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -140,7 +146,11 @@ class ReplyWorker:
 
     async def answer(self, event: Event) -> str:
         """What was done about one event, in a word or two."""
-        app, account, person = event.client_key, str(event.envelope.get("to_user_id") or ""), str(event.envelope.get("from_user_id") or "")
+        app, account, person = (
+            event.client_key,
+            str(event.envelope.get("to_user_id") or ""),
+            str(event.envelope.get("from_user_id") or ""),
+        )
         if not (account and person) or _is_our_own(event):
             return "our own"
         decided = await asyncio.to_thread(self._decide, event, app, account, person)
@@ -148,7 +158,11 @@ class ReplyWorker:
             return decided
         rule, line_id = decided
         try:
-            return "no message" if line_id is None else await self._send(app, line_id, Rules(opt_out_at=event.received_at if rule.opt_out else None))
+            return (
+                "no message"
+                if line_id is None
+                else await self._send(app, line_id, Rules(opt_out_at=event.received_at if rule.opt_out else None))
+            )
         finally:  # what somebody asked for holds also where the answer could not be sent
             await asyncio.to_thread(self._afterwards, rule, app, account, person)
 
@@ -186,7 +200,12 @@ class ReplyWorker:
             lately = answers_since(db, app, account, person, now - timedelta(hours=1))
         if lately >= replies.most_per_hour:
             hand_over(state, app, account, person, now + replies.guard_hand_over)
-            log.warning("loop guard: %d answers to one person of %s within an hour; a person must look (no answers for %s)", lately, account, replies.guard_hand_over)
+            log.warning(
+                "loop guard: %d answers to one person of %s within an hour; a person must look (no answers for %s)",
+                lately,
+                account,
+                replies.guard_hand_over,
+            )
             return "loop guard"
         if rule.messages and not rule.opt_out and self._answered_lately(app, account, person, rule, now):
             return "said lately"
@@ -195,22 +214,42 @@ class ReplyWorker:
         return rule, self._write(event, rule, app, account, person, key, now)
 
     def _answered_lately(self, app: str, account: str, person: str, rule: Rule, now: datetime) -> bool:
-        lines = read_lines(self._state, states=[LineState.SENT, LineState.UNKNOWN, LineState.CLAIMED], client_keys=[app], person=person)
+        lines = read_lines(
+            self._state, states=[LineState.SENT, LineState.UNKNOWN, LineState.CLAIMED], client_keys=[app], person=person
+        )
         return any(
-            line.campaign == f"reply:{rule.name}" and line.open_id == account and line.claimed_at is not None and line.claimed_at > now - rule.again_after
+            line.campaign == f"reply:{rule.name}"
+            and line.open_id == account
+            and line.claimed_at is not None
+            and line.claimed_at > now - rule.again_after
             for line in lines
         )
 
-    def _write(self, event: Event, rule: Rule, app: str, account: str, person: str, key: str, now: datetime) -> int | None:
+    def _write(
+        self, event: Event, rule: Rule, app: str, account: str, person: str, key: str, now: datetime
+    ) -> int | None:
         names = {"nickname": _nickname(event.content, person)}
         try:
             contents = [content_of(fill(m, names)) for m in rule.messages]
         except BadTemplate:  # somebody without a name: better no answer than one with a hole
             return None
-        request: dict[str, Any] = {"to_user_id": person, **({"content": contents[0]} if len(contents) == 1 else {"content_list": contents})}
+        request: dict[str, Any] = {
+            "to_user_id": person,
+            **({"content": contents[0]} if len(contents) == 1 else {"content_list": contents}),
+        }
         looks = ",".join(fingerprint(c["msg_type"], c.get("text", {}).get("text", "")) for c in contents)
         line = NewLine(
-            "im_send_msg", f"reply:{rule.name}", app, account, person, request, key, f"event {event.event}", ANSWERED_BY[event.event], len(contents), looks
+            "im_send_msg",
+            f"reply:{rule.name}",
+            app,
+            account,
+            person,
+            request,
+            key,
+            f"event {event.event}",
+            ANSWERED_BY[event.event],
+            len(contents),
+            looks,
         )
         return write_lines(self._state, [line], now)[0]
 
@@ -226,4 +265,3 @@ def _nickname(content: Mapping[str, Any], person: str) -> str:
         if isinstance(info, Mapping) and info.get("open_id") == person:
             return str(info.get("nick_name") or "")
     return ""
-

@@ -1,6 +1,9 @@
-"""Sending: each line claimed in the ledger when its call has its turn, called once, and written down. Used by campaigns and by the reply worker.
+"""Sending: each line claimed in the ledger when its call has its turn, called once, and written down.
 
-A line whose call may have been done is unknown and stays so until an event or a person tells; nothing is sent on a guess.
+Used by campaigns and by the reply worker.
+
+A line whose call may have been done is unknown and stays so until an event or a person tells; nothing is sent on a
+guess.
 """
 
 from __future__ import annotations
@@ -53,7 +56,8 @@ class Sent:
 class _Turn:
     """Claims a line when its call has its turn, so that a process that dies leaves no line unknown but those of calls in flight.
 
-    ``claimed`` is the line while this process has it: from then on its call may have been made. ``given`` are the call's
+    ``claimed`` is the line while this process has it: from then on its call may have been made. ``given`` are the
+    call's
     parameters, where the line alone does not know them.
     """
 
@@ -71,7 +75,13 @@ class _Turn:
         claimed = await self.claim()
         if claimed.window is not None and self._clock.now() >= claimed.window.closes_at:
             line = claimed.line
-            raise Skipped(Action.SKIP, None, "the window closed while the call waited for its turn", operation=line.operation, open_id=line.open_id)
+            raise Skipped(
+                Action.SKIP,
+                None,
+                "the window closed while the call waited for its turn",
+                operation=line.operation,
+                open_id=line.open_id,
+            )
         return claimed.params if self._given is None else self._given
 
     async def claim(self) -> Claimed:
@@ -95,7 +105,12 @@ class _NotClaimed(Exception):
 
 
 async def send_line(
-    client: DouyinClient, state: State, clock: Clock, line_id: int, rules: Rules, complete: Callable[[Claimed], Any] | None = None
+    client: DouyinClient,
+    state: State,
+    clock: Clock,
+    line_id: int,
+    rules: Rules,
+    complete: Callable[[Claimed], Any] | None = None,
 ) -> LineState | Refused:
     """Claim one line when its call has its turn, call, and write down what became of it.
 
@@ -139,7 +154,13 @@ async def send_line(
             if operation.repeatable:
                 release(state, line_id, "the sender was interrupted")
             else:
-                finish(state, line_id, LineState.UNKNOWN, clock.now(), why="the sender was interrupted before it knew the answer")
+                finish(
+                    state,
+                    line_id,
+                    LineState.UNKNOWN,
+                    clock.now(),
+                    why="the sender was interrupted before it knew the answer",
+                )
         raise
     return await _end(state, clock, line_id, LineState.SENT, message_ids=message_ids_of(answer.document))
 
@@ -184,7 +205,11 @@ IN_FLIGHT = 8
 
 
 def send_plan(
-    runtime: Runtime, plan_id: int, complete: Callable[[DouyinClient, Claimed], Any] | None = None, *, in_order: bool = False
+    runtime: Runtime,
+    plan_id: int,
+    complete: Callable[[DouyinClient, Claimed], Any] | None = None,
+    *,
+    in_order: bool = False,
 ) -> Sent:
     """Send what a plan still has to send; may be called again at any time. ``in_order`` sends one line after the other.
 
@@ -211,7 +236,15 @@ def send_plan(
     return done
 
 
-async def _send_all(client: DouyinClient, runtime: Runtime, line_ids: Iterable[int], rules: Rules, done: Sent, complete: Callable | None, at_once: int) -> None:
+async def _send_all(
+    client: DouyinClient,
+    runtime: Runtime,
+    line_ids: Iterable[int],
+    rules: Rules,
+    done: Sent,
+    complete: Callable | None,
+    at_once: int,
+) -> None:
     queue = iter(line_ids)
     stopped: list[StopSending] = []
 

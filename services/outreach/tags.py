@@ -1,6 +1,7 @@
 """Tags 标签 that follow audiences: the difference between what audiences say and what the platform has, as a plan.
 
-The platform is asked for its present state when a plan is made; whatever tags people got by hand stay, but for those that an
+The platform is asked for its present state when a plan is made; whatever tags people got by hand stay, but for those
+that an
 audience manages. Limits are kept over both: 100 tags an account, 5 a person.
 """
 
@@ -92,20 +93,42 @@ def plan_tags(runtime: Runtime, tags: Tags, now: datetime) -> tuple[Plan, dict[s
     return create_plan(runtime.state, "tags", NAME, stamp, lines, Rules(), now, now + _GOOD_FOR), skipped
 
 
-def _difference(runtime: Runtime, account: Account, tags: Tags, wanted: dict[str, dict[str, str]], present: Present) -> list[NewLine]:
+def _difference(
+    runtime: Runtime, account: Account, tags: Tags, wanted: dict[str, dict[str, str]], present: Present
+) -> list[NewLine]:
     """Lines in the order in which they must be done: rename and delete first (they make room), create, then people."""
 
     def line(operation: str, request: dict[str, Any], person: str, reason: str, what: str) -> NewLine:
-        return NewLine(operation, what, account.client_key, account.open_id, person, request, "/".join(["tag", operation, account.open_id, person, what]), reason)
+        return NewLine(
+            operation,
+            what,
+            account.client_key,
+            account.open_id,
+            person,
+            request,
+            "/".join(["tag", operation, account.open_id, person, what]),
+            reason,
+        )
 
     lines: list[NewLine] = []
     ids, renamed = dict(present.ids), {}
     for tag in tags.tags:
         if tag.was and tag.was in ids and tag.name not in ids:
-            lines.append(line("leads_tag_update", {"tag_id": int(ids[tag.was]), "tag_name": tag.name}, "", f"was {tag.was}", tag.name))
+            lines.append(
+                line(
+                    "leads_tag_update",
+                    {"tag_id": int(ids[tag.was]), "tag_name": tag.name},
+                    "",
+                    f"was {tag.was}",
+                    tag.name,
+                )
+            )
             renamed[tag.was] = ids[tag.name] = ids.pop(tag.was)
     gone = {name: ids.pop(name) for name in tags.remove if name in ids}
-    lines += [line("leads_tag_delete", {"tag_id": int(tag_id)}, "", "named under remove", name) for name, tag_id in gone.items()]
+    lines += [
+        line("leads_tag_delete", {"tag_id": int(tag_id)}, "", "named under remove", name)
+        for name, tag_id in gone.items()
+    ]
     carried = present.tags_of()
     for person in carried:
         carried[person] -= set(gone.values())
@@ -116,19 +139,35 @@ def _difference(runtime: Runtime, account: Account, tags: Tags, wanted: dict[str
         if tag_id is None and people:
             create = line("leads_tag_create", {"tag_name": tag.name}, "", f"audience {tag.audience}", tag.name)
             if len(ids) >= TAGS_PER_ACCOUNT:
-                lines.append(replace(create, state=LineState.BLOCKED, why=f"tag limit: the account has {TAGS_PER_ACCOUNT} tags"))
+                lines.append(
+                    replace(create, state=LineState.BLOCKED, why=f"tag limit: the account has {TAGS_PER_ACCOUNT} tags")
+                )
                 continue
             lines.append(create)
             ids[tag.name] = tag_id = f"new {tag.name}"
         have = present.people.get(tag_id or "", set())
         for person in sorted(have - people.keys()):
-            takes.append(line("leads_tag_user_update", {"tag_name": tag.name, "user_id": person, "bind": False}, person, f"no longer in {tag.audience}", tag.name))
+            takes.append(
+                line(
+                    "leads_tag_user_update",
+                    {"tag_name": tag.name, "user_id": person, "bind": False},
+                    person,
+                    f"no longer in {tag.audience}",
+                    tag.name,
+                )
+            )
             carried[person].discard(tag_id)
         gives += [(tag, tag_id, person, people[person]) for person in sorted(people.keys() - have)]
     lines += takes
     with runtime.state.read() as db:
         for tag, tag_id, person, reason in gives:
-            bind = line("leads_tag_user_update", {"tag_name": tag.name, "user_id": person, "bind": True}, person, reason, tag.name)
+            bind = line(
+                "leads_tag_user_update",
+                {"tag_name": tag.name, "user_id": person, "bind": True},
+                person,
+                reason,
+                tag.name,
+            )
             if is_opted_out(db, account.client_key, account.open_id, person):
                 bind = replace(bind, state=LineState.BLOCKED, why="opted out")
             elif len(carried[person]) >= TAGS_PER_PERSON:
@@ -158,5 +197,7 @@ class TagIds:
         if name not in self._ids.get(account, {}):
             self._ids[account] = (await present_tags(client, account, with_people=False)).ids
         if name not in self._ids[account]:
-            raise StopSending(f"the account {account} has no tag {name!r}: plan again with `douyin outreach plan --tags`")
+            raise StopSending(
+                f"the account {account} has no tag {name!r}: plan again with `douyin outreach plan --tags`"
+            )
         return {"tag_id": int(self._ids[account][name]), **params}

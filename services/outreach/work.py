@@ -64,7 +64,9 @@ def send_one(runtime: Runtime, plan_id: int) -> Sent:
 def send_approved(runtime: Runtime) -> dict[int, Sent]:
     """Send every approved plan that is not over."""
     now = runtime.clock.now()
-    return {p.id: send_one(runtime, p.id) for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > now}
+    return {
+        p.id: send_one(runtime, p.id) for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > now
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Settled:
 def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> Settled:
     """Settle all unknown lines of a plan; first those that events tell about are found.
 
-    What was sent may still be told by an event within half an hour: lines so young do not count as not sent, since the next
+    What was sent may still be told by an event within half an hour: lines so young do not count as not sent, since the
+    next
     plan may have their people again.
 
     Raises:
@@ -91,7 +94,7 @@ def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> 
     found = sum(line.plan_id == plan_id for line in resolve(runtime.state, now))
     settled = settle_plan(
         runtime.state, plan_id, was_sent=was_sent, by=by, now=now, called_before=now if was_sent else now - UNSEEN_AFTER
-    )  # fmt: skip
+    )
     return Settled(found, len(settled), len(read_lines(runtime.state, plan_id=plan_id, states=[LineState.UNKNOWN])))
 
 
@@ -107,7 +110,10 @@ def recall_line(runtime: Runtime, line_id: int) -> int:
         raise LookupError(f"line {line_id} is {line.state}; only private messages that were sent can be recalled")
     conversations = conversations_of(runtime.state, line)
     if lacking := [m for m in line.message_ids if not conversations.get(m)]:
-        raise LookupError(f"no event told yet in which conversation line {line_id} arrived ({len(lacking)} message(s)): try again later")
+        raise LookupError(
+            f"no event told yet in which conversation line {line_id} arrived ({len(lacking)} message(s)): "
+            "try again later"
+        )
     client = runtime.client(line.client_key)
     for message_id in line.message_ids:
         params = {"msg_id": message_id, "conversation_id": conversations[message_id], "conversation_type": 1}

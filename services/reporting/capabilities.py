@@ -1,6 +1,7 @@
 """What an app can have, what it lacks, what follows from that, and the way out.
 
-Ingestion, ``status``, ``doctor``, the check and the alert all ask here, so that they say the same. Nothing is called: what is known
+Ingestion, ``status``, ``doctor``, the check and the alert all ask here, so that they say the same. Nothing is called:
+what is known
 comes from trial calls (:mod:`resources.state.capabilities`), from consents and from watch lists.
 """
 
@@ -34,7 +35,10 @@ WATCH_VIDEO = "douyin watch add video ITEM_ID --account OPEN_ID"
 
 @dataclass(frozen=True, slots=True)
 class Off:
-    """An operation that is switched off for an app. ``is_gone``: the platform took it away, and nobody can apply for it."""
+    """An operation that is switched off for an app.
+
+    ``is_gone``: the platform took it away, and nobody can apply for it.
+    """
 
     operation: str
     scope: str
@@ -47,7 +51,8 @@ class Off:
 class Lack:
     """Why an app cannot have a table: all ways to it are closed, and each of them would do.
 
-    ``off`` are operations that are switched off, ``watch`` is the watch list that is empty; ``upstream`` is the table whose rows are
+    ``off`` are operations that are switched off, ``watch`` is the watch list that is empty; ``upstream`` is the table
+    whose rows are
     iterated over, where that one is lacking.
     """
 
@@ -101,7 +106,11 @@ class Lack:
 
 def switched_off(endpoint: Endpoint, known: Capability, app_type: AppType) -> Off:
     """What to say of an operation that a trial call has switched off."""
-    gone = known.code in OFFLINE or endpoint.status is Status.REMOVED or (endpoint.status is Status.WITHDRAWN and app_type is AppType.WEB)
+    gone = (
+        known.code in OFFLINE
+        or endpoint.status is Status.REMOVED
+        or (endpoint.status is Status.WITHDRAWN and app_type is AppType.WEB)
+    )
     return Off(endpoint.name, endpoint.quota, known.code, known.since.astimezone(BEIJING).date(), gone)
 
 
@@ -118,7 +127,10 @@ def way_to_capabilities(off: Iterable[Off], *, others: bool = False) -> str:
     if not wanted:
         if not off or others:
             return ""
-        return f"nothing to do: the platform no longer grants it. Should it come back: `douyin coverage --enable {off[0].operation}`"
+        return (
+            "nothing to do: the platform no longer grants it. Should it come back: `douyin coverage --enable "
+            f"{off[0].operation}`"
+        )
     scopes = list(dict.fromkeys(f"`{one.scope}`" for one in wanted))
     which = scopes[0] if len(scopes) == 1 else f"one of {named(scopes, 6)}"
     enable = " ".join(f"--enable {one.operation}" for one in wanted[:_NAMED])
@@ -205,9 +217,12 @@ class Standing:
         off = {one.operation: one for lack in lacks for one in lack.off}
         direct = [lack for lack in lacks if lack.upstream is None]
         return Lack(
-            tuple(off.values()), next((lack.watch for lack in lacks if lack.watch), None), any(lack.needs_account for lack in lacks), bool(lacks),
+            tuple(off.values()),
+            next((lack.watch for lack in lacks if lack.watch), None),
+            any(lack.needs_account for lack in lacks),
+            bool(lacks),
             None if direct or not lacks else lacks[0].upstream,
-        )  # fmt: skip
+        )
 
     def _is_due(self, endpoint: Endpoint) -> bool:
         """An operation that stands in for another counts where the app is known not to own that one."""
@@ -229,7 +244,11 @@ class Standing:
         if over.table is None or endpoint.over is Over.VERSIONS or over.watch in self._watched:
             return None
         lack = self.lack_of(over.table)
-        return None if lack is None else Lack(lack.off, lack.watch or over.watch, lack.needs_account, lack.has_endpoint, over.table)
+        return (
+            None
+            if lack is None
+            else Lack(lack.off, lack.watch or over.watch, lack.needs_account, lack.has_endpoint, over.table)
+        )
 
     def _remembers_videos(self) -> bool:
         """Whether videos that were listed lately are still asked for."""
@@ -256,14 +275,21 @@ class Standing:
     @cached_property
     def missing(self) -> list[Missing]:
         """Every cause once: scopes that the app does not own, what was withdrawn, accounts and watched values that are not there."""
-        off = [found for line in self.operations if line.here in (NOT_OWNED, WITHDRAWN) and (found := self.off(ENDPOINTS[line.operation]))]
+        off = [
+            found
+            for line in self.operations
+            if line.here in (NOT_OWNED, WITHDRAWN) and (found := self.off(ENDPOINTS[line.operation]))
+        ]
         groups: dict[str, list[Off]] = {}
         for one in off:
             groups.setdefault("" if one.is_gone else one.scope, []).append(one)
         rows = [self._missing(scope, found) for scope, found in groups.items()]
         for what, lacks in (
             ("no account is authorised", {t: k for t, k in self.lacks.items() if k.needs_account and not k.off}),
-            ("no video is watched", {t: k for t, k in self.lacks.items() if k.watch and not k.off and not k.needs_account}),
+            (
+                "no video is watched",
+                {t: k for t, k in self.lacks.items() if k.watch and not k.off and not k.needs_account},
+            ),
             ("no endpoint for apps of this type", {t: k for t, k in self.lacks.items() if not k.has_endpoint}),
         ):
             if lacks:
@@ -286,7 +312,9 @@ class Standing:
     def consents(self) -> list[MissingConsent]:
         """What owners did not grant: the platform said so when it was last asked."""
         refused: dict[str, set[str]] = {}
-        for operation, open_id in scopes_refused(self._runtime.state, self.client_key, self._runtime.clock.today() - _REFUSED_SINCE):
+        for operation, open_id in scopes_refused(
+            self._runtime.state, self.client_key, self._runtime.clock.today() - _REFUSED_SINCE
+        ):
             refused.setdefault(open_id, set()).add(operation)
         return [
             MissingConsent(account, tuple(sorted({ENDPOINTS[o].quota for o in names})), tuple(sorted(names)))
@@ -304,7 +332,11 @@ class Standing:
     def summary(self) -> str:
         """One line: what is owned and what is not."""
         counted = self.counted()
-        parts = [f"{counted[OWNED]} operations owned", f"{counted[NOT_OWNED]} not owned", f"{counted[WITHDRAWN]} withdrawn"]
+        parts = [
+            f"{counted[OWNED]} operations owned",
+            f"{counted[NOT_OWNED]} not owned",
+            f"{counted[WITHDRAWN]} withdrawn",
+        ]
         parts += [f"{len(self.closed)} tables cannot be had"] if self.closed else []
         parts += [] if self.accounts else ["no account is authorised"]
         parts += [f"{len(self.consents)} accounts lack a consent"] if self.consents else []
@@ -313,7 +345,9 @@ class Standing:
 
 def _divided(lacks: dict[str, Lack]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Tables that lack something themselves, and those that follow from others."""
-    return tuple(t for t, lack in lacks.items() if lack.upstream is None), tuple(t for t, lack in lacks.items() if lack.upstream is not None)
+    return tuple(t for t, lack in lacks.items() if lack.upstream is None), tuple(
+        t for t, lack in lacks.items() if lack.upstream is not None
+    )
 
 
 def standings(runtime: Runtime) -> list[Standing]:

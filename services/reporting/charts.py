@@ -19,11 +19,30 @@ FONT = "Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Hiragino Sans GB, Mic
 
 def themed(chart: alt.TopLevelMixin, *, height: int | None = None) -> alt.TopLevelMixin:
     """The chart in the house's look, as wide as its place. ``height`` in pixels, where it is a single view."""
-    sized = chart.properties(width="container", **({"height": height} if height else {})) if height is not None else chart
+    sized = (
+        chart.properties(width="container", **({"height": height} if height else {})) if height is not None else chart
+    )
     return (
         sized.configure(font=FONT, background=PAPER)
         .configure_view(stroke=None)
-        .configure_axis(labelColor=MUTED, titleColor=MUTED, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=12, titleFontSize=12, titleFontWeight="normal")
-        .configure_legend(labelColor=INK, titleColor=MUTED, labelFontSize=12, titleFontSize=12, titleFontWeight="normal", orient="top", symbolStrokeWidth=3)
+        .configure_axis(
+            labelColor=MUTED,
+            titleColor=MUTED,
+            gridColor=GRID,
+            domainColor=GRID,
+            tickColor=GRID,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+        )
+        .configure_legend(
+            labelColor=INK,
+            titleColor=MUTED,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            orient="top",
+            symbolStrokeWidth=3,
+        )
         .configure_range(category=CATEGORIES)
     )

@@ -16,7 +16,10 @@ DOORS_OF_OTHERS = "door of other apps"
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """One operation. ``here`` is its state for one app: owned, not owned, withdrawn, never tried, or why it is not tried at all."""
+    """One operation.
+
+    ``here`` is its state for one app: owned, not owned, withdrawn, never tried, or why it is not tried at all.
+    """
 
     operation: str
     tables: str
@@ -40,7 +43,11 @@ def coverage_of(state: State | None, client_key: str | None, app_type: AppType |
             here = "used for tokens" if one.kind is Kind.TOKEN else "writes: not yet used"
         elif (capability := known.get(name)) is not None:
             here = OWNED if capability.owned else WITHDRAWN if capability.code in OFFLINE else NOT_OWNED
-            reason = "" if capability.owned else f"since {capability.since:%Y-%m-%d}: {capability.reason} (code {capability.code})"
+            reason = (
+                ""
+                if capability.owned
+                else f"since {capability.since:%Y-%m-%d}: {capability.reason} (code {capability.code})"
+            )
         elif app_type is not None and app_type not in one.apps:
             here = DOORS_OF_OTHERS
         else:

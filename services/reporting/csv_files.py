@@ -20,12 +20,16 @@ _LIKE_AN_ID = "^@?[A-Za-z0-9][A-Za-z0-9@/+=_.:-]*$"
 """What the platform's ids are made of. A call such as ``@SUM(1)`` or ``@cmd|…`` is none."""
 
 
-def write_csv(file: BinaryIO, schema: pa.Schema, batches: Iterable[pa.RecordBatch], heads: Sequence[str] | None = None) -> int:
+def write_csv(
+    file: BinaryIO, schema: pa.Schema, batches: Iterable[pa.RecordBatch], heads: Sequence[str] | None = None
+) -> int:
     """Write rows under ``heads`` (else the columns' names) and give their number. UTF-8 with a byte order mark, without which Excel takes Chinese for
     something else.
 
-    Null is an empty field, an empty text is ``""``. Instants are written in Beijing time, lists as their members with 、 between. A text that a
-    spreadsheet would run gets an apostrophe before it, heads and joined lists too. Only ids by their record, which are joined by, stay as they are where they begin with @.
+    Null is an empty field, an empty text is ``""``. Instants are written in Beijing time, lists as their members with 、
+    between. A text that a
+    spreadsheet would run gets an apostrophe before it, heads and joined lists too. Only ids by their record, which are
+    joined by, stay as they are where they begin with @.
     """
     file.write(b"\xef\xbb\xbf")
     titles = _disarmed(pa.array(heads or schema.names, pa.string()), is_id=False).to_pylist()
@@ -38,13 +42,22 @@ def write_csv(file: BinaryIO, schema: pa.Schema, batches: Iterable[pa.RecordBatc
 
 
 def _made(batch: pa.RecordBatch, titles: list[str]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([_cells(name, column) for name, column in zip(batch.schema.names, batch.columns, strict=True)], names=titles)
+    return pa.RecordBatch.from_arrays(
+        [_cells(name, column) for name, column in zip(batch.schema.names, batch.columns, strict=True)], names=titles
+    )
 
 
 def _cells(name: str, column: pa.Array) -> pa.Array:
     """A column as it is written: numbers, days and truth values as Arrow writes them, everything else as text."""
     kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind) or pa.types.is_null(kind):
+    if (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_date(kind)
+        or pa.types.is_null(kind)
+    ):
         return column
     if not pa.types.is_string(kind):
         column = pa.array([_text(value) for value in column.to_pylist()], pa.string())
@@ -55,7 +68,12 @@ def _text(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(BEIJING).replace(tzinfo=None).isoformat(sep=" ")
+        return (
+            (value if value.tzinfo else value.replace(tzinfo=UTC))
+            .astimezone(BEIJING)
+            .replace(tzinfo=None)
+            .isoformat(sep=" ")
+        )
     return "、".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

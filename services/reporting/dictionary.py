@@ -25,9 +25,13 @@ LATEST = "_latest"
 """The view of a listing's present state has the columns of the listing."""
 
 _HOW = {
-    Origin.PARAM: "(parameter of the request)", Origin.CONST: "(constant of the operation)", Origin.ORDINAL: "(order of the list)", Origin.ELEMENT: "(the element itself)",
-    Origin.ACCOUNT: "(the account that asked)", Origin.LISTING: "(fact of the whole listing)",
-}  # fmt: skip
+    Origin.PARAM: "(parameter of the request)",
+    Origin.CONST: "(constant of the operation)",
+    Origin.ORDINAL: "(order of the list)",
+    Origin.ELEMENT: "(the element itself)",
+    Origin.ACCOUNT: "(the account that asked)",
+    Origin.LISTING: "(fact of the whole listing)",
+}
 """How an operation fills a column that is no member of its response."""
 
 
@@ -39,13 +43,18 @@ def dictionary(bound: Mapping[str, Bound], since: Mapping[str, date] | None = No
         since: first day that the lake holds, by name with schema (``main.videos``); without it the column stays empty.
     """
     since = since or {}
-    lines = [{**line, "since": since.get(f"{line['table_schema']}.{line['table_name'].removesuffix(LATEST)}")} for line in (*_core(), *_marts(bound), *_own())]
+    lines = [
+        {**line, "since": since.get(f"{line['table_schema']}.{line['table_name'].removesuffix(LATEST)}")}
+        for line in (*_core(), *_marts(bound), *_own())
+    ]
     return pa.Table.from_pylist(lines, DICTIONARY_SCHEMA)
 
 
 def first_days(lake: Lake, bound: Mapping[str, Bound]) -> dict[str, date]:
     """First day that the lake holds of each table and incremental mart, by name with schema; what it holds nothing of is left out."""
-    rooms = {f"main.{name}": name for name in TABLES} | {f"{ROOM}.{name}": one.mart.room for name, one in bound.items() if one.mart.incremental}
+    rooms = {f"main.{name}": name for name in TABLES} | {
+        f"{ROOM}.{name}": one.mart.room for name, one in bound.items() if one.mart.incremental
+    }
     found = {name: lake.first_day(room) for name, room in rooms.items()}
     return {name: day for name, day in found.items() if day is not None}
 
@@ -55,11 +64,23 @@ def _core() -> Iterator[dict[str, Any]]:
         for position, name in enumerate(table.columns, 1):
             field, is_key = FIELDS[name], name in table.primary_key
             line = {
-                "table_schema": "main", "table_name": table.name, "column_name": name, "position": position, "type": str(field.type),
-                "name_en": field.en, "name_zh": field.zh, "meaning_en": field.doc_en, "meaning_zh": field.doc_zh, "unit": field.unit,
-                "additive": str(field.additive), "is_metric": field.type in _NUMBERS and not field.is_code and not is_key, "pii": str(field.pii), "is_key": is_key,
-                "source_operations": operations_of(table.name, name), **_noted(note_of(table.name, name)),
-            }  # fmt: skip
+                "table_schema": "main",
+                "table_name": table.name,
+                "column_name": name,
+                "position": position,
+                "type": str(field.type),
+                "name_en": field.en,
+                "name_zh": field.zh,
+                "meaning_en": field.doc_en,
+                "meaning_zh": field.doc_zh,
+                "unit": field.unit,
+                "additive": str(field.additive),
+                "is_metric": field.type in _NUMBERS and not field.is_code and not is_key,
+                "pii": str(field.pii),
+                "is_key": is_key,
+                "source_operations": operations_of(table.name, name),
+                **_noted(note_of(table.name, name)),
+            }
             yield line
             if table.history is History.LISTING:
                 yield line | {"table_name": f"{table.name}{LATEST}"}
@@ -89,13 +110,19 @@ def _member(column: Column) -> str:
 
 
 def _marts(bound: Mapping[str, Bound]) -> Iterator[dict[str, Any]]:
-    operations: dict[tuple[str, str], str] = {(f"main.{t.name}", c): operations_of(t.name, c) or "" for t in TABLES.values() for c in t.columns}
-    people: dict[tuple[str, str], Pii] = {(f"main.{t.name}", c): FIELDS[c].pii for t in TABLES.values() for c in t.columns}
+    operations: dict[tuple[str, str], str] = {
+        (f"main.{t.name}", c): operations_of(t.name, c) or "" for t in TABLES.values() for c in t.columns
+    }
+    people: dict[tuple[str, str], Pii] = {
+        (f"main.{t.name}", c): FIELDS[c].pii for t in TABLES.values() for c in t.columns
+    }
     for name, one in bound.items():
         for position, field in enumerate(one.schema, 1):
             meaning = one.mart.meaning(field.name)
             came_from = one.lineage.get(field.name, [])
-            sources = dict.fromkeys(o.partition(":")[0] for pair in came_from for o in operations.get(pair, "").split("; ") if o)
+            sources = dict.fromkeys(
+                o.partition(":")[0] for pair in came_from for o in operations.get(pair, "").split("; ") if o
+            )
             operations[f"{ROOM}.{name}", field.name] = "; ".join(sources)
             # Only what a person is told from by itself: counts of people are no personal data.
             same = {people[pair] for pair in came_from if pair in people and pair[1] == field.name}
@@ -103,18 +130,33 @@ def _marts(bound: Mapping[str, Bound]) -> Iterator[dict[str, Any]]:
             (name_en, en), (name_zh, zh) = _name_and_meaning(meaning.en, ": "), _name_and_meaning(meaning.zh, "：")
             is_code, is_key = field.name in FIELDS and FIELDS[field.name].is_code, field.name in one.mart.key
             yield {
-                "table_schema": ROOM, "table_name": name, "column_name": field.name, "position": position, "type": _type(field.type), "name_en": name_en,
-                "name_zh": name_zh, "meaning_en": en, "meaning_zh": zh, "unit": meaning.unit, "additive": str(meaning.additive),
-                "is_metric": _type(field.type) in _NUMBERS and not is_code and not is_key, "pii": str(pii), "is_key": is_key, "source_operations": "; ".join(sources) or None,
-                "made_of": ", ".join(f"{t}.{c}" for t, c in came_from) or None, **_noted(_mart_note(name, field.name, came_from)),
-            }  # fmt: skip
+                "table_schema": ROOM,
+                "table_name": name,
+                "column_name": field.name,
+                "position": position,
+                "type": _type(field.type),
+                "name_en": name_en,
+                "name_zh": name_zh,
+                "meaning_en": en,
+                "meaning_zh": zh,
+                "unit": meaning.unit,
+                "additive": str(meaning.additive),
+                "is_metric": _type(field.type) in _NUMBERS and not is_code and not is_key,
+                "pii": str(pii),
+                "is_key": is_key,
+                "source_operations": "; ".join(sources) or None,
+                "made_of": ", ".join(f"{t}.{c}" for t, c in came_from) or None,
+                **_noted(_mart_note(name, field.name, came_from)),
+            }
 
 
 def _mart_note(mart: str, column: str, came_from: list[tuple[str, str]]) -> Note:
     """Its own note; else that of the core table from which the column was taken as it is."""
     if (own := NOTES.get((mart, column))) is not None:
         return own
-    taken = [note_of(table.removeprefix("main."), c) for table, c in came_from if table.startswith("main.") and c == column]
+    taken = [
+        note_of(table.removeprefix("main."), c) for table, c in came_from if table.startswith("main.") and c == column
+    ]
     return taken[0] if len(set(taken)) == 1 else _NO_NOTE
 
 
@@ -125,13 +167,17 @@ def _name_and_meaning(text: str, mark: str) -> tuple[str, str]:
 
 
 def _type(kind: pa.DataType) -> str:
-    return next("TIMESTAMPTZ" if name.startswith("TIMESTAMP") else name for name, arrow in SQL_TYPES.items() if arrow == kind)
+    return next(
+        "TIMESTAMPTZ" if name.startswith("TIMESTAMP") else name for name, arrow in SQL_TYPES.items() if arrow == kind
+    )
 
 
 _OTHERS: Mapping[str, pa.Schema] = {
     "meta.quarantine": QUARANTINE_SCHEMA,
     "meta.drift": DRIFT_SCHEMA,
-    "meta.partitions": pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]),
+    "meta.partitions": pa.schema(
+        [("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]
+    ),
     "meta.load_status_days": pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]),
     "meta.layout": pa.schema([("layout", pa.string())]),
     "meta.marts": pa.schema([("name", pa.string()), ("hash", pa.string())]),
@@ -146,7 +192,18 @@ def _own() -> Iterator[dict[str, Any]]:
         for position, field in enumerate(OWN_SCHEMAS[name], 1):
             said = OWN_COLUMNS[name][field.name]
             yield {
-                "table_schema": schema, "table_name": table, "column_name": field.name, "position": position, "type": _type(field.type), "name_en": said.name_en,
-                "name_zh": said.name_zh, "meaning_en": said.en, "meaning_zh": said.zh, "unit": said.unit, "additive": str(said.additive),
-                "is_metric": said.is_metric, "pii": str(said.pii), "is_key": False,
-            }  # fmt: skip
+                "table_schema": schema,
+                "table_name": table,
+                "column_name": field.name,
+                "position": position,
+                "type": _type(field.type),
+                "name_en": said.name_en,
+                "name_zh": said.name_zh,
+                "meaning_en": said.en,
+                "meaning_zh": said.zh,
+                "unit": said.unit,
+                "additive": str(said.additive),
+                "is_metric": said.is_metric,
+                "pii": str(said.pii),
+                "is_key": False,
+            }

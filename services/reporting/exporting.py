@@ -41,11 +41,20 @@ class Exported:
 
 
 def write_export(
-    warehouse: Path, target: Path, kind: str, *, table: str | None = None, sql: str | None = None, first: date | None = None, last: date | None = None, headers: str | None = None
+    warehouse: Path,
+    target: Path,
+    kind: str,
+    *,
+    table: str | None = None,
+    sql: str | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    headers: str | None = None,
 ) -> Exported:
     """Write ``table``, or the rows of ``sql``, to ``target``. The file is there whole or not at all.
 
-    ``kind`` is xlsx, csv or parquet; ``first`` and ``last`` bound ``dt``; ``headers`` is None for column names, or zh or en for
+    ``kind`` is xlsx, csv or parquet; ``first`` and ``last`` bound ``dt``; ``headers`` is None for column names, or zh
+    or en for
     those of the dictionary. Instants are written in Beijing time, except to Parquet.
 
     Raises:
@@ -61,7 +70,11 @@ def write_export(
                 query = _query(connection, table, sql, first, last)
                 if kind == "parquet":
                     place = str(pending).replace("'", "''")
-                    done = Exported(*connection.execute(f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)").fetchone())
+                    done = Exported(
+                        *connection.execute(
+                            f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
+                        ).fetchone()
+                    )
                 else:
                     if kind == "xlsx":
                         _fits(*connection.execute(f"SELECT count(*) FROM ({query})").fetchone())
@@ -79,10 +92,15 @@ def write_export(
 def _fits(rows: int) -> None:
     """Asked before the first row is written: a million take a minute."""
     if rows > XLSX_ROWS:
-        raise CannotExport(f"a sheet has {XLSX_ROWS:,} rows at most, and these are {rows:,}: bound them with --from and --to, or take --format csv or parquet")
+        raise CannotExport(
+            f"a sheet has {XLSX_ROWS:,} rows at most, and these are {rows:,}: bound them with --from and "
+            "--to, or take --format csv or parquet"
+        )
 
 
-def _query(connection: duckdb.DuckDBPyConnection, table: str | None, sql: str | None, first: date | None, last: date | None) -> str:
+def _query(
+    connection: duckdb.DuckDBPyConnection, table: str | None, sql: str | None, first: date | None, last: date | None
+) -> str:
     if sql is not None:
         try:
             inner = f"(\n{one_select(connection, sql)}\n)"
@@ -95,18 +113,32 @@ def _query(connection: duckdb.DuckDBPyConnection, table: str | None, sql: str | 
     columns = [c[0] for c in connection.execute(f"SELECT * FROM {inner} LIMIT 0").description]
     if "dt" not in columns:
         raise CannotExport("--from and --to bound the column dt, which is not there: leave them out")
-    return f"SELECT * FROM {inner} WHERE dt BETWEEN DATE '{first or date.min}' AND DATE '{last or date.max}' ORDER BY dt"
+    return (
+        f"SELECT * FROM {inner} WHERE dt BETWEEN DATE '{first or date.min}' AND DATE '{last or date.max}' ORDER BY dt"
+    )
 
 
 def _known(connection: duckdb.DuckDBPyConnection, table: str | None) -> str:
     found = connection.execute(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL SELECT "
+        "schema_name, view_name FROM duckdb_views() WHERE NOT internal"
     ).fetchall()
     names = {(name if schema == "main" else f"{schema}.{name}"): f'"{schema}"."{name}"' for schema, name in found}
     wanted = (table or "").removeprefix("main.")
     if wanted not in names:
-        close = [n for n in names if n.endswith(f".{wanted}")] or get_close_matches(wanted, names, 3) or [n for n in names if wanted in n][:3]
-        raise CannotExport(f"there is no table {table}" + (f": did you mean {', '.join(close)}?" if close else "; `douyin sql -c \"from meta.dictionary\"` lists all columns"))
+        close = (
+            [n for n in names if n.endswith(f".{wanted}")]
+            or get_close_matches(wanted, names, 3)
+            or [n for n in names if wanted in n][:3]
+        )
+        raise CannotExport(
+            f"there is no table {table}"
+            + (
+                f": did you mean {', '.join(close)}?"
+                if close
+                else '; `douyin sql -c "from meta.dictionary"` lists all columns'
+            )
+        )
     return names[wanted]
 
 
@@ -114,7 +146,9 @@ def _names(connection: duckdb.DuckDBPyConnection, language: str, table: str | No
     """Column -> its name in the dictionary, that of the table before others."""
     schema, _, name = (table or "").removeprefix("main.").removesuffix("_latest").rpartition(".")
     rows = connection.execute(
-        f"SELECT column_name, name_{language} FROM meta.dictionary ORDER BY table_schema = ? AND table_name = ?, table_schema = 'main'", [schema or "main", name]
+        f"SELECT column_name, name_{language} FROM meta.dictionary ORDER BY table_schema = ? AND "
+        "table_name = ?, table_schema = 'main'",
+        [schema or "main", name],
     ).fetchall()
     return {column: said for column, said in rows if said}
 
@@ -142,10 +176,23 @@ def _xlsx(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Ex
     import xlsxwriter
 
     names = batches.schema.names
-    book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": True})
+    book = xlsxwriter.Workbook(
+        str(path),
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "nan_inf_to_errors": True,
+        },
+    )
     try:
         sheet = book.add_worksheet("data")
-        head, day, instant = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        head, day, instant = (
+            book.add_format({"bold": True, "bottom": 1}),
+            book.add_format({"num_format": "yyyy-mm-dd"}),
+            book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        )
         for n, (text, kind) in enumerate(zip(_heads(names, said), batches.schema.types, strict=True)):
             sheet.set_column(n, n, max(10, min(40, 2 * len(text))) if not pa.types.is_timestamp(kind) else 20)
         sheet.freeze_panes(1, 0)

@@ -11,9 +11,21 @@ import duckdb
 
 Rows = list[dict[str, Any]]
 TREND_DAYS = 30
-MOST_ACCOUNTS, MOST_WORDS, MOST_VIDEOS, MOST_MOVES, MOST_TOPICS, MOST_DOTS, MOST_MATTERS, MOST_PLACES = 20, 8, 12, 8, 10, 300, 30, 10
+MOST_ACCOUNTS, MOST_WORDS, MOST_VIDEOS, MOST_MOVES, MOST_TOPICS, MOST_DOTS, MOST_MATTERS, MOST_PLACES = (
+    20,
+    8,
+    12,
+    8,
+    10,
+    300,
+    30,
+    10,
+)
 ENOUGH = 0.95
-"""A day's total is compared only where at least this share of today's accounts was counted then, too. Totals of fewer accounts would look like a fall."""
+"""A day's total is compared only where at least this share of today's accounts was counted then, too.
+
+Totals of fewer accounts would look like a fall.
+"""
 
 
 @dataclass(frozen=True)
@@ -83,8 +95,14 @@ def _figures_day(warehouse: duckdb.DuckDBPyConnection, day: date) -> date | None
         return None
 
 
-_NAMES = "(SELECT client_key, open_id, arg_max(nickname, observed_at) AS nickname FROM main.account_profiles WHERE nickname IS NOT NULL GROUP BY ALL)"
-_WORD_APP = "(SELECT client_key FROM marts.hot_words_now WHERE dt = $day GROUP BY client_key ORDER BY max(listed_at) DESC, client_key LIMIT 1)"
+_NAMES = (
+    "(SELECT client_key, open_id, arg_max(nickname, observed_at) AS nickname FROM main.account_profiles "
+    "WHERE nickname IS NOT NULL GROUP BY ALL)"
+)
+_WORD_APP = (
+    "(SELECT client_key FROM marts.hot_words_now WHERE dt = $day GROUP BY client_key ORDER BY max(listed_at) "
+    "DESC, client_key LIMIT 1)"
+)
 """The list is the same for all apps; one of them is shown."""
 
 _VIDEOS = f"""
@@ -121,7 +139,10 @@ QUESTIONS = {
             FROM marts.hot_words_now WHERE dt = $day AND is_rising AND client_key = {_WORD_APP}
         ) QUALIFY place <= {MOST_WORDS} ORDER BY is_entry DESC, place
     """,
-    "word_lists": f"SELECT observed_at AS at, max(rank) AS length FROM main.hot_words WHERE dt BETWEEN $day - 2 AND $day AND client_key = {_WORD_APP} GROUP BY ALL ORDER BY ALL",
+    "word_lists": (
+        "SELECT observed_at AS at, max(rank) AS length FROM main.hot_words WHERE dt BETWEEN $day - 2 AND "
+        f"$day AND client_key = {_WORD_APP} GROUP BY ALL ORDER BY ALL"
+    ),
     "word_ranks": f"""
         SELECT left(sentence, 120) AS sentence, observed_at AS at, min(rank) AS rank FROM main.hot_words WHERE dt BETWEEN $day - 2 AND $day AND client_key = {_WORD_APP}
            AND sentence IN (SELECT sentence FROM marts.hot_words_now WHERE dt = $day AND is_rising) GROUP BY ALL ORDER BY ALL
@@ -131,8 +152,16 @@ QUESTIONS = {
         FROM marts.topic_opportunity AS t LEFT JOIN {_NAMES} AS n USING (client_key, open_id) WHERE t.dt = $day
         QUALIFY row_number() OVER (PARTITION BY t.sentence ORDER BY score DESC, t.open_id) <= 2 ORDER BY score DESC, t.sentence, t.open_id LIMIT {MOST_TOPICS}
     """,
-    "moves": _MOVES.format(strength="CASE WHEN move = 'enter' THEN 31 - rank ELSE rank_change END", moves="('enter', 'up')", most=MOST_MOVES),
-    "fallen": _MOVES.format(strength="CASE WHEN move = 'leave' THEN 31 - rank_before ELSE -rank_change END", moves="('leave', 'down')", most=MOST_MOVES),
+    "moves": _MOVES.format(
+        strength="CASE WHEN move = 'enter' THEN 31 - rank ELSE rank_change END",
+        moves="('enter', 'up')",
+        most=MOST_MOVES,
+    ),
+    "fallen": _MOVES.format(
+        strength="CASE WHEN move = 'leave' THEN 31 - rank_before ELSE -rank_change END",
+        moves="('leave', 'down')",
+        most=MOST_MOVES,
+    ),
     "boards": """
         SELECT count(DISTINCT board) AS boards, count(*) FILTER (move = 'enter') AS entered, count(*) FILTER (move = 'leave') AS gone, count(DISTINCT board) FILTER (move = 'first') AS first_lists
         FROM (FROM marts.billboard_moves WHERE dt = $day QUALIFY client_key = min(client_key) OVER (PARTITION BY board)) HAVING count(*) > 0
@@ -158,7 +187,10 @@ QUESTIONS = {
         SELECT count(*) AS young, count(ratio_to_median) AS judged, count(*) FILTER (is_hit) AS hits, count(*) FILTER (is_low_play) AS lows FROM marts.video_performance WHERE dt = $day HAVING count(*) > 0
     """,
     "hits": f"{_VIDEOS} AND v.is_hit ORDER BY v.ratio_to_median DESC, v.item_id LIMIT {MOST_VIDEOS}",
-    "lows": f"{_VIDEOS} AND v.is_low_play ORDER BY v.ratio_to_median, v.median_play_count DESC, v.item_id LIMIT {MOST_VIDEOS}",
+    "lows": (
+        f"{_VIDEOS} AND v.is_low_play ORDER BY v.ratio_to_median, v.median_play_count DESC, v.item_id LIMIT "
+        f"{MOST_VIDEOS}"
+    ),
     "video_days": f"""
         SELECT d.client_key, d.open_id, d.item_id, d.dt, d.plays FROM marts.video_daily AS d
         SEMI JOIN ((SELECT client_key, open_id, item_id FROM ({_VIDEOS} AND v.is_hit ORDER BY v.ratio_to_median DESC, v.item_id LIMIT {MOST_VIDEOS}))
@@ -212,7 +244,10 @@ QUESTIONS = {
     "lead_totals": """
         SELECT sum(actions) AS actions, sum(people) AS people, sum(leads) AS leads, sum(contacts) AS contacts FROM marts.lead_funnel WHERE dt BETWEEN $day - 6 AND $day HAVING count(*) > 0
     """,
-    "lead_days": "SELECT dt, sum(people) AS people, sum(contacts) AS contacts FROM marts.lead_funnel WHERE dt BETWEEN $day - 6 AND $day GROUP BY dt ORDER BY dt",
+    "lead_days": (
+        "SELECT dt, sum(people) AS people, sum(contacts) AS contacts FROM marts.lead_funnel WHERE dt BETWEEN "
+        "$day - 6 AND $day GROUP BY dt ORDER BY dt"
+    ),
     "places": f"""
         SELECT dt, coalesce(left(poi_name, 60), poi_id) AS place, detail_views, views_ratio, exposure_uv, click_ratio, order_count, order_ratio, count(*) OVER () AS all_places FROM marts.poi_daily
         WHERE dt = (SELECT max(dt) FROM marts.poi_daily WHERE dt BETWEEN $day - 6 AND $day AND detail_views IS NOT NULL)
@@ -238,6 +273,12 @@ QUESTIONS = {
         SELECT table_name, status, count(DISTINCT open_id) AS accounts, max(dt) AS last_day FROM meta.load_status WHERE dt BETWEEN $day - 6 AND $day GROUP BY ALL ORDER BY ALL
     """,
     "known_marts": "SELECT name FROM meta.marts",
-    "partitions": "SELECT name, min(dt) AS first_day, max(dt) AS last_day, bool_or(dt = $day) AS has_day FROM meta.partitions GROUP BY name",
-}  # fmt: skip
-"""Name -> one SELECT. ``$day`` is the day of the report, ``$figures`` that of the series, ``$since`` the first day of the trend."""
+    "partitions": (
+        "SELECT name, min(dt) AS first_day, max(dt) AS last_day, bool_or(dt = $day) AS has_day FROM "
+        "meta.partitions GROUP BY name"
+    ),
+}
+"""Name -> one SELECT.
+
+``$day`` is the day of the report, ``$figures`` that of the series, ``$since`` the first day of the trend.
+"""

@@ -29,7 +29,19 @@ SECTIONS = {
     "figures": Section("figures", "account_daily", _SERIES),
     "words": Section("words", "hot_words_now", ("hot_words", "hot_words_rising")),
     "topics": Section("topics", "topic_opportunity", ("hot_words", "videos", "comments")),
-    "boards": Section("boards", "billboard_moves", ("billboard_creators", "billboard_videos", "billboard_stars", "billboard_live", "billboard_topics", "billboard_props", "billboard_music")),
+    "boards": Section(
+        "boards",
+        "billboard_moves",
+        (
+            "billboard_creators",
+            "billboard_videos",
+            "billboard_stars",
+            "billboard_live",
+            "billboard_topics",
+            "billboard_props",
+            "billboard_music",
+        ),
+    ),
     "accounts": Section("accounts", "account_daily", _SERIES),
     "videos": Section("videos", "video_performance", ("videos", "video_totals", "item_play")),
     "rhythm": Section("rhythm", "publishing_rhythm", ("videos",)),
@@ -40,7 +52,7 @@ SECTIONS = {
     "places": Section("places", "poi_daily", ("poi_views", "poi_services")),
     "health": Section("areas", "data_health", ()),
     "tokens": Section("tokens", "", ()),
-}  # fmt: skip
+}
 
 OUTCOMES: dict[Outcome, Both] = {
     Outcome.EMPTY: ("平台没有数据", "the platform has nothing"),
@@ -63,19 +75,33 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
     about = SECTIONS[section]
     days = {row["name"]: row for row in answers.many("partitions")}
     # A mart without any day has no table yet.
-    has_no_day = about.mart in {row["name"] for row in answers.many("known_marts")} and f"{ROOM}/{about.mart}" not in days
+    has_no_day = (
+        about.mart in {row["name"] for row in answers.many("known_marts")} and f"{ROOM}/{about.mart}" not in days
+    )
     if about.question in answers.missing and not has_no_day:
-        return [("仓库中还没有这张表，或版本较旧：请运行 douyin publish。", "The warehouse lacks this table, or is of an earlier version: run douyin publish.")]
+        return [
+            (
+                "仓库中还没有这张表，或版本较旧：请运行 douyin publish。",
+                "The warehouse lacks this table, or is of an earlier version: run douyin publish.",
+            )
+        ]
     told = []
     behind = [days[table] for table in about.tables if table in days]
     # Marts have days without rows; those of the tables behind them say what was seen.
     if behind and not any(table["has_day"] for table in behind):
         first, last = min(table["first_day"] for table in behind), max(table["last_day"] for table in behind)
-        told.append((f"没有 {answers.day} 的采集数据；仓库中已有 {first} 至 {last}。", f"Nothing was seen on {answers.day}; the warehouse has {first} to {last}."))
+        told.append(
+            (
+                f"没有 {answers.day} 的采集数据；仓库中已有 {first} 至 {last}。",
+                f"Nothing was seen on {answers.day}; the warehouse has {first} to {last}.",
+            )
+        )
     loads = _loads(answers, about.tables)
     if about.tables and not loads and not told and "loads" not in answers.missing:
         since = answers.day - timedelta(days=6)
-        told.append((f"{since} 至 {answers.day} 没有采集记录。", f"Nothing was collected from {since} to {answers.day}."))
+        told.append(
+            (f"{since} 至 {answers.day} 没有采集记录。", f"Nothing was collected from {since} to {answers.day}.")
+        )
     return told + [_said(*load) for load in loads if load[1] is not Outcome.LOADED]
 
 
@@ -85,10 +111,17 @@ def what_lacks(answers: Answers, section: str) -> list[Both]:
 
 
 def _loads(answers: Answers, tables: tuple[str, ...]) -> list[tuple[str, Outcome, int]]:
-    found = [(row["table_name"], Outcome(row["status"]), row["accounts"]) for row in answers.many("loads") if row["table_name"] in tables]
+    found = [
+        (row["table_name"], Outcome(row["status"]), row["accounts"])
+        for row in answers.many("loads")
+        if row["table_name"] in tables
+    ]
     return sorted(found, key=lambda load: (list(Outcome).index(load[1]), tables.index(load[0])), reverse=True)
 
 
 def _said(table: str, outcome: Outcome, accounts: int) -> Both:
     names, said = TABLES[table], OUTCOMES[outcome]
-    return f"{names.zh}：{said[0]}（{accounts} 个账号）。", f"{names.en}: {said[1]} ({accounts} account{'s' if accounts != 1 else ''})."
+    return (
+        f"{names.zh}：{said[0]}（{accounts} 个账号）。",
+        f"{names.en}: {said[1]} ({accounts} account{'s' if accounts != 1 else ''}).",
+    )

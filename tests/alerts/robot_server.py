@@ -22,7 +22,10 @@ SECRETS = (FEISHU_TOKEN, FEISHU_SECRET, DING_TOKEN, DING_SECRET, WECOM_KEY, HOOK
 
 @dataclass
 class Robots:
-    """A server for all four. ``orders`` are answers to give instead of the right one, the next first: (status, body, seconds to wait)."""
+    """A server for all four.
+
+    ``orders`` are answers to give instead of the right one, the next first: (status, body, seconds to wait).
+    """
 
     signs: bool = True
     texts: list[str] = field(default_factory=list)
@@ -38,7 +41,9 @@ class Robots:
             def do_POST(self) -> None:
                 document = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 robots.requests.append((self.path, document))
-                status, body, wait = robots.forever or (robots.orders.pop(0) if robots.orders else robots.judge(self.path, document))
+                status, body, wait = robots.forever or (
+                    robots.orders.pop(0) if robots.orders else robots.judge(self.path, document)
+                )
                 time.sleep(wait)
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 try:
@@ -82,7 +87,11 @@ class Robots:
             key = f"{document.get('timestamp')}\n{FEISHU_SECRET}".encode()
             right = base64.b64encode(hmac.new(key, digestmod=hashlib.sha256).digest()).decode()
             if document.get("sign") != right or abs(time.time() - int(document["timestamp"])) > 3600:
-                return {"code": 19021, "msg": "sign match fail or timestamp is not within one hour from current time", "data": {}}
+                return {
+                    "code": 19021,
+                    "msg": "sign match fail or timestamp is not within one hour from current time",
+                    "data": {},
+                }
         if len(json.dumps(document, ensure_ascii=False).encode()) > 20 * 1024 + 200:
             return {"code": 9499, "msg": "Bad Request", "data": {}}
         self.texts.append(document["content"]["text"])

@@ -34,10 +34,16 @@ OPEN_ID = "_000a1b2c3d4e5f60718293a4b5c6d7e8f90"
 def runtime(tmp_path: Path) -> Iterator[Runtime]:
     opened = Runtime(
         Settings(
-            _env_file=None, home=tmp_path, clock=NOW.isoformat(), client_key=APP, client_secret="secret-of-the-app", token_key=new_key(), per_day=1000,
+            _env_file=None,
+            home=tmp_path,
+            clock=NOW.isoformat(),
+            client_key=APP,
+            client_secret="secret-of-the-app",
+            token_key=new_key(),
+            per_day=1000,
             limits={"hotsearch": {"per_day": 100}},
         )
-    )  # fmt: skip
+    )
     yield opened
     opened.close()
 
@@ -48,15 +54,39 @@ def found(runtime: Runtime, kind: Kind, **alerts) -> list[Found]:
     return [f for f in looked.found if f.kind is kind]
 
 
-def account(runtime: Runtime, days_left: float | None = None, renewals: int = 5, *, open_id: str = OPEN_ID, name: str | None = None) -> None:
+def account(
+    runtime: Runtime,
+    days_left: float | None = None,
+    renewals: int = 5,
+    *,
+    open_id: str = OPEN_ID,
+    name: str | None = None,
+) -> None:
     add_account(runtime.state, APP, open_id, name=name, now=NOW)
     if days_left is not None:
         end = NOW + timedelta(days=days_left)
-        save_user_token(runtime.state, APP, UserToken(open_id, "act.secret-access", end, "rft.secret-refresh", end, renewals, "user_info", NOW))
+        save_user_token(
+            runtime.state,
+            APP,
+            UserToken(open_id, "act.secret-access", end, "rft.secret-refresh", end, renewals, "user_info", NOW),
+        )
 
 
-def loaded(runtime: Runtime, table: str, hours_ago: float, *, dt: date = TODAY, status: Outcome = Outcome.LOADED, open_id: str = "", **more) -> None:
-    save_load_status(runtime.state, [LoadStatus(table, dt, table, APP, open_id, status, **more)], (NOW - timedelta(hours=hours_ago)).timestamp())
+def loaded(
+    runtime: Runtime,
+    table: str,
+    hours_ago: float,
+    *,
+    dt: date = TODAY,
+    status: Outcome = Outcome.LOADED,
+    open_id: str = "",
+    **more,
+) -> None:
+    save_load_status(
+        runtime.state,
+        [LoadStatus(table, dt, table, APP, open_id, status, **more)],
+        (NOW - timedelta(hours=hours_ago)).timestamp(),
+    )
 
 
 # --------------------------------------------------------------------------- accounts
@@ -68,7 +98,13 @@ def test_accounts_that_need_consent_or_were_stopped(runtime: Runtime):
     set_tags(runtime.state, APP, OPEN_ID, ["brand_a"])
     set_status(runtime.state, APP, OPEN_ID, AccountStatus.NEEDS_CONSENT, "28001003 access_token expired")
     (one,) = found(runtime, Kind.NEEDS_CONSENT)
-    assert (one.key, one.severity, one.title, one.todo, one.tags) == (f"needs_consent:{APP}/{OPEN_ID}", Severity.CRITICAL, "门店甲", "douyin authorize", {"brand_a"})
+    assert (one.key, one.severity, one.title, one.todo, one.tags) == (
+        f"needs_consent:{APP}/{OPEN_ID}",
+        Severity.CRITICAL,
+        "门店甲",
+        "douyin authorize",
+        {"brand_a"},
+    )
     assert "28001003" in one.zh
     assert "28001003" in one.en
     assert found(runtime, Kind.TOKEN_ENDS) == [], "it is told once, not twice"
@@ -111,7 +147,10 @@ def test_quotas_that_are_nearly_used_and_used_up(runtime: Runtime):
     assert found(runtime, Kind.QUOTA) == []
     use("hotsearch", 1)
     use("fans", 201)
-    assert [(f.subject, f.stage) for f in found(runtime, Kind.QUOTA)] == [(f"{APP}/fans", "over"), (f"{APP}/hotsearch", "near")]
+    assert [(f.subject, f.stage) for f in found(runtime, Kind.QUOTA)] == [
+        (f"{APP}/fans", "over"),
+        (f"{APP}/hotsearch", "near"),
+    ]
     assert found(runtime, Kind.QUOTA)[1].en == "the day's quota of hotsearch is nearly used: 80/100 calls"
     mark_exhausted(runtime.state, APP, "poi", TODAY)
     assert [f.stage for f in found(runtime, Kind.QUOTA, thresholds={"quota_ratio": 0.99})] == ["over", "over"]
@@ -161,7 +200,10 @@ def test_failures_do_not_make_fresh_and_say_why(runtime: Runtime):
     assert one.todo == "douyin status --select hot_words"
 
 
-@pytest.mark.parametrize(("status", "is_told"), [(Outcome.UNAVAILABLE, False), (Outcome.NOT_READY, False), (Outcome.FAILED, True), (Outcome.QUOTA, True)])
+@pytest.mark.parametrize(
+    ("status", "is_told"),
+    [(Outcome.UNAVAILABLE, False), (Outcome.NOT_READY, False), (Outcome.FAILED, True), (Outcome.QUOTA, True)],
+)
 def test_what_never_came_is_told_unless_it_cannot_be_had(runtime: Runtime, status: Outcome, is_told: bool):
     loaded(runtime, "billboard_stars", 0, status=status)
     assert stale(runtime) == ({"billboard_stars"} if is_told else set())
@@ -208,7 +250,9 @@ def test_what_is_lacking_is_told_anew_only_when_it_changes(runtime: Runtime):
 
 
 def lose(runtime: Runtime, operation: str, code: int = 28001018) -> None:
-    record_capability(runtime.state, APP, operation, owned=False, now=runtime.clock.now(), code=code, reason="as the platform says")
+    record_capability(
+        runtime.state, APP, operation, owned=False, now=runtime.clock.now(), code=code, reason="as the platform says"
+    )
 
 
 def test_a_published_file_that_lags_behind_the_lake(runtime: Runtime):
@@ -233,7 +277,9 @@ def test_too_many_rows_in_quarantine(runtime: Runtime):
     loaded(runtime, "videos", 1, open_id="a", rows=190, quarantined=5)
     loaded(runtime, "videos", 1, open_id="b", rows=0, quarantined=4)
     assert found(runtime, Kind.QUARANTINE, thresholds={"quarantine_ratio": 0.01}) == [], "too few"
-    assert [f.subject for f in found(runtime, Kind.QUARANTINE, thresholds={"quarantine_ratio": 0.04, "quarantine_rows": 9})] == ["videos"]
+    assert [
+        f.subject for f in found(runtime, Kind.QUARANTINE, thresholds={"quarantine_ratio": 0.04, "quarantine_rows": 9})
+    ] == ["videos"]
     assert found(runtime, Kind.QUARANTINE, thresholds={"quarantine_ratio": 0.05, "quarantine_rows": 9}) == []
     loaded(runtime, "videos", 1, open_id="b", rows=0, quarantined=40)
     (one,) = found(runtime, Kind.QUARANTINE)
@@ -294,7 +340,10 @@ def test_hot_words_that_somebody_watches_for(runtime: Runtime):
     [
         (None, "nothing is published yet: `douyin publish`"),
         ((), "the warehouse has no marts.video_performance yet: `douyin run`"),
-        (("CREATE TABLE marts.video_performance AS SELECT 1 AS dt",), "marts.video_performance cannot be read (Binder Error"),
+        (
+            ("CREATE TABLE marts.video_performance AS SELECT 1 AS dt",),
+            "marts.video_performance cannot be read (Binder Error",
+        ),
     ],
 )
 def test_a_mart_that_is_not_there_is_told_and_is_not_nothing_wrong(runtime: Runtime, statements, why: str):

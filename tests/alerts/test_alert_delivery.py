@@ -143,7 +143,10 @@ def test_no_log_and_no_reason_shows_a_secret(robots: Robots, caplog: pytest.LogC
     channel = open_channel("ops", robots.address(kind))
     robots.orders.append((500, ("token " + " ".join(SECRETS)).encode(), 0))
     robots.orders.append((200, {"code": 1, "errcode": 1, "msg": SECRETS[0], "errmsg": SECRETS[2]}, 0))
-    answers = [channel.send(f"{TEXT}\nact.abcdefghijklmnopqrstuvwxyz {SECRETS[1]}" if n == 2 else TEXT, Severity.INFO) for n in range(3)]
+    answers = [
+        channel.send(f"{TEXT}\nact.abcdefghijklmnopqrstuvwxyz {SECRETS[1]}" if n == 2 else TEXT, Severity.INFO)
+        for n in range(3)
+    ]
     assert [a.ok for a in answers] == [False, kind == "json", True]
     own = [s for s in SECRETS if s in robots.address(kind)]
     assert own
@@ -154,7 +157,14 @@ def test_no_log_and_no_reason_shows_a_secret(robots: Robots, caplog: pytest.LogC
 
 @pytest.mark.parametrize(
     "address",
-    ["nonsense://somewhere", "feishu://", "dingtalk://not_a_token_of_ding", "wecombot://", f"wecombot://{WECOM_KEY}/?base=http://example.com", "feishu://token?base=ftp://example.com"],
+    [
+        "nonsense://somewhere",
+        "feishu://",
+        "dingtalk://not_a_token_of_ding",
+        "wecombot://",
+        f"wecombot://{WECOM_KEY}/?base=http://example.com",
+        "feishu://token?base=ftp://example.com",
+    ],
 )
 def test_an_address_that_cannot_be_used_is_never_shown(address: str, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG)
@@ -168,13 +178,20 @@ def test_an_address_that_cannot_be_used_is_never_shown(address: str, caplog: pyt
 
 
 def test_why_sending_is_ours(robots: Robots, monkeypatch):
-    """apprise 2.3.0 as it is. When this fails, a newer one has mended it, and resources/delivery/robots.py can shrink."""
+    """apprise 2.3.0 as it is.
+
+    When this fails, a newer one has mended it, and resources/delivery/robots.py can shrink.
+    """
     from apprise.plugins.dingtalk import NotifyDingTalk
     from apprise.plugins.wecombot import NotifyWeComBot
 
     assert apprise.__version__ == "2.3.0"
-    monkeypatch.setattr(NotifyDingTalk, "notify_url", f"http://127.0.0.1:{robots.port}/robot/send?access_token={{token}}")
-    monkeypatch.setattr(NotifyWeComBot, "notify_url", f"http://127.0.0.1:{robots.port}/cgi-bin/webhook/send?key={{key}}")
+    monkeypatch.setattr(
+        NotifyDingTalk, "notify_url", f"http://127.0.0.1:{robots.port}/robot/send?access_token={{token}}"
+    )
+    monkeypatch.setattr(
+        NotifyWeComBot, "notify_url", f"http://127.0.0.1:{robots.port}/cgi-bin/webhook/send?key={{key}}"
+    )
     assert NotifyDingTalk(token=DING_TOKEN, secret=DING_SECRET).notify(body=TEXT), "it says that it was sent"
     assert NotifyWeComBot(key="wrong").notify(body=TEXT), "it says that it was sent"
     assert robots.texts == [], "and nothing was"
@@ -182,7 +199,15 @@ def test_why_sending_is_ours(robots: Robots, monkeypatch):
 
 
 def test_the_public_hosts_are_the_default():
-    addresses = [f"feishu://{FEISHU_TOKEN}", f"lark://{FEISHU_TOKEN}", f"dingtalk://{DING_TOKEN}", f"wecombot://{WECOM_KEY}"]
+    addresses = [
+        f"feishu://{FEISHU_TOKEN}",
+        f"lark://{FEISHU_TOKEN}",
+        f"dingtalk://{DING_TOKEN}",
+        f"wecombot://{WECOM_KEY}",
+    ]
     assert [open_channel("ops", a).plugin.base for a in addresses] == [
-        "https://open.feishu.cn", "https://open.larksuite.com", "https://oapi.dingtalk.com", "https://qyapi.weixin.qq.com",
-    ]  # fmt: skip
+        "https://open.feishu.cn",
+        "https://open.larksuite.com",
+        "https://oapi.dingtalk.com",
+        "https://qyapi.weixin.qq.com",
+    ]

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Function .* that is passed to")
 def load(context: dg.OpExecutionContext) -> None:
     if context.op_config["fails"]:
         try:
-            raise ValueError("the platform says busy, access_token=act.0123456789abcdef\nand this second line is private")
+            raise ValueError(
+                "the platform says busy, access_token=act.0123456789abcdef\nand this second line is private"
+            )
         except ValueError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
 
@@ -32,8 +34,13 @@ def hot_words_job() -> None:
 @pytest.fixture
 def settings(tmp_path: Path, robots: Robots) -> Settings:
     address = robots.address("feishu")
-    (tmp_path / "alerts.yaml").write_text(f'channels: {{ops: {{url: "{address}"}}}}\nroutes: [{{channels: [ops], kinds: [run_failed]}}]\n', encoding="utf-8")
-    return Settings(_env_file=None, home=tmp_path / "home", alerts_file=tmp_path / "alerts.yaml", start_date=date(2026, 11, 1))
+    (tmp_path / "alerts.yaml").write_text(
+        f'channels: {{ops: {{url: "{address}"}}}}\nroutes: [{{channels: [ops], kinds: [run_failed]}}]\n',
+        encoding="utf-8",
+    )
+    return Settings(
+        _env_file=None, home=tmp_path / "home", alerts_file=tmp_path / "alerts.yaml", start_date=date(2026, 11, 1)
+    )
 
 
 @pytest.mark.slow
@@ -42,17 +49,25 @@ def test_a_failed_run_is_told_at_once_and_a_good_one_ends_it(settings: Settings,
 
         def run(fails: bool) -> None:
             result = hot_words_job.execute_in_process(
-                instance=instance, raise_on_error=False, tags={"dagster/partition": "2026-11-16"}, run_config={"ops": {"load": {"config": {"fails": fails}}}},
-            )  # fmt: skip
+                instance=instance,
+                raise_on_error=False,
+                tags={"dagster/partition": "2026-11-16"},
+                run_config={"ops": {"load": {"config": {"fails": fails}}}},
+            )
             assert result.success is not fails
             if fails:
                 context = dg.build_run_status_sensor_context(
-                    sensor_name="tell_failed_runs", dagster_instance=instance, dagster_run=result.dagster_run, dagster_event=result.get_run_failure_event(),
-                ).for_run_failure()  # fmt: skip
+                    sensor_name="tell_failed_runs",
+                    dagster_instance=instance,
+                    dagster_run=result.dagster_run,
+                    dagster_event=result.get_run_failure_event(),
+                ).for_run_failure()
                 tell_failed_runs(settings)(context)
 
         def look() -> dg.ExecuteInProcessResult:
-            return alerts_job.execute_in_process(instance=instance, raise_on_error=False, resources={"runtime": Runtime(settings)})
+            return alerts_job.execute_in_process(
+                instance=instance, raise_on_error=False, resources={"runtime": Runtime(settings)}
+            )
 
         run(fails=True)
         (text,) = robots.texts
@@ -78,7 +93,11 @@ def test_a_failed_run_is_told_at_once_and_a_good_one_ends_it(settings: Settings,
         settings.alerts_file.write_text("channel: {}\n", encoding="utf-8")
         failed = look()
         assert not failed.success
-        (event,) = failed.get_step_failure_events() if hasattr(failed, "get_step_failure_events") else [e for e in failed.all_events if e.is_step_failure]
+        (event,) = (
+            failed.get_step_failure_events()
+            if hasattr(failed, "get_step_failure_events")
+            else [e for e in failed.all_events if e.is_step_failure]
+        )
         assert "channel: Extra inputs are not permitted" in event.step_failure_data.user_failure_data.description
         run(fails=True)
         assert len(robots.texts) == 2, "a file that cannot be used tells nobody, and ends no tick"

@@ -20,8 +20,19 @@ from resources.state.alerts import back_off, channel_state, deliveries_of, happe
 NOON = datetime.fromisoformat("2026-11-16T12:00:00+08:00")
 
 
-def wrong(subject: str = "hot_words", kind: Kind = Kind.NOT_FRESH, severity: Severity = Severity.WARNING, **more) -> Found:
-    return Found(kind, subject, severity, subject, f"{subject} 自 11:05 起没有新数据", f"{subject} is old", "douyin status", **more)
+def wrong(
+    subject: str = "hot_words", kind: Kind = Kind.NOT_FRESH, severity: Severity = Severity.WARNING, **more
+) -> Found:
+    return Found(
+        kind,
+        subject,
+        severity,
+        subject,
+        f"{subject} 自 11:05 起没有新数据",
+        f"{subject} is old",
+        "douyin status",
+        **more,
+    )
 
 
 class House:
@@ -29,16 +40,19 @@ class House:
 
     def __init__(self, state: State, robots: Robots, locks: Path) -> None:
         self.state, self.robots, self.locks, self.now = state, robots, locks, NOON
-        self.environment = {f"ALERTS_{kind.upper()}": robots.address(kind) for kind in ("feishu", "dingtalk", "wecombot", "json")}
+        self.environment = {
+            f"ALERTS_{kind.upper()}": robots.address(kind) for kind in ("feishu", "dingtalk", "wecombot", "json")
+        }
         self.configure()
 
     def configure(self, *, channels=("feishu",), routes=None, per_minute=10, **more) -> None:
         self.alerts = Alerts.model_validate(
             {
                 "channels": {c: {"url": f"env:ALERTS_{c.upper()}", "per_minute": per_minute} for c in channels},
-                "routes": routes or [{"channels": list(channels)}], **more,
+                "routes": routes or [{"channels": list(channels)}],
+                **more,
             }
-        )  # fmt: skip
+        )
 
     def look(self, *found: Found, kinds=tuple(Kind), after: timedelta | None = None) -> Delivered:
         self.now += after or timedelta(0)
@@ -103,7 +117,9 @@ def test_a_consent_is_told_at_seven_three_and_one_day(house: House):
     for stage in ("7", "7", "3", "3", "1", "0", "0"):
         severity = Severity.CRITICAL if stage in "10" else Severity.WARNING
         house.look(wrong("a/b", Kind.TOKEN_ENDS, severity, stage=stage), after=30 * HOURS)
-    assert [t.split(" ·")[0] for t in house.heard()] == ["【抖音数据】警告 warning"] * 2 + ["【抖音数据】严重 critical"] * 2
+    assert [t.split(" ·")[0] for t in house.heard()] == ["【抖音数据】警告 warning"] * 2 + [
+        "【抖音数据】严重 critical"
+    ] * 2
 
 
 def test_a_kind_that_could_not_be_looked_at_is_left_as_it_was(house: House):
@@ -171,8 +187,10 @@ def test_each_alert_goes_where_its_kind_and_tag_say(house: House):
     routes = [{"channels": ["feishu"], "tags": ["brand_a"]}, {"channels": ["dingtalk"], "kinds": ["quota"]}]
     house.configure(channels=("feishu", "dingtalk"), routes=routes)
     done = house.look(
-        wrong("a", Kind.LOW_PLAYS, tags=frozenset({"brand_a"})), wrong("b", Kind.LOW_PLAYS, tags=frozenset({"brand_b"})), wrong("scope", Kind.QUOTA),
-    )  # fmt: skip
+        wrong("a", Kind.LOW_PLAYS, tags=frozenset({"brand_a"})),
+        wrong("b", Kind.LOW_PLAYS, tags=frozenset({"brand_b"})),
+        wrong("scope", Kind.QUOTA),
+    )
     assert sorted(path.split("?")[0].split("/")[1] for path, _ in house.robots.requests) == ["open-apis", "robot"]
     assert done.nowhere == ["low_plays:b"]
     assert (done.messages, done.alerts) == (2, 2)
@@ -250,7 +268,10 @@ def test_up_to_the_bound_each_has_its_own_message(house: House):
 
 def test_no_more_messages_a_minute_than_the_robot_takes(house: House):
     house.configure(per_minute=3, digest_above=50)
-    assert (house.look(*(wrong(f"t{n}") for n in range(5))).messages, house.tell(30 * timedelta(seconds=1)).messages) == (3, 0)
+    assert (
+        house.look(*(wrong(f"t{n}") for n in range(5))).messages,
+        house.tell(30 * timedelta(seconds=1)).messages,
+    ) == (3, 0)
     assert house.tell(MINUTES).messages == 2
 
 
@@ -303,7 +324,13 @@ def test_what_is_refused_again_and_again_leaves_the_digest(house: House):
     from resources.state.alerts import refused
 
     mute(house.state, one.key, house.now)
-    observe(house.state, [replace(wrong("poison"), stage="new")], [Kind.NOT_FRESH], house.now + MINUTES, house.alerts.repeat_of)
+    observe(
+        house.state,
+        [replace(wrong("poison"), stage="new")],
+        [Kind.NOT_FRESH],
+        house.now + MINUTES,
+        house.alerts.repeat_of,
+    )
     for _ in range(3):
         refused(house.state, "feishu", [one.id], "no", house.now)
     house.heard()
@@ -330,14 +357,29 @@ def test_a_killed_process_loses_nothing(house: House, monkeypatch):
 
 
 def test_nothing_secret_and_no_phone_is_stored_or_leaves(house: House, tmp_path: Path):
-    settings = Settings(_env_file=None, home=tmp_path, client_key="key", client_secret="the-secret-of-the-app", token_key="sealingkeysealingkey=,olderkeyolderkey=")
+    settings = Settings(
+        _env_file=None,
+        home=tmp_path,
+        client_key="key",
+        client_secret="the-secret-of-the-app",
+        token_key="sealingkeysealingkey=,olderkeyolderkey=",
+    )
     hide_secrets(settings)
-    told = "act.0123456789abcdef rft.0123456789abcdef the-secret-of-the-app olderkeyolderkey= 电话13912345678 或 +86 139-1234-5678 access_token=zzzzzzzz"
+    told = (
+        "act.0123456789abcdef rft.0123456789abcdef the-secret-of-the-app olderkeyolderkey= 电话13912345678 或 "
+        "+86 139-1234-5678 access_token=zzzzzzzz"
+    )
     house.configure(channels=("feishu", "json"))
-    house.look(Found(Kind.RUN_FAILED, "job", Severity.CRITICAL, f"job {told}", told, told + "\n" * 3 + "second line", told))
+    house.look(
+        Found(Kind.RUN_FAILED, "job", Severity.CRITICAL, f"job {told}", told, told + "\n" * 3 + "second line", told)
+    )
     stored = "".join(p.read_bytes().decode("latin-1") for p in tmp_path.glob("state.db*"))
     for text in (*house.robots.texts, stored):
-        assert [s for s in ("0123456789abcdef", "the-secret-of-the-app", "olderkey", "13912345678", "1234-5678", "zzzzzzzz") if s in text] == []
+        assert [
+            s
+            for s in ("0123456789abcdef", "the-secret-of-the-app", "olderkey", "13912345678", "1234-5678", "zzzzzzzz")
+            if s in text
+        ] == []
     assert len(house.robots.texts) == 2
     assert [s for s in SECRETS if s in stored + "".join(house.robots.texts)] == []
     assert "[redacted]" in house.robots.texts[0]

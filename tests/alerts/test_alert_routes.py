@@ -56,7 +56,9 @@ def test_routes_choose_by_kind_severity_and_tag(load):
     assert alerts.channels_for(Kind.NOT_FRESH, Severity.WARNING, ()) == ["ops"]
     assert alerts.channels_for(Kind.LOW_PLAYS, Severity.INFO, ["brand_a", "x"]) == ["brand", "ops"]
     assert alerts.channels_for(Kind.LOW_PLAYS, Severity.INFO, ["brand_b"]) == []
-    assert alerts.channels_for(Kind.NEEDS_CONSENT, Severity.CRITICAL, ["brand_a"]) == ["ops", "brand"], "each once, in the order of the routes"
+    assert alerts.channels_for(Kind.NEEDS_CONSENT, Severity.CRITICAL, ["brand_a"]) == ["ops", "brand"], (
+        "each once, in the order of the routes"
+    )
     assert alerts.channels_for(Kind.HOT_WORD, Severity.INFO, ()) == []
 
 
@@ -71,19 +73,27 @@ def test_what_is_told_again_and_after_how_long(load):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("channels: [ops]", "channels: [opps]", "no channel is called 'opps'; there are ops, brand: add it under `channels`"),
+        (
+            "channels: [ops]",
+            "channels: [opps]",
+            "no channel is called 'opps'; there are ops, brand: add it under `channels`",
+        ),
         ("kinds: [needs_consent, low_plays]", "kinds: [low_play]", "routes.1.kinds.0: Input should be 'run_failed'"),
         ("severities:", "severity:", "routes.0.severity: Extra inputs are not permitted"),
         ("dingtalk://", "", "channels.brand.url: write env:NAME, or an address such as feishu://TOKEN"),
         ('"env:ALERTS_OPS"', '"env:"', "channels.ops.url: write env:NAME"),
-        ('until: "08:00"', 'until: "8 o\'clock"', "quiet.until: \"8 o'clock\" is no time of day"),
+        ('until: "08:00"', 'until: "8 o\'clock"', 'quiet.until: "8 o\'clock" is no time of day'),
         ('until: "08:00"', 'until: "22:00"', "quiet: from and until are the same"),
         ("12h", "half a day", "repeat: needs_consent: write `never`, or a length of time such as 12h"),
         ("watch_words: [咖啡]", 'watch_words: ["re:("]', "'re:(' is no regular expression"),
         ("watch_words: [咖啡]", 'watch_words: [" "]', "an empty word would match every hot word"),
         ("watch_words: [咖啡]", "thresholds: {quota_ratio: 80}", "thresholds.quota_ratio: Input should be less than 1"),
         ("watch_words: [咖啡]", "thresholds: {fresh_hours: {weekly: 3}}", "'weekly' is no cadence; there are hourly"),
-        ("watch_words: [咖啡]", "thresholds: {not_fresh_ignores: [hotwords]}", "'hotwords' is no table: see `douyin status`"),
+        (
+            "watch_words: [咖啡]",
+            "thresholds: {not_fresh_ignores: [hotwords]}",
+            "'hotwords' is no table: see `douyin status`",
+        ),
         ("watch_words: [咖啡]", "thresholds: {token_days: [5]}", "counted down at 7, 3 and 1 days"),
         ("quiet: {", "quiet: {{", "is no YAML: "),
         ("  brand: {", "  brand: {{", "is no YAML: "),
@@ -95,7 +105,15 @@ def test_a_file_that_cannot_be_used_says_where_and_what_to_do(load, old: str, ne
         load(GOOD.replace(old, new))
     assert says in str(caught.value)
     assert "alerts.yaml" in str(caught.value)
-    assert [s for s in SECRETS if s in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__ if not caught.value.__suppress_context__ else ''}"] == []
+    assert [
+        s
+        for s in SECRETS
+        if s
+        in (
+            f"{caught.value!r} {caught.value.__cause__!r} "
+            f"{caught.value.__context__ if not caught.value.__suppress_context__ else ''}"
+        )
+    ] == []
 
 
 def test_a_missing_file_that_was_set_is_an_error(tmp_path: Path):
@@ -116,7 +134,9 @@ def test_without_a_file_nobody_is_told(monkeypatch, tmp_path: Path):
 def test_tags_that_no_account_carries_are_an_error(load):
     alerts = load(GOOD)
     check_tags(alerts, ["brand_a", "b"])
-    with pytest.raises(BadAlerts, match=r"routes\.1\.tags: no account carries 'brand_a'; there are b: `douyin accounts tag`"):
+    with pytest.raises(
+        BadAlerts, match=r"routes\.1\.tags: no account carries 'brand_a'; there are b: `douyin accounts tag`"
+    ):
         check_tags(alerts, ["b"])
 
 
@@ -180,7 +200,11 @@ def test_the_example_is_whole_and_tells_nobody():
 
 def test_the_example_with_its_comments_taken_away_can_be_used(load):
     text = re.sub(r"^( *)#(?! \S)", r"\1", (REPOSITORY / EXAMPLE_FILE).read_text(encoding="utf-8"), flags=re.MULTILINE)
-    alerts = load(text.replace("channels: {}", "channels:").replace("routes: []", "routes:").replace("watch_words: []", "watch_words:"))
+    alerts = load(
+        text.replace("channels: {}", "channels:")
+        .replace("routes: []", "routes:")
+        .replace("watch_words: []", "watch_words:")
+    )
     assert list(alerts.channels) == ["ops", "brand_a"]
     assert len(alerts.routes) == 2
     assert alerts.quiet is not None

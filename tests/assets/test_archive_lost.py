@@ -94,7 +94,11 @@ def test_who_accepts_the_loss_gets_the_day_and_keeps_the_file(loaded):
 def test_verify_without_an_archive_is_an_error(loaded):
     lose(loaded)
     found = verify(loaded.runtime, ["hot_words", "videos", "user_fans"], TODAY - timedelta(days=15), TODAY)
-    assert {f.table for f in found.wrong if "the archive lacks the answers" in f.what} == {"hot_words", "videos", "user_fans"}
+    assert {f.table for f in found.wrong if "the archive lacks the answers" in f.what} == {
+        "hot_words",
+        "videos",
+        "user_fans",
+    }
     assert not found.alone
 
 
@@ -117,4 +121,6 @@ def test_a_damaged_day_that_is_made_again_is_kept_aside(loaded):
     done = loaded.at(LATER).ingest("hot_words")
     assert done.changes[TODAY].damaged == 1
     assert len(loaded.rows("hot_words", TODAY)) == 100
-    assert (loaded.runtime.lake.root / "_damaged" / own.relative_to(loaded.runtime.lake.root)).read_bytes() == bytes(data)
+    assert (loaded.runtime.lake.root / "_damaged" / own.relative_to(loaded.runtime.lake.root)).read_bytes() == bytes(
+        data
+    )

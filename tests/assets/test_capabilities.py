@@ -16,7 +16,9 @@ TOMORROW = TODAY + timedelta(days=1)
 
 def here(world) -> dict[str, str]:
     key = world.config.client_key
-    return {c.operation: c.here for c in coverage_of(world.runtime.state, key, world.runtime.settings.for_app(key).app_type)}
+    return {
+        c.operation: c.here for c in coverage_of(world.runtime.state, key, world.runtime.settings.for_app(key).app_type)
+    }
 
 
 def test_a_capability_that_the_app_lacks_is_asked_for_once(make_world):

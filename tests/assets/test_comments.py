@@ -111,7 +111,9 @@ def test_an_old_video_is_read_only_until_what_is_known(world):
     now = {r["item_id"]: r["comment_count"] for r in world.rows("video_totals", then)}
     fresh = Counter(c["item_id"] for c in world.rows("comments", then) if c["comment_id"] not in known)
     for item in large:
-        assert fresh[item] <= 2 * (now[item] - before[item]), "what is new, and at most some that stand in for deleted ones"
+        assert fresh[item] <= 2 * (now[item] - before[item]), (
+            "what is new, and at most some that stand in for deleted ones"
+        )
     assert sum(fresh[item] for item in large) > 0
 
 
@@ -184,23 +186,51 @@ def test_what_is_young_is_told_by_beijing_days(world):
     def carried_over(table: str) -> pa.Table:
         """Yesterday's rows as today's: no count has changed."""
         rows = world.read(table, TODAY)
-        return rows.set_column(rows.column_names.index("dt"), rows.schema.field("dt"), pa.array([TOMORROW] * rows.num_rows, pa.date32()))
+        return rows.set_column(
+            rows.column_names.index("dt"), rows.schema.field("dt"), pa.array([TOMORROW] * rows.num_rows, pa.date32())
+        )
 
     def asked(operation: str, param: str) -> list[str]:
-        return [s.params[param] for s in subjects_of(Asking(world.runtime, app, ENDPOINTS[operation], (TOMORROW,))) if s.params]
+        return [
+            s.params[param]
+            for s in subjects_of(Asking(world.runtime, app, ENDPOINTS[operation], (TOMORROW,)))
+            if s.params
+        ]
 
     totals, videos, comments = (carried_over(table) for table in ("video_totals", "videos", "comments"))
     item, open_id = min((r["item_id"], r["open_id"]) for r in totals.to_pylist() if r["comment_count"])
     comment, at = next((c["comment_id"], c["observed_at"]) for c in comments.to_pylist() if c["item_id"] == item)
-    reply = {"dt": TODAY, "observed_at": at, "source": REPLIES, "client_key": app, "open_id": open_id, "item_id": item, "comment_id": comment, "reply_id": "r"}
+    reply = {
+        "dt": TODAY,
+        "observed_at": at,
+        "source": REPLIES,
+        "client_key": app,
+        "open_id": open_id,
+        "item_id": item,
+        "comment_id": comment,
+        "reply_id": "r",
+    }
     lake.write("comment_replies", TODAY, pa.Table.from_pylist([reply], arrow_schema(TABLES["comment_replies"])))
     lake.write("video_totals", TOMORROW, totals)
     first = datetime.combine(TOMORROW - timedelta(days=world.runtime.settings.comment_reread_days), time(), BEIJING)
-    for edge, young in ((first - timedelta(seconds=1), False), (first, True), (first + timedelta(hours=7, minutes=59), True), (first + timedelta(hours=8), True)):
+    for edge, young in (
+        (first - timedelta(seconds=1), False),
+        (first, True),
+        (first + timedelta(hours=7, minutes=59), True),
+        (first + timedelta(hours=8), True),
+    ):
         others = edge - timedelta(days=90)
-        lake.write("videos", TOMORROW, changed(videos, created_at={i: edge if i == item else others for i in videos["item_id"].to_pylist()}))
+        lake.write(
+            "videos",
+            TOMORROW,
+            changed(videos, created_at={i: edge if i == item else others for i in videos["item_id"].to_pylist()}),
+        )
         assert asked(LIST, "item_id") == [item] * young, edge
         every = comments["comment_id"].to_pylist()
         created = {c: edge if c == comment else others for c in every}
-        lake.write("comments", TOMORROW, changed(comments, created_at=created, reply_count=dict.fromkeys(every, 0) | {comment: 1}))
+        lake.write(
+            "comments",
+            TOMORROW,
+            changed(comments, created_at=created, reply_count=dict.fromkeys(every, 0) | {comment: 1}),
+        )
         assert asked(REPLIES, "comment_id") == [comment] * young, "all replies of an old one are known"

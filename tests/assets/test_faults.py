@@ -9,15 +9,29 @@ from installation import TODAY, YESTERDAY
 from resources.state.load_status import Outcome
 
 PASSING = {
-    "too_frequent": "28003018", "busy": "28001005", "risk_control": "28001052", "token_expired": None,
-    "http_502": "http 502", "truncated_json": "http 200", "timeout": None, "cut": None,
-}  # fmt: skip
-"""Kind -> how the refused request is counted in ``codes``. No response came of the last two; an expired token has two codes."""
+    "too_frequent": "28003018",
+    "busy": "28001005",
+    "risk_control": "28001052",
+    "token_expired": None,
+    "http_502": "http 502",
+    "truncated_json": "http 200",
+    "timeout": None,
+    "cut": None,
+}
+"""Kind -> how the refused request is counted in ``codes``.
+
+No response came of the last two; an expired token has two codes.
+"""
 
 STAYING = {
-    "too_frequent": (28003018, TRIES, "too frequent"), "busy": (28001005, TRIES, "busy"), "risk_control": (28001052, 3, "risk control"),
-    "http_502": (None, TRIES, "HTTP 502"), "truncated_json": (None, TRIES, "not JSON"), "timeout": (None, TRIES, ""), "cut": (None, TRIES, ""),
-}  # fmt: skip
+    "too_frequent": (28003018, TRIES, "too frequent"),
+    "busy": (28001005, TRIES, "busy"),
+    "risk_control": (28001052, 3, "risk control"),
+    "http_502": (None, TRIES, "HTTP 502"),
+    "truncated_json": (None, TRIES, "not JSON"),
+    "timeout": (None, TRIES, ""),
+    "cut": (None, TRIES, ""),
+}
 """Kind -> (code, requests made before giving up, words of the reason)."""
 
 
@@ -223,8 +237,10 @@ def test_one_billboard_offline_leaves_the_others_of_its_table(world):
     assert {r["board"] for r in world.rows("billboard_music", TODAY)} == {"hot", "original"}
     status = world.status("billboard_music", TODAY)
     assert {name: str(s.status) for name, s in status.items()} == {
-        "billboard_music_hot": "loaded", "billboard_music_soar": "unavailable", "billboard_music_original": "loaded",
-    }  # fmt: skip
+        "billboard_music_hot": "loaded",
+        "billboard_music_soar": "unavailable",
+        "billboard_music_original": "loaded",
+    }
     assert status["billboard_music_soar"].code == 28001056
     assert done.failures() == [], "what the platform took away could not have been had"
     world.clear()

@@ -26,8 +26,11 @@ def world(make_world):
 
 def seen(world, table: str, column: str) -> set:
     """Keys of all rows of a table, over all its days."""
-    return {(r["open_id"], *((r["event"], r["actor_open_id"], r[column]) if table == "lead_events" else (r[column],)))
-            for dt in world.runtime.lake.days(table) for r in world.rows(table, dt)}  # fmt: skip
+    return {
+        (r["open_id"], *((r["event"], r["actor_open_id"], r[column]) if table == "lead_events" else (r[column],)))
+        for dt in world.runtime.lake.days(table)
+        for r in world.rows(table, dt)
+    }
 
 
 def happened(world, make_world, since: date) -> set:
@@ -68,22 +71,36 @@ def test_the_usual_day_asks_as_it_always_did(world):
     world.at("2026-11-17T11:00:00+08:00").clear()
     world.ingest("lead_events")
     first = int(datetime.fromisoformat("2026-11-14T00:00:00+08:00").timestamp()) * 1000
-    assert {e.params["start_time"] for e in world.archived("intention_log_list") if e.began_at > datetime.fromisoformat("2026-11-17T00:00:00+08:00")} == {first}
+    assert {
+        e.params["start_time"]
+        for e in world.archived("intention_log_list")
+        if e.began_at > datetime.fromisoformat("2026-11-17T00:00:00+08:00")
+    } == {first}
 
 
 def test_a_period_that_failed_is_requested_again_and_those_before_it_are_not(world, make_world):
     world.ingest("lead_events")
     world.at(LATER).fault("intention_log_list", "http_502", account=1, times=None, after=4)
     world.ingest("lead_events")
-    assert {n: s.status for n, s in world.status("lead_events", LAST).items()} == {0: Outcome.LOADED, 1: Outcome.FAILED, 2: Outcome.LOADED}
+    assert {n: s.status for n, s in world.status("lead_events", LAST).items()} == {
+        0: Outcome.LOADED,
+        1: Outcome.FAILED,
+        2: Outcome.LOADED,
+    }
     world.restart().clear()
     again = world.ingest("lead_events")
     assert 0 < again.calls == world.calls() == world.calls_of("intention_log_list", 1)
-    fine = [e for e in world.archived("intention_log_list") if e.ok and e.open_id == world.accounts[1] and beijing_day(e.began_at) == LAST]
+    fine = [
+        e
+        for e in world.archived("intention_log_list")
+        if e.ok and e.open_id == world.accounts[1] and beijing_day(e.began_at) == LAST
+    ]
     begun = Counter(e.params["start_time"] for e in fine if e.page == 1)
     assert len(begun) > 8
     assert begun.total() <= len(begun) + 1, "a session that broke off begins anew, periods before it do not"
-    assert {key for key in seen(world, "lead_events", "event_at") if beijing_day(key[-1]) >= TODAY} == happened(world, make_world, TODAY)
+    assert {key for key in seen(world, "lead_events", "event_at") if beijing_day(key[-1]) >= TODAY} == happened(
+        world, make_world, TODAY
+    )
 
 
 # --------------------------------------------------------------------------- backfills
@@ -99,7 +116,9 @@ def test_past_days_of_the_log_are_filled_by_the_time_of_the_events(world, make_w
     assert price.calls.total() == 3 * 7, "three accounts, seven periods of three days"
     done = world.ingest("lead_events", *PAST)
     assert done.missing == []
-    assert {d for dt in PAST for d in {beijing_day(r["event_at"]) for r in world.rows("lead_events", dt)} if d != dt} == set()
+    assert {
+        d for dt in PAST for d in {beijing_day(r["event_at"]) for r in world.rows("lead_events", dt)} if d != dt
+    } == set()
     found = seen(world, "lead_events", "event_at")
     assert len(found) == sum(world.read("lead_events", dt).num_rows for dt in PAST) > 50, "each event on one day"
     assert {s.status for s in done.statuses} <= {Outcome.LOADED, Outcome.EMPTY}
@@ -136,7 +155,14 @@ def test_past_days_of_leads_are_those_who_acted_on_them(world):
     assert price.calls.total() == sum(map(len, people.values())), "the lists are in the archive; each lead is one call"
     for table in ("leads", "lead_actions"):
         world.ingest(table, *days)
-    actions = {dt: {(r["open_id"], r["lead_open_id"]) for r in world.rows("lead_actions", dt) if beijing_day(r["action_at"]) == dt} for dt in days}
+    actions = {
+        dt: {
+            (r["open_id"], r["lead_open_id"])
+            for r in world.rows("lead_actions", dt)
+            if beijing_day(r["action_at"]) == dt
+        }
+        for dt in days
+    }
     assert actions == people
     assert {dt: {(r["open_id"], r["lead_open_id"]) for r in world.rows("leads", dt)} for dt in days} == people
     world.clear()
@@ -180,7 +206,10 @@ def test_leads_of_a_day_whose_ids_are_missing_are_said_to_be(world):
     day = PAST[-1]
     world.ingest("leads", day)
     told = world.status("leads", day)["leads_user_detail"]
-    assert (told.status, told.reason) == (Outcome.FAILED, f"`lead_ids` of {day} are not loaded: backfill `lead_ids` first")
+    assert (told.status, told.reason) == (
+        Outcome.FAILED,
+        f"`lead_ids` of {day} are not loaded: backfill `lead_ids` first",
+    )
     assert world.accounts_in("leads", day), "what the list itself says of them"
 
 
@@ -193,10 +222,22 @@ def expected(world, dt: date) -> dict[int, Outcome]:
     """What can be known on :data:`TODAY` of a day of ``item_play``, from the list of videos: young then, and young now."""
     found = {}
     for n, open_id in enumerate(world.accounts):
-        created = [beijing_day(r["created_at"]) for r in world.rows("videos", TODAY) if r["open_id"] == open_id and r["created_at"]]
+        created = [
+            beijing_day(r["created_at"])
+            for r in world.rows("videos", TODAY)
+            if r["open_id"] == open_id and r["created_at"]
+        ]
         existed = [day for day in created if dt - timedelta(days=29) <= day <= dt]
         now = [day for day in existed if day >= TODAY - timedelta(days=30)]
-        found[n] = Outcome.EMPTY if not existed else Outcome.GONE if not now else Outcome.LOADED if len(now) == len(existed) else Outcome.PARTIAL
+        found[n] = (
+            Outcome.EMPTY
+            if not existed
+            else Outcome.GONE
+            if not now
+            else Outcome.LOADED
+            if len(now) == len(existed)
+            else Outcome.PARTIAL
+        )
     return found
 
 
@@ -204,9 +245,13 @@ FEW = {"accounts": 1, "videos": 3, "seed": 31}
 """An account whose young videos begin long after its older ones."""
 
 
-@pytest.mark.parametrize(("platform", "outcomes"), [
-    ({"accounts": 3, "videos": 12}, {Outcome.LOADED, Outcome.PARTIAL}), (FEW, {Outcome.LOADED, Outcome.GONE, Outcome.EMPTY}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("platform", "outcomes"),
+    [
+        ({"accounts": 3, "videos": 12}, {Outcome.LOADED, Outcome.PARTIAL}),
+        (FEW, {Outcome.LOADED, Outcome.GONE, Outcome.EMPTY}),
+    ],
+)
 def test_a_day_whose_videos_are_too_old_by_now_is_never_called_empty(make_world, platform, outcomes):
     world = make_world(platform=platform)
     world.ingest("videos")
@@ -220,8 +265,14 @@ def test_a_day_whose_videos_are_too_old_by_now_is_never_called_empty(make_world,
     assert all(world.read("item_play", dt).num_rows for dt in landed)
     nowhere = {dt for dt, source in price.days.items() if source is From.NOWHERE}
     assert nowhere == set(MONTH) - landed
-    assert all("no longer shows its series" in price.reasons[dt] for dt in nowhere if Outcome.GONE in wanted[dt].values())
-    before = {dt for dt, one in ((r.dt, r) for r in replay(world.runtime, TABLES["item_play"], MONTH[0], MONTH[-1])) if one.replaces}
+    assert all(
+        "no longer shows its series" in price.reasons[dt] for dt in nowhere if Outcome.GONE in wanted[dt].values()
+    )
+    before = {
+        dt
+        for dt, one in ((r.dt, r) for r in replay(world.runtime, TABLES["item_play"], MONTH[0], MONTH[-1]))
+        if one.replaces
+    }
     assert before == set(), "the archive alone says the same"
 
 

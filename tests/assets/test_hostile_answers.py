@@ -43,7 +43,9 @@ def by_account(rows: list[dict]) -> dict[str, list[dict]]:
     return found
 
 
-@pytest.mark.parametrize(("table", "endpoint", "dt", "seed"), [("videos", VIDEOS, TODAY, 1), ("user_fans", FANS, YESTERDAY, 2)])
+@pytest.mark.parametrize(
+    ("table", "endpoint", "dt", "seed"), [("videos", VIDEOS, TODAY, 1), ("user_fans", FANS, YESTERDAY, 2)]
+)
 def test_hostile_bodies_hurt_only_their_own_account(make_world, behind, table: str, endpoint, dt, seed: int):
     world, platform = behind
     good = make_world(platform=MANY, home="good", qps=10_000)

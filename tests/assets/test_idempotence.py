@@ -19,7 +19,18 @@ from resources.client.client import DouyinClient
 from resources.state.load_status import Outcome
 from services.ingest.subjects import NothingToAsk
 
-SOME = ("hot_words", "hot_words_rising", "hot_word_videos", "billboard_music", "fans_distributions", "videos", "video_totals", "item_base", "item_play", "user_fans")
+SOME = (
+    "hot_words",
+    "hot_words_rising",
+    "hot_word_videos",
+    "billboard_music",
+    "fans_distributions",
+    "videos",
+    "video_totals",
+    "item_base",
+    "item_play",
+    "user_fans",
+)
 """A table of every kind: app and account level, paged, iterating over words and videos, nested, series."""
 
 
@@ -44,7 +55,9 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(platforms, tmp_path_factory):
-    world = World(*platforms(accounts=4, videos=12, most_fans=60_000), home=tmp_path_factory.mktemp("day") / "home", options={})
+    world = World(
+        *platforms(accounts=4, videos=12, most_fans=60_000), home=tmp_path_factory.mktemp("day") / "home", options={}
+    )
     world.clear()
     world.open().at(START).authorize().watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
     world.receive()
@@ -58,7 +71,11 @@ def test_a_day_makes_each_call_at_most_once(day):
     """All tables, one after the other."""
     twice = {name: [key for key, n in keys.items() if n > 1] for name, keys in day.asked.items()}
     assert {name: keys for name, keys in twice.items() if keys} == {}
-    assert {name for name, keys in day.asked.items() if keys} >= {"item_comment_reply_list", "leads_tag_user_list", "im_message_resources"}
+    assert {name for name, keys in day.asked.items() if keys} >= {
+        "item_comment_reply_list",
+        "leads_tag_user_list",
+        "im_message_resources",
+    }
     assert day.calls == sum(sum(keys.values()) for keys in day.asked.values()) > 250
     assert {name.split("/")[0] for name in day.files} == TABLES.keys()
 
@@ -134,7 +151,9 @@ def test_an_hour_later_observations_are_added_to_the_same_file(world):
     assert len({r["observed_at"] for r in rows}) == 2
     assert [r for r in rows if r["observed_at"] == first[0]["observed_at"]] == first
     assert len(rows) == 100
-    assert [str(p.relative_to(world.runtime.lake.root)) for p in world.runtime.lake.root.rglob("*.parquet")] == ["hot_words/dt=2026-11-16/data.parquet"]
+    assert [str(p.relative_to(world.runtime.lake.root)) for p in world.runtime.lake.root.rglob("*.parquet")] == [
+        "hot_words/dt=2026-11-16/data.parquet"
+    ]
     assert world.ingest("hot_words").calls == 0
 
 
@@ -223,7 +242,10 @@ def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
     world.ingest("videos")
     world.runtime.close()
     world.clear()
-    child = children.start([sys.executable, "-c", _CHILD, str(world.home), world.url, world.now], env={**os.environ, "PYTHONPATH": os.getcwd()})
+    child = children.start(
+        [sys.executable, "-c", _CHILD, str(world.home), world.url, world.now],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
     try:
         deadline = time.monotonic() + scaled(60)
         while world.calls("item_play") < 15:
@@ -238,7 +260,8 @@ def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
     held = len(world.archived("item_play"))
     assert 0 < held <= before < needed
     assert world.ingest("item_play").calls == needed - held
-    # At 2 x 25 calls a second, what was answered within the last 0.05 s + the flusher's 0.025 s, and what was in flight.
+    # At 2 x 25 calls a second, what was answered within the last 0.05 s + the flusher's 0.025 s, and what was in
+    # flight.
     assert world.calls("item_play") - needed <= 10
     assert world.lake_files() == expected
 
@@ -277,7 +300,9 @@ def test_a_list_that_broke_off_in_an_earlier_slot_begins_anew(world):
     world.at("2026-11-16T12:05:00+08:00")
     world.ingest("hot_words_rising")
     assert any("cursor=0" in key for key in world.asked("hotsearch_trending_sentences"))
-    assert len({r["observed_at"] for r in world.rows("hot_words_rising", TODAY)}) == 1, "two halves of two hours are no list"
+    assert len({r["observed_at"] for r in world.rows("hot_words_rising", TODAY)}) == 1, (
+        "two halves of two hours are no list"
+    )
 
 
 # --------------------------------------------------------------------------- days that cannot be had
@@ -386,7 +411,9 @@ def test_what_is_iterated_over_must_be_there(world):
 
 def test_without_accounts_it_is_said_how_to_get_them(make_world):
     done = make_world(authorize=False).ingest("user_fans")
-    assert [(s.status, s.open_id, s.reason) for s in done.statuses] == [(Outcome.NEEDS_CONSENT, "", "no account is authorised: `douyin authorize`")]
+    assert [(s.status, s.open_id, s.reason) for s in done.statuses] == [
+        (Outcome.NEEDS_CONSENT, "", "no account is authorised: `douyin authorize`")
+    ]
     assert done.calls == 0
     assert done.failures() == []
 
@@ -406,7 +433,9 @@ def test_an_account_added_later_is_asked_for_alone(make_world):
 
 
 def test_tables_that_are_filled_by_the_same_answers_share_the_archive(world):
-    assert {e.name for e in endpoints_of("videos")} == {e.name for e in endpoints_of("video_totals")} | {"video_basic_info"}
+    assert {e.name for e in endpoints_of("videos")} == {e.name for e in endpoints_of("video_totals")} | {
+        "video_basic_info"
+    }
     assert world.ingest("videos").calls > 0
     assert world.ingest("video_totals").calls == 0
     assert world.ingest("fans_profile").calls == 3

@@ -44,7 +44,9 @@ def take(world: World, *dts: date, tables=SOME) -> dict[str, int]:
 
 
 def entries(world: World, client_key: str | None = None) -> list:
-    return [e for name in (*EVENTS, OTHER_EVENTS.name) for e in world.archived(name) if client_key in (None, e.client_key)]
+    return [
+        e for name in (*EVENTS, OTHER_EVENTS.name) for e in world.archived(name) if client_key in (None, e.client_key)
+    ]
 
 
 OTHER = "shop.order paid"
@@ -55,8 +57,20 @@ def other(world: World, *instants: str, event: str = OTHER) -> int:
     """An unknown event arrives; gives how many are new."""
     app, new = world.config.client_key, 0
     for at in instants:
-        body = {"event": event, "client_key": app, "from_user_id": "p", "to_user_id": "a", "content": {"order_id": at}, "log_id": "l"}
-        new += sum(store(world.runtime.state, [make_event(app, orjson.dumps(body), body, f"{event}-{at}", datetime.fromisoformat(at))]))
+        body = {
+            "event": event,
+            "client_key": app,
+            "from_user_id": "p",
+            "to_user_id": "a",
+            "content": {"order_id": at},
+            "log_id": "l",
+        }
+        new += sum(
+            store(
+                world.runtime.state,
+                [make_event(app, orjson.dumps(body), body, f"{event}-{at}", datetime.fromisoformat(at))],
+            )
+        )
     return new
 
 
@@ -76,15 +90,22 @@ def test_events_of_every_kind_land_on_their_days(world):
         own = {name: len(endpoints_of(name)) for name in PUSHED if name != "im_people"}
         assert {name: len({r["source"] for r in found[name]}) for name in own} == own
         assert {r["observed_at"] for rows in found.values() for r in rows} == {datetime.fromisoformat(at)}
-        assert sum(len(rows) for name, rows in found.items() if name not in ("webhook_events", "im_people")) == kinds - 1, "all but the check of the address"
+        assert (
+            sum(len(rows) for name, rows in found.items() if name not in ("webhook_events", "im_people")) == kinds - 1
+        ), "all but the check of the address"
         people = {(r["open_id"], r["person_open_id"]): r["nickname"] for r in found["im_people"]}
         assert len(people) == len(found["im_people"]) == 4, "each once a day: two people beside two accounts"
-        assert {r["person_open_id"] for r in found["im_messages"]} <= {person for _, person in people}, "so that chats have names"
+        assert {r["person_open_id"] for r in found["im_messages"]} <= {person for _, person in people}, (
+            "so that chats have names"
+        )
     assert world.calls() == 0
 
 
 def test_the_archive_has_the_body_as_it_came(world):
-    body = b'{ "event" : "receive_msg",\n "client_key":"k", "from_user_id":"p", "to_user_id":"a",\n\t"content":{"message_type":"text","text":"\xe4\xbd\xa0"} }'
+    body = (
+        b'{ "event" : "receive_msg",\n "client_key":"k", "from_user_id":"p", '
+        b'"to_user_id":"a",\n\t"content":{"message_type":"text","text":"\xe4\xbd\xa0"} }'
+    )
     app = world.config.client_key
     at = datetime.fromisoformat(NOW)
     begin_receiving(world.runtime.state, [app], at)
@@ -94,7 +115,15 @@ def test_the_archive_has_the_body_as_it_came(world):
     assert archived == body
     event_id = entry.params["event_id"]
     assert event_id.startswith("sha256:")
-    assert (entry.client_key, entry.open_id, entry.sequence, entry.page, entry.last, entry.whole, entry.items) == (app, "", event_id, 1, True, True, 1)
+    assert (entry.client_key, entry.open_id, entry.sequence, entry.page, entry.last, entry.whole, entry.items) == (
+        app,
+        "",
+        event_id,
+        1,
+        True,
+        True,
+        1,
+    )
     assert (entry.code, entry.http_status, entry.began_at, entry.observed_at) == (0, 200, at, at)
     assert datetime.fromisoformat(entry.slot) == datetime(2026, 11, 16, 2, tzinfo=UTC)
 
@@ -106,8 +135,9 @@ def test_load_status_has_a_line_for_each_door_and_app(world):
     assert set(told) == {e.name for e in endpoints_of("im_messages")}
     assert {s.open_id for s in told.values()} == {""}
     assert {n: (s.status, s.rows, s.calls) for n, s in told.items() if s.rows} == {
-        "webhook_im_receive_msg": (Outcome.LOADED, 2, 0), "webhook_im_send_msg": (Outcome.LOADED, 1, 0),
-    }  # fmt: skip
+        "webhook_im_receive_msg": (Outcome.LOADED, 2, 0),
+        "webhook_im_send_msg": (Outcome.LOADED, 1, 0),
+    }
     assert {s.status for s in told.values() if not s.rows} == {Outcome.EMPTY}
     assert (done.calls, done.planned.total(), done.failures()) == (0, 0, [])
 
@@ -186,10 +216,21 @@ def test_apps_are_kept_apart(make_world):
     world.receive("new_follow_action", at=NOW, client_key=second, message_id="m-same")
     world.receive("new_follow_action", at=NOW, client_key=first, message_id="m-same")
     world.ingest("interactions", YESTERDAY, TODAY)
-    assert [(r["client_key"], r["event_id"]) for r in world.rows("interactions", TODAY)] == [(first, "m-same"), (second, "m-same")]
-    told = {(s.client_key, s.dt): s.status for s in read_load_status(world.runtime.state, table="interactions") if s.operation == "webhook_new_follow_action"}
+    assert [(r["client_key"], r["event_id"]) for r in world.rows("interactions", TODAY)] == [
+        (first, "m-same"),
+        (second, "m-same"),
+    ]
+    told = {
+        (s.client_key, s.dt): s.status
+        for s in read_load_status(world.runtime.state, table="interactions")
+        if s.operation == "webhook_new_follow_action"
+    }
     # The first app's receiver ran since today only: of its yesterday nothing is known, and nothing is said.
-    assert told == {(first, TODAY): Outcome.LOADED, (second, TODAY): Outcome.LOADED, (second, YESTERDAY): Outcome.LOADED}
+    assert told == {
+        (first, TODAY): Outcome.LOADED,
+        (second, TODAY): Outcome.LOADED,
+        (second, YESTERDAY): Outcome.LOADED,
+    }
 
 
 # --------------------------------------------------------------------------- days without events
@@ -251,9 +292,13 @@ def test_an_event_of_an_unknown_name_lands_and_is_drift(world):
     other(world, NOW)
     for _ in range(2):  # a second run appends nothing
         part = world.ingest("webhook_events").partitions[TODAY]
-        assert {(r["event"], r["source"], r["from_user_id"], r["log_id"]) for r in part.rows.to_pylist()} >= {(OTHER, "webhook_other", "p", "l")}
+        assert {(r["event"], r["source"], r["from_user_id"], r["log_id"]) for r in part.rows.to_pylist()} >= {
+            (OTHER, "webhook_other", "p", "l")
+        }
         assert (part.rows.num_rows, part.quarantine.num_rows) == (2, 0)
-        assert [(r["operation"], r["member"], r["rows"]) for r in part.drift.to_pylist()] == [("webhook_other", f"event.{OTHER}", 1)]
+        assert [(r["operation"], r["member"], r["rows"]) for r in part.drift.to_pylist()] == [
+            ("webhook_other", f"event.{OTHER}", 1)
+        ]
         assert len(entries(world)) == 2
     publish(world.runtime)
     assert verify(world.runtime, ["webhook_events"], TODAY, TODAY).findings == []
@@ -272,7 +317,11 @@ def test_an_event_that_becomes_known_lands_once(world, monkeypatch):
     assert (part.rows.num_rows, part.drift.num_rows) == (1, 0)
     assert {e.operation for e in entries(world)} == {"webhook_other", "webhook_im_message_read"}
     (row,) = world.ingest("im_reads").partitions[TODAY].rows.to_pylist()
-    assert (row["read_index"], row["reader_open_id"], row["open_id"]) == (1716175501234567, row["person_open_id"], "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002")
+    assert (row["read_index"], row["reader_open_id"], row["open_id"]) == (
+        1716175501234567,
+        row["person_open_id"],
+        "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002",
+    )
 
 
 # --------------------------------------------------------------------------- what does not fit

@@ -26,7 +26,10 @@ def world(make_world):
 @pytest.mark.parametrize("table", MEASURES)
 def test_a_correction_comes_with_the_calls_of_the_next_day(world, make_world, table: str):
     world.ingest(table)
-    low = {(*tuple(r[k] for k in ("open_id", "stat_date") if k in r), r.get("item_id")): r for r in world.rows(table, YESTERDAY)}
+    low = {
+        (*tuple(r[k] for k in ("open_id", "stat_date") if k in r), r.get("item_id")): r
+        for r in world.rows(table, YESTERDAY)
+    }
     world.at("2026-11-17T11:00:00+08:00")
     world.ingest("videos")
     world.clear()
@@ -41,7 +44,10 @@ def test_a_correction_comes_with_the_calls_of_the_next_day(world, make_world, ta
     done = world.ingest(table, *(d + timedelta(days=1) for d in THREE))
     changes = done.changes[YESTERDAY]
     measure = MEASURES[table]
-    now = {(*tuple(r[k] for k in ("open_id", "stat_date") if k in r), r.get("item_id")): r for r in world.rows(table, YESTERDAY)}
+    now = {
+        (*tuple(r[k] for k in ("open_id", "stat_date") if k in r), r.get("item_id")): r
+        for r in world.rows(table, YESTERDAY)
+    }
     grown = {k for k in low if now[k][measure] != low[k][measure]}
     assert len(grown) == changes.altered > 0
     assert all(now[k][measure] > low[k][measure] for k in grown)

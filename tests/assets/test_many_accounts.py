@@ -14,7 +14,15 @@ from resources.state.accounts import AccountStatus, get_account
 from resources.state.load_status import Outcome
 
 WITHDRAWN = {"user_share": "user_share", "fans_source": "fans_sources"}
-OF_ACCOUNTS = ("videos", "user_fans", "user_like", "fans_profile", "account_profiles", "im_consents", *WITHDRAWN.values())
+OF_ACCOUNTS = (
+    "videos",
+    "user_fans",
+    "user_like",
+    "fans_profile",
+    "account_profiles",
+    "im_consents",
+    *WITHDRAWN.values(),
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +30,14 @@ def crowd(platforms, tmp_path_factory):
     """A day of 100 accounts, three of them with dead tokens and one private, and which is which."""
     from installation import World
 
-    platform = {"accounts": 100, "videos": 3, "most_fans": 800, "dead_tokens": 0.03, "private_accounts": 0.01, "withdrawn": tuple(WITHDRAWN)}
+    platform = {
+        "accounts": 100,
+        "videos": 3,
+        "most_fans": 800,
+        "dead_tokens": 0.03,
+        "private_accounts": 0.01,
+        "withdrawn": tuple(WITHDRAWN),
+    }
     world = World(*platforms(**platform), home=tmp_path_factory.mktemp("crowd"), options={})
     world.clear()
     world.open().at("2026-11-16T11:30:00+08:00").authorize()
@@ -69,5 +84,9 @@ def test_a_withdrawn_operation_is_asked_for_a_few_times_only(crowd, operation: s
 def test_the_dead_ones_alone_need_a_person(crowd):
     world, in_trouble = crowd
     state, key = world.runtime.state, world.config.client_key
-    waiting = {n for n, open_id in enumerate(world.accounts) if get_account(state, key, open_id).status is AccountStatus.NEEDS_CONSENT}
+    waiting = {
+        n
+        for n, open_id in enumerate(world.accounts)
+        if get_account(state, key, open_id).status is AccountStatus.NEEDS_CONSENT
+    }
     assert waiting == {n for n, trouble in in_trouble.items() if trouble == "dead_token"}

@@ -39,7 +39,11 @@ def test_videos_older_than_thirty_days_are_not_asked_for_series(world):
     world.ingest("item_play")
     asked = {key.split("item_id=")[1].split("&")[0] for key in world.asked("item_play")}
     oldest = TODAY - timedelta(days=30)
-    young = {r["item_id"] for r in world.rows("videos", TODAY) if r["created_at"] is not None and (r["created_at"] + timedelta(hours=8)).date() >= oldest}
+    young = {
+        r["item_id"]
+        for r in world.rows("videos", TODAY)
+        if r["created_at"] is not None and (r["created_at"] + timedelta(hours=8)).date() >= oldest
+    }
     assert asked == young
     assert len(asked) < len(world.rows("videos", TODAY))
 

@@ -31,13 +31,29 @@ def lake(tmp_path: Path) -> Lake:
 def write(lake: Lake, table: str, dt: date, *rows: dict[str, Any]) -> None:
     """A partition of a table; columns that a row does not give are null."""
     schema = arrow_schema(TABLES[table])
-    standard = {"dt": dt, "observed_at": AT, "source": "test", "client_key": "app", "open_id": "account", "event_id": "m"}
+    standard = {
+        "dt": dt,
+        "observed_at": AT,
+        "source": "test",
+        "client_key": "app",
+        "open_id": "account",
+        "event_id": "m",
+    }
     whole = [{name: (standard | row).get(name) for name in schema.names} for row in rows]
     lake.write(table, dt, pa.Table.from_pylist(whole, schema))
 
 
-def log(event: str, message_id: str | None = None, at: datetime = AT, who: str = "person", **more: Any) -> dict[str, Any]:
-    return {"event": event, "message_id": message_id, "event_at": at, "actor_open_id": who, "message_text": "你好", **more}
+def log(
+    event: str, message_id: str | None = None, at: datetime = AT, who: str = "person", **more: Any
+) -> dict[str, Any]:
+    return {
+        "event": event,
+        "message_id": message_id,
+        "event_at": at,
+        "actor_open_id": who,
+        "message_text": "你好",
+        **more,
+    }
 
 
 def pushed(event: str, message_id: str | None = None, at: datetime = AT, **more: Any) -> dict[str, Any]:
@@ -62,9 +78,25 @@ def test_events_that_both_sides_have_are_those_of_the_catalogue():
 
 def test_what_arrived_is_found_by_its_message_id_or_by_who_did_it_when(lake):
     landed(lake)
-    write(lake, "lead_events", TODAY, log("im_receive_msg", "1"), log("im_send_msg", "2", who="account"), log("im_enter_direct_msg", "3"),
-          log("new_follow_action", at=AT + timedelta(milliseconds=456)), log("new_video_digg", at=AT + timedelta(seconds=2)), log("im_send_msg", who="account", at=AT + timedelta(seconds=60)))  # fmt: skip
-    write(lake, "im_messages", TODAY, pushed("im_receive_msg", "1", AT - timedelta(minutes=5)), pushed("im_send_msg", "2"), pushed("im_send_msg", "9", AT + timedelta(seconds=61)))
+    write(
+        lake,
+        "lead_events",
+        TODAY,
+        log("im_receive_msg", "1"),
+        log("im_send_msg", "2", who="account"),
+        log("im_enter_direct_msg", "3"),
+        log("new_follow_action", at=AT + timedelta(milliseconds=456)),
+        log("new_video_digg", at=AT + timedelta(seconds=2)),
+        log("im_send_msg", who="account", at=AT + timedelta(seconds=60)),
+    )
+    write(
+        lake,
+        "im_messages",
+        TODAY,
+        pushed("im_receive_msg", "1", AT - timedelta(minutes=5)),
+        pushed("im_send_msg", "2"),
+        pushed("im_send_msg", "9", AT + timedelta(seconds=61)),
+    )
     write(lake, "im_entries", TODAY, pushed("im_enter_direct_msg", "3"))
     write(lake, "interactions", TODAY, pushed("new_follow_action"), pushed("new_video_digg"))
     assert reconcile_events(lake, TODAY, SINCE, NOW) == Received(6, 0, ())
@@ -72,13 +104,31 @@ def test_what_arrived_is_found_by_its_message_id_or_by_who_did_it_when(lake):
 
 def test_what_never_arrived_is_told_by_its_id(lake):
     landed(lake)
-    write(lake, "lead_events", TODAY, *(log("im_receive_msg", str(n), AT + timedelta(seconds=n)) for n in range(8)), log("new_follow_action", who="somebody else"))
-    write(lake, "im_messages", TODAY, pushed("im_receive_msg", "0"), pushed("im_send_msg", "1"), pushed("im_receive_msg", "2", open_id="another account"))
+    write(
+        lake,
+        "lead_events",
+        TODAY,
+        *(log("im_receive_msg", str(n), AT + timedelta(seconds=n)) for n in range(8)),
+        log("new_follow_action", who="somebody else"),
+    )
+    write(
+        lake,
+        "im_messages",
+        TODAY,
+        pushed("im_receive_msg", "0"),
+        pushed("im_send_msg", "1"),
+        pushed("im_receive_msg", "2", open_id="another account"),
+    )
     write(lake, "interactions", TODAY, pushed("new_follow_action"))
     found = reconcile_events(lake, TODAY, SINCE, NOW)
     assert (found.logged, found.missing, found.unlanded) == (9, 8, 0)
     messages, follow = found.lost
-    assert (messages.event, messages.logged, messages.missing, messages.examples) == ("im_receive_msg", 8, 7, ("1", "2", "3", "4", "5"))
+    assert (messages.event, messages.logged, messages.missing, messages.examples) == (
+        "im_receive_msg",
+        8,
+        7,
+        ("1", "2", "3", "4", "5"),
+    )
     assert follow.examples == ("somebody… at 2026-11-16 01:30:00 UTC",)
     assert "你好" not in str(found)
 
@@ -92,7 +142,12 @@ def test_an_event_may_have_arrived_on_a_later_day(lake):
 
 @pytest.mark.parametrize(
     ("event_at", "since"),
-    [(AT - timedelta(seconds=1), {"app": AT}), (NOW - GRACE + timedelta(seconds=1), SINCE), (AT, {}), (AT, {"another": AT - timedelta(days=1)})],
+    [
+        (AT - timedelta(seconds=1), {"app": AT}),
+        (NOW - GRACE + timedelta(seconds=1), SINCE),
+        (AT, {}),
+        (AT, {"another": AT - timedelta(days=1)}),
+    ],
     ids=["before the first receiver", "still on its way", "no receiver", "another app's receiver"],
 )
 def test_what_cannot_have_arrived_is_not_missed(lake, event_at: datetime, since: dict[str, datetime]):
@@ -102,7 +157,14 @@ def test_what_cannot_have_arrived_is_not_missed(lake, event_at: datetime, since:
 
 
 def test_days_that_are_not_landed_are_not_judged(lake):
-    write(lake, "lead_events", TODAY, log("im_receive_msg", "1"), log("new_follow_action"), log("im_receive_msg", "2", AT - timedelta(days=1)))
+    write(
+        lake,
+        "lead_events",
+        TODAY,
+        log("im_receive_msg", "1"),
+        log("new_follow_action"),
+        log("im_receive_msg", "2", AT - timedelta(days=1)),
+    )
     assert reconcile_events(lake, TODAY, SINCE, NOW) == Received(0, 0, ()), "nothing is landed at all"
     write(lake, "im_messages", TODAY)
     found = reconcile_events(lake, TODAY, SINCE, NOW)
@@ -114,7 +176,13 @@ def test_days_that_are_not_landed_are_not_judged(lake):
 
 
 def listed(lake: Lake, dt: date, *later: dict[str, Any], client_key: str = "app", **status: int) -> None:
-    write(lake, "event_subscriptions", dt, *({"event": e, "subscription_status": s, "client_key": client_key} for e, s in status.items()), *later)
+    write(
+        lake,
+        "event_subscriptions",
+        dt,
+        *({"event": e, "subscription_status": s, "client_key": client_key} for e, s in status.items()),
+        *later,
+    )
 
 
 def test_a_subscription_that_is_gone_is_told_with_its_last_day(lake):
@@ -123,15 +191,21 @@ def test_a_subscription_that_is_gone_is_told_with_its_last_day(lake):
     listed(lake, YESTERDAY, im_receive_msg=1, im_send_msg=0, authorize=1, dial_phone=0)
     listed(lake, TODAY, im_receive_msg=0, im_send_msg=1, authorize=1, dial_phone=0, new_video_digg=0)
     assert lost_subscriptions(lake, TODAY, ["app"]) == (
-        Unsubscribed("app", "im_recall_msg", TODAY - timedelta(days=3), None), Unsubscribed("app", "im_receive_msg", YESTERDAY, 0),
-    )  # fmt: skip
+        Unsubscribed("app", "im_recall_msg", TODAY - timedelta(days=3), None),
+        Unsubscribed("app", "im_receive_msg", YESTERDAY, 0),
+    )
     assert lost_subscriptions(lake, TODAY, []) == (), "an app that was not answered has lost nothing"
     assert lost_subscriptions(lake, TODAY - timedelta(days=3), ["app"]) == ()
 
 
 def test_the_last_answer_of_a_day_counts(lake):
     listed(lake, YESTERDAY, im_receive_msg=1)
-    listed(lake, TODAY, {"event": "im_receive_msg", "subscription_status": 1, "observed_at": AT + timedelta(hours=4)}, im_receive_msg=0)
+    listed(
+        lake,
+        TODAY,
+        {"event": "im_receive_msg", "subscription_status": 1, "observed_at": AT + timedelta(hours=4)},
+        im_receive_msg=0,
+    )
     assert lost_subscriptions(lake, TODAY, ["app"]) == ()
 
 
@@ -157,18 +231,29 @@ def test_the_check_of_subscriptions_says_what_to_do(make_world):
     listed(lake, TODAY, client_key=app, im_receive_msg=0, im_send_msg=0)
     told = check(world, "event_subscriptions", SUBSCRIBED)
     assert (told.passed, told.severity.value) == (False, "WARN")
-    assert told.description == "no longer subscribed: im_receive_msg, im_send_msg. `douyin receive subscribe im_receive_msg im_send_msg`"
+    assert (
+        told.description
+        == "no longer subscribed: im_receive_msg, im_send_msg. `douyin receive subscribe im_receive_msg im_send_msg`"
+    )
 
 
 def test_the_check_of_the_log_says_what_to_do(make_world):
     world = make_world(authorize=False)
-    world.receive("im_receive_msg", at="2026-11-16T08:00:00+08:00", server_message_id="1", create_time=int(AT.timestamp() * 1000))
+    world.receive(
+        "im_receive_msg", at="2026-11-16T08:00:00+08:00", server_message_id="1", create_time=int(AT.timestamp() * 1000)
+    )
     world.ingest("im_messages")
     row = {"client_key": world.config.client_key, "open_id": world.rows("im_messages", TODAY)[0]["open_id"]}
     write(world.runtime.lake, "lead_events", TODAY, log("im_receive_msg", "1", AT - timedelta(hours=1), **row))
     world.at("2026-11-16T20:00:00+08:00")
     assert check(world, "lead_events", RECEIVED).passed
-    write(world.runtime.lake, "lead_events", TODAY, log("im_receive_msg", "1", AT, **row), log("im_receive_msg", "2", AT, **row))
+    write(
+        world.runtime.lake,
+        "lead_events",
+        TODAY,
+        log("im_receive_msg", "1", AT, **row),
+        log("im_receive_msg", "2", AT, **row),
+    )
     told = check(world, "lead_events", RECEIVED)
     assert (told.passed, told.severity.value) == (False, "WARN")
     assert "1 events of the log never arrived" in told.description

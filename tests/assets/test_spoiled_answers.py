@@ -58,12 +58,15 @@ def test_a_malformed_value_goes_to_quarantine_and_its_row_lands(make_world):
     column = bad["column_name"]
     # All else is as if nothing had happened: the row has landed, with null in that one column.
     assert [r | {column: None} for r in rows] == [r | {column: None} for r in expected]
-    assert [(r[column], e["open_id"]) for r, e in zip(rows, expected, strict=True) if r != e] == [(None, world.accounts[HIT])]
+    assert [(r[column], e["open_id"]) for r, e in zip(rows, expected, strict=True) if r != e] == [
+        (None, world.accounts[HIT])
+    ]
     # Where its bytes lie is told, and they are there.
     record = next(
-        body for address, _, body in world.runtime.archive.records("video_list", [TODAY])
+        body
+        for address, _, body in world.runtime.archive.records("video_list", [TODAY])
         if (address.segment, address.number) == (bad["segment"], bad["record"])
-    )  # fmt: skip
+    )
     assert b'"abc"' in record
 
     told = world.status("videos", TODAY)[HIT]
@@ -99,7 +102,9 @@ def test_an_account_whose_only_value_could_not_be_read_lands_without_it(world):
     assert (told.status, told.rows, told.quarantined) == (Outcome.LOADED, 1, 0)
     (bad,) = world.runtime.lake.read("_quarantine/fans_profile", TODAY).to_pylist()
     assert (bad["column_name"], bad["value"], bad["open_id"]) == ("all_fans_num", "abc", world.accounts[HIT])
-    assert {r["open_id"] for r in world.rows("fans_profile", TODAY) if r["all_fans_num"] is None} == {world.accounts[HIT]}
+    assert {r["open_id"] for r in world.rows("fans_profile", TODAY) if r["all_fans_num"] is None} == {
+        world.accounts[HIT]
+    }
     check_the_others(world, "fans_profile", TODAY)
     world.ingest("fans_flow")
     assert world.accounts_in("fans_flow", TODAY) == {0, 1, 2}
@@ -107,7 +112,17 @@ def test_an_account_whose_only_value_could_not_be_read_lands_without_it(world):
 
 def test_an_account_of_which_nothing_could_be_read_has_failed(world, monkeypatch):
     """Its only row cannot do without the value."""
-    monkeypatch.setattr(Table, "not_null", property(lambda table: (*STANDARD_FIELDS, *table.primary_key, *(["all_fans_num"] if table.name == "fans_profile" else []))))
+    monkeypatch.setattr(
+        Table,
+        "not_null",
+        property(
+            lambda table: (
+                *STANDARD_FIELDS,
+                *table.primary_key,
+                *(["all_fans_num"] if table.name == "fans_profile" else []),
+            )
+        ),
+    )
     world.fault("fans_data", "malformed_row", HIT)
     world.ingest("fans_profile")
 
@@ -211,7 +226,11 @@ def test_an_account_without_young_videos_has_nothing_to_be_asked_for(make_world)
     # A video or so in half a year: not every account has a young one.
     world = make_world(platform={"videos": 1})
     world.ingest("videos")
-    young = {world.accounts.index(r["open_id"]) for r in world.rows("videos", TODAY) if r["created_at"] and (world.runtime.clock.now() - r["created_at"]).days < 30}
+    young = {
+        world.accounts.index(r["open_id"])
+        for r in world.rows("videos", TODAY)
+        if r["created_at"] and (world.runtime.clock.now() - r["created_at"]).days < 30
+    }
     done = world.ingest("item_play")
     status = world.status("item_play", YESTERDAY)
     assert status.keys() == {0, 1, 2}
@@ -269,7 +288,9 @@ def test_one_hot_word_fails_and_the_others_land(world):
     assert (told.status, told.code, told.calls) == (Outcome.PARTIAL, None, 49 + TRIES)
     assert told.reason.startswith("1 of 50 failed: ")
     assert told.rows == done.partitions[TODAY].rows.num_rows > 0
-    hit = {r["sentence"] for r in world.rows("hot_words", TODAY)} - {r["sentence"] for r in world.rows("hot_word_videos", TODAY)}
+    hit = {r["sentence"] for r in world.rows("hot_words", TODAY)} - {
+        r["sentence"] for r in world.rows("hot_word_videos", TODAY)
+    }
     assert len(hit) >= 1
     world.clear()
     assert world.ingest("hot_word_videos").calls == world.calls("hotsearch_videos") == 1
@@ -291,7 +312,8 @@ def test_an_app_that_is_banned_stops_everything_plainly(world):
     assert world.ingest(TABLE).calls == 3
 
 
-# --------------------------------------------------------------------------- series with impossible days, and data that is no object
+# --------------------------------------------------------------------------- series with impossible days, and data that
+# is no object
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "2026-11-17"])
@@ -304,7 +326,11 @@ def test_a_series_of_a_day_to_come_settles_nothing(world, day):
     assert (told.status, told.rows) == (Outcome.NOT_READY, 0)
     assert told.quarantined > 0
     reasons = world.runtime.lake.read(f"_quarantine/{TABLE}", YESTERDAY)["reason"].to_pylist()
-    assert set(reasons) == {"stat_date: a day that was not asked for, which no partition would take" if day < "2101" else f"date: expected a day yyyy-MM-dd: {day!r}"}
+    assert set(reasons) == {
+        "stat_date: a day that was not asked for, which no partition would take"
+        if day < "2101"
+        else f"date: expected a day yyyy-MM-dd: {day!r}"
+    }
     assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
     check_the_others(world)
     assert done.failures() == []

@@ -15,7 +15,10 @@ from services.reporting.coverage import NOT_OWNED, OWNED, WITHDRAWN
 
 FIVE = ("user_info", "fans.data.bind", "data.external.user", "data.external.item", "item.comment")
 WATCH_VIDEO = "`douyin watch add video ITEM_ID --account OPEN_ID`"
-APPLY = "apply for `video.list.bind` on the app's capability page (能力管理) in the platform's console, then `douyin coverage --enable video_list`"
+APPLY = (
+    "apply for `video.list.bind` on the app's capability page (能力管理) in the platform's console, then `douyin "
+    "coverage --enable video_list`"
+)
 
 
 @pytest.fixture
@@ -32,11 +35,19 @@ def test_what_follows_from_a_lack_is_told_with_the_way_out(poor):
     for table in ("videos", "video_totals", "user_fans"):
         assert poor.ingest(table).failures() == []
     poor.clear()
-    for table, upstream in (("item_play", "videos"), ("item_base", "videos"), ("comments", "video_totals"), ("comment_replies", "comments")):
+    for table, upstream in (
+        ("item_play", "videos"),
+        ("item_base", "videos"),
+        ("comments", "video_totals"),
+        ("comment_replies", "comments"),
+    ):
         done = poor.ingest(table)
         assert {s.status for s in done.statuses} == {Outcome.UNAVAILABLE}, table
         (reason,) = {s.reason for s in done.statuses}
-        assert reason == f"`{upstream}` cannot be had: the app does not own `video_list`, and no video is watched. {WATCH_VIDEO}, or {APPLY}"
+        assert reason == (
+            f"`{upstream}` cannot be had: the app does not own `video_list`, and no video is watched. "
+            f"{WATCH_VIDEO}, or {APPLY}"
+        )
         assert done.failures() == []
         assert not poor.runtime.lake.days(table)
     assert poor.calls() == 0
@@ -47,10 +58,23 @@ def test_each_cause_stands_once_with_its_tables(poor):
     for table in ("videos", "video_totals", "hot_words", "fans_sources", "user_fans"):
         poor.ingest(table)
     causes = {one.what: one for one in standing(poor).missing}
-    assert causes.keys() == {"scope video.list.bind", "scope data.external.fans_source", "no longer granted by the platform"}
+    assert causes.keys() == {
+        "scope video.list.bind",
+        "scope data.external.fans_source",
+        "no longer granted by the platform",
+    }
     videos = causes["scope video.list.bind"]
     assert videos.tables == ("videos", "video_totals")
-    assert videos.follows == ("item_base", "item_like", "item_comment", "item_play", "item_share", "comments", "comment_reads", "comment_replies")
+    assert videos.follows == (
+        "item_base",
+        "item_like",
+        "item_comment",
+        "item_play",
+        "item_share",
+        "comments",
+        "comment_reads",
+        "comment_replies",
+    )
     assert (videos.since, videos.way_out) == (TODAY, f"{WATCH_VIDEO}, or {APPLY}")
     gone = causes["no longer granted by the platform"]
     assert (gone.operations, gone.follows, gone.can_be_had) == (("hotsearch_sentences",), ("hot_word_videos",), False)
@@ -82,14 +106,22 @@ def test_an_app_without_lists_asks_for_what_is_watched(make_world):
     world = make_world(platform={"videos": 12}, app_type=AppType.MINI_APP)
     world.ingest("videos")
     done = world.ingest("item_play")
-    assert {(s.status, s.reason) for s in done.statuses} == {(Outcome.NOT_ASKED, f"`videos` cannot be had: no video is watched. {WATCH_VIDEO}")}
+    assert {(s.status, s.reason) for s in done.statuses} == {
+        (Outcome.NOT_ASKED, f"`videos` cannot be had: no video is watched. {WATCH_VIDEO}")
+    }
     assert {one.what for one in standing(world).missing} == {"no video is watched"}
     assert standing(world).fingerprint == "", "no capability is lacking"
 
     world.at("2026-11-16T12:00:00+08:00")
     listed = make_world(home="other", platform={"videos": 12})
     listed.ingest("videos")
-    young = max(listed.rows("videos", TODAY), key=lambda r: (r["open_id"] == listed.accounts[0], r["created_at"] or listed.runtime.clock.now() - timedelta(days=999)))
+    young = max(
+        listed.rows("videos", TODAY),
+        key=lambda r: (
+            r["open_id"] == listed.accounts[0],
+            r["created_at"] or listed.runtime.clock.now() - timedelta(days=999),
+        ),
+    )
     world.watch(("video", young["item_id"]))
     assert "videos" not in standing(world).lacks
     world.ingest("videos")
@@ -108,7 +140,9 @@ def test_an_old_list_says_nothing_of_the_videos_since(make_world):
     world.fault("video_list", "capability_missing", times=None)
     world.at("2026-11-17T11:00:00+08:00")
     world.ingest("videos")
-    assert Outcome.LOADED in {s.status for s in world.ingest("item_play", TODAY).statuses}, "what is known is asked for until it is old"
+    assert Outcome.LOADED in {s.status for s in world.ingest("item_play", TODAY).statuses}, (
+        "what is known is asked for until it is old"
+    )
     world.at("2027-02-01T11:00:00+08:00")
     done = world.ingest("item_play", TODAY.replace(year=2027, month=1, day=31))
     assert {s.status for s in done.statuses} == {Outcome.UNAVAILABLE}
@@ -137,7 +171,11 @@ def test_a_consent_that_an_owner_did_not_give_is_named(world):
     assert done.failures() == []
     assert world.accounts_in("user_share", YESTERDAY) == {0, 2}
     (missing,) = standing(world).consents
-    assert (missing.account.open_id, missing.scopes, missing.operations) == (world.accounts[1], ("data.external.user",), ("user_share",))
+    assert (missing.account.open_id, missing.scopes, missing.operations) == (
+        world.accounts[1],
+        ("data.external.user",),
+        ("user_share",),
+    )
     assert missing.way_out == "`douyin authorize` with the account's owner, who ticks data.external.user"
     assert lacking(world.runtime)[0].stage == standing(world).fingerprint != ""
 

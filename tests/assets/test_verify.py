@@ -26,7 +26,10 @@ PLATFORM = {"accounts": 2, "videos": 12}
 
 @pytest.fixture(scope="module")
 def whole(platforms, tmp_path_factory):
-    """A published day of several tables, with the whole window of its series. Loaded once: it takes 2 to 4 s. Not to be altered."""
+    """A published day of several tables, with the whole window of its series. Loaded once: it takes 2 to 4 s.
+
+    Not to be altered.
+    """
     world = World(*platforms(**PLATFORM), home=tmp_path_factory.mktemp("whole"), options={"start_date": FIRST})
     world.clear()
     world.open().at(START).authorize()
@@ -67,7 +70,9 @@ def test_what_is_whole_agrees(kept):
     found = look(kept)
     assert found.findings == []
     assert found.segments >= len(SOME) - 2
-    assert found.days == 6 + 30 + len(kept.runtime.lake.days("item_play")), "no video of the first days of the window is left to be asked for"
+    assert found.days == 6 + 30 + len(kept.runtime.lake.days("item_play")), (
+        "no video of the first days of the window is left to be asked for"
+    )
     assert found.published == found.days
     assert found.totals > 30
     assert not found.alone
@@ -108,7 +113,9 @@ def test_what_goes_through_a_damaged_file_says_what_to_do(kept):
 def test_rows_that_nobody_saw_and_rows_that_are_gone(kept):
     lake = kept.runtime.lake
     rows = lake.read("item_play", YESTERDAY)
-    changed = rows.set_column(rows.schema.get_field_index("plays"), rows.schema.field("plays"), pc.add(rows["plays"], 1))
+    changed = rows.set_column(
+        rows.schema.get_field_index("plays"), rows.schema.field("plays"), pc.add(rows["plays"], 1)
+    )
     lake.write("item_play", YESTERDAY, changed)
     lake.write("user_fans", YESTERDAY, lake.read("user_fans", YESTERDAY).slice(1))
     lake.remove("hot_words", TODAY)
@@ -179,7 +186,9 @@ def test_a_warehouse_that_is_behind_lost_or_other_is_named(kept):
 def test_totals_that_do_not_add_up_are_hints(kept):
     lake = kept.runtime.lake
     rows = lake.read("item_base", TODAY)
-    doubled = rows.set_column(rows.schema.get_field_index("plays_30d"), rows.schema.field("plays_30d"), pc.multiply(rows["plays_30d"], 2))
+    doubled = rows.set_column(
+        rows.schema.get_field_index("plays_30d"), rows.schema.field("plays_30d"), pc.multiply(rows["plays_30d"], 2)
+    )
     lake.write("item_base", TODAY, doubled)
     hints = [f for f in look(kept, "item_base").findings if f.is_hint]
     assert hints

@@ -23,8 +23,18 @@ if TYPE_CHECKING:
     from installation import World
     from playwright.sync_api import Page
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass
@@ -55,7 +65,14 @@ def serve() -> Iterator[Callable[[World], Ui]]:
         words = [sys.executable, "-m", "apps.cli.main", "dev", "--port", str(port)]
         with open(world.home.parent / "dev.txt", "w") as said:
             started.append(
-                children.start(words, cwd=world.home, env=environment(world.runtime.settings), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+                children.start(
+                    words,
+                    cwd=world.home,
+                    env=environment(world.runtime.settings),
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                )
             )
         ui, deadline = Ui(f"http://127.0.0.1:{port}"), time.monotonic() + scaled(180)
         while True:

@@ -97,7 +97,9 @@ def _series_took_one_call_for_each_video(world, ui, done: dict) -> None:
     assert materialised(ui, "item_play") == {d.isoformat() for d in DAYS}
     asked = world.asked("item_play")
     world.open()
-    young = {r["item_id"] for r in world.rows("videos", TODAY) if r["created_at"] and beijing_day(r["created_at"]) >= DAYS[0]}
+    young = {
+        r["item_id"] for r in world.rows("videos", TODAY) if r["created_at"] and beijing_day(r["created_at"]) >= DAYS[0]
+    }
     assert {key.split("item_id=")[1].split("&")[0] for key in asked} == young
     assert len(young) > 5
     assert set(asked.values()) == {1}, "30 days are one window"

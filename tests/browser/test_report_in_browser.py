@@ -66,7 +66,11 @@ def test_the_language_is_remembered(page, report, asked):
 
 def test_nobodys_words_run(page, report, asked):
     page.goto(report.as_uri())
-    page.evaluate("(words) => { const element = document.createElement('div'); element.innerHTML = '<img src=x onerror=alert(3)>' + words; document.body.append(element) }", HOSTILE)
+    page.evaluate(
+        "(words) => { const element = document.createElement('div'); element.innerHTML = '<img src=x "
+        "onerror=alert(3)>' + words; document.body.append(element) }",
+        HOSTILE,
+    )
     page.wait_for_timeout(300)
     assert [said for said in asked if said in ("1", "2", "3")] == []
     assert any("Content Security Policy" in said for said in asked), "the policy holds even where the words got in"
@@ -86,9 +90,25 @@ def test_a_thousand_accounts_stay_one_page(tmp_path):
 
     home = Home(tmp_path / "many")
     put_accounts(home, *[account_days(f"{n:04}", [n, None, *[n + 1] * 28], fans=n) for n in range(1000)])
-    home.put("comment_keywords", *[{"open_id": f"{n:04}", "term": "词", "comments": 2, "score": 1.0, "position": 1} for n in range(1000)])
-    young = {"published_date": DAY - timedelta(days=4), "counted_age_days": 3, "counted_until": DAY, "median_play_count": 100.0, "compared_videos": 6, "play_count": 1}
-    home.put("video_performance", *[{**young, "item_id": str(n), "ratio_to_median": n / 1000, "is_hit": n >= 3000, "is_low_play": n <= 200} for n in range(4000)])
+    home.put(
+        "comment_keywords",
+        *[{"open_id": f"{n:04}", "term": "词", "comments": 2, "score": 1.0, "position": 1} for n in range(1000)],
+    )
+    young = {
+        "published_date": DAY - timedelta(days=4),
+        "counted_age_days": 3,
+        "counted_until": DAY,
+        "median_play_count": 100.0,
+        "compared_videos": 6,
+        "play_count": 1,
+    }
+    home.put(
+        "video_performance",
+        *[
+            {**young, "item_id": str(n), "ratio_to_median": n / 1000, "is_hit": n >= 3000, "is_low_play": n <= 200}
+            for n in range(4000)
+        ],
+    )
     path = write_report(home.publish(), DAY)
     html = path.read_text(encoding="utf-8")
     assert len(html.encode()) < 2_000_000

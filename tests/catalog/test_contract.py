@@ -38,10 +38,21 @@ from catalog.requests import Fill, Moment, Place
 each = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
 
 FILLS = {
-    "open_id": {Fill.ACCOUNT}, "access_token": {Fill.TOKEN}, "item_id": {Fill.SUBJECT}, "hot_sentence": {Fill.SUBJECT},
-    "date_type": {Fill.WINDOW, Fill.CONST}, "cursor": {Fill.CURSOR}, "query_session": {Fill.CURSOR}, "count": {Fill.COUNT}, "limit": {Fill.COUNT},
-    "start_time": {Fill.SINCE}, "begin_time": {Fill.SINCE}, "begin_date": {Fill.SINCE}, "end_time": {Fill.UNTIL}, "end_date": {Fill.UNTIL},
-}  # fmt: skip
+    "open_id": {Fill.ACCOUNT},
+    "access_token": {Fill.TOKEN},
+    "item_id": {Fill.SUBJECT},
+    "hot_sentence": {Fill.SUBJECT},
+    "date_type": {Fill.WINDOW, Fill.CONST},
+    "cursor": {Fill.CURSOR},
+    "query_session": {Fill.CURSOR},
+    "count": {Fill.COUNT},
+    "limit": {Fill.COUNT},
+    "start_time": {Fill.SINCE},
+    "begin_time": {Fill.SINCE},
+    "begin_date": {Fill.SINCE},
+    "end_time": {Fill.UNTIL},
+    "end_date": {Fill.UNTIL},
+}
 """Who fills a parameter of that name; others name the object, are constant or left out."""
 
 READABLE = {
@@ -60,9 +71,24 @@ READABLE = {
     Parse.INT_OR_NULL: {"string"},
     Parse.WORDS: {"array", "array/null"},
 }
-"""Which of the contract's types each way of reading takes. Ids that are numbers here and text there are read as text."""
+"""Which of the contract's types each way of reading takes.
 
-PEOPLE = {"open_id", "nickname", "nick_name", "avatar", "author", "comment_user_id", "telephone", "wechat", "user_id", "target_open_id", "union_id"}
+Ids that are numbers here and text there are read as text.
+"""
+
+PEOPLE = {
+    "open_id",
+    "nickname",
+    "nick_name",
+    "avatar",
+    "author",
+    "comment_user_id",
+    "telephone",
+    "wechat",
+    "user_id",
+    "target_open_id",
+    "union_id",
+}
 """Members of the contract that are about a person, whether it flags them or not."""
 
 ENVELOPE_MEMBERS = re.compile(
@@ -93,7 +119,13 @@ def test_every_readable_operation_is_read():
 @pytest.mark.parametrize("name", OTHER_OPERATIONS)
 def test_operations_that_fill_no_table(name: str):
     o, ours = operations()[name], OTHER_OPERATIONS[name]
-    assert (ours.method, ours.path, ours.scope, ours.token, ours.status) == (o["method"], o["path"], o["x-scope"], o["x-token"], o["x-status"])
+    assert (ours.method, ours.path, ours.scope, ours.token, ours.status) == (
+        o["method"],
+        o["path"],
+        o["x-scope"],
+        o["x-token"],
+        o["x-status"],
+    )
     _, _, zh = o["summary"].partition(" / ")
     assert ours.zh in zh or zh in ours.zh
 
@@ -118,12 +150,29 @@ def test_twins_differ_from_their_operation_by_path_and_token(endpoint: Endpoint)
     assert endpoint.path == re.sub(r"/(user|item|video)/", r"/\1_bc/", theirs.path)
     assert endpoint.token is Token.BUSINESS
     assert endpoint.apps == (AppType.BUSINESS,)
-    same = ("method", "scope", "status", "params", "outputs", "paging", "envelope", "windows", "over", "cadence", "empty", "zh")
+    same = (
+        "method",
+        "scope",
+        "status",
+        "params",
+        "outputs",
+        "paging",
+        "envelope",
+        "windows",
+        "over",
+        "cadence",
+        "empty",
+        "zh",
+    )
     assert all(getattr(endpoint, name) == getattr(theirs, name) for name in same)
 
 
 def test_the_guide_names_these_twins():
-    guide = {f"{kind}_{m}_apps_v1" for kind, ms in (("user", "item fans like comment share profile"), ("item", "base like comment play share")) for m in ms.split()}
+    guide = {
+        f"{kind}_{m}_apps_v1"
+        for kind, ms in (("user", "item fans like comment share profile"), ("item", "base like comment play share"))
+        for m in ms.split()
+    }
     assert {e.values[0].twin_of for e in TWINS} == guide | {"video_query_apps_v1"}
 
 
@@ -197,7 +246,9 @@ def test_an_endpoint_names_what_it_iterates_over(endpoint: Endpoint):
         assert {column for _, column in iteration.columns} <= set(TABLES[iteration.table].columns)
     for condition in (iteration.at_least, iteration.among):
         assert condition is None or condition[0] in TABLES[iteration.table].columns
-    assert (endpoint.over is Over.CHOICES) == (all(p.choices for p in endpoint.params if p.fill is Fill.SUBJECT) and bool(named))
+    assert (endpoint.over is Over.CHOICES) == (
+        all(p.choices for p in endpoint.params if p.fill is Fill.SUBJECT) and bool(named)
+    )
 
 
 # --------------------------------------------------------------------------- paging and history
@@ -227,8 +278,13 @@ def test_paging(endpoint: Endpoint):
 HISTORIES = (
     (r"window 7/15(/30)? days(, one row per date)?|per-date, last 30 days", {History.WINDOW}),
     (r"versioned weeks.*", {History.VERSION}),
-    # Things that stay are listings, what only shows now is a snapshot; one answer may hold both (videos and their totals).
-    (r"snapshot.*|window 7/15/30 days, aggregated|per message.*|window begin_time\.\.end_time|window start_time\.\.end_time|full .*", {History.SNAPSHOT, History.LISTING}),
+    # Things that stay are listings, what only shows now is a snapshot; one answer may hold both (videos and their
+    # totals).
+    (
+        r"snapshot.*|window 7/15/30 days, aggregated|per message.*|window begin_time\.\.end_time|window "
+        r"start_time\.\.end_time|full .*",
+        {History.SNAPSHOT, History.LISTING},
+    ),
 )
 """The contract's words for what it keeps, and the histories that tables filled from it may have."""
 
@@ -295,9 +351,13 @@ def test_columns_read_members_that_exist_with_types_that_fit(endpoint: Endpoint)
                 assert inner in webhook_members(), f"{column.field} reads {inner}, which no webhook has"
                 continue
             assert path in offered, f"{output.table}.{column.field} reads {path}, which the contract does not offer"
-            assert offered[path]["kind"] in READABLE[column.parse], f"{path} is {offered[path]['kind']}, read as {column.parse}"
+            assert offered[path]["kind"] in READABLE[column.parse], (
+                f"{path} is {offered[path]['kind']}, read as {column.parse}"
+            )
             says = offered[path].get("description", "").lower()
-            assert (column.parse is Parse.PERCENT) == ("percent" in says and "not a percent" not in says), f"{path}: {says}"
+            assert (column.parse is Parse.PERCENT) == ("percent" in says and "not a percent" not in says), (
+                f"{path}: {says}"
+            )
             unit = FIELDS[column.field].unit
             if column.parse is not Parse.EPOCH:
                 assert (unit if unit == "s" else None) == offered[path].get("x-unit"), f"{column.field} is in {unit}"
@@ -313,9 +373,11 @@ def test_every_member_that_is_offered_is_read_or_part_of_the_envelope(endpoint: 
     left = {
         path
         for path, schema in offered.items()
-        if path not in read and not any(r.startswith((f"{path}.", f"{path}[]")) for r in read)
-        and not ENVELOPE_MEMBERS.fullmatch(path) and schema["json"] != "object"
-    }  # fmt: skip
+        if path not in read
+        and not any(r.startswith((f"{path}.", f"{path}[]")) for r in read)
+        and not ENVELOPE_MEMBERS.fullmatch(path)
+        and schema["json"] != "object"
+    }
     assert left == set(), "the contract offers members that no column reads"
 
 
@@ -327,7 +389,11 @@ def test_nothing_that_the_contract_offers_is_called_drift(endpoint: Endpoint):
         if output.explode:
             places.append((f"{outer}{output.explode}[].", endpoint.known_members(output.rows, output.explode)))
         for prefix, known in places:
-            first = {first_step(p.removeprefix(prefix)).split("[")[0] for p in success_members(contract_name(endpoint)) if p.startswith(prefix)}
+            first = {
+                first_step(p.removeprefix(prefix)).split("[")[0]
+                for p in success_members(contract_name(endpoint))
+                if p.startswith(prefix)
+            }
             envelope = {"error_code", "description"} if output.rows == endpoint.root else set()
             assert first <= known | envelope
 
@@ -349,7 +415,9 @@ def test_people_are_known_as_such(endpoint: Endpoint):
     offered = success_members(contract_name(endpoint))
     for output in endpoint.outputs:
         for path, column in reads(output):
-            if (path.rpartition(".")[2] in PEOPLE and FIELDS[column.field].type == "VARCHAR") or offered.get(path, {}).get("x-pii"):
+            if (path.rpartition(".")[2] in PEOPLE and FIELDS[column.field].type == "VARCHAR") or offered.get(
+                path, {}
+            ).get("x-pii"):
                 assert FIELDS[column.field].pii is not Pii.NONE, f"{path} -> {column.field}"
         for column in output.columns:
             if column.origin in (Origin.PARAM, Origin.ACCOUNT, Origin.ELEMENT) and column.field.endswith("open_id"):

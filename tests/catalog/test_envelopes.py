@@ -42,16 +42,36 @@ def test_success(kind: Envelope, body: dict):
 @pytest.mark.parametrize(
     ("kind", "body", "code", "text"),
     [
-        (Envelope.LEGACY, {"data": {"error_code": 28001003, "description": "no"}, "extra": {"error_code": 28001003}}, 28001003, "no"),
+        (
+            Envelope.LEGACY,
+            {"data": {"error_code": 28001003, "description": "no"}, "extra": {"error_code": 28001003}},
+            28001003,
+            "no",
+        ),
         (Envelope.LEGACY, {"data": {"error_code": "2190001", "description": "quota"}}, 2190001, "quota"),
-        (Envelope.LEGACY, {"data": {"list": None}, "extra": {"error_code": 2100004, "description": "busy"}}, 2100004, "busy"),
+        (
+            Envelope.LEGACY,
+            {"data": {"list": None}, "extra": {"error_code": 2100004, "description": "busy"}},
+            2100004,
+            "busy",
+        ),
         (Envelope.LEGACY, {"data": OK, "extra": {"error_code": "28003018"}}, 28003018, ""),
         (Envelope.LEGACY, {"data": None, "extra": {"error_code": 10001, "description": None}}, 10001, ""),
         (Envelope.LEGACY, {"err_no": 28001017, "err_msg": "unknown address"}, 28001017, "unknown address"),
         (Envelope.NEW, {"err_no": "28001008", "err_msg": "expired", "data": None}, 28001008, "expired"),
         (Envelope.MINI_APP, {"err_no": 28001003, "err_msg": "bad", "data": None}, 28001003, "bad"),
-        (Envelope.MINI_APP, {"err_no": 0, "data": {"extra": {"error_code": 2190008, "description": "old"}}}, 2190008, "old"),
-        (Envelope.OAUTH, {"data": {"error_code": 10010, "description": "expired"}, "message": "error"}, 10010, "expired"),
+        (
+            Envelope.MINI_APP,
+            {"err_no": 0, "data": {"extra": {"error_code": 2190008, "description": "old"}}},
+            2190008,
+            "old",
+        ),
+        (
+            Envelope.OAUTH,
+            {"data": {"error_code": 10010, "description": "expired"}, "message": "error"},
+            10010,
+            "expired",
+        ),
         (Envelope.OAUTH, {"err_no": 10002, "err_msg": "missing"}, 10002, "missing"),
         (Envelope.BUSINESS, {"error_code": 10013, "message": "wrong secret"}, 10013, "wrong secret"),
         (Envelope.BUSINESS, {"error_code": "28001005", "message": "error", "data": {}}, 28001005, "error"),
@@ -62,7 +82,14 @@ def test_failure(kind: Envelope, body: dict, code: int, text: str):
     assert (verdict.code, verdict.description) == (code, text)
 
 
-@pytest.mark.parametrize("body", [{}, {"event": "authorize", "log_id": LOGID}, {"err_no": 7, "data": {"error_code": 7}, "message": "error", "log_id": 3}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"event": "authorize", "log_id": LOGID},
+        {"err_no": 7, "data": {"error_code": 7}, "message": "error", "log_id": 3},
+    ],
+)
 def test_an_event_answers_nothing_so_nothing_is_refused_in_it(body: dict):
     assert read_envelope(Envelope.WEBHOOK, body) == Verdict(0, "", str(body["log_id"]) if "log_id" in body else None)
 
@@ -87,7 +114,9 @@ def test_the_trace_id_has_several_names(path: str):
     assert read_envelope(Envelope.LEGACY, body).logid == LOGID
 
 
-@pytest.mark.parametrize("body", [None, 1, "text", [], [{"data": {}}], {}, {"extra": {}}, {"list": []}, {"data": {"error_code": "abc"}}])
+@pytest.mark.parametrize(
+    "body", [None, 1, "text", [], [{"data": {}}], {}, {"extra": {}}, {"list": []}, {"data": {"error_code": "abc"}}]
+)
 def test_what_is_not_the_platforms(body: Any):
     with pytest.raises(MalformedBody):
         read_envelope(Envelope.LEGACY, body)
@@ -97,7 +126,9 @@ def test_what_is_not_the_platforms(body: Any):
 @pytest.mark.parametrize("kind", [e for e in Envelope if e is not Envelope.WEBHOOK])
 def test_a_good_answer_whose_data_is_no_object_is_malformed(kind: Envelope, data: Any):
     """Such an answer once counted as one that is not ready yet."""
-    code = {Envelope.NEW: {"err_no": 0}, Envelope.MINI_APP: {"err_no": 0}, Envelope.BUSINESS: {"error_code": 0}}.get(kind, {"extra": OK})
+    code = {Envelope.NEW: {"err_no": 0}, Envelope.MINI_APP: {"err_no": 0}, Envelope.BUSINESS: {"error_code": 0}}.get(
+        kind, {"extra": OK}
+    )
     with pytest.raises(MalformedBody, match=r"^data is .*, not an object$"):
         read_envelope(kind, {**code, "data": data})
     if kind is Envelope.MINI_APP:
@@ -115,18 +146,47 @@ def test_codes_come_as_numbers_or_text(code: int):
     assert read_code(code) == read_code(str(code)) == code
 
 
-@pytest.mark.parametrize("value", [True, False, 0.0, "", "abc", "0x10", "1.5", "1_0", "１", [], {}, "9" * 5000, 2**63, 2**70, "9" * 30])
+@pytest.mark.parametrize(
+    "value", [True, False, 0.0, "", "abc", "0x10", "1.5", "1_0", "１", [], {}, "9" * 5000, 2**63, 2**70, "9" * 30]
+)
 def test_other_codes_are_malformed(value: Any):
     with pytest.raises(MalformedBody):
         read_code(value)
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["0", "28001003", "error", "success"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["0", "28001003", "error", "success"])
+)
 NAMES = st.sampled_from(
-    ["data", "extra", "error_code", "description", "err_no", "err_msg", "message", "logid", "log_id", "list", "result_list", "result", "fans_data", "date",
-     "cursor", "has_more"]
-)  # fmt: skip
-BODIES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5), max_leaves=20)
+    [
+        "data",
+        "extra",
+        "error_code",
+        "description",
+        "err_no",
+        "err_msg",
+        "message",
+        "logid",
+        "log_id",
+        "list",
+        "result_list",
+        "result",
+        "fans_data",
+        "date",
+        "cursor",
+        "has_more",
+    ]
+)
+BODIES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5),
+    max_leaves=20,
+)
 
 
 @given(st.sampled_from(Envelope), BODIES)
@@ -145,12 +205,19 @@ def test_anything_else_is_a_verdict_or_malformed(kind: Envelope, body: Any):
 def test_no_code_that_is_not_nought_is_overlooked(kind: Envelope, code: int, as_text: bool):
     told: Any = str(code) if as_text else code
     bodies = {
-        Envelope.LEGACY: [{"data": {"error_code": told}, "extra": OK}, {"data": OK, "extra": {"error_code": told}}, {"data": {"list": [1]}, "extra": {"error_code": told}}],
+        Envelope.LEGACY: [
+            {"data": {"error_code": told}, "extra": OK},
+            {"data": OK, "extra": {"error_code": told}},
+            {"data": {"list": [1]}, "extra": {"error_code": told}},
+        ],
         Envelope.NEW: [{"err_no": told, "data": {"list": [1]}}],
-        Envelope.MINI_APP: [{"err_no": told, "data": {"extra": OK}}, {"err_no": 0, "data": {"data": {}, "extra": {"error_code": told}}}],
+        Envelope.MINI_APP: [
+            {"err_no": told, "data": {"extra": OK}},
+            {"err_no": 0, "data": {"data": {}, "extra": {"error_code": told}}},
+        ],
         Envelope.OAUTH: [{"data": {"error_code": told}, "message": "success"}],
         Envelope.BUSINESS: [{"error_code": told, "message": "success", "data": {}}],
-    }[kind]  # fmt: skip
+    }[kind]
     assert {read_envelope(kind, body).code for body in bodies} == {code}
 
 
@@ -159,7 +226,15 @@ def test_no_code_that_is_not_nought_is_overlooked(kind: Envelope, code: int, as_
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("a.b", 1), ("a", {"b": 1, "c": None}), ("a.c", None), ("a.c.d", None), ("a.b.c", None), ("z", None), ("l.0", None)],
+    [
+        ("a.b", 1),
+        ("a", {"b": 1, "c": None}),
+        ("a.c", None),
+        ("a.c.d", None),
+        ("a.b.c", None),
+        ("z", None),
+        ("l.0", None),
+    ],
 )
 def test_member(path: str, value: Any):
     assert member({"a": {"b": 1, "c": None}, "l": [1]}, path) == value

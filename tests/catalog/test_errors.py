@@ -32,9 +32,14 @@ def guide_rows() -> list[tuple[list[int], str]]:
 GUIDE = {code: text for codes, text in guide_rows() for code in codes}
 
 LETTERS = {
-    "R": {Action.RETRY}, "T": {Action.REFRESH}, "U": {Action.RECONSENT}, "Q": {Action.QUOTA}, "S": {Action.SKIP}, "-": {Action.ACCEPT},
+    "R": {Action.RETRY},
+    "T": {Action.REFRESH},
+    "U": {Action.RECONSENT},
+    "Q": {Action.QUOTA},
+    "S": {Action.SKIP},
+    "-": {Action.ACCEPT},
     "A": {Action.ALERT},
-}  # fmt: skip
+}
 
 
 def permitted(code: int) -> set[Action]:

@@ -24,8 +24,10 @@ each = pytest.mark.parametrize("event", [pytest.param(e, id=event_name(e)) for e
 SAMPLED = sorted(p.name.removeprefix("webhook.").removesuffix(".json") for p in SAMPLES.glob("webhook.*.json"))
 
 READABLE = {
-    Parse.INT: {"integer", "IntOrString"}, Parse.EPOCH: {"EpochSeconds", "EpochMillis"}, Parse.TEXT: {"string", "array", "array/null", "any"},
-}  # fmt: skip
+    Parse.INT: {"integer", "IntOrString"},
+    Parse.EPOCH: {"EpochSeconds", "EpochMillis"},
+    Parse.TEXT: {"string", "array", "array/null", "any"},
+}
 """Which of the contract's types each way of reading takes. Lists, and what may be an object, are kept as JSON text."""
 
 DIRECTIONS = {"im_send_msg": ("to_user_id", "from_user_id"), "im_group_send_msg": ("to_user_id", "from_user_id")}
@@ -66,7 +68,9 @@ def body_of(name: str, *, as_text: bool | None = None) -> dict[str, Any]:
 
 
 def parse(name: str, body: dict[str, Any] | None = None) -> Parsed:
-    return parse_body(EVENTS[f"webhook_{name.split('__')[0]}"], orjson.dumps(body or body_of(name)), {"event_id": "m-1"})
+    return parse_body(
+        EVENTS[f"webhook_{name.split('__')[0]}"], orjson.dumps(body or body_of(name)), {"event_id": "m-1"}
+    )
 
 
 # --------------------------------------------------------------------------- records against the contract
@@ -84,15 +88,27 @@ def test_the_catalogue_holds_every_event_of_the_contract():
 def test_record_says_what_the_contract_says(event: Endpoint):
     theirs = webhook(event)
     assert event.name == theirs["operationId"]
-    assert (event.method, event.scope, event.status, [event.domain]) == ("POST", theirs["x-scope"], theirs["x-status"], theirs["tags"])
+    assert (event.method, event.scope, event.status, [event.domain]) == (
+        "POST",
+        theirs["x-scope"],
+        theirs["x-status"],
+        theirs["tags"],
+    )
     assert event.zh == theirs["summary"].partition(" / ")[2]
-    assert "inferred" not in theirs["x-confidence"].partition("payload")[2] or "inferred" in event.doc_en, "what is a guess says so"
+    assert "inferred" not in theirs["x-confidence"].partition("payload")[2] or "inferred" in event.doc_en, (
+        "what is a guess says so"
+    )
     assert event.path.endswith(f"#{event_name(event)}")
 
 
 @each
 def test_record_is_of_a_door_that_nobody_asks_through(event: Endpoint):
-    assert (event.over, event.cadence, event.envelope, event.token) == (Over.INBOX, CADENCE, Envelope.WEBHOOK, Token.NONE)
+    assert (event.over, event.cadence, event.envelope, event.token) == (
+        Over.INBOX,
+        CADENCE,
+        Envelope.WEBHOOK,
+        Token.NONE,
+    )
     assert [(p.name, p.fill) for p in event.params] == [("event_id", Fill.GIVEN)]
     assert event.paging is None
     assert event.windows == ()
@@ -134,7 +150,10 @@ def test_members_are_read_as_what_they_are(event: Endpoint):
             assert inner[0] in node["description"]
             continue
         assert node["kind"] in READABLE[column.parse], column.field
-        assert FIELDS[column.field].type is {Parse.INT: Type.BIGINT, Parse.EPOCH: Type.TIMESTAMP, Parse.TEXT: Type.TEXT}[column.parse]
+        assert (
+            FIELDS[column.field].type
+            is {Parse.INT: Type.BIGINT, Parse.EPOCH: Type.TIMESTAMP, Parse.TEXT: Type.TEXT}[column.parse]
+        )
 
 
 @each
@@ -145,7 +164,9 @@ def test_who_acted_on_whom_is_told_apart(event: Endpoint):
         if output.explode:
             assert by_field["open_id"] == DIRECTIONS.get(event_name(event), ("", "to_user_id"))[1]
         elif "person_open_id" in by_field:
-            assert (by_field["person_open_id"], by_field["open_id"]) == DIRECTIONS.get(event_name(event), ("from_user_id", "to_user_id"))
+            assert (by_field["person_open_id"], by_field["open_id"]) == DIRECTIONS.get(
+                event_name(event), ("from_user_id", "to_user_id")
+            )
         else:
             assert (output.table, by_field["open_id"]) == ("grant_events", "from_user_id")
 
@@ -154,7 +175,11 @@ def test_every_event_is_in_the_table_of_all_and_most_in_one_of_their_own():
     tables = {event_name(e): e.tables for e in EVENTS.values()}
     assert {t[0] for t in tables.values()} == {"webhook_events"}
     assert {n for n, t in tables.items() if len(t) == 1} == {"verify_webhook"}
-    assert {n for n, t in tables.items() if t[2:]} == {n for n, t in tables.items() if t[2:] == ("im_people",)} == {event_name(e) for e in EVENTS.values() if "user_infos" in content(e)}
+    assert (
+        {n for n, t in tables.items() if t[2:]}
+        == {n for n, t in tables.items() if t[2:] == ("im_people",)}
+        == {event_name(e) for e in EVENTS.values() if "user_infos" in content(e)}
+    )
     assert OTHER_EVENTS.tables == ("webhook_events",)
     pushed = {t.name for t in TABLES.values() if t.history is History.EVENT}
     assert {t for of in tables.values() for t in of} == pushed
@@ -180,7 +205,9 @@ def test_sample_lands_wholly_in_both_forms(name: str, as_text: bool):
     people = sent["content"].get("user_infos", [])
     landed = {p.table.name: p.rows.num_rows for p in parsed.partitions}
     assert landed == {t: len(people) if t == "im_people" else 1 for t in event.tables}
-    assert all(p.landed_by == Counter({(event.name, "<client_key>", ""): landed[p.table.name]}) for p in parsed.partitions), "an event belongs to the app"
+    assert all(
+        p.landed_by == Counter({(event.name, "<client_key>", ""): landed[p.table.name]}) for p in parsed.partitions
+    ), "an event belongs to the app"
     account = sent.get("from_user_id" if event_name(event) in DIRECTIONS else "to_user_id")
     for output in event.outputs:
         if output.explode:
@@ -212,11 +239,25 @@ def expected(column, sent: dict[str, Any]) -> object:
 def test_a_text_message():
     (row,) = rows(parse("im_receive_msg"), "im_messages")
     assert row == {
-        "event_id": "m-1", "open_id": "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002", "person_open_id": "7c1f0d2e-0a11-4b6e-9d55-3f2a90c1d001",
-        "event": "im_receive_msg", "conversation_id": "@demo/Conv9Vxc1yDU8sqaS+gN4koEc7==", "message_id": "@demo/Msg8sqaS+gN4koEc7912foPP==",
-        "conversation_type": 1, "event_at": datetime(2024, 5, 20, 3, 25, 1, 234_000, UTC), "message_type": "text", "message_text": "请问周末营业吗",
-        "source_app": "", "scene_type": 100, "item_id": None, "media_url": None, "card_id": None, "card_status": None, "card_fields": None, "owner_open_id": None,
-    }  # fmt: skip
+        "event_id": "m-1",
+        "open_id": "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002",
+        "person_open_id": "7c1f0d2e-0a11-4b6e-9d55-3f2a90c1d001",
+        "event": "im_receive_msg",
+        "conversation_id": "@demo/Conv9Vxc1yDU8sqaS+gN4koEc7==",
+        "message_id": "@demo/Msg8sqaS+gN4koEc7912foPP==",
+        "conversation_type": 1,
+        "event_at": datetime(2024, 5, 20, 3, 25, 1, 234_000, UTC),
+        "message_type": "text",
+        "message_text": "请问周末营业吗",
+        "source_app": "",
+        "scene_type": 100,
+        "item_id": None,
+        "media_url": None,
+        "card_id": None,
+        "card_status": None,
+        "card_fields": None,
+        "owner_open_id": None,
+    }
 
 
 def test_a_card_keeps_what_was_filled_in_as_json():
@@ -226,7 +267,10 @@ def test_a_card_keeps_what_was_filled_in_as_json():
 
 
 def test_times_in_seconds_and_in_milliseconds_are_instants():
-    (seconds,), (thousandths,) = rows(parse("im_authorize"), "im_consent_events"), rows(parse("enter_group_audit_change"), "group_joins")
+    (seconds,), (thousandths,) = (
+        rows(parse("im_authorize"), "im_consent_events"),
+        rows(parse("enter_group_audit_change"), "group_joins"),
+    )
     assert seconds["event_at"] == datetime(2024, 5, 20, 3, 25, 1, tzinfo=UTC)
     assert thousandths["event_at"] == datetime(2024, 5, 20, 3, 25, 1, 234_000, UTC)
 
@@ -234,11 +278,17 @@ def test_times_in_seconds_and_in_milliseconds_are_instants():
 def test_what_led_to_a_consent_is_read_from_its_text():
     (row,) = rows(parse("im_authorize"), "im_consent_events")
     assert orjson.loads(row["extra_text"])["attribution"]["room_id"] == ""
-    assert (row["enter_from"], row["from_message_id"], row["from_room_id"]) == ("im_card", "@demo/Msg8sqaS+gN4koEc7912foPP==", None)
+    assert (row["enter_from"], row["from_message_id"], row["from_room_id"]) == (
+        "im_card",
+        "@demo/Msg8sqaS+gN4koEc7912foPP==",
+        None,
+    )
     assert row["log_id"] == body_of("im_authorize")["log_id"]
 
 
-@pytest.mark.parametrize("extra", ["", "no JSON", "[1]", "7", {"enter_from": "im_card", "attribution": '{"room_id": "r"}'}], ids=str)
+@pytest.mark.parametrize(
+    "extra", ["", "no JSON", "[1]", "7", {"enter_from": "im_card", "attribution": '{"room_id": "r"}'}], ids=str
+)
 def test_a_text_that_is_no_json_is_kept_and_an_object_is_opened(extra: object):
     body = body_of("im_authorize", as_text=False)
     body["content"]["extra"] = extra
@@ -256,9 +306,10 @@ def test_a_text_that_is_no_json_is_kept_and_an_object_is_opened(extra: object):
 def test_people_that_are_no_list_or_have_no_id_are_quarantined(as_text: bool):
     body = body_of("im_receive_msg", as_text=False)
     for users, reason in (
-        ({"open_id": "p"}, "content|user_infos is OBJECT, not a list"), (["p"], "the row is VARCHAR, not an object"),
+        ({"open_id": "p"}, "content|user_infos is OBJECT, not a list"),
+        (["p"], "the row is VARCHAR, not an object"),
         ([{"nick_name": "无名"}], "person_open_id: missing, and a row cannot be told from others without it"),
-    ):  # fmt: skip
+    ):
         body["content"] = body["content"] | {"user_infos": users}
         sent = body | {"content": orjson.dumps(body["content"]).decode()} if as_text else body
         parsed = parse("im_receive_msg", sent)
@@ -267,7 +318,9 @@ def test_people_that_are_no_list_or_have_no_id_are_quarantined(as_text: bool):
         assert "无名" not in str(line)
         assert len(rows(parsed, "im_messages")) == 1
     body["content"]["user_infos"] = [{"open_id": "p", "mood": "good"}]
-    drift = [(r["table_name"], r["member"]) for p in parse("im_receive_msg", body).partitions for r in p.drift.to_pylist()]
+    drift = [
+        (r["table_name"], r["member"]) for p in parse("im_receive_msg", body).partitions for r in p.drift.to_pylist()
+    ]
     assert drift == [("im_people", "content.user_infos.mood")]
 
 

@@ -1,6 +1,7 @@
 """What is asked for once for what, and through which door: a graph that begins at the app, its accounts and watch lists, and ends.
 
-That the columns of an iteration are its table's and fill the parameters of the endpoints over it is in ``test_contract.py``.
+That the columns of an iteration are its table's and fill the parameters of the endpoints over it is in
+``test_contract.py``.
 """
 
 from __future__ import annotations
@@ -74,11 +75,14 @@ def test_columns_that_are_named_are_ids_and_conditions_of_the_table(over: Over):
         assert conditions(iteration) == []
         return
     table = TABLES[iteration.table]
-    assert {column for _, column in iteration.columns} | {name for name, _ in conditions(iteration)} <= set(table.fields)
+    assert {column for _, column in iteration.columns} | {name for name, _ in conditions(iteration)} <= set(
+        table.fields
+    )
     assert len({param for param, _ in iteration.columns}) == len(iteration.columns)
     for _, column in iteration.columns:
         assert FIELDS[column].type is Type.TEXT, "ids are text"
-        # Else two subjects would be one request, or one row no request at all; events name people and messages beside their key.
+        # Else two subjects would be one request, or one row no request at all; events name people and messages beside
+        # their key.
         assert column in table.key or column in {"sec_item_id", "conversation_id", "message_id"}
     for name, type_ in conditions(iteration):
         assert FIELDS[name].type is type_
@@ -106,7 +110,9 @@ def test_what_names_a_subject_is_kept_with_its_rows(endpoint: Endpoint):
     for output in endpoint.outputs:
         told = {c.path for c in output.columns if c.origin in (Origin.PARAM, Origin.MEMBER)}
         for name in subjects(endpoint):
-            assert name in told or ANSWERED_AS.get(name) in told, f"{output.table} does not say which {name} was asked for"
+            assert name in told or ANSWERED_AS.get(name) in told, (
+                f"{output.table} does not say which {name} was asked for"
+            )
 
 
 @each_endpoint
@@ -121,7 +127,12 @@ def test_who_asks_is_kept_with_the_rows(endpoint: Endpoint):
 
 def edges() -> set[tuple[str, str]]:
     """(table gone through, table filled)."""
-    return {(ITERATIONS[e.over].table, filled) for e in ENDPOINTS.values() if ITERATIONS[e.over].table for filled in e.tables}
+    return {
+        (ITERATIONS[e.over].table, filled)
+        for e in ENDPOINTS.values()
+        if ITERATIONS[e.over].table
+        for filled in e.tables
+    }
 
 
 def test_the_graph_has_no_cycle_but_videos_of_earlier_days():
@@ -136,8 +147,17 @@ def test_the_graph_has_no_cycle_but_videos_of_earlier_days():
 
 
 def test_the_graph_goes_from_accounts_over_videos_and_comments_to_replies():
-    assert {("videos", "item_play"), ("video_totals", "comments"), ("comments", "comment_replies"), ("lead_ids", "leads")} <= edges()
-    assert {("search_videos", "search_comments"), ("search_comments", "search_comment_replies"), ("ent_rank_versions", "ent_ranks")} <= edges()
+    assert {
+        ("videos", "item_play"),
+        ("video_totals", "comments"),
+        ("comments", "comment_replies"),
+        ("lead_ids", "leads"),
+    } <= edges()
+    assert {
+        ("search_videos", "search_comments"),
+        ("search_comments", "search_comment_replies"),
+        ("ent_rank_versions", "ent_ranks"),
+    } <= edges()
 
 
 @each_endpoint
@@ -165,7 +185,9 @@ def test_every_endpoint_of_an_app_can_be_reached(app: AppType):
     filled: set[str] = set()
     reached: set[str] = set()
     while True:
-        more = {e.name for e in own if e.over in GIVEN or ITERATIONS[e.over].watch or ITERATIONS[e.over].table in filled} - reached
+        more = {
+            e.name for e in own if e.over in GIVEN or ITERATIONS[e.over].watch or ITERATIONS[e.over].table in filled
+        } - reached
         if not more:
             break
         reached |= more
@@ -180,7 +202,11 @@ def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:
     """Whether two operations give one table rows about the same objects: asked for the same things, not kept apart by a constant."""
 
     def consts(e: Endpoint) -> set[tuple]:
-        return {tuple((c.field, c.path) for c in o.columns if c.origin is Origin.CONST and c.field in TABLES[table].key) for o in e.outputs if o.table == table}
+        return {
+            tuple((c.field, c.path) for c in o.columns if c.origin is Origin.CONST and c.field in TABLES[table].key)
+            for o in e.outputs
+            if o.table == table
+        }
 
     # Each event is sent once, through the door of its own name.
     return a.over is b.over and a.over is not Over.INBOX and bool(consts(a) & consts(b))
@@ -202,7 +228,12 @@ def test_another_way_to_the_same_rows_is_one(endpoint: Endpoint):
         return
     first = ENDPOINTS[endpoint.instead_of]
     assert first.instead_of is None
-    assert (first.apps, first.over, first.cadence, first.domain) == (endpoint.apps, endpoint.over, endpoint.cadence, endpoint.domain)
+    assert (first.apps, first.over, first.cadence, first.domain) == (
+        endpoint.apps,
+        endpoint.over,
+        endpoint.cadence,
+        endpoint.domain,
+    )
     assert set(endpoint.tables) <= set(first.tables)
     assert first.scope != endpoint.scope, "where the one is not owned, the other would not be, either"
 
@@ -229,4 +260,6 @@ def test_events_alone_fill_the_tables_of_events():
 
 
 def test_weeks_are_gone_through_by_the_one_table_of_weeks():
-    assert {e.name for e in ENDPOINTS.values() if e.over is Over.VERSIONS} == {e.name for t in TABLES.values() if t.history is History.VERSION for e in endpoints_of(t.name)}
+    assert {e.name for e in ENDPOINTS.values() if e.over is Over.VERSIONS} == {
+        e.name for t in TABLES.values() if t.history is History.VERSION for e in endpoints_of(t.name)
+    }

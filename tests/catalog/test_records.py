@@ -42,10 +42,21 @@ each_endpoint = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) 
 each_cadence = pytest.mark.parametrize("cadence", [pytest.param(c, id=c.name) for c in CADENCES.values()])
 
 TYPES = {
-    Parse.TEXT: Type.TEXT, Parse.BUCKET: Type.TEXT, Parse.INT: Type.BIGINT, Parse.INT_OR_NULL: Type.BIGINT,
-    Parse.WORDS: Type.TEXT, Parse.NUMBER_OR_NULL: Type.DOUBLE, Parse.DATE_OR_NULL: Type.DATE, Parse.NUMBER: Type.DOUBLE, Parse.PERCENT: Type.DOUBLE, Parse.BOOL: Type.BOOLEAN, Parse.DATE: Type.DATE,
-    Parse.BEIJING_DATE: Type.DATE, Parse.EPOCH: Type.TIMESTAMP, Parse.BEIJING_INSTANT: Type.TIMESTAMP,
-}  # fmt: skip
+    Parse.TEXT: Type.TEXT,
+    Parse.BUCKET: Type.TEXT,
+    Parse.INT: Type.BIGINT,
+    Parse.INT_OR_NULL: Type.BIGINT,
+    Parse.WORDS: Type.TEXT,
+    Parse.NUMBER_OR_NULL: Type.DOUBLE,
+    Parse.DATE_OR_NULL: Type.DATE,
+    Parse.NUMBER: Type.DOUBLE,
+    Parse.PERCENT: Type.DOUBLE,
+    Parse.BOOL: Type.BOOLEAN,
+    Parse.DATE: Type.DATE,
+    Parse.BEIJING_DATE: Type.DATE,
+    Parse.EPOCH: Type.TIMESTAMP,
+    Parse.BEIJING_INSTANT: Type.TIMESTAMP,
+}
 
 
 def test_every_way_of_parsing_has_a_type():
@@ -111,8 +122,27 @@ def test_positions_begin_at_one_and_ratios_at_nought():
 
 def test_who_is_personal():
     by_class = {kind: {n for n, f in FIELDS.items() if f.pii is kind} for kind in Pii}
-    assert by_class[Pii.PERSONAL] == {"nickname", "avatar_url", "author", "city", "province", "country", "gender", "age", "content", "extra_text"}
-    assert by_class[Pii.SENSITIVE] == {"card_fields", "telephone", "wechat", "encrypted_mobile", "message_text", "event_content", "media_url"}
+    assert by_class[Pii.PERSONAL] == {
+        "nickname",
+        "avatar_url",
+        "author",
+        "city",
+        "province",
+        "country",
+        "gender",
+        "age",
+        "content",
+        "extra_text",
+    }
+    assert by_class[Pii.SENSITIVE] == {
+        "card_fields",
+        "telephone",
+        "wechat",
+        "encrypted_mobile",
+        "message_text",
+        "event_content",
+        "media_url",
+    }
     assert by_class[Pii.PSEUDONYM] >= {"open_id", "union_id"} | {n for n in FIELDS if n.endswith("open_id")}
 
 
@@ -142,15 +172,21 @@ def test_key_is_of_the_tables_own_fields(table: Table):
     assert ("observed_at" in table.primary_key) == (table.history in (History.SNAPSHOT, History.VERSION))
     assert set(table.primary_key) <= set(table.not_null)
     assert ("stat_date" in table.key) == (table.history is History.WINDOW)
-    assert ("open_id" in table.key) == ("open_id" in table.fields) or table.history is History.EVENT, "an event has an id of its own, and may name no account"
+    assert ("open_id" in table.key) == ("open_id" in table.fields) or table.history is History.EVENT, (
+        "an event has an id of its own, and may name no account"
+    )
     assert not {FIELDS[k].type for k in table.key} & {Type.DOUBLE, Type.BOOLEAN}
 
 
 IDENTIFY = {
-    "event": "with its instant and its people, an event is told from others", "event_at": "see event",
-    "action_type": "with its instant and its person, an action is told from others", "action_at": "see action_type",
-    "ent_type": "with its version, an issue of a list", "version": "see ent_type", "keyword": "what was asked for",
-}  # fmt: skip
+    "event": "with its instant and its people, an event is told from others",
+    "event_at": "see event",
+    "action_type": "with its instant and its person, an action is told from others",
+    "action_at": "see action_type",
+    "ent_type": "with its version, an issue of a list",
+    "version": "see ent_type",
+    "keyword": "what was asked for",
+}
 """Fields beside ids by which things are told from others that stay what they are."""
 
 
@@ -168,9 +204,13 @@ def test_endpoints_fill_exactly_the_tables_fields(table: Table):
         for output in (o for o in endpoint.outputs if o.table == table.name):
             assert len({c.field for c in output.columns}) == len(output.columns)
             assert set(table.key) <= {c.field for c in output.columns} <= set(table.fields)
-        assert endpoint.domain == table.domain or table.history is History.EVENT, "an event of one domain tells something of another one"
+        assert endpoint.domain == table.domain or table.history is History.EVENT, (
+            "an event of one domain tells something of another one"
+        )
     assert len({e.cadence for e in filling}) == 1, "one job fills a table"
-    assert {c.field for e in filling for o in e.outputs if o.table == table.name for c in o.columns} == set(table.fields)
+    assert {c.field for e in filling for o in e.outputs if o.table == table.name for c in o.columns} == set(
+        table.fields
+    )
     assert len({bool(e.windows) for e in filling}) == 1, "a door may reach less far back than another one"
 
 
@@ -181,7 +221,12 @@ def test_tables_have_their_own_names():
 
 
 def test_creator_billboards_are_one_table():
-    boards = [o.columns[0].path for e in endpoints_of("billboard_creators") for o in e.outputs if o.table == "billboard_creators"]
+    boards = [
+        o.columns[0].path
+        for e in endpoints_of("billboard_creators")
+        for o in e.outputs
+        if o.table == "billboard_creators"
+    ]
     assert len(set(boards)) == len(boards) == 31
     assert {f"billboard_{b}" for b in boards} == {e.name for e in endpoints_of("billboard_creators")}
 
@@ -230,7 +275,11 @@ def test_each_row_of_a_table_can_be_told_from_others(endpoint: Endpoint):
 def test_what_an_empty_answer_means():
     """GUIDE section 7: lists appear before 10:00, portraits need fans, everything else may be empty."""
     assert {e.empty for e in ENDPOINTS.values() if e.domain in ("billboard", "user", "item")} == {Empty.NOT_READY}
-    assert {e.name for e in ENDPOINTS.values() if e.empty is Empty.BELOW_THRESHOLD} == {"fans_data", "fans_favourite", "fans_comment"}
+    assert {e.name for e in ENDPOINTS.values() if e.empty is Empty.BELOW_THRESHOLD} == {
+        "fans_data",
+        "fans_favourite",
+        "fans_comment",
+    }
 
 
 def test_operations_have_names_of_their_own():
@@ -244,9 +293,14 @@ def test_operations_have_names_of_their_own():
 def test_records_do_not_change(kind):
     assert kind.__dataclass_params__.frozen
     found = {
-        Field: FIELDS["rank"], Table: TABLES["videos"], Endpoint: ENDPOINTS["video_list"], Cadence: ENDPOINTS["video_list"].cadence,
-        Output: ENDPOINTS["video_list"].outputs[0], Column: ENDPOINTS["video_list"].outputs[0].columns[0], Param: ENDPOINTS["video_list"].params[0],
-    }[kind]  # fmt: skip
+        Field: FIELDS["rank"],
+        Table: TABLES["videos"],
+        Endpoint: ENDPOINTS["video_list"],
+        Cadence: ENDPOINTS["video_list"].cadence,
+        Output: ENDPOINTS["video_list"].outputs[0],
+        Column: ENDPOINTS["video_list"].outputs[0].columns[0],
+        Param: ENDPOINTS["video_list"].params[0],
+    }[kind]
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(found, dataclasses.fields(kind)[0].name, None)
     assert isinstance(hash(found), int)
@@ -283,7 +337,9 @@ def test_the_start_of_a_slot_is_its_own_slot(instant: datetime, cadence: Cadence
 def test_midnight_in_beijing_begins_a_slot(cadence: Cadence):
     midnight = datetime(2026, 11, 16, 16, 0, tzinfo=UTC)
     assert cadence.slot(midnight) == midnight
-    assert cadence.slot(midnight - timedelta(seconds=1)) == datetime.combine(date(2026, 11, 16), max(cadence.slots), BEIJING)
+    assert cadence.slot(midnight - timedelta(seconds=1)) == datetime.combine(
+        date(2026, 11, 16), max(cadence.slots), BEIJING
+    )
     assert beijing_day(midnight) == date(2026, 11, 17)
     assert beijing_day(midnight - timedelta(microseconds=1)) == date(2026, 11, 16)
 
@@ -301,8 +357,13 @@ def cron_times(cadence: Cadence) -> list[time]:
 @each_cadence
 def test_every_slot_is_asked_in_by_a_schedule(cadence: Cadence):
     assert list(cadence.slots) == sorted(set(cadence.slots))
-    asked = {cadence.slot(datetime.combine(date(2026, 11, 16), t, BEIJING)).astimezone(BEIJING).time() for t in cron_times(cadence)}
-    midnight = {time(0, 0)} if cadence.name in ("hourly", "events") else set()  # before 10:00 there is nothing to ask for
+    asked = {
+        cadence.slot(datetime.combine(date(2026, 11, 16), t, BEIJING)).astimezone(BEIJING).time()
+        for t in cron_times(cadence)
+    }
+    midnight = (
+        {time(0, 0)} if cadence.name in ("hourly", "events") else set()
+    )  # before 10:00 there is nothing to ask for
     assert asked == {*cadence.slots, *midnight}
     assert CJK.search(cadence.doc_zh)
     assert not CJK.search(cadence.doc_en)

@@ -18,7 +18,13 @@ from services.ingest.parse import parse_body
 GOOD = sorted(name for name in ENDPOINTS)
 VARIANTS = sorted(p.stem for p in SAMPLES.glob("*__*.json") if p.stem.split("__")[0] in ENDPOINTS)
 
-NOTHING = {"billboard_topic__not_ready", "fans_comment__below_threshold", "fans_data__below_threshold", "item_like__empty_window", "video_list__last_page"}
+NOTHING = {
+    "billboard_topic__not_ready",
+    "fans_comment__below_threshold",
+    "fans_data__below_threshold",
+    "item_like__empty_window",
+    "video_list__last_page",
+}
 """Good answers without rows."""
 
 ACTIONS = {
@@ -39,7 +45,10 @@ REPEATED = {"leads_user_list": {"lead_ids": 2}}
 
 def test_every_sample_of_a_covered_operation_is_tried_here():
     of_the_contract = {name for name in GOOD if ENDPOINTS[name].twin_of is None}
-    assert {p.stem for p in SAMPLES.glob("*.json") if p.stem.split("__")[0] in ENDPOINTS} == {*of_the_contract, *VARIANTS}
+    assert {p.stem for p in SAMPLES.glob("*.json") if p.stem.split("__")[0] in ENDPOINTS} == {
+        *of_the_contract,
+        *VARIANTS,
+    }
     assert set(VARIANTS) == NOTHING | set(ACTIONS)
 
 
@@ -121,7 +130,9 @@ def test_an_empty_window_says_nothing_about_its_days():
     assert parse("item_like__empty_window").partitions == []
 
 
-@pytest.mark.parametrize("name", ["fans_data__below_threshold", "fans_comment__below_threshold", "video_list__last_page"])
+@pytest.mark.parametrize(
+    "name", ["fans_data__below_threshold", "fans_comment__below_threshold", "video_list__last_page"]
+)
 def test_a_settled_answer_without_rows_is_an_empty_day(name: str):
     parsed = parse(name)
     assert {p.table.name for p in parsed.partitions} == set(ENDPOINTS[name.split("__")[0]].tables)
@@ -134,9 +145,12 @@ def test_a_settled_answer_without_rows_is_an_empty_day(name: str):
 def test_hot_words_take_their_rank_from_the_order_and_their_time_from_beijing():
     found = rows(parse("hotsearch_sentences"), "hot_words")
     assert found[0] == {
-        "rank": 1, "sentence": "示例城市初雪", "hot_level": 11987654, "active_date": date(2024, 5, 21),
+        "rank": 1,
+        "sentence": "示例城市初雪",
+        "hot_level": 11987654,
+        "active_date": date(2024, 5, 21),
         "active_at": datetime(2024, 5, 21, 3, 0, 37, tzinfo=UTC),
-    }  # fmt: skip
+    }
     assert [(r["rank"], r["hot_level"]) for r in found] == [(1, 11987654), (2, 9876543), (3, 8765432)]
 
 
@@ -155,26 +169,47 @@ def test_a_refresh_time_before_eight_belongs_to_the_day_in_beijing():
 def test_rising_words_and_their_labels():
     found = rows(parse("hotsearch_trending_sentences"), "hot_words_rising")
     assert sorted((r["rank"], r["sentence"], r["hot_level"], r["label"]) for r in found) == [
-        (1, "示例城市初雪", 11987654, 3), (2, "高考志愿填报指南", 9876543, 1), (3, "新能源车新品发布", 8765432, 0),
-    ]  # fmt: skip
+        (1, "示例城市初雪", 11987654, 3),
+        (2, "高考志愿填报指南", 9876543, 1),
+        (3, "新能源车新品发布", 8765432, 0),
+    ]
 
 
 def test_videos_hide_what_the_platform_hides():
     parsed = parse("video_list")
     shown, private = sorted(rows(parsed, "videos"), key=lambda r: r["item_id"])
     assert shown == {
-        "open_id": "<open_id>", "item_id": "@9aXkQ0rT+demo/Item01hW2pZbV7mN4cYxKfGs8LJ3dRtUoE5iA==", "video_id": "7301122334455667788",
-        "title": "周末骑行记录 #城市骑行", "cover_url": "https://p1-sample.example.cn/obj/demo/cover-a1.jpeg",
-        "created_at": datetime(2024, 5, 20, 2, 40, tzinfo=UTC), "is_reviewed": True, "is_top": False,
-        "share_url": "https://www.iesdouyin.example.cn/share/video/demo-a1/?region=CN", "video_status": 5, "media_type": 4,
-        "anchor_id": None, "anchor_type": None,
-    }  # fmt: skip
-    assert (private["created_at"], private["video_id"], private["video_status"], private["is_top"]) == (None, None, 7, True)
+        "open_id": "<open_id>",
+        "item_id": "@9aXkQ0rT+demo/Item01hW2pZbV7mN4cYxKfGs8LJ3dRtUoE5iA==",
+        "video_id": "7301122334455667788",
+        "title": "周末骑行记录 #城市骑行",
+        "cover_url": "https://p1-sample.example.cn/obj/demo/cover-a1.jpeg",
+        "created_at": datetime(2024, 5, 20, 2, 40, tzinfo=UTC),
+        "is_reviewed": True,
+        "is_top": False,
+        "share_url": "https://www.iesdouyin.example.cn/share/video/demo-a1/?region=CN",
+        "video_status": 5,
+        "media_type": 4,
+        "anchor_id": None,
+        "anchor_type": None,
+    }
+    assert (private["created_at"], private["video_id"], private["video_status"], private["is_top"]) == (
+        None,
+        None,
+        7,
+        True,
+    )
     totals = {r["item_id"]: r for r in rows(parsed, "video_totals")}
     assert totals[private["item_id"]] == {
-        "open_id": "<open_id>", "item_id": private["item_id"], "comment_count": 4096, "digg_count": 88012, "download_count": 0,
-        "forward_count": 213, "play_count": 0, "share_count": 1502,
-    }  # fmt: skip
+        "open_id": "<open_id>",
+        "item_id": private["item_id"],
+        "comment_count": 4096,
+        "digg_count": 88012,
+        "download_count": 0,
+        "forward_count": 213,
+        "play_count": 0,
+        "share_count": 1502,
+    }
     assert totals[shown["item_id"]]["play_count"] == 50321
 
 
@@ -182,8 +217,9 @@ def test_videos_of_a_hot_word_carry_the_word_that_was_asked_for():
     parsed = parse_body(ENDPOINTS["hotsearch_videos"], sample("hotsearch_videos"), {"hot_sentence": "示例城市初雪"})
     found = rows(parsed, "hot_word_videos")
     assert [(r["sentence"], r["rank"], r["play_count"]) for r in sorted(found, key=lambda r: r["rank"])] == [
-        ("示例城市初雪", 1, 50321), ("示例城市初雪", 2, 0),
-    ]  # fmt: skip
+        ("示例城市初雪", 1, 50321),
+        ("示例城市初雪", 2, 0),
+    ]
 
 
 def test_percent_becomes_a_ratio():
@@ -207,21 +243,36 @@ def test_buckets_get_equal_separators_and_unknown_ones_none():
     assert found["gender", "2"] == ("2", 14811)
     assert rows(parsed, "fans_profile") == [{"open_id": "<open_id>", "all_fans_num": 20280}]
     assert {r["flow"]: (r["fans_sum"], r["all_sum"]) for r in rows(parsed, "fans_flow")} == {
-        "vv": (1200, 90000), "like_cnt": (300, 1500), "comment_cnt": (20, 110), "share_video_cnt": (5, 40),
-    }  # fmt: skip
+        "vv": (1200, 90000),
+        "like_cnt": (300, 1500),
+        "comment_cnt": (20, 110),
+        "share_video_cnt": (5, 40),
+    }
 
 
 def test_creators_and_their_videos():
     parsed = parse("billboard_sport_overall")
     second = rows(parsed, "billboard_creators")[1]
     assert second == {
-        "board": "sport_overall", "rank": 2, "rank_change": "-3", "rank_delta": -3, "nickname": "示例达人二",
-        "avatar_url": "https://p2-sample.example.cn/avatar/u-b2.jpeg", "follower_count": 987654, "on_billboard_times": 3, "effect_value": 87654.5,
-    }  # fmt: skip
+        "board": "sport_overall",
+        "rank": 2,
+        "rank_change": "-3",
+        "rank_delta": -3,
+        "nickname": "示例达人二",
+        "avatar_url": "https://p2-sample.example.cn/avatar/u-b2.jpeg",
+        "follower_count": 987654,
+        "on_billboard_times": 3,
+        "effect_value": 87654.5,
+    }
     videos = rows(parsed, "billboard_creator_videos")
     assert [(r["rank"], r["position"], r["title"]) for r in videos] == [
-        (1, 1, "三步学会番茄炒蛋 #美食"), (1, 2, None), (2, 1, None), (2, 2, "冠军挑战 #示例"), (3, 1, "冠军挑战 #示例"), (3, 2, "三步学会番茄炒蛋 #美食"),
-    ]  # fmt: skip
+        (1, 1, "三步学会番茄炒蛋 #美食"),
+        (1, 2, None),
+        (2, 1, None),
+        (2, 2, "冠军挑战 #示例"),
+        (3, 1, "冠军挑战 #示例"),
+        (3, 2, "三步学会番茄炒蛋 #美食"),
+    ]
 
 
 def test_a_series_gives_one_row_a_day_in_the_days_partition():
@@ -235,10 +286,15 @@ def test_a_series_gives_one_row_a_day_in_the_days_partition():
 def test_totals_of_thirty_days_are_numbers():
     assert rows(parse("item_base"), "item_base") == [
         {
-            "open_id": "<open_id>", "item_id": "<item_id>", "plays_30d": 50321, "likes_30d": 2201, "comments_30d": 128, "shares_30d": 33,
+            "open_id": "<open_id>",
+            "item_id": "<item_id>",
+            "plays_30d": 50321,
+            "likes_30d": 2201,
+            "comments_30d": 128,
+            "shares_30d": 33,
             "avg_play_duration_s": 12.7,
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_heat_may_be_fractional_and_titles_missing():
@@ -250,7 +306,9 @@ def test_heat_may_be_fractional_and_titles_missing():
 # --------------------------------------------------------------------------- bodies that do not fit
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>502</html>", b'{"data": {"list": [', b"[]", b"null", b'{"message": "?"}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>502</html>", b'{"data": {"list": [', b"[]", b"null", b'{"message": "?"}', b"\xff\xfe"]
+)
 def test_what_is_no_answer_of_the_platform(body: bytes):
     with pytest.raises(MalformedBody):
         parse_body(ENDPOINTS["billboard_stars"], body)
@@ -269,9 +327,18 @@ def test_one_bad_value_goes_to_quarantine_and_its_row_lands():
     body = sample("billboard_prop").replace(b'"show_cnt": 200456', b'"show_cnt": "many"')
     assert body != sample("billboard_prop")
     parsed = parse_body(ENDPOINTS["billboard_prop"], body)
-    assert [(r["rank"], r["show_count"]) for r in rows(parsed, "billboard_props")] == [(1, 300123), (2, None), (3, 99801)]
+    assert [(r["rank"], r["show_count"]) for r in rows(parsed, "billboard_props")] == [
+        (1, 300123),
+        (2, None),
+        (3, 99801),
+    ]
     (bad,) = parsed.partitions[0].quarantine.to_pylist()
-    assert (bad["position"], bad["column_name"], bad["value"], bad["reason"]) == (2, "show_count", "many", "show_cnt: expected a 64-bit integer")
+    assert (bad["position"], bad["column_name"], bad["value"], bad["reason"]) == (
+        2,
+        "show_count",
+        "many",
+        "show_cnt: expected a 64-bit integer",
+    )
 
 
 @pytest.mark.parametrize("day", ['"abc"', "null", '"2024-13-40"'])
@@ -291,14 +358,23 @@ def test_a_series_without_any_readable_day_is_quarantined_not_lost():
 
 
 def test_unknown_members_are_reported_with_their_rows():
-    body = sample("billboard_stars").replace(b'"rank":', b'"rank_new": 1, "rank":').replace(b'"list":', b'"generated_by": "x", "list":')
+    body = (
+        sample("billboard_stars")
+        .replace(b'"rank":', b'"rank_new": 1, "rank":')
+        .replace(b'"list":', b'"generated_by": "x", "list":')
+    )
     parsed = parse_body(ENDPOINTS["billboard_stars"], body)
     elements = len(orjson.loads(body)["data"]["list"])
     assert parsed.quarantined == 0
-    assert {r["member"]: r["rows"] for p in parsed.partitions for r in p.drift.to_pylist()} == {"data.list.rank_new": elements, "data.generated_by": 1}
+    assert {r["member"]: r["rows"] for p in parsed.partitions for r in p.drift.to_pylist()} == {
+        "data.list.rank_new": elements,
+        "data.generated_by": 1,
+    }
 
 
 @pytest.mark.parametrize("app", list(AppType))
 def test_tables_of_the_samples_cover_the_warehouse(app: AppType):
     """Through the doors of each type of app."""
-    assert {t for name in GOOD if app in ENDPOINTS[name].apps for t in ENDPOINTS[name].tables} == {t.name for t in TABLES.values() if t.history is not History.EVENT}
+    assert {t for name in GOOD if app in ENDPOINTS[name].apps for t in ENDPOINTS[name].tables} == {
+        t.name for t in TABLES.values() if t.history is not History.EVENT
+    }

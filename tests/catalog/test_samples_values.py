@@ -12,7 +12,11 @@ from parsed_samples import parse, rows, sample
 from catalog import ENDPOINTS
 from services.ingest.parse import parse_body
 
-FIRST, SECOND, THIRD = "7c1f0d2e-0a11-4b6e-9d55-3f2a90c1d001", "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002", "e95d1b34-98af-4c21-b7d6-0c4f8e2ad003"
+FIRST, SECOND, THIRD = (
+    "7c1f0d2e-0a11-4b6e-9d55-3f2a90c1d001",
+    "2b8e4a60-5c77-4f0d-8a3b-61d9b7e4d002",
+    "e95d1b34-98af-4c21-b7d6-0c4f8e2ad003",
+)
 """The people of the samples, by their open_id."""
 
 
@@ -30,12 +34,31 @@ def test_leads_come_with_what_they_left_and_their_tags():
     parsed = parse("leads_user_list", open_id="account")
     leads = {r["lead_open_id"]: r for r in rows(parsed, "leads")}
     assert leads[FIRST] == {
-        "open_id": "account", "lead_open_id": FIRST, "nickname": "示例意向客户", "avatar_url": "https://p1-sample.example.cn/avatar/u-a1.jpeg",
-        "telephone": "13800000000", "wechat": "", "city": "杭州", "gender": 2, "age": 31, "leads_level": 1, "is_follow": True,
-    }  # fmt: skip
-    assert (leads[SECOND]["telephone"], leads[SECOND]["wechat"], leads[SECOND]["leads_level"], leads[SECOND]["is_follow"]) == ("", "demo_wx_01", -1, False)
+        "open_id": "account",
+        "lead_open_id": FIRST,
+        "nickname": "示例意向客户",
+        "avatar_url": "https://p1-sample.example.cn/avatar/u-a1.jpeg",
+        "telephone": "13800000000",
+        "wechat": "",
+        "city": "杭州",
+        "gender": 2,
+        "age": 31,
+        "leads_level": 1,
+        "is_follow": True,
+    }
+    assert (
+        leads[SECOND]["telephone"],
+        leads[SECOND]["wechat"],
+        leads[SECOND]["leads_level"],
+        leads[SECOND]["is_follow"],
+    ) == ("", "demo_wx_01", -1, False)
     taggings = {(r["lead_open_id"], r["tag_id"]): r["tag_name"] for r in rows(parsed, "lead_taggings")}
-    assert taggings == {(FIRST, "101"): "高意向", (FIRST, "102"): "已到店", (SECOND, "101"): "高意向", (SECOND, "102"): "已到店"}
+    assert taggings == {
+        (FIRST, "101"): "高意向",
+        (FIRST, "102"): "已到店",
+        (SECOND, "101"): "高意向",
+        (SECOND, "102"): "已到店",
+    }
 
 
 def test_a_lead_that_stands_in_one_list_only_is_known_all_the_same():
@@ -65,12 +88,17 @@ def test_an_id_that_is_no_text_goes_to_quarantine():
     parsed = parse_body(ENDPOINTS["leads_tag_user_list"], orjson.dumps(body), {"tag_id": "101"})
     (bad,) = parsed.partitions[0].quarantine.to_pylist()
     assert bad["reason"] == "the row is OBJECT, not a text"
-    assert {(r["tag_id"], r["lead_open_id"]) for r in rows(parsed, "lead_tag_people")} == {("101", FIRST), ("101", THIRD)}
+    assert {(r["tag_id"], r["lead_open_id"]) for r in rows(parsed, "lead_tag_people")} == {
+        ("101", FIRST),
+        ("101", THIRD),
+    }
 
 
 def test_detail_of_a_lead_fills_the_tables_of_the_list():
     parsed = parse("leads_user_detail", open_id="account", user_id=FIRST)
-    assert rows(parsed, "leads") == [r for r in rows(parse("leads_user_list", open_id="account"), "leads") if r["lead_open_id"] == FIRST]
+    assert rows(parsed, "leads") == [
+        r for r in rows(parse("leads_user_list", open_id="account"), "leads") if r["lead_open_id"] == FIRST
+    ]
     assert {(r["lead_open_id"], r["tag_id"]) for r in rows(parsed, "lead_taggings")} == {(FIRST, "101"), (FIRST, "102")}
 
 
@@ -85,34 +113,56 @@ def test_actions_are_instants_of_people():
 
 
 def test_events_are_read_through_text_inside_text():
-    message, follow = sorted(rows(parse("intention_log_list", open_id="account"), "lead_events"), key=lambda r: r["event_at"])
+    message, follow = sorted(
+        rows(parse("intention_log_list", open_id="account"), "lead_events"), key=lambda r: r["event_at"]
+    )
     kept = orjson.loads(message.pop("event_content"))
     assert kept["content"]["text"] == "价格多少"
     assert message == {
-        "open_id": "account", "event": "im_receive_msg", "actor_open_id": FIRST, "event_at": datetime(2024, 5, 20, 3, 25, 1, 123000, tzinfo=UTC),
-        "from_user_id": FIRST, "to_user_id": SECOND, "message_type": "text", "message_text": "价格多少", "conversation_id": None, "message_id": None,
+        "open_id": "account",
+        "event": "im_receive_msg",
+        "actor_open_id": FIRST,
+        "event_at": datetime(2024, 5, 20, 3, 25, 1, 123000, tzinfo=UTC),
+        "from_user_id": FIRST,
+        "to_user_id": SECOND,
+        "message_type": "text",
+        "message_text": "价格多少",
+        "conversation_id": None,
+        "message_id": None,
         "event_action": None,
-    }  # fmt: skip
+    }
     assert follow["to_user_id"] == FIRST
-    assert (follow["event"], follow["event_action"], follow["message_text"]) == ("new_follow_action", 1, None), "its content is text, and so is the content's"
+    assert (follow["event"], follow["event_action"], follow["message_text"]) == ("new_follow_action", 1, None), (
+        "its content is text, and so is the content's"
+    )
 
 
 def event(content: object) -> bytes:
     body = orjson.loads(sample("intention_log_list"))
-    body["data"]["intention_log_infos"] = [{"event": "im_receive_msg", "open_id": FIRST, "event_time": "1716175501123", "content": content}]
+    body["data"]["intention_log_infos"] = [
+        {"event": "im_receive_msg", "open_id": FIRST, "event_time": "1716175501123", "content": content}
+    ]
     return orjson.dumps(body)
 
 
 @pytest.mark.parametrize("as_text", [True, False])
 def test_the_inner_content_may_be_an_object_or_text(as_text: bool):
-    inner = {"message_type": "text", "text": '她说："好" {"a": [1]}', "conversation_short_id": "@c==", "server_message_id": "@m=="}
+    inner = {
+        "message_type": "text",
+        "text": '她说："好" {"a": [1]}',
+        "conversation_short_id": "@c==",
+        "server_message_id": "@m==",
+    }
     content = {"from_user_id": FIRST, "content": orjson.dumps(inner).decode() if as_text else inner}
     (found,) = rows(parse_body(ENDPOINTS["intention_log_list"], event(orjson.dumps(content).decode())), "lead_events")
     assert (found["message_text"], found["conversation_id"], found["message_id"]) == (inner["text"], "@c==", "@m==")
 
 
 def test_an_inner_content_that_is_no_json_leaves_the_event():
-    (found,) = rows(parse_body(ENDPOINTS["intention_log_list"], event('{"from_user_id": "x", "content": "not JSON"}')), "lead_events")
+    (found,) = rows(
+        parse_body(ENDPOINTS["intention_log_list"], event('{"from_user_id": "x", "content": "not JSON"}')),
+        "lead_events",
+    )
     assert (found["from_user_id"], found["message_text"]) == ("x", None)
 
 
@@ -132,10 +182,17 @@ def test_comments_and_how_far_they_were_read(operation: str):
     parsed = parse(operation, open_id="account", item_id="@v==")
     found = {r["comment_id"]: r for r in rows(parsed, "comments")}
     pinned = found["@cm01Zt/demo+Comment8sVqXyLwPb3RkTn=="]
-    assert (pinned["content"], pinned["is_top"], pinned["reply_count"], pinned["commenter_open_id"]) == ("拍得真好，求路线", True, 2, FIRST)
+    assert (pinned["content"], pinned["is_top"], pinned["reply_count"], pinned["commenter_open_id"]) == (
+        "拍得真好，求路线",
+        True,
+        2,
+        FIRST,
+    )
     assert pinned["created_at"] == datetime(2024, 5, 20, 3, 25, 1, tzinfo=UTC)
     assert {(r["open_id"], r["item_id"]) for r in found.values()} == {("account", "@v==")}
-    assert rows(parsed, "comment_reads") == [{"open_id": "account", "item_id": "@v==", "listed_count": len(found), "is_whole": False}], "there is a next page"
+    assert rows(parsed, "comment_reads") == [
+        {"open_id": "account", "item_id": "@v==", "listed_count": len(found), "is_whole": False}
+    ], "there is a next page"
 
 
 @pytest.mark.parametrize(("operation", "inner"), [("item_comment_list", False), ("item_comment_list_apps_v1", True)])
@@ -149,7 +206,9 @@ def test_a_video_without_comments_was_read_to_its_end(operation: str, inner: boo
 
 
 def test_replies_carry_the_comment_that_was_asked_for():
-    found = rows(parse("video_search_comment_reply_list", sec_item_id="@s==", comment_id="@c=="), "search_comment_replies")
+    found = rows(
+        parse("video_search_comment_reply_list", sec_item_id="@s==", comment_id="@c=="), "search_comment_replies"
+    )
     assert {(r["sec_item_id"], r["comment_id"]) for r in found} == {("@s==", "@c==")}
     assert len({r["reply_id"] for r in found}) == len(found)
 
@@ -159,8 +218,18 @@ def test_replies_carry_the_comment_that_was_asked_for():
 
 def test_a_list_of_texts_may_be_one_text_in_brackets():
     first, second = rows(parse("ent_rank_item", type="1"), "ent_ranks")
-    assert (first["actors"], first["directors"], first["areas"], first["tags"]) == ("演员甲、演员乙", "导演甲", "中国", "喜剧、剧情")
-    assert (second["actors"], second["directors"], second["areas"], second["tags"]) == ("演员丙、演员丁", None, None, None)
+    assert (first["actors"], first["directors"], first["areas"], first["tags"]) == (
+        "演员甲、演员乙",
+        "导演甲",
+        "中国",
+        "喜剧、剧情",
+    )
+    assert (second["actors"], second["directors"], second["areas"], second["tags"]) == (
+        "演员丙、演员丁",
+        None,
+        None,
+        None,
+    )
     assert (first["release_date"], second["release_date"]) == (date(2024, 5, 1), None)
     assert [r["hot_value"] for r in (first, second)] == [12655001.0, 1361000.0]
     assert (first["active_date"], first["active_at"]) == (date(2024, 5, 21), None)
@@ -174,7 +243,9 @@ def test_the_version_is_the_one_that_was_asked_for(version: str | None, stored: 
 
 @pytest.mark.parametrize("names", ['{"a": 1}', "7", "true"])
 def test_what_is_neither_a_list_nor_text_goes_to_quarantine(names: str):
-    parsed = parse_body(ENDPOINTS["ent_rank_item"], changed("ent_rank_item", '"directors": null', f'"directors": {names}'))
+    parsed = parse_body(
+        ENDPOINTS["ent_rank_item"], changed("ent_rank_item", '"directors": null', f'"directors": {names}')
+    )
     (bad,) = parsed.partitions[0].quarantine.to_pylist()
     assert bad["reason"].startswith("directors: expected a list of texts, got ")
     assert bad["column_name"] == "directors"
@@ -185,7 +256,10 @@ def test_what_is_neither_a_list_nor_text_goes_to_quarantine(names: str):
 
 def test_weeks_begin_on_monday():
     found = rows(parse("ent_rank_version"), "ent_rank_versions")
-    assert [(r["version"], r["start_date"], r["end_date"]) for r in found] == [(230, date(2024, 5, 13), date(2024, 5, 19)), (231, date(2024, 5, 20), date(2024, 5, 26))]
+    assert [(r["version"], r["start_date"], r["end_date"]) for r in found] == [
+        (230, date(2024, 5, 13), date(2024, 5, 19)),
+        (231, date(2024, 5, 20), date(2024, 5, 26)),
+    ]
     assert {r["start_date"].weekday() for r in found} == {0}
     assert found[0]["published_at"] == datetime(2024, 5, 20, 4, 0, tzinfo=UTC)
 
@@ -213,8 +287,10 @@ def test_the_kind_of_a_heat_list_is_the_one_that_was_asked_for(kind: str, stored
 def test_days_of_a_place_stand_in_their_partitions():
     parsed = parse("poi_base", poi_id="6601")
     assert {p.dt: [r["detail_views"] for r in p.rows.to_pylist()] for p in parsed.partitions} == {
-        date(2024, 5, 18): [200], date(2024, 5, 19): [351], date(2024, 5, 20): [0],
-    }  # fmt: skip
+        date(2024, 5, 18): [200],
+        date(2024, 5, 19): [351],
+        date(2024, 5, 20): [0],
+    }
 
 
 def test_both_ways_to_a_place_give_the_same_row():
@@ -228,7 +304,11 @@ def test_both_ways_to_a_place_give_the_same_row():
 
 def test_where_a_consent_came_from():
     found = {r["target_open_id"]: r for r in rows(parse("im_authorize_user_list", open_id="account"), "im_consents")}
-    assert (found[FIRST]["data_im_extra"], found[FIRST]["query_text"], found[FIRST]["from_room_id"]) == ("store=42", "from=card", "730001")
+    assert (found[FIRST]["data_im_extra"], found[FIRST]["query_text"], found[FIRST]["from_room_id"]) == (
+        "store=42",
+        "from=card",
+        "730001",
+    )
     (status,) = rows(parse("im_authorize_status", open_id="account", c_open_id=FIRST), "im_consent_status")
     assert (status["target_open_id"], status["consent_status"], status["path_text"]) == (FIRST, 1, "pages/index/index")
 
@@ -241,9 +321,15 @@ def test_media_carry_the_message_that_they_belong_to():
 def test_calls_that_the_platform_counted_are_told_apart_by_their_place():
     """Scope and path may be missing, and the words of the time bucket are undocumented: nothing else tells two lines apart."""
     found = rows(parse("devtool_monitor_call"), "platform_calls")
-    assert [(r["position"], r["counted_at_text"], r["call_count"]) for r in found] == [(1, "2024-05-20", 48), (2, "2024-05-21", 47)]
+    assert [(r["position"], r["counted_at_text"], r["call_count"]) for r in found] == [
+        (1, "2024-05-20", 48),
+        (2, "2024-05-21", 47),
+    ]
     bare = changed("devtool_monitor_call", '"scope": "hotsearch",', "")
-    assert [r["scope"] for r in rows(parse_body(ENDPOINTS["devtool_monitor_call"], bare), "platform_calls")] == [None, None]
+    assert [r["scope"] for r in rows(parse_body(ENDPOINTS["devtool_monitor_call"], bare), "platform_calls")] == [
+        None,
+        None,
+    ]
 
 
 # --------------------------------------------------------------------------- doors

@@ -1,7 +1,9 @@
 """Commands as processes without their start: a process that has imported everything forks one for each order.
 
-Starting Python and importing Dagster, Arrow and DuckDB is most of what a short command takes, and the tests run a hundred of them.
-What is forked is a process like another one, in a session of its own: environment, folder, input and output, exit code. That the
+Starting Python and importing Dagster, Arrow and DuckDB is most of what a short command takes, and the tests run a
+hundred of them.
+What is forked is a process like another one, in a session of its own: environment, folder, input and output, exit code.
+That the
 command also starts is shown by the tests of `dev`, `sandbox` and `authorize`, which start it, and by ``test_cli.py``.
 Orders come over a socket: one line of JSON, with the three files to be used.
 """
@@ -34,10 +36,14 @@ class ForkServer:
         words = [sys.executable, __file__, str(theirs.fileno())]
         path = os.pathsep.join([str(ROOT), str(Path(children.__file__).parent)])
         # Not one of a test's children: it serves all tests of this process.
-        self._server = subprocess.Popen(words, env=environment | {"PYTHONPATH": path}, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        self._server = subprocess.Popen(
+            words, env=environment | {"PYTHONPATH": path}, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+        )
         theirs.close()
 
-    def run(self, arguments: tuple[str, ...], *, cwd: Path, environment: dict[str, str], input: str | None, timeout_s: float) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, arguments: tuple[str, ...], *, cwd: Path, environment: dict[str, str], input: str | None, timeout_s: float
+    ) -> subprocess.CompletedProcess[str]:
         order = json.dumps({"arguments": arguments, "cwd": str(cwd), "environment": environment}).encode()
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as errors:
             given.write((input or "").encode())

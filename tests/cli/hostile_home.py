@@ -24,11 +24,18 @@ def publish_words(home: Path, words: list[str], days: tuple[date, ...] = (DAY,))
     for day in days:
         rows = [
             {
-                "dt": day, "observed_at": 1_763_262_000_000_000 + n, "source": "hotsearch_sentences", "client_key": "app", "rank": n + 1, "sentence": word,
-                "hot_level": 10**16 + n, "active_date": day, "active_at": None,
+                "dt": day,
+                "observed_at": 1_763_262_000_000_000 + n,
+                "source": "hotsearch_sentences",
+                "client_key": "app",
+                "rank": n + 1,
+                "sentence": word,
+                "hot_level": 10**16 + n,
+                "active_date": day,
+                "active_at": None,
             }
             for n, word in enumerate(words)
-        ]  # fmt: skip
+        ]
         lake.write("hot_words", day, pa.Table.from_pylist(rows, arrow_schema(TABLES["hot_words"])))
     runtime = Runtime(Settings(_env_file=None, home=home))
     publish(runtime)

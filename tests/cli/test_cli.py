@@ -7,7 +7,21 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = {"demo", "sandbox", "dev", "run", "backfill", "replay", "verify", "publish", "status", "sql", "parse", "doctor", "authorize"}
+COMMANDS = {
+    "demo",
+    "sandbox",
+    "dev",
+    "run",
+    "backfill",
+    "replay",
+    "verify",
+    "publish",
+    "status",
+    "sql",
+    "parse",
+    "doctor",
+    "authorize",
+}
 
 
 def test_help_names_every_command(douyin):
@@ -35,7 +49,9 @@ def test_an_unknown_command(douyin):
 
 
 def test_the_entry_point_is_installed():
-    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))[
+        "project"
+    ]
     assert project["scripts"] == {"douyin": "apps.cli.main:main"}
 
 
@@ -45,7 +61,16 @@ def test_light_commands_load_no_heavy_library(command):
     import sys
 
     told = subprocess.run(
-        [sys.executable, "-c", "import sys, apps.cli.main; print(sorted({'dagster', 'pandas', 'pyarrow', 'duckdb', 'sqlalchemy'} & set(sys.modules)))"],
-        cwd=command.cwd, env=command.environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            "import sys, apps.cli.main; print(sorted({'dagster', 'pandas', 'pyarrow', 'duckdb', "
+            "'sqlalchemy'} & set(sys.modules)))",
+        ],
+        cwd=command.cwd,
+        env=command.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert told.stdout.strip() == "[]"

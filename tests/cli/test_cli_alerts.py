@@ -43,14 +43,22 @@ def alerts(douyin, tmp_path: Path, hook, monkeypatch):
     from resources.state.accounts import AccountStatus, add_account, set_status
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    (tmp_path / "alerts.yaml").write_text('channels: {ops: {url: "env:ALERTS_OPS"}, other: {url: "env:ALERTS_OTHER"}}\nroutes: [{channels: [ops]}]\n')
+    (tmp_path / "alerts.yaml").write_text(
+        'channels: {ops: {url: "env:ALERTS_OPS"}, other: {url: "env:ALERTS_OTHER"}}\nroutes: [{channels: [ops]}]\n'
+    )
     state = State(f"sqlite:///{tmp_path / 'data' / 'state.db'}")
     add_account(state, "key", "open-id-of-the-account", name="门店甲", now=datetime.fromisoformat(NOON).astimezone(UTC))
     set_status(state, "key", "open-id-of-the-account", AccountStatus.NEEDS_CONSENT, "withdrawn")
     state.close()
 
     def run(*words: str, code: int = 0, **environment: str) -> str:
-        given = {"DOUYIN_CLIENT_KEY": "key", "DOUYIN_CLIENT_SECRET": "secret-of-the-app", "DOUYIN_CLOCK": NOON, "DOUYIN_ALERTS_FILE": str(tmp_path / "alerts.yaml"), "ALERTS_OPS": hook[0]}
+        given = {
+            "DOUYIN_CLIENT_KEY": "key",
+            "DOUYIN_CLIENT_SECRET": "secret-of-the-app",
+            "DOUYIN_CLOCK": NOON,
+            "DOUYIN_ALERTS_FILE": str(tmp_path / "alerts.yaml"),
+            "ALERTS_OPS": hook[0],
+        }
         result = douyin("alerts", *words, **(given | environment))
         assert result.exit_code == code, result.output
         assert TOKEN not in result.output
@@ -73,14 +81,18 @@ def test_from_looking_to_telling(alerts, hook):
     assert texts == ["【抖音数据】严重 critical · 账号需重新授权 Account needs consent: 门店甲"]
     assert "ops: 11-16 12:00" in alerts("list")
 
-    assert "nobody is told of needs_consent:key/open-id-of-the-account until 11-18 12:00" in alerts("mute", "1", "--for", "48h")
+    assert "nobody is told of needs_consent:key/open-id-of-the-account until 11-18 12:00" in alerts(
+        "mute", "1", "--for", "48h"
+    )
     assert "muted until 11-18 12:00" in alerts("list")
     assert "0 told" in alerts("send", DOUYIN_CLOCK="2026-11-18T11:00:00+08:00")
     assert "1 told" in alerts("send", DOUYIN_CLOCK="2026-11-18T13:00:00+08:00")
 
     assert "ops took the message" in alerts("test", "ops")
     assert texts[-1] == "【抖音数据】测试消息 test message"
-    assert "ops: Failed to send JSON POST notification" in alerts("test", "ops", code=1, ALERTS_OPS=address.replace(TOKEN, "elsewhere"))
+    assert "ops: Failed to send JSON POST notification" in alerts(
+        "test", "ops", code=1, ALERTS_OPS=address.replace(TOKEN, "elsewhere")
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,10 @@ def test_what_is_wrong_says_what_to_do(alerts, words, says: str):
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("routes: [{channels: [ops]}]", "routes.0.channels: no channel is called 'ops'; there are none"), ("channels: {a: {url: 'env:A'}}\nroutes: [{channels: [a], tags: [vip]}]", "no account carries 'vip'")],
+    [
+        ("routes: [{channels: [ops]}]", "routes.0.channels: no channel is called 'ops'; there are none"),
+        ("channels: {a: {url: 'env:A'}}\nroutes: [{channels: [a], tags: [vip]}]", "no account carries 'vip'"),
+    ],
 )
 def test_a_file_that_cannot_be_used_ends_every_command(alerts, tmp_path: Path, text: str, says: str):
     (tmp_path / "alerts.yaml").write_text(text)
@@ -122,6 +137,12 @@ def test_a_warehouse_without_marts_is_no_good_news(alerts, tmp_path):
     with duckdb.connect(str(tmp_path / "data" / "warehouse.duckdb")) as connection:
         connection.execute("CREATE TABLE hot_words (dt DATE)")
     said = alerts("check", DOUYIN_CLIENT_KEY="another")
-    assert "nothing that was looked for is wrong; of low_plays, hot_word nobody knows" in said or "nothing that was looked for is wrong; of low_plays nobody knows" in said
+    assert (
+        "nothing that was looked for is wrong; of low_plays, hot_word nobody knows" in said
+        or "nothing that was looked for is wrong; of low_plays nobody knows" in said
+    )
     assert "Catalog Error" not in said
-    assert "low_plays cannot be looked for: the warehouse has no marts.video_performance yet: `douyin run` makes it" in said
+    assert (
+        "low_plays cannot be looked for: the warehouse has no marts.video_performance yet: `douyin run` makes it"
+        in said
+    )

@@ -41,7 +41,9 @@ class Mixed(Command):
 
     here = ("accounts", "watch", "coverage")
 
-    def __call__(self, *arguments: str, input: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str, input: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         if arguments[0] not in self.here:
             return super().__call__(*arguments, input=input, **environment)
         done = self.invoke(*arguments, input=input, **(self.settings | environment))
@@ -51,9 +53,14 @@ class Mixed(Command):
 @pytest.fixture
 def mixed(tmp_path, box, free_port, douyin) -> Mixed:
     settings = {
-        "DOUYIN_BASE_URL": box, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_CLOCK": NOW, "DOUYIN_QPS": "500",
-        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, "DOUYIN_REDIRECT_URI": CALLBACK.format(port=free_port),
-    }  # fmt: skip
+        "DOUYIN_BASE_URL": box,
+        "DOUYIN_CLIENT_KEY": "sandbox-key",
+        "DOUYIN_CLIENT_SECRET": "sandbox-secret",
+        "DOUYIN_CLOCK": NOW,
+        "DOUYIN_QPS": "500",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+        "DOUYIN_REDIRECT_URI": CALLBACK.format(port=free_port),
+    }
     made = Mixed(tmp_path, **settings)
     made.settings, made.invoke = settings, douyin
     return made
@@ -174,16 +181,33 @@ def test_accounts_are_paused_resumed_tagged_and_removed(mixed, box):
 
 def test_import_takes_good_lines_and_tells_of_bad_ones(mixed, tmp_path):
     good = {
-        "open_id": "a-1", "access_token": "act.1", "access_expires_at": "2026-11-20T00:00:00+08:00", "refresh_token": "rft.1",
-        "refresh_expires_at": "2026-11-22T00:00:00+08:00", "renewals": 5, "name": "旧系统的店", "tags": "old shop",
-    }  # fmt: skip
-    rows = [good, good | {"open_id": "a-2", "refresh_expires_at": "2026-11-01T00:00:00+08:00"}, {"open_id": "a-3"}, good | {"open_id": "a-4", "access_expires_at": "soon"}, 7]
+        "open_id": "a-1",
+        "access_token": "act.1",
+        "access_expires_at": "2026-11-20T00:00:00+08:00",
+        "refresh_token": "rft.1",
+        "refresh_expires_at": "2026-11-22T00:00:00+08:00",
+        "renewals": 5,
+        "name": "旧系统的店",
+        "tags": "old shop",
+    }
+    rows = [
+        good,
+        good | {"open_id": "a-2", "refresh_expires_at": "2026-11-01T00:00:00+08:00"},
+        {"open_id": "a-3"},
+        good | {"open_id": "a-4", "access_expires_at": "soon"},
+        7,
+    ]
     file = tmp_path / "accounts.json"
     file.write_text(json.dumps(rows), encoding="utf-8")
     done = mixed("accounts", "import", str(file))
     assert done.returncode == 1
     assert "1 accounts stored, 4 lines not" in done.stdout
-    for words in ("object 2: refresh_expires_at: it is over", "object 3: access_token", "object 4: access_expires_at: expected ISO 8601", "object 5: open_id"):
+    for words in (
+        "object 2: refresh_expires_at: it is over",
+        "object 3: access_token",
+        "object 4: access_expires_at: expected ISO 8601",
+        "object 5: open_id",
+    ):
         assert words in done.stdout
     assert "act.1" not in done.stdout
     listed = mixed("accounts", "list", "--needs-consent").stdout
@@ -191,7 +215,10 @@ def test_import_takes_good_lines_and_tells_of_bad_ones(mixed, tmp_path):
     assert "a-2" not in listed
     assert "5 of 5" in listed
     csv = tmp_path / "more.csv"
-    csv.write_text("open_id,access_token,access_expires_at,refresh_token,refresh_expires_at\nb-1,act.2,1797000000,rft.2,1797000000\n", encoding="utf-8")
+    csv.write_text(
+        "open_id,access_token,access_expires_at,refresh_token,refresh_expires_at\nb-1,act.2,1797000000,rft.2,1797000000\n",
+        encoding="utf-8",
+    )
     assert mixed("accounts", "import", str(csv)).returncode == 0
 
 

@@ -22,10 +22,16 @@ def installed(tmp_path_factory):
     """Three accounts, with a tiny quota for one scope, and the list of their videos."""
     with running(SandboxConfig(accounts=3, videos=12, now=datetime.fromisoformat(NOW))) as box:
         command = Command(
-            tmp_path_factory.mktemp("backfill"), DOUYIN_BASE_URL=box.url, DOUYIN_CLIENT_KEY="sandbox-key", DOUYIN_CLIENT_SECRET="sandbox-secret",
-            DOUYIN_CLOCK=NOW, DOUYIN_QPS="500", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY, DOUYIN_START_DATE="2026-10-01",
+            tmp_path_factory.mktemp("backfill"),
+            DOUYIN_BASE_URL=box.url,
+            DOUYIN_CLIENT_KEY="sandbox-key",
+            DOUYIN_CLIENT_SECRET="sandbox-secret",
+            DOUYIN_CLOCK=NOW,
+            DOUYIN_QPS="500",
+            DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
+            DOUYIN_START_DATE="2026-10-01",
             DOUYIN_LIMITS='{"data.external.user": {"per_day": 4}}',
-        )  # fmt: skip
+        )
         control = httpx.Client(base_url=f"{box.url}/_sandbox", trust_env=False)
         for account in control.get("/accounts").json():
             assert command("authorize", "--code", account["code"]).returncode == 0
@@ -75,11 +81,18 @@ def test_what_cannot_be_had_is_told_before_and_after(installed):
     before = control.get("/stats").json()["total"]
     done = command("backfill", "-s", "hot_words,item_play", "--from", "2026-10-14", "--to", "2026-10-20")
     assert done.returncode == 1
-    assert "✗ hot_words 2026-10-14 … 2026-10-20: nothing was archived on that day, and the platform shows only the present" in done.stdout
-    assert "✗ item_play 2026-10-14 … 2026-10-18: older than the platform's window of 30 days and not in the archive" in done.stdout
+    assert (
+        "✗ hot_words 2026-10-14 … 2026-10-20: nothing was archived on that day, and the platform shows only the present"
+        in done.stdout
+    )
+    assert (
+        "✗ item_play 2026-10-14 … 2026-10-18: older than the platform's window of 30 days and not in the archive"
+        in done.stdout
+    )
     assert "12 partitions cannot be had" in done.stdout
     assert re.findall(r"✗ (hot_words .*)", done.stdout)[1:] == [
-        "hot_words 2026-10-14 … 2026-10-20: nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
+        "hot_words 2026-10-14 … 2026-10-20: nothing was archived on that day, and the platform shows "
+        "only the present: this day cannot be had any more"
     ]
     runs = [r for r in runs_of(command) if r.asset_selection == {dg.AssetKey("hot_words")}]
     assert [str(r.status.value) for r in runs] == ["FAILURE"], "one red run for the whole range"
@@ -104,7 +117,13 @@ def test_a_quota_spreads_it_over_days(installed):
         assert sum(calls(control, f"user_{n}") for n in ("fans", "like", "item")) == total
     left = command("backfill", "--resume", DOUYIN_CLOCK="2026-11-20T00:30:00+08:00")
     assert "nothing waits for a new quota" in left.stdout
-    rows = command("sql", "--csv", "-c", "select count(*) as n, count(distinct dt) as days from user_like where dt between '2026-11-01' and '2026-11-17'")
+    rows = command(
+        "sql",
+        "--csv",
+        "-c",
+        "select count(*) as n, count(distinct dt) as days from user_like where dt between '2026-11-01' "
+        "and '2026-11-17'",
+    )
     assert rows.stdout.split()[1] == "51,17"
 
 

@@ -88,7 +88,8 @@ def test_three_days_end_with_answers(command):
         assert answer.returncode == 0, (question.name, answer.stderr)
         assert len(answer.stdout.splitlines()) > 1, f"{question.name} has no rows"
 
-    # Recomputed with another number of threads every day of every mart has the same bytes, but the one that says how things stand now.
+    # Recomputed with another number of threads every day of every mart has the same bytes, but the one that says how
+    # things stand now.
     import duckdb
 
     from resources.config.settings import Settings
@@ -107,7 +108,9 @@ def test_three_days_end_with_answers(command):
     for kind in (Marts, OneThread):
         for inputs in (home / "lake" / "marts").rglob("inputs.json"):
             inputs.unlink()
-        changed = [b.bound.mart.name for b in kind(runtime).build_stale() if b.changed and b.bound.mart.name != "data_health"]
+        changed = [
+            b.bound.mart.name for b in kind(runtime).build_stale() if b.changed and b.bound.mart.name != "data_health"
+        ]
         assert changed == []
     assert {p: p.read_bytes() for p in kept} == kept
     runtime.close()

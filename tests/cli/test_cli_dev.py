@@ -37,7 +37,10 @@ def ours(mark: str) -> dict[int, str]:
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if mark.encode() in (folder / "environ").read_bytes() and "State:\tZ" not in (folder / "status").read_text():
+            if (
+                mark.encode() in (folder / "environ").read_bytes()
+                and "State:\tZ" not in (folder / "status").read_text()
+            ):
                 found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")[:100]
         except OSError:
             continue
@@ -67,16 +70,34 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
         assert answer.status_code == 200
         assert "dagster_version" in answer.json()
 
-        graph = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": _QUESTION}, trust_env=False, timeout=120).json()["data"]
+        graph = httpx.post(
+            f"http://127.0.0.1:{port}/graphql", json={"query": _QUESTION}, trust_env=False, timeout=120
+        ).json()["data"]
         assets = {"/".join(n["assetKey"]["path"]): n["isMaterializable"] for n in graph["assetNodes"]}
-        assert {name for name, made in assets.items() if made} == {*TABLES, *(f"marts/{name}" for name in load_marts()), "warehouse", "report"}
-        assert {name for name, made in assets.items() if not made} == {*(f"platform/{name}" for name in DOORS), "archive"}
+        assert {name for name, made in assets.items() if made} == {
+            *TABLES,
+            *(f"marts/{name}" for name in load_marts()),
+            "warehouse",
+            "report",
+        }
+        assert {name for name, made in assets.items() if not made} == {
+            *(f"platform/{name}" for name in DOORS),
+            "archive",
+        }
         (repository,) = graph["repositoriesOrError"]["nodes"]
         upkeep = {"verify_job", "prune_job"}
         schedules = {name.removesuffix("_job") + "_schedule" for name in {*JOB_NAMES.values(), *upkeep}}
-        by_plan = {"report_schedule", "resume_schedule", "outreach_plan_schedule", "outreach_send_schedule", "alerts_schedule"}
+        by_plan = {
+            "report_schedule",
+            "resume_schedule",
+            "outreach_plan_schedule",
+            "outreach_send_schedule",
+            "alerts_schedule",
+        }
         assert {s["name"] for s in repository["schedules"]} == schedules | by_plan
-        assert {*JOB_NAMES.values(), *upkeep, "publish_job", "answers_job", "report_job", "replay_job"} <= {j["name"] for j in repository["jobs"]}
+        assert {*JOB_NAMES.values(), *upkeep, "publish_job", "answers_job", "report_job", "replay_job"} <= {
+            j["name"] for j in repository["jobs"]
+        }
         assert {s["name"] for s in repository["sensors"]} == {"publish_after_runs", "tell_failed_runs"}
 
         accounts = httpx.get(f"http://127.0.0.1:{sandbox_port}/_sandbox/accounts", trust_env=False).json()

@@ -21,23 +21,54 @@ KEY = new_key()
 NOW = datetime.fromisoformat("2026-11-16T12:00:00+08:00").astimezone(UTC)
 TODAY = date(2026, 11, 16)
 ENVIRONMENT = {
-    "DOUYIN_CLIENT_KEY": "app-key", "DOUYIN_CLIENT_SECRET": "secret-of-the-app", "DOUYIN_TOKEN_KEY": KEY, "DOUYIN_CLOCK": NOW.isoformat(),
+    "DOUYIN_CLIENT_KEY": "app-key",
+    "DOUYIN_CLIENT_SECRET": "secret-of-the-app",
+    "DOUYIN_TOKEN_KEY": KEY,
+    "DOUYIN_CLOCK": NOW.isoformat(),
     "DOUYIN_BASE_URL": "http://127.0.0.1:9",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """Three accounts, of which one must authorise again and one did not grant a scope; some capabilities known."""
-    runtime = Runtime(Settings(_env_file=None, home=tmp_path / "data", clock=NOW.isoformat(), client_key="app-key", client_secret="s", token_key=KEY))
+    runtime = Runtime(
+        Settings(
+            _env_file=None,
+            home=tmp_path / "data",
+            clock=NOW.isoformat(),
+            client_key="app-key",
+            client_secret="s",
+            token_key=KEY,
+        )
+    )
     for number, name in enumerate(("甲店", "乙店", "丙店")):
         add_account(runtime.state, "app-key", f"open-{number}", name=name, now=NOW)
         end = NOW + timedelta(days=10 + number)
-        save_user_token(runtime.state, "app-key", UserToken(f"open-{number}", "act.secret", end, "rft.secret", end, 2, "user_info", NOW))
+        save_user_token(
+            runtime.state,
+            "app-key",
+            UserToken(f"open-{number}", "act.secret", end, "rft.secret", end, 2, "user_info", NOW),
+        )
     set_status(runtime.state, "app-key", "open-2", AccountStatus.STOPPED, "account deregistered (code 28001045)")
-    for operation, code in (("user_fans", None), ("video_list", 28001018), ("fans_source", 28001018), ("billboard_live", 28001056)):
-        record_capability(runtime.state, "app-key", operation, owned=code is None, now=NOW, code=code, reason=None if code is None else "refused")
-    refused = LoadStatus("user_share", TODAY - timedelta(days=1), "user_share", "app-key", "open-1", Outcome.NEEDS_CONSENT, code=28001012)
+    for operation, code in (
+        ("user_fans", None),
+        ("video_list", 28001018),
+        ("fans_source", 28001018),
+        ("billboard_live", 28001056),
+    ):
+        record_capability(
+            runtime.state,
+            "app-key",
+            operation,
+            owned=code is None,
+            now=NOW,
+            code=code,
+            reason=None if code is None else "refused",
+        )
+    refused = LoadStatus(
+        "user_share", TODAY - timedelta(days=1), "user_share", "app-key", "open-1", Outcome.NEEDS_CONSENT, code=28001012
+    )
     save_load_status(runtime.state, [refused], NOW.timestamp())
     runtime.close()
     return tmp_path / "data"
@@ -52,12 +83,21 @@ def test_doctor_shows_the_standing(douyin, home: Path):
         return lines[at + 1].strip()
 
     assert "douyin coverage" in advice("· app app-key (web): 1 owned, 2 not owned, 1 withdrawn, ")
-    videos = advice("! scope video.list.bind (video_list), since 2026-11-16: no videos, video_totals; from that no item_base, item_like")
+    videos = advice(
+        "! scope video.list.bind (video_list), since 2026-11-16: no videos, video_totals; from that no "
+        "item_base, item_like"
+    )
     assert videos.startswith("→ `douyin watch add video ITEM_ID --account OPEN_ID`, or apply for `video.list.bind` on")
     assert videos.endswith("能力管理) in the platform's console, then `douyin coverage --enable video_list`")
     assert advice("· no longer granted by the platform (billboard_live)").startswith("→ nothing to do")
-    assert any("✓ account 甲店: access token 10.0 d, refresh token 10.0 d, 3 renewals left, consent ends in" in line for line in lines)
-    assert advice("! account 乙店: its owner did not grant data.external.user (user_share)") == "→ `douyin authorize` with the account's owner, who ticks data.external.user"
+    assert any(
+        "✓ account 甲店: access token 10.0 d, refresh token 10.0 d, 3 renewals left, consent ends in" in line
+        for line in lines
+    )
+    assert (
+        advice("! account 乙店: its owner did not grant data.external.user (user_share)")
+        == "→ `douyin authorize` with the account's owner, who ticks data.external.user"
+    )
     assert "data may have to be deleted" in advice("! account 丙店: stopped (account deregistered")
     assert "dagster schedule start" in advice("· no schedule was ever turned on")
     assert "douyin storage" in advice("· archive 0.0 MB, lake 0.0 MB")
@@ -67,7 +107,12 @@ def test_doctor_shows_the_standing(douyin, home: Path):
 def test_status_says_the_same(douyin, home: Path):
     told = douyin("status", **ENVIRONMENT)
     assert told.exit_code == 0
-    for words in ("scope video.list.bind", "scope data.external.fans_source", "no longer granted by the platform", "consent of 乙店: data.external.user"):
+    for words in (
+        "scope video.list.bind",
+        "scope data.external.fans_source",
+        "no longer granted by the platform",
+        "consent of 乙店: data.external.user",
+    ):
         assert words in told.stdout
     assert "not loaded" not in told.stdout
     some = douyin("status", "--select", "fans_sources", **ENVIRONMENT).stdout
@@ -103,7 +148,11 @@ def test_schedules_that_are_on_show_their_next_run(douyin, home: Path, monkeypat
     with dg.DagsterInstance.get() as instance:
         for name in ("hot_words_schedule", "people_schedule"):
             origin = RemoteInstigatorOrigin(repository, name)
-            instance.add_instigator_state(InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING, ScheduleInstigatorData("5 * * * *")))
+            instance.add_instigator_state(
+                InstigatorState(
+                    origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING, ScheduleInstigatorData("5 * * * *")
+                )
+            )
     told = douyin("doctor", **ENVIRONMENT).stdout
     assert re.search(r"✓ hot_words_schedule is on: next run \d{4}-\d\d-\d\d \d\d:05 in Beijing", told), told
     assert re.search(r"✓ people_schedule is on: next run \d{4}-\d\d-\d\d (11|15):30 in Beijing", told)

@@ -28,15 +28,26 @@ def home(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("export")
     rows = [
         {
-            "dt": day, "observed_at": 1_763_262_000_000_000 + n, "source": "hotsearch_sentences", "client_key": "app", "rank": n + 1, "sentence": word, "hot_level": 10**16 + n,
-            "active_date": day, "active_at": None,
+            "dt": day,
+            "observed_at": 1_763_262_000_000_000 + n,
+            "source": "hotsearch_sentences",
+            "client_key": "app",
+            "rank": n + 1,
+            "sentence": word,
+            "hot_level": 10**16 + n,
+            "active_date": day,
+            "active_at": None,
         }
         for day in (DAY, date(2026, 11, 17))
         for n, word in enumerate(HOSTILE)
-    ]  # fmt: skip
+    ]
     lake = Lake(home / "lake")
     for day in (DAY, date(2026, 11, 17)):
-        lake.write("hot_words", day, pa.Table.from_pylist([r for r in rows if r["dt"] == day], arrow_schema(TABLES["hot_words"])))
+        lake.write(
+            "hot_words",
+            day,
+            pa.Table.from_pylist([r for r in rows if r["dt"] == day], arrow_schema(TABLES["hot_words"])),
+        )
     runtime = Runtime(Settings(_env_file=None, home=home))
     publish(runtime)
     runtime.close()
@@ -82,7 +93,9 @@ def test_parquet_has_the_table_s_own_types(export, tmp_path):
 
 
 def test_a_file_with_a_select(export, tmp_path):
-    (tmp_path / "mine.sql").write_text("-- 问题\nSELECT sentence, count(*) AS n FROM hot_words GROUP BY 1 ORDER BY 1;\n", encoding="utf-8")
+    (tmp_path / "mine.sql").write_text(
+        "-- 问题\nSELECT sentence, count(*) AS n FROM hot_words GROUP BY 1 ORDER BY 1;\n", encoding="utf-8"
+    )
     assert export("mine.sql", "-f", "csv").exit_code == 0
     assert len((tmp_path / "mine.csv").read_text(encoding="utf-8-sig").splitlines()) == 7
 
@@ -124,13 +137,18 @@ def sheet_of(path: Path) -> str:
 
 
 def test_cells_have_the_kind_of_their_values(export, tmp_path):
-    (tmp_path / "kinds.sql").write_text("SELECT dt, rank, sum(hot_level) AS heat, 0.25 AS share, '@1/2=' AS item_id FROM hot_words GROUP BY ALL ORDER BY dt, rank;\n-- end\n")
+    (tmp_path / "kinds.sql").write_text(
+        "SELECT dt, rank, sum(hot_level) AS heat, 0.25 AS share, '@1/2=' AS item_id FROM hot_words GROUP "
+        "BY ALL ORDER BY dt, rank;\n-- end\n"
+    )
     assert export("kinds.sql").exit_code == 0
     sheet = sheet_of(tmp_path / "kinds.xlsx")
     row = sheet.split('<row r="2"')[1].split("</row>")[0]
     assert '<c r="A2" s="2"><v>46342</v></c>' in row, "2026-11-16 is a day, not a text"
     assert '<c r="B2"><v>1</v></c>' in row
-    assert '<c r="C2" t="inlineStr"><is><t>10000000000000000</t></is></c>' in row, "a sum is a HUGEINT, and Excel would round it"
+    assert '<c r="C2" t="inlineStr"><is><t>10000000000000000</t></is></c>' in row, (
+        "a sum is a HUGEINT, and Excel would round it"
+    )
     assert '<c r="D2"><v>0.25</v></c>' in row
     assert '<c r="E2" t="inlineStr"><is><t>@1/2=</t></is></c>' in row
     assert 'state="frozen"' in sheet
@@ -147,7 +165,17 @@ def heads_of(path: Path) -> list[str]:
 def test_heads_are_those_of_the_dictionary(export, tmp_path):
     assert export("hot_words", "-f", "csv", "--headers", "zh").exit_code == 0
     heads = heads_of(tmp_path / "hot_words.csv")
-    assert heads == ["分区日期", "采集时间", "来源接口", "应用标识", "排名", "热点词", "热度", "榜单日期", "榜单刷新时间"]
+    assert heads == [
+        "分区日期",
+        "采集时间",
+        "来源接口",
+        "应用标识",
+        "排名",
+        "热点词",
+        "热度",
+        "榜单日期",
+        "榜单刷新时间",
+    ]
     assert export("marts.hot_word_lifecycle", "-f", "csv", "--headers", "zh", "-o", "life.csv").exit_code == 0
     assert "在榜时长" in heads_of(tmp_path / "life.csv")
     assert export("videos_latest", "-f", "csv", "--headers", "en", "-o", "videos.csv").exit_code == 0
@@ -180,16 +208,30 @@ def test_the_dashboard_writes_the_same_bytes(export, home, tmp_path):
 
     assert export("hot_words", "-f", "csv").exit_code == 0
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
-        assert FORMATS["csv"][0](connection.execute("FROM hot_words").to_arrow_table()) == (tmp_path / "hot_words.csv").read_bytes()
+        assert (
+            FORMATS["csv"][0](connection.execute("FROM hot_words").to_arrow_table())
+            == (tmp_path / "hot_words.csv").read_bytes()
+        )
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "SELECT * FROM read_text('/etc/hostname')", "FROM '/etc/hostname'", "SELECT * FROM glob('/etc/*')", "COPY hot_words TO 'out.csv'", "ATTACH 'out.duckdb'", "SELECT 1; SELECT 2",
-        "SET enable_external_access = true", "PRAGMA version", "SELECT * FROM warehouse", "SELECT getenv('HOME')", "INSTALL httpfs", "CREATE TEMP TABLE t AS SELECT 1", "",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "FROM '/etc/hostname'",
+        "SELECT * FROM glob('/etc/*')",
+        "COPY hot_words TO 'out.csv'",
+        "ATTACH 'out.duckdb'",
+        "SELECT 1; SELECT 2",
+        "SET enable_external_access = true",
+        "PRAGMA version",
+        "SELECT * FROM warehouse",
+        "SELECT getenv('HOME')",
+        "INSTALL httpfs",
+        "CREATE TEMP TABLE t AS SELECT 1",
+        "",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_select_reaches_the_warehouse_alone(export, tmp_path, text: str, kind: str):
     (tmp_path / "mine.sql").write_text(text)

@@ -25,11 +25,22 @@ def test_three_days_with_five_scopes(tmp_path):
 
     rules = tmp_path / "alerts.yaml"
     rules.write_text("channels: {}\n", encoding="utf-8")
-    with running(SandboxConfig(accounts=2, videos=12, now=START, scopes=FIVE)) as sandbox, httpx.Client(base_url=sandbox.url, trust_env=False) as control:
+    with (
+        running(SandboxConfig(accounts=2, videos=12, now=START, scopes=FIVE)) as sandbox,
+        httpx.Client(base_url=sandbox.url, trust_env=False) as control,
+    ):
         douyin = Command(
-            tmp_path, DOUYIN_BASE_URL=sandbox.url, DOUYIN_CLIENT_KEY="sandbox-key", DOUYIN_CLIENT_SECRET="sandbox-secret", DOUYIN_START_DATE="2026-11-10",
-            DOUYIN_QPS="1000", DOUYIN_RETRY_BASE_S="0.01", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY, DOUYIN_ALERTS_FILE=str(rules), PATH=os.environ["PATH"],
-        )  # fmt: skip
+            tmp_path,
+            DOUYIN_BASE_URL=sandbox.url,
+            DOUYIN_CLIENT_KEY="sandbox-key",
+            DOUYIN_CLIENT_SECRET="sandbox-secret",
+            DOUYIN_START_DATE="2026-11-10",
+            DOUYIN_QPS="1000",
+            DOUYIN_RETRY_BASE_S="0.01",
+            DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
+            DOUYIN_ALERTS_FILE=str(rules),
+            PATH=os.environ["PATH"],
+        )
         for account in control.get("/_sandbox/accounts").json():
             assert douyin("authorize", "--code", account["code"], DOUYIN_CLOCK=START.isoformat()).returncode == 0
         calls = []
@@ -53,7 +64,10 @@ def test_three_days_with_five_scopes(tmp_path):
         assert (status.returncode, doctor.returncode) == (0, 0), doctor.stdout + doctor.stderr
         for told in (status.stdout, doctor.stdout):
             assert "scope video.list.bind" in told
-            assert "`douyin watch add video ITEM_ID --account OPEN_ID`, or apply for `video.list.bind` on the app's capability page (能力管理)" in told
+            assert (
+                "`douyin watch add video ITEM_ID --account OPEN_ID`, or apply for `video.list.bind` on "
+                "the app's capability page (能力管理)"
+            ) in told
             assert "`douyin coverage --enable intention_log_list`" in told
             assert "nothing to do: the platform no longer grants it" in told
         assert "✗" not in status.stdout.replace("✗ failed", "")

@@ -30,20 +30,38 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def installed(tmp_path: Path, url: str) -> Command:
     return Command(
-        tmp_path, DOUYIN_BASE_URL=url, DOUYIN_CLIENT_KEY="sandbox-key", DOUYIN_CLIENT_SECRET="sandbox-secret", DOUYIN_CLOCK=NOW, DOUYIN_START_DATE="2025-11-10",
-        DOUYIN_QPS="1000", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY, DOUYIN_HOME=str(tmp_path / ODD / "data"),
-    )  # fmt: skip
+        tmp_path,
+        DOUYIN_BASE_URL=url,
+        DOUYIN_CLIENT_KEY="sandbox-key",
+        DOUYIN_CLIENT_SECRET="sandbox-secret",
+        DOUYIN_CLOCK=NOW,
+        DOUYIN_START_DATE="2025-11-10",
+        DOUYIN_QPS="1000",
+        DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
+        DOUYIN_HOME=str(tmp_path / ODD / "data"),
+    )
 
 
 def open_to_others(command: Command, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a process whose umask takes nothing away."""
-    told = children.run(Command.words(*arguments), cwd=command.cwd, env=command.environment, text=True, timeout_s=120, preexec_fn=lambda: os.umask(0))
+    told = children.run(
+        Command.words(*arguments),
+        cwd=command.cwd,
+        env=command.environment,
+        text=True,
+        timeout_s=120,
+        preexec_fn=lambda: os.umask(0),
+    )
     assert told.returncode == 0, told.stdout + told.stderr
     return told
 
 
 def wider(folder: Path) -> list[str]:
-    return [str(p.relative_to(folder)) for p in (folder, *folder.rglob("*")) if not p.is_symlink() and stat.S_IMODE(p.stat().st_mode) & 0o077]
+    return [
+        str(p.relative_to(folder))
+        for p in (folder, *folder.rglob("*"))
+        if not p.is_symlink() and stat.S_IMODE(p.stat().st_mode) & 0o077
+    ]
 
 
 def test_everything_lies_in_a_home_of_any_name_and_nobody_else_may_read_it(installed: Command, tmp_path: Path):
@@ -52,11 +70,24 @@ def test_everything_lies_in_a_home_of_any_name_and_nobody_else_may_read_it(insta
     open_to_others(installed, "run", "--select", "hot_words")
     open_to_others(installed, "publish")
     open_to_others(installed, "export", "hot_words", "--out", str(tmp_path / ODD / "words.csv"))
-    assert installed("sql", "--csv", "-c", "SELECT count(*) > 0 AS found FROM hot_words").stdout.split() == ["found", "true"]
+    assert installed("sql", "--csv", "-c", "SELECT count(*) > 0 AS found FROM hot_words").stdout.split() == [
+        "found",
+        "true",
+    ]
     assert installed("verify").returncode == 0
     assert installed("status").returncode == 0
 
-    for part in ("state.db", "archive", "lake", "warehouse.duckdb", "locks", "cache", "dagster/history/runs.db", "dagster/history/runs/index.db", "dagster/schedules/schedules.db"):
+    for part in (
+        "state.db",
+        "archive",
+        "lake",
+        "warehouse.duckdb",
+        "locks",
+        "cache",
+        "dagster/history/runs.db",
+        "dagster/history/runs/index.db",
+        "dagster/schedules/schedules.db",
+    ):
         assert (home / part).exists(), part
     assert {p.name for p in tmp_path.iterdir()} == {"cwd", ODD}
     assert {p.name for p in (tmp_path / ODD).iterdir()} == {"data", "words.csv"}

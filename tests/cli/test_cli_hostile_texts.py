@@ -31,14 +31,36 @@ def home(tmp_path):
     add_account(runtime.state, "key", "account-1", name=HOSTILE, now=NOW)
     set_status(runtime.state, "key", "account-1", AccountStatus.NEEDS_CONSENT, HOSTILE)
     watch(runtime.state, "key", [Watched("keyword", HOSTILE, "")], NOW)
-    save_load_status(runtime.state, [LoadStatus("videos", date(2026, 11, 16), "video_list", "key", "account-1", Outcome.FAILED, reason=HOSTILE)], NOW.timestamp())
+    save_load_status(
+        runtime.state,
+        [LoadStatus("videos", date(2026, 11, 16), "video_list", "key", "account-1", Outcome.FAILED, reason=HOSTILE)],
+        NOW.timestamp(),
+    )
     runtime.close()
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize("words", ["status", "accounts list", "watch list", "alerts check", "accounts pause nobody", "needs try ?", "outreach opt-out add p --account ?", "accounts pause ?", "parse ? /dev/null"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status",
+        "accounts list",
+        "watch list",
+        "alerts check",
+        "accounts pause nobody",
+        "needs try ?",
+        "outreach opt-out add p --account ?",
+        "accounts pause ?",
+        "parse ? /dev/null",
+    ],
+)
 def test_no_command_obeys_a_text(douyin, home, words: str):
-    app = {"DOUYIN_CLIENT_KEY": "key", "DOUYIN_CLIENT_SECRET": "secret-secret", "DOUYIN_TOKEN_KEY": "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A=", "DOUYIN_CLOCK": "2026-11-16T12:00:00+08:00"}
+    app = {
+        "DOUYIN_CLIENT_KEY": "key",
+        "DOUYIN_CLIENT_SECRET": "secret-secret",
+        "DOUYIN_TOKEN_KEY": "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A=",
+        "DOUYIN_CLOCK": "2026-11-16T12:00:00+08:00",
+    }
     told = douyin(*(HOSTILE if w == "?" else w for w in words.split()), **app)
     assert OBEYED.findall(told.output) == []
     if words in ("status", "accounts list", "watch list"):

@@ -8,7 +8,12 @@ import pytest
 from bad_inputs import Input, all_inputs, placed, some_inputs, write_files
 from hostile_home import publish_words
 
-APP = {"DOUYIN_CLIENT_KEY": "key", "DOUYIN_CLIENT_SECRET": "secret-secret", "DOUYIN_TOKEN_KEY": "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A=", "DOUYIN_BASE_URL": "http://127.0.0.1:9"}
+APP = {
+    "DOUYIN_CLIENT_KEY": "key",
+    "DOUYIN_CLIENT_SECRET": "secret-secret",
+    "DOUYIN_TOKEN_KEY": "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A=",
+    "DOUYIN_BASE_URL": "http://127.0.0.1:9",
+}
 NEEDS_PROCESS = ("sql", "dashboard", "receive", "dev", "sandbox", "demo")
 """They replace the process, or serve until they are ended where a senseless port is accepted."""
 

@@ -20,7 +20,11 @@ def test_evaluate_shows_both_halves_and_errors_of_the_first(douyin, tmp_path: Pa
     folder = Path(shutil.copytree(REPOSITORY / "needs", tmp_path / "mine"))
     # No rule can read them; the hash of 乙 belongs to the tuning half, that of 甲 to the one held out.
     wrong = {"tune": "暗号乙", "held-out": "暗号甲"}
-    (folder / "evaluation.tsv").write_text("多少钱\task_price\t1\tnone\n求链接\task_link\t0\tnone\n" + "".join(f"{t}\task_place\t0\tnone\n" for t in wrong.values()), encoding="utf-8")
+    (folder / "evaluation.tsv").write_text(
+        "多少钱\task_price\t1\tnone\n求链接\task_link\t0\tnone\n"
+        + "".join(f"{t}\task_place\t0\tnone\n" for t in wrong.values()),
+        encoding="utf-8",
+    )
     told = douyin("needs", "evaluate", DOUYIN_NEEDS_DIR=str(folder))
     assert told.exit_code == 0, told.output
     assert "4 invented comments" in told.stdout
@@ -29,7 +33,9 @@ def test_evaluate_shows_both_halves_and_errors_of_the_first(douyin, tmp_path: Pa
     shown = douyin("needs", "evaluate", "--errors", DOUYIN_NEEDS_DIR=str(folder)).stdout
     assert f"{wrong['tune']}  missed: ask_place  made up: –" in shown
     assert wrong["held-out"] not in shown
-    assert all(t in douyin("needs", "evaluate", "--all-errors", DOUYIN_NEEDS_DIR=str(folder)).stdout for t in wrong.values())
+    assert all(
+        t in douyin("needs", "evaluate", "--all-errors", DOUYIN_NEEDS_DIR=str(folder)).stdout for t in wrong.values()
+    )
 
 
 def test_a_bad_file_ends_the_command_with_its_line(douyin, tmp_path: Path):

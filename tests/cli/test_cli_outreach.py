@@ -53,8 +53,21 @@ def prepared(world):
     notes = []
     for row in people:
         event = world._ok("POST", "people", {"account": row["open_id"], "person": row["lead_open_id"], "does": "write"})
-        content = event["content"] if isinstance(event["content"], dict) else httpx.Response(200, text=event["content"]).json()
-        notes.append(said(event["client_key"], row["open_id"], row["lead_open_id"], content["create_time"] / 1000, content["server_message_id"], content["conversation_short_id"]))
+        content = (
+            event["content"]
+            if isinstance(event["content"], dict)
+            else httpx.Response(200, text=event["content"]).json()
+        )
+        notes.append(
+            said(
+                event["client_key"],
+                row["open_id"],
+                row["lead_open_id"],
+                content["create_time"] / 1000,
+                content["server_message_id"],
+                content["conversation_short_id"],
+            )
+        )
     with world.runtime.state.begin() as db:
         write_notes(db, notes)
     publish(world.runtime)
@@ -111,7 +124,9 @@ def test_unknown_lines_are_shown_and_settled(here, world):
     assert "1 unknown" in here("outreach", "send", "1")
     line = re.search(r"^ *(\d+) +benefits", here("outreach", "unknown"), re.MULTILINE)[1]
     assert "counts as not sent" in here("outreach", "resolve", line, "--not-sent", "--by", "somebody")
-    assert f"line {line} is not_sent, not unknown" in here("outreach", "resolve", line, "--sent", "--by", "somebody", code=2)
+    assert f"line {line} is not_sent, not unknown" in here(
+        "outreach", "resolve", line, "--sent", "--by", "somebody", code=2
+    )
     again = here("outreach", "plan", "benefits")
     assert "1 planned" in again, "whoever did not get it may get it now"
 
@@ -126,7 +141,9 @@ def test_the_unknown_lines_of_a_plan_are_settled_together(here, world):
         assert "0 lines of plan 1 count as not sent" in early
         assert "3 were called within the last half hour" in early
     later = "2026-11-16T20:31:00+08:00"
-    assert "3 lines of plan 1 count as not sent" in here("outreach", "resolve", "--plan", "1", "--not-sent", "--by", "somebody", clock=later)
+    assert "3 lines of plan 1 count as not sent" in here(
+        "outreach", "resolve", "--plan", "1", "--not-sent", "--by", "somebody", clock=later
+    )
     assert "nothing is unknown" in here("outreach", "unknown", clock=later)
     assert "3 planned" in here("outreach", "plan", "benefits", clock=later), "whoever did not get it may get it now"
 
@@ -136,7 +153,9 @@ def test_unknown_lines_that_were_sent_need_no_wait(here, world):
     here("outreach", "approve", "1", "--by", "somebody")
     world.fault("im_send_msg", "late", times=2)
     assert "2 unknown" in here("outreach", "send", "1")
-    assert "2 lines of plan 1 count as sent" in here("outreach", "resolve", "--plan", "1", "--sent", "--by", "somebody", clock="2026-11-16T20:00:01+08:00")
+    assert "2 lines of plan 1 count as sent" in here(
+        "outreach", "resolve", "--plan", "1", "--sent", "--by", "somebody", clock="2026-11-16T20:00:01+08:00"
+    )
     assert "planned" not in here("outreach", "plan", "benefits"), "nobody gets it twice"
 
 
@@ -178,12 +197,20 @@ def test_who_wants_to_be_left_alone(here, world):
         (("outreach", "show", "9"), 2, "there is no plan 9"),
         (("outreach", "resolve", "9", "--sent", "--by", "x"), 2, "line 9 is not there, not unknown"),
         (("outreach", "resolve", "9", "--sent", "--by", " "), 2, "say who looked: --by NAME"),
-        (("outreach", "resolve", "--plan", "9", "--sent", "--by", "x"), 2, "there is no plan 9: see `douyin outreach list`"),
+        (
+            ("outreach", "resolve", "--plan", "9", "--sent", "--by", "x"),
+            2,
+            "there is no plan 9: see `douyin outreach list`",
+        ),
         (("outreach", "resolve", "--sent", "--by", "x"), 2, "say which line, or --plan N"),
         (("outreach", "resolve", "1", "--plan", "1", "--sent", "--by", "x"), 2, "say which line, or --plan N"),
         (("outreach", "approve", "1", "--by", " "), 2, "Invalid value for '--by': it is empty"),
         (("outreach", "recall", "9"), 1, "there is no line 9: see `douyin outreach show PLAN`"),
-        (("outreach", "opt-out", "add", "somebody", "--account", "nobody"), 2, "no account is 'nobody': see `douyin accounts list`"),
+        (
+            ("outreach", "opt-out", "add", "somebody", "--account", "nobody"),
+            2,
+            "no account is 'nobody': see `douyin accounts list`",
+        ),
         (("receive", "subscribe", "nonsense"), 2, "no event is called nonsense"),
     ],
 )
@@ -195,9 +222,19 @@ def test_what_is_wrong_says_what_to_do(there, words, code: int, says: str):
     ("file", "old", "new", "says"),
     [
         ("benefits.yaml", "title: 福利发放", "titel: 福利发放", "titel: Extra inputs are not permitted"),
-        ("benefits.yaml", "activity_id: 1001", "activity_id: many", "activity_id of a message of type coupon is a whole number"),
+        (
+            "benefits.yaml",
+            "activity_id: 1001",
+            "activity_id: many",
+            "activity_id of a message of type coupon is a whole number",
+        ),
         ("benefits.yaml", "type: coupon", "type: voucher", "type 'voucher' is none of text"),
-        ("benefits.yaml", "scenes: [im_reply_msg]", "scenes: [im_authorize_message]", "must contain a message of type mini_app_card"),
+        (
+            "benefits.yaml",
+            "scenes: [im_reply_msg]",
+            "scenes: [im_authorize_message]",
+            "must contain a message of type mini_app_card",
+        ),
         ("benefits.yaml", 'daily: "11:00"', 'daily: "25:00"', "'25:00' is no time of day"),
         ("benefits.yaml", "again_after: 14d", "again_after: two weeks", "'two weeks' is no length of time"),
         ("benefits.yaml", "{account_name}", "{nickname}", "nothing to put in for nickname"),
@@ -228,7 +265,11 @@ def test_without_a_warehouse_and_without_credentials(douyin, tmp_path):
         told = douyin("outreach", *words)
         assert told.exit_code == 1
         assert "No credentials are configured" in told.stderr
-    given = {"DOUYIN_CLIENT_KEY": "k", "DOUYIN_CLIENT_SECRET": "a-secret-for-this", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY}
+    given = {
+        "DOUYIN_CLIENT_KEY": "k",
+        "DOUYIN_CLIENT_SECRET": "a-secret-for-this",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+    }
     told = douyin("outreach", "plan", "benefits", **given)
     assert told.exit_code == 2
     assert "benefit_fans.sql: there is no warehouse yet: run `douyin run`" in told.stderr
@@ -246,19 +287,31 @@ def test_subscriptions_are_brought_back(here, world):
 def test_the_receiver_is_a_process_that_ends_politely(command, tmp_path):
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
-    command.environment |= {"DOUYIN_CLIENT_KEY": "k", "DOUYIN_CLIENT_SECRET": "a-secret-for-this", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY}
+    command.environment |= {
+        "DOUYIN_CLIENT_KEY": "k",
+        "DOUYIN_CLIENT_SECRET": "a-secret-for-this",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+    }
     process = command.start("receive", "--port", "18787", "--metrics-port", "18788")
     try:
         url, deadline = "http://127.0.0.1:18787", time.monotonic() + scaled(30)
         while True:
             try:
-                assert httpx.get("http://127.0.0.1:18788/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
+                assert httpx.get("http://127.0.0.1:18788/healthz", trust_env=False).json() == {
+                    "status": "ok",
+                    "apps": 1,
+                }
                 break
             except httpx.ConnectError:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         raw = b'{"event":"new_follow_action","client_key":"k","from_user_id":"p","to_user_id":"a","content":"{}"}'
-        answer = httpx.post(f"{url}/webhook/k", content=raw, headers={"X-Douyin-Signature": signature_of("a-secret-for-this", raw)}, trust_env=False)
+        answer = httpx.post(
+            f"{url}/webhook/k",
+            content=raw,
+            headers={"X-Douyin-Signature": signature_of("a-secret-for-this", raw)},
+            trust_env=False,
+        )
         assert answer.status_code == 200
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)

@@ -45,7 +45,12 @@ def test_rows_per_table(douyin, operation: str, shown: list[str]):
 def test_an_event(douyin, name: str):
     told = douyin("parse", f"webhook_{name.partition('__')[0]}", sample(f"webhook.{name}"))
     assert told.exit_code == 0, told.output
-    for words in ("webhook_events", "interactions" if "digg" in name else "im_messages", "<event_id>", "1 rows, 0 quarantined"):
+    for words in (
+        "webhook_events",
+        "interactions" if "digg" in name else "im_messages",
+        "<event_id>",
+        "1 rows, 0 quarantined",
+    ):
         assert words in told.stdout
 
 
@@ -90,16 +95,29 @@ def test_an_empty_list_shows_what_it_means(douyin):
 
 
 def test_a_malformed_row_shows_its_reason_and_the_others_land(douyin):
-    told = douyin("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": 2, "effect_value": "much"}, {**ROW, "rank": 3}))
+    told = douyin(
+        "parse",
+        "billboard_stars",
+        "-",
+        input=stars(ROW, {**ROW, "rank": 2, "effect_value": "much"}, {**ROW, "rank": 3}),
+    )
     assert told.exit_code == 1
     assert "3 rows, 0 quarantined" in told.stdout
     assert "null row 2: effect_value: expected a number: 'much'" in told.stdout
     assert "0 rows and 1 values of other rows would go to quarantine" in told.stderr
 
-    told = douyin("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": "much", "effect_value": "much"}, {**ROW, "rank": 3}))
+    told = douyin(
+        "parse",
+        "billboard_stars",
+        "-",
+        input=stars(ROW, {**ROW, "rank": "much", "effect_value": "much"}, {**ROW, "rank": 3}),
+    )
     assert told.exit_code == 1
     assert "2 rows, 1 quarantined" in told.stdout
-    assert "quarantined row 2: rank: expected a 64-bit integer: 'much'; effect_value: expected a number: 'much'" in told.stdout
+    assert (
+        "quarantined row 2: rank: expected a 64-bit integer: 'much'; effect_value: expected a number: 'much'"
+        in told.stdout
+    )
     assert "1 rows and 0 values of other rows would go to quarantine" in told.stderr
 
 
@@ -113,7 +131,12 @@ def test_an_unknown_member_is_shown_and_is_no_error(douyin):
 @pytest.mark.parametrize("text", ["[red]", "[/b]", "[cry] 哭", ":100:", "[logid 1]", "\\[x]"])
 def test_text_of_the_platform_is_shown_as_it_is(douyin, text: str):
     """It once went through the console's markup: styles vanished, and a closing one ended the command."""
-    told = douyin("parse", "billboard_stars", "-", input=stars({**ROW, "nickname": text}, {**ROW, "rank": text}, {**ROW, "rank": 3, text: 1}))
+    told = douyin(
+        "parse",
+        "billboard_stars",
+        "-",
+        input=stars({**ROW, "nickname": text}, {**ROW, "rank": text}, {**ROW, "rank": 3, text: 1}),
+    )
     assert told.exit_code == 1
     assert told.exception is None or isinstance(told.exception, SystemExit)
     assert f" {text} " in told.stdout
@@ -145,10 +168,14 @@ def test_a_parameter_without_a_value(douyin):
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"", "not JSON"), (b"<html>502 Bad Gateway</html>", "not JSON"), (b'{"data": {"list": [', "not JSON"), (b"[]", "list, not an object"),
-        (b"{}", "neither a code nor data"), (b'{"data": {"error_code": "x"}}', "a code is 'x'"),
+        (b"", "not JSON"),
+        (b"<html>502 Bad Gateway</html>", "not JSON"),
+        (b'{"data": {"list": [', "not JSON"),
+        (b"[]", "list, not an object"),
+        (b"{}", "neither a code nor data"),
+        (b'{"data": {"error_code": "x"}}', "a code is 'x'"),
     ],
-)  # fmt: skip
+)
 def test_a_body_that_is_not_the_platforms(douyin, body: bytes, why: str):
     told = douyin("parse", "billboard_stars", "-", input=body)
     assert told.exit_code == 1
@@ -158,11 +185,27 @@ def test_a_body_that_is_not_the_platforms(douyin, body: bytes, why: str):
 @pytest.mark.parametrize(
     ("operation", "given", "shown"),
     [
-        ("leads_user_list", {}, ["leads 意向用户", "lead_ids 意向用户 id", "lead_taggings", "13800000000", "4 rows, 0 quarantined"]),
+        (
+            "leads_user_list",
+            {},
+            ["leads 意向用户", "lead_ids 意向用户 id", "lead_taggings", "13800000000", "4 rows, 0 quarantined"],
+        ),
         ("leads_tag_user_list", {"tag_id": "101"}, ["lead_tag_people", "2 rows, 0 quarantined", "101"]),
-        ("intention_log_list", {"open_id": "account-1"}, ["lead_events", "2 rows, 0 quarantined", "价格多少", "new_follow_action", "account-1"]),
-        ("item_comment_list_apps_v1", {"item_id": "@v=="}, ["comments 评论", "comment_reads", "3 rows, 0 quarantined", "1 rows, 0 quarantined", "@v=="]),
-        ("ent_rank_item", {"type": "1", "version": "231"}, ["ent_ranks", "演员丙、演员丁", "231", "2 rows, 0 quarantined"]),
+        (
+            "intention_log_list",
+            {"open_id": "account-1"},
+            ["lead_events", "2 rows, 0 quarantined", "价格多少", "new_follow_action", "account-1"],
+        ),
+        (
+            "item_comment_list_apps_v1",
+            {"item_id": "@v=="},
+            ["comments 评论", "comment_reads", "3 rows, 0 quarantined", "1 rows, 0 quarantined", "@v=="],
+        ),
+        (
+            "ent_rank_item",
+            {"type": "1", "version": "231"},
+            ["ent_ranks", "演员丙、演员丁", "231", "2 rows, 0 quarantined"],
+        ),
         ("poi_user", {"poi_id": "6601131771800000001"}, ["poi_audience", "9 rows, 0 quarantined", "visitors"]),
         ("im_authorize_status", {"c_open_id": "person-1"}, ["im_consent_status", "person-1", "1 rows, 0 quarantined"]),
         ("video_query_bc", {}, ["videos", "video_totals", "anchor-9001", "2 rows, 0 quarantined"]),

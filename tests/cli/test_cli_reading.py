@@ -1,4 +1,7 @@
-"""Commands that only read: they wait for nobody, write nothing, and work where nothing can be written. What cannot be read or written is told in one line."""
+"""Commands that only read: they wait for nobody, write nothing, and work where nothing can be written.
+
+What cannot be read or written is told in one line.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,29 @@ from resources.state import State, engine
 from resources.state.accounts import add_account
 
 KEY = "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A="
-APP = {"DOUYIN_CLIENT_KEY": "key", "DOUYIN_CLIENT_SECRET": "secret-secret", "DOUYIN_TOKEN_KEY": KEY, "DOUYIN_BASE_URL": "http://127.0.0.1:9"}
+APP = {
+    "DOUYIN_CLIENT_KEY": "key",
+    "DOUYIN_CLIENT_SECRET": "secret-secret",
+    "DOUYIN_TOKEN_KEY": KEY,
+    "DOUYIN_BASE_URL": "http://127.0.0.1:9",
+}
 READING = (
-    "status", "coverage", "accounts list", "watch list", "storage", "alerts list", "alerts check", "receive status", "outreach list", "outreach opt-out list", "outreach effect",
-    "backfill --dry-run --from 2026-11-16 -s hot_words", "replay --dry-run -s hot_words", "storage prune --dry-run", "storage compact --dry-run",
-)  # fmt: skip
+    "status",
+    "coverage",
+    "accounts list",
+    "watch list",
+    "storage",
+    "alerts list",
+    "alerts check",
+    "receive status",
+    "outreach list",
+    "outreach opt-out list",
+    "outreach effect",
+    "backfill --dry-run --from 2026-11-16 -s hot_words",
+    "replay --dry-run -s hot_words",
+    "storage prune --dry-run",
+    "storage compact --dry-run",
+)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +97,13 @@ def test_a_home_that_may_only_be_read(command, home):
 
     def run(words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*bound, *command.words(*words.split())], cwd=command.cwd, env=command.environment | APP | {"DOUYIN_HOME": str(home)}, capture_output=True, text=True, timeout=120, check=False
+            [*bound, *command.words(*words.split())],
+            cwd=command.cwd,
+            env=command.environment | APP | {"DOUYIN_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     try:
@@ -124,7 +151,10 @@ def test_a_full_disk_is_told(tmp_path):
     with state.begin() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
     with pytest.raises(DBAPIError, match="full") as refused, state.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i, hex(randomblob(100)) FROM n")
+        connection.exec_driver_sql(
+            "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+            "100000) SELECT i, hex(randomblob(100)) FROM n"
+        )
     assert explain(refused.value).startswith("the disk is full: free some room")
 
 
@@ -140,15 +170,21 @@ def test_a_fault_of_ours_is_one_line_and_its_traceback_is_for_who_asks(douyin, h
     assert told.stderr.startswith("✗ this should not happen: ZeroDivisionError: a fault of two lines at ")
     assert "DOUYIN_DEBUG=1" in told.stderr
     assert told.stderr.count("\n") == 1
-    assert isinstance(douyin("accounts", "list", DOUYIN_HOME=str(home), DOUYIN_DEBUG="1", **APP).exception, ZeroDivisionError)
+    assert isinstance(
+        douyin("accounts", "list", DOUYIN_HOME=str(home), DOUYIN_DEBUG="1", **APP).exception, ZeroDivisionError
+    )
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_a_terminal_that_lacks_our_marks_gets_escapes(command, home, encoding: str):
     told = subprocess.run(
-        command.words("accounts", "tag", "海盐", "+shop"), cwd=command.cwd, env=command.environment | APP | {"DOUYIN_HOME": str(home), "PYTHONIOENCODING": encoding},
-        capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+        command.words("accounts", "tag", "海盐", "+shop"),
+        cwd=command.cwd,
+        env=command.environment | APP | {"DOUYIN_HOME": str(home), "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     assert told.returncode == 0, told
     assert b"Traceback" not in told.stderr
     assert b"shop" in told.stdout

@@ -29,9 +29,12 @@ def url() -> Iterator[str]:
 
 def app(url: str) -> dict[str, str]:
     return {
-        "DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_CLOCK": NOW,
+        "DOUYIN_BASE_URL": url,
+        "DOUYIN_CLIENT_KEY": "sandbox-key",
+        "DOUYIN_CLIENT_SECRET": "sandbox-secret",
+        "DOUYIN_CLOCK": NOW,
         "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
-    }  # fmt: skip
+    }
 
 
 def wait_for(true, patience_s: float = 20) -> None:
@@ -48,9 +51,13 @@ def test_people_write_and_are_answered_until_the_process_is_told_to_end(command,
         assert command("authorize", "--code", account["code"]).returncode == 0
         process = command.start("receive", "--reply", "--port", "0")
         try:
-            address = re.search(r"webhooks of app sandbox-key: (http://127\.0\.0\.1:\d+)/webhook/sandbox-key", process.stdout.readline())[1]
+            address = re.search(
+                r"webhooks of app sandbox-key: (http://127\.0\.0\.1:\d+)/webhook/sandbox-key", process.stdout.readline()
+            )[1]
             assert re.fullmatch(r"answering people by \d+ rules\n", process.stdout.readline())
-            operations = re.fullmatch(r"for operators: (http://127\.0\.0\.1:\d+)/healthz and /metrics\n", process.stdout.readline())[1]
+            operations = re.fullmatch(
+                r"for operators: (http://127\.0\.0\.1:\d+)/healthz and /metrics\n", process.stdout.readline()
+            )[1]
             wait_for(lambda: _answers(operations))
             assert httpx.get(f"{operations}/healthz", trust_env=False).json() == {"status": "ok", "apps": 1}
             assert control.put("/webhooks", json={"url": f"{address}/webhook/sandbox-key"}).json()["verified"]
@@ -89,7 +96,10 @@ def _answers(address: str) -> bool:
 
 def test_subscriptions_at_the_platform(douyin, url: str):
     given = app(url)
-    assert "cancelled: im_receive_msg, im_enter_direct_msg" in douyin("receive", "subscribe", "im_receive_msg", "im_enter_direct_msg", "--off", **given).stdout
+    assert (
+        "cancelled: im_receive_msg, im_enter_direct_msg"
+        in douyin("receive", "subscribe", "im_receive_msg", "im_enter_direct_msg", "--off", **given).stdout
+    )
     told = douyin("receive", "subscribe", "im_receive_msg", **given)
     assert (told.exit_code, told.stdout.strip()) == (0, "✓ subscribed: im_receive_msg")
     told = douyin("receive", "subscribe", **given)
@@ -111,7 +121,9 @@ def test_a_port_in_use(douyin, url: str):
             assert told.exit_code == 1
             assert f"cannot listen on 127.0.0.1, port {port}" in told.stderr
             assert option in told.stderr
-    assert "no receiver ran yet" in douyin("receive", "status", **app(url)).stdout, "a day without a receiver is unknown, not empty"
+    assert "no receiver ran yet" in douyin("receive", "status", **app(url)).stdout, (
+        "a day without a receiver is unknown, not empty"
+    )
 
 
 def test_without_credentials_and_with_wrong_rules(douyin, tmp_path, url: str):

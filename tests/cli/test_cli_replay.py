@@ -1,6 +1,7 @@
 """``douyin replay``: the lake made again from the archive, over all tables and several days, byte for byte.
 
-One installation for the file, three days old: two hours of one day, windows that overlap, comments read on, published weeks, rows
+One installation for the file, three days old: two hours of one day, windows that overlap, comments read on, published
+weeks, rows
 in quarantine, unknown members, an account that failed. Every test leaves the lake as it found it.
 """
 
@@ -33,7 +34,11 @@ HIT = 1
 
 @pytest.fixture(scope="module")
 def history(platforms, tmp_path_factory) -> Iterator[World]:
-    world = World(*platforms(accounts=2, videos=5, most_fans=20_000), home=tmp_path_factory.mktemp("history"), options={"concurrency": 1})
+    world = World(
+        *platforms(accounts=2, videos=5, most_fans=20_000),
+        home=tmp_path_factory.mktemp("history"),
+        options={"concurrency": 1},
+    )
     world.clear()
     world.open().at("2026-11-16T11:00:00+08:00").authorize()
     world.watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
@@ -66,7 +71,12 @@ def replayed(history: World, douyin):
     def run(*arguments: str):
         history.clear()
         told = douyin(
-            "replay", *arguments, DOUYIN_HOME=str(history.home), DOUYIN_CLOCK=history.now, DOUYIN_START_DATE="2026-11-01", DOUYIN_BASE_URL=history.url
+            "replay",
+            *arguments,
+            DOUYIN_HOME=str(history.home),
+            DOUYIN_CLOCK=history.now,
+            DOUYIN_START_DATE="2026-11-01",
+            DOUYIN_BASE_URL=history.url,
         )
         assert history.calls() == 0
         return told
@@ -116,7 +126,9 @@ def test_lake_and_warehouse_lost_come_back_byte_for_byte(history: World, replaye
 def test_some_days_are_the_same_bytes_as_all(history: World, replayed):
     before = history.lake_files()
     shutil.rmtree(history.runtime.lake.root)
-    told = replayed("--from", TODAY.isoformat(), "--to", TODAY.isoformat(), "--select", "item_play,videos,comments,hot_words")
+    told = replayed(
+        "--from", TODAY.isoformat(), "--to", TODAY.isoformat(), "--select", "item_play,videos,comments,hot_words"
+    )
     assert told.exit_code == 0, told.stderr
     after = history.lake_files()
     assert {n.split("/dt=")[0] for n in after if "_" not in n[:1]} == {"item_play", "videos", "comments", "hot_words"}
@@ -191,7 +203,14 @@ def test_load_status_stays_true(history: World, replayed):
     first, second = (mine[a] for a in history.accounts)
     assert min(first.rows, second.rows) > 0
     partial = replace(first, status=Outcome.PARTIAL, code=2100004, reason="1 of 2 failed: busy")
-    unread = replace(second, status=Outcome.FAILED, code=None, rows=0, quarantined=second.rows, reason=f"all {second.rows} rows are in quarantine")
+    unread = replace(
+        second,
+        status=Outcome.FAILED,
+        code=None,
+        rows=0,
+        quarantined=second.rows,
+        reason=f"all {second.rows} rows are in quarantine",
+    )
     save_load_status(state, [partial, unread], now)
     assert replayed(*SPAN, "-s", "videos", "--dry-run").exit_code == 0
     assert unread in read_load_status(state, table="videos", dts=[TODAY]), "looking changes nothing"
@@ -199,7 +218,12 @@ def test_load_status_stays_true(history: World, replayed):
     after = {s.open_id: s for s in read_load_status(state, table="videos", dts=[TODAY]) if s.operation == "video_list"}
     assert after[first.open_id] == partial
     told = after[second.open_id]
-    assert (told.status, told.rows, told.quarantined, told.reason) == (Outcome.LOADED, second.rows, second.quarantined, "from the archive, without a call")
+    assert (told.status, told.rows, told.quarantined, told.reason) == (
+        Outcome.LOADED,
+        second.rows,
+        second.quarantined,
+        "from the archive, without a call",
+    )
     save_load_status(state, [first, second], now)
 
 

@@ -32,7 +32,9 @@ def test_report_of_the_last_day_another_and_none(douyin, tmp_path):
 
     before = DAY - timedelta(days=40)
     assert douyin("report", "--date", str(before), "--out", str(tmp_path / "far" / "x.html")).exit_code == 0
-    assert f"没有 {before} 的采集数据；仓库中已有 {DAY} 至 {DAY}" in (tmp_path / "far" / "x.html").read_text(encoding="utf-8")
+    assert f"没有 {before} 的采集数据；仓库中已有 {DAY} 至 {DAY}" in (tmp_path / "far" / "x.html").read_text(
+        encoding="utf-8"
+    )
 
     done = douyin("report", "--date", str(DAY + timedelta(days=1)))
     assert done.exit_code == 1
@@ -49,7 +51,9 @@ def test_report_is_shown(command, tmp_path):
     home.put("hot_words", {"rank": 1, "sentence": "词"})
     home.publish()
     browser = tmp_path / "browser"
-    browser.write_text(f"#!{sys.executable}\nimport sys, pathlib\npathlib.Path({str(tmp_path / 'opened')!r}).write_text(sys.argv[1])\n")
+    browser.write_text(
+        f"#!{sys.executable}\nimport sys, pathlib\npathlib.Path({str(tmp_path / 'opened')!r}).write_text(sys.argv[1])\n"
+    )
     browser.chmod(0o755)
     done = command("report", "--open", BROWSER=str(browser))
     assert done.returncode == 0, done.stderr

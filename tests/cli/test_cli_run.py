@@ -46,6 +46,7 @@ class Installation:
         assert told.returncode == 0, told.stderr
         return list(csv.reader(io.StringIO(told.stdout)))[1:]
 
+
 SERIES = sum(t.history == "window" for t in TABLES.values())
 ASKED = sum(t.history != "event" for t in TABLES.values())
 """Tables of T+1 series."""
@@ -58,10 +59,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
         httpx.Client(base_url=f"{handle.url}/_sandbox/", trust_env=False, timeout=30) as control,
     ):
         command = Command(
-            tmp_path_factory.mktemp("installed"), DOUYIN_BASE_URL=handle.url, DOUYIN_CLIENT_KEY="sandbox-key",
-            DOUYIN_CLIENT_SECRET="sandbox-secret", DOUYIN_CLOCK=NOW, DOUYIN_START_DATE="2025-11-10", DOUYIN_QPS="1000", DOUYIN_RETRY_BASE_S="0.01",
+            tmp_path_factory.mktemp("installed"),
+            DOUYIN_BASE_URL=handle.url,
+            DOUYIN_CLIENT_KEY="sandbox-key",
+            DOUYIN_CLIENT_SECRET="sandbox-secret",
+            DOUYIN_CLOCK=NOW,
+            DOUYIN_START_DATE="2025-11-10",
+            DOUYIN_QPS="1000",
+            DOUYIN_RETRY_BASE_S="0.01",
             DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
-        )  # fmt: skip
+        )
         yield Installation(command, control, control.get("accounts").json())
 
 
@@ -76,7 +83,9 @@ def test_authorize_with_a_code(installed: Installation):
 
 
 def test_authorize_with_the_address_that_the_browser_was_sent_to(installed: Installation):
-    told = installed.command("authorize", "--code", f"https://app.example/back?code={installed.accounts[1]['code']}&state=x")
+    told = installed.command(
+        "authorize", "--code", f"https://app.example/back?code={installed.accounts[1]['code']}&state=x"
+    )
     assert told.returncode == 0, told.stderr
     assert installed.accounts[1]["open_id"] in told.stdout
 
@@ -89,7 +98,11 @@ def test_authorize_with_a_used_code(installed: Installation):
 
 
 def test_authorize_shows_the_consent_page_and_checks_the_state(installed: Installation):
-    told = installed.command("authorize", input="https://app.example/back?code=abc&state=foreign\n", DOUYIN_REDIRECT_URI="https://app.example/back")
+    told = installed.command(
+        "authorize",
+        input="https://app.example/back?code=abc&state=foreign\n",
+        DOUYIN_REDIRECT_URI="https://app.example/back",
+    )
     assert told.returncode == 1
     assert "/platform/oauth/connect/?client_key=sandbox-key&" in told.stdout
     assert "redirect_uri=https%3A%2F%2Fapp.example%2Fback" in told.stdout
@@ -128,7 +141,11 @@ def test_run_loads_every_table(installed: Installation):
         assert lines[name][1 : 1 + len(days)] == days
         assert int(lines[name][1 + len(days)].replace(",", "")) > 0, name
     assert f"{len(TABLES)}/{len(TABLES)} published" in told.stdout
-    assert re.search(rf"^loaded [\d,]+ rows of {ASKED} tables with [\d,]+ calls; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M)
+    assert re.search(
+        rf"^loaded [\d,]+ rows of {ASKED} tables with [\d,]+ calls; /.*/warehouse\.duckdb holds all of the lake \(",
+        told.stdout,
+        re.M,
+    )
     assert "31 loaded" in told.stdout
     assert installed.calls() > 100
     assert list(installed.command.cwd.iterdir()) == []
@@ -139,7 +156,12 @@ def test_a_second_run_asks_for_nothing(installed: Installation):
     told = installed.command("run", "-s", "hotsearch,billboard_music,fans", "-s", "item_play,user_fans")
     assert told.returncode == 0, told.stdout + told.stderr
     assert installed.calls() == before
-    assert re.search(r"^nothing was left to fetch: [\d,]+ rows of \d+ tables are loaded; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M)
+    assert re.search(
+        r"^nothing was left to fetch: [\d,]+ rows of \d+ tables are loaded; /.*/warehouse\.duckdb holds "
+        r"all of the lake \(",
+        told.stdout,
+        re.M,
+    )
 
 
 def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: Installation):
@@ -147,7 +169,13 @@ def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: I
     assert (home / "state.db").stat().st_mode & 0o077 == 0
     with closing(sqlite3.connect(home / "state.db")) as state:
         tables = [name for (name,) in state.execute("select name from sqlite_master where type = 'table'")]
-        values = [value for name in tables for row in state.execute(f'select * from "{name}"') for value in row if isinstance(value, str)]
+        values = [
+            value
+            for name in tables
+            for row in state.execute(f'select * from "{name}"')
+            for value in row
+            if isinstance(value, str)
+        ]
     assert not [v for v in values if v.startswith(("act.", "rft.", "clt."))], "tokens are sealed"
     sealed = [v for v in values if v.startswith("sealed:")]
     assert len(sealed) == 2 * 2 + 1
@@ -166,7 +194,9 @@ def test_sql_answers(installed: Installation):
     assert installed.query("select count(*) from hot_words") == [["50"]]
     assert installed.query("select count(distinct open_id) from fans_profile") == [["2"]]
     assert installed.query("select count(*) from marts.hot_words_now") == [["50"]], "marts are made by the same command"
-    assert installed.query("select count(*) from meta.partitions where name not like 'marts/%'") == [[str(ASKED + 6 * SERIES)]]
+    assert installed.query("select count(*) from meta.partitions where name not like 'marts/%'") == [
+        [str(ASKED + 6 * SERIES)]
+    ]
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", ""])
@@ -179,13 +209,18 @@ def test_instants_are_shown_in_beijing_time(installed: Installation, zone: str):
     told = installed.command("export", "instants.sql", "--format", "csv", "--force", TZ=zone)
     assert told.returncode == 0, told.stderr
     written = installed.command.cwd / "instants.csv"
-    assert written.read_text(encoding="utf-8-sig").replace('"', "").splitlines() == ["at,day", "2026-11-17 04:00:00,2026-11-17"]
+    assert written.read_text(encoding="utf-8-sig").replace('"', "").splitlines() == [
+        "at,day",
+        "2026-11-17 04:00:00,2026-11-17",
+    ]
     file.unlink()
     written.unlink()
 
 
 def test_sql_prints_a_table(installed: Installation):
-    told = installed.command("sql", "-c", "select board, count(*) as creators from billboard_creators group by 1 order by 1 limit 1")
+    told = installed.command(
+        "sql", "-c", "select board, count(*) as creators from billboard_creators group by 1 order by 1 limit 1"
+    )
     assert told.returncode == 0
     assert "creators" in told.stdout
     assert "│" in told.stdout
@@ -232,7 +267,9 @@ def test_status_shows_rows_and_accounts(installed: Installation):
     assert status_row(told.stdout, "user_fans") == ["user_fans", "T+1", *["2"] * 6, "–"]
     unloaded = told.stdout.partition("not loaded")[2].split(" accounts: ")[0]
     lines = [line for line in unloaded.splitlines() if "[main]" in line or "partial" in line or "failed" in line]
-    assert [line for line in lines if "older than 30 days by now" not in line] == [], "the whole window reaches days of which some videos are too old; nothing else failed"
+    assert [line for line in lines if "older than 30 days by now" not in line] == [], (
+        "the whole window reaches days of which some videos are too old; nothing else failed"
+    )
     for account in installed.accounts:
         assert account["open_id"][:8] in told.stdout
     assert "主号 [main]" in told.stdout
@@ -248,7 +285,9 @@ def test_faults_of_one_account_are_told_and_leave_the_others_alone(installed: In
         {"operation": "billboard_stars", "kind": "capability_offline", "times": None},
     ]
     installed.control.post("faults", json=orders).raise_for_status()
-    told = installed.command("run", "-s", "fans_sources,billboard_stars", "--select", "user_fans", DOUYIN_CLOCK=NEXT_DAY)
+    told = installed.command(
+        "run", "-s", "fans_sources,billboard_stars", "--select", "user_fans", DOUYIN_CLOCK=NEXT_DAY
+    )
     assert told.returncode == 0, told.stdout + told.stderr
     assert "1 loaded, 1 skipped" in told.stdout
     assert "1 loaded, 1 failed" in told.stdout or "1 failed, 1 loaded" in told.stdout
@@ -261,7 +300,11 @@ def test_status_tells_who_failed_and_why(installed: Installation):
     told = installed.command("status", "-s", "fans,user_fans,billboard_stars", DOUYIN_CLOCK=NEXT_DAY)
     assert told.returncode == 0, told.stderr
     failures, known = told.stdout.split("not loaded")[1].split(" accounts: ")[0].split("cannot be had by this app")
-    by_operation = {words[1]: line for line in failures.splitlines() if len(words := line.replace("主号 [main]", "主号").split()) > 2}
+    by_operation = {
+        words[1]: line
+        for line in failures.splitlines()
+        if len(words := line.replace("主号 [main]", "主号").split()) > 2
+    }
     assert "主号 [main]" in by_operation["fans_source"]
     assert "private" in by_operation["fans_source"]
     assert installed.accounts[1]["name"] in by_operation["user_fans"]
@@ -316,10 +359,15 @@ def test_selections(select: list[str] | None, chosen: list[str]):
 @pytest.mark.parametrize("words", ["nonsense", "hot_words,nonsense", "billboard_", ""])
 def test_an_unknown_selection_shows_what_there_is(douyin, words: str):
     for name in ("run", "status"):
-        told = douyin(name, "-s", words, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY)
+        told = douyin(
+            name, "-s", words, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY
+        )
         assert told.exit_code == 2
         assert "is no table, domain or operation" in told.stderr
-        assert "domains: account, billboard, comment, ent_rank, fans, hotsearch, im, item, lead, ops, poi, user, video" in told.stderr
+        assert (
+            "domains: account, billboard, comment, ent_rank, fans, hotsearch, im, item, lead, ops, poi, user, video"
+            in told.stderr
+        )
         assert all(table in told.stderr for table in TABLES)
 
 
@@ -333,7 +381,15 @@ def test_an_unknown_selection_shows_what_there_is(douyin, words: str):
     ],
 )
 def test_days_that_no_partition_holds(douyin, day: str, why: str):
-    told = douyin("run", "--date", day, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_CLOCK=NOW, DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY)
+    told = douyin(
+        "run",
+        "--date",
+        day,
+        DOUYIN_CLIENT_KEY="k",
+        DOUYIN_CLIENT_SECRET="s",
+        DOUYIN_CLOCK=NOW,
+        DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
+    )
     assert told.exit_code == 2
     assert why in told.stderr
 
@@ -343,15 +399,34 @@ def test_days_that_no_partition_holds(douyin, day: str, why: str):
 def test_without_credentials_a_command_says_how_to_get_some(douyin, tmp_path, name: str, missing: dict):
     told = douyin(name, **missing)
     assert told.exit_code == 1
-    for words in ("No credentials", "make demo", "DOUYIN_CLIENT_KEY", "DOUYIN_CLIENT_SECRET", ".env.example", "douyin authorize"):
+    for words in (
+        "No credentials",
+        "make demo",
+        "DOUYIN_CLIENT_KEY",
+        "DOUYIN_CLIENT_SECRET",
+        ".env.example",
+        "douyin authorize",
+    ):
         assert words in told.stderr
     assert not (tmp_path / "data").exists()
 
 
 def test_a_run_that_loads_nothing_says_so(douyin):
-    told = douyin("run", "--select", "hot_words", DOUYIN_BASE_URL="http://127.0.0.1:9", DOUYIN_CLIENT_KEY="a", DOUYIN_CLIENT_SECRET="b", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY, DOUYIN_RETRY_BASE_S="0", DOUYIN_CLOCK=NOW)
+    told = douyin(
+        "run",
+        "--select",
+        "hot_words",
+        DOUYIN_BASE_URL="http://127.0.0.1:9",
+        DOUYIN_CLIENT_KEY="a",
+        DOUYIN_CLIENT_SECRET="b",
+        DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
+        DOUYIN_RETRY_BASE_S="0",
+        DOUYIN_CLOCK=NOW,
+    )
     assert told.exit_code == 1
-    assert re.search(r"^loaded no rows; 1 of 1 tables failed; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M), told.stdout
+    assert re.search(
+        r"^loaded no rows; 1 of 1 tables failed; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M
+    ), told.stdout
     assert "✗ hot_words" in told.stdout
     assert "published" not in told.stdout.splitlines()[-2]
 

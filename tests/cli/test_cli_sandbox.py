@@ -23,7 +23,19 @@ def first_address(process) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_its_address_serves_and_ends(command, number: signal.Signals):
-    process = command.start("sandbox", "--port", "0", "--accounts", "2", "--videos", "3", "--seed", "7", "--now", "2025-11-17T10:30:00+08:00")
+    process = command.start(
+        "sandbox",
+        "--port",
+        "0",
+        "--accounts",
+        "2",
+        "--videos",
+        "3",
+        "--seed",
+        "7",
+        "--now",
+        "2025-11-17T10:30:00+08:00",
+    )
     try:
         url = first_address(process)
         use = process.stdout.readline()
@@ -45,11 +57,28 @@ def test_it_prints_its_address_serves_and_ends(command, number: signal.Signals):
 
 
 def test_troubles_and_apps_on_order(command):
-    options = ("--accounts", "20", "--videos", "1", "--dead-tokens", "0.1", "--private", "0.1", "--withdrawn", "video_list", "--lacking", "hotsearch", "--app", "second:secret")
+    options = (
+        "--accounts",
+        "20",
+        "--videos",
+        "1",
+        "--dead-tokens",
+        "0.1",
+        "--private",
+        "0.1",
+        "--withdrawn",
+        "video_list",
+        "--lacking",
+        "hotsearch",
+        "--app",
+        "second:secret",
+    )
     process = command.start("sandbox", "--port", "0", *options)
     try:
         with httpx.Client(base_url=first_address(process), trust_env=False, timeout=10) as client:
-            first, second = (client.get("/_sandbox/accounts", params=params).json() for params in ({}, {"client_key": "second"}))
+            first, second = (
+                client.get("/_sandbox/accounts", params=params).json() for params in ({}, {"client_key": "second"})
+            )
             assert {a["trouble"] for a in first} == {None, "dead_token", "private"}
             assert [a["trouble"] for a in first] == [a["trouble"] for a in second]
             assert not {a["open_id"] for a in first} & {a["open_id"] for a in second}
@@ -71,12 +100,19 @@ def test_a_port_in_use(douyin):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--now", "tomorrow"], "tomorrow"), (["--now", "2025-11-17T10:30:00"], "time zone"), (["--qps", "0"], "above 0"), (["--accounts", "0"], "1"),
-        (["--latency-ms", "-1"], "0"), (["--dead-tokens", "0.7", "--private", "0.7"], "add up to 1"), (["--withdrawn", "nothing"], "no operation is called nothing"),
-        (["--lacking", "nothing"], "no scope is called nothing"), (["--scopes", "user_info, nothing"], "no scope is called nothing"),
-        (["--app", "key"], "KEY:SECRET"), (["--app", "sandbox-key:x"], "client_key of its own"),
+        (["--now", "tomorrow"], "tomorrow"),
+        (["--now", "2025-11-17T10:30:00"], "time zone"),
+        (["--qps", "0"], "above 0"),
+        (["--accounts", "0"], "1"),
+        (["--latency-ms", "-1"], "0"),
+        (["--dead-tokens", "0.7", "--private", "0.7"], "add up to 1"),
+        (["--withdrawn", "nothing"], "no operation is called nothing"),
+        (["--lacking", "nothing"], "no scope is called nothing"),
+        (["--scopes", "user_info, nothing"], "no scope is called nothing"),
+        (["--app", "key"], "KEY:SECRET"),
+        (["--app", "sandbox-key:x"], "client_key of its own"),
     ],
-)  # fmt: skip
+)
 def test_wrong_options(douyin, arguments: list[str], why: str):
     told = douyin("sandbox", *arguments)
     assert told.exit_code == 2

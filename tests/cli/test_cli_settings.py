@@ -29,17 +29,34 @@ def url() -> Iterator[str]:
 
 
 def app(url: str, **more: str) -> dict[str, str]:
-    return {"DOUYIN_BASE_URL": url, "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_CLOCK": NOW, "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, **more}
+    return {
+        "DOUYIN_BASE_URL": url,
+        "DOUYIN_CLIENT_KEY": "sandbox-key",
+        "DOUYIN_CLIENT_SECRET": "sandbox-secret",
+        "DOUYIN_CLOCK": NOW,
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+        **more,
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DOUYIN_QPS", "abc"), ("DOUYIN_QPS", "0"), ("DOUYIN_PER_DAY", "-1"), ("DOUYIN_CLOCK", "yesterday"), ("DOUYIN_CLOCK", "2026-11-16T10:30:00"),
-        ("DOUYIN_BASE_URL", "ftp://x"), ("DOUYIN_LIMITS", "{broken"), ("DOUYIN_LIMITS", '{"hotsearch": {"qps": -1}}'), ("DOUYIN_CONCURRENCY", "1.5"),
-        ("DOUYIN_START_DATE", "soon"), ("DOUYIN_TIMEOUT_S", ""), ("DOUYIN_HOME", ""), ("DOUYIN_HOME", "a\tb"),
+        ("DOUYIN_QPS", "abc"),
+        ("DOUYIN_QPS", "0"),
+        ("DOUYIN_PER_DAY", "-1"),
+        ("DOUYIN_CLOCK", "yesterday"),
+        ("DOUYIN_CLOCK", "2026-11-16T10:30:00"),
+        ("DOUYIN_BASE_URL", "ftp://x"),
+        ("DOUYIN_LIMITS", "{broken"),
+        ("DOUYIN_LIMITS", '{"hotsearch": {"qps": -1}}'),
+        ("DOUYIN_CONCURRENCY", "1.5"),
+        ("DOUYIN_START_DATE", "soon"),
+        ("DOUYIN_TIMEOUT_S", ""),
+        ("DOUYIN_HOME", ""),
+        ("DOUYIN_HOME", "a\tb"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("command", ["run", "status", "sql", "doctor"])
 def test_a_wrong_setting_is_named(douyin, command: str, name: str, value: str):
     told = douyin(command, **{name: value})
@@ -52,12 +69,31 @@ def test_a_wrong_setting_is_named(douyin, command: str, name: str, value: str):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *((name, number) for name in ("QPS", "TIMEOUT_S", "RETRY_BASE_S", "FLUSH_S") for number in ("inf", "-inf", "nan", "1e99")),
-        *((name, "9" * 19) for name in ("PER_DAY", "CONCURRENCY", "PER_ACCOUNT", "WEBHOOK_BODY_BYTES", "COMMENT_REREAD_DAYS", "KEEP_ARCHIVE_DAYS", "KEEP_LAKE_DAYS")),
-        ("LIMITS", '{"hotsearch": {"qps": Infinity}}'), ("LIMITS", '{"hotsearch": {"qps": NaN}}'), ("KEEP", '{"comments": {"lake_days": 9999999}}'),
-        ("START_DATE", "0001-01-01"), ("START_DATE", "9999-12-31"), ("CLOCK", "9999-12-31T00:00:00+08:00"),
+        *(
+            (name, number)
+            for name in ("QPS", "TIMEOUT_S", "RETRY_BASE_S", "FLUSH_S")
+            for number in ("inf", "-inf", "nan", "1e99")
+        ),
+        *(
+            (name, "9" * 19)
+            for name in (
+                "PER_DAY",
+                "CONCURRENCY",
+                "PER_ACCOUNT",
+                "WEBHOOK_BODY_BYTES",
+                "COMMENT_REREAD_DAYS",
+                "KEEP_ARCHIVE_DAYS",
+                "KEEP_LAKE_DAYS",
+            )
+        ),
+        ("LIMITS", '{"hotsearch": {"qps": Infinity}}'),
+        ("LIMITS", '{"hotsearch": {"qps": NaN}}'),
+        ("KEEP", '{"comments": {"lake_days": 9999999}}'),
+        ("START_DATE", "0001-01-01"),
+        ("START_DATE", "9999-12-31"),
+        ("CLOCK", "9999-12-31T00:00:00+08:00"),
     ],
-)  # fmt: skip
+)
 def test_absurd_numbers_and_days_are_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(f"DOUYIN_{name}", value)
     with pytest.raises(BadSettings, match=f"DOUYIN_{name}: "):
@@ -69,15 +105,33 @@ def test_absurd_numbers_and_days_are_refused(name: str, value: str, monkeypatch:
     [
         ("DOUYIN_QSP", "3", "DOUYIN_QSP: there is no such setting: did you mean DOUYIN_QPS?"),
         ("douyin_clientkey", "a", "DOUYIN_CLIENTKEY: there is no such setting: did you mean DOUYIN_CLIENT_KEY?"),
-        ("DOUYIN_LIMITS", '{"hotserach": {"qps": 3}}', "DOUYIN_LIMITS: 'hotserach' is no scope: did you mean hotsearch?"),
-        ("DOUYIN_LIMITS", '{"hotsearch": {"qsp": 3}}', "DOUYIN_LIMITS: hotsearch: there is no 'qsp': did you mean qps?"),
+        (
+            "DOUYIN_LIMITS",
+            '{"hotserach": {"qps": 3}}',
+            "DOUYIN_LIMITS: 'hotserach' is no scope: did you mean hotsearch?",
+        ),
+        (
+            "DOUYIN_LIMITS",
+            '{"hotsearch": {"qsp": 3}}',
+            "DOUYIN_LIMITS: hotsearch: there is no 'qsp': did you mean qps?",
+        ),
         ("DOUYIN_KEEP", '{"coments": {"lake_days": 3}}', "DOUYIN_KEEP: 'coments' is no table: did you mean comments?"),
-        ("DOUYIN_KEEP", '{"comments": {"lake": 3}}', "DOUYIN_KEEP: comments: there is no 'lake': did you mean lake_days?"),
-        ("DOUYIN_APPS", '[{"client_key": "a", "client_secret": "b", "redirect_url": "c"}]', "DOUYIN_APPS: 0: there is no 'redirect_url': did you mean redirect_uri?"),
+        (
+            "DOUYIN_KEEP",
+            '{"comments": {"lake": 3}}',
+            "DOUYIN_KEEP: comments: there is no 'lake': did you mean lake_days?",
+        ),
+        (
+            "DOUYIN_APPS",
+            '[{"client_key": "a", "client_secret": "b", "redirect_url": "c"}]',
+            "DOUYIN_APPS: 0: there is no 'redirect_url': did you mean redirect_uri?",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("place", ["environment", ".env"])
-def test_an_unknown_name_is_refused_with_the_one_that_was_meant(douyin, tmp_path, place: str, name: str, value: str, said: str):
+def test_an_unknown_name_is_refused_with_the_one_that_was_meant(
+    douyin, tmp_path, place: str, name: str, value: str, said: str
+):
     if place == ".env":
         (tmp_path / ".env").write_text(f"SOMEBODY_ELSES=1\n{name}='{value}'\n", encoding="utf-8")
     told = douyin("status", **({name: value} if place == "environment" else {}))
@@ -108,9 +162,10 @@ def test_doctor_shows_which_home_each_process_uses(douyin, tmp_path, url: str):
     plain = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)", "dagster api grpc"]
     started = [
-        children.start(words, cwd=there, env=plain | {"DOUYIN_HOME": str(here)}, stdout=subprocess.PIPE), children.start(words, cwd=there, env=plain, stdout=subprocess.PIPE),
+        children.start(words, cwd=there, env=plain | {"DOUYIN_HOME": str(here)}, stdout=subprocess.PIPE),
+        children.start(words, cwd=there, env=plain, stdout=subprocess.PIPE),
         children.start(words, cwd=there, env=plain | {"DAGSTER_HOME": str(here / "dagster")}, stdout=subprocess.PIPE),
-    ]  # fmt: skip
+    ]
     for one in started:
         one.stdout.readline()
     told = douyin("doctor", DOUYIN_BASE_URL=url)
@@ -134,8 +189,14 @@ def test_doctor_says_what_others_may_read(douyin, tmp_path, url: str):
     (tmp_path / ".env").touch()
     (tmp_path / ".env").chmod(0o644)
     told = douyin("doctor", DOUYIN_BASE_URL=url)
-    assert f"! other users of this machine have rights to {home}/lake/data.parquet\n    → chmod -R go-rwx {home}\n" in told.stdout
-    assert f"! {tmp_path}/.env, which holds secrets, is open to other users of this machine\n    → chmod 600 {tmp_path}/.env\n" in told.stdout
+    assert (
+        f"! other users of this machine have rights to {home}/lake/data.parquet\n    → chmod -R go-rwx {home}\n"
+        in told.stdout
+    )
+    assert (
+        f"! {tmp_path}/.env, which holds secrets, is open to other users of this machine\n    → chmod 600 "
+        f"{tmp_path}/.env\n"
+    ) in told.stdout
 
 
 def test_all_wrong_settings_are_named_at_once(douyin):
@@ -162,7 +223,15 @@ def test_doctor_on_a_running_platform(douyin, url: str):
     told = douyin("doctor", **app(url))
     assert told.exit_code == 0, told.output
     lines = told.stdout.splitlines()
-    for words in ("✓ Python 3.", "✓ dagster ", "✓ duckdb ", "✓ credentials are set", f"✓ {url} answers", "✓ a client token was given", "GB free at"):
+    for words in (
+        "✓ Python 3.",
+        "✓ dagster ",
+        "✓ duckdb ",
+        "✓ credentials are set",
+        f"✓ {url} answers",
+        "✓ a client token was given",
+        "GB free at",
+    ):
         assert any(words in line for line in lines), words
     assert "! no account is authorised" in lines
     assert "✗" not in told.stdout

@@ -12,7 +12,12 @@ from hostile_home import ESCAPE, TURNED, publish_words
 from patience import scaled
 
 KEY = "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A="
-SECRETS = {"DOUYIN_TOKEN_KEY": KEY, "DOUYIN_CLIENT_SECRET": "client-secret", "ROBOT_ADDRESS": "https://robot.example/hook", "PGPASSWORD": "database"}
+SECRETS = {
+    "DOUYIN_TOKEN_KEY": KEY,
+    "DOUYIN_CLIENT_SECRET": "client-secret",
+    "ROBOT_ADDRESS": "https://robot.example/hook",
+    "PGPASSWORD": "database",
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +31,26 @@ def sql(command, home):
 
 
 REACHES_OUT = [
-    ".shell touch {out}", ".system touch {out}", ".output {out}\nselect 1;", ".once {out}\nselect 1;", ".import {out} t", ".open {out}", ".read {out}", ".cd /", ".log {out}",
-    "COPY hot_words TO '{out}'", "EXPORT DATABASE '{out}'", "ATTACH '{out}'", "FROM read_text('/etc/hostname')", "FROM '/etc/hostname'", "FROM glob('/etc/*')",
-    "INSTALL httpfs", "LOAD '{out}'", "SET enable_external_access = true", "SET lock_configuration = false",
-]  # fmt: skip
+    ".shell touch {out}",
+    ".system touch {out}",
+    ".output {out}\nselect 1;",
+    ".once {out}\nselect 1;",
+    ".import {out} t",
+    ".open {out}",
+    ".read {out}",
+    ".cd /",
+    ".log {out}",
+    "COPY hot_words TO '{out}'",
+    "EXPORT DATABASE '{out}'",
+    "ATTACH '{out}'",
+    "FROM read_text('/etc/hostname')",
+    "FROM '/etc/hostname'",
+    "FROM glob('/etc/*')",
+    "INSTALL httpfs",
+    "LOAD '{out}'",
+    "SET enable_external_access = true",
+    "SET lock_configuration = false",
+]
 
 
 @pytest.mark.parametrize("way", ["-c", "-f", "pipe"])
@@ -38,7 +59,11 @@ def test_sql_of_others_reaches_nothing_else(sql, tmp_path, way: str):
     for text in REACHES_OUT if way == "-c" else REACHES_OUT[::6]:
         text = text.format(out=out)
         (tmp_path / "q.sql").write_text(text)
-        told = {"-c": lambda t=text: sql("-c", t), "-f": lambda: sql("-f", str(tmp_path / "q.sql")), "pipe": lambda t=text: sql(input=t + "\n")}[way]()
+        told = {
+            "-c": lambda t=text: sql("-c", t),
+            "-f": lambda: sql("-f", str(tmp_path / "q.sql")),
+            "pipe": lambda t=text: sql(input=t + "\n"),
+        }[way]()
         assert told.returncode != 0, text
         assert told.stderr, text
         assert not out.exists(), text
@@ -85,9 +110,13 @@ def test_a_terminal_is_not_obeyed_by_titles(command, home):
     """Through a terminal of its own: what people wrote is shown, not obeyed; a pipe gets it as it is."""
     ours, theirs = pty.openpty()
     child = children.start(
-        command.words("sql", "--csv", "-c", "SELECT sentence FROM hot_words ORDER BY rank"), cwd=command.cwd, env=command.environment | {"DOUYIN_HOME": str(home)},
-        stdin=theirs, stdout=theirs, stderr=theirs,
-    )  # fmt: skip
+        command.words("sql", "--csv", "-c", "SELECT sentence FROM hot_words ORDER BY rank"),
+        cwd=command.cwd,
+        env=command.environment | {"DOUYIN_HOME": str(home)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
     os.close(theirs)
     said = b""
     while True:

@@ -15,7 +15,11 @@ from services.maintenance.retention import loose_days, sealed_months
 NOW = "2026-11-16T11:00:00+08:00"
 LATER = "2027-01-20T11:00:00+08:00"
 SOME = ("hot_words", "videos", "item_play", "user_fans")
-QUESTION = "select 'hot_words', count(*), sum(rank) from hot_words union all select 'item_play', count(*), sum(plays) from item_play union all select 'user_fans', count(*), sum(total_fans) from user_fans order by 1"
+QUESTION = (
+    "select 'hot_words', count(*), sum(rank) from hot_words union all select 'item_play', count(*), "
+    "sum(plays) from item_play union all select 'user_fans', count(*), sum(total_fans) from user_fans order "
+    "by 1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +27,11 @@ def home(platforms, tmp_path_factory):
     """Three days in November, as they lie there in January."""
     from installation import World
 
-    world = World(*platforms(accounts=2, videos=12), home=tmp_path_factory.mktemp("storage") / "data", options={"start_date": date(2026, 10, 1)})
+    world = World(
+        *platforms(accounts=2, videos=12),
+        home=tmp_path_factory.mktemp("storage") / "data",
+        options={"start_date": date(2026, 10, 1)},
+    )
     world.clear()
     world.open().authorize()
     for day in (16, 17, 18):
@@ -118,7 +126,7 @@ def test_what_is_kept_no_longer_goes_and_is_not_missed(home, douyin_there, answe
     keep = {"DOUYIN_KEEP": '{"hot_words": {"archive_days": 65, "lake_days": 64}}'}
     dry = douyin_there("storage", "prune", "--dry-run", **keep)
     assert "lake hot_words: 1 days, 2026-11-16" in dry.stdout
-    assert "archive" not in dry.stdout, "the same answers fill two more tables, which are kept for ever" 
+    assert "archive" not in dry.stdout, "the same answers fill two more tables, which are kept for ever"
     assert len(home.runtime.lake.days("hot_words")) == 3
     done = douyin_there("storage", "prune", **keep)
     assert "1 days went" in done.stdout

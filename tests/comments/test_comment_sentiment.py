@@ -23,15 +23,40 @@ def test_nothing_said_is_null(text: str):
 @pytest.mark.parametrize(
     ("less", "more"),
     [
-        ("难喝", "好喝"), ("不好喝", "好喝"), ("难喝", "不难喝"), ("不是很好看", "很好看"), ("好看", "特别好看"), ("特别失望", "失望"), ("失望", "有点失望"),
-        ("好看但是太贵了", "太贵了但是好看"), ("服务真好[微笑]", "服务真好"), ("绝了，呵呵", "绝了"), ("好看👎", "好看"), ("好看", "好看👍"), ("难看", "一般"), ("还可以", "绝绝子"),
+        ("难喝", "好喝"),
+        ("不好喝", "好喝"),
+        ("难喝", "不难喝"),
+        ("不是很好看", "很好看"),
+        ("好看", "特别好看"),
+        ("特别失望", "失望"),
+        ("失望", "有点失望"),
+        ("好看但是太贵了", "太贵了但是好看"),
+        ("服务真好[微笑]", "服务真好"),
+        ("绝了，呵呵", "绝了"),
+        ("好看👎", "好看"),
+        ("好看", "好看👍"),
+        ("难看", "一般"),
+        ("还可以", "绝绝子"),
     ],
-)  # fmt: skip
+)
 def test_order(less: str, more: str):
     assert of(less) < of(more)
 
 
-@pytest.mark.parametrize(("text", "sign"), [("一点都不油腻", 1), ("没踩雷", 1), ("不要太好看！", 1), ("👍", 1), ("学到了，谢谢[赞]", 1), ("不推荐", -1), ("太贵了", -1), ("[吐]", -1), ("真行[微笑] 好看", -1)])
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("一点都不油腻", 1),
+        ("没踩雷", 1),
+        ("不要太好看！", 1),
+        ("👍", 1),
+        ("学到了，谢谢[赞]", 1),
+        ("不推荐", -1),
+        ("太贵了", -1),
+        ("[吐]", -1),
+        ("真行[微笑] 好看", -1),
+    ],
+)
 def test_sign(text: str, sign: int):
     assert math.copysign(1, of(text)) == sign
 
@@ -42,7 +67,12 @@ def test_a_negation_reaches_four_characters_and_no_mark():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.sampled_from(["好看", "不", "太", "但是", "难喝", "[微笑]", "👍", "求", "，", "垃圾", "绝了", "这个"]), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(["好看", "不", "太", "但是", "难喝", "[微笑]", "👍", "求", "，", "垃圾", "绝了", "这个"]),
+        max_size=12,
+    )
+)
 def test_it_is_a_number_between_with_four_digits(pieces: list[str]):
     value = of("".join(pieces))
     if value is not None:

@@ -37,13 +37,19 @@ def test_the_rules_read_as_well_as_they_did(examples, half: Half):
     found = evaluate(analyser(), [e for e in examples if e.half is half])
     reached = (found.needs_f1, found.question_f1, found.sentiment_f1)
     assert all(r >= f for r, f in zip(reached, FLOORS[half], strict=True)), reached
-    assert all(r <= f + 0.06 for r, f in zip(reached, FLOORS[half], strict=True)), f"better than the floors, {reached}: raise them"
+    assert all(r <= f + 0.06 for r, f in zip(reached, FLOORS[half], strict=True)), (
+        f"better than the floors, {reached}: raise them"
+    )
 
 
 def test_the_documentation_tells_the_numbers(examples):
     page = (REPOSITORY / "docs" / "needs.md").read_text(encoding="utf-8")
     told = {half: evaluate(analyser(), [e for e in examples if e.half is half]) for half in Half}
-    for name, of in (("mean F1 of needs", "needs_f1"), ("F1 of questions", "question_f1"), ("mean F1 of sentiment", "sentiment_f1")):
+    for name, of in (
+        ("mean F1 of needs", "needs_f1"),
+        ("F1 of questions", "question_f1"),
+        ("mean F1 of sentiment", "sentiment_f1"),
+    ):
         (row,) = re.findall(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) \|", page, re.MULTILINE)
         assert row == tuple(f"{getattr(told[half], of):.2f}" for half in Half), name
     (row,) = re.findall(r"^\| comments \| (\d+) \| (\d+) \|", page, re.MULTILINE)
@@ -53,7 +59,13 @@ def test_the_documentation_tells_the_numbers(examples):
 def test_scores():
     assert (Score("x", 4, 3, 2).precision, Score("x", 4, 3, 2).recall, Score("x", 4, 3, 2).f1) == (2 / 3, 0.5, 4 / 7)
     assert (Score("x", 0, 0, 0).precision, Score("x", 0, 0, 0).recall, Score("x", 0, 0, 0).f1) == (None, None, 0)
-    assert [sentiment_of(v) for v in (None, 0.0, CERTAIN / 2, CERTAIN, -CERTAIN)] == ["none", "none", "none", "pos", "neg"]
+    assert [sentiment_of(v) for v in (None, 0.0, CERTAIN / 2, CERTAIN, -CERTAIN)] == [
+        "none",
+        "none",
+        "none",
+        "pos",
+        "neg",
+    ]
 
 
 def write(folder: Path, *lines: str) -> Path:
@@ -62,10 +74,16 @@ def write(folder: Path, *lines: str) -> Path:
 
 
 def test_what_was_missed_and_made_up(tmp_path: Path):
-    folder = write(tmp_path, "# remark", "多少钱\task_price\t1\tnone", "太好看了\task_price\t1\tneg", "路过\t-\t0\tnone")
+    folder = write(
+        tmp_path, "# remark", "多少钱\task_price\t1\tnone", "太好看了\task_price\t1\tneg", "路过\t-\t0\tnone"
+    )
     found = evaluate(analyser(), load_examples(folder, CLASSES))
     (wrong,) = found.wrong
-    assert (wrong.example.line, wrong.missed, wrong.made_up) == (3, {"ask_price", "is_question", "sentiment:neg"}, {"praise", "sentiment:pos"})
+    assert (wrong.example.line, wrong.missed, wrong.made_up) == (
+        3,
+        {"ask_price", "is_question", "sentiment:neg"},
+        {"praise", "sentiment:pos"},
+    )
     price = next(s for s in found.scores if s.label == "ask_price")
     assert (price.support, price.found, price.right) == (2, 1, 1)
     assert found.needs_f1 == price.f1 == found.question_f1
@@ -81,7 +99,10 @@ def test_a_text_stays_in_its_half_wherever_it_stands(tmp_path: Path):
     ("line", "told"),
     [
         ("多少钱", "1 cells: write text, needs, is_question and sentiment"),
-        ("多少钱\task_prise\t1\tnone", "ask_prise is no need class of rules.yaml: write some of ask_price, praise, or -"),
+        (
+            "多少钱\task_prise\t1\tnone",
+            "ask_prise is no need class of rules.yaml: write some of ask_price, praise, or -",
+        ),
         ("多少钱\task_price\tyes\tnone", "is_question is 'yes': write 1 or 0"),
         ("多少钱\task_price\t1\tgood", "sentiment is 'good': write pos, neg, none"),
         ("路过\t-\t0\tnone", "路过 stands in line 2, too: take one out"),

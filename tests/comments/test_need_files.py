@@ -51,30 +51,65 @@ def test_files_say_what_they_are_for(name: str):
 def test_every_class_has_both_names():
     needs = load_rules(OURS).needs
     assert len(needs) >= 15
-    assert {"ask_price", "ask_link", "ask_tutorial", "ask_stock", "ask_place", "ask_time", "complain", "praise", "after_sales", "request_content"} <= {n.id for n in needs}
+    assert {
+        "ask_price",
+        "ask_link",
+        "ask_tutorial",
+        "ask_stock",
+        "ask_place",
+        "ask_time",
+        "complain",
+        "praise",
+        "after_sales",
+        "request_content",
+    } <= {n.id for n in needs}
 
 
 MISTAKES = {
-    "unknown member": ("rules.yaml", "    zh: 询价", "    zh: 询价\n    zn: 询价", "needs.ask_price.zn", "not permitted"),
+    "unknown member": (
+        "rules.yaml",
+        "    zh: 询价",
+        "    zh: 询价\n    zn: 询价",
+        "needs.ask_price.zn",
+        "not permitted",
+    ),
     "bad id": ("rules.yaml", "- id: ask_price", "- id: Ask-Price", "needs.Ask-Price.id", "pattern"),
     "id twice": ("rules.yaml", "- id: ask_link", "- id: ask_price", "two needs are called ask_price", ""),
     "bad expression": ("rules.yaml", "'没多少钱'", "'没(多少钱'", "needs.ask_price.except", "is no regular expression"),
     "upper case": ("rules.yaml", "'没多少钱'", "'没多少钱|BGM'", "needs.ask_price.except", "lower case; write it so"),
     "fits all": ("rules.yaml", "'没多少钱'", "'(没多少钱)?'", "needs.ask_price.except", "fits every comment"),
-    "back-reference": ("rules.yaml", "'没多少钱'", "'([没不])多少钱\\1'", "needs.ask_price.except", "write the repetition out"),
+    "back-reference": (
+        "rules.yaml",
+        "'没多少钱'",
+        "'([没不])多少钱\\1'",
+        "needs.ask_price.except",
+        "write the repetition out",
+    ),
     "empty word": ("rules.yaml", "[多少钱, 多钱,", "['', 多少钱, 多钱,", "needs.ask_price.words", "empty word"),
     "said twice": ("rules.yaml", "[多少钱, 多钱,", "[多少钱, 多少钱, 多钱,", "needs.ask_price.words", "take one out"),
     "traditional": ("rules.yaml", "[多少钱, 多钱,", "[多少錢, 多钱,", "'多少錢' is never found", "write '多少钱'"),
     "full-width": ("rules.yaml", "[多少钱, 多钱,", "[ＡＢＣ, 多钱,", "'ＡＢＣ' is never found", "write 'abc'"),
-    "key twice": ("rules.yaml", "    en: asks for the price", "    en: asks for the price\n    en: price", "en is said twice", "put both together"),
+    "key twice": (
+        "rules.yaml",
+        "    en: asks for the price",
+        "    en: asks for the price\n    en: price",
+        "en is said twice",
+        "put both together",
+    ),
     "no number": ("sentiment.yaml", "weight: 0.6", "weight: much", "degrees.1.weight", "number"),
-    "two meanings": ("sentiment.yaml", "contrasts: [但是,", "contrasts: [但是, 好看,", "好看", "a word has one meaning"),
+    "two meanings": (
+        "sentiment.yaml",
+        "contrasts: [但是,",
+        "contrasts: [但是, 好看,",
+        "好看",
+        "a word has one meaning",
+    ),
     "two faces": ("sentiment.yaml", "emoji: [👎]", "emoji: [👍]", "👍", "two faces share it"),
     "long emoji": ("sentiment.yaml", "emoji: [👎]", "emoji: [👎🏽]", "👎🏽", "one character"),
     "word with spaces": ("user_words.txt", "青柚杯\n", "青柚 杯\n", "'青柚 杯'", "without spaces"),
     "user word twice": ("user_words.txt", "小黄车\n", "小黄车\n小黄车\n", "小黄车 stands above", "take one out"),
     "stop word twice": ("stop_words.txt", "一下\n", "一下\n一下\n", "一下 stands in line 2", "take one out"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -87,7 +122,12 @@ def test_a_mistake_is_told_with_file_line_and_what_to_do(folder: Path, mistake: 
     assert text.startswith(f"{folder / name}:")
     assert entry in text
     assert todo in text
-    if mistake not in ("id twice", "two meanings", "two faces", "long emoji"):  # those are between entries: the file is named, and the words
+    if mistake not in (
+        "id twice",
+        "two meanings",
+        "two faces",
+        "long emoji",
+    ):  # those are between entries: the file is named, and the words
         at = int(text.removeprefix(f"{folder / name}:").split(":")[0])
         assert 0 <= at - line <= 1, text
 
@@ -106,7 +146,10 @@ def test_a_file_in_another_encoding_is_told(folder: Path, name: str):
         analyser(folder)
 
 
-@pytest.mark.parametrize(("content", "reason"), [("- a\n", "must hold names and values"), ("a: [b\n", "is no YAML"), ("", "must hold names and values")])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("- a\n", "must hold names and values"), ("a: [b\n", "is no YAML"), ("", "must hold names and values")],
+)
 def test_what_is_no_yaml_of_ours_is_told(folder: Path, content: str, reason: str):
     (folder / "rules.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(BadNeeds, match=reason):
@@ -120,7 +163,11 @@ def test_scalars_are_words(folder: Path):
 
 def test_user_words_have_frequency_and_tag(folder: Path):
     (folder / "user_words.txt").write_text("# remark\n\n青柚杯 200 nz\n云栖拿铁 30\nPro杯\n", encoding="utf-8")
-    assert [(w.word, w.frequency, w.tag) for w in load_user_words(folder)] == [("青柚杯", 200, "nz"), ("云栖拿铁", 30, None), ("pro杯", None, None)]
+    assert [(w.word, w.frequency, w.tag) for w in load_user_words(folder)] == [
+        ("青柚杯", 200, "nz"),
+        ("云栖拿铁", 30, None),
+        ("pro杯", None, None),
+    ]
     assert load_stop_words(folder)[:2] == ["一下", "一个"]
     assert load_lexicon(folder).faces
 

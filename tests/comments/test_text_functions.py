@@ -59,7 +59,11 @@ def test_answers_types_and_null(connection, name: str):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_rows_keep_their_places(connection, name: str):
     """Over more than one vector, with NULLs between, filtered, and in another order."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE said AS SELECT n, CASE n % 4 WHEN 0 THEN NULL WHEN 1 THEN ? WHEN 2 THEN '' ELSE '地址 ' || n END AS text FROM range(2500) r(n)", [TEXT])
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE said AS SELECT n, CASE n % 4 WHEN 0 THEN NULL WHEN 1 THEN ? WHEN 2 "
+        "THEN '' ELSE '地址 ' || n END AS text FROM range(2500) r(n)",
+        [TEXT],
+    )
     rows = dict(connection.execute(f"SELECT n, {name}(text) FROM said").fetchall())
     assert len(rows) == 2500
     said, nothing = ANSWERS[name]
@@ -67,7 +71,9 @@ def test_rows_keep_their_places(connection, name: str):
     assert all(rows[n] == said for n in range(1, 2500, 4))
     assert all(rows[n] == nothing for n in range(2, 2500, 4))
     assert rows[2499] == one(connection, f"{name}('地址 2499')")
-    assert dict(connection.execute(f"SELECT n, {name}(text) FROM said WHERE n % 3 = 0 ORDER BY n DESC").fetchall()) == {n: v for n, v in rows.items() if n % 3 == 0}
+    assert dict(connection.execute(f"SELECT n, {name}(text) FROM said WHERE n % 3 = 0 ORDER BY n DESC").fetchall()) == {
+        n: v for n, v in rows.items() if n % 3 == 0
+    }
 
 
 def test_all_in_one_query_and_on_several_threads(connection):
@@ -77,7 +83,14 @@ def test_all_in_one_query_and_on_several_threads(connection):
 
     def ask(first: int) -> bool:
         mine = texts[first:] + texts[:first]
-        rows = connection.cursor().execute(f"SELECT {columns} FROM (SELECT unnest(?::VARCHAR[]) AS text, n FROM range(300) r(n)) ORDER BY n", [mine]).fetchall()
+        rows = (
+            connection.cursor()
+            .execute(
+                f"SELECT {columns} FROM (SELECT unnest(?::VARCHAR[]) AS text, n FROM range(300) r(n)) ORDER BY n",
+                [mine],
+            )
+            .fetchall()
+        )
         return rows == (alone[first:] + alone[:first]) * 300
 
     with ThreadPoolExecutor(4) as pool:
@@ -85,7 +98,10 @@ def test_all_in_one_query_and_on_several_threads(connection):
 
 
 def test_a_view_of_them_can_be_read_by_a_cursor(connection):
-    connection.execute("CREATE OR REPLACE TEMP VIEW needs_of AS SELECT unnest(comment_needs(t)) AS need FROM (VALUES ('多少钱'), ('求链接'), ('哈哈')) v(t)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW needs_of AS SELECT unnest(comment_needs(t)) AS need FROM (VALUES "
+        "('多少钱'), ('求链接'), ('哈哈')) v(t)"
+    )
     assert connection.cursor().execute("SELECT comment_needs('多少钱')").fetchone() == (["ask_price"],)
     assert connection.execute("SELECT need FROM needs_of ORDER BY ALL").fetchall() == [("ask_link",), ("ask_price",)]
 
@@ -121,8 +137,13 @@ def test_binding_loads_no_dictionary_and_another_process_answers_the_same(connec
     texts = ["這個多少錢", TEXT, "太好看了[赞]", "求链接 微信 abc123", None]
     seed = str(hash(TEXT) % 1000 + 1)
     told = subprocess.run(
-        [sys.executable, "-c", _CHILD, json.dumps(texts)], env=os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": seed}, capture_output=True, text=True, timeout=120, check=False
-    )  # fmt: skip
+        [sys.executable, "-c", _CHILD, json.dumps(texts)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert told.returncode == 0, told.stderr
     took, early, answers = json.loads(told.stdout)
     assert early == [], "a dictionary was loaded before the first row"

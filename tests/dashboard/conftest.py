@@ -32,9 +32,21 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         url, said = f"http://127.0.0.1:{port}/", tmp_path / "said.txt"
-        environment = {"DOUYIN_HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+        environment = {
+            "DOUYIN_HOME": str(home),
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(tmp_path),
+            "PYTHONPATH": str(ROOT),
+        }
         with open(said, "w") as out:
-            process = children.start([sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port), *options], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            process = children.start(
+                [sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port), *options],
+                cwd=tmp_path,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
         started.append(process)
         deadline = time.monotonic() + scaled(120)
         while True:
@@ -54,13 +66,17 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    chromium = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
     if chromium is None:
         pytest.skip("Chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        browser = driver.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
         opened = browser.new_page(viewport={"width": 1280, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai")
         opened.set_default_timeout(90_000)
         yield opened

@@ -32,7 +32,14 @@ CHOICE = Choice((("app", "a"),), LAST - timedelta(days=6), LAST)
 
 def series(table: str, day: date, **values: int) -> pa.Table:
     at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
-    row = {"dt": day, "observed_at": at, "source": table, "client_key": "app", "open_id": "a", "stat_date": day} | values
+    row = {
+        "dt": day,
+        "observed_at": at,
+        "source": table,
+        "client_key": "app",
+        "open_id": "a",
+        "stat_date": day,
+    } | values
     return pa.Table.from_pylist([row], arrow_schema(TABLES[table]))
 
 
@@ -44,7 +51,20 @@ def fill(runtime: Runtime, days: int = 7) -> None:
         if n != 3:
             runtime.lake.write("user_item", day, series("user_item", day, new_issue=0, new_play=10 + n, total_issue=5))
     at = datetime(2026, 11, 22, 4, tzinfo=UTC)
-    words = [{"dt": LAST, "observed_at": at, "source": "s", "client_key": "app", "rank": n, "sentence": f"词{n}", "hot_level": 9, "active_date": LAST, "active_at": at} for n in (1, 2)]
+    words = [
+        {
+            "dt": LAST,
+            "observed_at": at,
+            "source": "s",
+            "client_key": "app",
+            "rank": n,
+            "sentence": f"词{n}",
+            "hot_level": 9,
+            "active_date": LAST,
+            "active_at": at,
+        }
+        for n in (1, 2)
+    ]
     runtime.lake.write("hot_words", LAST, pa.Table.from_pylist(words, arrow_schema(TABLES["hot_words"])))
     publish(runtime)
 
@@ -68,7 +88,10 @@ def test_figures_are_asked_in_sql_and_gaps_stay_gaps(runtime):
     reader = Reader(runtime.settings.warehouse_path)
     opened = reader.ask(OPENING)
     assert opened["days"].to_pylist()[0]["last"] == LAST
-    found = reader.ask(questions.overview(CHOICE, "new_play") | {"days": questions.account_days(CHOICE), "words": questions.hot_words(CHOICE)})
+    found = reader.ask(
+        questions.overview(CHOICE, "new_play")
+        | {"days": questions.account_days(CHOICE), "words": questions.hot_words(CHOICE)}
+    )
     assert found["days"].num_rows == 7
     assert found["words"].column("sentence").to_pylist() == ["词1", "词2"]
     plays = {r["dt"]: r["new_play"] for r in found["days"].to_pylist()}
@@ -90,7 +113,17 @@ def test_nothing_is_held_open_and_a_new_file_is_seen(runtime):
     assert (before, after) == ([{"n": 16}], [{"n": 999}])
 
 
-@pytest.mark.parametrize(("host", "inside"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("10.0.0.5", False), ("example.com", False)])
+@pytest.mark.parametrize(
+    ("host", "inside"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("10.0.0.5", False),
+        ("example.com", False),
+    ],
+)
 def test_who_can_reach_the_page_is_known(host: str, inside: bool):
     assert is_loopback(host) is inside
 
@@ -98,7 +131,9 @@ def test_who_can_reach_the_page_is_known(host: str, inside: bool):
 @pytest.mark.slow
 def test_the_page_in_a_browser(runtime, tmp_path):
     """Charts of the published file at desktop and phone width, without a request to anybody else; foreign sites are refused."""
-    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    chromium = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
     if chromium is None:
         pytest.skip("no Chromium")
     from playwright.sync_api import sync_playwright
@@ -109,9 +144,13 @@ def test_the_page_in_a_browser(runtime, tmp_path):
     url = f"http://127.0.0.1:{port}/"
     with open(tmp_path / "said.txt", "w") as said:
         process = children.start(
-            [sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port)], cwd=tmp_path, env={"DOUYIN_HOME": str(runtime.settings.home), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
-            stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-        )  # fmt: skip
+            [sys.executable, "-m", "apps.cli.main", "dashboard", "--port", str(port)],
+            cwd=tmp_path,
+            env={"DOUYIN_HOME": str(runtime.settings.home), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
     try:
         deadline = time.monotonic() + scaled(60)
         while True:
@@ -124,10 +163,19 @@ def test_the_page_in_a_browser(runtime, tmp_path):
                 time.sleep(0.3)
         assert httpx.get(url, headers={"Origin": "https://elsewhere.example"}, trust_env=False).status_code == 403
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
             for width in (1280, 390):
                 page, strangers = browser.new_page(viewport={"width": width, "height": 900}), []
-                page.on("request", lambda r, s=strangers: s.append(r.url) if not r.url.startswith((url, f"ws://127.0.0.1:{port}", "data:", "blob:")) else None)
+                page.on(
+                    "request",
+                    lambda r, s=strangers: (
+                        s.append(r.url)
+                        if not r.url.startswith((url, f"ws://127.0.0.1:{port}", "data:", "blob:"))
+                        else None
+                    ),
+                )
                 page.goto(url)
                 page.wait_for_selector(".vega-embed svg, .vega-embed canvas", timeout=60_000)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width

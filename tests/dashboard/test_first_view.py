@@ -32,8 +32,13 @@ def published(path: Path, nickname: str, plays: int) -> Path:
         )
         connection.execute("CREATE TABLE marts.hot_words_now (dt DATE, listed_at TIMESTAMPTZ)")
         connection.execute("CREATE TABLE meta.accounts (client_key VARCHAR, open_id VARCHAR, name VARCHAR)")
-        connection.execute("CREATE TABLE meta.dictionary (table_schema VARCHAR, table_name VARCHAR, column_name VARCHAR, name_zh VARCHAR, name_en VARCHAR, meaning_zh VARCHAR, meaning_en VARCHAR)")
-        connection.execute("INSERT INTO meta.dictionary VALUES ('marts', 'account_daily', 'new_play', '新增播放', 'New plays', '', '')")
+        connection.execute(
+            "CREATE TABLE meta.dictionary (table_schema VARCHAR, table_name VARCHAR, column_name "
+            "VARCHAR, name_zh VARCHAR, name_en VARCHAR, meaning_zh VARCHAR, meaning_en VARCHAR)"
+        )
+        connection.execute(
+            "INSERT INTO meta.dictionary VALUES ('marts', 'account_daily', 'new_play', '新增播放', 'New plays', '', '')"
+        )
     building.rename(path)
     return path
 
@@ -51,11 +56,15 @@ def test_it_shows_figures_gaps_and_a_chart_in_the_language_asked_for(tmp_path):
 
 def test_days_are_midnights_of_the_reader(tmp_path):
     """JavaScript takes a bare day for midnight of Greenwich: in America it would be shown as the day before."""
-    found = Reader(published(tmp_path / "w.duckdb", "小店", 1)).ask(questions.overview(Choice((), date(2026, 11, 20), date(2026, 11, 22)), "new_play"))
+    found = Reader(published(tmp_path / "w.duckdb", "小店", 1)).ask(
+        questions.overview(Choice((), date(2026, 11, 20), date(2026, 11, 22)), "new_play")
+    )
     drawn = charts.lines(found["lines"], {"a": "小店"}, "播放", speak("zh")).to_dict()
     assert [(v["dt"], v["value"], v["missing"]) for v in drawn["data"]["values"]] == [
-        ("2026-11-20T00:00:00", 1, ""), ("2026-11-21T00:00:00", None, "user_item"), ("2026-11-22T00:00:00", 1, ""),
-    ]  # fmt: skip
+        ("2026-11-20T00:00:00", 1, ""),
+        ("2026-11-21T00:00:00", None, "user_item"),
+        ("2026-11-22T00:00:00", 1, ""),
+    ]
     assert drawn["usermeta"]["embedOptions"]["actions"] is False
 
 

@@ -36,7 +36,10 @@ def test_a_publication_while_the_page_is_open_is_seen_after_a_refresh(runtime, s
 def test_every_section_shows_something_in_both_languages(runtime, serve, page):  # noqa: F811
     fill(runtime)
     url = serve(runtime.settings.home)
-    for language, heads in (("zh", [both[0] for both in SECTIONS.values()]), ("en", [both[1] for both in SECTIONS.values()])):
+    for language, heads in (
+        ("zh", [both[0] for both in SECTIONS.values()]),
+        ("en", [both[1] for both in SECTIONS.values()]),
+    ):
         page.goto(f"{url}?lang={language}")
         page.wait_for_selector(CHART)
         for head in heads:

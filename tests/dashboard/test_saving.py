@@ -16,7 +16,7 @@ ROWS = pa.table(
     {
         "dt": [date(2026, 11, 20), date(2026, 11, 21)],
         "at": pa.array([datetime(2026, 11, 20, 16, 30, tzinfo=UTC), None], pa.timestamp("us", "UTC")),
-        "nickname": ["=HYPERLINK(\"http://x\")", "海盐，\"小\"店"],
+        "nickname": ['=HYPERLINK("http://x")', '海盐，"小"店'],
         "open_id": ["007", "123456789012345678901"],
         "plays": pa.array([0, None], pa.int64()),
         "rate": [0.25, None],

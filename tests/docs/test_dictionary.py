@@ -41,7 +41,17 @@ def warehouse(tmp_path_factory) -> Iterator[duckdb.DuckDBPyConnection]:
     home = tmp_path_factory.mktemp("dictionary")
     for day in (FIRST, SECOND):
         at = datetime(day.year, day.month, day.day, 11, tzinfo=ZoneInfo("Asia/Shanghai"))
-        row = {"dt": day, "observed_at": at, "source": "hotsearch_sentences", "client_key": "app", "rank": 1, "sentence": "初雪", "hot_level": 9, "active_date": day, "active_at": at}
+        row = {
+            "dt": day,
+            "observed_at": at,
+            "source": "hotsearch_sentences",
+            "client_key": "app",
+            "rank": 1,
+            "sentence": "初雪",
+            "hot_level": 9,
+            "active_date": day,
+            "active_at": at,
+        }
         Lake(home / "lake").write("hot_words", day, pa.Table.from_pylist([row], arrow_schema(TABLES["hot_words"])))
     runtime = Runtime(Settings(_env_file=None, home=home))
     publish(runtime)
@@ -51,7 +61,11 @@ def warehouse(tmp_path_factory) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str, str]]:
-    return set(connection.execute("SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall())
+    return set(
+        connection.execute(
+            "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+        ).fetchall()
+    )
 
 
 # --------------------------------------------------------------------------- nothing is left out
@@ -92,7 +106,10 @@ def test_every_line_says_it_in_both_languages(lines):
 
 
 def test_own_tables_are_commented_column_by_column(warehouse):
-    bare = warehouse.execute("SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('meta', 'outreach') AND comment IS NULL").fetchall()
+    bare = warehouse.execute(
+        "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('meta', "
+        "'outreach') AND comment IS NULL"
+    ).fetchall()
     assert bare == []
 
 
@@ -100,7 +117,15 @@ def test_own_tables_are_commented_column_by_column(warehouse):
 
 
 def test_units_stand_in_names_of_marts_too(lines):
-    units = {"_ratio": "ratio", "_s": "s", "_ms": "ms", "_days": "d", "_days_left": "d", "_hours": "h", "_bytes": "bytes"}
+    units = {
+        "_ratio": "ratio",
+        "_s": "s",
+        "_ms": "ms",
+        "_days": "d",
+        "_days_left": "d",
+        "_hours": "h",
+        "_bytes": "bytes",
+    }
     for x in (x for x in lines if x["table_schema"] != "main" and x["type"] in ("BIGINT", "DOUBLE")):
         for ending, unit in units.items():
             if x["column_name"].endswith(ending):
@@ -111,7 +136,9 @@ def test_units_stand_in_names_of_marts_too(lines):
 
 def test_ratios_ranks_medians_and_people_are_never_summed(lines):
     for x in lines:
-        never = x["unit"] in ("ratio", "s", "d", "h") or re.search(r"_uv$|^people|rank|median|^best_|score", x["column_name"])
+        never = x["unit"] in ("ratio", "s", "d", "h") or re.search(
+            r"_uv$|^people|rank|median|^best_|score", x["column_name"]
+        )
         if never:
             assert x["additive"] == "not additive", f"{x['table_name']}.{x['column_name']}"
         if x["additive"] != "not additive":
@@ -120,11 +147,26 @@ def test_ratios_ranks_medians_and_people_are_never_summed(lines):
 
 def test_codes_ids_and_keys_are_no_metrics(lines):
     metrics = {(x["table_name"], x["column_name"]) for x in lines if x["is_metric"]}
-    assert {("video_totals", "play_count"), ("user_fans", "new_fans"), ("account_daily", "engagement_ratio"), ("quotas", "calls"), ("poi_services", "order_count")} <= metrics
+    assert {
+        ("video_totals", "play_count"),
+        ("user_fans", "new_fans"),
+        ("account_daily", "engagement_ratio"),
+        ("quotas", "calls"),
+        ("poi_services", "order_count"),
+    } <= metrics
     for table, column in (
-        ("hot_words_rising", "label"), ("videos", "video_status"), ("hot_words", "rank"), ("hot_words_rising", "rank"), ("ent_rank_weeks", "ent_type"), ("lead_funnel", "action_type"),
-        ("publishing_rhythm", "hour"), ("messages", "id"), ("load_status", "code"), ("poi_amap", "latitude"), ("campaign_effect", "plan_id"),
-    ):  # fmt: skip
+        ("hot_words_rising", "label"),
+        ("videos", "video_status"),
+        ("hot_words", "rank"),
+        ("hot_words_rising", "rank"),
+        ("ent_rank_weeks", "ent_type"),
+        ("lead_funnel", "action_type"),
+        ("publishing_rhythm", "hour"),
+        ("messages", "id"),
+        ("load_status", "code"),
+        ("poi_amap", "latitude"),
+        ("campaign_effect", "plan_id"),
+    ):
         assert (table, column) not in metrics, f"{table}.{column}"
     assert all(x["type"] in ("BIGINT", "DOUBLE") for x in lines if x["is_metric"])
 
@@ -134,7 +176,9 @@ def test_a_mart_s_column_borrows_a_meaning_only_with_its_type():
         for field in one.schema:
             if field.name not in one.mart.columns:
                 core = arrow_schema(next(t for t in TABLES.values() if field.name in t.columns)).field(field.name)
-                assert field.type == core.type, f"{one.mart.name}.{field.name} is something else than {FIELDS[field.name].en}: describe it"
+                assert field.type == core.type, (
+                    f"{one.mart.name}.{field.name} is something else than {FIELDS[field.name].en}: describe it"
+                )
 
 
 # --------------------------------------------------------------------------- where it comes from
@@ -146,20 +190,36 @@ def test_core_columns_name_the_member_that_fills_them(lines):
     assert found["video_totals", "play_count"].startswith("video_list: statistics.play_count")
     assert found["hot_words", "rank"] == "hotsearch_sentences: (order of the list)"
     assert found["billboard_music", "board"].startswith("billboard_music_hot: (constant of the operation)")
-    assert all(source is None for (_, column), source in found.items() if column in ("dt", "observed_at", "source", "client_key"))
-    assert [at for at, source in found.items() if not source and at[1] not in ("dt", "observed_at", "source", "client_key")] == []
+    assert all(
+        source is None
+        for (_, column), source in found.items()
+        if column in ("dt", "observed_at", "source", "client_key")
+    )
+    assert [
+        at for at, source in found.items() if not source and at[1] not in ("dt", "observed_at", "source", "client_key")
+    ] == []
 
 
 def test_marts_name_the_columns_that_they_are_made_of(lines):
     (rate,) = (x for x in lines if (x["table_name"], x["column_name"]) == ("account_daily", "engagement_ratio"))
-    assert rate["made_of"].split(", ") == ["main.user_comment.new_comment", "main.user_item.new_play", "main.user_like.new_like", "main.user_share.new_share"]
+    assert rate["made_of"].split(", ") == [
+        "main.user_comment.new_comment",
+        "main.user_item.new_play",
+        "main.user_like.new_like",
+        "main.user_share.new_share",
+    ]
     (taken,) = (x for x in lines if (x["table_name"], x["column_name"]) == ("account_daily", "new_fans"))
     assert taken["platform_name"] == "每天新粉丝数", "what is known of a column goes with it"
 
 
 def test_since_is_the_first_day_of_the_lake(warehouse):
     def since(table: str) -> set[date | None]:
-        return {day for (day,) in warehouse.execute("SELECT DISTINCT since FROM meta.dictionary WHERE table_schema || '.' || table_name = ?", [table]).fetchall()}
+        return {
+            day
+            for (day,) in warehouse.execute(
+                "SELECT DISTINCT since FROM meta.dictionary WHERE table_schema || '.' || table_name = ?", [table]
+            ).fetchall()
+        }
 
     assert since("main.hot_words") == {FIRST}
     assert since("marts.hot_word_lifecycle") == {FIRST}
@@ -185,24 +245,37 @@ def test_first_day_counts_sealed_months_and_single_days(tmp_path):
 
 def test_notes_are_of_columns_that_exist(lines):
     known = {(x["table_name"], x["column_name"]) for x in lines if x["table_schema"] in ("main", "marts")}
-    assert {t.name for t in TABLES.values()}.isdisjoint(load_marts()), "a note names a table or a mart without its schema"
+    assert {t.name for t in TABLES.values()}.isdisjoint(load_marts()), (
+        "a note names a table or a mart without its schema"
+    )
     assert [at for at in NOTES if at[0] and at not in known] == []
     assert [at for at in NOTES if not at[0] and at[1] not in FIELDS] == []
 
 
 def test_names_of_the_platform_are_the_contract_s():
-    contract = "".join((ROOT / "catalog" / "contract" / name).read_text(encoding="utf-8") for name in ("openapi.yaml", "GUIDE.md"))
-    assert [note.platform_name for note in NOTES.values() if note.platform_name and note.platform_name not in contract] == []
+    contract = "".join(
+        (ROOT / "catalog" / "contract" / name).read_text(encoding="utf-8") for name in ("openapi.yaml", "GUIDE.md")
+    )
+    assert [
+        note.platform_name for note in NOTES.values() if note.platform_name and note.platform_name not in contract
+    ] == []
 
 
 @pytest.mark.parametrize(
     ("table", "column", "words"),
     [
-        ("user_fans", "new_fans", "net"), ("item_base", "plays_30d", "rolling"), ("fans_profile", "all_fans_num", "Huoshan"), ("user_profile", "profile_uv", "Distinct"),
-        ("hot_words", "hot_level", "undocumented"), ("video_totals", "play_count", "private"), ("video_totals", "comment_count", "visible"), ("item_play", "plays", r"T\+1"),
-        ("fans_flow", "fans_sum", "vv"), ("account_daily", "engagement_ratio", "saves"),
+        ("user_fans", "new_fans", "net"),
+        ("item_base", "plays_30d", "rolling"),
+        ("fans_profile", "all_fans_num", "Huoshan"),
+        ("user_profile", "profile_uv", "Distinct"),
+        ("hot_words", "hot_level", "undocumented"),
+        ("video_totals", "play_count", "private"),
+        ("video_totals", "comment_count", "visible"),
+        ("item_play", "plays", r"T\+1"),
+        ("fans_flow", "fans_sum", "vv"),
+        ("account_daily", "engagement_ratio", "saves"),
     ],
-)  # fmt: skip
+)
 def test_known_differences_are_told(lines, table, column, words):
     (line,) = (x for x in lines if (x["table_name"], x["column_name"]) == (table, column))
     assert re.search(words, line["differences_en"])
@@ -221,4 +294,6 @@ def test_the_page_has_every_column_and_the_index_every_metric(lines, page):
     assert {x["column_name"] for x in lines} == described
     for table in {f"{x['table_schema']}.{x['table_name']}" for x in lines if x["table_schema"] != "main"}:
         section = text.split(f"\n### {table}\n")[1].split("\n## ")[0].split("\n### ")[0]
-        assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [x["column_name"] for x in lines if f"{x['table_schema']}.{x['table_name']}" == table]
+        assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [
+            x["column_name"] for x in lines if f"{x['table_schema']}.{x['table_name']}" == table
+        ]

@@ -170,7 +170,11 @@ def test_commands_of_the_pages_exist():
         of = COMMANDS[command]
         # A group may be named alone, and one that does something by itself with its own options.
         rest = list(words)
-        while (inner := getattr(of, "commands", {})) and rest and not (of.invoke_without_command and rest[0].startswith("-")):
+        while (
+            (inner := getattr(of, "commands", {}))
+            and rest
+            and not (of.invoke_without_command and rest[0].startswith("-"))
+        ):
             assert rest[0] in inner, f"{page}: douyin {command} {rest[0]}"
             of = inner[rest.pop(0)]
         known = {o for p in of.params for o in p.opts}
@@ -280,7 +284,11 @@ def test_decisions_are_numbered_and_listed():
     assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
     assert [link for link in links(folder / "README.md") if link.startswith("0")] == records
     for name in records:
-        assert [title for level, title in headings(folder / name) if level == 2] == ["Context", "Decision", "Consequences"]
+        assert [title for level, title in headings(folder / name) if level == 2] == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
 
 
 # --------------------------------------------------------------------------- nothing of ours
@@ -289,7 +297,7 @@ def test_decisions_are_numbered_and_listed():
 _FORBIDDEN = re.compile(
     r"(?<![\w.~}/])/(?:" + "|".join(("work", "root", "home", "tmp", "Users")) + r")/\w"
     "|" + "|".join(("py" r"pi\.", "python" r"hosted\.", "registry" r"\.npmjs", "crates" r"\.io"))
-)  # fmt: skip
+)
 
 
 def test_no_text_names_our_machines_or_a_registry():

@@ -1,6 +1,7 @@
 """Make the home of an installation of this release, with invented data: ``python tests/homes/make_home.py <folder>``, in a checkout of that release.
 
-Two simulated days of the sandbox through the ``douyin`` command. Beside the home comes ``expected.json`` with the checksums of what a replay must give again.
+Two simulated days of the sandbox through the ``douyin`` command. Beside the home comes ``expected.json`` with the
+checksums of what a replay must give again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 DAYS = ("2026-11-16T16:40:00+08:00", "2026-11-17T16:40:00+08:00")
 SANDBOX = {"accounts": 2, "videos": 4, "most_fans": 3_000}
 START_DATE = "2026-11-14"
-LEFT_OUT = {"hot_word_videos", "billboard_creator_videos", "billboard_creators", "poi_billboard", "search_videos", "search_comments", "search_comment_replies"}
+LEFT_OUT = {
+    "hot_word_videos",
+    "billboard_creator_videos",
+    "billboard_creators",
+    "poi_billboard",
+    "search_videos",
+    "search_comments",
+    "search_comment_replies",
+}
 """Large tables: the home stays below a megabyte."""
 
 
@@ -30,10 +39,20 @@ def environment(home: Path, url: str) -> dict[str, str]:
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     return {
-        "PATH": os.defpath, "HOME": str(home.parent), "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200", "DOUYIN_HOME": str(home), "DOUYIN_BASE_URL": url,
-        "DOUYIN_CLIENT_KEY": "sandbox-key", "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, "DOUYIN_START_DATE": START_DATE,
-        "DOUYIN_QPS": "1000", "DOUYIN_RETRY_BASE_S": "0.01",
-    }  # fmt: skip
+        "PATH": os.defpath,
+        "HOME": str(home.parent),
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+        "DOUYIN_HOME": str(home),
+        "DOUYIN_BASE_URL": url,
+        "DOUYIN_CLIENT_KEY": "sandbox-key",
+        "DOUYIN_CLIENT_SECRET": "sandbox-secret",
+        "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+        "DOUYIN_START_DATE": START_DATE,
+        "DOUYIN_QPS": "1000",
+        "DOUYIN_RETRY_BASE_S": "0.01",
+    }
 
 
 def main(target: Path) -> None:
@@ -43,18 +62,25 @@ def main(target: Path) -> None:
 
     home = target / "home"
     home.mkdir(parents=True)
-    with running(SandboxConfig(**SANDBOX, now=datetime.fromisoformat(DAYS[0]))) as handle, httpx.Client(base_url=f"{handle.url}/_sandbox/", trust_env=False) as control:
+    with (
+        running(SandboxConfig(**SANDBOX, now=datetime.fromisoformat(DAYS[0]))) as handle,
+        httpx.Client(base_url=f"{handle.url}/_sandbox/", trust_env=False) as control,
+    ):
         told = environment(home, handle.url)
 
         def douyin(*words: str, at: str = DAYS[0]) -> None:
-            subprocess.run([sys.executable, "-m", "apps.cli.main", *words], env=told | {"DOUYIN_CLOCK": at}, cwd=target, check=True)
+            subprocess.run(
+                [sys.executable, "-m", "apps.cli.main", *words], env=told | {"DOUYIN_CLOCK": at}, cwd=target, check=True
+            )
 
         for account in control.get("accounts").json():
             douyin("authorize", "--code", account["code"], "--name", account["name"])
         for kind, value in (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001")):
             douyin("watch", "add", kind, value)
         for kind in ("unknown_member", "malformed_row"):
-            control.post("faults", json={"operation": "hotsearch_sentences", "kind": kind, "times": 1}).raise_for_status()
+            control.post(
+                "faults", json={"operation": "hotsearch_sentences", "kind": kind, "times": 1}
+            ).raise_for_status()
         for n, at in enumerate(DAYS):
             control.put("clock", json={"now": at}).raise_for_status()
             _receive(told | {"DOUYIN_CLOCK": at}, f"{at}-{n}")

@@ -20,10 +20,17 @@ import make_home  # noqa: E402
 HOMES = sorted(p.name.removeprefix("home-").removesuffix(".tar.xz") for p in HERE.glob("home-*.tar.xz"))
 _EMPTY = "an id that the platform leaves empty is null"
 CHANGED: dict[str, str] = {
-    "comment_events": _EMPTY, "ent_ranks": _EMPTY, "im_consents": _EMPTY, "im_consent_status": _EMPTY,
-    "webhook_events": "has the trace id of each event", "im_consent_events": "has its trace id and the members of `extra`",
-    "hot_words": "a row of which one minor member does not parse lands without it, and its line of quarantine names column and value",
-}  # fmt: skip
+    "comment_events": _EMPTY,
+    "ent_ranks": _EMPTY,
+    "im_consents": _EMPTY,
+    "im_consent_status": _EMPTY,
+    "webhook_events": "has the trace id of each event",
+    "im_consent_events": "has its trace id and the members of `extra`",
+    "hot_words": (
+        "a row of which one minor member does not parse lands without it, and its line of quarantine names "
+        "column and value"
+    ),
+}
 """Tables of which a replay gives other bytes than the release that made the home, and why: nothing else may differ."""
 FIRST, LAST, NEXT = date(2026, 11, 14), date(2026, 11, 17), "2026-11-18T16:40:00+08:00"
 
@@ -74,7 +81,9 @@ def test_an_old_archive_replays_to_the_same_bytes(old_home, world):
         missing = {n for n in expected.keys() - found.keys() if TABLES[table_of(n)].history != "event"}
         assert not missing
         different = {table_of(n) for n in expected.keys() & found.keys() if found[n] != expected[n]}
-        assert different == set(CHANGED).intersection(map(table_of, expected)), "replayed into an empty lake" if emptied else "replayed over the old lake"
+        assert different == set(CHANGED).intersection(map(table_of, expected)), (
+            "replayed into an empty lake" if emptied else "replayed over the old lake"
+        )
 
 
 def test_an_old_home_opens_publishes_and_runs(old_home, world):
@@ -99,7 +108,9 @@ def test_an_old_home_opens_publishes_and_runs(old_home, world):
         assert world.ingest(name, *([LAST] if name == "user_fans" else [])).missing == [], name
     after = sums(lake.root)
     assert before.keys() < after.keys()
-    assert {n for n in before if before[n] != after[n]} <= {n for n in before if table_of(n) == "user_fans"}, "past days stay"
+    assert {n for n in before if before[n] != after[n]} <= {n for n in before if table_of(n) == "user_fans"}, (
+        "past days stay"
+    )
     assert publish(world.runtime).changed.keys() >= {"hot_words", "videos", "item_base", "user_fans"}
     with world.runtime.warehouse.connect() as connection:
         assert connection.execute("SELECT count(DISTINCT dt) FROM hot_words").fetchone() == (3,)

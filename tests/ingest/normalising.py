@@ -42,7 +42,9 @@ def params_of(endpoint: Endpoint, n: int) -> dict[str, Any]:
     return params
 
 
-def through_the_archive(endpoint: Endpoint, bodies: list[bytes], folder: Path, begun: datetime = AT) -> dict[str, dict[date, Normalised]]:
+def through_the_archive(
+    endpoint: Endpoint, bodies: list[bytes], folder: Path, begun: datetime = AT
+) -> dict[str, dict[date, Normalised]]:
     """Archive bodies as a run does, one a second for one account each, and normalise all tables of the endpoint over all days."""
     archive = Archive(folder / "archive")
     recorder = Recorder(archive)
@@ -50,13 +52,27 @@ def through_the_archive(endpoint: Endpoint, bodies: list[bytes], folder: Path, b
         at = begun + timedelta(seconds=n)
         recorder.record(
             Exchange(
-                operation=endpoint.name, client_key="app", open_id=f"open_id {n}", params=params_of(endpoint, n), sent_at=at, observed_at=at,
-                http_status=200, body=body, document=orjson.loads(body), code=0, logid="x", attempt=1, tag={SEQUENCE: Sequence(at, {})},
+                operation=endpoint.name,
+                client_key="app",
+                open_id=f"open_id {n}",
+                params=params_of(endpoint, n),
+                sent_at=at,
+                observed_at=at,
+                http_status=200,
+                body=body,
+                document=orjson.loads(body),
+                code=0,
+                logid="x",
+                attempt=1,
+                tag={SEQUENCE: Sequence(at, {})},
             )
-        )  # fmt: skip
+        )
     archive.flush()
     series = [TODAY - timedelta(days=n) for n in range(1, reach_of(endpoint) + 1)]
-    return {t: normalise(archive, TABLES[t], series if TABLES[t].history is History.WINDOW else [TODAY]) for t in endpoint.tables}
+    return {
+        t: normalise(archive, TABLES[t], series if TABLES[t].history is History.WINDOW else [TODAY])
+        for t in endpoint.tables
+    }
 
 
 def hold_partition(lake: Lake, dt: date, part: Normalised) -> None:

@@ -22,9 +22,14 @@ DAY, SEEN = date(2026, 11, 15), datetime(2026, 11, 16, 3, tzinfo=UTC)
 
 def series(rows: dict[str, tuple[int | None, int]]) -> pa.Table:
     """A partition of item_play: per video its plays, and in which hour they were asked for."""
-    measure = next(f for f in SERIES.fields if f not in SERIES.key and pa.types.is_integer(arrow_schema(SERIES).field(f).type))
+    measure = next(
+        f for f in SERIES.fields if f not in SERIES.key and pa.types.is_integer(arrow_schema(SERIES).field(f).type)
+    )
     base = {"dt": DAY, "stat_date": DAY, "source": "item_play", "client_key": "app", "open_id": "me"}
-    lines = [base | {"item_id": item, measure: plays, "observed_at": SEEN + timedelta(hours=hour)} for item, (plays, hour) in rows.items()]
+    lines = [
+        base | {"item_id": item, measure: plays, "observed_at": SEEN + timedelta(hours=hour)}
+        for item, (plays, hour) in rows.items()
+    ]
     schema = arrow_schema(SERIES)
     return pa.Table.from_pylist([{name: line.get(name) for name in schema.names} for line in lines], schema)
 
@@ -44,11 +49,20 @@ def test_every_row_is_counted_once(before, after):
     confirmed = {k for k in both - altered if before[k][1] != after[k][1]}
     found = compare(SERIES, series(before), series(after))
     assert found == Changes(
-        added=len(after.keys() - before.keys()), removed=len(before.keys() - after.keys()), altered=len(altered), confirmed=len(confirmed),
+        added=len(after.keys() - before.keys()),
+        removed=len(before.keys() - after.keys()),
+        altered=len(altered),
+        confirmed=len(confirmed),
         unchanged=len(both - altered - confirmed),
         contradicted=len({k for k in altered if before[k][1] == after[k][1]}),
-        missing=len({k for k in after.keys() - before.keys() if before and after[k][1] <= max(hour for _, hour in before.values())}),
-    )  # fmt: skip
+        missing=len(
+            {
+                k
+                for k in after.keys() - before.keys()
+                if before and after[k][1] <= max(hour for _, hour in before.values())
+            }
+        ),
+    )
     assert bool(found) == (before != after)
 
 
@@ -69,7 +83,12 @@ def test_a_partition_of_older_code_has_other_columns():
 @pytest.mark.parametrize("table", TABLES)
 def test_every_table_can_be_compared(table: str):
     schema = arrow_schema(TABLES[table])
-    assert compare(TABLES[table], schema.empty_table(), schema.empty_table().append_column("gone", pa.array([], pa.string()))) == Changes()
+    assert (
+        compare(
+            TABLES[table], schema.empty_table(), schema.empty_table().append_column("gone", pa.array([], pa.string()))
+        )
+        == Changes()
+    )
 
 
 def test_they_add_up_and_are_told():

@@ -1,7 +1,9 @@
 """Random answers in the contract's shape, through archive, normaliser and lake, against a reading of the same bodies in plain Python.
 
-Every row that a plain reader sees lands with the values that it sees, goes to quarantine, or repeats one that landed; nothing
-crashes; and no reason shows what is personal. Many bodies go through one archive day, since a day costs more than a body.
+Every row that a plain reader sees lands with the values that it sees, goes to quarantine, or repeats one that landed;
+nothing
+crashes; and no reason shows what is personal. Many bodies go through one archive day, since a day costs more than a
+body.
 When a day fails, the test looks for the one body that fails alone and takes from it what can be taken.
 """
 
@@ -113,7 +115,9 @@ def parsed(column: Column, text: str) -> Any:
     field, value = FIELDS[column.field], ORACLES[column.parse](text)
     if field.is_id and value in ("", "<nil>"):
         return None
-    if field.is_id and re.fullmatch(r"-?[0-9]+\.[0-9]+([eE][+-]?[0-9]+)?|-?[0-9]{1,17}[eE][+-]?[0-9]{1,2}", value, re.ASCII):
+    if field.is_id and re.fullmatch(
+        r"-?[0-9]+\.[0-9]+([eE][+-]?[0-9]+)?|-?[0-9]{1,17}[eE][+-]?[0-9]{1,2}", value, re.ASCII
+    ):
         return MISFIT
     return within(column, value)
 
@@ -121,7 +125,9 @@ def parsed(column: Column, text: str) -> Any:
 def within(column: Column, value: Any) -> Any:
     field = FIELDS[column.field]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    outside = is_number and ((field.minimum is not None and value < field.minimum) or (field.maximum is not None and value > field.maximum))
+    outside = is_number and (
+        (field.minimum is not None and value < field.minimum) or (field.maximum is not None and value > field.maximum)
+    )
     return MISFIT if outside else value
 
 
@@ -129,10 +135,14 @@ def with_percents(output: Output, rows: list[Row]) -> list[Row]:
     """Rows of one answer with the values of their percent members."""
     for column in (c for c in output.columns if c.parse is Parse.PERCENT):
         sent = [row.values[column.field] for row in rows if row.values is not None]
-        fractions = are_fractions(one.text if isinstance(one, Percent) else None if one is None else "{}" for one in sent)
+        fractions = are_fractions(
+            one.text if isinstance(one, Percent) else None if one is None else "{}" for one in sent
+        )
         for row in (r for r in rows if r.values is not None and isinstance(r.values[column.field], Percent)):
             text = row.values[column.field].text
-            row.values[column.field] = within(column, float(text) if fractions and is_fraction(text) else oracle_percent(text))
+            row.values[column.field] = within(
+                column, float(text) if fractions and is_fraction(text) else oracle_percent(text)
+            )
     return rows
 
 
@@ -140,7 +150,11 @@ def rows_of(endpoint: Endpoint, output: Output, body: Any, params: dict[str, Any
     """Rows of one output of one answer, in order."""
     found = member(body, output.rows)
     if output.once:
-        yield Row(_values(output, None, {}, 1, body, params, open_id) if found is None or isinstance(found, dict | list) else None)
+        yield Row(
+            _values(output, None, {}, 1, body, params, open_id)
+            if found is None or isinstance(found, dict | list)
+            else None
+        )
         return
     if found is None:
         return
@@ -164,7 +178,9 @@ def rows_of(endpoint: Endpoint, output: Output, body: Any, params: dict[str, Any
             yield Row(_values(output, element, parent, n, body, params, open_id))
 
 
-def _values(output: Output, element: Any, parent: dict, ordinal: int, body: Any, params: dict[str, Any], open_id: str) -> dict[str, Any] | None:
+def _values(
+    output: Output, element: Any, parent: dict, ordinal: int, body: Any, params: dict[str, Any], open_id: str
+) -> dict[str, Any] | None:
     shape = str if any(c.origin is Origin.ELEMENT for c in output.columns) else dict
     if not output.once and not isinstance(element, shape):
         return None
@@ -177,12 +193,22 @@ def _values(output: Output, element: Any, parent: dict, ordinal: int, body: Any,
         elif column.origin in (Origin.PARENT, Origin.BODY):
             text = as_text(parent.get(column.path) if column.origin is Origin.PARENT else member(body, column.path))
             # Of a parent and of the body the text of an object counts as text where text is wanted.
-            value = text if text is None else ... if text is MISFIT and column.parse is Parse.TEXT else text if text is MISFIT else parsed(column, text)
+            value = (
+                text
+                if text is None
+                else ...
+                if text is MISFIT and column.parse is Parse.TEXT
+                else text
+                if text is MISFIT
+                else parsed(column, text)
+            )
         elif column.origin is Origin.PARAM:
             text = params.get(column.path)
             value = None if text is None else ORACLES[column.parse](str(text))
         else:
-            value = {Origin.CONST: column.path, Origin.ORDINAL: ordinal, Origin.ACCOUNT: open_id}.get(column.origin, ...)
+            value = {Origin.CONST: column.path, Origin.ORDINAL: ordinal, Origin.ACCOUNT: open_id}.get(
+                column.origin, ...
+            )
         values[column.field] = value
     opened_ones = {c.path.split("|")[0] for c in output.columns if c.origin is Origin.MEMBER and "|" in c.path}
     return None if any(not isinstance(opened(element.get(name)), dict) for name in opened_ones) else values
@@ -212,10 +238,19 @@ def expected_of(endpoint: Endpoint, table: Table, bodies: list[Any]) -> Expected
     fitting, seen, unfit, nulled = [], 0, 0, 0
     for n, body in enumerate(bodies):
         for output in (o for o in endpoint.outputs if o.table == table.name):
-            for row in with_percents(output, list(rows_of(endpoint, output, body, params_of(endpoint, n), f"open_id {n}"))):
+            for row in with_percents(
+                output, list(rows_of(endpoint, output, body, params_of(endpoint, n), f"open_id {n}"))
+            ):
                 seen += 1
                 values = row.values and {"client_key": "app", "observed_at": AT + timedelta(seconds=n), **row.values}
-                if not values or any(values.get(name) in (None, MISFIT) for name in (*table.primary_key, *(["stat_date"] if table.history is History.WINDOW else []))) or is_outside(endpoint, table, values):
+                if (
+                    not values
+                    or any(
+                        values.get(name) in (None, MISFIT)
+                        for name in (*table.primary_key, *(["stat_date"] if table.history is History.WINDOW else []))
+                    )
+                    or is_outside(endpoint, table, values)
+                ):
                     unfit += 1
                 else:
                     nulled += sum(value is MISFIT for value in values.values())
@@ -224,14 +259,20 @@ def expected_of(endpoint: Endpoint, table: Table, bodies: list[Any]) -> Expected
 
 
 def same(found: Any, wanted: Any) -> bool:
-    return wanted is ... or found == wanted or (isinstance(wanted, float) and isinstance(found, float) and math.isclose(found, wanted, rel_tol=1e-15))
+    return (
+        wanted is ...
+        or found == wanted
+        or (isinstance(wanted, float) and isinstance(found, float) and math.isclose(found, wanted, rel_tol=1e-15))
+    )
 
 
 def check(endpoint: Endpoint, bodies: list[Any]) -> Counter:
     """Hold one archive day of bodies to the plain reading of them; says what was seen."""
     told: Counter = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        found = through_the_archive(endpoint, [json.dumps(b, ensure_ascii=n % 2 == 0).encode() for n, b in enumerate(bodies)], Path(folder))
+        found = through_the_archive(
+            endpoint, [json.dumps(b, ensure_ascii=n % 2 == 0).encode() for n, b in enumerate(bodies)], Path(folder)
+        )
         lake = Lake(Path(folder) / "lake")
         for name, partitions in found.items():
             table = TABLES[name]
@@ -323,7 +364,14 @@ def shortened(endpoint: Endpoint, body: Any, attempts: int = 200) -> Any:
 def hold(endpoint: Endpoint, examples: int) -> None:
     bodies: list[Any] = []
 
-    @settings(max_examples=examples, derandomize=True, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(body=Bodies(endpoint, TODAY, reach_of(endpoint)).strategy)
     def gather(body: Any) -> None:
         if is_good(endpoint, body):
@@ -334,21 +382,35 @@ def hold(endpoint: Endpoint, examples: int) -> None:
     try:
         told = check(endpoint, bodies)
     except Exception:
-        alone = next((b for b in sorted(bodies, key=lambda b: len(json.dumps(b))) if failure(endpoint, b) is not None), None)
+        alone = next(
+            (b for b in sorted(bodies, key=lambda b: len(json.dumps(b))) if failure(endpoint, b) is not None), None
+        )
         if alone is None:
             raise
         least = shortened(endpoint, alone)
         error = failure(endpoint, least)
         error.add_note(f"{endpoint.name} is answered with {json.dumps(least, ensure_ascii=False)[:2000]}")
         raise error from None
-    assert told["landed"] + told["duplicates"] > examples // 4, "too few rows land: the test would see only what is refused"
+    assert told["landed"] + told["duplicates"] > examples // 4, (
+        "too few rows land: the test would see only what is refused"
+    )
 
 
 def form(endpoint: Endpoint) -> tuple:
     """What makes an operation's answers different to a reader: all but its name, its path and what its constant columns say."""
-    outputs = tuple(replace(o, columns=tuple(replace(c, path="") if c.origin is Origin.CONST else c for c in o.columns)) for o in endpoint.outputs)
+    outputs = tuple(
+        replace(o, columns=tuple(replace(c, path="") if c.origin is Origin.CONST else c for c in o.columns))
+        for o in endpoint.outputs
+    )
     params = tuple((p.name, p.fill, p.const) for p in endpoint.params)
-    return endpoint.envelope, endpoint.windows, endpoint.empty, outputs, params, json.dumps(success_schema(endpoint), sort_keys=True)
+    return (
+        endpoint.envelope,
+        endpoint.windows,
+        endpoint.empty,
+        outputs,
+        params,
+        json.dumps(success_schema(endpoint), sort_keys=True),
+    )
 
 
 FORMS = {form(e): e for e in reversed(ENDPOINTS.values())}

@@ -30,11 +30,21 @@ def pieces(seed: int, rows: int) -> list[pa.Table]:
     dice = random.Random(seed)
     found = [
         {
-            "dt": TODAY, "client_key": "app", "open_id": f"o{dice.randrange(3)}", "item_id": f"i{dice.randrange(rows)}", "source": "video_list",
-            "title": f"题{seed}{n % 5}" if n % 3 else None, "observed_at": AT + timedelta(seconds=dice.randrange(3)), "_segment": f"s{n // 50}", "_record": n, "_page": 1, "_parent_ordinal": 0, "_ordinal": n,
+            "dt": TODAY,
+            "client_key": "app",
+            "open_id": f"o{dice.randrange(3)}",
+            "item_id": f"i{dice.randrange(rows)}",
+            "source": "video_list",
+            "title": f"题{seed}{n % 5}" if n % 3 else None,
+            "observed_at": AT + timedelta(seconds=dice.randrange(3)),
+            "_segment": f"s{n // 50}",
+            "_record": n,
+            "_page": 1,
+            "_parent_ordinal": 0,
+            "_ordinal": n,
         }
         for n in range(rows)
-    ]  # fmt: skip
+    ]
     return [as_piece(TABLE, found[i::5]) for i in range(5)]
 
 
@@ -68,7 +78,9 @@ def test_a_spilled_day_has_the_same_rows_and_its_file_the_same_bytes(small, tmp_
     assert lake.is_as_written("videos", TODAY, spilled.parts())
     assert lake.read("videos", TODAY).equals(held.table())
     groups = pq.read_metadata(lake.path("videos", TODAY))
-    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups - 1)] == [40] * ((held.num_rows - 1) // 40)
+    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups - 1)] == [40] * (
+        (held.num_rows - 1) // 40
+    )
 
 
 def test_most_rows_are_seen_again_and_held_once(tmp_path):
@@ -89,7 +101,9 @@ def test_large_days_are_compared_as_small_ones(small, monkeypatch, tmp_path, old
     before, after = lake.day("videos", TODAY), day(tmp_path, pieces(2, new)[:4], True)
     stepped = compare(TABLE, before, after)
     rows = lake.read("videos", TODAY)
-    assert compare(TABLE, DayRows(pa.concat_tables([rows.slice(5), rows.slice(0, 5)])), after) == stepped, "older rows in another order"
+    assert compare(TABLE, DayRows(pa.concat_tables([rows.slice(5), rows.slice(0, 5)])), after) == stepped, (
+        "older rows in another order"
+    )
     monkeypatch.setattr(changes, "ROW_GROUP", 1000)
     assert compare(TABLE, before, after) == stepped
     assert stepped.added + stepped.altered + stepped.confirmed + stepped.unchanged == after.num_rows
@@ -100,7 +114,11 @@ def test_large_days_are_compared_as_small_ones(small, monkeypatch, tmp_path, old
 def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
     """Answers of a listing through archive and normaliser: the day is the same, whatever may be held."""
     endpoint = ENDPOINTS["video_list"]
-    bodies = [b'{"data":{"error_code":0,"description":"","has_more":false,"cursor":0,"list":[%s]}}' % b",".join(b'{"item_id":"i%d","title":"%d"}' % (n * i % 50, n) for i in range(20)) for n in range(8)]
+    bodies = [
+        b'{"data":{"error_code":0,"description":"","has_more":false,"cursor":0,"list":[%s]}}'
+        % b",".join(b'{"item_id":"i%d","title":"%d"}' % (n * i % 50, n) for i in range(20))
+        for n in range(8)
+    ]
     through_the_archive(endpoint, bodies, tmp_path)
     archive = Archive(tmp_path / "archive")
     one, spilled = normalise.normalise(archive, TABLE, [TODAY])[TODAY], []

@@ -70,31 +70,60 @@ def test_data_that_is_anything(data: Any):
 @pytest.mark.parametrize(
     "row",
     [
-        b'{"sentence": "a", "hot_level": 123456789012345678901234567890}', b'{"sentence": "a", "hot_level": 1.0}',
-        b'{"sentence": "a", "hot_level": -0}', b'{"sentence": "a", "sentence": "b", "hot_level": 1}', b'{"sentence": "\\u0000", "hot_level": 1}',
-        b'{"sentence": "\\ud83d\\ude00", "hot_level": 1}', b'{"": 1, "sentence": "a", "hot_level": 1}', b'{"a.b": 1, "sentence": "a", "hot_level": 1}',
-        b'{"sentence": "a", "hot_level": 1, "x\\"y": 1}', b'{"sentence": "a"\r\n,\n"hot_level": 1}', b'{"sentence": 5, "hot_level": "7"}',
-        b'{"sentence": true, "hot_level": true}', b"[]", b"[[]]", b"null", b"5", b'"text"',
+        b'{"sentence": "a", "hot_level": 123456789012345678901234567890}',
+        b'{"sentence": "a", "hot_level": 1.0}',
+        b'{"sentence": "a", "hot_level": -0}',
+        b'{"sentence": "a", "sentence": "b", "hot_level": 1}',
+        b'{"sentence": "\\u0000", "hot_level": 1}',
+        b'{"sentence": "\\ud83d\\ude00", "hot_level": 1}',
+        b'{"": 1, "sentence": "a", "hot_level": 1}',
+        b'{"a.b": 1, "sentence": "a", "hot_level": 1}',
+        b'{"sentence": "a", "hot_level": 1, "x\\"y": 1}',
+        b'{"sentence": "a"\r\n,\n"hot_level": 1}',
+        b'{"sentence": 5, "hot_level": "7"}',
+        b'{"sentence": true, "hot_level": true}',
+        b"[]",
+        b"[[]]",
+        b"null",
+        b"5",
+        b'"text"',
         b'{"x": ' + b"[" * 200 + b"]" * 200 + b', "sentence": "a", "hot_level": 1}',
     ],
-)  # fmt: skip
+)
 def test_json_that_is_odd_and_legal(row: bytes):
-    body = b'{"data": {"error_code": 0, "active_time": "2026-11-16", "list": [%s, {"sentence": "fine", "hot_level": 3}]}}' % row
+    body = (
+        b'{"data": {"error_code": 0, "active_time": "2026-11-16", "list": [%s, {"sentence": "fine", "hot_level": 3}]}}'
+        % row
+    )
     check(ENDPOINTS["hotsearch_sentences"], [orjson.loads(body)], [body])
 
 
 def test_a_wide_batch_keeps_answers_apart():
     """Rows of many answers, some broken, in one batch: each is told by its own account."""
     endpoint = ENDPOINTS["fans_source"]
-    bodies = [{"data": {"list": [{"source": [] if (n + k) % 7 == 0 else f"s{k}", "percent": "x" if (n + k) % 5 == 0 else f"{k}%"} for k in range(n % 5)]}} for n in range(200)]
+    bodies = [
+        {
+            "data": {
+                "list": [
+                    {"source": [] if (n + k) % 7 == 0 else f"s{k}", "percent": "x" if (n + k) % 5 == 0 else f"{k}%"}
+                    for k in range(n % 5)
+                ]
+            }
+        }
+        for n in range(200)
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        part = through_the_archive(endpoint, [json.dumps(b).encode() for b in bodies], Path(folder))["fans_sources"][TODAY]
+        part = through_the_archive(endpoint, [json.dumps(b).encode() for b in bodies], Path(folder))["fans_sources"][
+            TODAY
+        ]
     for n, body in enumerate(bodies):
         rows = body["data"]["list"]
         bad = sum(r["source"] == [] for r in rows)
         key = ("fans_source", "app", f"open_id {n}")
         assert (part.landed_by[key], part.quarantined_by[key]) == (len(rows) - bad, bad)
-    assert part.nulled == sum(r["percent"] == "x" and r["source"] != [] for body in bodies for r in body["data"]["list"])
+    assert part.nulled == sum(
+        r["percent"] == "x" and r["source"] != [] for body in bodies for r in body["data"]["list"]
+    )
 
 
 @pytest.mark.parametrize("days", [-1, 0, 31, 8000])
@@ -104,22 +133,32 @@ def test_a_day_that_no_partition_takes_is_told_of(days: int):
     with tempfile.TemporaryDirectory() as folder:
         body = json.dumps({"data": {"result_list": sent}}).encode()
         found = through_the_archive(ENDPOINTS["user_fans"], [body], Path(folder))["user_fans"]
-    assert {(TODAY - dt).days: p.rows["new_fans"].to_pylist() for dt, p in found.items() if p.rows.num_rows} == {1: [1], 30: [30]}
+    assert {(TODAY - dt).days: p.rows["new_fans"].to_pylist() for dt, p in found.items() if p.rows.num_rows} == {
+        1: [1],
+        30: [30],
+    }
     assert [(r["position"], r["reason"]) for r in found[TODAY - timedelta(days=1)].quarantine.to_pylist()] == [
         (3, "stat_date: a day that was not asked for, which no partition would take")
     ]
 
 
-@pytest.mark.parametrize(("operation", "row"), [("ent_rank_item", {"type": 1, "release_date": []}), ("billboard_prop", {"rank": 1, "rank_change": {}})])
+@pytest.mark.parametrize(
+    ("operation", "row"),
+    [("ent_rank_item", {"type": 1, "release_date": []}), ("billboard_prop", {"rank": 1, "rank_change": {}})],
+)
 def test_a_list_is_no_text_also_where_text_may_be_anything(operation: str, row: dict[str, Any]):
     """Free text that is no day or number becomes null; a list or object there would be lost with it."""
     with tempfile.TemporaryDirectory() as folder:
-        (found,) = through_the_archive(ENDPOINTS[operation], [json.dumps({"data": {"list": [row]}}).encode()], Path(folder)).values()
+        (found,) = through_the_archive(
+            ENDPOINTS[operation], [json.dumps({"data": {"list": [row]}}).encode()], Path(folder)
+        ).values()
     assert {r["reason"].split(":")[0] for r in found[TODAY].quarantine.to_pylist()} == {list(row)[1]}
     assert found[TODAY].rows.num_rows == 1
 
 
 def test_an_answer_without_shape_says_nothing_of_its_listing():
     with tempfile.TemporaryDirectory() as folder:
-        found = through_the_archive(ENDPOINTS["item_comment_list"], [b'{"data": "no object"}'], Path(folder))["comment_reads"][TODAY]
+        found = through_the_archive(ENDPOINTS["item_comment_list"], [b'{"data": "no object"}'], Path(folder))[
+            "comment_reads"
+        ][TODAY]
     assert (found.rows.num_rows, found.quarantine["reason"].to_pylist()) == (0, ["data is VARCHAR, not an object"])

@@ -22,10 +22,43 @@ from catalog.records import BEIJING, Endpoint, History, Origin, Output
 from resources.storage.lake import Lake
 
 ODD: tuple[Any, ...] = (
-    0, 1, -1, 7.0, 1.5, 1e300, 2**70, -(2**63) - 1, True, "", "<nil>", "7.0", "12.3w", "1.2万", "1,234", "1,23", "61.32%", "0.5", "9999-12-31", "2026-02-30", "abc", "\x00\x1b[31m",
-    "٣", "x" * 500, {}, {"a": [1]}, [], [[]], [None], None,
-)  # fmt: skip
-SAMPLED = [e for e in ENDPOINTS.values() if (SAMPLES / f"{e.name}.json").exists() and any(isinstance(member(json.loads((SAMPLES / f"{e.name}.json").read_bytes()), o.rows), list) for o in e.outputs)]
+    0,
+    1,
+    -1,
+    7.0,
+    1.5,
+    1e300,
+    2**70,
+    -(2**63) - 1,
+    True,
+    "",
+    "<nil>",
+    "7.0",
+    "12.3w",
+    "1.2万",
+    "1,234",
+    "1,23",
+    "61.32%",
+    "0.5",
+    "9999-12-31",
+    "2026-02-30",
+    "abc",
+    "\x00\x1b[31m",
+    "٣",
+    "x" * 500,
+    {},
+    {"a": [1]},
+    [],
+    [[]],
+    [None],
+    None,
+)
+SAMPLED = [
+    e
+    for e in ENDPOINTS.values()
+    if (SAMPLES / f"{e.name}.json").exists()
+    and any(isinstance(member(json.loads((SAMPLES / f"{e.name}.json").read_bytes()), o.rows), list) for o in e.outputs)
+]
 
 
 def spoilt(endpoint: Endpoint, chance: random.Random) -> dict[str, Any]:
@@ -40,7 +73,13 @@ def spoilt(endpoint: Endpoint, chance: random.Random) -> dict[str, Any]:
             continue
         rows[:] = [json.loads(json.dumps(rows[n % len(rows)])) for n in range(60)]
         for row in (r for r in rows if isinstance(r, dict) and chance.random() < 0.5):
-            names = [c.path for o in endpoint.outputs if o.rows == path for c in o.columns if c.origin is Origin.MEMBER and "|" not in c.path]
+            names = [
+                c.path
+                for o in endpoint.outputs
+                if o.rows == path
+                for c in o.columns
+                if c.origin is Origin.MEMBER and "|" not in c.path
+            ]
             *way, last = chance.choice(names or list(row)).split(".")
             place = member(row, ".".join(way)) if way else row
             if isinstance(place, dict):
@@ -78,7 +117,9 @@ def test_rows_add_up_and_only_keys_take_a_row(endpoint: Endpoint):
                     assert column not in table.not_null, "a row without its key has landed"
                     assert column is None or line["value"] is None or FIELDS[column].pii == "none"
                     if column is None and not line["reason"].startswith("the row is "):
-                        blamed = {c.path for o in outputs for c in o.columns if c.field in table.not_null} | set(table.not_null)
+                        blamed = {c.path for o in outputs for c in o.columns if c.field in table.not_null} | set(
+                            table.not_null
+                        )
                         assert line["reason"].split(":")[0] in blamed or table.history is History.WINDOW, line["reason"]
 
 
@@ -91,5 +132,10 @@ def test_an_unknown_member_stands_on_its_answers_day_in_beijing(tmp_path: Path, 
     at = datetime.combine(TODAY, time(hour, 30), BEIJING).astimezone(UTC)
     found = through_the_archive(ENDPOINTS[operation], [json.dumps(body).encode()], tmp_path, at)
     for partitions in found.values():
-        drift = [(day, line) for day, p in partitions.items() for line in p.drift.to_pylist() if line["member"] == "data.never_heard_of"]
+        drift = [
+            (day, line)
+            for day, p in partitions.items()
+            for line in p.drift.to_pylist()
+            if line["member"] == "data.never_heard_of"
+        ]
         assert [(day, line["dt"]) for day, line in drift] == [(dt, dt)]

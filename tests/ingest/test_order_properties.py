@@ -24,19 +24,29 @@ AT = datetime(2026, 11, 16, 3, tzinfo=UTC)
 DAY = date(2026, 11, 16)
 WORDS = st.sampled_from(["", "a", "B", "é", "z", "视频", "🎬", "\uffee"])
 VALUES = {
-    Type.TEXT: WORDS, Type.BIGINT: st.integers(-2, 2), Type.DOUBLE: st.sampled_from([-1.5, 0.0, 2.0]), Type.BOOLEAN: st.booleans(),
-    Type.DATE: st.sampled_from([DAY, DAY - timedelta(days=1)]), Type.TIMESTAMP: st.sampled_from([AT, AT + timedelta(hours=1), AT + timedelta(hours=2)]),
-}  # fmt: skip
+    Type.TEXT: WORDS,
+    Type.BIGINT: st.integers(-2, 2),
+    Type.DOUBLE: st.sampled_from([-1.5, 0.0, 2.0]),
+    Type.BOOLEAN: st.booleans(),
+    Type.DATE: st.sampled_from([DAY, DAY - timedelta(days=1)]),
+    Type.TIMESTAMP: st.sampled_from([AT, AT + timedelta(hours=1), AT + timedelta(hours=2)]),
+}
 PLACES = {"_segment": st.sampled_from(["s1", "s10", "s2"]), **{name: st.integers(1, 3) for name in PLACE[1:]}}
 
 
 def types(table: Table) -> dict[str, pa.DataType]:
-    return {c: ARROW_TYPES[FIELDS[c].type] for c in table.columns} | {"_segment": pa.string()} | {name: pa.int64() for name in PLACE[1:]}
+    return (
+        {c: ARROW_TYPES[FIELDS[c].type] for c in table.columns}
+        | {"_segment": pa.string()}
+        | {name: pa.int64() for name in PLACE[1:]}
+    )
 
 
 def some_rows(table: Table) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Rows that differ in key, time and place; no two from the same place of the archive."""
-    row = st.fixed_dictionaries({c: VALUES[FIELDS[c].type] for c in dict.fromkeys((*table.primary_key, "observed_at"))} | PLACES)
+    row = st.fixed_dictionaries(
+        {c: VALUES[FIELDS[c].type] for c in dict.fromkeys((*table.primary_key, "observed_at"))} | PLACES
+    )
     return st.lists(row, max_size=30, unique_by=lambda r: tuple(r[name] for name in PLACE))
 
 
@@ -86,7 +96,19 @@ def test_the_latest_of_each_key_in_order_however_it_comes(name, data):
 def test_columns_are_whole_whatever_came():
     """Pages of a Parquet file follow the pieces of a column: the same rows in other batches would give other bytes."""
     table = TABLES["videos"]
-    rows = [{"client_key": "app", "item_id": f"{n:04d}", "observed_at": AT, "_segment": "s", "_record": n, "_page": 1, "_parent_ordinal": 0, "_ordinal": 1} for n in range(50)]
+    rows = [
+        {
+            "client_key": "app",
+            "item_id": f"{n:04d}",
+            "observed_at": AT,
+            "_segment": "s",
+            "_record": n,
+            "_page": 1,
+            "_parent_ordinal": 0,
+            "_ordinal": 1,
+        }
+        for n in range(50)
+    ]
     for order in (rows, rows[::-1]):
         found = latest(table, [as_piece(table, order[:7]), as_piece(table, order[7:])])
         assert {found[name].num_chunks for name in found.column_names} == {1}
@@ -98,8 +120,12 @@ def test_rows_go_to_their_days_in_the_order_in_which_they_came(offsets, wanted):
     table = TABLES["item_play"]
     days = [None if n is None else DAY - timedelta(days=n) for n in offsets]
     rows = held(as_frame(table, [{"dt": day, "item_id": str(i)} for i, day in enumerate(days)]))
-    found = {day: part["item_id"].to_pylist() for day, part in rows_by_day(rows, {DAY - timedelta(days=n) for n in wanted})}
-    assert found == {DAY - timedelta(days=n): [str(i) for i, m in enumerate(offsets) if m == n] for n in wanted if n in offsets}
+    found = {
+        day: part["item_id"].to_pylist() for day, part in rows_by_day(rows, {DAY - timedelta(days=n) for n in wanted})
+    }
+    assert found == {
+        DAY - timedelta(days=n): [str(i) for i, m in enumerate(offsets) if m == n] for n in wanted if n in offsets
+    }
 
 
 @settings(max_examples=100, deadline=None)
@@ -107,14 +133,22 @@ def test_rows_go_to_their_days_in_the_order_in_which_they_came(offsets, wanted):
 @example([("a", 1, True, True), ("a", 2, True, True)])
 @example([("a", 2, True, True), ("a", 1, False, True)])
 def test_a_sequence_is_complete_with_every_page_up_to_its_last(answers):
-    entries = [Entry("o", "app", "", {}, {}, "", sequence, page, AT, AT, 200, 0 if ok else 1, None, last=last) for sequence, page, last, ok in answers]
+    entries = [
+        Entry("o", "app", "", {}, {}, "", sequence, page, AT, AT, 200, 0 if ok else 1, None, last=last)
+        for sequence, page, last, ok in answers
+    ]
     good = [(sequence, page, last) for sequence, page, last, ok in answers if ok]
     ends = {sequence: page for sequence, page, last in good if last}
-    assert complete_sequences(entries) == {s for s, end in ends.items() if len({page for q, page, _ in good if q == s}) >= end}
+    assert complete_sequences(entries) == {
+        s for s, end in ends.items() if len({page for q, page, _ in good if q == s}) >= end
+    }
 
 
 @settings(max_examples=100)
-@given(st.datetimes(datetime(1992, 1, 1), datetime(2100, 1, 1)), st.sampled_from(["UTC", "Asia/Shanghai", "America/New_York"]))
+@given(
+    st.datetimes(datetime(1992, 1, 1), datetime(2100, 1, 1)),
+    st.sampled_from(["UTC", "Asia/Shanghai", "America/New_York"]),
+)
 def test_the_day_in_beijing_is_that_of_its_calendar(naive, zone):
     instant = naive.replace(tzinfo=ZoneInfo(zone))
     for same in (instant, instant.astimezone(UTC)):

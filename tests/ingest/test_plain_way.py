@@ -26,13 +26,18 @@ from services.ingest.rows import rows_of
 
 AT = datetime(2026, 11, 16, 3, tzinfo=UTC)
 SIMPLE = {
-    f"{e.name}-{o.table}": (e, o) for e in ENDPOINTS.values() for o in e.outputs if e.envelope is not Envelope.WEBHOOK and is_simple(o)
-}  # fmt: skip
+    f"{e.name}-{o.table}": (e, o)
+    for e in ENDPOINTS.values()
+    for o in e.outputs
+    if e.envelope is not Envelope.WEBHOOK and is_simple(o)
+}
 
 
 def by_hand(bodies: list[bytes], folder: Path) -> Path:
     """The bodies as the long way reads them."""
-    lines = [b'{"r":%d,"b":%s}\n' % (n, body.replace(b"\r", b" ").replace(b"\n", b" ")) for n, body in enumerate(bodies)]
+    lines = [
+        b'{"r":%d,"b":%s}\n' % (n, body.replace(b"\r", b" ").replace(b"\n", b" ")) for n, body in enumerate(bodies)
+    ]
     (folder / "bodies.ndjson").write_bytes(b"".join(lines))
     return folder / "bodies.ndjson"
 
@@ -40,7 +45,9 @@ def by_hand(bodies: list[bytes], folder: Path) -> Path:
 def both_ways(bodies: list[bytes], endpoint: Endpoint, output: Output, at_once: int = 1000) -> bool:
     """Compare what both ways land and quarantine; says whether the short one was taken for all bodies."""
     plain = plain_rows(endpoint, [output])
-    taken = [is_plain for some in range(0, len(bodies), at_once) for is_plain in plain.take(bodies[some : some + at_once])]
+    taken = [
+        is_plain for some in range(0, len(bodies), at_once) for is_plain in plain.take(bodies[some : some + at_once])
+    ]
     kept = [body for body, is_plain in zip(bodies, taken, strict=True) if is_plain]
     if kept:
         entry = Entry(endpoint.name, "app", "", params_of(endpoint, 1), {}, "", "", 1, AT, AT, 200, 0, None)
@@ -50,12 +57,17 @@ def both_ways(bodies: list[bytes], endpoint: Endpoint, output: Output, at_once: 
             long = extract(connection, Batch(sources, by_hand(kept, Path(folder))), endpoint, output)
         connection.close()
         assert not long.unknown
-        landed = [rows_of(TABLES[output.table], endpoint, output, rows, sources) for rows in (plain.tables()[output], long.rows)]
+        landed = [
+            rows_of(TABLES[output.table], endpoint, output, rows, sources)
+            for rows in (plain.tables()[output], long.rows)
+        ]
         for short_way, long_way in zip(*landed, strict=True):
             assert (short_way is None) == (long_way is None)
             if short_way is not None:
                 numbers = {name: pd.ArrowDtype(pa.int64()) for name in long_way.columns if "ordinal" in name}
-                pd.testing.assert_frame_equal(short_way.reset_index(drop=True), long_way.reset_index(drop=True).astype(numbers), check_exact=True)
+                pd.testing.assert_frame_equal(
+                    short_way.reset_index(drop=True), long_way.reset_index(drop=True).astype(numbers), check_exact=True
+                )
     return all(taken)
 
 
@@ -70,7 +82,14 @@ def taken_of(endpoint: Endpoint, output: Output) -> int:
     """How many of some random answers went the short way; each gave the same rows either way."""
     taken = 0
 
-    @settings(max_examples=8, derandomize=True, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=8,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(body=Bodies(endpoint, TODAY, reach_of(endpoint)).strategy)
     def compare(body: Any) -> None:
         nonlocal taken
@@ -98,11 +117,26 @@ def ranked(numbers: Iterable[str]) -> bytes:
 
 
 ODD_ROWS = [
-    '{"item_id": "a", "never_seen": 1}', "null", "[]", '"x"', '{"item_id": "a", "title": {"a": 1}}', '{"item_id": "a", "title": []}',
-    '{"item_id": "a", "item_id": "b"}', '{"item_id": "a", "item_id": "a"}', '{"item_id": "a:b", "item_id": "\\u003a\\u003A"}', '{"item_id": "a", "statistics": {"play_count": 1, "play_count": 2}}',
-    '{"item_id": "a", "title": 1.5}', '{"item_id": "a", "create_time": 1763262000.0}', '{"item_id": "a", "create_time": 1e9}', '{"item_id": "a", "media_type": 36893488147419103232}',
-    '{"item_id": "a", "title": 123456789012345678901234567890}', '{"item_id": "a", "is_top": 0.0}', '{"item_id": "a", "media_type": 1e400}', '{"item_id": "a", "title": "\\ud800"}', '{"item_id": "a", "title": -0.0}',
-]  # fmt: skip
+    '{"item_id": "a", "never_seen": 1}',
+    "null",
+    "[]",
+    '"x"',
+    '{"item_id": "a", "title": {"a": 1}}',
+    '{"item_id": "a", "title": []}',
+    '{"item_id": "a", "item_id": "b"}',
+    '{"item_id": "a", "item_id": "a"}',
+    '{"item_id": "a:b", "item_id": "\\u003a\\u003A"}',
+    '{"item_id": "a", "statistics": {"play_count": 1, "play_count": 2}}',
+    '{"item_id": "a", "title": 1.5}',
+    '{"item_id": "a", "create_time": 1763262000.0}',
+    '{"item_id": "a", "create_time": 1e9}',
+    '{"item_id": "a", "media_type": 36893488147419103232}',
+    '{"item_id": "a", "title": 123456789012345678901234567890}',
+    '{"item_id": "a", "is_top": 0.0}',
+    '{"item_id": "a", "media_type": 1e400}',
+    '{"item_id": "a", "title": "\\ud800"}',
+    '{"item_id": "a", "title": -0.0}',
+]
 
 
 @pytest.mark.parametrize("row", ODD_ROWS)
@@ -113,27 +147,63 @@ def test_a_body_with_an_odd_row_is_left_to_the_long_way(row: str):
 @pytest.mark.parametrize(
     "body",
     [
-        b'{"data": {"list": [], "never_seen": 1}}', b'{"data": {"list": "[]"}}', b'{"data": {"list": {}}}', b'{"data": {"list": 0}}', b'{"data": []}', b'{"data": "x"}', b'{"data": null}', b"{}", b"[]", b"",
-        b'{"data": {"list": []}', b'{"data": {"list": []}, "data": {"list": []}}', b'{"data": {"list": [{"item_id": "a"}], "list": []}}', b'{"data": {"list": [{"item_id": "\xff"}]}}',
+        b'{"data": {"list": [], "never_seen": 1}}',
+        b'{"data": {"list": "[]"}}',
+        b'{"data": {"list": {}}}',
+        b'{"data": {"list": 0}}',
+        b'{"data": []}',
+        b'{"data": "x"}',
+        b'{"data": null}',
+        b"{}",
+        b"[]",
+        b"",
+        b'{"data": {"list": []}',
+        b'{"data": {"list": []}, "data": {"list": []}}',
+        b'{"data": {"list": [{"item_id": "a"}], "list": []}}',
+        b'{"data": {"list": [{"item_id": "\xff"}]}}',
         b'{"data": {"list": []}, "extra": ' + b"[" * 400 + b"]" * 400 + b"}",
     ],
-)  # fmt: skip
+)
 def test_an_odd_body_is_left_to_the_long_way(body: bytes):
     assert not both_ways([body], ENDPOINTS["video_list"], VIDEOS)
 
 
-@pytest.mark.parametrize("row", ['{"item_id": "a", "statistics": []}', '{"item_id": "a", "statistics": "x"}', '{"item_id": "a", "statistics": {"play_count": {}}}', '{"item_id": "a", "statistics": {"play_count": 1.0}}'])
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"item_id": "a", "statistics": []}',
+        '{"item_id": "a", "statistics": "x"}',
+        '{"item_id": "a", "statistics": {"play_count": {}}}',
+        '{"item_id": "a", "statistics": {"play_count": 1.0}}',
+    ],
+)
 def test_what_is_odd_in_a_nested_object_is_left_to_the_long_way(row: str):
     assert not both_ways([listed([row])], ENDPOINTS["video_list"], TOTALS)
 
 
 PLAIN_ROWS = [
-    '{"item_id": "a", "title": "[赞]"}', '{"item_id": "b", "title": "{不是"}', '{"item_id": "c", "title": null}', '{"item_id": 12, "title": true}', '{"item_id": -0, "title": "[1]"}', '{"title": "no key"}', "{}",
-    '{"item_id": "d", "media_type": "4", "is_top": "true", "create_time": "1763262000"}', '{"item_id": "e", "media_type": -0, "is_top": 1, "create_time": -1}', '{"item_id": "f", "is_top": false, "create_time": 0}',
-    '{"item_id": "g", "media_type": 9223372036854775807, "create_time": 1763262000123}', '{"item_id": "h", "media_type": 9223372036854775808}', '{"item_id": "i", "media_type": -9223372036854775808}',
-    '{"item_id": "j", "media_type": "007", "create_time": true}', '{"item_id": "k", "title": "a\\u0026b \\/ \\ud83d\\ude00 \\u0000 \\u2028 \u202e \u0300", "media_type": "x"}', '{"item_id": "l", "title": ""}', '{"item_id": 18446744073709551615}',
-    '{"item_id": "m", "is_top": null, "media_type": null, "create_time": null}', '{ "item_id" :\t"n:o" ,\r\n"share_url":"https://a.cn/?x=1:2" }', '{"item_id": "p", "statistics": {"never_seen": [1, {"a": 2.5}]}}', '{"item_id": "q", "is_top": "yes"}',
-]  # fmt: skip
+    '{"item_id": "a", "title": "[赞]"}',
+    '{"item_id": "b", "title": "{不是"}',
+    '{"item_id": "c", "title": null}',
+    '{"item_id": 12, "title": true}',
+    '{"item_id": -0, "title": "[1]"}',
+    '{"title": "no key"}',
+    "{}",
+    '{"item_id": "d", "media_type": "4", "is_top": "true", "create_time": "1763262000"}',
+    '{"item_id": "e", "media_type": -0, "is_top": 1, "create_time": -1}',
+    '{"item_id": "f", "is_top": false, "create_time": 0}',
+    '{"item_id": "g", "media_type": 9223372036854775807, "create_time": 1763262000123}',
+    '{"item_id": "h", "media_type": 9223372036854775808}',
+    '{"item_id": "i", "media_type": -9223372036854775808}',
+    '{"item_id": "j", "media_type": "007", "create_time": true}',
+    '{"item_id": "k", "title": "a\\u0026b \\/ \\ud83d\\ude00 \\u0000 \\u2028 \u202e \u0300", "media_type": "x"}',
+    '{"item_id": "l", "title": ""}',
+    '{"item_id": 18446744073709551615}',
+    '{"item_id": "m", "is_top": null, "media_type": null, "create_time": null}',
+    '{ "item_id" :\t"n:o" ,\r\n"share_url":"https://a.cn/?x=1:2" }',
+    '{"item_id": "p", "statistics": {"never_seen": [1, {"a": 2.5}]}}',
+    '{"item_id": "q", "is_top": "yes"}',
+]
 
 
 @pytest.mark.parametrize("row", PLAIN_ROWS)
@@ -142,21 +212,59 @@ def test_what_is_unusual_but_plain_gives_the_same_rows(row: str):
 
 
 def test_values_of_every_kind_stand_together():
-    bodies = [listed(PLAIN_ROWS), listed([]), b'{"data": {"list": null}}', b'{"data": {}}', *(listed([row]) for row in PLAIN_ROWS)]
+    bodies = [
+        listed(PLAIN_ROWS),
+        listed([]),
+        b'{"data": {"list": null}}',
+        b'{"data": {}}',
+        *(listed([row]) for row in PLAIN_ROWS),
+    ]
     assert both_ways(bodies, ENDPOINTS["video_list"], VIDEOS)
     assert both_ways(bodies, ENDPOINTS["video_list"], VIDEOS, at_once=1)
 
 
-@pytest.mark.parametrize("statistics", ["null", "{}", '{"play_count": null}', '{"play_count": "12", "digg_count": 1}', '{"play_count": 3, "digg_count": true}', '{"play_count": -0, "share_count": 99999999999999999999}'])
+@pytest.mark.parametrize(
+    "statistics",
+    [
+        "null",
+        "{}",
+        '{"play_count": null}',
+        '{"play_count": "12", "digg_count": 1}',
+        '{"play_count": 3, "digg_count": true}',
+        '{"play_count": -0, "share_count": 99999999999999999999}',
+    ],
+)
 def test_nested_objects_give_the_same_rows(statistics: str):
     row = f'{{"item_id": "a", "statistics": {statistics}}}'
-    assert both_ways([listed([row, '{"item_id": "b"}'])], ENDPOINTS["video_list"], TOTALS) == ("99999" not in statistics)
+    assert both_ways([listed([row, '{"item_id": "b"}'])], ENDPOINTS["video_list"], TOTALS) == (
+        "99999" not in statistics
+    )
 
 
-NUMBERS = ["1", "-0", "-0.0", "3.70", "1e2", "1E-7", "0.1e-7", "1e22", "9007199254740993", "9223372036854775807", "18446744073709551616", "123456789012345678901234567890", "5e-324", "1.7976931348623157e308", "0.1", "100000.5", "null"]  # fmt: skip
+NUMBERS = [
+    "1",
+    "-0",
+    "-0.0",
+    "3.70",
+    "1e2",
+    "1E-7",
+    "0.1e-7",
+    "1e22",
+    "9007199254740993",
+    "9223372036854775807",
+    "18446744073709551616",
+    "123456789012345678901234567890",
+    "5e-324",
+    "1.7976931348623157e308",
+    "0.1",
+    "100000.5",
+    "null",
+]
 
 
-@pytest.mark.parametrize("number", [*NUMBERS, '"3.70"', '"1e3"', '"1e400"', '"-0"', '"+1"', '".5"', '"9007199254740993"', "true", '""'])
+@pytest.mark.parametrize(
+    "number", [*NUMBERS, '"3.70"', '"1e3"', '"1e400"', '"-0"', '"+1"', '".5"', '"9007199254740993"', "true", '""']
+)
 def test_numbers_give_the_same_doubles(number: str):
     assert both_ways([ranked([number])], ENDPOINTS["billboard_live"], BOARD)
 
@@ -165,7 +273,15 @@ def test_numbers_of_every_kind_stand_together():
     """Also where the contract shows them side by side, as numbers and as texts."""
     written = [*NUMBERS, *(f'"{n}"' for n in NUMBERS if n != "null"), "true", '"x"']
     in_turn = [n for pair in zip(written, reversed(written), strict=True) for n in pair]
-    for numbers in (NUMBERS, written, in_turn, ["1.5", "true"], ["true", "1.5"], ["1.5", "18446744073709551615"], ["9007199254740993", "1.5"]):
+    for numbers in (
+        NUMBERS,
+        written,
+        in_turn,
+        ["1.5", "true"],
+        ["true", "1.5"],
+        ["1.5", "18446744073709551615"],
+        ["9007199254740993", "1.5"],
+    ):
         assert both_ways([ranked(numbers)], ENDPOINTS["billboard_live"], BOARD)
         assert both_ways([ranked([n]) for n in numbers], ENDPOINTS["billboard_live"], BOARD)
         assert both_ways([ranked([n]) for n in numbers], ENDPOINTS["billboard_live"], BOARD, at_once=1)
@@ -178,11 +294,25 @@ def test_numbers_that_are_none_are_left_to_the_long_way(number: str):
 
 def test_one_odd_answer_among_many_goes_the_long_way_alone():
     entry = Entry("video_list", "app", "", {}, {}, "", "", 1, AT, AT, 200, 0, None)
-    bodies = [listed([f'{{"item_id": "a{n}"}}', '{"item_id": "b", "never_seen": 1}'][: 1 + (n == 7)]) for n in range(20)]
-    batches = read_batches([(Address("s", n), entry, body) for n, body in enumerate(bodies)], ENDPOINTS["video_list"], [VIDEOS, TOTALS])
+    bodies = [
+        listed([f'{{"item_id": "a{n}"}}', '{"item_id": "b", "never_seen": 1}'][: 1 + (n == 7)]) for n in range(20)
+    ]
+    batches = read_batches(
+        [(Address("s", n), entry, body) for n, body in enumerate(bodies)], ENDPOINTS["video_list"], [VIDEOS, TOTALS]
+    )
     connection = connect()
-    read = [([s.address.number for s in b.sources], b.rows is not None, [extract(connection, b, ENDPOINTS["video_list"], o) for o in (VIDEOS, TOTALS)]) for b in batches]
+    read = [
+        (
+            [s.address.number for s in b.sources],
+            b.rows is not None,
+            [extract(connection, b, ENDPOINTS["video_list"], o) for o in (VIDEOS, TOTALS)],
+        )
+        for b in batches
+    ]
     connection.close()
     assert [(numbers, plain) for numbers, plain, _ in read] == [([n for n in range(20) if n != 7], True), ([7], False)]
     assert [[r.rows.num_rows for r in found] for *_, found in read] == [[19, 19], [2, 2]]
-    assert [[dict(r.unknown) for r in found] for *_, found in read] == [[{}, {}], [{("data.list.never_seen", 0): 1}] * 2]
+    assert [[dict(r.unknown) for r in found] for *_, found in read] == [
+        [{}, {}],
+        [{("data.list.never_seen", 0): 1}] * 2,
+    ]

@@ -23,11 +23,21 @@ MISFIT = object()
 """What an oracle gives for text that does not fit."""
 
 TYPE_OF = {
-    Parse.TEXT: Type.TEXT, Parse.INT: Type.BIGINT, Parse.INT_OR_NULL: Type.BIGINT, Parse.NUMBER: Type.DOUBLE, Parse.PERCENT: Type.DOUBLE,
-    Parse.BOOL: Type.BOOLEAN, Parse.DATE: Type.DATE, Parse.EPOCH: Type.TIMESTAMP, Parse.BEIJING_DATE: Type.DATE,
-    Parse.BEIJING_INSTANT: Type.TIMESTAMP, Parse.BUCKET: Type.TEXT, Parse.NUMBER_OR_NULL: Type.DOUBLE, Parse.DATE_OR_NULL: Type.DATE,
+    Parse.TEXT: Type.TEXT,
+    Parse.INT: Type.BIGINT,
+    Parse.INT_OR_NULL: Type.BIGINT,
+    Parse.NUMBER: Type.DOUBLE,
+    Parse.PERCENT: Type.DOUBLE,
+    Parse.BOOL: Type.BOOLEAN,
+    Parse.DATE: Type.DATE,
+    Parse.EPOCH: Type.TIMESTAMP,
+    Parse.BEIJING_DATE: Type.DATE,
+    Parse.BEIJING_INSTANT: Type.TIMESTAMP,
+    Parse.BUCKET: Type.TEXT,
+    Parse.NUMBER_OR_NULL: Type.DOUBLE,
+    Parse.DATE_OR_NULL: Type.DATE,
     Parse.WORDS: Type.TEXT,
-}  # fmt: skip
+}
 
 
 def parse(how: Parse, texts: list[str | None]) -> list[Any]:
@@ -90,7 +100,11 @@ def oracle_number(text: str) -> Any:
 
 
 def is_fraction(text: str | None) -> bool:
-    return text is not None and re.fullmatch(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]{1,2})?", text, re.ASCII) is not None and float(text) <= 1
+    return (
+        text is not None
+        and re.fullmatch(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]{1,2})?", text, re.ASCII) is not None
+        and float(text) <= 1
+    )
 
 
 def are_fractions(texts: Iterable[str | None]) -> bool:
@@ -126,14 +140,19 @@ def oracle_epoch(text: str) -> Any:
         return MISFIT
     if number == 0:
         return None
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + (timedelta(milliseconds=number) if number > 10**11 else timedelta(seconds=number))
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + (
+        timedelta(milliseconds=number) if number > 10**11 else timedelta(seconds=number)
+    )
     return instant if instant < datetime(2101, 1, 1, tzinfo=BEIJING) else MISFIT
 
 
 def _beijing(text: str) -> Any:
     if text in ("", "<nil>"):
         return None
-    if not re.fullmatch("[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?", text, re.ASCII) or text > "2100-12-31 23:59:59":
+    if (
+        not re.fullmatch("[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?", text, re.ASCII)
+        or text > "2100-12-31 23:59:59"
+    ):
         return MISFIT
     try:
         return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
@@ -166,7 +185,9 @@ ORACLES = {
     Parse.WORDS: lambda text: text,
     Parse.NUMBER: oracle_number,
     Parse.PERCENT: oracle_percent,
-    Parse.BOOL: lambda text: {"true": True, "false": False, "1": True, "0": False, "": None, "<nil>": None}.get(text, MISFIT),
+    Parse.BOOL: lambda text: {"true": True, "false": False, "1": True, "0": False, "": None, "<nil>": None}.get(
+        text, MISFIT
+    ),
     Parse.DATE: oracle_date,
     Parse.EPOCH: oracle_epoch,
     Parse.BEIJING_DATE: oracle_beijing_date,
@@ -178,29 +199,164 @@ ORACLES = {
 
 anything = st.text(st.characters(codec="utf-8"), max_size=40)
 integers = st.one_of(
-    st.integers(-(2**70), 2**70), st.integers(-(2**63) - 3, -(2**63) + 3), st.integers(2**63 - 3, 2**63 + 3), st.integers(-5, 5)
+    st.integers(-(2**70), 2**70),
+    st.integers(-(2**63) - 3, -(2**63) + 3),
+    st.integers(2**63 - 3, 2**63 + 3),
+    st.integers(-5, 5),
 ).map(str)
-zeros = st.builds(lambda sign, n, digits: sign + "0" * n + digits, st.sampled_from(["", "-"]), st.integers(0, 30), st.text("0123456789", max_size=20))
+zeros = st.builds(
+    lambda sign, n, digits: sign + "0" * n + digits,
+    st.sampled_from(["", "-"]),
+    st.integers(0, 30),
+    st.text("0123456789", max_size=20),
+)
 decimals = st.from_regex(r"-?[0-9]{1,25}(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 percents = st.from_regex(r"-?[0-9]{1,25}(\.[0-9]{1,10})?%", fullmatch=True)
 days = st.one_of(st.dates().map(str), st.from_regex("[0-9]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True))
 clocks = st.from_regex("[0-2][0-9]:[0-6][0-9]:[0-6][0-9]", fullmatch=True)
 buckets = st.from_regex(r"[0-9]{1,2}[~～–—-][0-9]{1,2}岁?", fullmatch=True)
 near = st.one_of(integers, zeros, decimals, percents, days, clocks, st.builds("{} {}".format, days, clocks), buckets)
-spoiled = st.builds(lambda text, at, extra: text[: at % (len(text) + 1)] + extra + text[at % (len(text) + 1) :], near, st.integers(0, 30), st.sampled_from(list(" \n\t\0+-._,%eE٣９😀‎a:T/w万亿")))
+spoiled = st.builds(
+    lambda text, at, extra: text[: at % (len(text) + 1)] + extra + text[at % (len(text) + 1) :],
+    near,
+    st.integers(0, 30),
+    st.sampled_from(list(" \n\t\0+-._,%eE٣９😀‎a:T/w万亿")),
+)
 texts = st.one_of(st.none(), anything, near, spoiled)
 
 HARD = [
-    "", " ", "0", "-0", "00", "-", "+1", "1 ", " 1", "1\n", "1e3", "1.0", "7.0", "7.50", "1_000", "1,000", "1,00", "12,345,678", "12.3w", "12.3W", "1.2万", "1.2 万", "3亿", "0.00001w", "1,234.5万", "万", "w", "10w+", "9,223,372,036,854,775,807", "9,223,372,036,854,775,808", "-9,223,372,036,854,775,808", "-9,223,372,036,854,775,809", "1,000,000,000,000,000,000.00", "1,000,000,000,000,000,000.000", "922337203685477w", "922337203685478w", "1.361e+06", "1e18", "1e19", "0.5", "<nil>", "٣", "９", "0x10", "NaN", "inf", "true", "True", "null",
-    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "0" * 40 + "7", "-" + "0" * 40 + "7", "9" * 5000,
-    "0009223372036854775807", "1e308", "1e309", "-1e309", "1e-400", "1e-320", "4.9e-324", "1e99999", "0e999", "9" * 400, "9" * 400 + "%", "61.32%",
-    "0%", "100%", "%", "1e3%", "1.5", "1.0000001", ".5", "5.", "1" + "0" * 308, "1" + "0" * 309, "0." + "0" * 400 + "1",
-    "0000-00-00", "0000-01-01", "0001-01-01", "9999-12-31", "2026-02-29", "2100-12-31", "2101-01-01", "2100-12-31 23:59:59", "2101-01-01 00:00:00", "4133923199", "4133923200", "4133923199999", "4133923200000", "2024-02-29", "2026-02-30", "2026-13-01", "2026-11-31", "2026-00-10", "2026-1-1",
-    "2026-11-16 00:00:00", "2026-11-16 23:59:59", "2026-11-16 23:59:60", "2026-11-16 24:00:00", "2026-11-16 12:60:00", "2026-02-30 10:00:00", "2026-11-16T10:00:00",
-    "2026-11-16 10:00", "0001-01-01 00:00:00", "0000-12-31 23:00:00", "1990-07-01 12:00:00", "9999-12-31 23:59:59",
-    "1", "99999999999", "100000000000", "100000000001", "1763262000", "1763262000000", "99999999999999", "100000000000000", "-1",
-    "18~23", "18～23", "24–30", "31—40", "<nil>", "50-", "😀" * 1000, "字" * 20000, "a\0b", "👩‍👩‍👧‍👦", "\u2028", "é",
-]  # fmt: skip
+    "",
+    " ",
+    "0",
+    "-0",
+    "00",
+    "-",
+    "+1",
+    "1 ",
+    " 1",
+    "1\n",
+    "1e3",
+    "1.0",
+    "7.0",
+    "7.50",
+    "1_000",
+    "1,000",
+    "1,00",
+    "12,345,678",
+    "12.3w",
+    "12.3W",
+    "1.2万",
+    "1.2 万",
+    "3亿",
+    "0.00001w",
+    "1,234.5万",
+    "万",
+    "w",
+    "10w+",
+    "9,223,372,036,854,775,807",
+    "9,223,372,036,854,775,808",
+    "-9,223,372,036,854,775,808",
+    "-9,223,372,036,854,775,809",
+    "1,000,000,000,000,000,000.00",
+    "1,000,000,000,000,000,000.000",
+    "922337203685477w",
+    "922337203685478w",
+    "1.361e+06",
+    "1e18",
+    "1e19",
+    "0.5",
+    "<nil>",
+    "٣",
+    "９",
+    "0x10",
+    "NaN",
+    "inf",
+    "true",
+    "True",
+    "null",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "0" * 40 + "7",
+    "-" + "0" * 40 + "7",
+    "9" * 5000,
+    "0009223372036854775807",
+    "1e308",
+    "1e309",
+    "-1e309",
+    "1e-400",
+    "1e-320",
+    "4.9e-324",
+    "1e99999",
+    "0e999",
+    "9" * 400,
+    "9" * 400 + "%",
+    "61.32%",
+    "0%",
+    "100%",
+    "%",
+    "1e3%",
+    "1.5",
+    "1.0000001",
+    ".5",
+    "5.",
+    "1" + "0" * 308,
+    "1" + "0" * 309,
+    "0." + "0" * 400 + "1",
+    "0000-00-00",
+    "0000-01-01",
+    "0001-01-01",
+    "9999-12-31",
+    "2026-02-29",
+    "2100-12-31",
+    "2101-01-01",
+    "2100-12-31 23:59:59",
+    "2101-01-01 00:00:00",
+    "4133923199",
+    "4133923200",
+    "4133923199999",
+    "4133923200000",
+    "2024-02-29",
+    "2026-02-30",
+    "2026-13-01",
+    "2026-11-31",
+    "2026-00-10",
+    "2026-1-1",
+    "2026-11-16 00:00:00",
+    "2026-11-16 23:59:59",
+    "2026-11-16 23:59:60",
+    "2026-11-16 24:00:00",
+    "2026-11-16 12:60:00",
+    "2026-02-30 10:00:00",
+    "2026-11-16T10:00:00",
+    "2026-11-16 10:00",
+    "0001-01-01 00:00:00",
+    "0000-12-31 23:00:00",
+    "1990-07-01 12:00:00",
+    "9999-12-31 23:59:59",
+    "1",
+    "99999999999",
+    "100000000000",
+    "100000000001",
+    "1763262000",
+    "1763262000000",
+    "99999999999999",
+    "100000000000000",
+    "-1",
+    "18~23",
+    "18～23",
+    "24–30",
+    "31—40",
+    "<nil>",
+    "50-",
+    "😀" * 1000,
+    "字" * 20000,
+    "a\0b",
+    "👩‍👩‍👧‍👦",
+    "\u2028",
+    "é",
+]
 
 
 @pytest.mark.parametrize("how", Parse)
@@ -258,4 +414,10 @@ def test_the_order_and_index_of_a_column_are_kept():
 
 
 def test_every_way_says_what_it_expects():
-    assert set(Parse) - EXPECTS.keys() == {Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL, Parse.BUCKET, Parse.WORDS}, "these accept everything"
+    assert set(Parse) - EXPECTS.keys() == {
+        Parse.INT_OR_NULL,
+        Parse.NUMBER_OR_NULL,
+        Parse.DATE_OR_NULL,
+        Parse.BUCKET,
+        Parse.WORDS,
+    }, "these accept everything"

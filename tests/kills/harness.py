@@ -65,9 +65,12 @@ class Numbers:
 
     def __str__(self) -> str:
         return (
-            f"{self.kills.total()} kills ({', '.join(f'{n} {k}' for k, n in sorted(self.kills.items()))}; {self.too_late} came too late) in {self.trials} days: "
-            f"{self.lost} rows lost, {self.doubled} doubled, {self.lakes_differing} lakes differ, {self.leftovers} files left over, "
-            f"{self.disagreements} times load_status and lake disagreed; {self.asked_again} of {self.calls * self.trials:,} calls asked again, {self.promised} allowed"
+            f"{self.kills.total()} kills ({', '.join(f'{n} {k}' for k, n in sorted(self.kills.items()))}; "
+            f"{self.too_late} came too late) in {self.trials} days: "
+            f"{self.lost} rows lost, {self.doubled} doubled, {self.lakes_differing} lakes differ, "
+            f"{self.leftovers} files left over, "
+            f"{self.disagreements} times load_status and lake disagreed; {self.asked_again} of "
+            f"{self.calls * self.trials:,} calls asked again, {self.promised} allowed"
         )
 
 
@@ -89,7 +92,9 @@ class Place:
         self.root = root
         config = SandboxConfig(accounts=3, videos=30, most_fans=400, now=datetime.fromisoformat(NOW))
         self.url = self._stack.enter_context(running(config)).url
-        self.control = self._stack.enter_context(httpx.Client(base_url=f"{self.url}/_sandbox", trust_env=False, timeout=30))
+        self.control = self._stack.enter_context(
+            httpx.Client(base_url=f"{self.url}/_sandbox", trust_env=False, timeout=30)
+        )
         base = Settings(_env_file=None, home=root / "template", clock=NOW, start_date=date(2026, 11, 1))
         self.settings = sandbox_settings(
             base, self.url, config, home=root / "template", flush_s=FLUSH_S, concurrency=CONCURRENCY, retry_base_s=0.01
@@ -101,7 +106,9 @@ class Place:
         self.said = open(root / "said.txt", "a+")  # noqa: SIM115
         words = [sys.executable, "-W", "ignore", str(ZYGOTE)]
         here = os.environ | {"PYTHONPATH": str(ZYGOTE.parents[2])}
-        self.zygote = children.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, bufsize=1, env=here)
+        self.zygote = children.start(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, bufsize=1, env=here
+        )
         self._worker: int | None = None
         assert self.zygote.stdout.readline() == "ready\n", self._words()
 
@@ -165,16 +172,23 @@ def result_of(home: Path) -> Result:
         published = {}
         for table in CHOSEN:
             columns = ", ".join(f'"{c}"' for c in TABLES[table].columns)
-            published[table] = connection.execute(f'SELECT count(*), sum(hash({columns})::HUGEINT) FROM "{table}"').fetchone()
+            published[table] = connection.execute(
+                f'SELECT count(*), sum(hash({columns})::HUGEINT) FROM "{table}"'
+            ).fetchone()
     root = home / "lake"
     state = State(f"sqlite:///{home / 'state.db'}")
     statuses = {
         (s.table_name, s.dt, s.operation, s.client_key, s.open_id): (s.status, s.rows, s.quarantined)
-        for table in CHOSEN for s in read_load_status(state, table=table)
-    }  # fmt: skip
+        for table in CHOSEN
+        for s in read_load_status(state, table=table)
+    }
     state.close()
     # Marts too, but the one that says how it stands now.
-    files = {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*.parquet")) if "data_health" not in p.parts}
+    files = {
+        str(p.relative_to(root)): p.read_bytes()
+        for p in sorted(root.rglob("*.parquet"))
+        if "data_health" not in p.parts
+    }
     return Result(files, published, statuses, rows)
 
 
@@ -206,7 +220,13 @@ def disagreements(home: Path) -> list[str]:
                     found.append(f"{s} without an answer")
                 partition = lake.partition(table, s.dt)
                 rows = [] if partition is None else lake.read(table, s.dt).to_pylist()
-                mine = [r for r in rows if r["source"] == s.operation and r["client_key"] == s.client_key and r.get("open_id", "") == s.open_id]
+                mine = [
+                    r
+                    for r in rows
+                    if r["source"] == s.operation
+                    and r["client_key"] == s.client_key
+                    and r.get("open_id", "") == s.open_id
+                ]
                 if len(mine) != s.rows:
                     found.append(f"{s} but {len(mine)} rows")
     finally:
@@ -249,7 +269,11 @@ class Trials:
         self.wanted = place.finish(home)
         self.took = time.monotonic() - began
         self.calls = place.data_calls()
-        assert archived(home) == self.calls > 30, (archived(home), self.calls, place.control.get("/stats").json()["operations"].keys())
+        assert archived(home) == self.calls > 30, (
+            archived(home),
+            self.calls,
+            place.control.get("/stats").json()["operations"].keys(),
+        )
         assert leftovers(home) == []
         assert disagreements(home) == []
         numbers.calls = self.calls
@@ -278,7 +302,12 @@ class Trials:
             n.disagreements += len(disagreeing)
             n.asked_again, n.promised = n.asked_again + asked_again, n.promised + promised
         assert lost == doubled == Counter(), (name, lost, doubled)
-        assert found.lake == self.wanted.lake, (name, sorted(k for k in found.lake.keys() | self.wanted.lake.keys() if found.lake.get(k) != self.wanted.lake.get(k)))
+        assert found.lake == self.wanted.lake, (
+            name,
+            sorted(
+                k for k in found.lake.keys() | self.wanted.lake.keys() if found.lake.get(k) != self.wanted.lake.get(k)
+            ),
+        )
         assert found.published == self.wanted.published, name
         assert found.statuses == self.wanted.statuses, name
         assert leftovers(home) == [], name
@@ -305,4 +334,4 @@ class Trials:
 
     def random_kills(self, rng: random.Random, number: int) -> list[float]:
         """Moments over the length of a whole day's work; later starts have less to do."""
-        return [rng.uniform(0.02, 1.0) * self.took * (0.9 ** n) for n in range(number)]
+        return [rng.uniform(0.02, 1.0) * self.took * (0.9**n) for n in range(number)]

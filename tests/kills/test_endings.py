@@ -77,7 +77,14 @@ with shutdown.heard():
 
 def python(script: str, *words: str, env: dict | None = None) -> subprocess.CompletedProcess:
     here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | (env or {})
-    return subprocess.run([sys.executable, "-c", script, *words], env=here, capture_output=True, text=True, check=False, timeout=scaled(60))
+    return subprocess.run(
+        [sys.executable, "-c", script, *words],
+        env=here,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=scaled(60),
+    )
 
 
 def settings_of(world) -> dict[str, str]:
@@ -86,7 +93,10 @@ def settings_of(world) -> dict[str, str]:
 
 def test_a_process_that_just_ends_keeps_its_last_answers_and_gives_back_what_it_did_not_call(world):
     world.runtime.close()
-    ended = python(LEFT_OPEN, env=settings_of(world) | {"DOUYIN_FLUSH_S": "1000", "HOME": str(world.home), "DOUYIN_PER_DAY": "1000"})
+    ended = python(
+        LEFT_OPEN,
+        env=settings_of(world) | {"DOUYIN_FLUSH_S": "1000", "HOME": str(world.home), "DOUYIN_PER_DAY": "1000"},
+    )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ends\n", "")
     world.open()
     archive: Archive = world.runtime.archive
@@ -144,8 +154,27 @@ def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(mak
     number = int(os.environ.get("ENDINGS", "6"))
 
     def start(home: Path) -> subprocess.Popen:
-        here = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings | {"DOUYIN_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
-        return children.start([sys.executable, "-m", "apps.cli.main", "run", "--select", "hot_words,videos,video_totals,comments,user_fans"], env=here, cwd=tmp_path, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        here = (
+            {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
+            | settings
+            | {"DOUYIN_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
+        )
+        return children.start(
+            [
+                sys.executable,
+                "-m",
+                "apps.cli.main",
+                "run",
+                "--select",
+                "hot_words,videos,video_totals,comments,user_fans",
+            ],
+            env=here,
+            cwd=tmp_path,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     first = start(world.home)
     said = first.communicate(timeout=scaled(600))[0]

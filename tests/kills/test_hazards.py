@@ -33,11 +33,20 @@ def douyin(world, *words: str, **more: str) -> subprocess.Popen:
     """The command over a world's home, in a session of its own; it is killed when the test is over."""
     world.runtime.close()
     settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")}
-    here = {"PATH": os.environ["PATH"], "HOME": str(world.home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings | more
+    here = (
+        {"PATH": os.environ["PATH"], "HOME": str(world.home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
+        | settings
+        | more
+    )
     return children.start(
-        [sys.executable, "-m", "apps.cli.main", *words], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [sys.executable, "-m", "apps.cli.main", *words],
+        env=here,
+        cwd=world.home.parent,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def wait_for_calls(world, number: int) -> None:
@@ -50,7 +59,12 @@ def wait_for_calls(world, number: int) -> None:
 @pytest.fixture
 def slow_world(make_world):
     """A platform that takes its time, so that a run lasts."""
-    return make_world(platform={"accounts": 3, "videos": 40, "latency_ms": 60}, concurrency=2, flush_s=1.0, start_date=date(2026, 11, 1))
+    return make_world(
+        platform={"accounts": 3, "videos": 40, "latency_ms": 60},
+        concurrency=2,
+        flush_s=1.0,
+        start_date=date(2026, 11, 1),
+    )
 
 
 @pytest.mark.slow
@@ -82,7 +96,9 @@ def test_a_full_disk_stops_plainly_and_loses_nothing(world, tmp_path):
         pytest.skip("only root can mount a small file system")
     small = tmp_path / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(small)], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(small)], check=False, capture_output=True
+    ).returncode:
         pytest.skip("no file system can be mounted here")
     try:
         world.ingest("videos")
@@ -284,4 +300,3 @@ def test_a_killed_run_does_not_stop_the_sensor_or_the_next_run(slow_world):
         with Runner(slow_world.runtime) as runner:
             assert runner._instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])) == 0
             assert runner.run("daily_snapshot", TODAY, ["videos"]).success
-

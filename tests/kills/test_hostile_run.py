@@ -30,16 +30,25 @@ def run(world: World) -> tuple[int, str]:
     settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")}
     here = {"PATH": os.environ["PATH"], "HOME": str(world.home), "PYTHONPATH": str(ROOT), "COLUMNS": "300"} | settings
     process = children.start(
-        [sys.executable, "-m", "apps.cli.main", "run", "--select", SELECT], env=here, cwd=world.home.parent, text=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [sys.executable, "-m", "apps.cli.main", "run", "--select", SELECT],
+        env=here,
+        cwd=world.home.parent,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     said = process.communicate(timeout=scaled(1200))[0]
     world.open()
     return process.returncode, said
 
 
 def rows_of(world: World, table: str, dt, accounts: set[str]) -> list[dict]:
-    return [{k: v for k, v in row.items() if k != "observed_at"} for row in world.rows(table, dt) if row.get("open_id", "") in accounts or not row.get("open_id")]
+    return [
+        {k: v for k, v in row.items() if k != "observed_at"}
+        for row in world.rows(table, dt)
+        if row.get("open_id", "") in accounts or not row.get("open_id")
+    ]
 
 
 @pytest.mark.slow
@@ -66,17 +75,28 @@ def test_a_hundred_hostile_bodies(make_world):
         assert code in (0, 1), said
         assert "Traceback" not in said
         assert "\x1b" not in said
-        not_hit = [told[operation, account] for operation, account in told if (ENDPOINTS[operation].path, account) not in platform.hits]
+        not_hit = [
+            told[operation, account]
+            for operation, account in told
+            if (ENDPOINTS[operation].path, account) not in platform.hits
+        ]
         assert not_hit == []
     outcomes: Counter[str] = Counter()
     others = set(world.accounts[ACCOUNTS - GOOD :])
     for table, (operation, dt) in TABLES.items():
         assert rows_of(world, table, dt, others) == rows_of(good, table, dt, others), table
-        lines = {s.open_id: s for s in read_load_status(world.runtime.state, table=table, dts=[dt]) if s.operation == operation}
+        lines = {
+            s.open_id: s
+            for s in read_load_status(world.runtime.state, table=table, dts=[dt])
+            if s.operation == operation
+        }
         for account in world.accounts[: ACCOUNTS - GOOD]:
             line = lines[account]
             outcomes[str(line.status)] += 1
             assert line.status is not Outcome.FAILED or line.reason, told[operation, account]
     assert rows_of(world, "hot_words", TODAY, others) == rows_of(good, "hot_words", TODAY, others)
     kept = sum(1 for operation, account in told if any(e.open_id == account for e in world.archived(operation)))
-    print(f"{BODIES} hostile bodies (seed {seed}) in one run of {took:.0f} s, exit {code}: {dict(outcomes)}; {kept} in the archive; others unaffected; no traceback")
+    print(
+        f"{BODIES} hostile bodies (seed {seed}) in one run of {took:.0f} s, exit {code}: "
+        f"{dict(outcomes)}; {kept} in the archive; others unaffected; no traceback"
+    )

@@ -11,7 +11,12 @@ from harness import Numbers, Place, Trials
 from zygote import STEPS
 
 SEED = 20261118
-STEP_KILLS = [(step, number, when) for step in STEPS for number, when in ((1, "before"), (1, "after")) if not (step.endswith("write") and when == "after")]
+STEP_KILLS = [
+    (step, number, when)
+    for step in STEPS
+    for number, when in ((1, "before"), (1, "after"))
+    if not (step.endswith("write") and when == "after")
+]
 """Each step, at its first occurrence in what is left to do; later ones come with the random instants."""
 
 
@@ -49,10 +54,17 @@ def test_three_hundred_kills(tmp_path, capsys):
                 trials.run(f"day{n}", trials.random_kills(random.Random(rng.random() + number), 10))
             if number == 1:
                 # Only a second publication has something to copy.
-                trials.run("copy", [("publish swap", 1, "after"), ("publish copy", 1, "before"), ("publish copy", 1, "after")])
+                trials.run(
+                    "copy", [("publish swap", 1, "after"), ("publish copy", 1, "before"), ("publish copy", 1, "after")]
+                )
             if number == 0:
                 for n, step in enumerate(k for k in STEP_KILLS if k[0] != "publish copy"):
-                    trials.run(f"step{n}", [step, (step[0], 2, step[2])] if step[0].startswith(("archive", "parquet", "state")) else [step])
+                    trials.run(
+                        f"step{n}",
+                        [step, (step[0], 2, step[2])]
+                        if step[0].startswith(("archive", "parquet", "state"))
+                        else [step],
+                    )
         finally:
             place.close()
 
@@ -67,7 +79,13 @@ def test_three_hundred_kills(tmp_path, capsys):
     with capsys.disabled():
         print(f"\nseed {SEED}: {numbers}")
     assert numbers.kills["at random"] == 300
-    assert (numbers.lost, numbers.doubled, numbers.lakes_differing, numbers.leftovers, numbers.disagreements) == (0, 0, 0, 0, 0)
+    assert (numbers.lost, numbers.doubled, numbers.lakes_differing, numbers.leftovers, numbers.disagreements) == (
+        0,
+        0,
+        0,
+        0,
+        0,
+    )
     assert numbers.asked_again <= numbers.promised
 
 

@@ -1,8 +1,11 @@
 """A process that has imported everything and forks a day's work on each order: 300 kills would otherwise be 300 imports.
 
-Orders are lines of JSON on standard input: ``{"home": …, "settings": {DOUYIN_…}, "step": null or [name, number, "before" or "after"]}``.
-The child is a process group of its own and does the day: Dagster runs over the tables, then a publication. Answers are lines
-too: ``started <pid>``, and ``ended <status>`` with what waitpid said. Product code has no hook for this: the child wraps the
+Orders are lines of JSON on standard input: ``{"home": …, "settings": {DOUYIN_…}, "step": null or [name, number,
+"before" or "after"]}``.
+The child is a process group of its own and does the day: Dagster runs over the tables, then a publication. Answers are
+lines
+too: ``started <pid>``, and ``ended <status>`` with what waitpid said. Product code has no hook for this: the child
+    wraps the
 functions of the operating system and of the database driver that the named steps go through, and kills itself there.
 """
 
@@ -13,11 +16,31 @@ import os
 import signal
 import sys
 
-TABLES = ("hot_words", "videos", "video_totals", "fans_profile", "item_play", "user_fans", "comments", "comment_reads", "ent_rank_versions", "ent_ranks")
+TABLES = (
+    "hot_words",
+    "videos",
+    "video_totals",
+    "fans_profile",
+    "item_play",
+    "user_fans",
+    "comments",
+    "comment_reads",
+    "ent_rank_versions",
+    "ent_ranks",
+)
 STEPS = (
-    "archive write", "archive fsync", "archive rename", "archive folder fsync", "parquet write", "parquet fsync", "parquet rename",
-    "state commit", "publish copy", "publish fsync", "publish swap",
-)  # fmt: skip
+    "archive write",
+    "archive fsync",
+    "archive rename",
+    "archive folder fsync",
+    "parquet write",
+    "parquet fsync",
+    "parquet rename",
+    "state commit",
+    "publish copy",
+    "publish fsync",
+    "publish swap",
+)
 
 
 def suicide(step: str, number: int, when: str) -> None:
@@ -45,7 +68,15 @@ def suicide(step: str, number: int, when: str) -> None:
         return call
 
     def room(path: str) -> str:
-        return "archive" if "/archive/" in path else "parquet" if "/lake/" in path else "publish" if "warehouse.duckdb" in path else "other"
+        return (
+            "archive"
+            if "/archive/" in path
+            else "parquet"
+            if "/lake/" in path
+            else "publish"
+            if "warehouse.duckdb" in path
+            else "other"
+        )
 
     def fsync_name(fd: int) -> str:
         path = os.readlink(f"/proc/self/fd/{fd}")
@@ -81,7 +112,12 @@ def suicide(step: str, number: int, when: str) -> None:
 
     os.fsync = dying(os.fsync, fsync_name)
     os.replace = dying(os.replace, replace_name)
-    os.copy_file_range = dying(os.copy_file_range, lambda _source, target, _count: "publish copy" if "warehouse" in os.readlink(f"/proc/self/fd/{target}") else "other")
+    os.copy_file_range = dying(
+        os.copy_file_range,
+        lambda _source, target, _count: (
+            "publish copy" if "warehouse" in os.readlink(f"/proc/self/fd/{target}") else "other"
+        ),
+    )
     DefaultDialect.do_commit = dying(DefaultDialect.do_commit, lambda *_: "state commit")
     pending.open = lambda *arguments: Half(open(*arguments))  # noqa: SIM115
 

@@ -1,8 +1,11 @@
 """Given and expected rows of marts, as they stand beside the SQL: ``sql/marts/tests/<mart>.yaml``.
 
-A file is a list of cases: ``name``, ``dt`` (for incremental marts), ``given`` (table -> rows) and ``expected`` (rows in the order of
-the key; only the columns that are named are compared). Instants are Beijing time. What a given row leaves out is null, but for
-columns that are never empty: those are ``dt`` from the instant, 10:00 of the day for ``observed_at``, ``app``, and else the column's name
+A file is a list of cases: ``name``, ``dt`` (for incremental marts), ``given`` (table -> rows) and ``expected`` (rows in
+    the order of
+the key; only the columns that are named are compared). Instants are Beijing time. What a given row leaves out is null,
+but for
+columns that are never empty: those are ``dt`` from the instant, 10:00 of the day for ``observed_at``, ``app``, and else
+    the column's name
 or 1.
 """
 
@@ -82,7 +85,9 @@ class GivenMarts(Marts):
             return day
         if field.name == "client_key":
             return "app"
-        return {pa.string(): field.name, pa.int64(): 1, pa.date32(): day}.get(field.type, datetime(2026, 11, 16, tzinfo=UTC))
+        return {pa.string(): field.name, pa.int64(): 1, pa.date32(): day}.get(
+            field.type, datetime(2026, 11, 16, tzinfo=UTC)
+        )
 
 
 def read(value: Any, kind: pa.DataType) -> Any:

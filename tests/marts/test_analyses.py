@@ -25,7 +25,14 @@ def empty() -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table of the warehouse, without rows."""
     schemas = known_schemas() | OWN_SCHEMAS | {f"marts.{name}": one.schema for name, one in bind(load_marts()).items()}
     with duckdb.connect() as connection:
-        connection.execute(";".join([*(f"CREATE SCHEMA IF NOT EXISTS {s}" for s in SCHEMAS), *(empty_table(n, s) for n, s in schemas.items())]))
+        connection.execute(
+            ";".join(
+                [
+                    *(f"CREATE SCHEMA IF NOT EXISTS {s}" for s in SCHEMAS),
+                    *(empty_table(n, s) for n, s in schemas.items()),
+                ]
+            )
+        )
         for table in TABLES.values():
             if table.history is History.LISTING:
                 connection.execute(f'CREATE VIEW "{table.name}_latest" AS SELECT * FROM "{table.name}"')
@@ -60,5 +67,19 @@ def test_it_has_an_end_and_an_order(path: Path):
 def test_teams_find_their_questions():
     assert len(QUESTIONS) >= 12
     told = " ".join(p.read_text(encoding="utf-8").splitlines()[0] for p in QUESTIONS)
-    for word in ("涨粉", "限流", "爆款", "粉丝在问", "什么时候发布", "热点", "榜单", "门店", "线索", "互动率", "缺口", "画像", "搜索词"):
+    for word in (
+        "涨粉",
+        "限流",
+        "爆款",
+        "粉丝在问",
+        "什么时候发布",
+        "热点",
+        "榜单",
+        "门店",
+        "线索",
+        "互动率",
+        "缺口",
+        "画像",
+        "搜索词",
+    ):
         assert word in told, word

@@ -28,13 +28,30 @@ def lake(tmp_path: Path) -> Lake:
 
 def write(lake: Lake, table: str, *rows: dict[str, Any]) -> None:
     schema = arrow_schema(TABLES[table])
-    standard = {"dt": DAY, "observed_at": AT, "source": "test", "client_key": "app", "open_id": "shop", "person_open_id": "p", "conversation_id": "c"}
-    whole = [{name: ({"event_id": f"{table}-{n}"} | standard | row).get(name) for name in schema.names} for n, row in enumerate(rows)]
+    standard = {
+        "dt": DAY,
+        "observed_at": AT,
+        "source": "test",
+        "client_key": "app",
+        "open_id": "shop",
+        "person_open_id": "p",
+        "conversation_id": "c",
+    }
+    whole = [
+        {name: ({"event_id": f"{table}-{n}"} | standard | row).get(name) for name in schema.names}
+        for n, row in enumerate(rows)
+    ]
     lake.write(table, DAY, pa.Table.from_pylist(whole, schema))
 
 
 def said(minute: float, event: str = "im_receive_msg", **more: Any) -> dict[str, Any]:
-    return {"event": event, "event_at": AT + timedelta(minutes=minute), "message_text": "你好", "message_id": f"{event}-{minute}", **more}
+    return {
+        "event": event,
+        "event_at": AT + timedelta(minutes=minute),
+        "message_text": "你好",
+        "message_id": f"{event}-{minute}",
+        **more,
+    }
 
 
 def answered(minute: float, source: str = "app", **more: Any) -> dict[str, Any]:
@@ -50,22 +67,48 @@ def conversations(home: Path) -> list[dict[str, Any]]:
 
 def test_a_conversation_is_told_of_without_its_words(tmp_path, lake):
     write(
-        lake, "im_messages",
-        said(0), said(1), answered(2), answered(3, source=""), said(10), answered(14, source="another app"), said(20),
+        lake,
+        "im_messages",
+        said(0),
+        said(1),
+        answered(2),
+        answered(3, source=""),
+        said(10),
+        answered(14, source="another app"),
+        said(20),
         said(20, event_id="again"),  # the same message, told of twice
-        said(5, event="im_group_receive_msg"), said(6, event="receive_msg", conversation_id=None),
-    )  # fmt: skip
-    write(lake, "im_entries", {"event": "im_enter_direct_msg", "event_at": AT - timedelta(minutes=1), "message_id": "e"})
+        said(5, event="im_group_receive_msg"),
+        said(6, event="receive_msg", conversation_id=None),
+    )
     write(
-        lake, "im_people", {"nickname": "旧名"}, {"nickname": "小王", "observed_at": AT + timedelta(hours=1)},
-        {"nickname": "", "observed_at": AT + timedelta(hours=2)}, {"person_open_id": "shop", "nickname": "门店"},
-    )  # fmt: skip
+        lake, "im_entries", {"event": "im_enter_direct_msg", "event_at": AT - timedelta(minutes=1), "message_id": "e"}
+    )
+    write(
+        lake,
+        "im_people",
+        {"nickname": "旧名"},
+        {"nickname": "小王", "observed_at": AT + timedelta(hours=1)},
+        {"nickname": "", "observed_at": AT + timedelta(hours=2)},
+        {"person_open_id": "shop", "nickname": "门店"},
+    )
     (row,) = conversations(tmp_path)
     assert row == {
-        "client_key": "app", "open_id": "shop", "person_open_id": "p", "conversation_id": "c", "nickname": "小王", "first_at": AT - timedelta(minutes=1),
-        "last_at": AT + timedelta(minutes=20), "messages_in": 4, "messages_out": 3, "by_this_app": 1, "by_hand": 1, "openings": 1, "waits": 3,
-        "first_answer_median_s": (120 + 240) / 2, "is_open": True,
-    }  # fmt: skip
+        "client_key": "app",
+        "open_id": "shop",
+        "person_open_id": "p",
+        "conversation_id": "c",
+        "nickname": "小王",
+        "first_at": AT - timedelta(minutes=1),
+        "last_at": AT + timedelta(minutes=20),
+        "messages_in": 4,
+        "messages_out": 3,
+        "by_this_app": 1,
+        "by_hand": 1,
+        "openings": 1,
+        "waits": 3,
+        "first_answer_median_s": (120 + 240) / 2,
+        "is_open": True,
+    }
     assert "你好" not in str(row)
 
 
@@ -87,7 +130,15 @@ def test_who_waits_for_whom(tmp_path, lake, messages, waits: int, median: float 
 
 
 def test_people_accounts_and_apps_are_kept_apart(tmp_path, lake):
-    write(lake, "im_messages", *(said(0, **{name: "other", "message_id": name}) for name in ("client_key", "open_id", "person_open_id", "conversation_id")), said(0))
+    write(
+        lake,
+        "im_messages",
+        *(
+            said(0, **{name: "other", "message_id": name})
+            for name in ("client_key", "open_id", "person_open_id", "conversation_id")
+        ),
+        said(0),
+    )
     write(lake, "im_entries", {"event": "im_enter_direct_msg", "conversation_id": "only opened"})
     found = conversations(tmp_path)
     assert len(found) == 6

@@ -20,4 +20,6 @@ def test_given_rows_give_the_expected_ones(case: Case, tmp_path):
     found = [{k: plain(v) for k, v in row.items()} for row in build(case, tmp_path)]
     named = [{k: row[k] for k in wanted} for wanted, row in zip(case.expected, found, strict=False)]
     assert len(found) == len(case.expected), found
-    assert all(same(w[k], g[k]) for w, g in zip(case.expected, named, strict=True) for k in w), f"expected {case.expected}, got {named}"
+    assert all(same(w[k], g[k]) for w, g in zip(case.expected, named, strict=True) for k in w), (
+        f"expected {case.expected}, got {named}"
+    )

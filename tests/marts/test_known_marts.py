@@ -40,7 +40,12 @@ def test_what_was_kept_is_what_was_bound(bound, known: Path):
     read = bind(load_marts(), known)
     assert list(read) == list(bound), "those that others read come first"
     for name, one in bound.items():
-        assert (read[name].mart, read[name].sources, read[name].schema, read[name].uses_texts) == (one.mart, one.sources, one.schema, one.uses_texts), name
+        assert (read[name].mart, read[name].sources, read[name].schema, read[name].uses_texts) == (
+            one.mart,
+            one.sources,
+            one.schema,
+            one.uses_texts,
+        ), name
         assert read[name].schema.equals(one.schema, check_metadata=True)
         assert read[name].schemas == one.schemas, name
         assert read[name].lineage == one.lineage, name
@@ -56,7 +61,9 @@ def test_the_file_is_what_is_read(known: Path):
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"fingerprint": "of another version", "marts": {}}'])
 def test_a_file_that_says_something_else_is_not_believed(bound, known: Path, content: str):
     known.write_text(content)
-    assert {name: one.sources for name, one in bind(load_marts(), known).items()} == {name: one.sources for name, one in bound.items()}
+    assert {name: one.sources for name, one in bind(load_marts(), known).items()} == {
+        name: one.sources for name, one in bound.items()
+    }
     keep(bound, known)
     assert json.loads(known.read_bytes())["marts"].keys() == bound.keys()
 
@@ -83,7 +90,21 @@ def test_what_is_kept_already_is_not_written_again(bound, known: Path):
 def test_definitions_load_neither_parser_nor_client_nor_frames(known: Path, tmp_path: Path):
     """Every run loads them in a new process; what a step needs comes with the step."""
     heavy = ("sqlglot", "duckdb", "pandas", "httpx", "jinja2", "altair", "marimo", "rich", "opencc", "rjieba")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {"DOUYIN_HOME": str(known.parents[1]), "PYTHONPATH": str(ROOT)}
-    code = f"import sys; from pipelines.code_location import repository; repository.load_all_definitions(); print(sorted(set({heavy!r}) & sys.modules.keys()))"
-    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=scaled(120), check=True)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
+        "DOUYIN_HOME": str(known.parents[1]),
+        "PYTHONPATH": str(ROOT),
+    }
+    code = (
+        "import sys; from pipelines.code_location import repository; repository.load_all_definitions(); "
+        f"print(sorted(set({heavy!r}) & sys.modules.keys()))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=scaled(120),
+        check=True,
+    )
     assert told.stdout.strip() == "[]"

@@ -26,16 +26,36 @@ from services.marts.build import Marts
 ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 16)
 DAYS = [DAY + timedelta(days=n) for n in range(-3, 3)]
-HEADER = "-- Words 词\n-- en: Words.\n-- zh: 词。\n-- grain: one row per word\n-- owner: team:data-platform\n-- cadence: daily\n-- column n: number / 数\n"
-SEEN = HEADER + "-- key: dt, sentence\n-- mode: incremental\n-- lookback: 1 day\n-- lookahead: 1 day\nSELECT $dt AS dt, sentence, count(*) AS n FROM main.hot_words GROUP BY ALL\n"
-SUMS = HEADER + "-- key: dt, sentence\n-- mode: incremental\n-- rows: 50 %\nSELECT dt, sentence, sum(n) AS n FROM marts.seen WHERE dt = $dt GROUP BY ALL\n"
+HEADER = (
+    "-- Words 词\n-- en: Words.\n-- zh: 词。\n-- grain: one row per word\n-- owner: team:data-platform\n-- "
+    "cadence: daily\n-- column n: number / 数\n"
+)
+SEEN = HEADER + (
+    "-- key: dt, sentence\n-- mode: incremental\n-- lookback: 1 day\n-- lookahead: 1 day\nSELECT $dt AS "
+    "dt, sentence, count(*) AS n FROM main.hot_words GROUP BY ALL\n"
+)
+SUMS = HEADER + (
+    "-- key: dt, sentence\n-- mode: incremental\n-- rows: 50 %\nSELECT dt, sentence, sum(n) AS n FROM "
+    "marts.seen WHERE dt = $dt GROUP BY ALL\n"
+)
 ALL = HEADER + "-- key: sentence\n-- mode: full\nSELECT sentence, count(*) AS n FROM main.hot_words GROUP BY ALL\n"
 
 
 def words(day: date, *sentences: str) -> pa.Table:
     at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
     rows = [
-        {"dt": day, "observed_at": at, "source": "s", "client_key": "app", "rank": n, "sentence": w, "hot_level": 1, "active_date": day, "active_at": at} for n, w in enumerate(sentences, 1)
+        {
+            "dt": day,
+            "observed_at": at,
+            "source": "s",
+            "client_key": "app",
+            "rank": n,
+            "sentence": w,
+            "hot_level": 1,
+            "active_date": day,
+            "active_at": at,
+        }
+        for n, w in enumerate(sentences, 1)
     ]
     return pa.Table.from_pylist(rows, arrow_schema(TABLES["hot_words"]))
 
@@ -72,7 +92,9 @@ def stale(marts: Marts) -> dict[str, list[date]]:
 def test_a_mart_sees_its_look_back_and_look_ahead_and_no_more(marts):
     rows = marts.lake.read("marts/seen", DAY).to_pylist()
     assert [(r["sentence"], r["n"]) for r in rows] == [("同", 3), ("词15", 1), ("词16", 1), ("词17", 1)]
-    assert [r["n"] for r in marts.lake.read("marts/seen", DAYS[0]).to_pylist() if r["sentence"] == "同"] == [2], "the first day has none before it"
+    assert [r["n"] for r in marts.lake.read("marts/seen", DAYS[0]).to_pylist() if r["sentence"] == "同"] == [2], (
+        "the first day has none before it"
+    )
 
 
 def test_what_did_not_change_is_not_made_again(marts):
@@ -85,7 +107,9 @@ def test_a_changed_day_concerns_the_days_that_see_it(marts):
     marts.lake.write("hot_words", DAY, words(DAY, "别"))
     assert stale(marts) == {"seen": [DAY - timedelta(days=1), DAY, DAY + timedelta(days=1)], "all_words": [WHOLE]}
     built = Marts(marts.runtime, marts.folder).build_stale()
-    assert {(b.bound.mart.name, b.dt) for b in built} >= {("sums", DAY), ("all_words", WHOLE)}, "who reads a mart follows"
+    assert {(b.bound.mart.name, b.dt) for b in built} >= {("sums", DAY), ("all_words", WHOLE)}, (
+        "who reads a mart follows"
+    )
     assert stale(marts) == {}
 
 
@@ -99,7 +123,9 @@ def test_a_new_day_in_front_of_a_gap_gives_the_days_between_too(marts):
     marts.lake.write("hot_words", late, words(late, "晚"))
     built = Marts(marts.runtime, marts.folder).build_stale()
     made = sorted(b.dt for b in built if b.bound.mart.name == "seen")
-    assert made == [DAYS[-1] + timedelta(days=n) for n in (1, 2, 3)], "the day before the gap looked ahead into it, and saw nothing"
+    assert made == [DAYS[-1] + timedelta(days=n) for n in (1, 2, 3)], (
+        "the day before the gap looked ahead into it, and saw nothing"
+    )
     assert marts.lake.read("marts/seen", late).num_rows == 1
 
 
@@ -120,10 +146,18 @@ def test_a_lost_record_of_inputs_makes_everything_again_and_the_same(marts):
 @pytest.mark.parametrize(
     ("sql", "why"),
     [
-        (SEEN.replace("GROUP BY ALL", "GROUP BY rank").replace("sentence, count", "'同' AS sentence, count"), "several rows"),
+        (
+            SEEN.replace("GROUP BY ALL", "GROUP BY rank").replace("sentence, count", "'同' AS sentence, count"),
+            "several rows",
+        ),
         (SEEN.replace("$dt AS dt", "$dt - 1 AS dt"), "another day"),
         (SEEN.replace("sentence, count", "nullif(sentence, '同') AS sentence, count"), "part of the key"),
-        (SEEN.replace("count(*)", "count(*) // (count(*) - count(*))").replace("-- column n", "-- not null: n\n-- column n"), "never empty"),
+        (
+            SEEN.replace("count(*)", "count(*) // (count(*) - count(*))").replace(
+                "-- column n", "-- not null: n\n-- column n"
+            ),
+            "never empty",
+        ),
     ],
 )
 def test_a_broken_promise_leaves_the_old_file(marts, folder, sql: str, why: str):
@@ -139,13 +173,23 @@ def test_marts_are_published_as_tables_and_follow_their_files(marts, folder, tmp
 
     def columns() -> dict[str, list[str]]:
         with warehouse.connect() as connection:
-            found = connection.execute("SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE schema_name = 'marts' GROUP BY 1").fetchall()
-            assert connection.execute("SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'marts' AND (comment IS NULL OR NOT contains(comment, ' / '))").fetchone() == (0,)
+            found = connection.execute(
+                "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE "
+                "schema_name = 'marts' GROUP BY 1"
+            ).fetchall()
+            assert connection.execute(
+                "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'marts' AND (comment IS NULL "
+                "OR NOT contains(comment, ' / '))"
+            ).fetchone() == (0,)
         return dict(found)
 
     first = warehouse.publish()
     assert set(first.changed) == {"hot_words", "marts/seen", "marts/sums", "marts/all_words"}
-    assert columns() == {"seen": ["dt", "sentence", "n"], "sums": ["dt", "sentence", "n"], "all_words": ["sentence", "n"]}
+    assert columns() == {
+        "seen": ["dt", "sentence", "n"],
+        "sums": ["dt", "sentence", "n"],
+        "all_words": ["sentence", "n"],
+    }
     assert warehouse.is_current()
     assert warehouse.publish().changed == {}
 
@@ -192,7 +236,10 @@ def test_only_the_days_that_are_asked_for_are_made(runtime, folder):
     marts = Marts(runtime, folder)
     built = list(marts.build("seen", [DAYS[1], DAYS[3]]))
     assert [b.dt for b in built] == [DAYS[1], DAYS[3]]
-    assert sorted(p.parent.name for p in (runtime.lake.root / "marts").rglob("*.parquet")) == [f"dt={DAYS[1]}", f"dt={DAYS[3]}"]
+    assert sorted(p.parent.name for p in (runtime.lake.root / "marts").rglob("*.parquet")) == [
+        f"dt={DAYS[1]}",
+        f"dt={DAYS[3]}",
+    ]
     assert stale(marts)["seen"] == [d for d in DAYS if d not in (DAYS[1], DAYS[3])]
 
 
@@ -236,7 +283,12 @@ def test_a_killed_writer_leaves_the_old_day_and_the_next_one_sweeps(marts, folde
     kept = {p: p.read_bytes() for p in (marts.lake.root / "marts").rglob("*.parquet")}
     marts.lake.write("hot_words", DAY, words(DAY, "别"))
     home = marts.runtime.settings.home
-    ended = children.run([sys.executable, "-c", _KILLED, home, folder], timeout_s=60, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    ended = children.run(
+        [sys.executable, "-c", _KILLED, home, folder],
+        timeout_s=60,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert {p: p.read_bytes() for p in kept} == kept, "nobody reads half a file"
     assert list((marts.lake.root / "marts").rglob(".*.tmp")), "the dead writer's file lies beside"

@@ -20,7 +20,10 @@ HEADER = """-- Words 词
 -- cadence: daily
 -- mode: full
 """
-WORDS = HEADER + "-- column times [additive]: how often / 次数\nSELECT sentence, count(*) AS times\nFROM main.hot_words\nGROUP BY 1\n"
+WORDS = HEADER + (
+    "-- column times [additive]: how often / 次数\nSELECT sentence, count(*) AS times\nFROM "
+    "main.hot_words\nGROUP BY 1\n"
+)
 DAILY = HEADER.replace("full", "incremental").replace("key: sentence", "key: dt, sentence")
 
 
@@ -49,14 +52,25 @@ def test_every_file_of_the_repository_is_a_mart_and_binds():
 
 def test_a_header_says_all_there_is_to_know(folder):
     text = DAILY + (
-        "-- lookback: 7 days; hot_words all; videos 1 day\n-- lookahead: 2 days\n-- days: hot_words\n-- not null: times\n-- rows: 50 %\n"
-        "-- column times [plays; semi-additive]: how often / 次数\nSELECT $dt AS dt, sentence, count(*) AS times FROM main.hot_words JOIN main.videos USING (client_key) GROUP BY ALL\n"
+        "-- lookback: 7 days; hot_words all; videos 1 day\n-- lookahead: 2 days\n-- days: hot_words\n-- "
+        "not null: times\n-- rows: 50 %\n"
+        "-- column times [plays; semi-additive]: how often / 次数\nSELECT $dt AS dt, sentence, count(*) AS "
+        "times FROM main.hot_words JOIN main.videos USING (client_key) GROUP BY ALL\n"
     )
     mart = read_mart(write(folder, text))
     assert (mart.title_en, mart.title_zh, mart.mode, mart.key) == ("Words", "词", Mode.INCREMENTAL, ("dt", "sentence"))
-    assert (mart.days_before("item_play"), mart.days_before("hot_words"), mart.days_before("videos"), mart.lookahead) == (7, ALL_DAYS, 1, 2)
+    assert (
+        mart.days_before("item_play"),
+        mart.days_before("hot_words"),
+        mart.days_before("videos"),
+        mart.lookahead,
+    ) == (7, ALL_DAYS, 1, 2)
     assert (mart.days_of, mart.not_null, mart.rows_may_change) == (("hot_words",), ("times",), 0.5)
-    assert (mart.columns["times"].unit, mart.columns["times"].additive, mart.columns["times"].zh) == ("plays", Additive.SEMI, "次数")
+    assert (mart.columns["times"].unit, mart.columns["times"].additive, mart.columns["times"].zh) == (
+        "plays",
+        Additive.SEMI,
+        "次数",
+    )
     (bound,) = bind(load_marts(folder)).values()
     assert bound.tables == ("hot_words", "videos")
     assert bound.lineage["sentence"] == [("main.hot_words", "sentence")]
@@ -101,10 +115,17 @@ _BAD_SQL = {
     "itself": (WORDS.replace("main.hot_words", "marts.words"), 11, "itself"),
     "a list": (WORDS.replace("count(*) AS times", "list(rank) AS times"), 1, "cast it"),
     "present state of a past day": (
-        DAILY + "-- column n: number / 数\nSELECT $dt AS dt, scope AS sentence, sum(calls) AS n FROM meta.quotas GROUP BY ALL", 1, "mode: full",
+        DAILY
+        + "-- column n: number / 数\nSELECT $dt AS dt, scope AS sentence, sum(calls) AS n FROM meta.quotas GROUP BY ALL",
+        1,
+        "mode: full",
     ),
-    "days of a stranger": (DAILY + "-- days: videos\nSELECT DISTINCT $dt AS dt, sentence FROM main.hot_words", 1, "videos"),
-}  # fmt: skip
+    "days of a stranger": (
+        DAILY + "-- days: videos\nSELECT DISTINCT $dt AS dt, sentence FROM main.hot_words",
+        1,
+        "videos",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", _BAD_SQL)

@@ -30,7 +30,9 @@ class Post:
 
     def person_does(self, account: int, does: str, person: str | None = None, text: str = "") -> dict:
         """Somebody does something now; gives the event."""
-        order = {"account": self.world.accounts[account], "does": does, "text": text} | ({"person": person} if person else {})
+        order = {"account": self.world.accounts[account], "does": does, "text": text} | (
+            {"person": person} if person else {}
+        )
         return self.order("POST", "people", **order)
 
     def people(self, account: int, limit: int = 50) -> list[dict]:
@@ -53,7 +55,9 @@ class Post:
     def _counts(self) -> tuple[int, int]:
         told = self.world._ok("GET", "webhooks")
         counts = told["counts"]
-        return counts.get("events", 0) + counts.get("duplicates", 0), counts.get("acknowledged", 0) + counts.get("given up", 0)
+        return counts.get("events", 0) + counts.get("duplicates", 0), counts.get("acknowledged", 0) + counts.get(
+            "given up", 0
+        )
 
 
 def wait_until(true: Callable[[], bool], patience_s: float = 10) -> None:
@@ -72,7 +76,9 @@ def following(world: World) -> Clock:
 def receiving(world: World, *, deliver: dict[str, Any] | None = None, **more: Any) -> Iterator[Post]:
     """A receiver for the world; the sandbox delivers to it from now on."""
     begin_receiving(world.runtime.state, world.runtime.app_keys, world.runtime.clock.now())
-    receiver = Receiver(world.runtime.settings.all_apps, world.runtime.state, following(world), body_bytes=1 << 20, **more)
+    receiver = Receiver(
+        world.runtime.settings.all_apps, world.runtime.state, following(world), body_bytes=1 << 20, **more
+    )
     with serving(receiver.app) as url:
         post = Post(world, url, receiver)
         told = post.order("PUT", "webhooks", url=f"{url}/webhook/{world.config.client_key}", **(deliver or {}))

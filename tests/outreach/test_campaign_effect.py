@@ -36,8 +36,20 @@ def effects(world) -> dict[str, dict]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
-    """Everybody who gets it answers; the control group does not. What people did before, or too late, does not count."""
-    world = make_world(platform={"seed": 9, "accounts": 3, "videos": 12, "most_fans": 300_000, "answers": (("write", 1.0),), "answer_delay_s": 600})
+    """Everybody who gets it answers; the control group does not.
+
+    What people did before, or too late, does not count.
+    """
+    world = make_world(
+        platform={
+            "seed": 9,
+            "accounts": 3,
+            "videos": 12,
+            "most_fans": 300_000,
+            "answers": (("write", 1.0),),
+            "answer_delay_s": 600,
+        }
+    )
     with receiving(world) as post:
         post.order("DELETE", "people")
         world.at("2026-11-16T21:00:00+08:00")

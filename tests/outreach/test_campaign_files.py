@@ -52,7 +52,9 @@ def test_every_campaign_of_the_repository_can_be_used():
     assert {c.audience for c in campaigns.values()} | {t.audience for t in load_tags(HERE).tags} == audiences
     for campaign in campaigns.values():
         assert campaign.when.live is None or load_timetable(HERE, campaign.when.live.timetable) == []
-        assert campaign.kind == "comment" or campaign.control_share > 0, "without a control group nothing can be said of the effect"
+        assert campaign.kind == "comment" or campaign.control_share > 0, (
+            "without a control group nothing can be said of the effect"
+        )
     assert load_replies(HERE).rules[0].opt_out, "whoever wants to be left alone comes before every other rule"
 
 
@@ -66,7 +68,11 @@ def test_files_say_what_they_are_for(name: str):
 
 def test_words_mean_what_people_mean(folder):
     """Times need no quotes, and ``on`` is a word."""
-    settings = folder("replies.yaml", "quiet: {from: 23:30, until: 8:00}\nafter_by_hand: 45s\nrules:\n  - name: hi\n    on: [im_enter_direct_msg]\n    messages: [{type: text, text: on}]\n")
+    settings = folder(
+        "replies.yaml",
+        "quiet: {from: 23:30, until: 8:00}\nafter_by_hand: 45s\nrules:\n  - name: hi\n    on: "
+        "[im_enter_direct_msg]\n    messages: [{type: text, text: on}]\n",
+    )
     replies = load_replies(settings)
     assert replies.quiet_hours == (time(23, 30), time(8, 0))
     assert replies.after_by_hand == timedelta(seconds=45)
@@ -86,9 +92,13 @@ def test_a_scene_that_cannot_take_the_messages_is_left_out(folder):
 
 
 def test_sessions_are_in_beijing_and_in_order_of_time(folder):
-    late, early = ({"account": "a", "starts_at": at, "title": "t"} for at in ("2026-11-23 20:00", "2026-11-22T12:00:00+00:00"))
+    late, early = (
+        {"account": "a", "starts_at": at, "title": "t"} for at in ("2026-11-23 20:00", "2026-11-22T12:00:00+00:00")
+    )
     sessions = load_timetable(folder("timetable.yaml", {"sessions": [late, early]}), "timetable.yaml")
-    assert [s.starts_at for s in sessions] == [datetime.fromisoformat(t) for t in ("2026-11-22T20:00:00+08:00", "2026-11-23T20:00:00+08:00")]
+    assert [s.starts_at for s in sessions] == [
+        datetime.fromisoformat(t) for t in ("2026-11-22T20:00:00+08:00", "2026-11-23T20:00:00+08:00")
+    ]
 
 
 # --------------------------------------------------------------------------- mistakes
@@ -107,19 +117,37 @@ def test_sessions_are_in_beijing_and_in_order_of_time(folder):
         (GOOD | {"messages": [{"text": "您好"}]}, "messages: type None is none of text, image"),
         (GOOD | {"messages": [TEXT | {"link": "x"}]}, "a message of type text has no member link; it has text"),
         (GOOD | {"messages": [{"type": "text", "text": 5}]}, "text of a message of type text is a text, not 5"),
-        (GOOD | {"messages": [{"type": "coupon", "activity_id": "1", "coupon_meta_id": 2}]}, "activity_id of a message of type coupon is a whole number, not '1'"),
-        (GOOD | {"messages": [{"type": "text", "text": "长" * 1001}]}, "the text has 1001 characters; 1000 is the most"),
+        (
+            GOOD | {"messages": [{"type": "coupon", "activity_id": "1", "coupon_meta_id": 2}]},
+            "activity_id of a message of type coupon is a whole number, not '1'",
+        ),
+        (
+            GOOD | {"messages": [{"type": "text", "text": "长" * 1001}]},
+            "the text has 1001 characters; 1000 is the most",
+        ),
         (GOOD | {"messages": [{"type": "text", "text": "{名字"}]}, "write {{ for a brace"),
         (GOOD | {"messages": [{"type": "text", "text": "{a.b}"}]}, "{a.b} is no plain name"),
         (GOOD | {"scenes": ["by_pigeon"]}, "scenes.0: Input should be 'im_reply_msg'"),
         (GOOD | {"scenes": []}, "name at least one scene"),
-        (GOOD | {"scenes": ["im_authorize_message"]}, "im_authorize_message must contain a message of type mini_app_card"),
-        (GOOD | {"messages": [TEXT] * 4, "scenes": ["im_enter_direct_msg"]}, "4 messages in one call; im_enter_direct_msg takes 3 at most"),
+        (
+            GOOD | {"scenes": ["im_authorize_message"]},
+            "im_authorize_message must contain a message of type mini_app_card",
+        ),
+        (
+            GOOD | {"messages": [TEXT] * 4, "scenes": ["im_enter_direct_msg"]},
+            "4 messages in one call; im_enter_direct_msg takes 3 at most",
+        ),
         (GOOD | {"messages": [CARD], "scenes": ["enterprise"]}, "texts and images only"),
         (GOOD | {"when": {"daily": "noon"}}, "when.daily: 'noon' is no time of day"),
         (GOOD | {"when": {"daily": "24:00"}}, "when.daily: '24:00' is no time of day"),
-        (GOOD | {"when": {"daily": "10:00", "live": {"timetable": "t.yaml", "before": "2h"}}}, "daily and live exclude each other"),
-        (GOOD | {"when": {"live": {"timetable": "t.yaml", "before": "two hours"}}}, "when.live.before: 'two hours' is no length of time"),
+        (
+            GOOD | {"when": {"daily": "10:00", "live": {"timetable": "t.yaml", "before": "2h"}}},
+            "daily and live exclude each other",
+        ),
+        (
+            GOOD | {"when": {"live": {"timetable": "t.yaml", "before": "two hours"}}},
+            "when.live.before: 'two hours' is no length of time",
+        ),
         (GOOD | {"quiet": {"from": "21:30"}}, "quiet.until: Field required"),
         (GOOD | {"again_after": 14}, "again_after: 14 is no length of time: write 30s, 30m, 12h or 7d"),
         (GOOD | {"good_for": "-1h"}, "good_for: '-1h' is no length of time"),
@@ -135,7 +163,7 @@ def test_sessions_are_in_beijing_and_in_order_of_time(folder):
         ("name: [", "is no YAML"),
         ("", "must hold names and values"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_campaign(folder, document: object, says: str):
     with pytest.raises(BadCampaign) as told:
         load_campaign(folder("hello.yaml", document), "hello")
@@ -145,7 +173,10 @@ def test_a_wrong_campaign(folder, document: object, says: str):
 
 def test_all_mistakes_of_a_file_are_told_at_once(folder):
     with pytest.raises(BadCampaign) as told:
-        load_campaign(folder("hello.yaml", GOOD | {"titel": "x", "effect_hours": 0, "quiet": {"from": "9", "until": "10"}}), "hello")
+        load_campaign(
+            folder("hello.yaml", GOOD | {"titel": "x", "effect_hours": 0, "quiet": {"from": "9", "until": "10"}}),
+            "hello",
+        )
     assert all(place in str(told.value) for place in ("titel: ", "effect_hours: ", "quiet.from: ", "quiet.until: "))
 
 
@@ -153,7 +184,9 @@ def test_a_name_that_is_not_that_of_its_file_and_one_that_is_not_there(folder):
     settings = folder("other.yaml", GOOD)
     with pytest.raises(BadCampaign, match="it must be that of the file, 'other'"):
         load_campaigns(settings)
-    with pytest.raises(BadCampaign, match=r"no campaign is called 'nothing' in .*; there are answer_questions, benefits, "):
+    with pytest.raises(
+        BadCampaign, match=r"no campaign is called 'nothing' in .*; there are answer_questions, benefits, "
+    ):
         load_campaign(HERE, "nothing")
 
 
@@ -165,16 +198,25 @@ RULE = {"name": "hi", "messages": [TEXT]}
     [
         ({"rules": [RULE, RULE]}, "two rules are called hi"),
         ({"rules": [{"name": "hi"}]}, "rules.0: a rule sends messages, hands over, or opts out"),
-        ({"rules": [RULE | {"on": ["im_send_msg"]}]}, "rules.0.on: im_send_msg cannot be answered; im_receive_msg, im_enter_direct_msg can"),
-        ({"rules": [RULE | {"on": ["im_enter_direct_msg"], "messages": [TEXT] * 4}]}, "im_enter_direct_msg takes 3 at most"),
-        ({"rules": [RULE | {"messages": [{"type": "text", "text": "{account_name}"}]}]}, "account_name: an answer knows nickname only"),
+        (
+            {"rules": [RULE | {"on": ["im_send_msg"]}]},
+            "rules.0.on: im_send_msg cannot be answered; im_receive_msg, im_enter_direct_msg can",
+        ),
+        (
+            {"rules": [RULE | {"on": ["im_enter_direct_msg"], "messages": [TEXT] * 4}]},
+            "im_enter_direct_msg takes 3 at most",
+        ),
+        (
+            {"rules": [RULE | {"messages": [{"type": "text", "text": "{account_name}"}]}]},
+            "account_name: an answer knows nickname only",
+        ),
         ({"rules": [RULE | {"keyword": ["x"]}]}, "rules.0.keyword: Extra inputs are not permitted"),
         ({"rules": [RULE | {"hand_over": "soon"}]}, "rules.0.hand_over: 'soon' is no length of time"),
         ({"rules": [RULE], "most_per_hour": 0}, "most_per_hour: Input should be greater than 0"),
         ({"rules": [RULE], "quiet": {"from": "23:00", "until": "8"}}, "quiet.until: '8' is no time of day"),
         ({"quiet": None}, "rules: Field required"),
     ],
-)  # fmt: skip
+)
 def test_wrong_rules(folder, document: object, says: str):
     with pytest.raises(BadCampaign) as told:
         load_replies(folder("replies.yaml", document))
@@ -187,7 +229,10 @@ def test_wrong_rules(folder, document: object, says: str):
     [
         ({"owner": "x", "tags": [{"name": "a", "audience": "p"}, {"name": "a", "audience": "q"}]}, "named twice: a"),
         ({"owner": "x", "tags": [{"name": "a", "audience": "p"}], "remove": ["a"]}, "named twice: a"),
-        ({"owner": "x", "tags": [{"name": "", "audience": "p"}]}, "tags.0.name: String should have at least 1 character"),
+        (
+            {"owner": "x", "tags": [{"name": "", "audience": "p"}]},
+            "tags.0.name: String should have at least 1 character",
+        ),
         ({"owner": "x", "tags": [{"name": "a"}]}, "tags.0.audience: Field required"),
     ],
 )
@@ -208,7 +253,14 @@ def test_wrong_timetables(folder):
 
 @pytest.mark.parametrize(
     "text",
-    ["SELECT content AS account, 'p' AS open_id, 'r' AS reason FROM read_text('{folder}/secret.txt')", "COPY (SELECT 1) TO 'out.csv'", "SELECT 1; SELECT 2", "SET threads = 1", "FROM runtime", "SELECT '\xb5"],
+    [
+        "SELECT content AS account, 'p' AS open_id, 'r' AS reason FROM read_text('{folder}/secret.txt')",
+        "COPY (SELECT 1) TO 'out.csv'",
+        "SELECT 1; SELECT 2",
+        "SET threads = 1",
+        "FROM runtime",
+        "SELECT '\xb5",
+    ],
 )
 def test_an_audience_is_one_select_over_the_warehouse(tmp_path, text: str):
     import duckdb

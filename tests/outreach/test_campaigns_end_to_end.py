@@ -39,7 +39,10 @@ def _the_day(world: World, post: Post) -> None:
 
 @pytest.fixture(scope="module")
 def collected(platforms, tmp_path_factory):
-    """A day of webhooks was received, everything is collected and published. Made once: it takes a second. Not to be altered."""
+    """A day of webhooks was received, everything is collected and published. Made once: it takes a second.
+
+    Not to be altered.
+    """
     world = World(*platforms(**PLATFORM), home=tmp_path_factory.mktemp("evening") / "home", options={})
     world.clear()
     world.open().at(START).authorize()
@@ -97,7 +100,9 @@ def test_nothing_is_sent_without_approval(evening):
 def test_a_campaign_reaches_exactly_those_who_were_planned(evening, name: str):
     runtime, before = evening.world.runtime, len(evening.messages())
     done = approved(evening, name)
-    planned = {(line.open_id, line.person_open_id) for line in lines_of(evening, done.id) if line.state is LineState.PLANNED}
+    planned = {
+        (line.open_id, line.person_open_id) for line in lines_of(evening, done.id) if line.state is LineState.PLANNED
+    }
     assert planned
     send_one(runtime, done.id)
     sent = Counter((m["account"], m["person"]) for m in evening.messages()[before:])
@@ -105,8 +110,12 @@ def test_a_campaign_reaches_exactly_those_who_were_planned(evening, name: str):
     assert set(sent.values()) == {1}
     assert send_one_again(evening, name) == 0
     evening.settle()
-    assert {line.state for line in lines_of(evening, done.id) if (line.open_id, line.person_open_id) in planned} == {LineState.SENT}
-    assert all(line.delivered_at for line in lines_of(evening, done.id) if line.state is LineState.SENT), "events tell of their arrival"
+    assert {line.state for line in lines_of(evening, done.id) if (line.open_id, line.person_open_id) in planned} == {
+        LineState.SENT
+    }
+    assert all(line.delivered_at for line in lines_of(evening, done.id) if line.state is LineState.SENT), (
+        "events tell of their arrival"
+    )
 
 
 @pytest.mark.parametrize("fault", ["late", "cut", "http_502"])
@@ -134,7 +143,9 @@ def test_a_campaign_before_a_live_session(evening, tmp_path, monkeypatch):
     """Through whatever scene is open: an answer, or a proactive message where the person consents."""
     world = evening.world
     campaign = load_campaign(world.runtime.settings, "live_start")
-    session = Session(account=world.accounts[0], starts_at=datetime.fromisoformat("2026-11-16T22:00:00+08:00"), title="周年庆专场")
+    session = Session(
+        account=world.accounts[0], starts_at=datetime.fromisoformat("2026-11-16T22:00:00+08:00"), title="周年庆专场"
+    )
     monkeypatch.setattr("services.outreach.planning.load_timetable", lambda settings, name: [session])
     made = plan_campaign(world.runtime, campaign, world.runtime.clock.now())
     lines = lines_of(evening, made.id)
@@ -145,7 +156,9 @@ def test_a_campaign_before_a_live_session(evening, tmp_path, monkeypatch):
     before = len(evening.messages())
     assert send_one(world.runtime, made.id).states["sent"] == scenes.total()
     assert Counter(m["scene"] for m in evening.messages()[before:]) == scenes
-    assert plan_due(world.runtime).plans == [] or all(p.name != "live_start" for p in plan_due(world.runtime).plans), "it has its plan"
+    assert plan_due(world.runtime).plans == [] or all(p.name != "live_start" for p in plan_due(world.runtime).plans), (
+        "it has its plan"
+    )
 
 
 def test_whoever_opted_out_is_left_alone_also_after_the_approval(evening):
@@ -158,7 +171,9 @@ def test_whoever_opted_out_is_left_alone_also_after_the_approval(evening):
     assert line.person_open_id not in {m["person"] for m in evening.messages()[before:]}
     assert next(one for one in lines_of(evening, done.id) if one.id == line.id).why == "opted out"
     again = plan(evening, "benefits")
-    assert any(one.why == "opted out" for one in lines_of(evening, again.id) if one.person_open_id == line.person_open_id)
+    assert any(
+        one.why == "opted out" for one in lines_of(evening, again.id) if one.person_open_id == line.person_open_id
+    )
 
 
 def test_a_plan_that_was_changed_needs_approval_again(evening):

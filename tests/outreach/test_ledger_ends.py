@@ -45,9 +45,22 @@ def state(tmp_path):
     made.close()
 
 
-def line(state: State, key: str = "k", operation: str = "im_send_msg", plan_id: int | None = None, messages: int = 1) -> int:
+def line(
+    state: State, key: str = "k", operation: str = "im_send_msg", plan_id: int | None = None, messages: int = 1
+) -> int:
     scene = Scene.REPLY if operation == "im_send_msg" else None
-    new = NewLine(operation, "campaign", APP, ACCOUNT, PERSON, {"to_user_id": PERSON}, key, scene=scene, plan_id=plan_id, messages=messages)
+    new = NewLine(
+        operation,
+        "campaign",
+        APP,
+        ACCOUNT,
+        PERSON,
+        {"to_user_id": PERSON},
+        key,
+        scene=scene,
+        plan_id=plan_id,
+        messages=messages,
+    )
     [number] = write_lines(state, [new], NOW)
     return number
 
@@ -68,7 +81,13 @@ def test_an_unknown_line_has_its_end_its_reason_and_its_place(state):
     """It counts in its window, and nothing of the same key is sent beside it."""
     number = unknown(state, messages=6)
     found = get_line(state, number)
-    assert (found.state, found.ended_at, found.code, found.why, found.claimed_at) == (LineState.UNKNOWN, LATER, 10001, "time-out", NOW)
+    assert (found.state, found.ended_at, found.code, found.why, found.claimed_at) == (
+        LineState.UNKNOWN,
+        LATER,
+        10001,
+        "time-out",
+        NOW,
+    )
     assert claim(state, line(state), Rules(), LATER) == Refused("already sent (a line with the same key is unknown)")
     assert claim(state, line(state, "another"), Rules(), LATER) == Refused("the window takes 6 messages, 6 were sent")
 
@@ -111,15 +130,24 @@ def test_what_a_person_saw_ends_an_unknown_line(state, was_sent: bool):
     end = LATER + timedelta(hours=1)
     settle(state, number, was_sent=was_sent, by="somebody", now=end)
     found = get_line(state, number)
-    assert (found.state, found.resolved_by, found.ended_at) == (LineState.SENT if was_sent else LineState.NOT_SENT, "somebody", end)
-    assert isinstance(claim(state, line(state), Rules(), LATER), Refused if was_sent else Claimed), "whoever did not get it may get it now"
+    assert (found.state, found.resolved_by, found.ended_at) == (
+        LineState.SENT if was_sent else LineState.NOT_SENT,
+        "somebody",
+        end,
+    )
+    assert isinstance(claim(state, line(state), Rules(), LATER), Refused if was_sent else Claimed), (
+        "whoever did not get it may get it now"
+    )
     with pytest.raises(LookupError, match=f"line {number} is .*, not unknown"):
         settle(state, number, was_sent=was_sent, by="somebody", now=end)
 
 
 def test_a_whole_plan_is_settled_and_nothing_beside_it(state):
     """Unknown lines of this plan whose call was made before the instant: not later ones, other states, other plans."""
-    plans = [create_plan(state, "messages", name, "once", [], Rules(), NOW, NOW + timedelta(hours=3)).id for name in ("a", "b")]
+    plans = [
+        create_plan(state, "messages", name, "once", [], Rules(), NOW, NOW + timedelta(hours=3)).id
+        for name in ("a", "b")
+    ]
     with state.begin() as db:
         db.exec_driver_sql("UPDATE plans SET state = 'approved'")
     early = {p: unknown(state, f"early {p}", plan_id=p) for p in plans}

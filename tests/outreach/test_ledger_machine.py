@@ -1,6 +1,7 @@
 """The ledger under every order of events: plans, claims, answers, time-outs, deaths, webhooks in any order, people who look.
 
-The platform is a list of what really arrived. Whatever happens, no key is on it twice, no window is overfull, and in the end the
+The platform is a list of what really arrived. Whatever happens, no key is on it twice, no window is overfull, and in
+the end the
 ledger and the list say the same.
 """
 
@@ -102,23 +103,50 @@ class Ledger(RuleBasedStateMachine):
     @rule(person=st.sampled_from(PEOPLE))
     def somebody_writes(self, person: str) -> None:
         n = self.number()
-        self._event("im_receive_msg", person, ACCOUNT, {"server_message_id": f"in{n}", "conversation_short_id": f"c-{person}", "message_type": "text", "text": "?"})
+        self._event(
+            "im_receive_msg",
+            person,
+            ACCOUNT,
+            {
+                "server_message_id": f"in{n}",
+                "conversation_short_id": f"c-{person}",
+                "message_type": "text",
+                "text": "?",
+            },
+        )
 
     @rule()
     def somebody_opts_out(self) -> None:
         add_opt_out(self.state, APP, "", PEOPLE[-1], "test", self.now)
 
-    @rule(people=st.sets(st.sampled_from(PEOPLE), min_size=1), text=st.sampled_from(TEXTS), name=st.sampled_from(["one", "two"]), messages=st.integers(1, 3), at_once=st.booleans())
+    @rule(
+        people=st.sets(st.sampled_from(PEOPLE), min_size=1),
+        text=st.sampled_from(TEXTS),
+        name=st.sampled_from(["one", "two"]),
+        messages=st.integers(1, 3),
+        at_once=st.booleans(),
+    )
     def plan(self, people: set[str], text: str, name: str, messages: int, at_once: bool) -> None:
         content = content_of({"type": "text", "text": text})
         lines = [
             NewLine(
-                "im_send_msg", name, APP, ACCOUNT, person, {"to_user_id": person, "content_list": [content] * messages}, f"{name}/{person}", "test",
-                Scene.REPLY, messages, ",".join([fingerprint(1, text)] * messages),
+                "im_send_msg",
+                name,
+                APP,
+                ACCOUNT,
+                person,
+                {"to_user_id": person, "content_list": [content] * messages},
+                f"{name}/{person}",
+                "test",
+                Scene.REPLY,
+                messages,
+                ",".join([fingerprint(1, text)] * messages),
             )
             for person in sorted(people)
-        ]  # fmt: skip
-        self.plans.append(create_plan(self.state, "messages", name, "x", lines, Rules(), self.now, self.now + timedelta(hours=12)).id)
+        ]
+        self.plans.append(
+            create_plan(self.state, "messages", name, "x", lines, Rules(), self.now, self.now + timedelta(hours=12)).id
+        )
         if at_once:
             approve(self.state, self.plans[-1], "somebody", self.now)
 
@@ -149,7 +177,12 @@ class Ledger(RuleBasedStateMachine):
             return
         check_approved(self.state, taken.line.plan_id, self.now)
         assert taken.line.id not in self.flights
-        self.flights[taken.line.id] = {"process": f"process-{process}", "params": taken.params, "line": taken.line, "arrived": None}
+        self.flights[taken.line.id] = {
+            "process": f"process-{process}",
+            "params": taken.params,
+            "line": taken.line,
+            "arrived": None,
+        }
 
     def _flight(self, data, arrived: bool | None = None) -> dict | None:
         """Some call that is under way; one that did or did not arrive yet, if that is asked for."""
@@ -168,7 +201,12 @@ class Ledger(RuleBasedStateMachine):
     def _arrive(self, flight: dict) -> None:
         ids = []
         for content in flight["params"]["content_list"]:
-            message = {"id": f"out{self.number()}", "key": flight["line"].key, "window": flight["params"]["msg_id"], "person": flight["line"].person_open_id}
+            message = {
+                "id": f"out{self.number()}",
+                "key": flight["line"].key,
+                "window": flight["params"]["msg_id"],
+                "person": flight["line"].person_open_id,
+            }
             message |= {"text": content["text"]["text"], "at": self.now, "line": flight["line"].id}
             self.arrived.append(message)
             self.undelivered.append(message)
@@ -239,12 +277,30 @@ class Ledger(RuleBasedStateMachine):
             settle(self.state, line, was_sent=any(m["line"] == line for m in self.arrived), by="somebody", now=self.now)
 
     def _deliver(self, message: dict) -> None:
-        content = {"server_message_id": message["id"], "conversation_short_id": f"c-{message['person']}", "message_type": "text", "text": message["text"], "source": APP}
-        self._event("im_send_msg", ACCOUNT, message["person"], content | {"create_time": int(message["at"].timestamp() * 1000)}, message["id"])
+        content = {
+            "server_message_id": message["id"],
+            "conversation_short_id": f"c-{message['person']}",
+            "message_type": "text",
+            "text": message["text"],
+            "source": APP,
+        }
+        self._event(
+            "im_send_msg",
+            ACCOUNT,
+            message["person"],
+            content | {"create_time": int(message["at"].timestamp() * 1000)},
+            message["id"],
+        )
 
     def _event(self, name: str, sender: str, receiver: str, content: dict, message_id: str | None = None) -> None:
         content = {"create_time": int(self.now.timestamp() * 1000), **content}
-        envelope = {"event": name, "client_key": APP, "from_user_id": sender, "to_user_id": receiver, "content": content}
+        envelope = {
+            "event": name,
+            "client_key": APP,
+            "from_user_id": sender,
+            "to_user_id": receiver,
+            "content": content,
+        }
         store(self.state, [make_event(APP, orjson.dumps(envelope), envelope, message_id, self.now)])
 
     # ---- what always holds
@@ -277,7 +333,13 @@ class Ledger(RuleBasedStateMachine):
             self._deliver(message)
         resolve(self.state, self.now)
         for line in read_lines(self.state, states=[LineState.UNKNOWN]):
-            settle(self.state, line.id, was_sent=any(m["line"] == line.id for m in self.arrived), by="somebody", now=self.now)
+            settle(
+                self.state,
+                line.id,
+                was_sent=any(m["line"] == line.id for m in self.arrived),
+                by="somebody",
+                now=self.now,
+            )
         lines = read_lines(self.state)
         SEEN["arrived"] += len(self.arrived)
         SEEN.update(str(one.state) for one in lines)
@@ -285,11 +347,23 @@ class Ledger(RuleBasedStateMachine):
         sent = Counter(one.key for one in lines if one.state is LineState.SENT)
         assert set(sent) == {m["key"] for m in self.arrived}
         assert max(sent.values(), default=0) <= 1
-        assert {one.state for one in lines} <= {LineState.PLANNED, LineState.BLOCKED, LineState.SENT, LineState.FAILED, LineState.NOT_SENT}
+        assert {one.state for one in lines} <= {
+            LineState.PLANNED,
+            LineState.BLOCKED,
+            LineState.SENT,
+            LineState.FAILED,
+            LineState.NOT_SENT,
+        }
 
 
 def _tried(examples: int) -> settings:
-    return settings(max_examples=examples, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    return settings(
+        max_examples=examples,
+        stateful_step_count=50,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
 
 
 Ledger.TestCase.settings = _tried(30)
@@ -297,7 +371,10 @@ TestLedger = Ledger.TestCase
 
 
 def test_the_machine_got_everywhere():
-    assert all(SEEN[what] >= 3 for what in ("arrived", "sent", "failed", "not_sent", "blocked", "resolved by event", "resolved by somebody")), SEEN
+    assert all(
+        SEEN[what] >= 3
+        for what in ("arrived", "sent", "failed", "not_sent", "blocked", "resolved by event", "resolved by somebody")
+    ), SEEN
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """A whole evening of receiving, answering, collecting, planning and sending, with faults: what is said of it holds no secret and no
-word of anybody. Looked through: every log record down to DEBUG, Dagster's event log, what commands print, metrics, file names."""
+word of anybody. Looked through: every log record down to DEBUG, Dagster's event log, what commands print, metrics, file
+    names.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +23,49 @@ from services.outreach.campaigns import load_replies
 
 SHORTEST = 4
 """Shorter texts, such as "在吗", are words that anything may hold."""
-COLLECTED = ("lead_ids", "leads", "lead_events", "lead_taggings", "lead_actions", "im_consents", "im_messages", "im_entries", "im_consent_events", "webhook_events", "interactions", "event_subscriptions")
+COLLECTED = (
+    "lead_ids",
+    "leads",
+    "lead_events",
+    "lead_taggings",
+    "lead_actions",
+    "im_consents",
+    "im_messages",
+    "im_entries",
+    "im_consent_events",
+    "webhook_events",
+    "interactions",
+    "event_subscriptions",
+)
 COMMANDS = (
-    ("outreach", "list"), ("outreach", "show", "1", "--limit", "500"), ("outreach", "plan", "collect_profile"), ("outreach", "unknown"),
-    ("outreach", "opt-out", "list"), ("outreach", "effect"), ("receive", "status"), ("status",), ("coverage",), ("storage", "show"), ("verify",),
-)  # fmt: skip
+    ("outreach", "list"),
+    ("outreach", "show", "1", "--limit", "500"),
+    ("outreach", "plan", "collect_profile"),
+    ("outreach", "unknown"),
+    ("outreach", "opt-out", "list"),
+    ("outreach", "effect"),
+    ("receive", "status"),
+    ("status",),
+    ("coverage",),
+    ("storage", "show"),
+    ("verify",),
+)
 DEEDS = ("write", "leave_phone", "tap_card", "enter", "follow", "consent", "opt_out", "withdraw_consent")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [21])
 def test_nothing_personal_is_told(make_world, caplog, capsys, monkeypatch, seed: int):
-    world = make_world(platform={"seed": seed, "accounts": 2, "videos": 12, "most_fans": 300_000, "answers": (("leave_phone", 0.5), ("write", 0.3))}, timeout_s=2)
+    world = make_world(
+        platform={
+            "seed": seed,
+            "accounts": 2,
+            "videos": 12,
+            "most_fans": 300_000,
+            "answers": (("leave_phone", 0.5), ("write", 0.3)),
+        },
+        timeout_s=2,
+    )
     said: list[str] = []
     with caplog.at_level(logging.DEBUG):
         evening(world, said, monkeypatch, capsys)
@@ -115,7 +148,12 @@ def forbidden(world, seed: int) -> dict[str, set[str]]:
     people = Sandbox(seed, 2, 12, most_fans=300_000)
     now = world.runtime.clock.now().timestamp()
     persons = [people.people.person(c.number) for account in people.accounts for c in people.leads.known(account, now)]
-    texts = {row["message_text"] for table in ("im_messages", "lead_events") for row in world.rows(table, date(2026, 11, 16)) if row["message_text"]}
+    texts = {
+        row["message_text"]
+        for table in ("im_messages", "lead_events")
+        for row in world.rows(table, date(2026, 11, 16))
+        if row["message_text"]
+    }
     sent = set()
     for line in read_lines(state):
         request = request_of(state, line.id)
@@ -131,5 +169,3 @@ def forbidden(world, seed: int) -> dict[str, set[str]]:
         "messages received": {t for t in texts if len(t) >= SHORTEST},
         "messages sent": {t for t in sent if len(t) >= SHORTEST},
     }
-
-

@@ -17,7 +17,10 @@ from services.outreach.planning import plan_campaign
 from services.outreach.work import send_one
 
 HEAD = "-- for a test\n"
-FIRST_LEADS = f"{HEAD}SELECT open_id AS account, lead_open_id AS open_id, 'test' AS reason FROM leads_latest QUALIFY row_number() OVER (PARTITION BY open_id ORDER BY lead_open_id) <= 3"
+FIRST_LEADS = (
+    f"{HEAD}SELECT open_id AS account, lead_open_id AS open_id, 'test' AS reason FROM leads_latest QUALIFY "
+    "row_number() OVER (PARTITION BY open_id ORDER BY lead_open_id) <= 3"
+)
 GROUPS = f"{HEAD}SELECT DISTINCT open_id AS account, 'group-1' AS open_id, 'test' AS reason FROM leads_latest"
 
 
@@ -26,7 +29,9 @@ def world(make_world, tmp_path: Path):
     (tmp_path / "campaigns").mkdir()
     (tmp_path / "audiences").mkdir()
     made = make_world(
-        platform={"seed": 41, "accounts": 2, "videos": 12, "most_fans": 300_000}, campaigns_dir=tmp_path / "campaigns", audiences_dir=tmp_path / "audiences"
+        platform={"seed": 41, "accounts": 2, "videos": 12, "most_fans": 300_000},
+        campaigns_dir=tmp_path / "campaigns",
+        audiences_dir=tmp_path / "audiences",
     )
     made._ok("DELETE", "people")
     for table in ("lead_ids", "leads"):
@@ -38,7 +43,9 @@ def world(make_world, tmp_path: Path):
 def campaign(world, audience: str, text: str):
     folder = world.runtime.settings
     (folder.audiences_dir / "them.sql").write_text(audience, encoding="utf-8")
-    (folder.campaigns_dir / "way.yaml").write_text(f"name: way\ntitle: 试验\nowner: test\naudience: them\n{text}\n", encoding="utf-8")
+    (folder.campaigns_dir / "way.yaml").write_text(
+        f"name: way\ntitle: 试验\nowner: test\naudience: them\n{text}\n", encoding="utf-8"
+    )
     plan = plan_campaign(world.runtime, load_campaign(folder, "way"), world.runtime.clock.now())
     return approve(world.runtime.state, plan.id, "somebody", world.runtime.clock.now())
 

@@ -39,21 +39,50 @@ class Sender:
     """Posts events as the platform does, or not quite."""
 
     def __init__(self, world, url: str, receiver: Receiver, operations: str = "") -> None:
-        self.world, self.url, self.receiver, self.operations, self.key = world, url, receiver, operations, world.config.client_key
+        self.world, self.url, self.receiver, self.operations, self.key = (
+            world,
+            url,
+            receiver,
+            operations,
+            world.config.client_key,
+        )
         self.http = httpx.Client(trust_env=False, timeout=20)
 
-    def post(self, body: Any, *, secret: str = NEW, key: str | None = None, message_id: str | None = None, signature: str | None = None) -> httpx.Response:
+    def post(
+        self,
+        body: Any,
+        *,
+        secret: str = NEW,
+        key: str | None = None,
+        message_id: str | None = None,
+        signature: str | None = None,
+    ) -> httpx.Response:
         raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         headers = {"X-Douyin-Signature": signature_of(secret, raw) if signature is None else signature}
         if message_id:
             headers["Msg-Id"] = message_id
         return self.http.post(f"{self.url}/webhook/{key or self.key}", content=raw, headers=headers)
 
-    def event(self, event: str, content: Any, sender: str = "person-1", receiver: str = "account-1", **more: Any) -> dict:
-        return {"event": event, "client_key": self.key, "from_user_id": sender, "to_user_id": receiver, "content": content, "log_id": "l", **more}
+    def event(
+        self, event: str, content: Any, sender: str = "person-1", receiver: str = "account-1", **more: Any
+    ) -> dict:
+        return {
+            "event": event,
+            "client_key": self.key,
+            "from_user_id": sender,
+            "to_user_id": receiver,
+            "content": content,
+            "log_id": "l",
+            **more,
+        }
 
     def count(self, result: str, app: str | None = None) -> float:
-        return self.receiver.metrics.registry.get_sample_value("douyin_webhook_requests_total", {"app": app or self.key, "result": result}) or 0
+        return (
+            self.receiver.metrics.registry.get_sample_value(
+                "douyin_webhook_requests_total", {"app": app or self.key, "result": result}
+            )
+            or 0
+        )
 
     def stored(self) -> int:
         return sum(count_received(self.world.runtime.state).values())
@@ -84,7 +113,15 @@ def sender_of_all(request, platforms, tmp_path_factory):
 
 
 def chat(message: str = "m1", at: int = 1_794_830_000_000, **more: Any) -> dict:
-    return {"conversation_short_id": "c1", "server_message_id": message, "conversation_type": 1, "create_time": at, "message_type": "text", "text": "在吗", **more}
+    return {
+        "conversation_short_id": "c1",
+        "server_message_id": message,
+        "conversation_type": 1,
+        "create_time": at,
+        "message_type": "text",
+        "text": "在吗",
+        **more,
+    }
 
 
 def test_the_signature_is_that_of_the_guide():
@@ -147,8 +184,20 @@ def test_upper_case_signatures_are_taken(sender):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b'"text"', b"{}", b'{"event": 1}', b'{"event": ""}', b'{"event": "verify_webhook", "content": {}}', b'{"event":"verify_webhook","content":{"challenge":"x"}}', b"\xff\xfe"]
-)  # fmt: skip
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"event": 1}',
+        b'{"event": ""}',
+        b'{"event": "verify_webhook", "content": {}}',
+        b'{"event":"verify_webhook","content":{"challenge":"x"}}',
+        b"\xff\xfe",
+    ],
+)
 def test_what_is_no_event_is_refused(sender, raw: bytes):
     assert sender.post(raw).status_code == 400
     assert sender.count("malformed") == 1
@@ -169,7 +218,9 @@ def test_a_body_that_is_too_large_is_refused(sender, size: int):
         for _ in range(size // 512 + 1):
             yield b"x" * 512
 
-    answer = sender.http.post(f"{sender.url}/webhook/{sender.key}", content=chunks(), headers={"X-Douyin-Signature": "0" * 40})
+    answer = sender.http.post(
+        f"{sender.url}/webhook/{sender.key}", content=chunks(), headers={"X-Douyin-Signature": "0" * 40}
+    )
     assert answer.status_code == 413
     assert sender.count("too large") == 2
 
@@ -198,7 +249,9 @@ def test_metrics_name_apps_results_and_events(sender):
     text = sender.http.get(f"{sender.operations}/metrics").text
     assert f'douyin_webhook_requests_total{{app="{sender.key}",result="stored"}} 2.0' in text
     assert 'event="im_receive_msg"' in text
-    assert 'event="unknown"' in text, "names that the platform does not know would let a sender make counters without end"
+    assert 'event="unknown"' in text, (
+        "names that the platform does not know would let a sender make counters without end"
+    )
     assert "在吗" not in text
 
 
@@ -215,7 +268,9 @@ def test_the_same_trouble_is_logged_once_a_minute(sender, caplog):
     sender.receiver._repeats = Repeats(clock=lambda: now[0])
     body = sender.event("im_receive_msg", chat())
     with sender.world.runtime.state.begin() as db:
-        db.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON inbox BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END")
+        db.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON inbox BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END"
+        )
     for _ in range(5):
         assert sender.post(body).status_code == 503
         assert sender.post(body, signature="0" * 40).status_code == 401
@@ -236,7 +291,10 @@ def test_an_event_that_cannot_be_stored_fails_alone(sender):
     """Events that come together share a transaction; one that the database refuses is found, and the others are stored."""
     state, sender.receiver._committer._patience_s = sender.world.runtime.state, 20.0
     with state.begin() as db:
-        db.exec_driver_sql("CREATE TRIGGER bad BEFORE INSERT ON inbox WHEN new.event_id = 'bad' BEGIN SELECT RAISE(ABORT, 'not this one'); END")
+        db.exec_driver_sql(
+            "CREATE TRIGGER bad BEFORE INSERT ON inbox WHEN new.event_id = 'bad' BEGIN SELECT "
+            "RAISE(ABORT, 'not this one'); END"
+        )
     good = [f"m{n}" for n in range(30)]
     other = sqlite3.connect(sender.world.runtime.settings.home / "state.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")  # whatever comes now waits, and is one batch afterwards
@@ -252,7 +310,9 @@ def test_an_event_that_cannot_be_stored_fails_alone(sender):
 def _post_alone(sender: Sender, message: str) -> int:
     raw = json.dumps(sender.event("im_receive_msg", chat(message))).encode()
     headers = {"X-Douyin-Signature": signature_of(NEW, raw), "Msg-Id": message}
-    return httpx.post(f"{sender.url}/webhook/{sender.key}", content=raw, headers=headers, trust_env=False, timeout=20).status_code
+    return httpx.post(
+        f"{sender.url}/webhook/{sender.key}", content=raw, headers=headers, trust_env=False, timeout=20
+    ).status_code
 
 
 # --------------------------------------------------------------------------- what follows at once
@@ -267,8 +327,26 @@ def test_the_newest_message_opens_the_window_whatever_the_order(sender):
 
 
 @pytest.mark.parametrize(
-    "at", [None, "", 0, "0", -5, 1.5, "soon", True, [1], {}, "9" * 15, 10**15, "9" * 17, "9" * 400, 1_794_830_000_000 + 10 * 86_400_000], ids=str
-)  # fmt: skip
+    "at",
+    [
+        None,
+        "",
+        0,
+        "0",
+        -5,
+        1.5,
+        "soon",
+        True,
+        [1],
+        {},
+        "9" * 15,
+        10**15,
+        "9" * 17,
+        "9" * 400,
+        1_794_830_000_000 + 10 * 86_400_000,
+    ],
+    ids=str,
+)
 def test_an_event_without_a_usable_time_counts_from_its_receipt(sender, at):
     """Whatever stands there: an open window that closes, and the next event is not older than this one."""
     sender.post(sender.event("im_receive_msg", chat(at=at)))
@@ -283,30 +361,55 @@ def test_an_event_without_a_usable_time_counts_from_its_receipt(sender, at):
 def test_an_event_without_a_time_at_all(sender):
     content = {k: v for k, v in chat().items() if k != "create_time"}
     assert sender.post(sender.event("im_receive_msg", content)).status_code == 200
-    assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at == sender.world.runtime.clock.now()
+    assert (
+        get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at
+        == sender.world.runtime.clock.now()
+    )
 
 
 @pytest.mark.parametrize(
-    ("at", "unit"), [(1_794_830_000_123, 1000), (1_794_830_000, 1), ("1794830000123", 1000), ("1794830000", 1), (100_000_000_000, 1000), (99_999_999, 1)], ids=str
-)  # fmt: skip
+    ("at", "unit"),
+    [
+        (1_794_830_000_123, 1000),
+        (1_794_830_000, 1),
+        ("1794830000123", 1000),
+        ("1794830000", 1),
+        (100_000_000_000, 1000),
+        (99_999_999, 1),
+    ],
+    ids=str,
+)
 def test_times_are_seconds_or_milliseconds(sender, at, unit: int):
     sender.post(sender.event("im_receive_msg", chat(at=at)))
     if int(at) == 100_000_000_000:  # the border is exclusive: as seconds it would be the year 5138
-        assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at == sender.world.runtime.clock.now()
+        assert (
+            get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at
+            == sender.world.runtime.clock.now()
+        )
     else:
-        assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at.timestamp() == int(at) / unit
+        assert (
+            get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").reply.opened_at.timestamp()
+            == int(at) / unit
+        )
 
 
 @pytest.mark.parametrize(
     ("instant", "day"),
-    [("2026-11-16T23:59:59+08:00", 16), ("2026-11-17T00:00:00+08:00", 17), ("2026-11-17T07:59:59+08:00", 17), ("2026-11-17T08:00:00+08:00", 17)],
-)  # fmt: skip
+    [
+        ("2026-11-16T23:59:59+08:00", 16),
+        ("2026-11-17T00:00:00+08:00", 17),
+        ("2026-11-17T07:59:59+08:00", 17),
+        ("2026-11-17T08:00:00+08:00", 17),
+    ],
+)
 def test_days_of_the_inbox_are_those_of_beijing(sender, instant: str, day: int):
     """From midnight to eight in the morning UTC still has the day before."""
     sender.world.at(instant)
     sender.post(sender.event("im_receive_msg", chat()), message_id="a")
     state, key = sender.world.runtime.state, sender.key
-    of_day = {d: list(ids_received_on(state, key, date(2026, 11, d), "im_receive_msg").values()) for d in (15, 16, 17, 18)}
+    of_day = {
+        d: list(ids_received_on(state, key, date(2026, 11, d), "im_receive_msg").values()) for d in (15, 16, 17, 18)
+    }
     assert of_day == {d: ["a"] if d == day else [] for d in of_day}
     assert forget_bodies(state, key, date(2026, 11, day)) == 0
     assert forget_bodies(state, key, date(2026, 11, day + 1)) == 1
@@ -314,7 +417,11 @@ def test_days_of_the_inbox_are_those_of_beijing(sender, instant: str, day: int):
 
 def test_consent_follows_the_newest_word(sender):
     for status, at in ((1, 1_794_830_100), (2, 1_794_830_300), (1, 1_794_830_200)):
-        sender.post(sender.event("im_authorize", json.dumps({"operation_type": status, "auth_status": status, "create_time": at})))
+        sender.post(
+            sender.event(
+                "im_authorize", json.dumps({"operation_type": status, "auth_status": status, "create_time": at})
+            )
+        )
     assert get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1").consents is False
 
 
@@ -352,4 +459,6 @@ def test_a_deregistered_account_is_listed_for_deletion(make_world):
     assert all("28001045" in d.reason for d in listed)
     assert all(load_user_token(world.runtime.state, d.client_key, d.open_id) is None for d in listed)
     assert mark_deleted(world.runtime.state, listed[0].client_key, listed[0].open_id, world.runtime.clock.now())
-    assert [d.open_id for d in list_deletions(world.runtime.state, world.runtime.app_keys) if d.done_at is None] == [d.open_id for d in listed[1:]]
+    assert [d.open_id for d in list_deletions(world.runtime.state, world.runtime.app_keys) if d.done_at is None] == [
+        d.open_id for d in listed[1:]
+    ]

@@ -80,7 +80,11 @@ def test_whoever_does_not_finish_a_step_in_time_is_cut_off(world):
         began = time.monotonic()
         idle, head, body = Line(sender.url), Line(sender.url).send(HEAD), Line(sender.url).send(HEAD + b"\r\n" + b"x")
         assert good(sender, "m1") == 200
-        assert (idle.rest(), head.rest()[:12], body.rest()[:12]) == (b"", b"HTTP/1.1 408", b"HTTP/1.1 408" if _known(sender) else b"HTTP/1.1 404")
+        assert (idle.rest(), head.rest()[:12], body.rest()[:12]) == (
+            b"",
+            b"HTTP/1.1 408",
+            b"HTTP/1.1 408" if _known(sender) else b"HTTP/1.1 404",
+        )
         took = time.monotonic() - began
         assert STEP_S * 0.9 <= took < STEP_S + 5
         drip = Line(sender.url).send(*[b"POST /webhook/k HTTP/1.1\r\n"], *[b"x: y\r\n"] * 20, every_s=STEP_S / 8)
@@ -168,4 +172,7 @@ def test_good_events_beside_a_crowd(tmp_path, capsys):
     assert set(load.statuses) <= {200, 401}
     assert crowd.cut > 200, "all that were idle were cut off at least once"
     with capsys.disabled():
-        print(f"\n{len(load.good):,} good events beside {crowd}: p50 {load.percentile(0.5) * 1000:.1f} ms, p99 {load.percentile(0.99) * 1000:.1f} ms")
+        print(
+            f"\n{len(load.good):,} good events beside {crowd}: p50 {load.percentile(0.5) * 1000:.1f} ms, "
+            f"p99 {load.percentile(0.99) * 1000:.1f} ms"
+        )

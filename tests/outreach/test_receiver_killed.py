@@ -29,4 +29,7 @@ def test_fifty_kills_under_load(tmp_path, capsys):
     load = asyncio.run(run(tmp_path, rate=300, seconds=10, kills=50, seed=4))
     check(tmp_path, load)
     with capsys.disabled():
-        print(f"\n50 kills: {len(load.good):,} events, {load.duplicates:,} sent again on purpose, {load.cut:,} cut off or refused, none missing, none twice")
+        print(
+            f"\n50 kills: {len(load.good):,} events, {load.duplicates:,} sent again on purpose, "
+            f"{load.cut:,} cut off or refused, none missing, none twice"
+        )

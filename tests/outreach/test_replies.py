@@ -36,17 +36,35 @@ def text(words: str) -> list[dict]:
 
 RULES = Replies.model_validate(
     {
-        "quiet": {"from": "23:00", "until": "08:00"}, "most_per_hour": 4, "after_by_hand": "30m",
+        "quiet": {"from": "23:00", "until": "08:00"},
+        "most_per_hour": 4,
+        "after_by_hand": "30m",
         "rules": [
-            {"name": "stop", "keywords": ["退订"], "messages": text("好的，不再打扰您。"), "opt_out": True, "also_in_quiet_hours": True},
+            {
+                "name": "stop",
+                "keywords": ["退订"],
+                "messages": text("好的，不再打扰您。"),
+                "opt_out": True,
+                "also_in_quiet_hours": True,
+            },
             {"name": "person", "keywords": ["人工"], "messages": text("已转人工。"), "hand_over": "12h"},
-            {"name": "greeting", "on": ["im_enter_direct_msg"], "messages": text("您好，{nickname}！"), "again_after": "12h"},
-            {"name": "many", "keywords": ["全部"], "messages": text("一") + text("二") + text("三"), "again_after": "0s"},
+            {
+                "name": "greeting",
+                "on": ["im_enter_direct_msg"],
+                "messages": text("您好，{nickname}！"),
+                "again_after": "12h",
+            },
+            {
+                "name": "many",
+                "keywords": ["全部"],
+                "messages": text("一") + text("二") + text("三"),
+                "again_after": "0s",
+            },
             {"name": "price", "keywords": ["多少钱"], "messages": text("价格因款式而异。"), "again_after": "0s"},
             {"name": "once", "keywords": ["在吗"], "messages": text("在的。"), "again_after": "1h"},
         ],
     }
-)  # fmt: skip
+)
 
 
 @contextmanager
@@ -107,7 +125,18 @@ def test_the_fourth_message_of_an_opened_chat_is_never_tried(make_world):
     """Openings are answered by three messages at once; the same opening has no room for a fourth, whoever asks."""
     world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
     world.at(NOON)
-    rules = Replies.model_validate({"rules": [{"name": "three", "on": ["im_enter_direct_msg"], "messages": text("一") + text("二") + text("三"), "again_after": "0s"}]})
+    rules = Replies.model_validate(
+        {
+            "rules": [
+                {
+                    "name": "three",
+                    "on": ["im_enter_direct_msg"],
+                    "messages": text("一") + text("二") + text("三"),
+                    "again_after": "0s",
+                }
+            ]
+        }
+    )
     with answering(world, rules) as (post, worker):
         account, person = account_and_person(post)
         event = post.person_does(account, "enter", person)
@@ -121,7 +150,16 @@ def test_the_fourth_message_of_an_opened_chat_is_never_tried(make_world):
 def _one_more(post: Post, account: int, person: str, scene: str) -> str | None:
     """Why one more message through the same window is refused; None where there was room: then it is claimed, and counts."""
     world, key = post.world, post.world.config.client_key
-    line = NewLine("im_send_msg", "more", key, world.accounts[account], person, {"to_user_id": person}, f"more/{time.monotonic()}", scene=Scene(scene))
+    line = NewLine(
+        "im_send_msg",
+        "more",
+        key,
+        world.accounts[account],
+        person,
+        {"to_user_id": person},
+        f"more/{time.monotonic()}",
+        scene=Scene(scene),
+    )
     [line_id] = write_lines(world.runtime.state, [line], world.runtime.clock.now())
     outcome = claim(world.runtime.state, line_id, Rules(), world.runtime.clock.now())
     return outcome.why if isinstance(outcome, Refused) else None
@@ -191,7 +229,12 @@ def test_the_worker_keeps_quiet_where_somebody_of_ours_wrote_by_hand(noon):
     account, person = account_and_person(post)
     event = post.person_does(account, "write", person, "今天天气不错")
     content = event["content"] if isinstance(event["content"], dict) else json.loads(event["content"])
-    hand = {k: content[k] for k in ("conversation_short_id", "conversation_type", "create_time")} | {"server_message_id": "by-hand", "text": "您好", "message_type": "text", "source": ""}
+    hand = {k: content[k] for k in ("conversation_short_id", "conversation_type", "create_time")} | {
+        "server_message_id": "by-hand",
+        "text": "您好",
+        "message_type": "text",
+        "source": "",
+    }
     post.order("POST", "events", event="im_send_msg", account=post.world.accounts[account], person=person, content=hand)
     wait_until(lambda: _chat(post, account, person).by_hand_at is not None)
     post.person_does(account, "write", person, "多少钱")
@@ -265,7 +308,9 @@ def test_three_answers_within_the_hour_leave_room_for_one(noon):
     post.world.at("2026-11-16T12:00:01+08:00")
     assert writes(person) == "sent"
     post.world.at("2026-11-16T13:00:01+08:00")
-    assert [writes(person) for _ in range(4)] == ["sent"] * 3 + ["loop guard"], "one of the last hour, and three new ones"
+    assert [writes(person) for _ in range(4)] == ["sent"] * 3 + ["loop guard"], (
+        "one of the last hour, and three new ones"
+    )
 
 
 def test_a_wish_is_obeyed_where_it_cannot_be_answered(noon):
@@ -321,7 +366,9 @@ def _run_until_one(world, worker: ReplyWorker, clients: dict[str, DouyinClient])
     async def work() -> None:
         async with AsyncExitStack() as stack:
             for key in world.runtime.app_keys:
-                clients[key] = await stack.enter_async_context(DouyinClient(world.runtime.settings.for_app(key), world.runtime.state, following(world)))
+                clients[key] = await stack.enter_async_context(
+                    DouyinClient(world.runtime.settings.for_app(key), world.runtime.state, following(world))
+                )
             task = asyncio.create_task(worker.run())
             while not worker.counts:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
@@ -337,11 +384,17 @@ def _chat(post: Post, account: int, person: str):
     return get_chat(post.world.runtime.state, post.world.config.client_key, post.world.accounts[account], person)
 
 
-
 # --------------------------------------------------------------------------- opt-outs 退订
 
 
-SHADOWED = Replies.model_validate({"rules": [{"name": "price", "keywords": ["不要"], "messages": text("价格因款式而异。")}, {"name": "stop", "keywords": ["不要再发"], "opt_out": True}]})
+SHADOWED = Replies.model_validate(
+    {
+        "rules": [
+            {"name": "price", "keywords": ["不要"], "messages": text("价格因款式而异。")},
+            {"name": "stop", "keywords": ["不要再发"], "opt_out": True},
+        ]
+    }
+)
 """A rule that fits the same words stands before the one that opts out."""
 
 
@@ -356,7 +409,10 @@ def obeying(make_world, rules: Replies | None = RULES):
 
 
 def opted_out(post: Post) -> set[tuple[str, str, str]]:
-    return {(one.open_id, one.person_open_id, one.how) for one in list_opt_outs(post.world.runtime.state, post.world.runtime.app_keys)}
+    return {
+        (one.open_id, one.person_open_id, one.how)
+        for one in list_opt_outs(post.world.runtime.state, post.world.runtime.app_keys)
+    }
 
 
 @pytest.mark.parametrize("status", ["active", "paused", "stopped", "not stored"])
@@ -382,7 +438,11 @@ def test_a_worker_takes_them_too(noon, status: str):
     account, person = account_and_person(post)
     with post.world.runtime.state.begin() as db:
         mine = accounts.c.open_id == post.world.accounts[account]
-        db.execute(accounts.delete().where(mine) if status == "not stored" else accounts.update().where(mine).values(status=status))
+        db.execute(
+            accounts.delete().where(mine)
+            if status == "not stored"
+            else accounts.update().where(mine).values(status=status)
+        )
     post.person_does(account, "opt_out", person)
     assert outcome(worker, 1) == Counter({"account not active": 1})
     assert opted_out(post) == {(post.world.accounts[account], person, "asked for it (rule stop)")}
@@ -390,7 +450,12 @@ def test_a_worker_takes_them_too(noon, status: str):
 
 @pytest.mark.parametrize(
     ("rules", "words", "how"),
-    [(SHADOWED, "不要再发了", "asked for it (rule stop)"), (SHADOWED, "我要退订", "asked for it (退订)"), (None, "退订", "asked for it (退订)"), (SHADOWED, "不要", None)],
+    [
+        (SHADOWED, "不要再发了", "asked for it (rule stop)"),
+        (SHADOWED, "我要退订", "asked for it (退订)"),
+        (None, "退订", "asked for it (退订)"),
+        (SHADOWED, "不要", None),
+    ],
     ids=["behind another rule", "a word of no rule", "without rules", "no opt-out"],
 )
 def test_an_opt_out_comes_before_any_rule(make_world, rules: Replies | None, words: str, how: str | None):
@@ -404,8 +469,21 @@ def test_an_opt_out_comes_before_any_rule(make_world, rules: Replies | None, wor
 def test_our_own_words_opt_nobody_out(make_world):
     """A campaign's text may name the word, and the account that it reaches may be one of ours."""
     with obeying(make_world) as post:
-        content = {"server_message_id": "m", "conversation_short_id": "c", "message_type": "text", "text": "回复退订即可", "source": post.world.config.client_key}
-        post.order("POST", "events", event="im_receive_msg", account=post.world.accounts[0], person=post.people(0)[0]["person"], content=content)
+        content = {
+            "server_message_id": "m",
+            "conversation_short_id": "c",
+            "message_type": "text",
+            "text": "回复退订即可",
+            "source": post.world.config.client_key,
+        }
+        post.order(
+            "POST",
+            "events",
+            event="im_receive_msg",
+            account=post.world.accounts[0],
+            person=post.people(0)[0]["person"],
+            content=content,
+        )
         post.settle()
         assert post.received() > 0
         assert opted_out(post) == set()

@@ -48,11 +48,19 @@ class Senders:
         self._said = open(folder / "said.txt", "a+")  # noqa: SIM115
         words = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("sender_zygote.py"))]
         self._zygote = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, bufsize=1, env=os.environ | {"PYTHONPATH": str(ROOT)}
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            bufsize=1,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         assert self._zygote.stdout.readline() == "ready\n"
 
-    def run(self, settings: dict[str, str], plan: int, kill_after_s: float | None, sends: Callable[[], bool] = lambda: True) -> int:
+    def run(
+        self, settings: dict[str, str], plan: int, kill_after_s: float | None, sends: Callable[[], bool] = lambda: True
+    ) -> int:
         """The exit code of one process; negative where a signal ended it. It is killed so long after it ``sends``."""
         self._zygote.stdin.write(json.dumps({"settings": settings, "plan": plan}) + "\n")
         child = int(self._zygote.stdout.readline().split()[1])
@@ -102,11 +110,20 @@ def big_plan(post: Post, people: list[tuple[str, str]]):
     content = content_of(TEXT)
     lines = [
         NewLine(
-            "im_send_msg", "killed", key, account, person, {"to_user_id": person, "content": content}, f"killed/{account}/{person}", "wrote",
-            Scene.REPLY, 1, fingerprint(1, TEXT["text"]),
+            "im_send_msg",
+            "killed",
+            key,
+            account,
+            person,
+            {"to_user_id": person, "content": content},
+            f"killed/{account}/{person}",
+            "wrote",
+            Scene.REPLY,
+            1,
+            fingerprint(1, TEXT["text"]),
         )
         for account, person in people
-    ]  # fmt: skip
+    ]
     now = runtime.clock.now()
     plan = create_plan(runtime.state, "messages", "killed", "once", lines, Rules(), now, now + timedelta(hours=3))
     return approve(runtime.state, plan.id, "somebody", now)
@@ -114,7 +131,10 @@ def big_plan(post: Post, people: list[tuple[str, str]]):
 
 @dataclass
 class Numbers:
-    """What the kills came to. ``in_flight`` are calls that the sandbox got and of whose answer the ledger does not know."""
+    """What the kills came to.
+
+    ``in_flight`` are calls that the sandbox got and of whose answer the ledger does not know.
+    """
 
     kills: int = 0
     claimed: int = 0
@@ -125,25 +145,34 @@ class Numbers:
 
     def __str__(self) -> str:
         return (
-            f"{self.kills} kills: {self.claimed} lines unknown after them, at most {self.most_claimed} at once, {self.in_flight} calls in flight; "
+            f"{self.kills} kills: {self.claimed} lines unknown after them, at most {self.most_claimed} at "
+            f"once, {self.in_flight} calls in flight; "
             f"in the end {dict(self.states)}, {self.received} messages arrived, none twice"
         )
 
 
 def kill_again_and_again(make_world, senders: Senders, kills: int, people: int) -> Numbers:
     """Kill senders of one plan, and compare the ledger with the sandbox after each kill and in the end."""
-    world = make_world(platform={"seed": 7, "accounts": 3, "videos": 12, "most_fans": 300_000, "latency_ms": 4}, concurrency=8, per_account=8, qps=QPS)
+    world = make_world(
+        platform={"seed": 7, "accounts": 3, "videos": 12, "most_fans": 300_000, "latency_ms": 4},
+        concurrency=8,
+        per_account=8,
+        qps=QPS,
+    )
     rng = random.Random(20261116)
     with receiving(world) as post:
         post.order("DELETE", "people")
         world.at(EVENING)
         plan = big_plan(post, everybody_writes(post, people))
         # Enterprise accounts alone may send: the others' lines fail, and are no less settled.
-        settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")} | {"DOUYIN_CLOCK": EVENING}
+        settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")} | {
+            "DOUYIN_CLOCK": EVENING
+        }
         numbers = Numbers()
         while numbers.kills < kills:
             before = world.calls("im_send_msg"), _ended(world, plan.id)
-            # A quarter at any instant, while it starts up, too; the others when its first call has arrived, however fast the machine is.
+            # A quarter at any instant, while it starts up, too; the others when its first call has arrived, however
+            # fast the machine is.
             begins = rng.random() < 0.25
             sends = (lambda: True) if begins else (lambda calls=before[0]: world.calls("im_send_msg") > calls)
             code = senders.run(settings, plan.id, rng.uniform(0.0, 0.3), sends)
@@ -173,7 +202,10 @@ def kill_again_and_again(make_world, senders: Senders, kills: int, people: int) 
 
 def _ended(world, plan: int) -> int:
     """Lines of which the sender itself knows how their call ended."""
-    return sum(one.resolved_by is None for one in read_lines(world.runtime.state, plan_id=plan, states=[LineState.SENT, LineState.FAILED]))
+    return sum(
+        one.resolved_by is None
+        for one in read_lines(world.runtime.state, plan_id=plan, states=[LineState.SENT, LineState.FAILED])
+    )
 
 
 def _look_at(numbers: Numbers, world, plan: int, calls: int, ended: int) -> None:

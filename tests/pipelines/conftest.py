@@ -52,9 +52,14 @@ class Orchestra:
         from pipelines.runner import _QUIET
 
         job = self.runner.repository.get_job(JOB_NAMES[cadence])
-        tags = {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+        tags = {
+            "dagster/asset_partition_range_start": first.isoformat(),
+            "dagster/asset_partition_range_end": last.isoformat(),
+        }
         selection = [dg.AssetKey(t) for t in tables]
-        return job.execute_in_process(instance=self.instance, asset_selection=selection, tags=tags, run_config=_QUIET, raise_on_error=False)
+        return job.execute_in_process(
+            instance=self.instance, asset_selection=selection, tags=tags, run_config=_QUIET, raise_on_error=False
+        )
 
     def partitions(self, table: str) -> set[str]:
         """Days that Dagster shows as materialised."""
@@ -67,7 +72,9 @@ class Orchestra:
         import dagster as dg
 
         key = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[partition.isoformat()])
-        records = (self.instance.fetch_observations if observed else self.instance.fetch_materializations)(key, limit=1).records
+        records = (self.instance.fetch_observations if observed else self.instance.fetch_materializations)(
+            key, limit=1
+        ).records
         assert records, f"{table} {partition} has no {'observation' if observed else 'materialisation'}"
         entry = records[0].event_log_entry
         said = entry.asset_observation if observed else entry.asset_materialization

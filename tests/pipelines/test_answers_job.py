@@ -40,8 +40,12 @@ def test_a_run_over_several_days_makes_checks_and_describes_the_marts(answered):
     orchestra, ran = answered
     assert (ran.success, ran.problems, ran.partition) == (True, {}, f"{FIRST} to {TODAY}")
 
-    # A mart that has none of the days, or some, gives way to those that read it: nothing is skipped, the publication least of all.
-    skipped = [e.dagster_event.step_key for e in orchestra.instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.STEP_SKIPPED)]
+    # A mart that has none of the days, or some, gives way to those that read it: nothing is skipped, the publication
+    # least of all.
+    skipped = [
+        e.dagster_event.step_key
+        for e in orchestra.instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.STEP_SKIPPED)
+    ]
     assert skipped == []
 
     # Each day that a mart has is marked, and no other day of the range.
@@ -50,7 +54,9 @@ def test_a_run_over_several_days_makes_checks_and_describes_the_marts(answered):
     assert {p: m["dagster/partition_row_count"].value for p, m in made.items()} == days
     assert orchestra.instance.get_materialized_partitions(mart("account_daily")) == set(days)
     assert orchestra.instance.get_materialized_partitions(mart("hot_words_now")) == {str(TODAY)}
-    assert orchestra.instance.get_materialized_partitions(mart("poi_daily")) == set(), "it has no data: nothing is marked"
+    assert orchestra.instance.get_materialized_partitions(mart("poi_daily")) == set(), (
+        "it has no data: nothing is marked"
+    )
     ((partition, whole),) = materialisations(orchestra, "data_health", ran.run_id).items()
     assert (partition, whole["made"].value) == (None, True)
     assert whole["dagster/row_count"].value > 0
@@ -63,17 +69,30 @@ def test_a_run_over_several_days_makes_checks_and_describes_the_marts(answered):
     lineage = made[str(YESTERDAY)]["dagster/column_lineage"].lineage.deps_by_column
     made_of = {name: {(d.asset_key.to_user_string(), d.column_name) for d in deps} for name, deps in lineage.items()}
     assert made_of["net_fans"] == {("user_fans", "total_fans")}
-    assert made_of["engagement_ratio"] == {("user_like", "new_like"), ("user_comment", "new_comment"), ("user_share", "new_share"), ("user_item", "new_play")}
+    assert made_of["engagement_ratio"] == {
+        ("user_like", "new_like"),
+        ("user_comment", "new_comment"),
+        ("user_share", "new_share"),
+        ("user_item", "new_play"),
+    }
     assert made_of["nickname"] >= {("account_profiles", "nickname")}
-    now = materialisations(orchestra, "hot_words_now", ran.run_id)[str(TODAY)]["dagster/column_lineage"].lineage.deps_by_column
-    assert {d.asset_key for d in now["first_seen_at"]} == {mart("hot_word_lifecycle")}, "a mart of a mart names the mart"
+    now = materialisations(orchestra, "hot_words_now", ran.run_id)[str(TODAY)][
+        "dagster/column_lineage"
+    ].lineage.deps_by_column
+    assert {d.asset_key for d in now["first_seen_at"]} == {mart("hot_word_lifecycle")}, (
+        "a mart of a mart names the mart"
+    )
     columns = {c.name: c for c in made[str(YESTERDAY)]["dagster/column_schema"].schema.columns}
     assert columns["net_fans"].description.endswith("← main.user_fans.total_fans")
     assert not columns["open_id"].constraints.nullable
 
     with orchestra.world.runtime.warehouse.connect() as connection:
-        assert connection.execute("SELECT count(*) FROM marts.account_daily").fetchone() == (6,), "the run published, too"
-        assert connection.execute("SELECT count(*) FROM marts.hot_words_now").fetchone() == (50,), "marts of marts are made in the same run"
+        assert connection.execute("SELECT count(*) FROM marts.account_daily").fetchone() == (6,), (
+            "the run published, too"
+        )
+        assert connection.execute("SELECT count(*) FROM marts.hot_words_now").fetchone() == (50,), (
+            "marts of marts are made in the same run"
+        )
     assert orchestra.runner.answers() is None, "nothing is out of date any more"
 
 
@@ -85,7 +104,10 @@ def test_a_second_run_makes_only_what_was_altered_and_says_so(answered):
     assert again.success
     # The likes of the first day concern that day and the one after, which looks back 30 days.
     made = materialisations(orchestra, "account_daily", again.run_id)
-    assert {p: (m["made"].value, m["changed"].value) for p, m in made.items()} == {str(FIRST): (True, True), str(YESTERDAY): (True, False)}
+    assert {p: (m["made"].value, m["changed"].value) for p, m in made.items()} == {
+        str(FIRST): (True, True),
+        str(YESTERDAY): (True, False),
+    }
     assert materialisations(orchestra, "hot_words_now", again.run_id) == {}
 
     # By hand, over a range: what is as it was is told of and not made, unless it is asked for.
@@ -93,11 +115,17 @@ def test_a_second_run_makes_only_what_was_altered_and_says_so(answered):
 
     def by_hand(**config) -> dict[str, bool]:
         done = job.execute_in_process(
-            instance=orchestra.instance, asset_selection=[mart("account_daily")], tags=range_tags(FIRST, TODAY), raise_on_error=False,
+            instance=orchestra.instance,
+            asset_selection=[mart("account_daily")],
+            tags=range_tags(FIRST, TODAY),
+            raise_on_error=False,
             run_config=QUIET | {"ops": {"marts__account_daily": {"config": config}}},
-        )  # fmt: skip
+        )
         assert done.success
-        return {p: (m["made"].value, m["changed"].value) for p, m in materialisations(orchestra, "account_daily", done.run_id).items()}
+        return {
+            p: (m["made"].value, m["changed"].value)
+            for p, m in materialisations(orchestra, "account_daily", done.run_id).items()
+        }
 
     assert by_hand() == {str(FIRST): (False, False), str(YESTERDAY): (False, False)}
     assert by_hand(again=True) == {str(FIRST): (True, False), str(YESTERDAY): (True, False)}

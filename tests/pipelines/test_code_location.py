@@ -30,19 +30,40 @@ def whole(settings: Settings) -> dg.RepositoryDefinition:
 
 
 @pytest.mark.parametrize("name", JOB_NAMES.values())
-def test_a_job_alone_has_the_assets_of_the_whole_and_what_they_read(name: str, settings: Settings, whole: dg.RepositoryDefinition):
+def test_a_job_alone_has_the_assets_of_the_whole_and_what_they_read(
+    name: str, settings: Settings, whole: dg.RepositoryDefinition
+):
     alone, full = job_alone(name, Runtime(settings), settings), whole.get_job(name)
     ours, theirs = alone.asset_layer, full.asset_layer
     assert ours.selected_asset_keys == theirs.selected_asset_keys
     for key in ours.selected_asset_keys:
         mine, its = ours.get(key), theirs.get(key)
         assert mine.parent_keys == its.parent_keys
-        assert (mine.partitions_def, mine.partition_mappings, mine.backfill_policy, mine.pools) == (its.partitions_def, its.partition_mappings, its.backfill_policy, its.pools)
-        assert (mine.description, mine.metadata, mine.tags, mine.kinds, mine.owners, mine.check_keys) == (its.description, its.metadata, its.tags, its.kinds, its.owners, its.check_keys)
+        assert (mine.partitions_def, mine.partition_mappings, mine.backfill_policy, mine.pools) == (
+            its.partitions_def,
+            its.partition_mappings,
+            its.backfill_policy,
+            its.pools,
+        )
+        assert (mine.description, mine.metadata, mine.tags, mine.kinds, mine.owners, mine.check_keys) == (
+            its.description,
+            its.metadata,
+            its.tags,
+            its.kinds,
+            its.owners,
+            its.check_keys,
+        )
         # By its inputs' partitions Dagster tells which versions of them a materialisation was made of.
-        assert {k: ours.get(k).partitions_def for k in mine.parent_keys} == {k: theirs.get(k).partitions_def for k in its.parent_keys}
+        assert {k: ours.get(k).partitions_def for k in mine.parent_keys} == {
+            k: theirs.get(k).partitions_def for k in its.parent_keys
+        }
     assert {n.name for n in alone.nodes} == {n.name for n in full.nodes}
-    assert (alone.tags, alone.description, alone.partitions_def, alone.run_config) == (full.tags, full.description, full.partitions_def, full.run_config)
+    assert (alone.tags, alone.description, alone.partitions_def, alone.run_config) == (
+        full.tags,
+        full.description,
+        full.partitions_def,
+        full.run_config,
+    )
 
 
 def test_the_rest_is_made_when_it_is_asked_for(settings: Settings, whole: dg.RepositoryDefinition):
@@ -66,7 +87,20 @@ def test_schedules_that_were_turned_on_stay_known(whole: dg.RepositoryDefinition
 
 def test_a_cadence_s_job_loads_neither_arrow_nor_marts():
     heavy = ("pyarrow", "pandas", "duckdb", "httpx", "services.marts.binding", "pipelines.definitions")
-    code = f"import sys; from pipelines.code_location import repository; repository.get_job('hot_words_job'); print(sorted(set({heavy!r}) & sys.modules.keys()))"
-    plain = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "DOUYIN_"))}  # other tests of this process have homes
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=plain, capture_output=True, text=True, timeout=scaled(120), check=True)
+    code = (
+        "import sys; from pipelines.code_location import repository; repository.get_job('hot_words_job'); "
+        f"print(sorted(set({heavy!r}) & sys.modules.keys()))"
+    )
+    plain = {
+        k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "DOUYIN_"))
+    }  # other tests of this process have homes
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=plain,
+        capture_output=True,
+        text=True,
+        timeout=scaled(120),
+        check=True,
+    )
     assert told.stdout.strip() == "[]"

@@ -42,7 +42,14 @@ class Service:
             del os.environ["DAGSTER_HOME"]
         else:
             os.environ["DAGSTER_HOME"] = before
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(self.home / "dagster"), "DAGSTER_DISABLE_TELEMETRY": "1", **environment}
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPATH": str(ROOT),
+            "DAGSTER_HOME": str(self.home / "dagster"),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            **environment,
+        }
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         return children.run([BIN / words[0], *words[1:]], cwd=self.cwd, env=self.environment, text=True, timeout_s=120)
@@ -78,14 +85,40 @@ def test_a_wrong_setting_is_named_where_dagster_loads_the_definitions(tmp_path: 
 
 @pytest.mark.slow
 def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
-    with open(tmp_path / "log", "wb") as log, running(SandboxConfig(accounts=1, videos=5, now=datetime.fromisoformat(NOW))) as handle:
+    with (
+        open(tmp_path / "log", "wb") as log,
+        running(SandboxConfig(accounts=1, videos=5, now=datetime.fromisoformat(NOW))) as handle,
+    ):
         service = Service(
-            tmp_path, DOUYIN_HOME=str(tmp_path / "service"), DOUYIN_BASE_URL=handle.url, DOUYIN_CLIENT_KEY="sandbox-key", DOUYIN_CLIENT_SECRET="sandbox-secret",
-            DOUYIN_CLOCK=NOW, DOUYIN_START_DATE="2025-11-10", DOUYIN_QPS="1000", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
-        )  # fmt: skip
+            tmp_path,
+            DOUYIN_HOME=str(tmp_path / "service"),
+            DOUYIN_BASE_URL=handle.url,
+            DOUYIN_CLIENT_KEY="sandbox-key",
+            DOUYIN_CLIENT_SECRET="sandbox-secret",
+            DOUYIN_CLOCK=NOW,
+            DOUYIN_START_DATE="2025-11-10",
+            DOUYIN_QPS="1000",
+            DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
+        )
         # Whatever the umask.
-        children.start([BIN / "dagster-daemon", "run", *WORKSPACE], cwd=service.cwd, env=service.environment, stdout=log, stderr=log, preexec_fn=lambda: os.umask(0))
-        told = service("dagster", "job", "launch", *WORKSPACE, "-j", "hot_words_job", "--tags", '{"dagster/partition": "2025-11-17"}')
+        children.start(
+            [BIN / "dagster-daemon", "run", *WORKSPACE],
+            cwd=service.cwd,
+            env=service.environment,
+            stdout=log,
+            stderr=log,
+            preexec_fn=lambda: os.umask(0),
+        )
+        told = service(
+            "dagster",
+            "job",
+            "launch",
+            *WORKSPACE,
+            "-j",
+            "hot_words_job",
+            "--tags",
+            '{"dagster/partition": "2025-11-17"}',
+        )
         assert told.returncode == 0, told.stdout + told.stderr
         warehouse, deadline = service.home / "warehouse.duckdb", time.monotonic() + scaled(300)
         while not warehouse.exists():
@@ -97,7 +130,9 @@ def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
         assert "✓ code server (process " in doctor.stdout
     assert (service.home / "lake" / "hot_words" / "dt=2025-11-17" / "data.parquet").exists()
     assert (service.home / "state.db").exists()
-    assert "DEBUG" not in (tmp_path / "log").read_text(encoding="utf-8"), "a run that somebody started floods the terminal"
+    assert "DEBUG" not in (tmp_path / "log").read_text(encoding="utf-8"), (
+        "a run that somebody started floods the terminal"
+    )
     assert [p.name for p in service.cwd.iterdir()] == [".env"]
     by_test = {service.home, service.home / "dagster", service.home / "dagster" / "dagster.yaml"}
     assert [p for p in service.home.rglob("*") if p not in by_test and stat.S_IMODE(p.stat().st_mode) & 0o077] == []

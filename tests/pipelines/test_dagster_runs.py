@@ -72,7 +72,9 @@ def test_each_job_published_what_it_landed(good_day):
             assert rows == orchestra.world.read(table, partition_of(table)).num_rows, table
         status = connection.execute("SELECT count(*), count(DISTINCT table_name) FROM meta.load_status").fetchone()
     assert status[1] == len(TABLES)
-    assert status[0] == sum(len(read_load_status(orchestra.world.runtime.state, table=t, dts=[partition_of(t)])) for t in TABLES)
+    assert status[0] == sum(
+        len(read_load_status(orchestra.world.runtime.state, table=t, dts=[partition_of(t)])) for t in TABLES
+    )
     published = orchestra.instance.fetch_materializations(dg.AssetKey("warehouse"), limit=10).records
     assert {r.event_log_entry.run_id for r in published} == {r.run_id for r in ran.values()}
     said = published[-1].event_log_entry.asset_materialization.metadata
@@ -93,7 +95,12 @@ def test_a_second_run_of_the_day_asks_nothing_and_changes_nothing(world, orchest
     assert world.lake_files() == before
     assert world.runtime.warehouse.path.stat().st_mtime_ns > stamp
     told = orchestra.metadata("hot_words", TODAY)
-    assert (told["calls"], told["codes"], told["changed"], told["dagster/partition_row_count"]) == (0, {}, "no change", 50)
+    assert (told["calls"], told["codes"], told["changed"], told["dagster/partition_row_count"]) == (
+        0,
+        {},
+        "no change",
+        50,
+    )
 
 
 # --------------------------------------------------------------------------- faults
@@ -111,8 +118,11 @@ def test_a_failed_account_is_visible_and_the_run_succeeds(orchestra):
     assert told["codes"] == {"0": 2, "28001005": 5}
     (failure,) = told["failures"].records if hasattr(told["failures"], "records") else told["failures"]
     assert (failure.data["operation"], failure.data["open_id"], failure.data["status"], failure.data["code"]) == (
-        "user_fans", world.accounts[1], "failed", 28001005,
-    )  # fmt: skip
+        "user_fans",
+        world.accounts[1],
+        "failed",
+        28001005,
+    )
     assert "busy" in failure.data["reason"]
     checks = orchestra.checks(ran.run_id, "user_fans")
     assert {name: c.passed for name, c in checks.items()} == {"valid": True, "fresh": True, "complete": False}
@@ -130,7 +140,11 @@ def test_values_in_quarantine_warn(orchestra):
     assert (of_videos["quarantined"], of_videos["values_quarantined"]) == (0, 1)
     assert (of_totals["quarantined"], of_totals["values_quarantined"]) == (0, 0)
     valid = orchestra.checks(ran.run_id, "videos")["valid"]
-    assert (valid.passed, valid.severity, valid.description) == (False, dg.AssetCheckSeverity.WARN, "1 values in quarantine")
+    assert (valid.passed, valid.severity, valid.description) == (
+        False,
+        dg.AssetCheckSeverity.WARN,
+        "1 values in quarantine",
+    )
     assert list(valid.metadata["reasons"].value.values()) == [1]
     assert orchestra.checks(ran.run_id, "video_totals")["valid"].passed
 
@@ -138,7 +152,10 @@ def test_values_in_quarantine_warn(orchestra):
 def test_unknown_members_are_named(orchestra):
     orchestra.world.fault("user_fans", "unknown_member", 1)
     ran = orchestra.run("daily_t1", YESTERDAY, "user_fans")
-    assert orchestra.metadata("user_fans", YESTERDAY)["unknown_members"] == ["data.result_list.sandbox_new_column", "data.sandbox_new_member"]
+    assert orchestra.metadata("user_fans", YESTERDAY)["unknown_members"] == [
+        "data.result_list.sandbox_new_column",
+        "data.sandbox_new_member",
+    ]
     assert {c.passed for c in orchestra.checks(ran.run_id, "user_fans").values()} == {True}
 
 
@@ -194,14 +211,19 @@ def test_a_withdrawn_capability_is_visible_and_no_failure(orchestra):
     assert orchestra.partitions("billboard_live") == set()
     assert orchestra.partitions("billboard_stars") == {TODAY.isoformat()}
     assert orchestra.metadata("billboard_live", TODAY, observed=True)["not_materialised"].startswith("1 unavailable: ")
-    assert orchestra.checks(ran.run_id, "billboard_live")["complete"].passed, "what cannot be had is reported by the check of the warehouse"
+    assert orchestra.checks(ran.run_id, "billboard_live")["complete"].passed, (
+        "what cannot be had is reported by the check of the warehouse"
+    )
 
 
 def test_a_past_snapshot_fails_plainly_and_is_not_materialised(orchestra):
     ran = orchestra.run("hourly", YESTERDAY, "hot_words")
     assert not ran.success
     assert ran.problems == {
-        "hot_words": "hot_words 2026-11-15: nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
+        "hot_words": (
+            "hot_words 2026-11-15: nothing was archived on that day, and the platform shows only the "
+            "present: this day cannot be had any more"
+        )
     }
     assert orchestra.partitions("hot_words") == set()
     assert orchestra.world.calls() == 0
@@ -276,11 +298,17 @@ def test_a_range_marks_only_the_days_that_could_be_had(orchestra):
     assert not result.success
     (failed,) = [e for e in result.all_events if e.is_step_failure]
     said = failed.step_failure_data.user_failure_data.description
-    assert said == "user_fans 2026-11-01 … 2026-11-02: 3 failed: older than the platform's window of 30 days and not in the archive"
+    assert said == (
+        "user_fans 2026-11-01 … 2026-11-02: 3 failed: older than the platform's window of 30 days and "
+        "not in the archive"
+    )
     assert orchestra.partitions("user_fans") == {"2026-11-03", "2026-11-04", "2026-11-05"}
     assert {d.isoformat() for d in world.runtime.lake.days("user_fans")} == {"2026-11-03", "2026-11-04", "2026-11-05"}
     for day in ("2026-11-01", "2026-11-02"):
-        assert "not in the archive" in orchestra.metadata("user_fans", date.fromisoformat(day), observed=True)["not_materialised"]
+        assert (
+            "not in the archive"
+            in orchestra.metadata("user_fans", date.fromisoformat(day), observed=True)["not_materialised"]
+        )
 
 
 def test_a_range_that_cannot_be_had_is_one_failure_that_names_it(orchestra):
@@ -308,7 +336,9 @@ def test_a_long_range_from_the_archive_keeps_its_rows_in_the_lake(orchestra, mon
     assert orchestra.partitions("videos") == days
     checks = orchestra.checks(result.run_id, "videos")
     assert checks["valid"].passed
-    assert checks["valid"].metadata["rows"].value == sum(world.read("videos", date.fromisoformat(d)).num_rows for d in days)
+    assert checks["valid"].metadata["rows"].value == sum(
+        world.read("videos", date.fromisoformat(d)).num_rows for d in days
+    )
     assert world.lake_files() == before
 
 
@@ -337,11 +367,14 @@ def test_a_range_of_events_is_one_run_that_leaves_unknown_days_unmarked(orchestr
 
     assert not result.success
     assert orchestra.partitions("interactions") == {YESTERDAY.isoformat(), TODAY.isoformat()}
-    assert "no receiver ran on that day" in orchestra.metadata("interactions", before, observed=True)["not_materialised"]
+    assert (
+        "no receiver ran on that day" in orchestra.metadata("interactions", before, observed=True)["not_materialised"]
+    )
     told = {dt: orchestra.metadata("interactions", dt) for dt in (YESTERDAY, TODAY)}
     assert {dt: (t["dagster/partition_row_count"], t["calls"], t["outcomes"]) for dt, t in told.items()} == {
-        YESTERDAY: (1, 0, {"loaded": 1, "empty": 5}), TODAY: (0, 0, {"empty": 6}),
-    }  # fmt: skip
+        YESTERDAY: (1, 0, {"loaded": 1, "empty": 5}),
+        TODAY: (0, 0, {"empty": 6}),
+    }
 
     assert orchestra.run("events", TODAY, "interactions").success
 

@@ -71,7 +71,9 @@ def test_who_waits_looks_whether_the_holder_was_killed(instance, storage, monkey
     holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         tag = this_process().replace(f"-{os.getpid()}-", f"-{holder.pid}-").rpartition("-")[0] + "-0"
-        run = dg.DagsterRun(job_name="job", run_id=str(uuid.uuid4()), tags={RUN_PROCESS: tag}, status=dg.DagsterRunStatus.STARTED)
+        run = dg.DagsterRun(
+            job_name="job", run_id=str(uuid.uuid4()), tags={RUN_PROCESS: tag}, status=dg.DagsterRunStatus.STARTED
+        )
         instance.add_run(run)
         assert storage.claim_concurrency_slot(POOL, run.run_id, "step").is_claimed
         monkeypatch.setattr(compat_storage, "_LOOK_FOR_THE_DEAD_S", 0.0)
@@ -139,7 +141,12 @@ def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkey
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
     homes = [str(prepare_dagster_home(SimpleNamespace(home=tmp_path / str(n)))) for n in range(4)]
     makers = [
-        children.start([sys.executable, "-c", _MAKE_HOMES, str(n), *homes], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+        children.start(
+            [sys.executable, "-c", _MAKE_HOMES, str(n), *homes],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for n in range(3)
     ]
     said = [maker.communicate(timeout=scaled(120))[1] for maker in makers]
@@ -154,7 +161,10 @@ def test_what_was_only_observed_is_told_with_the_asset_as_dagster_s_own_question
             instance.report_runless_asset_event(dg.AssetObservation(key, metadata={"n": n}))
     instance.report_runless_asset_event(dg.AssetMaterialization(made))
     instance.wipe_assets([wiped])
-    told = {r.asset_entry.asset_key: r.asset_entry.last_observation_record for r in storage.get_asset_records([made, seen, wiped, never])}
+    told = {
+        r.asset_entry.asset_key: r.asset_entry.last_observation_record
+        for r in storage.get_asset_records([made, seen, wiped, never])
+    }
     (own,) = instance.fetch_observations(seen, limit=1).records
     assert told[seen] == own
     assert own.asset_observation.metadata["n"].value == 2

@@ -52,20 +52,31 @@ def _describe(graph, key: dg.AssetKey) -> dict[str, str]:
     facts = {
         "group": node.group_name,
         "deps": [k.to_user_string() for k in node.parent_keys],
-        "partitions": f"daily from {partitions.start:%Y-%m-%d}, {partitions.timezone}, end_offset {partitions.end_offset}" if partitions else "",
+        "partitions": (
+            f"daily from {partitions.start:%Y-%m-%d}, {partitions.timezone}, end_offset {partitions.end_offset}"
+        )
+        if partitions
+        else "",
         "kinds": node.kinds,
         "owners": node.owners,
         "tags": [f"{k}={v}" for k, v in node.tags.items() if not k.startswith("dagster/kind/")],
         "checks": [k.name for k in node.check_keys],
         "pools": node.pools or (),
-        "backfill": f"{node.backfill_policy.policy_type.value}({node.backfill_policy.max_partitions_per_run})" if node.backfill_policy else "",
+        "backfill": f"{node.backfill_policy.policy_type.value}({node.backfill_policy.max_partitions_per_run})"
+        if node.backfill_policy
+        else "",
         "automation": str(node.automation_condition or ""),
         "metadata": [f"{k}={v}" for k, v in node.metadata.items() if isinstance(v, str | int)],
         "description": _digest(node.description),
     }
     if schema is not None:
         facts["columns"] = ", ".join(c.name for c in schema.columns)
-        facts["schema"] = _digest([(c.name, c.type, c.description, c.constraints.nullable, c.constraints.other, dict(c.tags)) for c in schema.columns])
+        facts["schema"] = _digest(
+            [
+                (c.name, c.type, c.description, c.constraints.nullable, c.constraints.other, dict(c.tags))
+                for c in schema.columns
+            ]
+        )
     # A line for each fact, so that a diff can be read.
     return {k: v if isinstance(v, str) else ", ".join(sorted(v)) for k, v in facts.items() if v}
 
@@ -81,14 +92,21 @@ def test_all_asset_specs(graph, snapshot):
 
 def test_there_is_an_asset_for_every_table_and_operation(graph):
     keys = {tuple(k.path) for k in graph.get_all_asset_keys()}
-    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in DOORS} | {("marts", m) for m in load_marts()} | {("warehouse",), ("report",), ("archive",)}
+    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in DOORS} | {("marts", m) for m in load_marts()} | {
+        ("warehouse",),
+        ("report",),
+        ("archive",),
+    }
     assert {k.path[-1] for k in graph.materializable_asset_keys} == {*TABLES, *load_marts(), "warehouse", "report"}
 
 
 def test_events_stand_in_the_graph_like_operations(graph):
     node = graph.get(dg.AssetKey([PLATFORM, "webhook_im_receive_msg"]))
     assert not node.is_materializable
-    assert (node.metadata["scope"], node.metadata["cadence"]) == ("im.direct_message", "every hour at :50, from the inbox")
+    assert (node.metadata["scope"], node.metadata["cadence"]) == (
+        "im.direct_message",
+        "every hour at :50, from the inbox",
+    )
     assert {k.path[-1] for k in graph.get(dg.AssetKey("im_recalls")).parent_keys} == {"webhook_im_recall_msg"}
     pools = {name: graph.get(dg.AssetKey(name)).pools for name, t in TABLES.items() if t.history is History.EVENT}
     assert set().union(*pools.values()) == {"inbox"}, "nobody waits for calls who makes none"
@@ -125,7 +143,10 @@ def test_today_can_be_filled_with_what_shows_now_and_yesterday_last_with_series(
 
 def test_a_day_begins_at_midnight_in_beijing():
     partitions = partitions_of(TABLES["hot_words"], date(2026, 11, 1))
-    for at, last in ((datetime(2026, 11, 15, 15, 59, tzinfo=UTC), "2026-11-15"), (datetime(2026, 11, 15, 16, 1, tzinfo=UTC), "2026-11-16")):
+    for at, last in (
+        (datetime(2026, 11, 15, 15, 59, tzinfo=UTC), "2026-11-15"),
+        (datetime(2026, 11, 15, 16, 1, tzinfo=UTC), "2026-11-16"),
+    ):
         with dg.partition_loading_context(effective_dt=at):
             assert partitions.get_last_partition_key() == last
 
@@ -175,12 +196,17 @@ TICKS = [
 def test_a_tick_fills_the_right_day(definitions, name: str, at: str, partition: str):
     schedule = definitions.resolve_schedule_def(name)
     for instant in (datetime.fromisoformat(at), datetime.fromisoformat(at).astimezone(UTC)):
-        with dg.build_schedule_context(scheduled_execution_time=instant, repository_def=definitions.get_repository_def()) as context:
+        with dg.build_schedule_context(
+            scheduled_execution_time=instant, repository_def=definitions.get_repository_def()
+        ) as context:
             data = schedule.evaluate_tick(context)
         (request,) = data.run_requests
         first, _, last = partition.partition("...")
         if last:
-            assert (request.tags["dagster/asset_partition_range_start"], request.tags["dagster/asset_partition_range_end"]) == (first, last)
+            assert (
+                request.tags["dagster/asset_partition_range_start"],
+                request.tags["dagster/asset_partition_range_end"],
+            ) == (first, last)
         else:
             assert request.partition_key == first
         assert datetime.fromisoformat(request.run_key) == datetime.fromisoformat(at)
@@ -218,7 +244,9 @@ def test_every_tick_falls_into_a_slot_of_its_own_or_asks_again(cadence):
         minute, hour, *_ = cron.split()
         at = begin.replace(hour=12 if hour == "*" else int(hour), minute=int(minute))
         assert cadence.slot(at) <= at
-        assert partitions_due(cadence, at, Settings(_env_file=None)) == partitions_due(cadence, at.replace(tzinfo=None), Settings(_env_file=None))
+        assert partitions_due(cadence, at, Settings(_env_file=None)) == partitions_due(
+            cadence, at.replace(tzinfo=None), Settings(_env_file=None)
+        )
 
 
 @pytest.mark.parametrize(("kind", "days"), [("web", 30), ("mini_app", 15), ("business", 15)])
@@ -228,8 +256,14 @@ def test_the_whole_window_is_what_every_series_of_the_app_reaches(kind: str, day
 
 def test_no_tick_reaches_before_the_first_day():
     settings = Settings(_env_file=None, start_date="2026-11-10")
-    assert partitions_due(CADENCES["daily_t1"], datetime(2026, 11, 16, 11, tzinfo=BEIJING), settings) == (date(2026, 11, 10), date(2026, 11, 15))
-    assert partitions_due(CADENCES["daily_t1"], datetime(2026, 11, 11, 11, tzinfo=BEIJING), settings) == (date(2026, 11, 10), date(2026, 11, 10))
+    assert partitions_due(CADENCES["daily_t1"], datetime(2026, 11, 16, 11, tzinfo=BEIJING), settings) == (
+        date(2026, 11, 10),
+        date(2026, 11, 15),
+    )
+    assert partitions_due(CADENCES["daily_t1"], datetime(2026, 11, 11, 11, tzinfo=BEIJING), settings) == (
+        date(2026, 11, 10),
+        date(2026, 11, 10),
+    )
 
 
 # --------------------------------------------------------------------------- the sensor that publishes
@@ -237,7 +271,12 @@ def test_no_tick_reaches_before_the_first_day():
 
 def _tick(definitions, instance=None):
     sensor = definitions.resolve_sensor_def("publish_after_runs")
-    with dg.DagsterInstance.ephemeral() as ephemeral, dg.build_sensor_context(instance=instance or ephemeral, repository_def=definitions.get_repository_def()) as context:
+    with (
+        dg.DagsterInstance.ephemeral() as ephemeral,
+        dg.build_sensor_context(
+            instance=instance or ephemeral, repository_def=definitions.get_repository_def()
+        ) as context,
+    ):
         return sensor.evaluate_tick(context)
 
 
@@ -288,7 +327,9 @@ def test_the_sensor_has_a_lost_file_published_again(world, damage: str):
 def test_the_job_that_the_sensor_starts_publishes(world, orchestrate):
     orchestra = orchestrate(world)
     world.ingest("user_fans")
-    done = orchestra.runner.repository.get_job("publish_job").execute_in_process(instance=orchestra.instance, raise_on_error=False)
+    done = orchestra.runner.repository.get_job("publish_job").execute_in_process(
+        instance=orchestra.instance, raise_on_error=False
+    )
     assert done.success
     assert world.runtime.warehouse.is_current()
     with world.runtime.warehouse.connect() as connection:

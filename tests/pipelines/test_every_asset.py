@@ -65,14 +65,29 @@ def _own_videos(world):
 def _watch_videos(world, videos) -> None:
     from resources.state.watched import Watched, watch
 
-    watch(world.runtime.state, world.config.client_key, [Watched("video", item, open_id) for open_id, item in videos], world.runtime.clock.now())
+    watch(
+        world.runtime.state,
+        world.config.client_key,
+        [Watched("video", item, open_id) for open_id, item in videos],
+        world.runtime.clock.now(),
+    )
 
 
 def offered(app_type: AppType) -> list[str]:
     return [name for name in TABLES if any(app_type in e.apps for e in endpoints_of(name))]
 
 
-SOME = ("videos", "video_totals", "item_play", "user_fans", "fans_profile", "comments", "comment_reads", "account_profiles", "hot_words")
+SOME = (
+    "videos",
+    "video_totals",
+    "item_play",
+    "user_fans",
+    "fans_profile",
+    "comments",
+    "comment_reads",
+    "account_profiles",
+    "hot_words",
+)
 """The short form: what an app with business consent has through doors of its own, in series, lists, pages and profiles. A whole day
 of one type takes 20 s, and one of a web app is looked at by ``test_dagster_runs.py`` and ``test_cli_run.py``, too."""
 CASES = [

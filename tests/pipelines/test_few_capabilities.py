@@ -13,7 +13,18 @@ from pipelines.jobs.tables import JOB_NAMES, QUIET, tables_of
 from resources.state.load_status import Outcome, read_load_status
 
 FIVE = ("user_info", "fans.data.bind", "data.external.user", "data.external.item", "item.comment")
-OWNED = {"account_profiles", "fans_profile", "fans_distributions", "fans_flow", "user_item", "user_fans", "user_like", "user_comment", "user_share", "user_profile"}
+OWNED = {
+    "account_profiles",
+    "fans_profile",
+    "fans_distributions",
+    "fans_flow",
+    "user_item",
+    "user_fans",
+    "user_like",
+    "user_comment",
+    "user_share",
+    "user_profile",
+}
 
 
 @pytest.fixture
@@ -22,7 +33,9 @@ def poor(make_world, orchestrate):
 
 
 def skipped(orchestra, run_id: str) -> list[str]:
-    return [e.dagster_event.step_key for e in orchestra.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SKIPPED)]
+    return [
+        e.dagster_event.step_key for e in orchestra.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SKIPPED)
+    ]
 
 
 @pytest.mark.slow
@@ -48,12 +61,16 @@ def test_every_job_of_the_day_succeeds_and_publishes(poor):
     assert "`douyin watch add video ITEM_ID --account OPEN_ID`" in rows["scope video.list.bind"]
     assert "能力管理" in rows["scope user.intention"]
     with poor.world.runtime.warehouse.connect() as connection:
-        assert connection.execute("SELECT count(DISTINCT table_name) FROM meta.load_status").fetchone()[0] == len(TABLES)
+        assert connection.execute("SELECT count(DISTINCT table_name) FROM meta.load_status").fetchone()[0] == len(
+            TABLES
+        )
 
 
 def test_nothing_is_lacking_where_the_app_owns_all(orchestra):
     orchestra.run("hourly", TODAY, "hot_words")
-    ran = orchestra.runner.repository.get_job("publish_job").execute_in_process(instance=orchestra.instance, run_config=QUIET)
+    ran = orchestra.runner.repository.get_job("publish_job").execute_in_process(
+        instance=orchestra.instance, run_config=QUIET
+    )
     assert ran.success
     assert orchestra.checks(ran.run_id, "warehouse")[OBTAINABLE].passed
 

@@ -25,7 +25,10 @@ def metadata_of(result) -> dict:
     import dagster as dg
 
     handled = next(e for e in result.all_events if e.is_successful_output)
-    return {k: v.records if isinstance(v, dg.TableMetadataValue) else v.value for k, v in handled.event_specific_data.metadata.items()}
+    return {
+        k: v.records if isinstance(v, dg.TableMetadataValue) else v.value
+        for k, v in handled.event_specific_data.metadata.items()
+    }
 
 
 def test_days_are_replayed_without_a_call(orchestra):
@@ -47,8 +50,10 @@ def test_days_are_replayed_without_a_call(orchestra):
     assert (told["calls"], told["days_changed"], told["days_left_alone"]) == (0, 3, 0)
     assert told["rows_changed"]["added"] == 50 + 3 + 3
     assert {r.data["table"]: (r.data["day"], r.data["added"], r.data["note"]) for r in told["changes"]} == {
-        "hot_words": ("2026-11-16", 50, "new"), "user_fans": ("2026-11-15", 3, "new"), "fans_profile": ("2026-11-16", 3, "new"),
-    }  # fmt: skip
+        "hot_words": ("2026-11-16", 50, "new"),
+        "user_fans": ("2026-11-15", 3, "new"),
+        "fans_profile": ("2026-11-16", 3, "new"),
+    }
     assert orchestra.partitions("hot_words") == {"2026-11-16"}
     assert orchestra.partitions("user_fans") == {"2026-11-15"}
     assert orchestra.metadata("user_fans", YESTERDAY)["changed"] == "3 added"
@@ -75,7 +80,10 @@ def test_a_day_without_archive_is_told_and_left_alone(orchestra):
     [
         ({"tables": ["nonsense"]}, "no such tables: nonsense"),
         ({"first": "yesterday"}, "days such as"),
-        ({"last": (TODAY + timedelta(days=1)).isoformat()}, "choose days from DOUYIN_START_DATE=2026-11-01 to today, 2026-11-16"),
+        (
+            {"last": (TODAY + timedelta(days=1)).isoformat()},
+            "choose days from DOUYIN_START_DATE=2026-11-01 to today, 2026-11-16",
+        ),
     ],
 )
 def test_what_cannot_be_meant_fails_plainly(orchestra, config: dict, said: str):

@@ -15,8 +15,14 @@ def hot_words(day: date, rows: int) -> pa.Table:
     schema = arrow_schema(TABLES["hot_words"])
     at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
     values = {
-        "dt": [day] * rows, "observed_at": [at] * rows, "source": ["hotsearch_sentences"] * rows, "client_key": ["app"] * rows,
-        "rank": list(range(1, rows + 1)), "sentence": [f"热点词{n}" for n in range(rows)], "hot_level": [1000 - n for n in range(rows)],
-        "active_date": [day] * rows, "active_at": [at] * rows,
-    }  # fmt: skip
+        "dt": [day] * rows,
+        "observed_at": [at] * rows,
+        "source": ["hotsearch_sentences"] * rows,
+        "client_key": ["app"] * rows,
+        "rank": list(range(1, rows + 1)),
+        "sentence": [f"热点词{n}" for n in range(rows)],
+        "hot_level": [1000 - n for n in range(rows)],
+        "active_date": [day] * rows,
+        "active_at": [at] * rows,
+    }
     return pa.table(values, schema=schema)

@@ -26,7 +26,11 @@ def lake(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path / "lake")
     for dt in (DAY, OTHER):
         lake.write("hot_words", dt, hot_words(dt, 20))
-        lake.write("hot_words_rising", dt, hot_words(dt, 20).select(["dt", "observed_at", "source", "client_key", "rank", "sentence"]))
+        lake.write(
+            "hot_words_rising",
+            dt,
+            hot_words(dt, 20).select(["dt", "observed_at", "source", "client_key", "rank", "sentence"]),
+        )
     return lake
 
 
@@ -124,7 +128,10 @@ def test_a_flipped_month_is_neither_published_nor_put_together_again(lake, wareh
 
 def test_a_file_is_plain_parquet_and_its_checksum_lies_beside_it(lake):
     path = lake.path("hot_words", DAY)
-    assert [p.name for p in sorted(path.parent.iterdir())] == [f".data.parquet.sha256-{digest_of(path)}", "data.parquet"]
+    assert [p.name for p in sorted(path.parent.iterdir())] == [
+        f".data.parquet.sha256-{digest_of(path)}",
+        "data.parquet",
+    ]
     assert pq.read_table(path, partitioning=None).num_rows == 20
     assert duckdb.sql(f"SELECT count(*) FROM read_parquet('{lake.root}/hot_words/*/*.parquet')").fetchone() == (40,)
     assert pq.read_table(lake.root / "hot_words", partitioning=None).num_rows == 40, "a folder read as a data set"
@@ -132,7 +139,9 @@ def test_a_file_is_plain_parquet_and_its_checksum_lies_beside_it(lake):
 
 @pytest.mark.parametrize("step", ["open", "fsync", "replace", "unlink"])
 @pytest.mark.parametrize("nth", range(2))
-def test_killed_at_any_step_between_file_and_checksum_nothing_is_called_damaged_or_believed(lake, monkeypatch, step: str, nth: int):
+def test_killed_at_any_step_between_file_and_checksum_nothing_is_called_damaged_or_believed(
+    lake, monkeypatch, step: str, nth: int
+):
     """The old or the new rows read back, and a flipped bit is still found."""
 
     with monkeypatch.context() as patch:

@@ -44,7 +44,9 @@ class Home:
 
         self.warehouse.publish({"meta.load_status": DaysHandedOver(changed_days(self.state), lines)}, **more)
         with self.warehouse.connect() as connection:
-            found = connection.execute("SELECT table_name, dt, open_id, status FROM meta.load_status ORDER BY ALL").fetchall()
+            found = connection.execute(
+                "SELECT table_name, dt, open_id, status FROM meta.load_status ORDER BY ALL"
+            ).fetchall()
         assert found == sorted((s.table_name, s.dt, s.open_id, str(s.status)) for s in read_load_status(self.state))
         return found
 
@@ -65,7 +67,9 @@ def days(*numbers: int) -> list[date]:
 
 
 def test_only_days_with_new_lines_are_read(home):
-    save_load_status(home.state, [line(d, a, table=t) for d in days(0, 1, 2) for a in "ab" for t in ("user_fans", "videos")], 0.0)
+    save_load_status(
+        home.state, [line(d, a, table=t) for d in days(0, 1, 2) for a in "ab" for t in ("user_fans", "videos")], 0.0
+    )
     assert len(home.publish()) == 12
     home.publish()
     # At the same simulated instant: the machine's clock tells, not the pipeline's.

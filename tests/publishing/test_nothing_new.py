@@ -31,13 +31,22 @@ class Home:
         self.marts_dir.mkdir()
         self.warehouse = Warehouse(folder / "warehouse.duckdb", self.lake, folder / "locks", self.marts_dir)
         self.path = self.warehouse.path
-        self.account: dict[str, Any] = {"client_key": "app", "open_id": "a", "status": "active", "as_of": NOON, "consent_days_left": 12.5}
+        self.account: dict[str, Any] = {
+            "client_key": "app",
+            "open_id": "a",
+            "status": "active",
+            "as_of": NOON,
+            "consent_days_left": 12.5,
+        }
         self.days = {DAY: 1}
 
     def publish(self, **more: bool) -> bool:
         """Whether the file is another one than before."""
         before = self.path.stat().st_mtime_ns if self.path.exists() else None
-        tables = {"meta.accounts": pa.Table.from_pylist([self.account], ACCOUNTS_SCHEMA), "meta.load_status": DaysHandedOver(self.days, lambda _: ())}
+        tables = {
+            "meta.accounts": pa.Table.from_pylist([self.account], ACCOUNTS_SCHEMA),
+            "meta.load_status": DaysHandedOver(self.days, lambda _: ()),
+        }
         done = self.warehouse.publish(tables, **({"again": False} | more))
         assert done.bytes == self.path.stat().st_size
         return self.path.stat().st_mtime_ns != before
@@ -116,7 +125,20 @@ def leave_a_log(home: Home) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [write_again, lose_a_day, compact, another_account, lines_of_a_day, next_day, new_mart, lose_the_file, lose_what_is_known, damage_what_is_known, write_into_the_file, leave_a_log],
+    [
+        write_again,
+        lose_a_day,
+        compact,
+        another_account,
+        lines_of_a_day,
+        next_day,
+        new_mart,
+        lose_the_file,
+        lose_what_is_known,
+        damage_what_is_known,
+        write_into_the_file,
+        leave_a_log,
+    ],
 )
 def test_what_is_new_is_published(home, change):
     change(home)
@@ -148,13 +170,20 @@ def test_rows_that_can_be_read_only_once_are_published_each_time(tmp_path: Path)
 def test_a_run_that_says_the_same_of_a_day_changes_nothing_of_it(tmp_path: Path):
     """But when it was said, which analysts are not told, is known: by it alerts tell how old the data is."""
     state = State(f"sqlite:///{tmp_path / 'state.db'}")
-    lines = [LoadStatus("user_fans", DAY - timedelta(days=n), "user_fans", "app", "a", Outcome.LOADED, calls=0, rows=3) for n in range(2)]
+    lines = [
+        LoadStatus("user_fans", DAY - timedelta(days=n), "user_fans", "app", "a", Outcome.LOADED, calls=0, rows=3)
+        for n in range(2)
+    ]
     save_load_status(state, lines, 1.0)
     before = changed_days(state)
     save_load_status(state, lines, 2.0)
     assert changed_days(state) == before
     assert newest_day(state, "user_fans", settled=True).settled_at == 2.0
-    save_load_status(state, [lines[0], LoadStatus("user_fans", lines[1].dt, "user_fans", "app", "a", Outcome.LOADED, calls=0, rows=4)], 3.0)
+    save_load_status(
+        state,
+        [lines[0], LoadStatus("user_fans", lines[1].dt, "user_fans", "app", "a", Outcome.LOADED, calls=0, rows=4)],
+        3.0,
+    )
     after = changed_days(state)
     assert (after[lines[0].dt], after[lines[1].dt] > before[lines[1].dt]) == (before[lines[0].dt], True)
     state.close()

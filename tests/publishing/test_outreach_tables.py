@@ -32,14 +32,45 @@ def runtime(tmp_path: Path):
 
 def fill(state: State) -> None:
     with state.begin() as db:
-        db.execute(plans.insert().values(id=1, kind="messages", name="spring", occasion="2026", planned_at=AT.timestamp(), good_until=AT.timestamp() + 0.25, hash="h", state="open", rules="{}"))
+        db.execute(
+            plans.insert().values(
+                id=1,
+                kind="messages",
+                name="spring",
+                occasion="2026",
+                planned_at=AT.timestamp(),
+                good_until=AT.timestamp() + 0.25,
+                hash="h",
+                state="open",
+                rules="{}",
+            )
+        )
         db.execute(
             outbox.insert().values(
-                id=7, plan_id=1, operation="im_send_msg", campaign="spring", client_key="app", open_id="shop", person_open_id="p", reason="r", messages=1,
-                request="sealed:words", fingerprint="1:secret", state="sent", key="k", claim="k", planned_at=AT.timestamp(), claimed_by="host-1", code=2**40,
+                id=7,
+                plan_id=1,
+                operation="im_send_msg",
+                campaign="spring",
+                client_key="app",
+                open_id="shop",
+                person_open_id="p",
+                reason="r",
+                messages=1,
+                request="sealed:words",
+                fingerprint="1:secret",
+                state="sent",
+                key="k",
+                claim="k",
+                planned_at=AT.timestamp(),
+                claimed_by="host-1",
+                code=2**40,
             )
-        )  # fmt: skip
-        db.execute(opt_outs.insert().values(client_key="app", open_id="", person_open_id="p", since=AT.timestamp(), how="command"))
+        )
+        db.execute(
+            opt_outs.insert().values(
+                client_key="app", open_id="", person_open_id="p", since=AT.timestamp(), how="command"
+            )
+        )
 
 
 def test_plans_messages_and_opt_outs_are_published_without_what_was_said(runtime: Runtime):
@@ -48,13 +79,22 @@ def test_plans_messages_and_opt_outs_are_published_without_what_was_said(runtime
     fill(runtime.state)
     assert set(publish(runtime).changed) == {"marts/campaign_effect"}, "it reads the ledger"
     warehouse = runtime.warehouse
-    assert ask(warehouse, "SELECT name, planned_at, epoch_us(good_until) - epoch_us(planned_at), approved_at FROM outreach.plans") == [("spring", AT, 250_000, None)]
-    assert ask(warehouse, "SELECT plan_id, state, planned_at, ended_at, code FROM outreach.messages") == [(1, "sent", AT, None, 2**40)]
-    assert ask(warehouse, "SELECT open_id, person_open_id, since, how FROM outreach.opt_outs") == [("", "p", AT, "command")]
+    assert ask(
+        warehouse,
+        "SELECT name, planned_at, epoch_us(good_until) - epoch_us(planned_at), approved_at FROM outreach.plans",
+    ) == [("spring", AT, 250_000, None)]
+    assert ask(warehouse, "SELECT plan_id, state, planned_at, ended_at, code FROM outreach.messages") == [
+        (1, "sent", AT, None, 2**40)
+    ]
+    assert ask(warehouse, "SELECT open_id, person_open_id, since, how FROM outreach.opt_outs") == [
+        ("", "p", AT, "command")
+    ]
     assert b"sealed:words" not in warehouse.path.read_bytes()
     assert not {"request", "fingerprint", "claimed_by"} & set(schema_of(outbox).names)
     types = dict(ask(warehouse, "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'outreach'"))
-    assert {t for name, t in types.items() if name.endswith("_at") or name in ("since", "good_until")} == {"TIMESTAMP WITH TIME ZONE"}
+    assert {t for name, t in types.items() if name.endswith("_at") or name in ("since", "good_until")} == {
+        "TIMESTAMP WITH TIME ZONE"
+    }
     comments = dict(ask(warehouse, "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'outreach'"))
     assert {name: " / " in comment for name, comment in comments.items()} == dict.fromkeys(SOURCES, True)
 

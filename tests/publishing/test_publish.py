@@ -90,11 +90,18 @@ def test_every_table_answers_also_while_empty(opened_empty: duckdb.DuckDBPyConne
 
 def test_every_table_and_column_is_commented_in_both_languages(published_empty: Warehouse):
     with published_empty.connect() as connection:
-        tables = dict(connection.execute("SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'main' AND NOT internal").fetchall())
+        tables = dict(
+            connection.execute(
+                "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'main' AND NOT internal"
+            ).fetchall()
+        )
         columns = connection.execute(
-            "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal AND table_name NOT LIKE '%_latest'"
+            "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE schema_name "
+            "= 'main' AND NOT internal AND table_name NOT LIKE '%_latest'"
         ).fetchall()
-        meta = connection.execute("SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()
+        meta = connection.execute(
+            "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'meta'"
+        ).fetchall()
     assert tables.keys() == TABLES.keys()
     for name, comment in tables.items():
         assert TABLES[name].zh in comment
@@ -103,7 +110,19 @@ def test_every_table_and_column_is_commented_in_both_languages(published_empty: 
     for _, name, _, comment in columns:
         assert FIELDS[name].doc_zh in comment
         assert FIELDS[name].doc_en in comment
-    assert {name for name, _ in meta} == {"quarantine", "drift", "load_status", "dictionary", "accounts", "quotas", "tables", "partitions", "load_status_days", "layout", "marts"}
+    assert {name for name, _ in meta} == {
+        "quarantine",
+        "drift",
+        "load_status",
+        "dictionary",
+        "accounts",
+        "quotas",
+        "tables",
+        "partitions",
+        "load_status_days",
+        "layout",
+        "marts",
+    }
     assert all(comment for _, comment in meta)
 
 
@@ -113,7 +132,9 @@ def test_the_lake_s_schema_fits_every_published_table(lake, warehouse):
     assert warehouse.publish().partitions == len(TABLES)
     with warehouse.connect() as connection:
         for table in TABLES.values():
-            assert connection.execute(f'SELECT * FROM "{table.name}"').to_arrow_table().schema.names == list(table.columns)
+            assert connection.execute(f'SELECT * FROM "{table.name}"').to_arrow_table().schema.names == list(
+                table.columns
+            )
 
 
 @pytest.fixture(scope="module")
@@ -133,11 +154,17 @@ def opened_empty(published_empty: Warehouse):
 def test_load_status_is_replaced_as_a_whole(lake, warehouse, tmp_path):
     state = State(f"sqlite:///{tmp_path / 'state.db'}")
     for outcome in (Outcome.NOT_READY, Outcome.LOADED):
-        save_load_status(state, [LoadStatus("user_fans", DAY, "user_fans", "app", "someone", outcome, calls=2, reason="因为 why")], 0.0)
+        save_load_status(
+            state,
+            [LoadStatus("user_fans", DAY, "user_fans", "app", "someone", outcome, calls=2, reason="因为 why")],
+            0.0,
+        )
         warehouse.publish({"meta.load_status": load_status_batches(state)})
     state.close()
     with warehouse.connect() as connection:
-        assert connection.execute("SELECT open_id, status, calls, reason FROM meta.load_status").fetchall() == [("someone", "loaded", 2, "因为 why")]
+        assert connection.execute("SELECT open_id, status, calls, reason FROM meta.load_status").fetchall() == [
+            ("someone", "loaded", 2, "因为 why")
+        ]
 
 
 def test_a_reader_keeps_what_it_opened_and_the_next_one_sees_the_new_file(lake, warehouse, tmp_path):
@@ -167,7 +194,9 @@ class Reader:
             "c = duckdb.connect(sys.argv[1], read_only=True)\n"
             "for line in sys.stdin: print(c.execute('SELECT count(*) FROM hot_words').fetchone()[0], flush=True)\n"
         )
-        self._process = children.start([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = children.start(
+            [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def count(self) -> int:
         self._process.stdin.write("\n")
@@ -227,7 +256,10 @@ def test_a_failed_publication_leaves_the_last_file_and_no_rubbish(lake, warehous
     with pytest.raises(OSError, match="the state cannot be read"):
         warehouse.publish(reads_badly)
     assert count(warehouse) == 3
-    assert sorted(p.name for p in warehouse.path.parent.iterdir() if p.name.startswith("warehouse")) == ["warehouse.duckdb", "warehouse.duckdb.holds"]
+    assert sorted(p.name for p in warehouse.path.parent.iterdir() if p.name.startswith("warehouse")) == [
+        "warehouse.duckdb",
+        "warehouse.duckdb.holds",
+    ]
 
 
 def test_a_file_that_reads_back_but_does_not_fit_is_left_out_alone(lake, warehouse):
@@ -276,9 +308,20 @@ def test_a_listing_s_latest_view_shows_each_entity_once(lake, warehouse):
 
     def listed(day: date, title: str) -> pa.Table:
         row = dict.fromkeys(schema.names) | {
-            "dt": day, "observed_at": f"{day}T03:00:00Z", "source": "video_list", "client_key": "app", "open_id": "o", "item_id": "@i", "title": title,
-        }  # fmt: skip
-        return pa.table({f.name: pa.array([row[f.name]]).cast(f.type) if row[f.name] is not None else pa.nulls(1, f.type) for f in schema})
+            "dt": day,
+            "observed_at": f"{day}T03:00:00Z",
+            "source": "video_list",
+            "client_key": "app",
+            "open_id": "o",
+            "item_id": "@i",
+            "title": title,
+        }
+        return pa.table(
+            {
+                f.name: pa.array([row[f.name]]).cast(f.type) if row[f.name] is not None else pa.nulls(1, f.type)
+                for f in schema
+            }
+        )
 
     lake.write("videos", DAY, listed(DAY, "旧标题"))
     lake.write("videos", DAY + timedelta(days=1), listed(DAY + timedelta(days=1), "新标题"))
@@ -294,14 +337,19 @@ def test_an_elder_file_is_carried_on_in_the_storage_version_of_today(lake, wareh
     warehouse.publish()
     elder = warehouse.path.with_name("elder.duckdb")
     with duckdb.connect() as connection:
-        connection.execute(f"ATTACH '{elder}' AS elder (STORAGE_VERSION 'v1.0.0'); ATTACH '{warehouse.path}' AS newer (READ_ONLY); COPY FROM DATABASE newer TO elder")
+        connection.execute(
+            f"ATTACH '{elder}' AS elder (STORAGE_VERSION 'v1.0.0'); ATTACH '{warehouse.path}' AS newer "
+            "(READ_ONLY); COPY FROM DATABASE newer TO elder"
+        )
     elder.replace(warehouse.path)
     lake.write("hot_words", DAY + timedelta(days=1), hot_words(DAY + timedelta(days=1), 4))
     done = warehouse.publish()
     assert not done.rebuilt
     with warehouse.connect() as connection:
         assert connection.execute("SELECT count(*) FROM hot_words").fetchone() == (7,)
-        assert connection.execute("SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal").fetchone() == ("v1.4.0+",)
+        assert connection.execute(
+            "SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal"
+        ).fetchone() == ("v1.4.0+",)
 
 
 def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, warehouse):
@@ -311,7 +359,10 @@ def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, wareh
         lake.write("hot_words", day, hot_words(day, 3))
         warehouse.publish()
         with warehouse.connect() as connection:
-            groups[day], rows = connection.execute("SELECT count(DISTINCT row_group_id), (SELECT count(*) FROM hot_words) FROM pragma_storage_info('hot_words')").fetchone()
+            groups[day], rows = connection.execute(
+                "SELECT count(DISTINCT row_group_id), (SELECT count(*) FROM hot_words) FROM "
+                "pragma_storage_info('hot_words')"
+            ).fetchone()
         assert rows == 3 * (n + 1)
     due = [d for d in groups if d.toordinal() % 8 == 0]
     assert len(due) >= 2
@@ -323,9 +374,22 @@ def test_quarantine_of_an_older_release_is_published_beside_todays(lake: Lake, w
     """Its files lack the columns that tell of values; every line of theirs is a row that did not land."""
     from resources.storage.schema import QUARANTINE_SCHEMA
 
-    line = {"table_name": "hot_words", "operation": "hotsearch_sentences", "client_key": "app", "open_id": "", "position": 1, "reason": "r", "segment": "s", "record": 0}
-    new = pa.Table.from_pylist([line | {"dt": DAY, "column_name": "hot_level", "value": "much"}, line | {"dt": DAY}], QUARANTINE_SCHEMA)
-    old = pa.Table.from_pylist([line | {"dt": DAY - timedelta(days=1)}], QUARANTINE_SCHEMA).drop_columns(["column_name", "value"])
+    line = {
+        "table_name": "hot_words",
+        "operation": "hotsearch_sentences",
+        "client_key": "app",
+        "open_id": "",
+        "position": 1,
+        "reason": "r",
+        "segment": "s",
+        "record": 0,
+    }
+    new = pa.Table.from_pylist(
+        [line | {"dt": DAY, "column_name": "hot_level", "value": "much"}, line | {"dt": DAY}], QUARANTINE_SCHEMA
+    )
+    old = pa.Table.from_pylist([line | {"dt": DAY - timedelta(days=1)}], QUARANTINE_SCHEMA).drop_columns(
+        ["column_name", "value"]
+    )
     lake.write("_quarantine/hot_words", DAY, new)
     lake.write("_quarantine/hot_words", DAY - timedelta(days=1), old)
     expected = [(str(DAY - timedelta(days=1)), None, None), (str(DAY), "hot_level", "much"), (str(DAY), None, None)]
@@ -334,4 +398,9 @@ def test_quarantine_of_an_older_release_is_published_beside_todays(lake: Lake, w
             assert lake.compact("_quarantine/hot_words", f"{DAY:%Y-%m}") == 2
         warehouse.publish(rebuild=True)
         with warehouse.connect() as connection:
-            assert connection.execute("SELECT dt::VARCHAR, column_name, value FROM meta.quarantine ORDER BY ALL NULLS LAST").fetchall() == expected
+            assert (
+                connection.execute(
+                    "SELECT dt::VARCHAR, column_name, value FROM meta.quarantine ORDER BY ALL NULLS LAST"
+                ).fetchall()
+                == expected
+            )

@@ -82,11 +82,18 @@ def test_a_partition_may_be_replaced_and_removed_while_it_is_published(lake, war
         for _ in range(times):
             warehouse.publish()
             with warehouse.connect() as connection:
-                torn = connection.execute("SELECT dt, count(*), max(rank) FROM hot_words GROUP BY dt HAVING count(*) <> max(rank)").fetchall()
+                torn = connection.execute(
+                    "SELECT dt, count(*), max(rank) FROM hot_words GROUP BY dt HAVING count(*) <> max(rank)"
+                ).fetchall()
             assert torn == []
     warehouse.publish()
     assert warehouse.is_current()
-    assert sorted(p.name for p in warehouse.path.parent.iterdir()) == ["lake", "locks", "warehouse.duckdb", "warehouse.duckdb.holds"]
+    assert sorted(p.name for p in warehouse.path.parent.iterdir()) == [
+        "lake",
+        "locks",
+        "warehouse.duckdb",
+        "warehouse.duckdb.holds",
+    ]
 
 
 def test_a_lake_file_is_read_whole_while_it_is_replaced(lake):
@@ -99,7 +106,10 @@ def test_a_lake_file_is_read_whole_while_it_is_replaced(lake):
 
 def _dies_writing(path: Path) -> None:
     """A process opens the file for writing, adds a row, and is killed before its log is taken over."""
-    code = "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]); c.execute('INSERT INTO hot_words SELECT * REPLACE(999 AS rank) FROM hot_words LIMIT 1'); os._exit(9)"
+    code = (
+        "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]); c.execute('INSERT INTO hot_words SELECT * "
+        "REPLACE(999 AS rank) FROM hot_words LIMIT 1'); os._exit(9)"
+    )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 9
     assert path.with_name(path.name + ".wal").stat().st_size > 0
 
@@ -130,7 +140,9 @@ def test_while_somebody_holds_the_file_for_writing_publishing_goes_on(lake, ware
     lake.write("hot_words", DAY, hot_words(DAY, 2))
     warehouse.publish()
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    holder = children.start([sys.executable, "-c", code, str(warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = children.start(
+        [sys.executable, "-c", code, str(warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert holder.stdout.readline() == "open\n"
         lake.write("hot_words", DAY, hot_words(DAY, 3))
@@ -182,9 +194,13 @@ def test_another_process_asks_through_python_while_files_are_swapped(lake, wareh
     with meanwhile(run):
         root = Path(__file__).resolve().parents[2]
         reader = subprocess.run(
-            [sys.executable, "-c", READER, str(warehouse.path.parent), str(times)], capture_output=True, text=True, timeout=120, check=False,
+            [sys.executable, "-c", READER, str(warehouse.path.parent), str(times)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
             env=os.environ | {"PYTHONPATH": str(root)},
-        )  # fmt: skip
+        )
     assert reader.returncode == 0, reader.stderr
     assert int(reader.stdout) >= 3
     assert len(TABLES) > 20

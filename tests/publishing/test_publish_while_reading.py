@@ -42,7 +42,9 @@ def continuous_runs(home: Path) -> Iterator[None]:
     """A process that writes the lake and publishes without pause."""
     here = Path(__file__).parent
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent.parent)])}
-    writer = children.start([sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE, text=True, env=environment)
+    writer = children.start(
+        [sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE, text=True, env=environment
+    )
     try:
         assert writer.stdout.readline() == "published\n"
         yield
@@ -61,7 +63,15 @@ def ask(home: Path, tries: int) -> list[str]:
     names = list(TABLES)
     for n in range(tries):
         table = "hot_words" if n % 2 else names[n // 2 % len(names)]
-        command = [program, "-readonly", "-csv", "-noheader", home / "warehouse.duckdb", "-c", f"SELECT count(*) FROM {table}"]
+        command = [
+            program,
+            "-readonly",
+            "-csv",
+            "-noheader",
+            home / "warehouse.duckdb",
+            "-c",
+            f"SELECT count(*) FROM {table}",
+        ]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=scaled(30), check=False)
         rows = answer.stdout.strip()
         if answer.returncode or not rows.isdigit() or (table == "hot_words" and int(rows) < 20):

@@ -32,7 +32,13 @@ def figures(home: Home) -> dict[str, dict]:
 def test_a_missing_account_lowers_no_median(home):
     put_accounts(home, account_days("a", [100] * 8), account_days("b", [900] * 7 + [None]))
     found = figures(home)["plays"]
-    assert (found["total"], found["median"], found["median_days"], found["accounts"], found["all_accounts"]) == (100, 100.0, 7, 1, 2)
+    assert (found["total"], found["median"], found["median_days"], found["accounts"], found["all_accounts"]) == (
+        100,
+        100.0,
+        7,
+        1,
+        2,
+    )
     assert figures(home)["fans"]["accounts"] == 2
 
 
@@ -44,7 +50,12 @@ def test_a_day_that_lacks_an_account_is_no_day_of_the_median(home):
 
 
 def test_the_day_of_the_figures_is_one_that_most_accounts_have(home):
-    put_accounts(home, account_days("a", [1, 1]), account_days("b", [1, None], total_fans=None), account_days("c", [1, None], total_fans=None))
+    put_accounts(
+        home,
+        account_days("a", [1, 1]),
+        account_days("b", [1, None], total_fans=None),
+        account_days("c", [1, None], total_fans=None),
+    )
     assert answers(home).figures_day == SERIES - timedelta(days=1)
 
 
@@ -77,10 +88,26 @@ def test_a_share_changes_only_against_accounts_that_were_there(home):
     before = DAY - timedelta(days=7)
     home.put(
         "fan_portrait",
-        {"dimension": "age", "bucket": "18-23", "fans": 60, "share_ratio": 0.6, "compared_with": before, "fans_before": 10, "share_change": 0.1},
-        {"dimension": "age", "bucket": "24-30", "fans": 40, "share_ratio": 0.4, "compared_with": before, "fans_before": 10, "share_change": -0.1},
+        {
+            "dimension": "age",
+            "bucket": "18-23",
+            "fans": 60,
+            "share_ratio": 0.6,
+            "compared_with": before,
+            "fans_before": 10,
+            "share_change": 0.1,
+        },
+        {
+            "dimension": "age",
+            "bucket": "24-30",
+            "fans": 40,
+            "share_ratio": 0.4,
+            "compared_with": before,
+            "fans_before": 10,
+            "share_change": -0.1,
+        },
         {"open_id": "new", "dimension": "age", "bucket": "18-23", "fans": 900, "share_ratio": 1.0},
-    )  # fmt: skip
+    )
     rows = {row["bucket"]: row for row in answers(home).many("portrait")}
     assert rows["18-23"]["share"] == pytest.approx(0.96)
     assert rows["18-23"]["change"] == pytest.approx(0.1)
@@ -88,7 +115,21 @@ def test_a_share_changes_only_against_accounts_that_were_there(home):
 
 
 def test_two_apps_that_see_one_list_are_not_two_lists(home):
-    home.put("billboard_moves", *[{"client_key": app, "board": "topic", "entry": "升", "move": "up", "rank": 2, "rank_before": 9, "rank_change": 7} for app in ("one", "two")])
+    home.put(
+        "billboard_moves",
+        *[
+            {
+                "client_key": app,
+                "board": "topic",
+                "entry": "升",
+                "move": "up",
+                "rank": 2,
+                "rank_before": 9,
+                "rank_change": 7,
+            }
+            for app in ("one", "two")
+        ],
+    )
     found = answers(home)
     assert len(found.many("moves")) == 1
     assert found.one("boards")["boards"] == 1
@@ -103,9 +144,18 @@ def test_why_a_section_is_empty(home):
     home.put("hot_words", {"sentence": "词", "rank": 1}, day=DAY - timedelta(days=2))
     home.loaded("hot_words", Outcome.LOADED, "", DAY - timedelta(days=2))
     found = answers(home)
-    assert why_empty(found, "portrait") == [("粉丝分布：账号未达平台门槛（2 个账号）。", "Fan distributions: the account is too small for this (2 accounts).")]
-    assert [en for _, en in why_empty(found, "needs")] == ["Comments: the app lacks the capability, or it was withdrawn (1 account)."]
-    assert [en for _, en in why_empty(found, "words")] == [f"Nothing was seen on {DAY}; the warehouse has {DAY - timedelta(days=2)} to {DAY - timedelta(days=2)}."]
+    assert why_empty(found, "portrait") == [
+        (
+            "粉丝分布：账号未达平台门槛（2 个账号）。",
+            "Fan distributions: the account is too small for this (2 accounts).",
+        )
+    ]
+    assert [en for _, en in why_empty(found, "needs")] == [
+        "Comments: the app lacks the capability, or it was withdrawn (1 account)."
+    ]
+    assert [en for _, en in why_empty(found, "words")] == [
+        f"Nothing was seen on {DAY}; the warehouse has {DAY - timedelta(days=2)} to {DAY - timedelta(days=2)}."
+    ]
     page = render(found, {})
     assert all(en in page for _, en in why_empty(found, "portrait"))
 
@@ -113,7 +163,9 @@ def test_why_a_section_is_empty(home):
 def test_what_a_section_may_lack_is_said_beside_it(home):
     home.loaded("fans_distributions", Outcome.QUOTA)
     home.loaded("fans_distributions", Outcome.LOADED, "b")
-    assert [en for _, en in what_lacks(answers(home), "portrait")] == ["Fan distributions: the day's quota was used up (1 account)."]
+    assert [en for _, en in what_lacks(answers(home), "portrait")] == [
+        "Fan distributions: the day's quota was used up (1 account)."
+    ]
 
 
 def test_a_file_of_an_earlier_version_is_told_of(home):
@@ -121,4 +173,6 @@ def test_a_file_of_an_earlier_version_is_told_of(home):
     home.write("ALTER TABLE marts.poi_daily DROP COLUMN views_ratio")
     found = answers(home)
     assert "views_ratio" in found.missing["places"]
-    assert [en for _, en in why_empty(found, "places")] == ["The warehouse lacks this table, or is of an earlier version: run douyin publish."]
+    assert [en for _, en in why_empty(found, "places")] == [
+        "The warehouse lacks this table, or is of an earlier version: run douyin publish."
+    ]

@@ -81,7 +81,9 @@ def test_charts_carry_hostile_words_as_text(full):
     ids = {attributes["id"] for _, attributes in full.elements if "id" in attributes}
     assert all(set(c["aria-labelledby"].split()) <= ids for c in charts)
     assert len([1 for tag, _ in full.elements if tag == "desc"]) == len(charts)
-    assert any(text.startswith("<script>alert(1)") and text != HOSTILE for text in full.texts), "a bar's label, cut to its place"
+    assert any(text.startswith("<script>alert(1)") and text != HOSTILE for text in full.texts), (
+        "a bar's label, cut to its place"
+    )
 
 
 def test_nothing_is_fetched_and_only_its_own_script_runs(full):

@@ -34,9 +34,16 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 
     def make(**more) -> Settings:
         values = {
-            "home": tmp_path / "home", "client_key": "sandbox-key", "client_secret": "sandbox-secret", "clock": NOW, "token_key": KEY,
-            "qps": 1000, "retry_base_s": 0.01, "timeout_s": 5, **more,
-        }  # fmt: skip
+            "home": tmp_path / "home",
+            "client_key": "sandbox-key",
+            "client_secret": "sandbox-secret",
+            "clock": NOW,
+            "token_key": KEY,
+            "qps": 1000,
+            "retry_base_s": 0.01,
+            "timeout_s": 5,
+            **more,
+        }
         return Settings(_env_file=None, **values)
 
     return make

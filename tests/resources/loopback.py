@@ -46,7 +46,10 @@ def say(document: object, **more) -> Say:
 
 @dataclass
 class Scripted:
-    """A tiny HTTP/1.1 server on loopback, a thread a connection. ``answer`` decides by request and its number from 0."""
+    """A tiny HTTP/1.1 server on loopback, a thread a connection.
+
+    ``answer`` decides by request and its number from 0.
+    """
 
     answer: Callable[[Seen, int], Say]
     context: ssl.SSLContext | None = None

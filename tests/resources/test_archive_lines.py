@@ -13,9 +13,26 @@ from resources.storage.archive import Archive, ArchiveDamaged, Entry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, 0, 0, 123456, UTC)
 ENTRY = Entry(
-    "user_fans", "app", "account", {"date_type": 7, "tags": ["a", "b"], "cursor": "视频"}, {"item_id": "@1=="}, "slot", "sequence", 3, AT, AT + timedelta(milliseconds=5), 200, 0, None,
-    last=False, whole=False, cursor=40, items=20, offset=40, newest="2026-11-15",
-)  # fmt: skip
+    "user_fans",
+    "app",
+    "account",
+    {"date_type": 7, "tags": ["a", "b"], "cursor": "视频"},
+    {"item_id": "@1=="},
+    "slot",
+    "sequence",
+    3,
+    AT,
+    AT + timedelta(milliseconds=5),
+    200,
+    0,
+    None,
+    last=False,
+    whole=False,
+    cursor=40,
+    items=20,
+    offset=40,
+    newest="2026-11-15",
+)
 
 
 @pytest.fixture
@@ -32,7 +49,9 @@ def rewrite(archive: Archive, change) -> None:
     reader = zstandard.ZstdDecompressor().decompressobj()
     head, line = reader.decompress(path.read_bytes()).splitlines()
     lines = [head, orjson.dumps(change(orjson.loads(line)))]
-    path.write_bytes(zstandard.ZstdCompressor(write_checksum=True).compress(b"\n".join(lines) + b"\n") + reader.unused_data)
+    path.write_bytes(
+        zstandard.ZstdCompressor(write_checksum=True).compress(b"\n".join(lines) + b"\n") + reader.unused_data
+    )
 
 
 def read(archive: Archive) -> Entry:
@@ -95,7 +114,11 @@ def test_what_json_cannot_say_is_said_as_far_as_it_can_be(tmp_path, odd: dict, k
     archive.append(ENTRY, b"3")
     archive.flush()
     records = [(entry, body) for _, entry, body in archive.records("user_fans", [DAY])]
-    assert records == [(ENTRY._replace(length=1), b"1"), (ENTRY._replace(length=2, **kept), b"\xff\x00"), (ENTRY._replace(length=1), b"3")]
+    assert records == [
+        (ENTRY._replace(length=1), b"1"),
+        (ENTRY._replace(length=2, **kept), b"\xff\x00"),
+        (ENTRY._replace(length=1), b"3"),
+    ]
 
 
 def test_a_line_with_the_platforms_words_reads_back(tmp_path):

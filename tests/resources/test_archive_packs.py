@@ -15,7 +15,22 @@ DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, tzinfo=UTC)
 
 def entry(n: int) -> Entry:
     at = AT + timedelta(seconds=n)
-    return Entry("user_fans", "app", f"account {n}", {"date_type": 7}, {}, "slot", f"sequence {n}", 1, at, at, 200, 0, "logid", items=1)
+    return Entry(
+        "user_fans",
+        "app",
+        f"account {n}",
+        {"date_type": 7},
+        {},
+        "slot",
+        f"sequence {n}",
+        1,
+        at,
+        at,
+        200,
+        0,
+        "logid",
+        items=1,
+    )
 
 
 @pytest.fixture

@@ -23,7 +23,15 @@ def rows_of(dt: date, n: int | None = None) -> pa.Table:
 
     schema = arrow_schema(TABLES["user_fans"])
     count = (0 if dt.day == 5 else dt.day % 4 + 1) if n is None else n
-    base = {"dt": dt, "stat_date": dt, "observed_at": 1_790_000_000_000_000, "source": "user_fans", "client_key": "app", "new_fans": 1, "total_fans": dt.day}
+    base = {
+        "dt": dt,
+        "stat_date": dt,
+        "observed_at": 1_790_000_000_000_000,
+        "source": "user_fans",
+        "client_key": "app",
+        "new_fans": 1,
+        "total_fans": dt.day,
+    }
     return pa.Table.from_pylist([base | {"open_id": f"account {i}"} for i in range(count)], schema)
 
 
@@ -71,7 +79,9 @@ def test_a_day_is_replaced_and_removed(lake):
     lake.compact("user_fans", "2026-09")
     lake.write("user_fans", DAYS[2], rows_of(DAYS[2], 9))
     assert lake.read("user_fans", DAYS[2]).num_rows == 9
-    assert scanned(lake, DAYS) == sum(lake.read("user_fans", d).num_rows for d in DAYS), "the older rows of that day are not counted"
+    assert scanned(lake, DAYS) == sum(lake.read("user_fans", d).num_rows for d in DAYS), (
+        "the older rows of that day are not counted"
+    )
     assert lake.compact("user_fans", "2026-09") == 1
     assert lake.read("user_fans", DAYS[2]).num_rows == 9
     lake.remove("user_fans", DAYS[3])

@@ -52,7 +52,16 @@ def test_a_file_of_another_host_that_vanishes_is_no_matter(tmp_path):
     assert sweep([tmp_path / ".data.parquet.elsewhere-1.tmp"]) == []
 
 
-@pytest.mark.parametrize("name", ["data.parquet", "data.parquet.elsewhere-1.tmp", ".data.parquet.tmp", ".data.parquet.elsewhere-x.tmp", ".data.parquet.elsewhere-1.tmp2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data.parquet",
+        "data.parquet.elsewhere-1.tmp",
+        ".data.parquet.tmp",
+        ".data.parquet.elsewhere-x.tmp",
+        ".data.parquet.elsewhere-1.tmp2",
+    ],
+)
 def test_what_is_no_pending_file_stays(tmp_path, name: str):
     path = tmp_path / name
     path.write_bytes(b"")
@@ -74,7 +83,9 @@ def test_what_this_process_writes_stays_and_what_it_left_goes(tmp_path):
     assert replace_whole(path, write) is True
     assert path.read_bytes() == b"half"
     left(tmp_path, atomic._HOST, os.getpid())
-    assert len(sweep(tmp_path.glob(".*.tmp"))) == 1, "in a container that was started again, the dead writer had this number"
+    assert len(sweep(tmp_path.glob(".*.tmp"))) == 1, (
+        "in a container that was started again, the dead writer had this number"
+    )
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
@@ -107,7 +118,12 @@ def test_a_file_that_has_these_bytes_already_is_left_alone(tmp_path, data: bytes
     path.write_bytes(b"same")
     os.utime(path, (0, 0))
     before, seen = path.stat().st_ino, []
-    assert replace_whole(path, lambda file: file.write(data), unless_same=True, whole=lambda beside: seen.append(beside.read_bytes())) is replaced
+    assert (
+        replace_whole(
+            path, lambda file: file.write(data), unless_same=True, whole=lambda beside: seen.append(beside.read_bytes())
+        )
+        is replaced
+    )
     assert (path.read_bytes(), seen) == (data, [data])
     assert (path.stat().st_ino != before) is replaced
     assert [p.name for p in tmp_path.iterdir()] == ["data.parquet"]

@@ -44,7 +44,7 @@ def test_registered_secrets_disappear(secret: str, before: str, after: str):
     [
         "https://team.example/callback?code=THE-VALUE&state=1",
         "https://team.example/callback?state=1&code=THE-VALUE",
-        'client_secret=THE-VALUE&grant_type=authorization_code',
+        "client_secret=THE-VALUE&grant_type=authorization_code",
         '{"client_secret": "THE-VALUE"}',
         "{'access_token': 'THE-VALUE', 'expires_in': 1}",
         "access-token: THE-VALUE",
@@ -56,7 +56,10 @@ def test_named_secrets_disappear(text: str):
 
 
 def test_the_rest_stays():
-    text = "user_item of 7c1f-0a11: token expired (code 28001008) [logid 2026abc]. https://x.example/?error_code=3&item_id=%40a"
+    text = (
+        "user_item of 7c1f-0a11: token expired (code 28001008) [logid 2026abc]. "
+        "https://x.example/?error_code=3&item_id=%40a"
+    )
     assert redact(text) == text
 
 

@@ -1,4 +1,7 @@
-"""Requests for operations that need more than an account: people, given videos, places, weeks. Found by asking the sandbox."""
+"""Requests for operations that need more than an account: people, given videos, places, weeks.
+
+Found by asking the sandbox.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,9 @@ def leads(platform, account: int = 0, days: float = 7, **params: Any) -> list[st
 def log(platform, account: int = 0, days: float = 3, **params: Any) -> list[dict[str, Any]]:
     """Rows of the interaction log, oldest first; ``webhook`` is the decoded envelope and ``body`` its decoded content."""
     asked = {"count": 50, **window(platform, days), **params}
-    rows = [r for page in pages(platform, "intention_log_list", account, **asked) for r in page["intention_log_infos"] or ()]
+    rows = [
+        r for page in pages(platform, "intention_log_list", account, **asked) for r in page["intention_log_infos"] or ()
+    ]
     for row in rows:
         row["webhook"] = json.loads(row["content"])
         content = row["webhook"]["content"]
@@ -130,18 +135,28 @@ def _logs(platform):
 
 
 def _consents(platform):
-    return [{"account": a, **mode} for a in range(5) for mode in ({"cursor": "0", "limit": 100}, {"page_num": 1, "page_size": 50})]
+    return [
+        {"account": a, **mode}
+        for a in range(5)
+        for mode in ({"cursor": "0", "limit": 100}, {"page_num": 1, "page_size": 50})
+    ]
 
 
 def _statuses(platform):
-    people = [r["target_open_id"] for r in platform.data("im_authorize_user_list", 0, cursor="0", limit=5)["auth_user_list"]]
+    people = [
+        r["target_open_id"] for r in platform.data("im_authorize_user_list", 0, cursor="0", limit=5)["auth_user_list"]
+    ]
     return [{"account": 0, "c_open_id": p} for p in (*people, *leads(platform, 0)[:5])]
 
 
 def media(platform, account: int = 0) -> list[dict[str, Any]]:
     """Ids of messages with a picture or video that people sent."""
     return [
-        {"account": account, "conversation_id": r["body"]["conversation_short_id"], "message_id": r["body"]["server_message_id"]}
+        {
+            "account": account,
+            "conversation_id": r["body"]["conversation_short_id"],
+            "message_id": r["body"]["server_message_id"],
+        }
         for r in log(platform, account, days=20, event="im_receive_msg")
         if r["body"]["message_type"] in ("user_local_image", "user_local_video")
     ]
@@ -149,7 +164,12 @@ def media(platform, account: int = 0) -> list[dict[str, Any]]:
 
 def place_ids(platform) -> list[str]:
     """Places that accounts claim, and the first and last of the heat lists."""
-    claimed = [p["poi_id"] for account in range(5) for page in pages(platform, "poi_claim_list", account, **claims_of(platform, account)) for p in page["list"] or ()]
+    claimed = [
+        p["poi_id"]
+        for account in range(5)
+        for page in pages(platform, "poi_claim_list", account, **claims_of(platform, account))
+        for p in page["list"] or ()
+    ]
     return [*claimed, *(platform.data("poi_query", amap_id=f"B0SANDBOX{n:04d}")["poi_id"] for n in (1, 700, 1590))]
 
 
@@ -187,7 +207,11 @@ def _weeks(platform):
 
 def _monitored(platform):
     span = dict(zip(("begin_time", "end_time"), last_days(platform, 3, "%Y%m%d"), strict=True))
-    return [{"time_type": "day", **span}, {"time_type": "day", **span, "scope_list": ["hotsearch"]}, {"time_type": "day", **span, "interface_list": ["/nowhere/"]}]
+    return [
+        {"time_type": "day", **span},
+        {"time_type": "day", **span, "scope_list": ["hotsearch"]},
+        {"time_type": "day", **span, "interface_list": ["/nowhere/"]},
+    ]
 
 
 _MAKERS = {
@@ -197,10 +221,15 @@ _MAKERS = {
     "poi_service_user": lambda p: [*_audiences(p), *({**r, "service_type": 40} for r in _audiences(p))],
     "poi_billboard": lambda p: [{"billboard_type": t} for t in (10, 20, 30)],
     "poi_claim_list": lambda p: [claims_of(p, account, n) for account in (0, 1, 2, 3, 4) for n in (1, 20)],
-    "poi_search_keyword": lambda p: [{"keyword": k, "count": n} for k, n in (("咖啡", 10), ("民宿", 100), ("没有这个词", 5))] + [{"keyword": "古镇", "city": "大理", "count": 5}],
+    "poi_search_keyword": lambda p: (
+        [{"keyword": k, "count": n} for k, n in (("咖啡", 10), ("民宿", 100), ("没有这个词", 5))]
+        + [{"keyword": "古镇", "city": "大理", "count": 5}]
+    ),
     "poi_query": lambda p: [{"amap_id": f"B0SANDBOX{n:04d}"} for n in (1, 2, 1590)],
     "poi_base_query_amap": lambda p: [{"amap_id": f"B0SANDBOX{n:04d}"} for n in (1, 700)],
-    "ent_rank_version": lambda p: [{"type": t, "count": n, "cursor": c} for t in (1, 2, 3) for n, c in ((10, 0), (50, 0), (50, 50), (5, 300))],
+    "ent_rank_version": lambda p: [
+        {"type": t, "count": n, "cursor": c} for t in (1, 2, 3) for n, c in ((10, 0), (50, 0), (50, 50), (5, 300))
+    ],
     "ent_rank_item": _weeks,
     "devtool_monitor_call": _monitored,
     "item_comment_list": _comment_lists((0, 1, 2, 3, 4), (None, "time", "time_asc")),
@@ -212,7 +241,9 @@ _MAKERS = {
     "video_data": _batches,
     "video_query": _batches,
     "video_basic_info": _batches,
-    "video_search": lambda p: [{"keyword": k, "count": n} for k, n in (("露营", 10), ("美食", 50), ("没有人这样说", 1))],
+    "video_search": lambda p: [
+        {"keyword": k, "count": n} for k, n in (("露营", 10), ("美食", 50), ("没有人这样说", 1))
+    ],
     "leads_user_list": _user_lists,
     "leads_user_detail": _of_leads,
     "leads_user_action_list": lambda p: [{**r, "count": n} for r in _of_leads(p) for n in (1, 20)],

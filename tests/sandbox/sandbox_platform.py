@@ -62,7 +62,12 @@ def code_of(body: dict[str, Any]) -> int:
     if isinstance(data, dict) and "error_code" in data:
         return int(data["error_code"])
     inner = data.get("extra", {}) if isinstance(data, dict) else {}
-    codes = (body.get("err_no"), body.get("error_code"), body.get("extra", {}).get("error_code"), inner.get("error_code"))
+    codes = (
+        body.get("err_no"),
+        body.get("error_code"),
+        body.get("extra", {}).get("error_code"),
+        inner.get("error_code"),
+    )
     return next((int(c) for c in codes if c is not None and int(c) != 0), 0)
 
 
@@ -115,7 +120,9 @@ class Platform:
         """Somebody does something now; the event, with its content decoded."""
         order = {"account": self.open_id(account), "does": deed, "text": text} | ({"person": person} if person else {})
         event = self.order("POST", "people", **order)
-        return event | {"content": json.loads(event["content"]) if isinstance(event["content"], str) else event["content"]}
+        return event | {
+            "content": json.loads(event["content"]) if isinstance(event["content"], str) else event["content"]
+        }
 
     def people(self, account: int = 0, limit: int = 50) -> list[dict[str, Any]]:
         """The newest customers of an account, the newest last."""
@@ -151,7 +158,9 @@ class Platform:
         return self._business[account]
 
     def client_token(self) -> str:
-        return self.oauth("oauth_stable_client_token", **self.app_keys, grant_type="client_credential")["data"]["access_token"]
+        return self.oauth("oauth_stable_client_token", **self.app_keys, grant_type="client_credential")["data"][
+            "access_token"
+        ]
 
     # ---- data
 
@@ -183,7 +192,11 @@ class Platform:
         """``data`` (of mini-apps the inner one) of a good answer."""
         body = self.get(name, account, **params)
         assert code_of(body) == 0, body
-        return body["data"]["data"] if name in catalog.ENDPOINTS and catalog.ENDPOINTS[name].envelope is Envelope.MINI_APP else body["data"]
+        return (
+            body["data"]["data"]
+            if name in catalog.ENDPOINTS and catalog.ENDPOINTS[name].envelope is Envelope.MINI_APP
+            else body["data"]
+        )
 
     def write(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
         """The body of a good answer of an operation that writes, held against the contract."""

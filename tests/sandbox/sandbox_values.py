@@ -17,13 +17,20 @@ from sandbox.oauth import OPERATIONS
 
 OTHERS = "open_id of somebody else"
 _ALSO = {
-    "hot_sentence": "sentence", "keyword": "sentence", "user_id": OTHERS, "c_open_id": OTHERS,
-}  # fmt: skip
+    "hot_sentence": "sentence",
+    "keyword": "sentence",
+    "user_id": OTHERS,
+    "c_open_id": OTHERS,
+}
 """Parameters whose values come under another name."""
 _GIVEN = {
-    **APP, "redirect_uri": "http://127.0.0.1:9/callback", "scope": "user_info", "state": "s", "amap_id": "B0SANDBOX0001",
+    **APP,
+    "redirect_uri": "http://127.0.0.1:9/callback",
+    "scope": "user_info",
+    "state": "s",
+    "amap_id": "B0SANDBOX0001",
     "time_type": "day",
-}  # fmt: skip
+}
 
 
 def request_schema(operation: str) -> dict[str, Any]:
@@ -53,12 +60,18 @@ class Values:
         self.answered: dict[str, Any] = {}
         """Operation -> its answer with code 0."""
         mine, another = platform.tokens(0), platform.tokens(1)
-        tokens = {"open_id": mine["open_id"], "access_token": mine["access_token"], "refresh_token": another["refresh_token"]}
+        tokens = {
+            "open_id": mine["open_id"],
+            "access_token": mine["access_token"],
+            "refresh_token": another["refresh_token"],
+        }
         for name, value in {**_GIVEN, **tokens}.items():
             self._pool[name][""][value] = None
         self._pool["code"][""] = dict.fromkeys(a["code"] for a in platform.accounts()[2:])
         # The account's own videos come first: values that others' lists show as well are not its own.
-        asked = sorted((e for e in catalog.ENDPOINTS.values() if e.name in served()), key=lambda e: e.token is Token.CLIENT)
+        asked = sorted(
+            (e for e in catalog.ENDPOINTS.values() if e.name in served()), key=lambda e: e.token is Token.CLIENT
+        )
         for attempt in range(10):
             for endpoint in (e for e in asked if e.name not in self.answered):
                 self._ask(endpoint.name, attempt)
@@ -80,7 +93,10 @@ class Values:
         return self.platform.tokens(0)["access_token"] if schemes == {"userToken"} else self.platform.client_token()
 
     def one(self, operation: str, name: str, schema: dict[str, Any], choice: int = 0) -> Any:
-        """A value that fits a parameter or member, None where none is known. Not every known value does: a video may be private."""
+        """A value that fits a parameter or member, None where none is known.
+
+        Not every known value does: a video may be private.
+        """
         schema, _ = resolve(schema)
         if "const" in schema:
             return schema["const"]
@@ -115,7 +131,9 @@ class Values:
             "query": {n: p["schema"] for n, p in parameters(operation).items() if p.get("required")},
             "body": {n: schema["properties"][n] for n in schema.get("required", self._sent(operation))},
         }
-        found = {place: {n: self.one(operation, n, s, choice) for n, s in wanted.items()} for place, wanted in needed.items()}
+        found = {
+            place: {n: self.one(operation, n, s, choice) for n, s in wanted.items()} for place, wanted in needed.items()
+        }
         return None if any(v is None for values in found.values() for v in values.values()) else found
 
     def _sent(self, operation: str) -> list[str]:
@@ -131,7 +149,9 @@ class Values:
         form = "application/x-www-form-urlencoded" in o.get("requestBody", {}).get("content", {})
         body = {("data" if form else "json"): request["body"]} if request["body"] else {}
         headers = {"access-token": self.token(operation) or ""}
-        answer = self.platform.http.request(o["method"], o["path"], params=request["query"], headers=headers, **body).json()
+        answer = self.platform.http.request(
+            o["method"], o["path"], params=request["query"], headers=headers, **body
+        ).json()
         if code_of(answer) == 0:
             self.answered[operation] = answer
             self._gather(answer, o["x-scope"] or "")
@@ -141,7 +161,10 @@ class Values:
             for element in node:
                 self._gather(element, scope)
         elif isinstance(node, dict):
-            if node.get("message_type") in ("user_local_image", "user_local_video"):  # ids that only together lead to something
+            if node.get("message_type") in (
+                "user_local_image",
+                "user_local_video",
+            ):  # ids that only together lead to something
                 for name, source in (("conversation_id", "conversation_short_id"), ("message_id", "server_message_id")):
                     self._pool[name] = {scope: {node[source]: None}}
             for name, value in node.items():
@@ -159,5 +182,11 @@ class Values:
         mine = isinstance(value, str) and value in self._pool["open_id"][""]
         if name in ("open_id", "from_user_id", "target_open_id"):
             name = "" if mine else OTHERS
-        if name and isinstance(value, str | int) and not isinstance(value, bool) and value != "" and len(self._pool[name][scope]) < 20:
+        if (
+            name
+            and isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and value != ""
+            and len(self._pool[name][scope]) < 20
+        ):
             self._pool[name][scope][value] = None

@@ -46,13 +46,19 @@ def _calls(platform: Platform) -> dict[str, dict[str, Any]]:
         params["access_token"] = token.get(endpoint.token) or platform.client_token()
         calls[endpoint.name] = {"method": endpoint.method, "path": endpoint.path, "params": params}
     given = {
-        **APP, "grant_type": "client_credential", "code": platform.accounts()[1]["code"],
-        "refresh_token": platform.tokens(0)["refresh_token"], "open_id": platform.tokens(0)["open_id"],
-    }  # fmt: skip
+        **APP,
+        "grant_type": "client_credential",
+        "code": platform.accounts()[1]["code"],
+        "refresh_token": platform.tokens(0)["refresh_token"],
+        "open_id": platform.tokens(0)["open_id"],
+    }
     grants = {"oauth_access_token": "authorization_code", "oauth_refresh_token": "refresh_token"}
     refresh = {"oauth_refresh_biz_token": platform.business_token(0)["biz_refresh_token"]}
     for operation in OPERATIONS:
-        more = {"grant_type": grants.get(operation.name, given["grant_type"]), "refresh_token": refresh.get(operation.name, given["refresh_token"])}
+        more = {
+            "grant_type": grants.get(operation.name, given["grant_type"]),
+            "refresh_token": refresh.get(operation.name, given["refresh_token"]),
+        }
         calls[operation.name] = {"method": operation.method, "path": operation.path, "params": given | more}
     return calls
 
@@ -76,7 +82,9 @@ def test_plain_answers_have_numbers_as_numbers(plain_platform, endpoint):
         body = plain_platform.get(endpoint.name, **request)
         assert code_of(body) == 0, body
         assert problems(endpoint.twin_of or endpoint.name, body) == []
-        codes = [part[name] for part in _objects(body) for name in ("error_code", "err_no", "sub_error_code") if name in part]
+        codes = [
+            part[name] for part in _objects(body) for name in ("error_code", "err_no", "sub_error_code") if name in part
+        ]
         assert codes
         assert all(type(code) is int for code in codes)
 

@@ -9,7 +9,12 @@ import pytest
 
 from catalog import ENDPOINTS
 
-SERIES = [pytest.param(n, w, id=f"{n}-{w}") for n, e in ENDPOINTS.items() for w in e.windows if any(p.fill == "window" for p in e.params)]
+SERIES = [
+    pytest.param(n, w, id=f"{n}-{w}")
+    for n, e in ENDPOINTS.items()
+    for w in e.windows
+    if any(p.fill == "window" for p in e.params)
+]
 TODAY = date(2026, 11, 16)
 
 
@@ -131,7 +136,11 @@ def test_visitors(platform):
 @pytest.mark.parametrize("name", ["user_fans", "user_profile", "item_play", "item_like"])
 def test_mini_apps_see_series_of_accounts_above_a_thousand_fans(platform, name):
     for account, has_rows in ((0, True), (2, True), (3, False)):
-        item_id = next(v["item_id"] for v in platform.videos(account)[2:] if int(v["create_time"])) if name.startswith("item") else None
+        item_id = (
+            next(v["item_id"] for v in platform.videos(account)[2:] if int(v["create_time"]))
+            if name.startswith("item")
+            else None
+        )
         assert len(rows_of(platform, name, account, 7, item_id)) > 0
         for door in ("apps_v1", "bc"):
             assert bool(rows_of(platform, f"{name}_{door}", account, 7, item_id)) == has_rows

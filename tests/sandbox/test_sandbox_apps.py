@@ -50,7 +50,13 @@ def test_everything_but_ids_is_the_same(pair):
     assert [(a["name"], a["fans"]) for a in first.accounts()] == [(a["name"], a["fans"]) for a in other.accounts()]
     one, two = ([(v["title"], int(v["statistics"]["play_count"])) for v in p.videos(1)] for p in pair)
     assert one == two
-    one, two = ([(c["content"], c["digg_count"]) for c in people_requests.comments(p, 1, people_requests.shown(p, 1)[0]["item_id"])] for p in pair)
+    one, two = (
+        [
+            (c["content"], c["digg_count"])
+            for c in people_requests.comments(p, 1, people_requests.shown(p, 1)[0]["item_id"])
+        ]
+        for p in pair
+    )
     assert one == two
 
 
@@ -64,7 +70,9 @@ def test_tokens_are_of_no_use_in_the_other_app(pair):
     assert code_of(first.get("user_fans", 0, open_id=theirs["open_id"], date_type=7)) in INVALID
     assert code_of(first.get("poi_claim_list", open_id=theirs["open_id"], count=5)) in INVALID
     for secret, code in (({}, 10010), (OTHER, 0)):
-        body = first.oauth("oauth_refresh_token", **(APP | secret), grant_type="refresh_token", refresh_token=theirs["refresh_token"])
+        body = first.oauth(
+            "oauth_refresh_token", **(APP | secret), grant_type="refresh_token", refresh_token=theirs["refresh_token"]
+        )
         assert code_of(body) == code
     code = other.accounts()[1]["code"]
     assert code_of(first.redeem(code)) == 10007
@@ -98,6 +106,21 @@ def test_limits_are_counted_per_app(make_platform):
 def test_unknown_apps(pair):
     first, _ = pair
     assert first.http.get("/_sandbox/accounts", params={"client_key": "nobody"}).status_code == 400
-    assert code_of(first.oauth("oauth_client_token", client_key="nobody", client_secret="x", grant_type="client_credential")) == 10003
-    assert code_of(first.oauth("oauth_client_token", client_key="other-key", client_secret="sandbox-secret", grant_type="client_credential")) == 10013
+    assert (
+        code_of(
+            first.oauth("oauth_client_token", client_key="nobody", client_secret="x", grant_type="client_credential")
+        )
+        == 10003
+    )
+    assert (
+        code_of(
+            first.oauth(
+                "oauth_client_token",
+                client_key="other-key",
+                client_secret="sandbox-secret",
+                grant_type="client_credential",
+            )
+        )
+        == 10013
+    )
     first.reset(NOW)

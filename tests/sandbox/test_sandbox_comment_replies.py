@@ -31,18 +31,25 @@ def test_a_reply_is_read_afterwards(fresh, talk, door):
     for comment in (silent, busy):
         before = replies(fresh, item_id, comment["comment_id"])
         written = [
-            fresh.write(f"{door}_comment_reply", item_id=item_id, comment_id=comment["comment_id"], content=content)["data"]
+            fresh.write(f"{door}_comment_reply", item_id=item_id, comment_id=comment["comment_id"], content=content)[
+                "data"
+            ]
             for content in ("谢谢支持", "私信发你啦")
         ]
-        assert {(w["nick_name"], w["avatar"]) for w in written} == {(a.nickname, a.avatar) for a in fresh.app.world.accounts[:1]}
+        assert {(w["nick_name"], w["avatar"]) for w in written} == {
+            (a.nickname, a.avatar) for a in fresh.app.world.accounts[:1]
+        }
         for name in ("item_comment_reply_list", "video_comment_reply_list"):
             after = replies(fresh, item_id, comment["comment_id"], name)
             assert after[: len(before)] == before or name.startswith("video")
             assert [(r["comment_id"], r["content"], r["comment_user_id"]) for r in after[len(before) :]] == [
-                (w["comment_id"], content, fresh.open_id()) for w, content in zip(written, ("谢谢支持", "私信发你啦"), strict=True)
+                (w["comment_id"], content, fresh.open_id())
+                for w, content in zip(written, ("谢谢支持", "私信发你啦"), strict=True)
             ]
         paged = replies(fresh, item_id, comment["comment_id"], count=1)
-        assert [r["comment_id"] for r in paged] == [r["comment_id"] for r in replies(fresh, item_id, comment["comment_id"])]
+        assert [r["comment_id"] for r in paged] == [
+            r["comment_id"] for r in replies(fresh, item_id, comment["comment_id"])
+        ]
         row = next(c for c in comments(fresh, 0, item_id) if c["comment_id"] == comment["comment_id"])
         assert row["reply_comment_total"] == comment["reply_comment_total"] + 2
 
@@ -64,10 +71,18 @@ def test_refusals(fresh, talk):
     other = next(v["item_id"] for v in shown(fresh) if v["item_id"] != item_id and comments(fresh, 0, v["item_id"]))
     good = {"item_id": item_id, "comment_id": silent["comment_id"], "content": "谢谢支持"}
     for change, code in (
-        ({"comment_id": comments(fresh, 0, other)[0]["comment_id"]}, 2111004), ({"comment_id": reply}, 2111003), ({"comment_id": "@9nothing"}, 2111003),
-        ({"content": "代开发票，加微信"}, 2111001), ({"content": ""}, 28001007), ({"content": 5}, 2100005), ({"content": None}, 28001007), ({"comment_id": 5}, 2100005),
-        ({"item_id": "@9nothing"}, 2100006), ({"item_id": 5}, 2100005), ({"item_id": shown(fresh, 1)[0]["item_id"]}, 2100007),
-    ):  # fmt: skip
+        ({"comment_id": comments(fresh, 0, other)[0]["comment_id"]}, 2111004),
+        ({"comment_id": reply}, 2111003),
+        ({"comment_id": "@9nothing"}, 2111003),
+        ({"content": "代开发票，加微信"}, 2111001),
+        ({"content": ""}, 28001007),
+        ({"content": 5}, 2100005),
+        ({"content": None}, 28001007),
+        ({"comment_id": 5}, 2100005),
+        ({"item_id": "@9nothing"}, 2100006),
+        ({"item_id": 5}, 2100005),
+        ({"item_id": shown(fresh, 1)[0]["item_id"]}, 2100007),
+    ):
         for door in ("item", "video"):
             assert fresh.refusal(f"{door}_comment_reply", **good | change) == code, (door, change)
     assert replies(fresh, item_id, silent["comment_id"]) == []

@@ -16,7 +16,14 @@ def listed(platform, account, video, sort_type="time"):
 
 
 def replies(platform, account, video, comment):
-    found = pages(platform, "item_comment_reply_list", account, item_id=video["item_id"], comment_id=comment["comment_id"], count=50)
+    found = pages(
+        platform,
+        "item_comment_reply_list",
+        account,
+        item_id=video["item_id"],
+        comment_id=comment["comment_id"],
+        count=50,
+    )
     return [r for page in found for r in page["list"] or ()]
 
 
@@ -63,11 +70,17 @@ def test_replies_are_as_many_as_told_and_younger_than_what_they_answer(platform)
 
 
 def test_orders(platform):
-    videos = [v for account in (0, 1) for v in [(account, v) for v in shown(platform, account) if 40 < counter(v) < 800]]
+    videos = [
+        v for account in (0, 1) for v in [(account, v) for v in shown(platform, account) if 40 < counter(v) < 800]
+    ]
     pinned = 0
     for account, video in videos[:12]:
         recommended, newest, oldest = (listed(platform, account, video, s) for s in (None, "time", "time_asc"))
-        assert {c["comment_id"] for c in recommended} == {c["comment_id"] for c in newest} == {c["comment_id"] for c in oldest}
+        assert (
+            {c["comment_id"] for c in recommended}
+            == {c["comment_id"] for c in newest}
+            == {c["comment_id"] for c in oldest}
+        )
         assert len({c["comment_id"] for c in newest}) == len(newest)
         times = [int(c["create_time"]) for c in oldest]
         assert times == sorted(times)
@@ -103,7 +116,11 @@ def test_comments_arrive_grow_change_and_vanish(platform):
     for item_id, old in before.items():
         now = {c["comment_id"]: c for c in listed(platform, account, later[item_id])}
         both, new = old.keys() & now.keys(), now.keys() - old.keys()
-        assert counter(later[item_id]) * 0.9 < len(now) + sum(c["reply_comment_total"] for c in now.values()) <= counter(later[item_id])
+        assert (
+            counter(later[item_id]) * 0.9
+            < len(now) + sum(c["reply_comment_total"] for c in now.values())
+            <= counter(later[item_id])
+        )
         assert all(int(now[i]["create_time"]) >= START.timestamp() - 1 for i in new)
         assert all(now[i]["digg_count"] >= old[i]["digg_count"] for i in both)
         assert all(now[i]["reply_comment_total"] >= old[i]["reply_comment_total"] for i in both)
@@ -117,7 +134,10 @@ def test_comments_arrive_grow_change_and_vanish(platform):
     assert 0 < edited < kept / 20
     assert arrived > 20 < liked
     item_id, comment_id = lost[0]
-    assert code_of(platform.get("item_comment_reply_list", account, item_id=item_id, comment_id=comment_id, count=5)) == 2111003
+    assert (
+        code_of(platform.get("item_comment_reply_list", account, item_id=item_id, comment_id=comment_id, count=5))
+        == 2111003
+    )
 
 
 def test_what_people_write(platform):
@@ -148,7 +168,9 @@ def test_only_enterprise_accounts_have_the_enterprise_paths(platform):
         body = platform.get("video_comment_list", account, item_id=video["item_id"], count=20)
         if account in (2, 3):
             assert code_of(body) == 2112001
-            refused = platform.get("video_comment_reply_list", account, item_id=video["item_id"], comment_id="x", count=20)
+            refused = platform.get(
+                "video_comment_reply_list", account, item_id=video["item_id"], comment_id="x", count=20
+            )
             assert code_of(refused) == 2112001
         else:
             own = platform.data("item_comment_list", account, item_id=video["item_id"], count=20)
@@ -164,10 +186,16 @@ def test_mini_app_path_gives_the_same_comments(platform):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"item_id": "@9nonsense"}, 2100006), ({"item_id": ""}, 28001007), ({"item_id": "other"}, 2100007), ({"item_id": "private"}, 28001047),
-        ({"count": 51}, 2100005), ({"count": 0}, 2100005), ({"sort_type": "likes"}, 2100005), ({"cursor": -1}, 2100005),
+        ({"item_id": "@9nonsense"}, 2100006),
+        ({"item_id": ""}, 28001007),
+        ({"item_id": "other"}, 2100007),
+        ({"item_id": "private"}, 28001047),
+        ({"count": 51}, 2100005),
+        ({"count": 0}, 2100005),
+        ({"sort_type": "likes"}, 2100005),
+        ({"cursor": -1}, 2100005),
     ],
-)  # fmt: skip
+)
 def test_wrong_requests_are_refused(platform, change, code):
     ids = {"other": shown(platform, 1)[0]["item_id"]}
     ids["private"] = next(v["item_id"] for v in platform.videos(0) if not int(v["create_time"]))
@@ -196,7 +224,9 @@ def test_search_finds_videos_of_others_and_some_of_ones_own(platform):
     mine = [v for v in found if v["item_id"] in own]
     assert 0 < len(mine) < len(found)
     totals = {v["item_id"]: {k: int(n) for k, n in v["statistics"].items()} for v in platform.videos(0)}
-    told = [({k: int(n) for k, n in v["statistics"].items()}, totals[v["item_id"]]) for v in mine if v["item_id"] in totals]
+    told = [
+        ({k: int(n) for k, n in v["statistics"].items()}, totals[v["item_id"]]) for v in mine if v["item_id"] in totals
+    ]
     assert told
     assert all(search == listing for search, listing in told)
     platform.at(START + timedelta(days=3))
@@ -207,7 +237,11 @@ def test_search_finds_videos_of_others_and_some_of_ones_own(platform):
 def test_found_videos_have_comments(platform):
     found = platform.data("video_search", 0, keyword="露营", count=30)["list"]
     for video in [v for v in found if counter(v) < 300][:10]:
-        rows = [c for p in pages(platform, "video_search_comment_list", 0, sec_item_id=video["sec_item_id"], count=50) for c in p["list"] or ()]
+        rows = [
+            c
+            for p in pages(platform, "video_search_comment_list", 0, sec_item_id=video["sec_item_id"], count=50)
+            for c in p["list"] or ()
+        ]
         seen = len(rows) + sum(c["reply_comment_total"] for c in rows)
         assert counter(video) * 0.85 - 1 <= seen <= counter(video)
         for comment in [c for c in rows if c["reply_comment_total"]][:2]:

@@ -33,7 +33,10 @@ def _hold_answers(platform, endpoint: Endpoint, instants: tuple[str, ...]) -> No
             assert problems(endpoint.twin_of or endpoint.name, body) == []
 
 
-@pytest.mark.parametrize(("endpoint", "instants"), [pytest.param(e, INSTANTS[n % 2 :: 2], id=e.name) for n, e in enumerate(ENDPOINTS.values())])
+@pytest.mark.parametrize(
+    ("endpoint", "instants"),
+    [pytest.param(e, INSTANTS[n % 2 :: 2], id=e.name) for n, e in enumerate(ENDPOINTS.values())],
+)
 def test_answers_match_the_success_schema(platform, endpoint, instants):
     """At two of the instants each, in turn."""
     _hold_answers(platform, endpoint, instants)
@@ -52,7 +55,9 @@ def test_refusals_match_the_response_schema(platform, endpoint):
         platform.at(instant)
         for token in ("", "act.nonsense"):
             sent = {"json": {}} if endpoint.method == "POST" else {}
-            body = platform.http.request(endpoint.method, endpoint.path, params=params, headers={"access-token": token}, **sent).json()
+            body = platform.http.request(
+                endpoint.method, endpoint.path, params=params, headers={"access-token": token}, **sent
+            ).json()
             assert code_of(body) in (28001003, 2190002)
             assert problems(endpoint.twin_of or endpoint.name, body, success=False) == []
 
@@ -100,9 +105,13 @@ def test_forms_of_values_vary(platform):
         refused = platform.get("video_list", 0, count=0)
         seen["trace"].update({"logid", "log_id"} & refused["extra"].keys())
     assert seen == {
-        "code": {int, str}, "now": {int, str}, "digits": {10, 13}, "plays": {int, str},
-        "trace": {"logid", "log_id"}, "status": {True, False},
-    }  # fmt: skip
+        "code": {int, str},
+        "now": {int, str},
+        "digits": {10, 13},
+        "plays": {int, str},
+        "trace": {"logid", "log_id"},
+        "status": {True, False},
+    }
 
 
 def test_contract_is_served(platform):

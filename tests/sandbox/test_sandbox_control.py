@@ -155,9 +155,21 @@ def test_serve_tells_its_address():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"accounts": 0}, {"videos": 0}, {"qps": 0}, {"per_day": -1}, {"latency_ms": -1}, {"now": datetime(2026, 11, 16)},
-     {"dead_tokens": -0.1}, {"dead_tokens": 0.6, "private_accounts": 0.6}, {"withdrawn": ("nothing",)}, {"lacking": ("nothing",)},
-     {"apps": (("sandbox-key", "x"),)}, {"apps": (("a", ""),)}, {"apps": (("a", "x"), ("a", "y"))}],
+    [
+        {"accounts": 0},
+        {"videos": 0},
+        {"qps": 0},
+        {"per_day": -1},
+        {"latency_ms": -1},
+        {"now": datetime(2026, 11, 16)},
+        {"dead_tokens": -0.1},
+        {"dead_tokens": 0.6, "private_accounts": 0.6},
+        {"withdrawn": ("nothing",)},
+        {"lacking": ("nothing",)},
+        {"apps": (("sandbox-key", "x"),)},
+        {"apps": (("a", ""),)},
+        {"apps": (("a", "x"), ("a", "y"))},
+    ],
 )
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=r".+"):

@@ -200,7 +200,9 @@ def _request(platform, endpoint):
 def _without_drift(node):
     if isinstance(node, list):
         return [_without_drift(n) for n in node]
-    return {k: _without_drift(v) for k, v in node.items() if k != "sandbox_new_column"} if isinstance(node, dict) else node
+    return (
+        {k: _without_drift(v) for k, v in node.items() if k != "sandbox_new_column"} if isinstance(node, dict) else node
+    )
 
 
 def _rows(endpoint, data):
@@ -246,7 +248,10 @@ def test_spoiled_answers(platform, endpoint):
     assert good == [data] or not _rows(endpoint, platform.data(endpoint.name, **request))
 
 
-@pytest.mark.parametrize("endpoint", [pytest.param(e, id=n) for n, e in ENDPOINTS.items() if e.paging and e.name != "hotsearch_trending_sentences"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [pytest.param(e, id=n) for n, e in ENDPOINTS.items() if e.paging and e.name != "hotsearch_trending_sentences"],
+)
 def test_repeated_cursor_of_any_kind(platform, endpoint):
     """The page that is asked for with a cursor gives it again; the first page never does."""
     name, cursor = next(p.name for p in endpoint.params if p.fill == "cursor"), endpoint.paging.cursor.split(".")[-1]

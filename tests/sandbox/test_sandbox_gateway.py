@@ -50,12 +50,31 @@ def test_item_series_of_mini_apps_go_back_fifteen_days(platform):
     assert codes == [0, 0, 2100005]
 
 
-@pytest.mark.parametrize("body", [b"[", b"[]", b"7", b'"text"', b"null", b"\xff", b"{", b'{"item_ids": "@x"}', b'{"item_ids": [7]}', b'{"item_ids": {}}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[",
+        b"[]",
+        b"7",
+        b'"text"',
+        b"null",
+        b"\xff",
+        b"{",
+        b'{"item_ids": "@x"}',
+        b'{"item_ids": [7]}',
+        b'{"item_ids": {}}',
+    ],
+)
 def test_bodies_that_cannot_be_read_are_refused(platform, body):
     tokens = platform.tokens(0)
     for name in ("video_data", "video_query_apps_v1"):
         e = ENDPOINTS[name]
-        answer = platform.http.post(e.path, params={"open_id": tokens["open_id"]}, content=body, headers={"access-token": tokens["access_token"]})
+        answer = platform.http.post(
+            e.path,
+            params={"open_id": tokens["open_id"]},
+            content=body,
+            headers={"access-token": tokens["access_token"]},
+        )
         assert answer.status_code == 200
         assert code_of(answer.json()) == 2100005
         assert problems(name, answer.json(), success=False) == []
@@ -69,11 +88,17 @@ def test_a_person_in_a_body_is_a_text(platform, value):
 @pytest.mark.parametrize(
     ("begin", "end", "code"),
     [
-        ("2026-10-17", "2026-11-15", 0), ("2026-11-16", "2026-11-16", 0), ("2026-10-16", "2026-11-15", 2100005), ("2026-11-01", "2026-11-17", 2100005),
-        ("2026-11-10", "2026-11-09", 2100005), ("2026-11-31", "2026-12-01", 2100005), ("20261110", "20261111", 2100005), ("yesterday", "today", 2100005),
+        ("2026-10-17", "2026-11-15", 0),
+        ("2026-11-16", "2026-11-16", 0),
+        ("2026-10-16", "2026-11-15", 2100005),
+        ("2026-11-01", "2026-11-17", 2100005),
+        ("2026-11-10", "2026-11-09", 2100005),
+        ("2026-11-31", "2026-12-01", 2100005),
+        ("20261110", "20261111", 2100005),
+        ("yesterday", "today", 2100005),
         ("2026-11-10", "", 28001007),
     ],
-)  # fmt: skip
+)
 def test_days_are_real_and_within_thirty(platform, begin, end, code):
     poi_id = platform.data("poi_query", amap_id="B0SANDBOX0001")["poi_id"]
     for name in ("poi_base", "poi_service_base"):
@@ -87,7 +112,11 @@ def test_mini_apps_say_no_in_either_place(platform):
     seen = set()
     for second in range(40):
         platform.reset(f"2026-11-16T11:00:{second:02d}+08:00")
-        for name, params in (("user_fans_apps_v1", {"date_type": 8}), ("item_base_apps_v1", {"item_id": "@x"}), ("item_comment_list_apps_v1", {"item_id": "@x", "count": 1})):
+        for name, params in (
+            ("user_fans_apps_v1", {"date_type": 8}),
+            ("item_base_apps_v1", {"item_id": "@x"}),
+            ("item_comment_list_apps_v1", {"item_id": "@x", "count": 1}),
+        ):
             body = platform.get(name, 0, **params)
             assert code_of(body) in (2100005, 2100006)
             assert problems(name, body, success=False) == []
@@ -171,9 +200,13 @@ def test_private_video(platform):
 def test_authorization_page_sends_back_code_and_state(platform):
     account = platform.accounts()[2]
     query = {
-        "client_key": "sandbox-key", "response_type": "code", "scope": "user_info,data.external.user",
-        "redirect_uri": "https://etl.example.cn/callback", "state": "s 1", "open_id": account["open_id"],
-    }  # fmt: skip
+        "client_key": "sandbox-key",
+        "response_type": "code",
+        "scope": "user_info,data.external.user",
+        "redirect_uri": "https://etl.example.cn/callback",
+        "state": "s 1",
+        "open_id": account["open_id"],
+    }
     reply = platform.http.get("/platform/oauth/connect/", params=query)
     assert reply.status_code == 302
     target = reply.next_request.url

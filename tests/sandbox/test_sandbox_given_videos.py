@@ -22,7 +22,11 @@ def test_given_videos_are_told_as_in_the_list(platform):
     for video in listing:
         twin = found[video["item_id"]]
         assert numbers(twin) == numbers(video)
-        assert (twin["title"], int(twin["create_time"]), twin["is_top"]) == (video["title"], int(video["create_time"]), video["is_top"])
+        assert (twin["title"], int(twin["create_time"]), twin["is_top"]) == (
+            video["title"],
+            int(video["create_time"]),
+            video["is_top"],
+        )
 
 
 def test_clear_ids_name_the_same_videos(platform):
@@ -63,7 +67,13 @@ def test_mini_apps_see_what_is_mounted_on_some(platform):
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [({}, 28001007), ({"item_ids": []}, 28001007), ({"item_ids": "x"}, 2100005), ({"item_ids": [1]}, 2100005), ({"video_ids": ["1"] * 51}, 2100005)],
+    [
+        ({}, 28001007),
+        ({"item_ids": []}, 28001007),
+        ({"item_ids": "x"}, 2100005),
+        ({"item_ids": [1]}, 2100005),
+        ({"video_ids": ["1"] * 51}, 2100005),
+    ],
 )
 def test_wrong_batches_are_refused(platform, body, code):
     for name in ("video_data", "video_basic_info"):

@@ -63,10 +63,15 @@ def test_consents_are_given_and_withdrawn(platform):
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({}, 28001007), ({"page_num": 1000, "page_size": 50}, 2100005), ({"page_num": 1, "page_size": 51}, 2100005), ({"page_num": 0}, 2100005),
-        ({"cursor": "0", "limit": 101}, 2100005), ({"cursor": "first"}, 2100005), ({"page_num": 999, "page_size": 50}, 0),
+        ({}, 28001007),
+        ({"page_num": 1000, "page_size": 50}, 2100005),
+        ({"page_num": 1, "page_size": 51}, 2100005),
+        ({"page_num": 0}, 2100005),
+        ({"cursor": "0", "limit": 101}, 2100005),
+        ({"cursor": "first"}, 2100005),
+        ({"page_num": 999, "page_size": 50}, 0),
     ],
-)  # fmt: skip
+)
 def test_limits_of_the_list(platform, body, code):
     assert code_of(platform.get("im_authorize_user_list", 0, **body)) == code
 

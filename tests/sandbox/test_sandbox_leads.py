@@ -38,13 +38,15 @@ def test_actions_and_the_log_tell_the_same(platform, account):
     since = START.timestamp() - 3 * 86_400
     told = Counter(
         (r["open_id"], int(r["event_time"]) // 1_000, 1 if r["event"] == "im_receive_msg" else 3)
-        for r in log(platform, account) if r["event"] in ("im_receive_msg", "new_follow_action")
-    )  # fmt: skip
+        for r in log(platform, account)
+        if r["event"] in ("im_receive_msg", "new_follow_action")
+    )
     listed = Counter(
         (a["user_id"], a["create_time"], a["action_type"])
-        for person in leads(platform, account, days=3) for a in actions(platform, person, account)
+        for person in leads(platform, account, days=3)
+        for a in actions(platform, person, account)
         if a["create_time"] >= since and a["action_flag"] in (1, 2, 102)
-    )  # fmt: skip
+    )
     assert told == listed
     assert sum(told.values()) > 15
 
@@ -114,13 +116,18 @@ def test_tags(platform):
     own = [t for page in pages(platform, "leads_tag_list", 0, count=4) for t in page["list"]]
     ids = [int(t["tag_id"]) for t in own]
     assert len(ids) == len(set(ids)) > 4
-    people = {t: {p for page in pages(platform, "leads_tag_user_list", 0, tag_id=t, count=50) for p in page["list"] or ()} for t in ids}
+    people = {
+        t: {p for page in pages(platform, "leads_tag_user_list", 0, tag_id=t, count=50) for p in page["list"] or ()}
+        for t in ids
+    }
     assert all(people.values())
     recent = {p: tags(detail(platform, p)) for p in leads(platform, 0, days=14)}
     assert all((p in people[t]) == (t in carried) for p, carried in recent.items() for t in ids)
     assert max(map(len, recent.values())) <= 5
     platform.at(START + timedelta(days=10))
-    after = {p for page in pages(platform, "leads_tag_user_list", 0, tag_id=ids[0], count=50) for p in page["list"] or ()}
+    after = {
+        p for page in pages(platform, "leads_tag_user_list", 0, tag_id=ids[0], count=50) for p in page["list"] or ()
+    }
     assert after - people[ids[0]]
     assert people[ids[0]] - after
     assert code_of(platform.get("leads_tag_user_list", 0, tag_id=999, count=10)) == 2100006
@@ -142,19 +149,33 @@ def test_the_log_in_seconds_and_milliseconds_and_other_page_sizes_is_the_same(pl
 def test_contents_are_the_webhooks(platform):
     rows = [r for account in (0, 1, 4) for r in log(platform, account, days=20)]
     events = {r["event"] for r in rows}
-    assert events == {"im_receive_msg", "im_send_msg", "im_enter_direct_msg", "new_follow_action", "new_video_digg", "im_group_receive_msg"}
+    assert events == {
+        "im_receive_msg",
+        "im_send_msg",
+        "im_enter_direct_msg",
+        "new_follow_action",
+        "new_video_digg",
+        "im_group_receive_msg",
+    }
     assert all(r["webhook"]["event"] == r["event"] and r["webhook"]["client_key"] == "sandbox-key" for r in rows)
     messages = [r for r in rows if r["event"] == "im_receive_msg"]
     assert {type(r["webhook"]["content"]) for r in messages} == {dict, str}
     assert {r["body"]["message_type"] for r in messages} == {
-        "text", "emoji", "image", "user_local_image", "user_local_video", "retain_consult_card",
-    }  # fmt: skip
+        "text",
+        "emoji",
+        "image",
+        "user_local_image",
+        "user_local_video",
+        "retain_consult_card",
+    }
     assert all(r["body"]["create_time"] == int(r["event_time"]) for r in messages)
     assert all(r["webhook"]["from_user_id"] == r["open_id"] for r in rows if r["event"] != "im_send_msg")
     assert all(r["webhook"]["to_user_id"] == r["open_id"] for r in rows if r["event"] == "im_send_msg")
     ids = [r["body"]["server_message_id"] for r in rows if "server_message_id" in r["body"]]
     assert len(set(ids)) == len(ids)
-    talk = Counter(r["body"]["conversation_short_id"] for r in rows if r["event"].startswith("im_") and "group" not in r["event"])
+    talk = Counter(
+        r["body"]["conversation_short_id"] for r in rows if r["event"].startswith("im_") and "group" not in r["event"]
+    )
     assert max(talk.values()) > 3
     own = {v["item_id"] for account in (0, 1, 4) for v in platform.videos(account)}
     liked = [r["body"]["item_id"] for r in rows if r["event"] == "new_video_digg"]
@@ -168,7 +189,10 @@ def test_events_can_be_filtered_and_sessions_belong_to_their_question(platform):
     assert len(rows) == sum(r["event"] == "im_enter_direct_msg" for r in log(platform, 0, days=7))
     first = platform.data("intention_log_list", 0, count=5, **window(platform))
     assert set("@/+=") <= set(first["query_session"])
-    for params in ({**window(platform, 5), "query_session": first["query_session"]}, {**window(platform), "query_session": "@x"}):
+    for params in (
+        {**window(platform, 5), "query_session": first["query_session"]},
+        {**window(platform), "query_session": "@x"},
+    ):
         assert code_of(platform.get("intention_log_list", 0, count=5, **params)) == 2100005
 
 
@@ -190,15 +214,22 @@ def test_small_accounts_have_fewer_events(platform):
 @pytest.mark.parametrize(
     ("name", "change", "code"),
     [
-        ("leads_user_list", {"action_type": 4}, 2100005), ("leads_user_list", {"action_type": None}, 28001007),
-        ("leads_user_list", {"start_time": None}, 28001007), ("leads_user_list", {"start_time": 9_000_000_000}, 2100005),
-        ("leads_user_list", {"leads_level": 5}, 2100005), ("leads_user_list", {"count": 0}, 2100005), ("leads_user_list", {"end_time": "soon"}, 2100005),
-        ("leads_user_detail", {"user_id": "nobody"}, 2100006), ("leads_user_detail", {"user_id": None}, 28001007),
-        ("leads_user_action_list", {"action_type": 7}, 2100005), ("leads_user_action_list", {"cursor": "!!"}, 2100005),
-        ("intention_log_list", {"event": "no_such_event"}, 2100005), ("intention_log_list", {"start_time": "x"}, 2100005),
+        ("leads_user_list", {"action_type": 4}, 2100005),
+        ("leads_user_list", {"action_type": None}, 28001007),
+        ("leads_user_list", {"start_time": None}, 28001007),
+        ("leads_user_list", {"start_time": 9_000_000_000}, 2100005),
+        ("leads_user_list", {"leads_level": 5}, 2100005),
+        ("leads_user_list", {"count": 0}, 2100005),
+        ("leads_user_list", {"end_time": "soon"}, 2100005),
+        ("leads_user_detail", {"user_id": "nobody"}, 2100006),
+        ("leads_user_detail", {"user_id": None}, 28001007),
+        ("leads_user_action_list", {"action_type": 7}, 2100005),
+        ("leads_user_action_list", {"cursor": "!!"}, 2100005),
+        ("intention_log_list", {"event": "no_such_event"}, 2100005),
+        ("intention_log_list", {"start_time": "x"}, 2100005),
         ("intention_log_list", {"end_time": None}, 28001007),
     ],
-)  # fmt: skip
+)
 def test_wrong_requests_are_refused(platform, name, change, code):
     asked = {"count": 10}
     if name.startswith("leads_user_list"):

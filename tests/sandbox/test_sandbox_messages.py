@@ -44,11 +44,15 @@ def test_a_message_is_answered_six_times(fresh):
     assert [m for call in calls[:-1] for m in call["message_ids"]] == sent
     assert [call["types"] for call in calls] == [[1], [1], [1], [1], [1, 1], [1]]
     assert {call["window"] for call in calls} == {e["content"]["server_message_id"] for e in (event, again)}
-    assert {(c["account"], c["person"], c["scene"]) for c in calls} == {(fresh.open_id(), event["from_user_id"], "im_reply_msg")}
+    assert {(c["account"], c["person"], c["scene"]) for c in calls} == {
+        (fresh.open_id(), event["from_user_id"], "im_reply_msg")
+    }
     assert {c["at"] for c in calls} == {START.timestamp()}
 
 
-@pytest.mark.parametrize(("does", "scene", "length", "most"), [("write", "im_reply_msg", 86_400, 6), ("enter", "im_enter_direct_msg", 30, 3)])
+@pytest.mark.parametrize(
+    ("does", "scene", "length", "most"), [("write", "im_reply_msg", 86_400, 6), ("enter", "im_enter_direct_msg", 30, 3)]
+)
 def test_windows_close(fresh, does, scene, length, most):
     event = fresh.does(does)
     fresh.at(START + timedelta(seconds=length))
@@ -142,9 +146,14 @@ def test_the_elder_way_sends_once_for_a_client_msg_id(fresh):
     assert len({sent(**without) for _ in range(2)}) == 2
     assert [c["client_msg_id"] for c in fresh.messages()] == ["a-1", "a-2", "", ""]
     for change, code in (
-        ({"content": "{"}, 28001038), ({"content": "[]"}, 28001038), ({"content": "{}"}, 28001038), ({"message_type": "fax"}, 2100005), ({"content": {"text": "x"}}, 2100005),
-        ({"to_user_id": "nobody"}, 2100006), ({"message_type": "image", "content": '{"media_id":"m"}', "client_msg_id": "a-3"}, 0),
-    ):  # fmt: skip
+        ({"content": "{"}, 28001038),
+        ({"content": "[]"}, 28001038),
+        ({"content": "{}"}, 28001038),
+        ({"message_type": "fax"}, 2100005),
+        ({"content": {"text": "x"}}, 2100005),
+        ({"to_user_id": "nobody"}, 2100006),
+        ({"message_type": "image", "content": '{"media_id":"m"}', "client_msg_id": "a-3"}, 0),
+    ):
         assert fresh.refusal("enterprise_im_message_send", **good | {"client_msg_id": "new"} | change) == code, change
     assert fresh.refusal("enterprise_im_message_send", account=PRIVATE, **good) == 2112001
 
@@ -165,9 +174,13 @@ def test_messages_are_recalled_by_who_sent_them(fresh):
     good = {"msg_id": sent, "conversation_id": params["conversation_id"], "conversation_type": 1}
     assert fresh.refusal("im_recall_msg", account=1, **good) == 2100006
     for change, code in (
-        ({"msg_id": params["msg_id"]}, 2100006), ({"conversation_id": "@convelse"}, 2100006), ({"conversation_type": 2}, 2100006), ({"conversation_type": 3}, 2100005),
-        ({"conversation_type": True}, 2100005), ({"msg_id": 5}, 2100005),
-    ):  # fmt: skip
+        ({"msg_id": params["msg_id"]}, 2100006),
+        ({"conversation_id": "@convelse"}, 2100006),
+        ({"conversation_type": 2}, 2100006),
+        ({"conversation_type": 3}, 2100005),
+        ({"conversation_type": True}, 2100005),
+        ({"msg_id": 5}, 2100005),
+    ):
         assert fresh.refusal("im_recall_msg", **good | change) == code, change
     assert [c["recalled"] for c in fresh.messages()] == [False]
     fresh.write("im_recall_msg", **good)
@@ -183,12 +196,17 @@ def test_messages_are_recalled_by_who_sent_them(fresh):
 @pytest.mark.parametrize(
     "content",
     [
-        {"msg_type": 2, "image": {"media_id": "m1"}}, {"msg_type": 3, "video": {"item_id": "@9x"}}, {"msg_type": 8, "retain_consult_card": {"card_id": "c1"}},
-        {"msg_type": 9, "group_invitation": {"group_id": "g", "group_token": "t"}}, CARD, {"msg_type": 11, "applet_coupon": {"activity_id": 1, "coupon_meta_id": 2}},
-        {"msg_type": 12, "auth_private_message_card": {}}, {"msg_type": 12, "auth_private_message_card": {"app_info": {"app_id": "tt1"}}},
+        {"msg_type": 2, "image": {"media_id": "m1"}},
+        {"msg_type": 3, "video": {"item_id": "@9x"}},
+        {"msg_type": 8, "retain_consult_card": {"card_id": "c1"}},
+        {"msg_type": 9, "group_invitation": {"group_id": "g", "group_token": "t"}},
+        CARD,
+        {"msg_type": 11, "applet_coupon": {"activity_id": 1, "coupon_meta_id": 2}},
+        {"msg_type": 12, "auth_private_message_card": {}},
+        {"msg_type": 12, "auth_private_message_card": {"app_info": {"app_id": "tt1"}}},
     ],
     ids=lambda c: str(c["msg_type"]),
-)  # fmt: skip
+)
 def test_every_type_is_sent(fresh, content):
     fresh.write("im_send_msg", **answer_to(fresh.does("write"), content=content))
     assert fresh.messages()[0]["types"] == [content["msg_type"]]
@@ -200,21 +218,46 @@ def test_every_type_is_sent(fresh, content):
 def test_bad_contents_are_refused(fresh):
     event = fresh.does("write")
     for content in (
-        {"msg_type": 1}, {"msg_type": 1, "text": {}}, {"msg_type": 1, "text": {"text": ""}}, {"msg_type": 1, "text": {"text": 5}}, {"msg_type": 1, "text": "您好"},
-        {"msg_type": 1, "image": {"media_id": "m"}}, {**text(), "image": {"media_id": "m"}}, {"msg_type": 1, "text": {"text": "代开发票"}},
-        {"msg_type": 9, "group_invitation": {"group_id": "g"}}, {"msg_type": 10, "applet_card": {"card_template_id": "c", "path": 5}},
-        {"msg_type": 11, "applet_coupon": {"activity_id": "1", "coupon_meta_id": 2}}, {"msg_type": 11, "applet_coupon": {"activity_id": True, "coupon_meta_id": 2}},
-        {"msg_type": 12}, {"msg_type": 12, "auth_private_message_card": {"app_info": {}}},
+        {"msg_type": 1},
+        {"msg_type": 1, "text": {}},
+        {"msg_type": 1, "text": {"text": ""}},
+        {"msg_type": 1, "text": {"text": 5}},
+        {"msg_type": 1, "text": "您好"},
+        {"msg_type": 1, "image": {"media_id": "m"}},
+        {**text(), "image": {"media_id": "m"}},
+        {"msg_type": 1, "text": {"text": "代开发票"}},
+        {"msg_type": 9, "group_invitation": {"group_id": "g"}},
+        {"msg_type": 10, "applet_card": {"card_template_id": "c", "path": 5}},
+        {"msg_type": 11, "applet_coupon": {"activity_id": "1", "coupon_meta_id": 2}},
+        {"msg_type": 11, "applet_coupon": {"activity_id": True, "coupon_meta_id": 2}},
+        {"msg_type": 12},
+        {"msg_type": 12, "auth_private_message_card": {"app_info": {}}},
         {"msg_type": 12, "auth_private_message_card": {"to_user_info": {"open_id": "o", "app_id": 1}}},
-    ):  # fmt: skip
+    ):
         assert fresh.refusal("im_send_msg", **answer_to(event, content=content)) == 28001038, content
         assert fresh.refusal("im_send_msg", **answer_to(event, content_list=[text(), content])) == 28001038, content
     for params in (
-        {"content": {"msg_type": 4}}, {"content": {"msg_type": "1"}}, {"content": {"msg_type": True}}, {"content": []}, {"content": {}}, {"content_list": []},
-        {"content_list": {}}, {"content_list": [text()] * 9}, {"content": text(), "content_list": [text()]}, {"content": None},
-    ):  # fmt: skip
+        {"content": {"msg_type": 4}},
+        {"content": {"msg_type": "1"}},
+        {"content": {"msg_type": True}},
+        {"content": []},
+        {"content": {}},
+        {"content_list": []},
+        {"content_list": {}},
+        {"content_list": [text()] * 9},
+        {"content": text(), "content_list": [text()]},
+        {"content": None},
+    ):
         assert fresh.refusal("im_send_msg", **answer_to(event, **params)) == 2100005, params
-    for change in ({"scene": "by_post"}, {"scene": ["im_reply_msg"]}, {"scene": "group"}, {"msg_id": 5}, {"msg_id": ""}, {"conversation_id": []}, {"to_user_id": {}}):
+    for change in (
+        {"scene": "by_post"},
+        {"scene": ["im_reply_msg"]},
+        {"scene": "group"},
+        {"msg_id": 5},
+        {"msg_id": ""},
+        {"conversation_id": []},
+        {"to_user_id": {}},
+    ):
         assert fresh.refusal("im_send_msg", **answer_to(event) | change) == 2100005, change
     assert fresh.refusal("im_send_msg", content=text()) == 28001007
     assert fresh.messages() == []
@@ -231,7 +274,10 @@ def test_what_was_sent_stands_in_the_log(fresh):
     assert [(r["event"], r["body"]["text"]) for r in rows] == [("im_receive_msg", "多少钱"), ("im_send_msg", "稍等")]
     assert rows[1]["body"]["server_message_id"] == sent
     assert rows[1]["body"]["source"] == "sandbox-key"
-    assert (rows[1]["webhook"]["from_user_id"], rows[1]["webhook"]["to_user_id"]) == (fresh.open_id(), event["from_user_id"])
+    assert (rows[1]["webhook"]["from_user_id"], rows[1]["webhook"]["to_user_id"]) == (
+        fresh.open_id(),
+        event["from_user_id"],
+    )
 
 
 def test_the_world_of_others_goes_on_as_it_would(fresh, make_platform):
@@ -244,7 +290,14 @@ def test_the_world_of_others_goes_on_as_it_would(fresh, make_platform):
     assert others == [r for r in log(quiet, days=2) if r["open_id"] != event["from_user_id"]]
 
 
-@pytest.mark.parametrize(("kind", "sent", "error"), [("late", 1, httpx.RemoteProtocolError), ("timeout", 0, httpx.TimeoutException), ("cut", 1, httpx.RemoteProtocolError)])
+@pytest.mark.parametrize(
+    ("kind", "sent", "error"),
+    [
+        ("late", 1, httpx.RemoteProtocolError),
+        ("timeout", 0, httpx.TimeoutException),
+        ("cut", 1, httpx.RemoteProtocolError),
+    ],
+)
 def test_a_lost_answer_does_not_say_whether_it_was_sent(fresh, kind, sent, error):
     params = answer_to(fresh.does("write"))
     fresh.tokens(0)
@@ -258,7 +311,15 @@ def test_a_lost_answer_does_not_say_whether_it_was_sent(fresh, kind, sent, error
     assert len(fresh.messages()) == sent + 1
 
 
-@pytest.mark.parametrize(("kind", "code"), [("too_frequent", 28003018), ("capability_missing", 28001018), ("quota_used_up", 28003017), ("risk_control", 28001052)])
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("too_frequent", 28003018),
+        ("capability_missing", 28001018),
+        ("quota_used_up", 28003017),
+        ("risk_control", 28001052),
+    ],
+)
 def test_ordered_refusals_send_nothing(fresh, kind, code):
     params = answer_to(fresh.does("write"))
     fresh.fault("im_send_msg", kind)

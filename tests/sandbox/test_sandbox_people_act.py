@@ -17,9 +17,17 @@ from sandbox.config import SandboxConfig
 
 START = datetime.fromisoformat(NOW)
 DEEDS = {
-    "write": "im_receive_msg", "enter": "im_enter_direct_msg", "tap_card": "im_receive_msg", "leave_phone": "im_receive_msg", "opt_out": "im_receive_msg",
-    "follow": "new_follow_action", "like": "new_video_digg", "consent": "im_authorize", "withdraw_consent": "im_authorize", "unauthorize": "unauthorize",
-}  # fmt: skip
+    "write": "im_receive_msg",
+    "enter": "im_enter_direct_msg",
+    "tap_card": "im_receive_msg",
+    "leave_phone": "im_receive_msg",
+    "opt_out": "im_receive_msg",
+    "follow": "new_follow_action",
+    "like": "new_video_digg",
+    "consent": "im_authorize",
+    "withdraw_consent": "im_authorize",
+    "unauthorize": "unauthorize",
+}
 
 
 def detail(platform, person: str) -> dict:
@@ -64,7 +72,13 @@ def test_texts_are_given_or_made_up(fresh):
 
 
 def test_a_lead_shows_what_it_did(fresh):
-    person = next(p for p in leads(fresh, days=14) if not detail(fresh, p)["telephone"] and not detail(fresh, p)["is_follow"] and detail(fresh, p)["leads_level"] in (0, 1))
+    person = next(
+        p
+        for p in leads(fresh, days=14)
+        if not detail(fresh, p)["telephone"]
+        and not detail(fresh, p)["is_follow"]
+        and detail(fresh, p)["leads_level"] in (0, 1)
+    )
     fresh.does("leave_phone", person)
     fresh.does("follow", person)
     later(fresh)
@@ -84,14 +98,20 @@ def test_consents_show_at_once_whatever_was_to_come(fresh):
     account = world.accounts[0]
     known = world.leads.known(account, instant)
     to_come = [c for c in known if c.consent and c.consent[0] > instant] or [c for c in known if c.consent is None]
-    for customer in (to_come[0], next(c for c in known if c.consents(instant)), next(c for c in known if c.consent is None)):
+    for customer in (
+        to_come[0],
+        next(c for c in known if c.consents(instant)),
+        next(c for c in known if c.consent is None),
+    ):
         person = world.people.ids.write(customer.number)
         for deed in ("consent", "withdraw_consent", "consent", "consent", "withdraw_consent", "withdraw_consent"):
             fresh.does(deed, person)
             assert int(fresh.data("im_authorize_status", c_open_id=person)["status"]) == (deed == "consent")
             assert (person in consenting(fresh)) == (deed == "consent")
         assert not next(p for p in fresh.people(limit=5_000) if p["person"] == person)["consents"]
-    follower = next(c for c in known if (c.follows and c.follows[0] > instant) or (c.follows and c.follows[1] < instant))
+    follower = next(
+        c for c in known if (c.follows and c.follows[0] > instant) or (c.follows and c.follows[1] < instant)
+    )
     person = world.people.ids.write(follower.number)
     assert not follower.is_following(instant)
     fresh.does("follow", person)
@@ -110,7 +130,10 @@ def test_who_withdraws_the_authorization_has_no_token_any_more(fresh):
     assert fresh.refusal("leads_tag_create", tag_name="新") in (28001003, 2190002)
     refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     assert code_of(fresh.oauth("oauth_refresh_token", **fresh.app_keys, **refresh)) == 10010
-    assert code_of(fresh.oauth("oauth_refresh_biz_token", **fresh.app_keys, refresh_token=business["biz_refresh_token"])) == 10010
+    assert (
+        code_of(fresh.oauth("oauth_refresh_biz_token", **fresh.app_keys, refresh_token=business["biz_refresh_token"]))
+        == 10010
+    )
     assert other["access_token"] == fresh.tokens(1)["access_token"]
     fresh.write("leads_tag_create", 1, tag_name="新")
     fresh._tokens.clear()
@@ -122,14 +145,25 @@ def test_who_withdraws_the_authorization_has_no_token_any_more(fresh):
 @pytest.mark.parametrize(
     ("what", "order"),
     [
-        ("people", {"does": "dance"}), ("people", {"x": 1}), ("people", {"does": ["write"]}), ("people", {"does": "write", "account": "nobody"}),
-        ("people", {"does": "write", "account": 5}), ("people", {"does": "write", "person": "nobody"}), ("people", {"does": "write", "person": 5}),
-        ("people", {"does": "write", "text": 5}), ("people", {"does": "write", "client_key": "nobody"}), ("people", {"does": "write", "client_key": ["x"]}),
-        ("events", {"event": "nothing"}), ("events", {"x": 1}), ("events", {"event": "enter_im", "content": "x"}), ("events", {"event": "enter_im", "person": 5}),
-        ("events", {"event": "enter_im", "as_text": "yes"}), ("events", {"event": ["enter_im"]}),
+        ("people", {"does": "dance"}),
+        ("people", {"x": 1}),
+        ("people", {"does": ["write"]}),
+        ("people", {"does": "write", "account": "nobody"}),
+        ("people", {"does": "write", "account": 5}),
+        ("people", {"does": "write", "person": "nobody"}),
+        ("people", {"does": "write", "person": 5}),
+        ("people", {"does": "write", "text": 5}),
+        ("people", {"does": "write", "client_key": "nobody"}),
+        ("people", {"does": "write", "client_key": ["x"]}),
+        ("events", {"event": "nothing"}),
+        ("events", {"x": 1}),
+        ("events", {"event": "enter_im", "content": "x"}),
+        ("events", {"event": "enter_im", "person": 5}),
+        ("events", {"event": "enter_im", "as_text": "yes"}),
+        ("events", {"event": ["enter_im"]}),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_wrong_orders_are_refused(platform, what, order):
     assert platform.order("POST", what, 400, **order)["error"]
     foreign = platform.people(account=1)[-1]["person"]
@@ -241,7 +275,15 @@ def test_an_answer_opens_a_window(make_platform):
     platform.write("im_send_msg", **answer_to({"from_user_id": person, "content": row["body"]}))
 
 
-@pytest.mark.parametrize("settings", [{"answers": (("dance", 0.5),)}, {"answers": (("write", 1.5),)}, {"answers": (("write", -1),)}, {"answer_delay_s": -1}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"answers": (("dance", 0.5),)},
+        {"answers": (("write", 1.5),)},
+        {"answers": (("write", -1),)},
+        {"answer_delay_s": -1},
+    ],
+)
 def test_wrong_settings_are_refused(settings):
     with pytest.raises(ValueError, match="answers are shares"):
         SandboxConfig(**settings)

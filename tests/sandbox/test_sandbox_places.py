@@ -48,7 +48,10 @@ def test_services_are_a_funnel(platform):
 def test_homestays_are_lodgings(platform):
     span = people_requests.last_days(platform)
     for amap_id, rows in (("B0SANDBOX0001", 0), ("B0SANDBOX1590", 30)):
-        assert len(_days(platform, "poi_service_base", _place(platform, amap_id)["poi_id"], *span, service_type=40)) == rows
+        assert (
+            len(_days(platform, "poi_service_base", _place(platform, amap_id)["poi_id"], *span, service_type=40))
+            == rows
+        )
 
 
 @pytest.mark.parametrize("name", ["poi_user", "poi_service_user"])
@@ -79,7 +82,9 @@ def test_heat_lists(platform, kind, size):
     assert scores == sorted(scores, reverse=True)
     assert len({r["poi_id"] for r in rows}) == size
     platform.at("2026-11-17T10:30:00+08:00")
-    assert [r["poi_id"] for r in platform.data("poi_billboard", billboard_type=kind)["result_list"]] != [r["poi_id"] for r in rows]
+    assert [r["poi_id"] for r in platform.data("poi_billboard", billboard_type=kind)["result_list"]] != [
+        r["poi_id"] for r in rows
+    ]
     platform.at("2026-11-17T09:30:00+08:00")
     assert not platform.data("poi_billboard", billboard_type=kind)["result_list"]
 
@@ -92,7 +97,9 @@ def test_there_are_three_heat_lists(platform, kind):
 def test_claims(platform):
     totals = []
     for account in range(5):
-        pages = people_requests.pages(platform, "poi_claim_list", account, **people_requests.claims_of(platform, account, count=1))
+        pages = people_requests.pages(
+            platform, "poi_claim_list", account, **people_requests.claims_of(platform, account, count=1)
+        )
         rows = [r for p in pages for r in p["list"] or ()]
         assert {p["total"] for p in pages} == {len(rows)}
         assert len({r["poi_id"] for r in rows}) == len(rows)
@@ -103,7 +110,11 @@ def test_claims(platform):
 
 
 def test_search(platform):
-    everywhere = [p for page in people_requests.pages(platform, "poi_search_keyword", keyword="古镇", count=20) for p in page["pois"] or ()]
+    everywhere = [
+        p
+        for page in people_requests.pages(platform, "poi_search_keyword", keyword="古镇", count=20)
+        for p in page["pois"] or ()
+    ]
     there = platform.data("poi_search_keyword", keyword="古镇", city="大理", count=50)["pois"]
     assert all("古镇" in p["poi_name"] for p in everywhere)
     assert {p["poi_id"] for p in there} == {p["poi_id"] for p in everywhere if p["city"] == "大理市"}
@@ -114,7 +125,9 @@ def test_search(platform):
 
 def test_amap_ids(platform):
     one, other = _place(platform), platform.data("poi_base_query_amap", amap_id="B0SANDBOX0001")
-    assert {k: one[k] for k in ("poi_id", "poi_name", "city", "latitude")} == {k: other[k] for k in ("poi_id", "poi_name", "city", "latitude")}
+    assert {k: one[k] for k in ("poi_id", "poi_name", "city", "latitude")} == {
+        k: other[k] for k in ("poi_id", "poi_name", "city", "latitude")
+    }
     for unknown in ("B0SANDBOX0000", "B0SANDBOX1591", "B0SANDBOX1", "B0FF", "B0SANDBOX①001"):
         assert code_of(platform.get("poi_query", amap_id=unknown)) == 2100006
     assert code_of(platform.get("poi_user", poi_id="x", date_type=30)) == 2100006

@@ -1,10 +1,13 @@
 """Schemathesis asks the sandbox by the contract: whatever the request, the answer is one that the contract knows.
 
-Requests are made from the contract's parameters and bodies, valid ones and ones that break it. The platform says no with HTTP
+Requests are made from the contract's parameters and bodies, valid ones and ones that break it. The platform says no
+with HTTP
 200 and a code in the body, so Schemathesis' check of refusals is shown the HTTP status that the code stands for.
 
-The tests of an operation are built when they run, by what Schemathesis' own plugin calls at collection: built there, all of them cost
-every worker seconds, and their node ids lacked the operation, of which pytest-xdist ran the first alone (Schemathesis 4.32 with pytest 9.2).
+The tests of an operation are built when they run, by what Schemathesis' own plugin calls at collection: built there,
+all of them cost
+every worker seconds, and their node ids lacked the operation, of which pytest-xdist ran the first alone (Schemathesis
+4.32 with pytest 9.2).
 """
 
 from __future__ import annotations
@@ -35,7 +38,13 @@ SERVED = sorted(served())
 WRITES = {o.name for o in OTHER_OPERATIONS.values() if o.kind is Kind.WRITE}
 NO_TOKEN = {28001003, 2190002}
 TOKEN_IN_BODY = {e.name for e in ENDPOINTS.values() if any(p.fill == "token" for p in e.params)}
-CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance")
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
 
 
 @cache
@@ -58,7 +67,14 @@ def operations_of(security: bool, coverage: bool) -> dict[str, Any]:
     return {operation.definition.raw["operationId"]: operation for operation in found}
 
 
-def for_each_case(operation: str, examples: int, test: Callable[[schemathesis.Case], None], *, security: bool = False, coverage: bool = False) -> None:
+def for_each_case(
+    operation: str,
+    examples: int,
+    test: Callable[[schemathesis.Case], None],
+    *,
+    security: bool = False,
+    coverage: bool = False,
+) -> None:
     """Run ``test`` with the contract's examples of a request, with ``examples`` random ones, and with the bounds of every parameter."""
     from schemathesis.checks import load_all_checks
     from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
@@ -68,9 +84,19 @@ def for_each_case(operation: str, examples: int, test: Callable[[schemathesis.Ca
     def tried(case):
         test(case)
 
-    chosen, modes = operations_of(security, coverage)[operation], [HypothesisTestMode.EXAMPLES, HypothesisTestMode.FUZZING]
-    how = settings(max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    more = HypothesisTestConfig(project=chosen.schema.config, modes=[*modes, HypothesisTestMode.COVERAGE] if coverage else modes, explicit_settings=how, seed=1)
+    chosen, modes = (
+        operations_of(security, coverage)[operation],
+        [HypothesisTestMode.EXAMPLES, HypothesisTestMode.FUZZING],
+    )
+    how = settings(
+        max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    more = HypothesisTestConfig(
+        project=chosen.schema.config,
+        modes=[*modes, HypothesisTestMode.COVERAGE] if coverage else modes,
+        explicit_settings=how,
+        seed=1,
+    )
     create_test(operation=chosen, test_func=tried, config=more)()
 
 
@@ -112,7 +138,10 @@ def put_known_values(case: schemathesis.Case, values: Values) -> None:
     if choice % 4 == 0:
         return
     operation = operation_of(case)
-    places = [(case.query, {n: p["schema"] for n, p in parameters(operation).items()}), (case.body, request_schema(operation).get("properties", {}))]
+    places = [
+        (case.query, {n: p["schema"] for n, p in parameters(operation).items()}),
+        (case.body, request_schema(operation).get("properties", {})),
+    ]
     for given, schemas in places:
         for name in (schemas.keys() & given.keys()) if isinstance(given, dict) else ():
             known = values.known(name, operation)
@@ -140,7 +169,8 @@ def ask(case: schemathesis.Case, values: Values, crashes: list[str]) -> None:
     crashes.clear()
     put_known_values(case, values)
     token = values.token(operation_of(case))
-    # By the contract this one takes its token in the body; that SDKs send it in a header is no matter of the contract's.
+    # By the contract this one takes its token in the body; that SDKs send it in a header is no matter of the
+    # contract's.
     headers = {} if token is None or operation_of(case) == "oauth_userinfo" else {"access-token": token}
     check(case, case.call(base_url=values.platform.url, headers=headers, allow_redirects=False), crashes)
 
@@ -184,7 +214,9 @@ def test_made_up_tokens_are_refused_at_length(operation: str, values: Values, cr
 @pytest.mark.parametrize("operation", [n for n in SERVED if n in ENDPOINTS])
 def test_known_values_get_past_every_check_of_a_request(values: Values, operation: str):
     """Otherwise the tests above would only ever see refusals."""
-    assert values.request(operation) is not None, f"no answer of the sandbox holds a value for every parameter of {operation}"
+    assert values.request(operation) is not None, (
+        f"no answer of the sandbox holds a value for every parameter of {operation}"
+    )
     assert operation in values.answered, "refused with every value that is known"
 
 
@@ -192,7 +224,16 @@ def test_a_crash_would_be_seen(crashes: list[str], monkeypatch: pytest.MonkeyPat
     with running(SandboxConfig()) as handle:
         platform = Platform(handle)
         monkeypatch.setattr(handle.app.world, "account", None)
-        reply = platform.http.get("/platform/oauth/connect/", params={"client_key": "sandbox-key", "response_type": "code", "scope": "x", "redirect_uri": "http://a/", "open_id": "x"})
+        reply = platform.http.get(
+            "/platform/oauth/connect/",
+            params={
+                "client_key": "sandbox-key",
+                "response_type": "code",
+                "scope": "x",
+                "redirect_uri": "http://a/",
+                "open_id": "x",
+            },
+        )
         platform.close()
     assert reply.status_code == 500
     assert len(crashes) == 1

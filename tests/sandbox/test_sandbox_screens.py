@@ -22,7 +22,11 @@ def test_weeks_are_listed_newest_first(platform, kind):
     numbers = [int(w["version"]) for w in weeks]
     assert numbers == list(range(numbers[0], numbers[0] - 60, -1))
     assert {int(w["type"]) for w in weeks} == {kind}
-    assert (weeks[0]["start_time"], weeks[0]["end_time"], weeks[0]["active_time"]) == ("2026-11-02 00:00:00", "2026-11-08 00:00:00", "2026-11-09 12:00:00")
+    assert (weeks[0]["start_time"], weeks[0]["end_time"], weeks[0]["active_time"]) == (
+        "2026-11-02 00:00:00",
+        "2026-11-08 00:00:00",
+        "2026-11-09 12:00:00",
+    )
     platform.at("2026-11-16T12:00:00+08:00")
     newest = people_requests.versions(platform, kind)[0]
     assert (int(newest["version"]), newest["start_time"]) == (numbers[0] + 1, "2026-11-09 00:00:00")
@@ -38,14 +42,19 @@ def test_a_final_list_stays(platform, kind):
     platform.at("2026-11-16T23:00:00+08:00")
     for version in (weeks[0]["version"], weeks[20]["version"]):
         assert _week(platform, kind, version) == lists[version]
-    assert code_of(platform.get("ent_rank_item", type=kind, version=weeks[-1]["version"])) == 2100005  # 60 weeks back no more
+    assert (
+        code_of(platform.get("ent_rank_item", type=kind, version=weeks[-1]["version"])) == 2100005
+    )  # 60 weeks back no more
 
 
 def test_titles_rise_and_fall(platform):
     """A film that leads one week is further down some weeks later, and gone after a quarter."""
     weeks = [int(w["version"]) for w in people_requests.versions(platform, 1)]
     best = next(iter(_week(platform, 1, weeks[20])))
-    ranks = [list(_week(platform, 1, weeks[20 - n])).index(best) if best in _week(platform, 1, weeks[20 - n]) else 99 for n in (0, 6, 14)]
+    ranks = [
+        list(_week(platform, 1, weeks[20 - n])).index(best) if best in _week(platform, 1, weeks[20 - n]) else 99
+        for n in (0, 6, 14)
+    ]
     assert ranks[0] == 0 < ranks[1] <= ranks[2]
     assert best not in _week(platform, 1, weeks[6])
 
@@ -92,7 +101,9 @@ def test_forms_of_the_older_answers(platform):
     for minute in range(6):
         platform.reset(f"2026-11-16T10:3{minute}:00+08:00")
         versions = people_requests.versions(platform, 1)
-        rows += [r for w in versions[:20:4] for r in platform.data("ent_rank_item", type=1, version=w["version"])["list"]]
+        rows += [
+            r for w in versions[:20:4] for r in platform.data("ent_rank_item", type=1, version=w["version"])["list"]
+        ]
     assert any(r.get("actors") and r["actors"][0].startswith("[") for r in rows)
     assert any(len(r.get("actors") or ()) > 2 for r in rows)
     assert any("e+" in str(r["hot"]) for r in rows)
@@ -126,10 +137,22 @@ def test_counted_calls(platform):
     begin, end = people_requests.last_days(platform, 3, "%Y%m%d")
     rows = platform.data("devtool_monitor_call", time_type="day", begin_time=begin, end_time=end)["result_list"]
     assert {r["date_time"] for r in rows} == {"2026-11-13", "2026-11-14", "2026-11-15"}
-    some = platform.data("devtool_monitor_call", time_type="day", begin_time=begin, end_time=end, scope_list=["hotsearch"])["result_list"]
-    assert [(r["interface"], int(r["pv"])) for r in some] == [(r["interface"], int(r["pv"])) for r in rows if r["scope"] == "hotsearch"]
-    one = platform.data("devtool_monitor_call", time_type="day", begin_time=begin, end_time=end, interface_list=[some[0]["interface"]])["result_list"]
+    some = platform.data(
+        "devtool_monitor_call", time_type="day", begin_time=begin, end_time=end, scope_list=["hotsearch"]
+    )["result_list"]
+    assert [(r["interface"], int(r["pv"])) for r in some] == [
+        (r["interface"], int(r["pv"])) for r in rows if r["scope"] == "hotsearch"
+    ]
+    one = platform.data(
+        "devtool_monitor_call", time_type="day", begin_time=begin, end_time=end, interface_list=[some[0]["interface"]]
+    )["result_list"]
     assert {r["interface"] for r in one} == {some[0]["interface"]}
-    for wrong in ({"time_type": "hour"}, {"begin_time": "2026-11-13"}, {"begin_time": "20261140"}, {"scope_list": "hotsearch"}, {"interface_list": [1]}):
+    for wrong in (
+        {"time_type": "hour"},
+        {"begin_time": "2026-11-13"},
+        {"begin_time": "20261140"},
+        {"scope_list": "hotsearch"},
+        {"interface_list": [1]},
+    ):
         params = {"time_type": "day", "begin_time": begin, "end_time": end} | wrong
         assert code_of(platform.get("devtool_monitor_call", **params)) == 2100005

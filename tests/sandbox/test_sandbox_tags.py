@@ -13,11 +13,17 @@ NOT_ENTERPRISE = 2
 
 
 def tags(platform, account: int = 0) -> dict[int, str]:
-    return {int(t["tag_id"]): t["tag_name"] for page in pages(platform, "leads_tag_list", account, count=50) for t in page["list"] or ()}
+    return {
+        int(t["tag_id"]): t["tag_name"]
+        for page in pages(platform, "leads_tag_list", account, count=50)
+        for t in page["list"] or ()
+    }
 
 
 def tagged(platform, tag: int, account: int = 0) -> list[str]:
-    return [p for page in pages(platform, "leads_tag_user_list", account, tag_id=tag, count=50) for p in page["list"] or ()]
+    return [
+        p for page in pages(platform, "leads_tag_user_list", account, tag_id=tag, count=50) for p in page["list"] or ()
+    ]
 
 
 def tags_of(platform, person: str) -> dict[int, str]:
@@ -56,7 +62,11 @@ def test_tags_are_created_renamed_and_deleted(fresh):
     for tag in (new, old):
         fresh.write("leads_tag_delete", tag_id=tag)
     assert tags(fresh) == {t: n for t, n in before.items() if t != old}
-    for name, more in (("leads_tag_update", {"tag_name": "又来"}), ("leads_tag_delete", {}), ("leads_tag_user_update", {"user_id": fresh.people()[-1]["person"], "bind": True})):
+    for name, more in (
+        ("leads_tag_update", {"tag_name": "又来"}),
+        ("leads_tag_delete", {}),
+        ("leads_tag_user_update", {"user_id": fresh.people()[-1]["person"], "bind": True}),
+    ):
         assert fresh.refusal(name, tag_id=new, **more) == 2100006
     assert fresh.refusal("leads_tag_user_list", tag_id=new, count=10, cursor=0) == 2100006
     assert create(fresh, "样品已寄") not in {new, *before}
@@ -121,12 +131,19 @@ def test_wrong_requests_change_nothing(fresh):
     tag, name = next(iter(before.items()))
     person = fresh.people()[-1]["person"]
     for operation, params, code in (
-        ("leads_tag_create", {}, 28001007), ("leads_tag_create", {"tag_name": ""}, 28001007), ("leads_tag_create", {"tag_name": 5}, 2100005),
-        ("leads_tag_create", {"tag_name": name}, 2100005), ("leads_tag_update", {"tag_id": tag}, 28001007), ("leads_tag_update", {"tag_id": "x", "tag_name": "新"}, 2100005),
-        ("leads_tag_update", {"tag_id": tag, "tag_name": list(before.values())[1]}, 2100005), ("leads_tag_update", {"tag_id": tag, "tag_name": ["新"]}, 2100005),
-        ("leads_tag_delete", {"tag_id": [tag]}, 2100005), ("leads_tag_user_update", {"tag_id": tag, "user_id": person, "bind": 1}, 2100005),
-        ("leads_tag_user_update", {"tag_id": tag, "user_id": person}, 28001007), ("leads_tag_user_update", {"tag_id": tag, "user_id": 5, "bind": True}, 2100005),
-    ):  # fmt: skip
+        ("leads_tag_create", {}, 28001007),
+        ("leads_tag_create", {"tag_name": ""}, 28001007),
+        ("leads_tag_create", {"tag_name": 5}, 2100005),
+        ("leads_tag_create", {"tag_name": name}, 2100005),
+        ("leads_tag_update", {"tag_id": tag}, 28001007),
+        ("leads_tag_update", {"tag_id": "x", "tag_name": "新"}, 2100005),
+        ("leads_tag_update", {"tag_id": tag, "tag_name": list(before.values())[1]}, 2100005),
+        ("leads_tag_update", {"tag_id": tag, "tag_name": ["新"]}, 2100005),
+        ("leads_tag_delete", {"tag_id": [tag]}, 2100005),
+        ("leads_tag_user_update", {"tag_id": tag, "user_id": person, "bind": 1}, 2100005),
+        ("leads_tag_user_update", {"tag_id": tag, "user_id": person}, 28001007),
+        ("leads_tag_user_update", {"tag_id": tag, "user_id": 5, "bind": True}, 2100005),
+    ):
         assert fresh.refusal(operation, **params) == code, (operation, params)
     assert tags(fresh) == before
 
@@ -134,9 +151,11 @@ def test_wrong_requests_change_nothing(fresh):
 @pytest.mark.parametrize(
     ("operation", "params"),
     [
-        ("leads_tag_create", {"tag_name": "新"}), ("leads_tag_update", {"tag_id": 101, "tag_name": "新"}), ("leads_tag_delete", {"tag_id": 101}),
+        ("leads_tag_create", {"tag_name": "新"}),
+        ("leads_tag_update", {"tag_id": 101, "tag_name": "新"}),
+        ("leads_tag_delete", {"tag_id": 101}),
         ("leads_tag_user_update", {"tag_id": 101, "user_id": "x", "bind": True}),
     ],
-)  # fmt: skip
+)
 def test_only_enterprise_accounts_have_tags(fresh, operation, params):
     assert fresh.refusal(operation, NOT_ENTERPRISE, **params) == 2112001

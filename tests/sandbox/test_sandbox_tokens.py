@@ -205,14 +205,28 @@ def test_business_tokens_live_thirty_days_and_are_refreshed(platform):
 
 
 @pytest.mark.parametrize(
-    ("change", "code"), [({"client_key": "x"}, 10003), ({"client_secret": "x"}, 10013), ({"refresh_token": "bus_rft.x"}, 10010), ({"refresh_token": ""}, 10002)]
+    ("change", "code"),
+    [
+        ({"client_key": "x"}, 10003),
+        ({"client_secret": "x"}, 10013),
+        ({"refresh_token": "bus_rft.x"}, 10010),
+        ({"refresh_token": ""}, 10002),
+    ],
 )
 def test_wrong_business_refresh(platform, change, code):
     body = refresh_business(platform, platform.business_token(0)["biz_refresh_token"], **change)
     assert int(body["error_code"]) == code
 
 
-@pytest.mark.parametrize(("change", "code"), [({"client_key": "x"}, 10003), ({"client_secret": "x"}, 10013), ({"open_id": "x"}, 10002), ({"open_id": ""}, 10002)])
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"client_key": "x"}, 10003),
+        ({"client_secret": "x"}, 10013),
+        ({"open_id": "x"}, 10002),
+        ({"open_id": ""}, 10002),
+    ],
+)
 def test_wrong_business_request(platform, change, code):
     body = platform.oauth("oauth_business_token", **(APP | {"open_id": platform.tokens(0)["open_id"]} | change))
     assert int(body["error_code"]) == code
@@ -220,7 +234,10 @@ def test_wrong_business_request(platform, change, code):
 
 def test_an_account_without_business_consent(make_platform):
     accounts = make_platform(accounts=16, videos=1)
-    refused = [int(accounts.oauth("oauth_business_token", **APP, open_id=a["open_id"])["error_code"]) for a in accounts.accounts()]
+    refused = [
+        int(accounts.oauth("oauth_business_token", **APP, open_id=a["open_id"])["error_code"])
+        for a in accounts.accounts()
+    ]
     assert refused == [0] * 15 + [28001012]
 
 
@@ -239,7 +256,9 @@ def test_business_paths_answer_as_their_twins(platform):
 
 
 def test_a_business_token_of_some_scopes(platform):
-    data = platform.oauth("oauth_business_token", **APP, open_id=platform.tokens(0)["open_id"], scope="ma.item.data")["data"]
+    data = platform.oauth("oauth_business_token", **APP, open_id=platform.tokens(0)["open_id"], scope="ma.item.data")[
+        "data"
+    ]
     assert business_code(platform, data["biz_token"]) == 28001012
     platform.fault("item_base_bc", "token_dead")
     item_id = platform.videos(0)[0]["item_id"]

@@ -26,7 +26,9 @@ def codes(platform, account: int) -> set[int]:
     found = set()
     for name in OF_ACCOUNTS:
         values = {"date_type": 7, "count": 5, "cursor": "0" if name.startswith("im_") else 0}
-        body = platform.get(name, account, **{p.name: values[p.name] for p in ENDPOINTS[name].params if p.name in values})
+        body = platform.get(
+            name, account, **{p.name: values[p.name] for p in ENDPOINTS[name].params if p.name in values}
+        )
         assert problems(ENDPOINTS[name].twin_of or name, body, success=False) == []
         found.add(code_of(body))
     return found
@@ -59,7 +61,9 @@ def test_dead_tokens_are_not_refreshed(troubled):
 
 
 def test_troubles_follow_from_the_index(make_platform):
-    few, many = ([a["trouble"] for a in make_platform(accounts=n, videos=1, dead_tokens=0.2).accounts()] for n in (30, 90))
+    few, many = (
+        [a["trouble"] for a in make_platform(accounts=n, videos=1, dead_tokens=0.2).accounts()] for n in (30, 90)
+    )
     assert few == many[:30]
 
 
@@ -90,7 +94,9 @@ def test_only_some_scopes(make_platform):
 def test_two_thousand_accounts():
     """Time of this process, in which the sandbox runs as well: a busy machine does not count."""
     begin = time.process_time()
-    with running(SandboxConfig(now=datetime.fromisoformat(NOW), accounts=2_000, dead_tokens=0.03, private_accounts=0.01)) as handle:
+    with running(
+        SandboxConfig(now=datetime.fromisoformat(NOW), accounts=2_000, dead_tokens=0.03, private_accounts=0.01)
+    ) as handle:
         assert time.process_time() - begin < 3
         begin = time.process_time()
         accounts = httpx.get(handle.url + "/_sandbox/accounts", timeout=10).json()

@@ -30,7 +30,9 @@ def _validator(schema: str) -> Draft202012Validator:
 
 def departures(body: dict) -> list[str]:
     """Where an event departs from its schema of the contract, its content included where it is JSON text."""
-    schema = contract()["webhooks"][body["event"]]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
+    schema = contract()["webhooks"][body["event"]]["post"]["requestBody"]["content"]["application/json"]["schema"][
+        "$ref"
+    ].split("/")[-1]
     found = list(_validator(schema).iter_errors(body))
     if isinstance(body.get("content"), str):
         found += _validator(f"{schema}Content").iter_errors(json.loads(body["content"]))
@@ -57,7 +59,9 @@ def settle(platform) -> dict[str, int]:
     """Wait until nothing waits to be delivered; gives the counts."""
     wait_until(lambda: platform.order("GET", "webhooks")["pending"] == 0)
     found = counts(platform)
-    assert found.get("events", 0) + found.get("duplicates", 0) == found.get("acknowledged", 0) + found.get("given up", 0)
+    assert found.get("events", 0) + found.get("duplicates", 0) == found.get("acknowledged", 0) + found.get(
+        "given up", 0
+    )
     return found
 
 
@@ -86,7 +90,12 @@ def test_every_event_keeps_the_contract_in_both_forms(platform, event):
             assert departures(body) == []
             assert ("content" in body) == (event in WITH_CONTENT)
             if event in WITH_CONTENT:
-                documented = "as JSON text" in contract()["components"]["schemas"]["Event" + "".join(p.title() for p in event.split("_"))]["properties"]["content"]["description"]
+                documented = (
+                    "as JSON text"
+                    in contract()["components"]["schemas"]["Event" + "".join(p.title() for p in event.split("_"))][
+                        "properties"
+                    ]["content"]["description"]
+                )
                 assert isinstance(body["content"], str) == (documented if as_text is None else as_text)
 
 
@@ -103,7 +112,14 @@ def test_the_worlds_own_events_keep_the_contract(fresh, deliver):
     fresh.at(START + timedelta(days=2))
     settle(fresh)
     found = Counter(p.event for p in receiver.posts)
-    assert set(found) == {"im_receive_msg", "im_send_msg", "im_enter_direct_msg", "im_group_receive_msg", "new_follow_action", "new_video_digg"}
+    assert set(found) == {
+        "im_receive_msg",
+        "im_send_msg",
+        "im_enter_direct_msg",
+        "im_group_receive_msg",
+        "new_follow_action",
+        "new_video_digg",
+    }
     assert [d for p in receiver.posts for d in departures(p.body)] == []
     forms = {type(p.body["content"]) for p in receiver.posts if p.event == "im_receive_msg"}
     assert forms == {str, dict}
@@ -155,7 +171,7 @@ def test_three_retries_and_it_is_lost(fresh, deliver):
 
 def test_an_answer_that_comes_too_late_is_none(fresh, deliver):
     receiver, goes_on = deliver(fresh, timeout_s=0.2, retries=1), threading.Event()
-    
+
     def slow_at_first(post) -> int:
         if len(receiver.posts) == 1:
             goes_on.wait(10)
@@ -266,7 +282,11 @@ def test_what_the_platform_cancelled_is_not_delivered(fresh, deliver):
     for day in days:
         fresh.order("PUT", "webhooks", url="")
         fresh.at(day)
-        if cancelled := [e for e, s in status(fresh).items() if not s and e not in ("receive_msg", "enter_im", "dial_phone", "website_contact", "personal_tab_contact")]:
+        if cancelled := [
+            e
+            for e, s in status(fresh).items()
+            if not s and e not in ("receive_msg", "enter_im", "dial_phone", "website_contact", "personal_tab_contact")
+        ]:
             break
     deliver(fresh)
     fresh.order("POST", "events", event=cancelled[0])
@@ -281,11 +301,19 @@ def test_what_the_platform_cancelled_is_not_delivered(fresh, deliver):
 @pytest.mark.parametrize(
     "asked",
     [
-        [], {}, "im_receive_msg", [{"event": "nothing", "status": 1}], [{"event": "im_receive_msg", "status": 2}], [{"event": "im_receive_msg", "status": True}],
-        [{"event": "im_receive_msg", "status": "1"}], [{"event": "im_receive_msg"}], [{"event": "im_receive_msg", "status": 0}, {"event": ["x"], "status": 0}], [5],
+        [],
+        {},
+        "im_receive_msg",
+        [{"event": "nothing", "status": 1}],
+        [{"event": "im_receive_msg", "status": 2}],
+        [{"event": "im_receive_msg", "status": True}],
+        [{"event": "im_receive_msg", "status": "1"}],
+        [{"event": "im_receive_msg"}],
+        [{"event": "im_receive_msg", "status": 0}, {"event": ["x"], "status": 0}],
+        [5],
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_wrong_subscriptions_change_nothing(platform, asked):
     before = status(platform)
     assert platform.refusal("event_status_update", list=asked) == 2100005
@@ -302,7 +330,9 @@ def test_what_the_world_brings_is_told_when_the_clock_moves(fresh, deliver):
     settle(fresh)
     expected = Counter()
     for account in (0, 1, 2, 3, 4):
-        expected.update(r["body"].get("server_message_id") or r["content"] for r in log(fresh, account, days=1) if r["event_time"])
+        expected.update(
+            r["body"].get("server_message_id") or r["content"] for r in log(fresh, account, days=1) if r["event_time"]
+        )
     came = Counter(p.content.get("server_message_id") or p.raw.decode() for p in receiver.posts)
     assert came == expected
     assert sum(came.values()) > 20
@@ -366,11 +396,24 @@ def test_each_app_has_an_address_of_its_own(make_platform, receiver):
 @pytest.mark.parametrize(
     "order",
     [
-        {"url": "ftp://x"}, {"url": "http://"}, {"url": "http://127.0.0.1:99999/"}, {"url": 5}, {"duplicates": 2}, {"disorder": -1}, {"bad_signatures": "x"}, {"retries": -1},
-        {"retries": 1.5}, {"timeout_s": 0}, {"give_up_after": 0}, {"colour": "red"}, {"client_key": "nobody"}, {"client_key": []}, {"duplicates": True},
+        {"url": "ftp://x"},
+        {"url": "http://"},
+        {"url": "http://127.0.0.1:99999/"},
+        {"url": 5},
+        {"duplicates": 2},
+        {"disorder": -1},
+        {"bad_signatures": "x"},
+        {"retries": -1},
+        {"retries": 1.5},
+        {"timeout_s": 0},
+        {"give_up_after": 0},
+        {"colour": "red"},
+        {"client_key": "nobody"},
+        {"client_key": []},
+        {"duplicates": True},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_wrong_deliveries_change_nothing(platform, order):
     before = platform.order("GET", "webhooks")["delivery"]
     assert platform.order("PUT", "webhooks", 400, **order)["error"]

@@ -1,8 +1,10 @@
 """Scheduled operation as in production: Dagster's daemon with its code server and web server, over days whose clock the test moves.
 
-The clock stands two seconds before the end of the minute in which a schedule is due, since the scheduler waits for the next minute:
+The clock stands two seconds before the end of the minute in which a schedule is due, since the scheduler waits for the
+next minute:
 so it looks again every two seconds. Nothing but the clock of the processes is changed (``clock/sitecustomize.py``).
-By default the night from Sunday to Monday; ``DAYS_BY_THE_CLOCK`` is how many whole days from then on, with the upkeep of Sunday.
+By default the night from Sunday to Monday; ``DAYS_BY_THE_CLOCK`` is how many whole days from then on, with the upkeep
+of Sunday.
 """
 
 from __future__ import annotations
@@ -39,14 +41,21 @@ DAYS = int(os.environ.get("DAYS_BY_THE_CLOCK", "0"))
 _LONGEST_S = 900
 """The longest wait for the runs of one instant."""
 _COLLECTING = {
-    "hot_words_schedule": CADENCES["hourly"].crons, "billboards_schedule": CADENCES["twice_daily"].crons,
-    "snapshots_schedule": CADENCES["daily_snapshot"].crons, "daily_metrics_schedule": CADENCES["daily_t1"].crons,
-    "people_schedule": CADENCES["daily_listing"].crons, "film_lists_schedule": CADENCES["rank_weeks"].crons,
+    "hot_words_schedule": CADENCES["hourly"].crons,
+    "billboards_schedule": CADENCES["twice_daily"].crons,
+    "snapshots_schedule": CADENCES["daily_snapshot"].crons,
+    "daily_metrics_schedule": CADENCES["daily_t1"].crons,
+    "people_schedule": CADENCES["daily_listing"].crons,
+    "film_lists_schedule": CADENCES["rank_weeks"].crons,
     "events_schedule": CADENCES["events"].crons,
-}  # fmt: skip
+}
 _REPORTING = {"report_schedule": ("40 12 * * *", "40 16 * * *"), "resume_schedule": ("20 0 * * *",)}
 _UPKEEP = {"verify_schedule": ("0 4 * * 0",), "prune_schedule": ("0 5 * * 0",)}
-_OFTEN = {"alerts_schedule": ("*/15 * * * *",), "outreach_plan_schedule": ("*/10 * * * *",), "outreach_send_schedule": ("5-59/10 * * * *",)}
+_OFTEN = {
+    "alerts_schedule": ("*/15 * * * *",),
+    "outreach_plan_schedule": ("*/10 * * * *",),
+    "outreach_send_schedule": ("5-59/10 * * * *",),
+}
 """Followed around midnight only: they are due 384 times a day."""
 _PAUSE_S = 5
 """Two turns of the scheduler: a schedule that is turned on while the clock jumps would miss what is due in between."""
@@ -97,7 +106,9 @@ class Service:
     def start(self, name: str, *words: str) -> None:
         with open(self.home.parent / f"{name}.txt", "a") as said:
             command = [str(_BIN / name), *words]
-            self.running[name] = children.start(command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            self.running[name] = children.start(
+                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
 
     def start_daemon(self) -> None:
         self.start("dagster-daemon", "run", "-w", str(self.workspace))
@@ -111,14 +122,31 @@ class Service:
         port = free_port()
         where = {"host": "127.0.0.1", "port": port, "location_name": "douyin-warehouse"}
         self.workspace.write_text(json.dumps({"load_from": [{"grpc_server": where}]}))
-        self.start("dagster", "code-server", "start", "-m", "pipelines.code_location", "-a", "repository", "-h", "127.0.0.1", "-p", str(port))
+        self.start(
+            "dagster",
+            "code-server",
+            "start",
+            "-m",
+            "pipelines.code_location",
+            "-a",
+            "repository",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+        )
         self.wait_for(lambda: is_open(port))
 
     def start_web_server(self) -> None:
         port = free_port()
         self.ui = f"http://127.0.0.1:{port}"
         self.start("dagster-webserver", "-w", str(self.workspace), "-h", "127.0.0.1", "-p", str(port))
-        self.wait_for(lambda: "repositoriesOrError" in (self.ask("{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }") or {}))
+        self.wait_for(
+            lambda: (
+                "repositoriesOrError"
+                in (self.ask("{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }") or {})
+            )
+        )
 
     def kill_daemon(self) -> None:
         """End the daemon at once."""
@@ -128,7 +156,9 @@ class Service:
 
     def ask(self, question: str, **variables: Any) -> dict[str, Any] | None:
         try:
-            reply = httpx.post(f"{self.ui}/graphql", json={"query": question, "variables": variables}, trust_env=False, timeout=120).json()
+            reply = httpx.post(
+                f"{self.ui}/graphql", json={"query": question, "variables": variables}, trust_env=False, timeout=120
+            ).json()
         except httpx.TransportError:
             return None
         assert "errors" not in reply, reply
@@ -143,33 +173,52 @@ class Service:
             time.sleep(0.5)
 
     def turn(self, name: str, on: bool) -> None:
-        selector = {"repositoryName": "__repository__", "repositoryLocationName": "douyin-warehouse", "scheduleName": name}
+        selector = {
+            "repositoryName": "__repository__",
+            "repositoryLocationName": "douyin-warehouse",
+            "scheduleName": name,
+        }
         if on:
             question = "mutation($s: ScheduleSelector!) { startSchedule(scheduleSelector: $s) { __typename } }"
             assert self.ask(question, s=selector)["startSchedule"]["__typename"] == "ScheduleStateResult"
         else:
-            question = "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { ... on Schedule { scheduleState { id } } } }"
+            question = (
+                "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { ... on Schedule { "
+                "scheduleState { id } } } }"
+            )
             state = self.ask(question, s=selector)["scheduleOrError"]["scheduleState"]["id"]
             stopped = self.ask("mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }", id=state)
             assert stopped["stopRunningSchedule"]["__typename"] == "ScheduleStateResult"
 
     def ticks(self, name: str) -> dict[datetime, str]:
         """Instant -> status of all ticks of a schedule; an instant that ticked twice fails the test."""
-        selector = {"repositoryName": "__repository__", "repositoryLocationName": "douyin-warehouse", "scheduleName": name}
-        question = "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { ... on Schedule { scheduleState { ticks(limit: 2000) { timestamp status } } } } }"
+        selector = {
+            "repositoryName": "__repository__",
+            "repositoryLocationName": "douyin-warehouse",
+            "scheduleName": name,
+        }
+        question = (
+            "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { ... on Schedule { "
+            "scheduleState { ticks(limit: 2000) { timestamp status } } } } }"
+        )
         found = self.ask(question, s=selector)["scheduleOrError"]["scheduleState"]["ticks"]
         instants = [datetime.fromtimestamp(t["timestamp"], BEIJING) for t in found]
         assert Counter(instants).most_common(1) == [] or Counter(instants).most_common(1)[0][1] == 1, name
         return dict(zip(instants, (t["status"] for t in found), strict=True))
 
     def is_idle(self) -> bool:
-        question = "{ runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED, CANCELING]}) { ... on Runs { count } } }"
+        question = (
+            "{ runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED, CANCELING]}) { ... on "
+            "Runs { count } } }"
+        )
         return self.ask(question)["runsOrError"]["count"] == 0
 
     def settle(self, expected: dict[str, set[datetime]], until: datetime) -> None:
         """Wait until every schedule has ticked at its times up to a minute, and all runs have ended."""
         names = [name for name, instants in expected.items() if until in instants]
-        self.wait_for(lambda: all(self.ticks(name).get(until) in ("SUCCESS", "SKIPPED") for name in names) and self.is_idle())
+        self.wait_for(
+            lambda: all(self.ticks(name).get(until) in ("SUCCESS", "SKIPPED") for name in names) and self.is_idle()
+        )
 
 
 @pytest.fixture
@@ -183,14 +232,27 @@ def service(tmp_path) -> Iterator[Service]:
         home = tmp_path / "home"
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_", "PYTEST_"))}
         environment = plain | {
-            "DOUYIN_HOME": str(home), "DAGSTER_HOME": str(home / "dagster"), "DOUYIN_BASE_URL": handle.url, "DOUYIN_CLIENT_KEY": "sandbox-key",
-            "DOUYIN_CLIENT_SECRET": "sandbox-secret", "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY, "DOUYIN_START_DATE": "2026-11-01",
-            "DOUYIN_QPS": "1000", "PYTHONPATH": str(Path(__file__).parent / "clock"), "TEST_CLOCK": str(tmp_path / "clock.txt"),
-        }  # fmt: skip
+            "DOUYIN_HOME": str(home),
+            "DAGSTER_HOME": str(home / "dagster"),
+            "DOUYIN_BASE_URL": handle.url,
+            "DOUYIN_CLIENT_KEY": "sandbox-key",
+            "DOUYIN_CLIENT_SECRET": "sandbox-secret",
+            "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
+            "DOUYIN_START_DATE": "2026-11-01",
+            "DOUYIN_QPS": "1000",
+            "PYTHONPATH": str(Path(__file__).parent / "clock"),
+            "TEST_CLOCK": str(tmp_path / "clock.txt"),
+        }
         made = Service(home, handle.url, environment, tmp_path / "clock.txt")
         made.at(began)
         for account in httpx.get(f"{handle.url}/_sandbox/accounts", trust_env=False, timeout=60).json():
-            done = children.run([_BIN / "douyin", "authorize", "--code", account["code"]], cwd=ROOT, env=environment, timeout_s=300, text=True)
+            done = children.run(
+                [_BIN / "douyin", "authorize", "--code", account["code"]],
+                cwd=ROOT,
+                env=environment,
+                timeout_s=300,
+                text=True,
+            )
             assert done.returncode == 0, done.stderr
         (home / "dagster").mkdir(parents=True, exist_ok=True)
         (home / "dagster" / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
@@ -208,13 +270,22 @@ def _reference(service: Service, home: Path, instants: list[tuple[datetime, list
     from resources.runtime import Runtime
 
     home.mkdir()
-    shutil.copy(service.home / "state.db", home / "state.db")  # its accounts and tokens; what else it knows is of no use without an archive
+    shutil.copy(
+        service.home / "state.db", home / "state.db"
+    )  # its accounts and tokens; what else it knows is of no use without an archive
     runtime = Runtime(
         Settings(
-            _env_file=None, home=home, base_url=service.url, client_key="sandbox-key", client_secret="sandbox-secret", token_key=SANDBOX_TOKEN_KEY,
-            start_date=datetime(2026, 11, 1).date(), qps=1000, clock=FIRST.isoformat(),
+            _env_file=None,
+            home=home,
+            base_url=service.url,
+            client_key="sandbox-key",
+            client_secret="sandbox-secret",
+            token_key=SANDBOX_TOKEN_KEY,
+            start_date=datetime(2026, 11, 1).date(),
+            qps=1000,
+            clock=FIRST.isoformat(),
         )
-    )  # fmt: skip
+    )
     with Runner(runtime) as runner:
         for minute, cadences in instants:
             move_clock(runtime, minute + timedelta(seconds=58))
@@ -226,7 +297,9 @@ def _reference(service: Service, home: Path, instants: list[tuple[datetime, list
 def lake_of(home: Path) -> dict[str, bytes]:
     """Bytes of all files of core tables."""
     lake = home / "lake"
-    return {str(p.relative_to(lake)): p.read_bytes() for p in sorted(lake.rglob("data.parquet")) if "marts" not in p.parts}
+    return {
+        str(p.relative_to(lake)): p.read_bytes() for p in sorted(lake.rglob("data.parquet")) if "marts" not in p.parts
+    }
 
 
 @pytest.mark.timeout(7200)
@@ -243,8 +316,14 @@ def test_every_schedule_ticks_at_its_times_once(service, tmp_path, monkeypatch):
     service.start_code_server()
     service.start_web_server()
     service.start_daemon()
-    # Only what is due within the simulated span is turned on: a schedule that is on makes up for the last time that it missed.
-    turns = [*([(minutes[0], _UPKEEP, True)] if DAYS else []), (began, _COLLECTING | _REPORTING, True), (around[0], _OFTEN, True), (around[1], _OFTEN, False)]
+    # Only what is due within the simulated span is turned on: a schedule that is on makes up for the last time that it
+    # missed.
+    turns = [
+        *([(minutes[0], _UPKEEP, True)] if DAYS else []),
+        (began, _COLLECTING | _REPORTING, True),
+        (around[0], _OFTEN, True),
+        (around[1], _OFTEN, False),
+    ]
     for minute in minutes:
         for turn in [t for t in turns if t[0] <= minute]:
             turns.remove(turn)
@@ -262,7 +341,9 @@ def test_every_schedule_ticks_at_its_times_once(service, tmp_path, monkeypatch):
         service.settle(expected, minute)
 
     assert {name: set(service.ticks(name)) for name in expected} == expected
-    failed = service.ask("{ runsOrError(filter: {statuses: [FAILURE, CANCELED]}) { ... on Runs { count results { jobName runId } } } }")["runsOrError"]
+    failed = service.ask(
+        "{ runsOrError(filter: {statuses: [FAILURE, CANCELED]}) { ... on Runs { count results { jobName runId } } } }"
+    )["runsOrError"]
     assert failed["count"] == 0, failed
     service.kill_daemon()
     by_cadence = {name: next(c for c in CADENCES if CADENCES[c].crons == crons) for name, crons in _COLLECTING.items()}

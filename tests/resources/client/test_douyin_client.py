@@ -41,9 +41,13 @@ class Bench:
     exchanges: list[Exchange] = field(default_factory=list)
     open_ids: list[str] = field(default_factory=list)
 
-    def run(self, work: Callable[[DouyinClient], Awaitable[Any]], *, consent: bool = True, scopes: str | None = None) -> Any:
+    def run(
+        self, work: Callable[[DouyinClient], Awaitable[Any]], *, consent: bool = True, scopes: str | None = None
+    ) -> Any:
         async def whole() -> Any:
-            async with DouyinClient(self.settings, self.state, self.settings.get_clock(), self.exchanges.append) as client:
+            async with DouyinClient(
+                self.settings, self.state, self.settings.get_clock(), self.exchanges.append
+            ) as client:
                 if consent and not self.open_ids:
                     for account in self.box.accounts(scopes):
                         self.open_ids.append(await client.authorize(account["code"], name=account["name"]))
@@ -67,7 +71,9 @@ class Bench:
         return get_account(self.state, "sandbox-key", self.open_ids[account]).status
 
 
-def ask(bench: Bench, client: DouyinClient, endpoint=USER, account: int = 0, params: dict | None = None) -> Awaitable[Answer]:
+def ask(
+    bench: Bench, client: DouyinClient, endpoint=USER, account: int = 0, params: dict | None = None
+) -> Awaitable[Answer]:
     open_id = bench.open_ids[account] if "open_id" in [p.name for p in endpoint.params] else ""
     return client.ask(endpoint, (WINDOW if endpoint is USER else {}) if params is None else params, open_id)
 
@@ -90,7 +96,11 @@ def test_an_answer_and_its_exchange(bench):
     assert len(answer.document["data"]["result_list"]) > 0
     assert exchange.body == answer.body
     assert exchange.params == {"open_id": bench.open_ids[0], "date_type": 30}
-    assert (exchange.operation, exchange.client_key, exchange.open_id) == ("user_item", "sandbox-key", bench.open_ids[0])
+    assert (exchange.operation, exchange.client_key, exchange.open_id) == (
+        "user_item",
+        "sandbox-key",
+        bench.open_ids[0],
+    )
     assert (exchange.http_status, exchange.code, exchange.attempt, exchange.tag) == (200, 0, 1, {"page": 1})
     assert exchange.observed_at == answer.observed_at == bench.settings.get_clock().now()
 
@@ -117,7 +127,9 @@ def test_the_token_travels_in_the_header_only(make_settings, state, scripted, no
 
 def test_the_platforms_words_are_kept_of_a_refusal_only(make_settings, state, scripted):
     token = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": "7200", "error_code": "0"}}
-    answers = iter([token, *({"data": {"list": [], "error_code": code, "description": f"words {code}"}} for code in (10001, 0))])
+    answers = iter(
+        [token, *({"data": {"list": [], "error_code": code, "description": f"words {code}"}} for code in (10001, 0))]
+    )
     server = scripted(lambda request, n: say(next(answers)))
     bench = Bench(make_settings(base_url=server.url), state)
     bench.run(lambda client: client.ask(BOARD, {}), consent=False)
@@ -164,7 +176,10 @@ def test_a_timeout_is_asked_again(bench):
     assert bench.run(lambda client: ask(bench, client)).calls == 2
 
 
-@pytest.mark.parametrize(("kind", "error"), [("busy", TransientFailure), ("http_502", Unreachable), ("truncated_json", Unreachable), ("cut", Unreachable)])
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("busy", TransientFailure), ("http_502", Unreachable), ("truncated_json", Unreachable), ("cut", Unreachable)],
+)
 def test_lasting_trouble_ends_after_five_tries(bench, kind, error):
     bench.box.fault("user_item", kind, times=None)
     failure = bench.fails(error)
@@ -333,7 +348,9 @@ def test_a_banned_app_stops_everything(bench):
 
 
 def test_a_wrong_secret_stops_everything(bench):
-    bench.settings = bench.settings.model_copy(update={"client_secret": type(bench.settings.client_secret)("wrong-secret")})
+    bench.settings = bench.settings.model_copy(
+        update={"client_secret": type(bench.settings.client_secret)("wrong-secret")}
+    )
 
     async def work(client):
         for endpoint in (BOARD, WORDS):
@@ -431,7 +448,10 @@ def test_every_request_is_counted_and_no_other(bench):
 # ---------------------------------------------------------------- odd answers
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"\xff\xfe", b'{"message":"success"}', b'{"data":{"error_code":"x"}}', b"<html></html>"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"[]", b"\xff\xfe", b'{"message":"success"}', b'{"data":{"error_code":"x"}}', b"<html></html>"],
+)
 def test_what_is_no_answer_of_the_platform_is_unreachable(make_settings, state, scripted, body):
     token = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": 7200, "error_code": 0}}
     server = scripted(lambda request, n: say(token) if "oauth" in request.target else Say(body))
@@ -450,7 +470,9 @@ def test_what_is_no_answer_of_the_platform_is_unreachable(make_settings, state, 
 def test_a_gateway_s_success_is_not_believed(make_settings, state, scripted):
     token = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": 7200, "error_code": 0}}
     good = {"data": {"list": [], "error_code": 0}}
-    server = scripted(lambda request, n: say(token) if "oauth" in request.target else say(good, status=503 if n < 2 else 200))
+    server = scripted(
+        lambda request, n: say(token) if "oauth" in request.target else say(good, status=503 if n < 2 else 200)
+    )
     bench = Bench(make_settings(base_url=server.url), state)
     assert bench.run(lambda client: client.ask(BOARD, {}), consent=False).calls == 2
     assert [e.code for e in bench.exchanges] == [None, 0]

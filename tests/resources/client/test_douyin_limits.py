@@ -174,7 +174,9 @@ def test_a_call_that_is_refused_late_leaves_its_place_to_others(make_settings, s
         with pytest.raises(QuotaExhausted, match="known meanwhile"):
             await waiting
         lane = limiter._lane("late")
-        assert (lane.waiting, lane.credits, lane.head.locked()) == (0, 1, False), "it waits no more, and its counted call is there for the next one"
+        assert (lane.waiting, lane.credits, lane.head.locked()) == (0, 1, False), (
+            "it waits no more, and its counted call is there for the next one"
+        )
         async with asyncio.timeout(5), limiter.permit("late"):
             return limiter._flying.locked()
 
@@ -292,7 +294,10 @@ def test_waits_are_bounded(calls, base_s, draw, code):
     assert wait is None or 0 <= wait <= longest
 
 
-@pytest.mark.parametrize(("code", "tries"), [(10001, 5), (TOO_FREQUENT, 5), (2111002, 3), (28001052, 3), (99999999, 3), (28001007, 1), (28001047, 1)])
+@pytest.mark.parametrize(
+    ("code", "tries"),
+    [(10001, 5), (TOO_FREQUENT, 5), (2111002, 3), (28001052, 3), (99999999, 3), (28001007, 1), (28001047, 1)],
+)
 def test_tries_are_the_catalogue_s(code, tries):
     waits = [wait_before_retry(error_for(code), calls, 1.0, lambda: 1.0) for calls in range(1, 8)]
     assert [w is None for w in waits] == [calls >= tries for calls in range(1, 8)]

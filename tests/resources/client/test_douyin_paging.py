@@ -54,7 +54,10 @@ def test_no_walk_is_longer_than_the_cap(cap, length):
     assert not walk.advance(page(length, False))
 
 
-@pytest.mark.parametrize("document", [page(7, False), page(0, False), page(None, False), page(None, 0), page(None, None, None), page(None, None, ())])
+@pytest.mark.parametrize(
+    "document",
+    [page(7, False), page(0, False), page(None, False), page(None, 0), page(None, None, None), page(None, None, ())],
+)
 def test_the_end(document):
     assert Walk(VIDEOS).advance(document) is False
 
@@ -114,7 +117,9 @@ def ids(documents) -> list[str]:
 def test_all_pages_with_their_tags(make_settings, state, sandbox, account):
     exchanges = []
     settings = make_settings(base_url=sandbox.url)
-    documents, error = collect(settings, state, VIDEOS, account["open_id"], exchanges, [account["code"]], tag={"sequence": "s1"})
+    documents, error = collect(
+        settings, state, VIDEOS, account["open_id"], exchanges, [account["code"]], tag={"sequence": "s1"}
+    )
     assert error is None
     assert len(documents) >= 2
     assert len(set(ids(documents))) >= 25
@@ -132,7 +137,9 @@ def test_a_walk_goes_on_where_another_ended(make_settings, state, sandbox, accou
     whole, _ = collect(settings, state, VIDEOS, account["open_id"], codes=[account["code"]])
     exchanges = []
     cursor = whole[0]["data"]["cursor"]
-    rest, error = collect(settings, state, VIDEOS, account["open_id"], exchanges, resume=Resume(cursor, 1, frozenset({"0"})))
+    rest, error = collect(
+        settings, state, VIDEOS, account["open_id"], exchanges, resume=Resume(cursor, 1, frozenset({"0"}))
+    )
     assert error is None
     assert ids(rest) == ids(whole[1:])
     assert exchanges[0].tag == {"page": 2, "cursor": cursor}
@@ -167,7 +174,9 @@ SESSION = ENDPOINTS["intention_log_list"]
 
 
 def of_session(n: int | None, cursor: str = "session") -> dict:
-    return {"data": {"intention_log_infos": [] if n is None else [{"event": n}], "query_session": cursor, "has_more": True}}
+    return {
+        "data": {"intention_log_infos": [] if n is None else [{"event": n}], "query_session": cursor, "has_more": True}
+    }
 
 
 def test_a_session_moves_on_with_the_same_cursor_while_its_pages_differ():
@@ -182,7 +191,9 @@ def test_a_session_moves_on_with_the_same_cursor_while_its_pages_differ():
 
 def test_a_session_that_repeats_a_page_for_ever_ends(make_settings, state, scripted):
     token = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": 7200, "error_code": 0}}
-    server = scripted(lambda request, n: say(token if "oauth" in request.target else page(f"new-{n}", True, [{"row": min(n, 3)}])))
+    server = scripted(
+        lambda request, n: say(token if "oauth" in request.target else page(f"new-{n}", True, [{"row": min(n, 3)}]))
+    )
     endpoint = replace(WORDS, paging=replace(WORDS.paging, session=True))
     documents, error = collect(make_settings(base_url=server.url), state, endpoint)
     assert [d["data"]["list"] for d in documents] == [[{"row": n}] for n in (1, 2, 3, 3)]

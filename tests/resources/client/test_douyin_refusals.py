@@ -73,7 +73,9 @@ def test_a_token_with_an_impossible_life_is_refused(make_settings, state, script
 
 @pytest.mark.parametrize("refused", ["at the token", "by the call"])
 def test_a_refused_business_consent_stops_the_business_calls_of_its_account_only(bench, refused: str):
-    operation, kind = ("oauth_business_token", {"code": 28001012}) if refused == "at the token" else (BUSINESS.name, {"code": 10010})
+    operation, kind = (
+        ("oauth_business_token", {"code": 28001012}) if refused == "at the token" else (BUSINESS.name, {"code": 10010})
+    )
 
     async def work(client):
         bench.box.fault(operation, "private", times=1, **kind)
@@ -102,7 +104,12 @@ def test_an_account_without_a_stored_token_is_not_asked_for(bench):
         for endpoint in (USER, FANS):
             with pytest.raises(ConsentNeeded) as raised:
                 await client.ask(endpoint, WINDOW if endpoint is USER else {}, "tokenless")
-            assert (raised.value.code, raised.value.calls, raised.value.operation, raised.value.open_id) == (None, 0, endpoint.name, "tokenless")
+            assert (raised.value.code, raised.value.calls, raised.value.operation, raised.value.open_id) == (
+                None,
+                0,
+                endpoint.name,
+                "tokenless",
+            )
             assert "no consent is stored" in str(raised.value)
             assert "douyin authorize" in str(raised.value)
         assert bench.box.stats()["total"] == before
@@ -111,16 +118,28 @@ def test_an_account_without_a_stored_token_is_not_asked_for(bench):
     assert bench.run(work).calls == 1
 
 
-@pytest.mark.parametrize("asked", [a for a in {**ENDPOINTS, **OPERATIONS}.values() if any(p.place is Place.BODY for p in a.params)], ids=lambda a: a.name)
+@pytest.mark.parametrize(
+    "asked",
+    [a for a in {**ENDPOINTS, **OPERATIONS}.values() if any(p.place is Place.BODY for p in a.params)],
+    ids=lambda a: a.name,
+)
 def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
     """Addresses are written into logs, of the platform, of proxies, of ours."""
-    given = {p.name: f"{p.place}-{p.name}" for p in asked.params if p.fill not in (Fill.LEFT_OUT, Fill.TOKEN, Fill.COUNT, Fill.CONST)}
+    given = {
+        p.name: f"{p.place}-{p.name}"
+        for p in asked.params
+        if p.fill not in (Fill.LEFT_OUT, Fill.TOKEN, Fill.COUNT, Fill.CONST)
+    }
     own = next((p.name for p in asked.params if p.fill is Fill.ACCOUNT), None)
     params = complete_params(asked, given, given[own] if own else "")
     request = make_request("https://example.invalid", asked, params, Lease("act.secret", 0))
     text = request.content.decode()
     body = {n: v for n, (v,) in parse_qs(text, strict_parsing=True).items()} if asked.form else json.loads(text)
-    query = {n: v for n, (v,) in parse_qs(request.url.query.decode(), strict_parsing=True).items()} if request.url.query else {}
+    query = (
+        {n: v for n, (v,) in parse_qs(request.url.query.decode(), strict_parsing=True).items()}
+        if request.url.query
+        else {}
+    )
     assert request.method == asked.method == "POST"
     assert "body-" not in str(request.url)
     assert "act.secret" not in str(request.url)
@@ -129,4 +148,6 @@ def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
     tokens = {p.name: "act.secret" for p in asked.params if p.fill is Fill.TOKEN}
     assert body == {n: v for n, v in params.items() if n in in_body} | tokens
     assert request.headers.get("access-token") == (None if tokens else "act.secret")
-    assert request.headers["content-type"] == ("application/x-www-form-urlencoded" if asked.form else "application/json")
+    assert request.headers["content-type"] == (
+        "application/x-www-form-urlencoded" if asked.form else "application/json"
+    )

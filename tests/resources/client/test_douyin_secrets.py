@@ -36,7 +36,16 @@ def test_a_stormy_run_tells_no_secret(make_settings, state, sandbox, every_log):
             codes.extend(a["code"] for a in accounts)
             for account in accounts:
                 await client.authorize(account["code"])
-            storm = ["busy", "token_expired", "cut", "truncated_json", "http_502", "private", "token_dead", "quota_used_up"]
+            storm = [
+                "busy",
+                "token_expired",
+                "cut",
+                "truncated_json",
+                "http_502",
+                "private",
+                "token_dead",
+                "quota_used_up",
+            ]
             for kind in storm:
                 sandbox.fault("user_item", kind)
                 sandbox.fault("billboard_stars", kind)
@@ -48,7 +57,9 @@ def test_a_stormy_run_tells_no_secret(make_settings, state, sandbox, every_log):
                         try:
                             await ask
                         except CallFailed as error:
-                            told.extend((str(error), repr(error), "".join(traceback.format_exception(error)), str(vars(error))))
+                            told.extend(
+                                (str(error), repr(error), "".join(traceback.format_exception(error)), str(vars(error)))
+                            )
             try:
                 await client.authorize(codes[0])
             except CallFailed as error:

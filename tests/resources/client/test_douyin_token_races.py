@@ -1,6 +1,7 @@
 """Two processes that refresh and renew the same account's tokens, round after round, under faults and delays.
 
-A renewal voids the refresh token that it is asked with: one that is presented twice, or whose successor is not stored, ends the
+A renewal voids the refresh token that it is asked with: one that is presented twice, or whose successor is not stored,
+ends the
 account's consent. The sandbox counts what it refused, so a round that did either is seen at once.
 """
 
@@ -121,7 +122,9 @@ class Race:
         self.start = settings.get_clock().now()
         self.open_id = self.authorize(0)
         words = [sys.executable, "-c", WORKER, box.url, str(settings.home), self.open_id, str(CALLS), str(TIMEOUT_S)]
-        self.workers = [children.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)]
+        self.workers = [
+            children.start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)
+        ]
         for worker in self.workers:
             assert worker.stdout.readline() == "ready\n"
 
@@ -196,7 +199,10 @@ def slow(rng: random.Random) -> dict:
 
 
 def troubles(rng: random.Random, number: int, *, spare: bool) -> dict[str, list[dict]]:
-    """What goes wrong in a round. With ``spare``, it may be more than one process has tries for: the other one must do the work."""
+    """What goes wrong in a round.
+
+    With ``spare``, it may be more than one process has tries for: the other one must do the work.
+    """
     most = 2 * TRIES - 2 if spare and rng.random() < 0.1 else TRIES - 1
     refresh = [loss(rng) if rng.random() < 0.35 else refusal(rng) for _ in range(rng.choice((0, 1, 1, 2, most)))]
     # A lost answer of a renewal is a lost account: see test_a_renewal_whose_answer_is_lost.
@@ -261,15 +267,19 @@ def run_rounds(race: Race, rounds: int, seed: int, say: Callable[[str], None]) -
         tally.renewals += renewal_due
         tally.lost += lost
         tally.dead += dead
-        tally.faults.update(kind for seen in operations.values() for kind, times in seen["faults"].items() for _ in range(times))
+        tally.faults.update(
+            kind for seen in operations.values() for kind, times in seen["faults"].items() for _ in range(times)
+        )
         for which, text in enumerate(said):
             now = int(text.split()[1])
             tally.by_worker[which] += now - generations[which]
             generations[which] = now
     took = time.monotonic() - began
     say(
-        f"\n{tally.rounds} rounds in {took:.1f} s: {tally.refreshes} refreshes ({tally.by_worker[0]} + {tally.by_worker[1]} by process), "
-        f"{tally.renewals} renewals, {tally.consents} consents, {tally.faults.total()} faults {dict(sorted(tally.faults.items()))}, "
+        f"\n{tally.rounds} rounds in {took:.1f} s: {tally.refreshes} refreshes ({tally.by_worker[0]} + "
+        f"{tally.by_worker[1]} by process), "
+        f"{tally.renewals} renewals, {tally.consents} consents, {tally.faults.total()} faults "
+        f"{dict(sorted(tally.faults.items()))}, "
         f"{tally.lost} answers lost, {tally.dead} double uses"
     )
     return tally

@@ -315,7 +315,9 @@ def test_clients_of_one_process_refresh_an_account_once(life):
 def test_accounts_known_by_token_only_are_added_when_they_fail(make_settings, state, sandbox):
     settings = make_settings(base_url=sandbox.url)
     now = settings.get_clock().now()
-    token = UserToken("ghost", "act.0123456789", now + timedelta(days=9), "rft.0123456789", now + timedelta(days=20), 0, "", now)
+    token = UserToken(
+        "ghost", "act.0123456789", now + timedelta(days=9), "rft.0123456789", now + timedelta(days=20), 0, "", now
+    )
     save_user_token(state, KEY, token)
 
     async def work():

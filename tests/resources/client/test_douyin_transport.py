@@ -44,12 +44,18 @@ def no_proxy_of_this_machine(monkeypatch):
 @given(st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=20), min_size=1, max_size=4))
 def test_a_query_decodes_to_what_was_given(values: list[str]):
     params = {f"p{n}": v for n, v in enumerate(values)}
-    assert parse_qs(encode_query(params), keep_blank_values=True, strict_parsing=True) == {k: [v] for k, v in params.items()}
+    assert parse_qs(encode_query(params), keep_blank_values=True, strict_parsing=True) == {
+        k: [v] for k, v in params.items()
+    }
 
 
 def test_ids_are_encoded_once_on_the_wire(make_settings, scripted):
     server = scripted(lambda request, n: say({}))
-    ids = ["@9VxW/+a=%2F", "@8hxdhauTCMppanGnM4ltGM780mDqPP+KPpR0qQOmLVAXb/T060zdRmYqig357zEBq6CZRp4NVe6qLIJW/V/x1w==", "a b&c#d?e;中~!*'()"]
+    ids = [
+        "@9VxW/+a=%2F",
+        "@8hxdhauTCMppanGnM4ltGM780mDqPP+KPpR0qQOmLVAXb/T060zdRmYqig357zEBq6CZRp4NVe6qLIJW/V/x1w==",
+        "a b&c#d?e;中~!*'()",
+    ]
     get(make_settings(), *(f"{server.url}/p/?{encode_query({'item_id': i})}" for i in ids))
     for item_id, seen in zip(ids, server.seen, strict=True):
         raw = urlsplit(seen.target).query
@@ -155,7 +161,9 @@ def _reset(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("serve", [_head_never_comes, _head_is_cut, _reset])
-def test_a_cut_before_the_answer_is_not_taken_for_a_connection_that_never_was(make_settings, serve: Callable[[socket.socket], None]):
+def test_a_cut_before_the_answer_is_not_taken_for_a_connection_that_never_was(
+    make_settings, serve: Callable[[socket.socket], None]
+):
     """Whoever may call only once must know: the request was sent, and may have been done."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -206,7 +214,23 @@ def certificate(tmp_path_factory):
     run("req", "-x509", *ec, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test ca")
     run("req", *ec, "-keyout", "own.key", "-out", "own.csr", "-subj", "/CN=127.0.0.1")
     (home / "ext").write_text("subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
-    run("x509", "-req", "-in", "own.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "own.pem")
+    run(
+        "x509",
+        "-req",
+        "-in",
+        "own.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-extfile",
+        "ext",
+        "-out",
+        "own.pem",
+    )
     return home
 
 

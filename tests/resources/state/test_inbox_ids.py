@@ -21,8 +21,18 @@ def event(text: str, message_id: str | None = "m-1", log_id: str = "1") -> Event
 def test_another_body_with_the_msg_id_of_an_event_is_stored(tmp_path):
     state = State(f"sqlite:///{tmp_path}/state.db")
     assert store(state, [event("one")]) == [True]
-    assert store(state, [event("one"), event("one", log_id="2"), event("two"), event("two"), event("three")]) == [False, False, True, False, True]
-    assert store(state, [event("two", log_id="3"), event("three", None), event("three", "m-2", log_id="4")]) == [False, False, True]
+    assert store(state, [event("one"), event("one", log_id="2"), event("two"), event("two"), event("three")]) == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert store(state, [event("two", log_id="3"), event("three", None), event("three", "m-2", log_id="4")]) == [
+        False,
+        False,
+        True,
+    ]
     ids = ids_received_on(state, "app", TODAY, "im_receive_msg")
     assert [e.content["text"] for e in read_events(state, list(ids))] == ["one", "two", "three", "three"]
     assert len(set(ids.values())) == 4

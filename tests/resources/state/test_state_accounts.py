@@ -14,8 +14,9 @@ def test_accounts_belong_to_an_app(state, now):
     add_account(state, "app", "a", name=None, now=now)
     add_account(state, "other", "a", name="别的", now=now)
     assert [(a.open_id, a.name, a.status, a.added_at) for a in list_accounts(state, "app")] == [
-        ("a", None, AccountStatus.ACTIVE, now), ("b", "乙", AccountStatus.ACTIVE, now),
-    ]  # fmt: skip
+        ("a", None, AccountStatus.ACTIVE, now),
+        ("b", "乙", AccountStatus.ACTIVE, now),
+    ]
     assert get_account(state, "app", "c") is None
 
 

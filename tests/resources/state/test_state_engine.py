@@ -83,14 +83,22 @@ SCHEMA = {
     "buckets": ("client_key scope", "", []),
     "business_tokens": ("client_key open_id", "", []),
     "capabilities": ("client_key operation", "code reason", []),
-    "chats": ("client_key open_id person_open_id", "said_at said_id said_in entered_at entered_id entered_in consents consents_at by_hand_at handed_over_until", []),
+    "chats": (
+        "client_key open_id person_open_id",
+        "said_at said_id said_in entered_at entered_id entered_in consents consents_at by_hand_at handed_over_until",
+        [],
+    ),
     "client_tokens": ("client_key", "", []),
     "deletions": ("client_key open_id", "done_at", []),
     "inbox": ("id", "body", ["client_key body_hash", "client_key event_id"]),
     "load_status": ("table_name dt operation client_key open_id", "code reason", []),
     "load_status_days": ("dt", "", []),
     "opt_outs": ("client_key open_id person_open_id", "", []),
-    "outbox": ("id", "plan_id scene window_id why code claim claimed_at claimed_by ended_at delivered_at message_ids resolved_by", ["claim"]),
+    "outbox": (
+        "id",
+        "plan_id scene window_id why code claim claimed_at claimed_by ended_at delivered_at message_ids resolved_by",
+        ["claim"],
+    ),
     "plans": ("id", "approved_hash approver approved_at effect_hours", []),
     "quotas": ("client_key scope day", "", []),
     "receiving": ("client_key", "", []),
@@ -120,7 +128,11 @@ def test_numbers_are_given_by_postgresql_too():
 
 
 def test_who_opens_the_database_waits_for_no_writer(state):
-    save_load_status(state, [LoadStatus("user_fans", date(2026, 11, 16), "user_fans", "app", "a", Outcome.LOADED, calls=1, rows=1)], 1.0)
+    save_load_status(
+        state,
+        [LoadStatus("user_fans", date(2026, 11, 16), "user_fans", "app", "a", Outcome.LOADED, calls=1, rows=1)],
+        1.0,
+    )
     with state.begin() as db:
         db.execute(insert(client_tokens).values(ROW))
         began = time.monotonic()

@@ -18,7 +18,15 @@ from resources.state.limits import QuotaDay, give_back, mark_exhausted, quota_da
 DAY = date(2026, 11, 16)
 
 
-def take(state: State, calls: int = 1, *, scope: str = "s", slots: int = 1, interval_s: float = 0.01, per_day: int | None = None):
+def take(
+    state: State,
+    calls: int = 1,
+    *,
+    scope: str = "s",
+    slots: int = 1,
+    interval_s: float = 0.01,
+    per_day: int | None = None,
+):
     return reserve(state, "app", scope, DAY, slots=slots, interval_s=interval_s, calls=calls, per_day=per_day)
 
 

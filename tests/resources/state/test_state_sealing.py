@@ -40,9 +40,17 @@ def opened(path: Path, key: str | None) -> State:
 
 def filled(path: Path, key: str) -> State:
     state = opened(path, key)
-    save_user_token(state, "app", UserToken("a", SECRETS[0], NOW + timedelta(days=15), SECRETS[1], NOW + timedelta(days=30), 2, "x", NOW))
+    save_user_token(
+        state,
+        "app",
+        UserToken("a", SECRETS[0], NOW + timedelta(days=15), SECRETS[1], NOW + timedelta(days=30), 2, "x", NOW),
+    )
     save_client_token(state, "app", ClientToken(SECRETS[2], NOW + timedelta(hours=2)))
-    save_business_token(state, "app", BusinessToken("a", SECRETS[3], NOW + timedelta(days=30), SECRETS[4], NOW + timedelta(days=365), NOW))
+    save_business_token(
+        state,
+        "app",
+        BusinessToken("a", SECRETS[3], NOW + timedelta(days=30), SECRETS[4], NOW + timedelta(days=365), NOW),
+    )
     return state
 
 
@@ -63,7 +71,13 @@ def test_with_the_key_they_come_back(tmp_path):
     assert load_business_token(state, "app", "a").refresh_token == SECRETS[4]
 
 
-@pytest.mark.parametrize(("key", "words"), [(None, "douyin accounts new-key"), ("c2VhbGVkOiBvbmx5IGZvciB0aGlzIHRlc3QhISEhISE=", "every account must authorise again")])
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (None, "douyin accounts new-key"),
+        ("c2VhbGVkOiBvbmx5IGZvciB0aGlzIHRlc3QhISEhISE=", "every account must authorise again"),
+    ],
+)
 def test_without_it_the_error_says_what_to_do(tmp_path, key, words):
     filled(tmp_path, new_key()).close()
     state = opened(tmp_path, key)
@@ -119,7 +133,10 @@ def test_any_text_comes_back(text):
 def test_tables_of_an_earlier_version_get_the_new_columns(tmp_path):
     path = tmp_path / "state.db"
     with sqlite3.connect(path) as db:
-        db.execute("CREATE TABLE accounts (client_key VARCHAR, open_id VARCHAR, name VARCHAR, status VARCHAR, reason VARCHAR, added_at FLOAT, PRIMARY KEY (client_key, open_id))")
+        db.execute(
+            "CREATE TABLE accounts (client_key VARCHAR, open_id VARCHAR, name VARCHAR, status VARCHAR, "
+            "reason VARCHAR, added_at FLOAT, PRIMARY KEY (client_key, open_id))"
+        )
         db.execute("INSERT INTO accounts VALUES ('app', 'a', '甲', 'active', NULL, 0)")
     state = opened(tmp_path, None)
     assert get_account(state, "app", "a").tags == frozenset()

@@ -1,7 +1,9 @@
 """The clock of every Python process that is started with this folder on its path: it stands at the instant in a file, and follows it.
 
-``TEST_CLOCK`` names the file. Only ``time.time`` and ``datetime`` are changed (time-machine), so waiting takes as long as ever. Two get
-the machine's own time: gRPC, which hands deadlines to its core, and the loop of Dagster's daemons, which counts with it how long it waits.
+``TEST_CLOCK`` names the file. Only ``time.time`` and ``datetime`` are changed (time-machine), so waiting takes as long
+as ever. Two get
+the machine's own time: gRPC, which hands deadlines to its core, and the loop of Dagster's daemons, which counts with it
+how long it waits.
 """
 
 import os
@@ -25,7 +27,11 @@ if os.environ.get("TEST_CLOCK"):
 
     def _time() -> float:
         caller = sys._getframe(1).f_globals.get("__name__", "")
-        return time_machine.escape_hatch.time.time() if caller.startswith(("grpc.", "dagster._daemon.daemon")) else _moved()
+        return (
+            time_machine.escape_hatch.time.time()
+            if caller.startswith(("grpc.", "dagster._daemon.daemon"))
+            else _moved()
+        )
 
     time.time = _time
 
