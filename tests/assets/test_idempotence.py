@@ -67,6 +67,7 @@ def day(platforms, tmp_path_factory):
     world.clear()
 
 
+@pytest.mark.slow
 def test_a_day_makes_each_call_at_most_once(day):
     """All tables, one after the other."""
     twice = {name: [key for key, n in keys.items() if n > 1] for name, keys in day.asked.items()}
@@ -80,6 +81,7 @@ def test_a_day_makes_each_call_at_most_once(day):
     assert {name.split("/")[0] for name in day.files} == TABLES.keys()
 
 
+@pytest.mark.slow
 def test_the_same_day_twice_gives_the_same_bytes_and_asks_nothing(day):
     world = day.world
     world.clear()

@@ -62,6 +62,7 @@ def table_of(name: str) -> str:
     return parts[1] if parts[0].startswith("_") else parts[0]
 
 
+@pytest.mark.slow
 def test_an_old_archive_replays_to_the_same_bytes(old_home, world):
     from catalog import TABLES
     from services.ingest.replay import replay

@@ -30,6 +30,7 @@ def place(tmp_path):
 SOME_STEPS = ("archive rename", "state commit", "publish swap")
 
 
+@pytest.mark.slow
 def test_a_day_that_is_killed_again_and_again_ends_as_if_undisturbed(place, capsys):
     """The short form: a step of each kind of file, one after the other, and a random instant, in one day."""
     numbers = Numbers()
@@ -40,7 +41,7 @@ def test_a_day_that_is_killed_again_and_again_ends_as_if_undisturbed(place, caps
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_three_hundred_kills(tmp_path, capsys):
     numbers, lock, places = Numbers(), threading.Lock(), []
     rng = random.Random(SEED)

@@ -16,7 +16,10 @@ from services.outreach.planning import plan_campaign
 from services.outreach.work import send_one
 
 Z = 1.959964
-NAMES = ("benefits", "collect_profile", "confirm_review")
+NAMES = (
+    "confirm_review",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("benefits", "collect_profile")),
+)
 
 
 def wilson(x: int, n: int) -> tuple[float, float]:

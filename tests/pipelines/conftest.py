@@ -109,10 +109,11 @@ def orchestra(world: World, orchestrate) -> Orchestra:
 
 
 @pytest.fixture(scope="module")
-def good_day(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str, Ran]]]:
-    """All jobs of one day in good weather, and what each run said. Not to be altered."""
+def good_day(request, platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str, Ran], tuple[str, ...]]]:
+    """All jobs of one day in good weather over the tables given, what each run said, and the tables. Not to be altered."""
     from installation import START, TODAY, YESTERDAY
 
+    from catalog import endpoints_of
     from pipelines.runner import Runner
 
     world = World(*platforms(videos=12, most_fans=60_000), home=tmp_path_factory.mktemp("good_day"), options={})
@@ -122,10 +123,11 @@ def good_day(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str,
         orchestra = Orchestra(world, runner)
         world.watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
         world.receive()
-        ran = {cadence: orchestra.run(cadence, TODAY) for cadence in ("hourly", "twice_daily", "daily_snapshot")}
-        ran["daily_t1"] = orchestra.run("daily_t1", YESTERDAY)
-        ran |= {cadence: orchestra.run(cadence, TODAY) for cadence in ("daily_listing", "rank_weeks", "events")}
-        yield orchestra, ran
+        ran = {}
+        for cadence in ("hourly", "twice_daily", "daily_snapshot", "daily_t1", "daily_listing", "rank_weeks", "events"):
+            tables = [t for t in request.param if endpoints_of(t)[0].cadence.name == cadence]
+            ran[cadence] = orchestra.run(cadence, YESTERDAY if cadence == "daily_t1" else TODAY, *tables, "warehouse")
+        yield orchestra, ran, request.param
 
 
 @pytest.fixture(scope="module")

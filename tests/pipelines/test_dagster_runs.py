@@ -24,14 +24,49 @@ def partition_of(table: str) -> date:
 # --------------------------------------------------------------------------- a day in good weather
 
 
+SOME = (
+    "hot_words",
+    "hot_words_rising",
+    "hot_word_videos",
+    "billboard_music",
+    "videos",
+    "video_totals",
+    "fans_profile",
+    "fans_distributions",
+    "item_base",
+    "item_play",
+    "user_fans",
+    "comments",
+    "comment_reads",
+    "lead_ids",
+    "leads",
+    "ent_rank_versions",
+    "ent_ranks",
+    "webhook_events",
+    "im_messages",
+)
+"""The short form: tables of every kind and every job."""
+ALL = tuple(TABLES)
+GOOD_DAYS = [pytest.param(SOME, id="some"), pytest.param(ALL, id="all", marks=pytest.mark.slow)]
+good_days = pytest.mark.parametrize("good_day", GOOD_DAYS, indirect=True)
+
+
+@good_days
 def test_the_jobs_of_a_day_succeed(good_day):
-    _, ran = good_day
+    _, ran, _ = good_day
     assert {name: (r.success, r.problems) for name, r in ran.items()} == dict.fromkeys(JOB_NAMES, (True, {}))
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    ("good_day", "table"),
+    [
+        *(pytest.param(SOME, table, id=f"some-{table}") for table in SOME),
+        *(pytest.param(ALL, table, id=f"all-{table}", marks=pytest.mark.slow) for table in ALL),
+    ],
+    indirect=["good_day"],
+)
 def test_every_table_is_materialised_and_told_about(good_day, table: str):
-    orchestra, ran = good_day
+    orchestra, ran, _ = good_day
     world, dt = orchestra.world, partition_of(table)
     assert orchestra.partitions(table) == {dt.isoformat()}
 
@@ -54,8 +89,9 @@ def test_every_table_is_materialised_and_told_about(good_day, table: str):
     assert checks["complete"].metadata["outcomes"].value == told["outcomes"]
 
 
+@good_days
 def test_the_calls_of_the_runs_are_those_that_the_platform_counted(good_day):
-    orchestra, _ = good_day
+    orchestra, _, _ = good_day
     asked: dict[str, int] = {}
     for table in TABLES:
         for told in read_load_status(orchestra.world.runtime.state, table=table, dts=[partition_of(table)]):
@@ -64,16 +100,17 @@ def test_the_calls_of_the_runs_are_those_that_the_platform_counted(good_day):
     assert {name: n for name, n in asked.items() if n} == served
 
 
+@good_days
 def test_each_job_published_what_it_landed(good_day):
-    orchestra, ran = good_day
+    orchestra, ran, tables = good_day
     with orchestra.world.runtime.warehouse.connect() as connection:
-        for table in TABLES:
+        for table in tables:
             rows = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
             assert rows == orchestra.world.read(table, partition_of(table)).num_rows, table
         status = connection.execute("SELECT count(*), count(DISTINCT table_name) FROM meta.load_status").fetchone()
-    assert status[1] == len(TABLES)
+    assert status[1] == len(tables)
     assert status[0] == sum(
-        len(read_load_status(orchestra.world.runtime.state, table=t, dts=[partition_of(t)])) for t in TABLES
+        len(read_load_status(orchestra.world.runtime.state, table=t, dts=[partition_of(t)])) for t in tables
     )
     published = orchestra.instance.fetch_materializations(dg.AssetKey("warehouse"), limit=10).records
     assert {r.event_log_entry.run_id for r in published} == {r.run_id for r in ran.values()}
