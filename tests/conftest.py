@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import authorities
 import children
 import pytest
 from installation import START, World
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import httpx
 
     from sandbox.config import SandboxConfig
+
+
+authorities.read_once()
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ import threading
 import traceback
 from pathlib import Path
 
+import authorities
 import children
 from patience import scaled
 
@@ -101,6 +102,7 @@ def main() -> None:
     import apps.cli.simulation
     import sandbox.server  # noqa: F401
 
+    authorities.read_once()
     gc.freeze()
     order = serve(socket.socket(fileno=int(sys.argv[1])))
     if order is None:
