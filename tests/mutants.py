@@ -5,8 +5,9 @@
 
 A mutant is one change of one expression or statement (see ``OPERATORS``). All that there can be are listed, shuffled by
 the seed and taken from the front, so that any beginning
-of a longer sample is a smaller one. Each is tried in a copy of the tree, never here: the tests that ``TESTS`` names for
-its module run until the first fails. Survivors are
+of a longer sample is a smaller one. Each is tried in a copy of the tree, never here: of the tests that ``TESTS`` names
+for its module, those that run its line (``mutants_lines.py`` records them, once per file of tests), quick ones first,
+until one fails. Survivors are
 listed with their change; those in ``mutants_equivalent.txt``, which no test could notice, do not count. What cannot
 even be imported counts as killed, as does what never ends.
 The test that failed is tried without the mutant, too: it must pass there.
@@ -36,6 +37,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+from mutants_lines import HITS, SITECUSTOMIZE, ChosenTests, Recorded, Recorder, RecordingPlugin
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.txt")
@@ -43,7 +47,7 @@ EQUIVALENT = Path(__file__).with_name("mutants_equivalent.txt")
 _ARCHIVE = ("resources/test_archive_lines.py", "resources/test_archive_packs.py")
 _LAKE = ("resources/test_lake_months.py", "publishing/test_damaged_lake.py")
 _CLIENT = tuple(f"resources/client/test_douyin_{name}.py" for name in ("refusals", "client"))
-_TOKENS = tuple(f"resources/client/test_douyin_{name}.py" for name in ("tokens", "token_races"))
+_TOKENS = tuple(f"resources/client/test_douyin_{name}.py" for name in ("tokens", "business_tokens", "token_races"))
 _INGEST = tuple(
     f"ingest/test_{name}.py"
     for name in ("values_properties", "plain_way", "odd_members", "normalise_properties", "contract_bodies")
@@ -101,7 +105,7 @@ TESTS: dict[str, tuple[str, ...]] = {
 }
 """Module -> its tests, those that are quick and near first; slow ones are left out."""
 
-LONGEST_TEST_S, LONGEST_S = 60, 600
+LONGEST_TEST_S, LONGEST_S = 90, 900
 """After so long a test counts as failed, and all tests of a mutant as stopped by it."""
 
 
@@ -304,20 +308,25 @@ def copy_of_tree(folder: Path) -> Path:
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "data", "__pycache__", "*.egg-info"))
     for package in ("catalog", "sandbox", "resources", "services", "assets", "pipelines", "apps"):
         compileall.compile_dir(tree / package, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    (tree / "sitecustomize.py").write_text(SITECUSTOMIZE, encoding="utf-8")
     return tree
 
 
 LIBRARIES = (
+    "anyio.from_thread",
     "cryptography.fernet",
+    "dagster",
     "duckdb",
     "filelock",
     "httpx",
     "hypothesis",
     "orjson",
     "pandas",
+    "pydantic_settings",
     "pyarrow.compute",
     "pyarrow.parquet",
     "pytest",
+    "requests",
     "sqlalchemy",
     "sqlglot",
     "starlette.applications",
@@ -326,6 +335,9 @@ LIBRARIES = (
     "zstandard",
 )
 """What most tests import and no mutant changes."""
+
+UNUSED_PLUGINS = ("schemathesis", "syrupy", "xdist", "xdist.looponfail")
+"""Plugins of pytest that take long to load, and that no test in ``TESTS`` uses."""
 
 
 def import_libraries() -> None:
@@ -336,11 +348,11 @@ def import_libraries() -> None:
         importlib.import_module(name)
 
 
-def run_tests(tree: Path, tests: list[str], log: Path) -> tuple[str, float]:
+def run_tests(tree: Path, tests: list[str], log: Path, plugin: Any = None, *more: str) -> tuple[str, float]:
     """``passed``, ``failed`` or ``timed out``, and how long it took."""
     began = time.monotonic()
     if (pid := os.fork()) == 0:
-        _be_tested(tree, tests, log)
+        _be_tested(tree, [*more, *tests], log, plugin)
     done, status = 0, 0
     try:
         while not done and time.monotonic() - began < LONGEST_S:
@@ -358,7 +370,7 @@ def _end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _be_tested(tree: Path, tests: list[str], log: Path) -> None:
+def _be_tested(tree: Path, arguments: list[str], log: Path, plugin: Any) -> None:
     status = 70
     try:
         os.setsid()
@@ -376,18 +388,18 @@ def _be_tested(tree: Path, tests: list[str], log: Path) -> None:
         import pytest
 
         options = (
-            "-x",
             "-q",
             "-m",
             "not slow",
             "-p",
             "no:cacheprovider",
+            *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
             "--hypothesis-seed=1",
             "--no-header",
             "--tb=line",
             f"--timeout={LONGEST_TEST_S}",
         )
-        status = pytest.main([*options, *tests])
+        status = pytest.main([*options, *arguments], plugins=[plugin] if plugin else [])
     finally:
         sys.stdout.flush()
         os._exit(int(status))
@@ -440,28 +452,68 @@ def main() -> int:
     return int(any(what == "survived" for _, what in found))
 
 
+class Trial:
+    """A copy of the tree in which mutants are tried, with what is known about its tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree, self._log, self._hits = copy_of_tree(folder), folder / "log", folder / "hits"
+        self._hits.mkdir()
+        self._recorded: set[str] = set()
+        self._sound: dict[str, bool] = {}
+
+    def try_mutant(self, mutant: Mutant) -> tuple[str, float, str]:
+        """``killed``, ``timed out`` or ``survived``, how long it took, and the test that noticed."""
+        tests = self._tests_for(mutant)
+        path = self.tree / mutant.module
+        source = path.read_bytes()
+        path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.end :])
+        try:
+            what, took = self._run(tests, "-x")
+        finally:
+            path.write_bytes(source)
+        if what == "passed":
+            return "survived", took, ""
+        by = killer(self._log)
+        if what == "failed" and "Timeout (>" in self._log.read_text(errors="replace"):
+            what = "timed out"
+        if what == "failed" and "::" in by:
+            if by not in self._sound:
+                self._sound[by] = self._run([f"tests/{by}"], "-x")[0] == "passed"
+            if not self._sound[by]:
+                raise SystemExit(f"{by} fails without a mutant, too:\n{self._log.read_text(errors='replace')[-2000:]}")
+        return "killed" if what == "failed" else what, took, by
+
+    def _run(self, tests: list[str], *options: str) -> tuple[str, float]:
+        files = dict.fromkeys(test.partition("::")[0] for test in tests)
+        return run_tests(self.tree, [*files], self._log, ChosenTests(tests, LONGEST_TEST_S), *options)
+
+    def _tests_for(self, mutant: Mutant) -> list[str]:
+        """Those that run its line; all of its module's where it runs on import, or no test is known to run it."""
+        files = [f"tests/{name}" for name in TESTS[mutant.module]]
+        for file in files:
+            if file not in self._recorded:
+                self._recorded.add(file)
+                os.environ[HITS] = str(self._hits)
+                recorder = Recorder(self.tree, TESTS, self._hits)
+                run_tests(self.tree, [file], self._log, RecordingPlugin(recorder, self._hits))
+                del os.environ[HITS]
+        known = Recorded(self._hits)
+        lines = range(mutant.line, mutant.line + mutant.old.count("\n") + 1)
+        inside = mutant.where.rpartition(".")[2]
+        found = known.tests(mutant.module, lines) if inside.lower() == inside and inside != "module" else []
+        found = [test for test in found if test.partition("::")[0] in files]
+        return found or [t for file in files for t in known.times if t.partition("::")[0] == file]
+
+
 def _try_all(chosen: list[Mutant], folder: Path, ends: datetime | None) -> list[tuple[Mutant, str]]:
-    tree, log = copy_of_tree(folder), folder / "log"
-    sound: dict[str, bool] = {}
+    trial = Trial(folder)
     found: list[tuple[Mutant, str]] = []
     for n, mutant in enumerate(chosen, 1):
         if ends is not None and datetime.now() >= ends:
             break
-        path = tree / mutant.module
-        source = path.read_bytes()
-        path.write_bytes(source[: mutant.start] + mutant.new.encode() + source[mutant.end :])
-        try:
-            what, took = run_tests(tree, [f"tests/{name}" for name in TESTS[mutant.module]], log)
-        finally:
-            path.write_bytes(source)
-        what, by = {"passed": "survived", "failed": "killed"}.get(what, what), killer(log)
-        if what == "killed" and "::" in by:
-            if by not in sound:
-                sound[by] = run_tests(tree, [f"tests/{by}"], log)[0] == "passed"
-            if not sound[by]:
-                raise SystemExit(f"{by} fails without a mutant, too:\n{log.read_text(errors='replace')[-2000:]}")
+        what, took, by = trial.try_mutant(mutant)
         found.append((mutant, what))
-        print(f"{n:4} {took:5.0f} s  {what:9}  {mutant}" + (f"  by {by}" if what == "killed" else ""), flush=True)
+        print(f"{n:4} {took:5.0f} s  {what:9}  {mutant}" + (f"  by {by}" if by else ""), flush=True)
     return found
 
 
