@@ -24,32 +24,55 @@ EVENING = "2026-11-16T20:00:00+08:00"
 PLATFORM = {"seed": 31, "accounts": 2, "videos": 12, "most_fans": 300_000}
 
 
-@pytest.fixture
-def world(make_world):
-    return prepared(make_world(platform=PLATFORM))
-
-
 @pytest.fixture(scope="module")
-def one_world(platforms, tmp_path_factory):
-    """The same for tests that change nothing."""
+def template(platforms, tmp_path_factory):
+    """A closed installation, of which each test gets a copy: leads are collected and published, and all of them wrote."""
     from installation import World
 
-    world = World(*platforms(**PLATFORM), home=tmp_path_factory.mktemp("outreach") / "home", options={})
-    world.clear()
-    world.open().authorize()
-    yield prepared(world)
-    world.runtime.close()
-
-
-def prepared(world):
-    """Leads are collected and published, and all of them just wrote."""
     from services.marts.publishing import publish
 
-    world._ok("DELETE", "people")
-    world.at(EVENING)
+    world = World(*platforms(**PLATFORM), home=tmp_path_factory.mktemp("outreach") / "template", options={})
+    world.clear()
+    world.open().authorize().at(EVENING)
     for table in ("lead_ids", "leads", "lead_events", "im_consents"):
         world.ingest(table)
     people = world.rows("leads", world.runtime.clock.today())
+    with world.runtime.state.begin() as db:
+        write_notes(db, everybody_writes(world, people))
+    publish(world.runtime)
+    world.runtime.close()
+    return world, people
+
+
+@pytest.fixture
+def world(template, make_world, tmp_path):
+    first, people = template
+    shutil.copytree(first.home, tmp_path / "home")
+    world = make_world(platform=PLATFORM, authorize=False).at(EVENING)
+    world.accounts = first.accounts
+    everybody_writes(world, people)
+    return world
+
+
+@pytest.fixture(scope="module")
+def one_world(template, platforms, tmp_path_factory):
+    """The same for tests that change nothing."""
+    from installation import World
+
+    first, people = template
+    home = tmp_path_factory.mktemp("outreach") / "home"
+    shutil.copytree(first.home, home)
+    world = World(*platforms(**PLATFORM), home=home, options={})
+    world.open().at(EVENING)
+    world.accounts = first.accounts
+    everybody_writes(world, people)
+    yield world
+    world.runtime.close()
+
+
+def everybody_writes(world, people: list[dict]) -> list:
+    """Everybody on a list writes, in a platform that remembers nothing else of them; gives what a receiver notes of it."""
+    world._ok("DELETE", "people")
     notes = []
     for row in people:
         event = world._ok("POST", "people", {"account": row["open_id"], "person": row["lead_open_id"], "does": "write"})
@@ -68,10 +91,7 @@ def prepared(world):
                 content["conversation_short_id"],
             )
         )
-    with world.runtime.state.begin() as db:
-        write_notes(db, notes)
-    publish(world.runtime)
-    return world
+    return notes
 
 
 @pytest.fixture
