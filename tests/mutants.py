@@ -112,6 +112,9 @@ LONGEST_TEST_S, LONGEST_S = 90, 900
 # --------------------------------------------------------------------------- mutants
 
 
+Key = tuple[str, str, str, str]
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A change of the bytes ``start`` to ``end`` of a module."""
@@ -123,11 +126,19 @@ class Mutant:
     end: int
     old: str
     new: str
+    around: tuple[str, str] = ("", "")
+    """The rest of its first and of its last line."""
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> Key:
         """What it is called in the list of equivalent ones: it stays when lines move."""
         return self.module, self.where, " ".join(self.old.split()), " ".join(self.new.split())
+
+    @property
+    def keys(self) -> tuple[Key, Key]:
+        """The key, and that with the whole lines, for a change that is another one elsewhere in the same function."""
+        old, new = (" ".join(f"{self.around[0]}{text}{self.around[1]}".split()) for text in (self.old, self.new))
+        return self.key, (self.module, self.where, old, new)
 
     def __str__(self) -> str:
         _, where, old, new = self.key
@@ -270,10 +281,10 @@ def mutants_of(module: str) -> list[Mutant]:
             old = source[start:end].decode()
             if isinstance(node, ast.Expr) and old.removeprefix("await ").startswith(_NOT_JUDGED):
                 continue
+            around = source[starts[node.lineno - 1] : start].decode(), source[end : starts[node.end_lineno]].decode()
             for new in operator(node):
-                found.setdefault(
-                    (start, end, new), Mutant(module, where or "module", node.lineno, start, end, old, new)
-                )
+                mutant = Mutant(module, where or "module", node.lineno, start, end, old, new, around)
+                found.setdefault((start, end, new), mutant)
         for child in _children(node):
             walk(child, where)
 
@@ -281,8 +292,11 @@ def mutants_of(module: str) -> list[Mutant]:
     return sorted(found.values(), key=lambda m: (m.start, m.end, m.new))
 
 
-def equivalent() -> dict[tuple[str, str, str, str], str]:
-    """Mutants that no test could notice, with the reason: module, place, old, new and reason in a line each, with tabs between."""
+def equivalent() -> dict[Key, str]:
+    """Mutants that no test could notice, with the reason: module, place, old, new and reason in a line each, with tabs between.
+
+    Old and new are the changed expression, or its whole lines.
+    """
     lines = [
         line.split("\t")
         for line in EQUIVALENT.read_text(encoding="utf-8").splitlines()
@@ -296,7 +310,7 @@ def sample(modules: list[str], size: int, seed: int) -> list[Mutant]:
     everything = [m for module in modules for m in mutants_of(module)]
     random.Random(seed).shuffle(everything)
     known = equivalent()
-    return [m for m in everything if m.key not in known][:size]
+    return [m for m in everything if not known.keys() & m.keys][:size]
 
 
 # --------------------------------------------------------------------------- trying them

@@ -71,8 +71,9 @@ def test_a_line_in_another_order_reads_the_same(archive):
 
 
 def test_a_line_from_before_a_member_was_added_has_its_default(archive):
-    rewrite(archive, lambda line: {name: value for name, value in line.items() if name not in ("whole", "offset")})
-    assert read(archive) == ENTRY._replace(length=7, whole=True, offset=0)
+    defaults = {"last": True, "whole": True, "cursor": None, "items": None, "offset": 0, "newest": None}
+    rewrite(archive, lambda line: {name: value for name, value in line.items() if name not in defaults})
+    assert read(archive) == ENTRY._replace(length=7, **defaults)
 
 
 @pytest.mark.parametrize(

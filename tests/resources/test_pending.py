@@ -48,6 +48,12 @@ def test_files_of_another_host_are_left_for_a_day(tmp_path, dead):
         assert not old.exists()
 
 
+def test_a_file_that_another_process_sweeps_meanwhile_is_no_matter(tmp_path, dead, monkeypatch):
+    path = left(tmp_path, atomic._HOST, dead)
+    monkeypatch.setattr(atomic, "is_alive", lambda pid: path.unlink())
+    assert sweep([path]) == [path]
+
+
 def test_a_file_of_another_host_that_vanishes_is_no_matter(tmp_path):
     assert sweep([tmp_path / ".data.parquet.elsewhere-1.tmp"]) == []
 

@@ -10,6 +10,7 @@ from test_douyin_client import WINDOW
 from test_douyin_tokens import KEY, Life
 
 from catalog import ENDPOINTS
+from resources.client.errors import AccountStopped
 from resources.state.accounts import AccountStatus
 from resources.state.tokens import load_business_token
 
@@ -127,3 +128,22 @@ def test_what_another_client_has_replaced_is_taken_from_the_state(life):
 
     asyncio.run(work())
     assert life.fetched() == (1, 1)
+
+
+def test_a_withdrawn_account_has_no_token_until_it_consents_again(life):
+    async def work() -> tuple[int, int]:
+        async with life.client() as client:
+            keeper = client.tokens
+            old = [(await keeper.user_lease(life.open_id)).token, (await keeper.business_lease(life.open_id)).token]
+            await keeper.withdraw(life.open_id, "gone")
+            for lease in (keeper.user_lease, keeper.business_lease):
+                with pytest.raises(AccountStopped, match="gone"):
+                    await lease(life.open_id)
+            assert life.token is None
+            assert life.business is None
+            await client.authorize(life.box.accounts()[0]["code"])
+            new = [(await keeper.user_lease(life.open_id)).token, (await keeper.business_lease(life.open_id)).token]
+            assert not set(old) & set(new)
+            return life.fetched()
+
+    assert asyncio.run(work()) == (2, 0)

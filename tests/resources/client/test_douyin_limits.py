@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
 from itertools import cycle, islice
+from types import SimpleNamespace
 
 import children
 import pytest
@@ -23,6 +25,7 @@ from resources.client.errors import QuotaExhausted
 from resources.client.limits import Limiter
 from resources.client.retry import TOO_FREQUENT, wait_before_retry
 from resources.config.settings import ScopeLimit
+from resources.state.limits import quota_day
 
 BOARD, WORDS = ENDPOINTS["billboard_stars"], ENDPOINTS["hotsearch_sentences"]
 TOKEN = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": 7200, "error_code": 0}}
@@ -280,6 +283,61 @@ def test_the_state_database_is_written_rarely(make_settings, state, sandbox, mon
     settings = make_settings(base_url=sandbox.url, qps=400)
     run(settings, state, lambda client: asyncio.gather(*(client.ask(BOARD, {}) for _ in range(200))))
     assert len(reserved) < 30, reserved
+
+
+def test_calls_that_are_counted_and_never_made_come_back_at_midnight_and_at_the_end(make_settings, state):
+    settings = make_settings(limits={BOARD.scope: ScopeLimit(qps=200, per_day=10)})
+    clock = settings.get_clock()
+    days = [clock.today(), clock.today() + timedelta(days=1)]
+    key = settings.client_key
+
+    def counted() -> list[int]:
+        return [quota_day(state, key, BOARD.scope, day).calls for day in days]
+
+    async def work(client):
+        today = days[0]
+        moving = SimpleNamespace(today=lambda: today, now=clock.now)
+        limiter = Limiter(settings, state, moving, client._background)
+        lane = limiter._lane(BOARD.scope)
+        lane.waiting = 4
+        async with limiter.permit(BOARD.scope):
+            seen = [counted()]
+        lane.waiting, today = 2, days[1]
+        async with limiter.permit(BOARD.scope):
+            seen.append(counted())
+        await limiter.close()
+        return [*seen, counted()]
+
+    assert run(settings, state, work) == [[5, 0], [1, 3], [1, 1]]
+
+
+def test_a_permit_is_what_began_with_it(make_settings, state):
+    async def work(client):
+        async def begin() -> str:
+            return "begun"
+
+        async with client._limiter.permit("s", begin=begin) as begun, client._limiter.permit("s") as nothing:
+            return begun, nothing
+
+    assert run(make_settings(), state, work) == ("begun", None)
+
+
+def test_after_the_platform_s_word_not_even_counted_calls_are_made(make_settings, state):
+    async def work(client):
+        limiter = client._limiter
+        lane = limiter._lane("s")
+        lane.waiting = 4
+        async with limiter.permit("s"):
+            pass
+        assert lane.credits == 4
+        await limiter.exhaust("s")
+        async with asyncio.timeout(5):
+            with pytest.raises(QuotaExhausted, match="are used up"):
+                async with limiter.permit("s"):
+                    pass
+        return lane.waiting, len(lane.slots)
+
+    assert run(make_settings(), state, work) == (4, 0)
 
 
 # ---------------------------------------------------------------- waiting

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from resources.state import State
 from resources.state.engine import buckets
-from resources.state.limits import QuotaDay, give_back, mark_exhausted, quota_day, reserve
+from resources.state.limits import QuotaDay, give_back, mark_exhausted, quota_day, quota_days, reserve
 
 DAY = date(2026, 11, 16)
 
@@ -92,3 +92,23 @@ def test_the_platform_s_own_word_ends_the_day(state):
     assert quota_day(state, "app", "s", DAY) == QuotaDay(2, True)
     mark_exhausted(state, "app", "never asked", DAY)
     assert quota_day(state, "app", "never asked", DAY) == QuotaDay(0, True)
+
+
+def test_the_ledger_of_a_day_is_that_of_one_app(state):
+    for app, scope, day, calls in (("app", "b", DAY, 2), ("app", "a", DAY, 3), ("other", "a", DAY, 5)):
+        reserve(state, app, scope, day, slots=1, interval_s=0.01, calls=calls, per_day=None)
+    take(state, 7, scope="c")
+    mark_exhausted(state, "app", "c", DAY)
+    reserve(state, "app", "d", date(2026, 11, 17), slots=1, interval_s=0.01, calls=1, per_day=None)
+    assert quota_days(state, "app", DAY) == {"a": QuotaDay(3, False), "b": QuotaDay(2, False), "c": QuotaDay(7, True)}
+    assert [*quota_days(state, "app", DAY)] == ["a", "b", "c"]
+    assert quota_days(state, "other", DAY) == {"a": QuotaDay(5, False)}
+
+
+def test_pacing_waits_for_no_disk_and_the_platform_s_word_does(state, monkeypatch):
+    seen, begin = [], state.begin
+    monkeypatch.setattr(state, "begin", lambda *, durable=True: (seen.append(durable), begin(durable=durable))[1])
+    take(state)
+    give_back(state, "app", "s", DAY, 1)
+    mark_exhausted(state, "app", "s", DAY)
+    assert seen == [False, False, True]
