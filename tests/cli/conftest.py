@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 from cli_command import COLUMNS, Command
 from typer.testing import CliRunner
+
+# It makes all commands of the app anew for each one that is invoked.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 
 @pytest.fixture

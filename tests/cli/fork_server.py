@@ -95,14 +95,37 @@ def finish(code: int) -> None:
     os._exit(code)
 
 
+def know_marts() -> None:
+    """Read what each process of a new home would find out for seconds; DuckDB's threads end with the process that does."""
+    from resources.warehouse.mart_files import load_marts
+    from services.marts.binding import bind, keep
+
+    with tempfile.TemporaryDirectory() as folder:
+        known, marts = Path(folder, "marts.json"), load_marts()
+        child = os.fork()
+        if child == 0:
+            keep(bind(marts), known)
+            os._exit(0)
+        os.waitpid(child, 0)
+        bind(marts, known)
+
+
 def main() -> None:
+    import functools
     import gc
+
+    import typer.main
 
     import apps.cli.main
     import apps.cli.simulation
+    import pipelines.runner  # noqa: F401
+    import resources.warehouse.publisher  # noqa: F401
     import sandbox.server  # noqa: F401
 
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(apps.cli.main.app)
     authorities.read_once()
+    know_marts()
     gc.freeze()
     order = serve(socket.socket(fileno=int(sys.argv[1])))
     if order is None:
