@@ -25,7 +25,7 @@ from resources.state.outbox import NewLine, Refused, Rules, claim, read_lines, w
 from resources.state.people import list_opt_outs
 from sandbox.world import World
 from services.outreach.campaigns import Replies
-from services.outreach.replies import ReplyWorker, opt_outs_by
+from services.outreach.replies import ReplyWorker, _nickname, opt_outs_by
 
 NOON = "2026-11-16T12:00:00+08:00"
 
@@ -194,6 +194,33 @@ def test_keywords_choose_the_rule_and_the_first_one_wins(noon):
     assert [line.campaign for line in lines] == ["reply:price"]
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({}, ""),
+        ({"user_infos": None}, ""),
+        ({"user_infos": []}, ""),
+        ({"user_infos": ["p", {"open_id": "other", "nick_name": "乙"}]}, ""),
+        ({"user_infos": [{"open_id": "p", "nick_name": None}]}, ""),
+        ({"user_infos": [{"open_id": "other", "nick_name": "乙"}, {"open_id": "p", "nick_name": "甲"}]}, "甲"),
+    ],
+)
+def test_a_nickname_is_that_of_the_person_or_none(content: dict, name: str):
+    assert _nickname(content, "p") == name
+
+
+def test_whoever_was_answered_long_ago_is_answered_again(noon):
+    post, worker = noon
+    account, person = account_and_person(post)
+    writes = writing(post, worker, account, "在吗")
+    said = []
+    for at in ("12:00:00", "12:59:59", "13:00:01"):
+        post.world.at(f"2026-11-16T{at}+08:00")
+        said.append(writes(person))
+    assert said == ["sent", "said lately", "sent"]
+    wait_until(lambda: not worker._turns)
+
+
 def test_nobody_hears_the_same_rule_again_too_soon(noon):
     post, worker = noon
     account, person = account_and_person(post)
@@ -265,8 +292,8 @@ def test_somebody_who_answers_like_a_machine_is_left_to_a_person(noon):
     assert _chat(post, account, person).handed_over_until is not None
 
 
-def writing(post: Post, worker: ReplyWorker, account: int):
-    """What lets somebody ask for the price, and gives what became of that: with time people do things by themselves."""
+def writing(post: Post, worker: ReplyWorker, account: int, words: str = "多少钱"):
+    """What lets a person write (by default: ask for the price), and gives what became of that: with time people do things by themselves."""
     done: dict[str, str] = {}
     answer = worker.answer
 
@@ -277,7 +304,7 @@ def writing(post: Post, worker: ReplyWorker, account: int):
     worker.answer = noted
 
     def writes(person: str) -> str:
-        wanted = content_of(post.person_does(account, "write", person, "多少钱"))["server_message_id"]
+        wanted = content_of(post.person_does(account, "write", person, words))["server_message_id"]
         wait_until(lambda: wanted in done)
         return done[wanted]
 

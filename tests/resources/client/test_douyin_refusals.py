@@ -151,3 +151,25 @@ def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
     assert request.headers["content-type"] == (
         "application/x-www-form-urlencoded" if asked.form else "application/json"
     )
+
+
+@pytest.mark.parametrize(
+    ("params", "open_id", "complaint"),
+    [
+        ({}, "", "needs the open_id of one account"),
+        ({"open_id": ""}, "", "needs the open_id of one account"),
+        ({"open_id": "a"}, "", "needs the open_id of one account"),
+        ({"open_id": "a"}, "b", "needs the open_id of one account"),
+        ({"open_id": ""}, "b", "needs the open_id of one account"),
+        ({"date_type": None, "unheard": 1, "another": 2}, "a", "has no parameter another, unheard"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused_before_a_call(params: dict, open_id: str, complaint: str):
+    with pytest.raises(ValueError, match=f"{USER.name} {complaint}"):
+        complete_params(USER, {"date_type": 7, **params}, open_id)
+    assert complete_params(USER, {"date_type": 7, "open_id": "a"}, "a") == complete_params(USER, {"date_type": 7}, "a")
+
+
+def test_a_required_parameter_is_missed():
+    with pytest.raises(ValueError, match=f"{USER.name} needs the parameter date_type"):
+        complete_params(USER, {}, "a")
