@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import authorities
 import children
+import hypothesis
 import pytest
 from installation import START, World
-from patience import slowness
+from patience import slowness, tries
 
 if TYPE_CHECKING:
     import httpx
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 
 authorities.read_once()
+hypothesis.settings.register_profile("usual", max_examples=tries(100))
+hypothesis.settings.load_profile("usual")
 
 
 @pytest.fixture(autouse=True)

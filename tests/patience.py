@@ -1,7 +1,11 @@
-"""How long tests wait on this machine at this moment: limits are written for two idle cores, and grow with how slow it is."""
+"""How long tests wait on this machine at this moment: limits are written for two idle cores, and grow with how slow it is.
+
+And how many random examples they try: all of them where ``TESTS_AT_LENGTH`` is set, as ``.ci/run`` does.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 
 _WORK = 2_000_000
@@ -34,3 +38,8 @@ def slowness() -> float:
 def scaled(seconds: float) -> float:
     """A limit in seconds for an idle machine, as a limit for this one."""
     return seconds * slowness()
+
+
+def tries(examples: int) -> int:
+    """A number of random examples; a quarter of it in the fast suite."""
+    return examples if os.environ.get("TESTS_AT_LENGTH") else max(5, examples // 4)

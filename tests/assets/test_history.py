@@ -53,6 +53,7 @@ def test_a_break_of_weeks_loses_no_event(world, make_world):
     assert world.ingest("lead_events").calls == world.calls() == 0
 
 
+@pytest.mark.slow
 def test_a_break_of_weeks_loses_no_lead(world, make_world):
     world.ingest("lead_ids")
     world.at(LATER).ingest("lead_ids")

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import tries
 
 from services.comments.reading import analyser
 
@@ -66,7 +67,7 @@ def test_a_negation_reaches_four_characters_and_no_mark():
     assert of("不知道为什么就好看") == of("好看")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     st.lists(
         st.sampled_from(["好看", "不", "太", "但是", "难喝", "[微笑]", "👍", "求", "，", "垃圾", "绝了", "这个"]),

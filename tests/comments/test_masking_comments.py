@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from patience import tries
 
 from services.comments.masking import HIDDEN, mask_all
 
@@ -90,7 +91,7 @@ def test_other_words_stay_as_they_are(text: str):
 _DIGITS = ("0123456789", "０１２３４５６７８９", "零一二三四五六七八九", "〇壹贰叁肆伍陆柒捌玖")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     st.integers(13_000_000_000, 19_999_999_999),
     st.lists(st.sampled_from(_DIGITS), min_size=11, max_size=11),
@@ -103,7 +104,7 @@ def test_no_way_of_writing_a_phone_shows_it(number: int, forms: list[str], gaps:
     assert mask_all([before + written + after]) == [before + HIDDEN + after]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.lists(st.text(alphabet="138零一微信加vqQ:：@ .-_abc0️⃣好，\n\x1e*", max_size=25), max_size=5))
 @example(["\x1e138\x1e0000\x1e0000"])
 def test_texts_do_not_touch_each_other_and_no_long_number_is_left(texts: list[str]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import tries
 
 from services.comments.reading import analyser
 
@@ -65,7 +66,7 @@ def test_a_word_in_a_face_is_no_word():
 _SAID = st.text(alphabet="多少钱求链接好看啊這個0123加v微信:@. \n\x1e[]赞👍🏽ｖＡabc", max_size=30)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(st.lists(_SAID, max_size=6))
 def test_comments_of_a_batch_do_not_touch_each_other(texts: list[str]):
     """A batch is read in one go; each comment must come out as if alone."""
@@ -74,7 +75,7 @@ def test_comments_of_a_batch_do_not_touch_each_other(texts: list[str]):
     assert read.terms(texts) == [read.terms([t])[0] for t in texts]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(st.one_of(_SAID, st.text(max_size=20)))
 def test_plain_form_has_no_breaks_and_no_spaces_at_its_ends(text: str):
     (plain,) = analyser().reader.plain([text])

@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import tries
 
 from services.comments.evaluate import load_examples
 from services.comments.reading import analyser
@@ -55,7 +56,7 @@ _PIECE = st.recursive(
 _PATTERN = st.lists(_PIECE, min_size=1, max_size=3).map("|".join)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     st.lists(_PATTERN, min_size=1, max_size=3),
     st.lists(st.text("abc", min_size=1, max_size=3), max_size=3),
@@ -69,7 +70,7 @@ def test_together_they_find_what_each_finds(patterns: list[str], words: list[str
         ), text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.lists(st.text("ab.?", min_size=1, max_size=4), min_size=1, max_size=8), st.text("ab.?", max_size=10))
 def test_the_longest_word_is_found(words: list[str], text: str):
     found = re.compile(any_of(words)).search(text)

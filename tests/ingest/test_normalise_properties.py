@@ -16,6 +16,7 @@ import pytest
 from contract_bodies import odd
 from hypothesis import example, given, settings
 from normalising import TODAY, hold_partition, through_the_archive
+from patience import tries
 
 from catalog import ENDPOINTS
 from catalog.envelopes import member
@@ -57,7 +58,7 @@ def check(endpoint: Endpoint, bodies: list[Any], raw: list[bytes] | None = None)
 # --------------------------------------------------------------------------- the properties
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(data=odd)
 @example(data=[])
 @example(data={"list": {"0": 1}})

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from patience import tries
 
 from catalog import FIELDS, TABLES
 from catalog.records import Table, Type, beijing_day
@@ -70,7 +71,7 @@ def oracle(table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["videos", "video_totals", "item_play", "billboard_live"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.data())
 def test_the_latest_of_each_key_in_order_however_it_comes(name, data):
     table = TABLES[name]
@@ -114,7 +115,7 @@ def test_columns_are_whole_whatever_came():
         assert {found[name].num_chunks for name in found.column_names} == {1}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(0, 4)), max_size=30), st.frozensets(st.integers(0, 4)))
 def test_rows_go_to_their_days_in_the_order_in_which_they_came(offsets, wanted):
     table = TABLES["item_play"]
@@ -128,7 +129,7 @@ def test_rows_go_to_their_days_in_the_order_in_which_they_came(offsets, wanted):
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3), st.booleans(), st.booleans()), max_size=12))
 @example([("a", 1, True, True), ("a", 2, True, True)])
 @example([("a", 2, True, True), ("a", 1, False, True)])
@@ -144,7 +145,7 @@ def test_a_sequence_is_complete_with_every_page_up_to_its_last(answers):
     }
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(
     st.datetimes(datetime(1992, 1, 1), datetime(2100, 1, 1)),
     st.sampled_from(["UTC", "Asia/Shanghai", "America/New_York"]),

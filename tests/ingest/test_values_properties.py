@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from patience import tries
 
 from catalog.records import BEIJING, Parse, Type
 from resources.storage.schema import ARROW_TYPES
@@ -367,7 +368,7 @@ def test_hard_texts(how: Parse):
 
 
 @pytest.mark.parametrize("how", Parse)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(column=st.lists(texts, min_size=1, max_size=30))
 @example(column=[None])
 @example(column=[None, None, "9" * 400])
@@ -377,26 +378,26 @@ def test_any_column(how: Parse, column: list[str | None]):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", Parse)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(column=st.lists(texts, min_size=1, max_size=30))
 def test_any_column_at_length(how: Parse, column: list[str | None]):
     check(how, ORACLES[how], column)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(numbers=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20), zeros_=st.integers(0, 25))
 def test_every_64_bit_integer_with_leading_zeros(numbers: list[int], zeros_: int):
     written = [("-" if n < 0 else "") + "0" * zeros_ + str(abs(n)) for n in numbers]
     assert parse(Parse.INT, written) == numbers
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(numbers=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_every_double_comes_back(numbers: list[float]):
     assert parse(Parse.NUMBER, [repr(n) for n in numbers]) == numbers
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(instants=st.lists(st.datetimes(datetime(1971, 1, 1), datetime(2100, 12, 31)), min_size=1, max_size=20))
 def test_every_second_in_beijing_comes_back(instants: list[datetime]):
     local = [i.replace(microsecond=0, tzinfo=BEIJING) for i in instants]

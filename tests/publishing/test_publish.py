@@ -354,7 +354,7 @@ def test_an_elder_file_is_carried_on_in_the_storage_version_of_today(lake, wareh
 
 def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, warehouse):
     groups = {}
-    for n in range(20):
+    for n in range(16):
         day = DAY + timedelta(days=n)
         lake.write("hot_words", day, hot_words(day, 3))
         warehouse.publish()

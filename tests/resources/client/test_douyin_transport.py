@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from loopback import Say, say
-from patience import scaled
+from patience import scaled, tries
 
 from resources.client.transport import AnswerTooLarge, encode_query, make_http
 
@@ -63,7 +63,7 @@ def test_ids_are_encoded_once_on_the_wire(make_settings, scripted):
         assert parse_qs(raw)["item_id"] == [item_id]
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(item_id=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40))
 def test_any_id_survives_the_wire(item_id, make_settings, scripted_once):
     server = scripted_once

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patience import tries
 from sqlalchemy import update
 
 from resources.state import State
@@ -62,7 +63,7 @@ def test_a_clock_set_back_does_not_stop_the_scope(state):
     assert take(state).start < time.time() + 1
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(per_day=st.integers(1, 30), asked=st.lists(st.integers(1, 12), min_size=1, max_size=8))
 def test_the_ledger_never_gives_more_than_the_day_has(state, per_day, asked):
     scope = uuid.uuid4().hex  # a ledger of its own for each example
