@@ -66,10 +66,15 @@ class Recorder:
 
 
 class RecordingPlugin:
-    """Name the running test for the recorder, and write how long each took."""
+    """Name the running test for the recorder, and write how long each took and whether it passed."""
 
     def __init__(self, recorder: Recorder, folder: Path) -> None:
         self._recorder, self._folder = recorder, folder
+        self._failed: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -83,7 +88,8 @@ class RecordingPlugin:
         yield
         self._recorder.test = ""
         with open(self._folder / "times", "a", encoding="utf-8") as file:
-            file.write(f"{item.nodeid}\t{time.monotonic() - began:.3f}\n")
+            outcome = "failed" if item.nodeid in self._failed else "passed"
+            file.write(f"{item.nodeid}\t{time.monotonic() - began:.3f}\t{outcome}\n")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Iterator[None]:
@@ -105,14 +111,17 @@ def record_child() -> None:
 
 
 class Recorded:
-    """What was recorded: the tests of a line, and how long each test took."""
+    """What was recorded: the tests of a line, how long each test took, and which passed."""
 
     def __init__(self, folder: Path) -> None:
         self.times: dict[str, float] = {}
+        self.passed: set[str] = set()
         self._tests: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         for line in (folder / "times").read_text(encoding="utf-8").splitlines() if (folder / "times").exists() else ():
-            test, took = line.rsplit("\t", 1)
+            test, took, outcome = line.rsplit("\t", 2)
             self.times[test] = float(took)
+            if outcome == "passed":
+                self.passed.add(test)
         for path in folder.glob("*.lines"):
             for line in path.read_text(encoding="utf-8").splitlines():
                 test, module, number = line.rsplit("\t", 2)
