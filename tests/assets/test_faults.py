@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fault_checks import HIT, OPERATION, OTHERS, TABLE, TRIES, check_mended, check_the_others
 from installation import TODAY, YESTERDAY
+from patience import scaled
 
 from resources.state.load_status import Outcome
 
@@ -41,7 +42,7 @@ STAYING = {
 @pytest.mark.parametrize("kind", PASSING)
 def test_a_fault_that_passes_costs_one_more_call(world, kind: str):
     if kind == "timeout":
-        world.restart(timeout_s=0.25)
+        world.restart(timeout_s=scaled(0.25))
     world.fault(OPERATION, kind, HIT)
     done = world.ingest(TABLE)
 
@@ -88,7 +89,7 @@ def test_a_token_that_expires_mid_run_is_refreshed_once_for_all_calls(world):
 @pytest.mark.parametrize("kind", STAYING)
 def test_a_fault_that_stays_fails_its_account_alone(world, kind: str):
     if kind == "timeout":
-        world.restart(timeout_s=0.12)
+        world.restart(timeout_s=scaled(0.2))
     code, tries, words = STAYING[kind]
     world.fault(OPERATION, kind, HIT, times=None)
     done = world.ingest(TABLE)

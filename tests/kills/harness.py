@@ -286,7 +286,7 @@ class Trials:
         for kill in kills:
             with Watch(place) as watch:
                 ended = self._kill_at(home, kill) if isinstance(kill, float) else self._kill_in(home, kill)
-                promised += watch.since(ended - FLUSH_S - SLACK_S) + CONCURRENCY if ended else 0
+                promised += watch.since(ended - FLUSH_S - scaled(SLACK_S)) + CONCURRENCY if ended else 0
             told["at random" if isinstance(kill, float) else f"{kill[2]} {kill[0]}"] += 1
             late += ended is None
             disagreeing += disagreements(home)

@@ -137,4 +137,4 @@ def test_who_opens_the_database_waits_for_no_writer(state):
         db.execute(insert(client_tokens).values(ROW))
         began = time.monotonic()
         State(state.url, None).close()
-        assert time.monotonic() - began < 10, "a writer is waited for 30 s"
+        assert time.monotonic() - began < 25, "a writer is waited for 30 s"
