@@ -14,13 +14,13 @@ from catalog import FIELDS, endpoints_of
 from catalog.records import Field, Table, beijing_day
 from resources.runtime import Runtime
 from resources.state.load_status import Outcome
-from resources.storage.atomic import Damaged
+from resources.storage.atomic import CorruptFile
 
 if TYPE_CHECKING:  # Arrow and pandas are loaded by the step that has rows to hold against the catalogue
     import pyarrow as pa
 
     from resources.storage.lake import Lake
-    from services.ingest.run import Ingested
+    from services.ingest.run import IngestResult
 
 VALID, FRESH, COMPLETE = "valid", "fresh", "complete"
 """Three checks hold what the catalogue asks for: each costs a run about 50 ms, so related ones share a result."""
@@ -74,7 +74,7 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def check_results(ingested: Ingested, runtime: Runtime) -> Iterator[dg.AssetCheckResult]:
+def check_results(ingested: IngestResult, runtime: Runtime) -> Iterator[dg.AssetCheckResult]:
     """Results over all partitions that landed.
 
     Quarantined rows and failed accounts warn; broken keys and ranges are errors.
@@ -100,13 +100,13 @@ def check_results(ingested: Ingested, runtime: Runtime) -> Iterator[dg.AssetChec
             yield _received(ingested, runtime)
         elif own == SUBSCRIBED:
             yield _subscribed(ingested, runtime.lake)
-    except Damaged as error:
+    except CorruptFile as error:
         yield dg.AssetCheckResult(
             check_name=own, passed=False, severity=dg.AssetCheckSeverity.WARN, description=f"not compared: {error}"
         )
 
 
-def _valid(ingested: Ingested) -> dg.AssetCheckResult:
+def _valid(ingested: IngestResult) -> dg.AssetCheckResult:
     import pyarrow as pa
 
     table = ingested.table
@@ -153,7 +153,7 @@ def _outside(field: Field, values: pa.ChunkedArray) -> int:
     return bad
 
 
-def _fresh(ingested: Ingested, now: datetime) -> dg.AssetCheckResult:
+def _fresh(ingested: IngestResult, now: datetime) -> dg.AssetCheckResult:
     """The newest partition was observed within its cadence.
 
     A backfill of old days says nothing about freshness and passes.
@@ -170,7 +170,7 @@ def _fresh(ingested: Ingested, now: datetime) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(check_name=FRESH, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
-def _complete(ingested: Ingested) -> dg.AssetCheckResult:
+def _complete(ingested: IngestResult) -> dg.AssetCheckResult:
     """What the app or an account cannot have is known and passes: the check of the warehouse reports it, once."""
     seen = Counter((s.dt, s.operation, s.client_key, s.open_id) for s in ingested.statuses)
     twice = sum(1 for n in seen.values() if n > 1)
@@ -185,7 +185,7 @@ def _complete(ingested: Ingested) -> dg.AssetCheckResult:
     )
 
 
-def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
+def _reconciled(ingested: IngestResult, lake: Lake) -> dg.AssetCheckResult:
     """Whether the lists of comments are as long as the videos say; ids of videos are shown, comments are not."""
     from services.maintenance.reconcile import reconcile_comments
 
@@ -207,7 +207,7 @@ def _reconciled(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
     )
 
 
-def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
+def _received(ingested: IngestResult, runtime: Runtime) -> dg.AssetCheckResult:
     """Whether what the platform's log tells of was pushed to us, too; ids are shown, people's words are not."""
     from resources.state.inbox import receiving_since
     from services.maintenance.reconcile import reconcile_events
@@ -240,7 +240,7 @@ def _received(ingested: Ingested, runtime: Runtime) -> dg.AssetCheckResult:
     )
 
 
-def _subscribed(ingested: Ingested, lake: Lake) -> dg.AssetCheckResult:
+def _subscribed(ingested: IngestResult, lake: Lake) -> dg.AssetCheckResult:
     """Whether events that were subscribed still are: the platform cancels what a slow or failing receiver was subscribed to."""
     from services.maintenance.reconcile import lost_subscriptions
 

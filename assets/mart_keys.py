@@ -4,12 +4,12 @@ from datetime import date
 
 import dagster as dg
 
-from resources.warehouse.mart_files import ROOM
+from resources.warehouse.mart_files import DATASET
 
 
 def mart_key(name: str) -> dg.AssetKey:
     """Marts have a key of their own schema: ``marts/video_daily``."""
-    return dg.AssetKey([ROOM, name])
+    return dg.AssetKey([DATASET, name])
 
 
 def mart_days(start: date) -> dg.DailyPartitionsDefinition:

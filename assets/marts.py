@@ -12,11 +12,11 @@ import pyarrow as pa
 from assets.mart_keys import mart_days, mart_key
 from assets.tables import UNMARKED
 from resources.runtime import Runtime
-from resources.warehouse.mart_files import ALL_DAYS, ROOM, BadMart, load_marts
-from services.marts.binding import Bound, bind
+from resources.warehouse.mart_files import ALL_DAYS, DATASET, BadMart, load_marts
+from services.marts.binding import CompiledMart, bind
 
 if TYPE_CHECKING:
-    from resources.storage.partition import LakeDamaged, Partition
+    from resources.storage.partition import LakeCorrupt, Partition
     from services.marts.build import Marts
 
 GRAIN, ROWS = "grain", "rows"
@@ -35,7 +35,7 @@ def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinit
     return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(), known).values()]
 
 
-def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def _mart_asset(one: CompiledMart, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     mart = one.mart
 
     @dg.asset(
@@ -50,7 +50,7 @@ def _mart_asset(one: Bound, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefi
         tags={"mode": str(mart.mode), "cadence": mart.cadence},
         metadata={
             "dagster/column_schema": column_schema(one),
-            "dagster/table_name": f"{ROOM}.{mart.name}",
+            "dagster/table_name": f"{DATASET}.{mart.name}",
             "grain": mart.grain,
             "primary_key": ", ".join(mart.key),
             "sql": dg.MetadataValue.md(f"```sql\n{_body(mart.sql)}\n```"),
@@ -140,7 +140,7 @@ class _Day:
         return {name: self.rows, "made": self.made, "changed": self.changed}
 
 
-def _make(marts: "Marts", one: Bound, asked: list[date], again: bool) -> dict[date, _Day]:
+def _make(marts: "Marts", one: CompiledMart, asked: list[date], again: bool) -> dict[date, _Day]:
     """Make those of the days asked for that the mart has and that are out of date; what became of each."""
     from resources.warehouse.published_marts import WHOLE, mart_partitions
 
@@ -165,21 +165,21 @@ def _make(marts: "Marts", one: Bound, asked: list[date], again: bool) -> dict[da
 
 def _rows_held(marts: "Marts", partition: "Partition") -> int:
     """Rows of a day that was made before; none of a damaged one, which the publication puts aside."""
-    from resources.storage.partition import LakeDamaged
+    from resources.storage.partition import LakeCorrupt
 
     try:
         return marts.lake.row_count(partition)
-    except LakeDamaged as error:
+    except LakeCorrupt as error:
         marts.damaged.append(error)
         return 0
 
 
-def _deps(one: Bound) -> list[dg.AssetDep]:
+def _deps(one: CompiledMart) -> list[dg.AssetDep]:
     """Core tables and marts that the SQL reads, with the days that one of its own days needs."""
     found = []
-    for source in (*(f"main.{t}" for t in one.tables), *(f"{ROOM}.{m}" for m in one.marts)):
+    for source in (*(f"main.{t}" for t in one.tables), *(f"{DATASET}.{m}" for m in one.marts)):
         name = source.partition(".")[2]
-        key = mart_key(name) if source.startswith(f"{ROOM}.") else dg.AssetKey(name)
+        key = mart_key(name) if source.startswith(f"{DATASET}.") else dg.AssetKey(name)
         mapping = None
         if one.mart.incremental:
             back = one.mart.days_before(name)
@@ -194,7 +194,7 @@ def _deps(one: Bound) -> list[dg.AssetDep]:
     return found
 
 
-def column_schema(one: Bound, *, sources: bool = False) -> dg.TableSchema:
+def column_schema(one: CompiledMart, *, sources: bool = False) -> dg.TableSchema:
     """Columns for the UI: type, meaning, key and unit; with ``sources`` the columns that each is made of."""
     columns = []
     for field in one.schema:
@@ -211,7 +211,7 @@ def column_schema(one: Bound, *, sources: bool = False) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
-def _came_from(one: Bound, column: str) -> str:
+def _came_from(one: CompiledMart, column: str) -> str:
     pairs = one.lineage.get(column, [])
     return f" ← {', '.join(f'{source}.{name}' for source, name in pairs)}" if pairs else ""
 
@@ -222,26 +222,26 @@ def _type(kind: pa.DataType) -> str:
     )
 
 
-def column_lineage(one: Bound) -> dg.TableColumnLineage:
+def column_lineage(one: CompiledMart) -> dg.TableColumnLineage:
     """For each column the columns of upstream assets that it is made of; what comes from the state has no asset."""
     found = {}
     for column, pairs in one.lineage.items():
         deps = [
             dg.TableColumnDep(
                 asset_key=mart_key(source.partition(".")[2])
-                if source.startswith(f"{ROOM}.")
+                if source.startswith(f"{DATASET}.")
                 else dg.AssetKey(source.partition(".")[2]),
                 column_name=name,
             )
             for source, name in pairs
-            if source.startswith(("main.", f"{ROOM}."))
+            if source.startswith(("main.", f"{DATASET}."))
         ]
         if deps:
             found[column] = deps
     return dg.TableColumnLineage(found)
 
 
-def _grain(made: dict[date, _Day], damaged: "list[LakeDamaged]") -> dg.AssetCheckResult:
+def _grain(made: dict[date, _Day], damaged: "list[LakeCorrupt]") -> dg.AssetCheckResult:
     """Rows that break the promise are never written: the step fails with an example.
 
     What is here was counted when it was made. Days that need a damaged file were not.
@@ -255,7 +255,7 @@ def _grain(made: dict[date, _Day], damaged: "list[LakeDamaged]") -> dg.AssetChec
     )
 
 
-def _rows(one: Bound, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckResult:
+def _rows(one: CompiledMart, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckResult:
     """Each day's rows against those of the day before, where both have some."""
     from resources.warehouse.published_marts import mart_partitions
 

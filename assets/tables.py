@@ -13,19 +13,18 @@ from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_AS
 from sqlalchemy.exc import DBAPIError
 
 from assets.checks import check_results, check_specs
-from catalog import DOORS, FIELDS, TABLES, endpoints_of
+from catalog import FIELDS, SOURCES, TABLES, endpoints_of
 from catalog.iterations import ITERATIONS
 from catalog.records import Endpoint, History, Status, Table
 from resources.runtime import Runtime
 from resources.state.load_status import Outcome
 from resources.state.sealing import TokenKeyError
-from resources.storage.atomic import RUN_PROCESS, Damaged, this_process
+from resources.storage.atomic import RUN_PROCESS, CorruptFile, this_process
 
-if (
-    TYPE_CHECKING
-):  # what a step works with is loaded by the first step: other jobs, and the server of the definitions, do without
+if TYPE_CHECKING:
+    # what a step works with is loaded by the first step: other jobs, and the server of the definitions, do without
     from services.ingest.price import ScopePrice
-    from services.ingest.run import Ingested
+    from services.ingest.run import IngestResult
 
 # Backfill policies and pools are beta in this pinned release; what they do here is held by tests.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -88,7 +87,7 @@ def operation_specs() -> list[dg.AssetSpec]:
                 "apps": ", ".join(e.apps),
             },
         )
-        for e in DOORS.values()
+        for e in SOURCES.values()
     ]
 
 
@@ -135,7 +134,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
         from services.ingest.run import ingest
-        from services.ingest.subjects import NothingToAsk
+        from services.ingest.subjects import UpstreamMissing
 
         dts = [date.fromisoformat(key) for key in context.partition_keys]
         if (
@@ -144,7 +143,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
             context.instance.add_run_tags(context.run.run_id, {RUN_PROCESS: this_process()})
         try:
             ingested = _twice(context, lambda: ingest(runtime, table, dts))
-        except (NothingToAsk, TokenKeyError, Damaged) as error:
+        except (UpstreamMissing, TokenKeyError, CorruptFile) as error:
             raise dg.Failure(f"{table.name}: {error}", allow_retries=False) from error
         for listener in runtime.listeners:
             listener(ingested)
@@ -160,7 +159,7 @@ def _pool(table: Table, scopes: list[str]) -> str:
     return scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain
 
 
-def _twice(context: dg.AssetExecutionContext, work: Callable[[], "Ingested"]) -> "Ingested":
+def _twice(context: dg.AssetExecutionContext, work: Callable[[], "IngestResult"]) -> "IngestResult":
     """Once more after a busy disk or database; calls are retried by the client itself, and nothing is asked twice.
 
     Not by Dagster's retry policy: that takes an interruption for a reason to begin again, so a run could not be
@@ -208,17 +207,17 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def _report(context: dg.AssetExecutionContext, ingested: "Ingested", runtime: Runtime) -> Iterator:
+def _report(context: dg.AssetExecutionContext, ingested: "IngestResult", runtime: Runtime) -> Iterator:
     """Materialise the days that landed; say plainly why the others did not."""
     from services.ingest.changes import total
     from services.ingest.price import scope_prices
     from services.ingest.spans import grouped, span_text
 
     checks = list(check_results(ingested, runtime))
-    if ingested.along:
+    if ingested.backfilled:
         context.log.info(
-            f"the same answers told of {len(ingested.along)} more days that are in the lake: "
-            f"{total(ingested.along.values())}"
+            f"the same answers told of {len(ingested.backfilled)} more days that are in the lake: "
+            f"{total(ingested.backfilled.values())}"
         )
     price = {"price": [_plain(line) for line in scope_prices(runtime, ingested.planned)]}
     if ingested.partitions and not ingested.missing:
@@ -264,7 +263,7 @@ def _plain(line: "ScopePrice") -> dict:
     }
 
 
-def _only_waiting(ingested: "Ingested", is_backfill: bool = False) -> bool:
+def _only_waiting(ingested: "IngestResult", is_backfill: bool = False) -> bool:
     """Whether every missing day was asked for and there is nothing yet, nothing at all, or nothing to be had by this app.
 
     That is no failure of the run: it would be red every day, and nobody could mend it here. A backfill of days that the
@@ -276,7 +275,7 @@ def _only_waiting(ingested: "Ingested", is_backfill: bool = False) -> bool:
     return all(statuses and not statuses & failing for statuses in told.values())
 
 
-def why_missing(ingested: "Ingested", dt: date) -> str:
+def why_missing(ingested: "IngestResult", dt: date) -> str:
     """One sentence for a day without a partition."""
     from services.ingest.price import NO_RECEIVER
 
@@ -300,7 +299,7 @@ def why_missing(ingested: "Ingested", dt: date) -> str:
     return f"{', '.join(f'{n} {status}' for status, n in counts.items())}: {reason}"
 
 
-def _metadata(ingested: "Ingested", dt: date) -> dict:
+def _metadata(ingested: "IngestResult", dt: date) -> dict:
     """What the UI shows of one day. Calls and codes are those of the run: one call may fill many days."""
     from services.ingest.changes import Changes
 

@@ -30,7 +30,7 @@ from benchmarks.server import video
 from catalog import TABLES
 from resources.storage.archive import Archive, Entry
 from resources.storage.lake import Lake
-from services.ingest.normalise import land, normalise_each
+from services.ingest.normalise import iter_normalised, land
 
 AT = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 16)
@@ -159,7 +159,7 @@ def ours(shape: Shape, folder: Path, lake: Path) -> tuple[int, float]:
     table = TABLES[shape.table]
     days = [TODAY - timedelta(days=n) for n in range(1, SERIES_DAYS + 1)] if shape.operation == "item_play" else [TODAY]
     rows = 0
-    for partition in normalise_each(Archive(folder / "archive"), table, days):
+    for partition in iter_normalised(Archive(folder / "archive"), table, days):
         assert partition.quarantine.num_rows == partition.duplicates == partition.drift.num_rows == 0
         land(Lake(lake), partition)
         rows += partition.day.num_rows

@@ -35,7 +35,7 @@ from benchmarks.results import Figure, Table, save
 from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.runtime import Runtime
-from resources.warehouse.publisher import Published
+from resources.warehouse.publisher import Publication
 from services.marts.publishing import publish
 
 BAR_S, BAR_BYTES, BAR_RATIO = 3.0, 2e9, 1.1
@@ -184,7 +184,7 @@ def measure(history: Arrivals, point: int) -> Point:
     )
 
 
-def _check(runtime: Runtime, done: Published, day: date, form: Form) -> None:
+def _check(runtime: Runtime, done: Publication, day: date, form: Form) -> None:
     if done.rebuilt or done.left_out or day not in done.changed["videos"]:
         raise SystemExit(f"{day} was not published as one more day: {done}")
     with runtime.warehouse.connect() as warehouse:

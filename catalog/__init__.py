@@ -9,14 +9,14 @@ from catalog.operations import OPERATIONS, OTHER_OPERATIONS
 from catalog.records import Endpoint
 from catalog.tables import TABLES
 
-DOORS: dict[str, Endpoint] = ENDPOINTS | EVENTS | {OTHER_EVENTS.name: OTHER_EVENTS}
+SOURCES: dict[str, Endpoint] = ENDPOINTS | EVENTS | {OTHER_EVENTS.name: OTHER_EVENTS}
 """Whatever fills tables: operations that are asked, and events that are pushed."""
 
 
 @cache
 def endpoints_of(table: str) -> tuple[Endpoint, ...]:
     """The doors through which ``table`` is filled, in catalogue order."""
-    return tuple(e for e in DOORS.values() if table in e.tables)
+    return tuple(e for e in SOURCES.values() if table in e.tables)
 
 
-__all__ = ["DOORS", "ENDPOINTS", "EVENTS", "FIELDS", "OPERATIONS", "OTHER_OPERATIONS", "TABLES", "endpoints_of"]
+__all__ = ["ENDPOINTS", "EVENTS", "FIELDS", "OPERATIONS", "OTHER_OPERATIONS", "SOURCES", "TABLES", "endpoints_of"]

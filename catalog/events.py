@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from catalog.cadences import EVENTS as CADENCE
 from catalog.endpoints._columns import count, member, param, parent
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import Endpoint, Envelope, Origin, Output, Parse, Status, Token, first_step
-from catalog.requests import Fill, Param
+from catalog.requests import Param, ParamSource
 
 _EVENT_ID = param("event_id")
 _FROM_PERSON = (_EVENT_ID, member("open_id", "to_user_id"), member("person_open_id", "from_user_id"))
@@ -77,8 +77,8 @@ def _event(
     )
     return Endpoint(
         name=f"webhook_{name}", domain=domain, method="POST", path=f"/webhook/{{client_key}}#{name}", scope=scope, token=Token.NONE, status=status,
-        envelope=Envelope.WEBHOOK, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=CADENCE, over=Over.INBOX,
-        params=(Param("event_id", Fill.GIVEN),), outputs=(every, *outputs),
+        envelope=Envelope.WEBHOOK, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=CADENCE, over=IterateBy.INBOX,
+        params=(Param("event_id", ParamSource.GIVEN),), outputs=(every, *outputs),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.endpoints import ENDPOINTS
 from catalog.records import Endpoint, Envelope, Kind, Operation, Status, Token
-from catalog.requests import Fill, Param, Place
+from catalog.requests import Param, ParamLocation, ParamSource
 
 _AUTH = (
     ("authorize", "GET", "/platform/oauth/connect/", None, "Authorization page", "获取授权码 code"),
@@ -37,12 +37,14 @@ _AUTH = (
         "BusinessToken 刷新",
     ),
 )
-_OPEN_ID = Param("open_id", Fill.ACCOUNT)
+_OPEN_ID = Param("open_id", ParamSource.ACCOUNT)
 
 
 def _given(*names: str) -> tuple[Param, ...]:
     """Members of the body; one with a question mark may be left out."""
-    return tuple(Param(n.rstrip("?"), Fill.GIVEN, required=not n.endswith("?"), place=Place.BODY) for n in names)
+    return tuple(
+        Param(n.rstrip("?"), ParamSource.GIVEN, required=not n.endswith("?"), place=ParamLocation.BODY) for n in names
+    )
 
 
 def _write(

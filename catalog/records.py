@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 
-from catalog.iterations import ITERATIONS, Over
+from catalog.iterations import ITERATIONS, IterateBy
 from catalog.requests import Incremental, Paging, Param
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -275,7 +275,7 @@ class Cadence:
         return datetime.combine(local.date(), start, BEIJING).astimezone(UTC)
 
 
-class Empty(StrEnum):
+class EmptyMeaning(StrEnum):
     """What a missing, null or empty list means."""
 
     NOT_READY = "not_ready"  # not produced yet: ask again at the next schedule
@@ -300,11 +300,11 @@ class Endpoint:
     doc_zh: str
     cadence: Cadence
     outputs: tuple[Output, ...]
-    over: Over = Over.NOTHING
+    over: IterateBy = IterateBy.NOTHING
     params: tuple[Param, ...] = ()
     paging: Paging | None = None
     envelope: Envelope = Envelope.LEGACY
-    empty: Empty = Empty.LEGAL
+    empty: EmptyMeaning = EmptyMeaning.LEGAL
     windows: tuple[int, ...] = ()
     """Look-back lengths in days that the endpoint accepts, ascending; empty when it has no window."""
     max_age_days: int | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Fill(StrEnum):
+class ParamSource(StrEnum):
     """Who fills a request parameter."""
 
     ACCOUNT = "account"  # the open_id
@@ -22,14 +22,14 @@ class Fill(StrEnum):
     GIVEN = "given"  # whoever writes to the platform says it
 
 
-class Place(StrEnum):
+class ParamLocation(StrEnum):
     """Where a request parameter travels."""
 
     QUERY = "query"
     BODY = "body"
 
 
-class Moment(StrEnum):
+class TimeFormat(StrEnum):
     """How a request writes an instant or a day."""
 
     SECONDS = "seconds"
@@ -47,13 +47,13 @@ class Param:
     """
 
     name: str
-    fill: Fill
+    fill: ParamSource
     required: bool = True
     const: str | int | None = None
-    place: Place = Place.QUERY
+    place: ParamLocation = ParamLocation.QUERY
     choices: tuple[int, ...] = ()
     batch: int | None = None
-    moment: Moment | None = None
+    moment: TimeFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from assets.marts import mart_assets
 from assets.report import report_asset
 from assets.tables import operation_specs, table_assets
 from assets.warehouse import warehouse
-from pipelines.jobs.alerts import alerts_job, alerts_schedule, tell_failed_runs
+from pipelines.jobs.alerts import alert_failed_runs, alerts_job, alerts_schedule
 from pipelines.jobs.marts import make_answers_job, make_report_job, report_schedule
 from pipelines.jobs.outreach import outreach_plan_job, outreach_schedules, outreach_send_job
 from pipelines.jobs.prune import prune_job
@@ -24,7 +24,7 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
     ``settings`` gives the first day of the partitions, and to schedules what they look at.
     """
     jobs = make_jobs()
-    marts = mart_assets(settings.start_date, settings.marts_known_path)
+    marts = mart_assets(settings.start_date, settings.mart_cache_path)
     answers_job = make_answers_job(marts)
     report_job = make_report_job()
     publish_job = dg.define_asset_job(
@@ -71,7 +71,7 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
             *outreach_schedules(),
             alerts_schedule(),
         ],
-        sensors=[publish_after_runs(publish_job, answers_job, settings), tell_failed_runs(settings)],
+        sensors=[publish_after_runs(publish_job, answers_job, settings), alert_failed_runs(settings)],
         resources={"runtime": runtime},
         executor=dg.in_process_executor,
     )

@@ -9,7 +9,7 @@ from pydantic_settings import DotEnvSettingsSource
 
 from resources.config.project import REPOSITORY
 from resources.config.settings import BadSettings, Settings
-from resources.storage.atomic import write_whole
+from resources.storage.atomic import write_atomic
 from resources.storage.private import keep_private
 
 DAGSTER = "dagster"
@@ -22,7 +22,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
     wanted, present = (REPOSITORY / "dagster.yaml").read_bytes(), home / "dagster.yaml"
     # Never half there: a run that starts at this moment would read an empty file, and take Dagster's defaults.
     if not present.exists() or present.read_bytes() != wanted:
-        write_whole(present, wanted)
+        write_atomic(present, wanted)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

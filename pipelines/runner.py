@@ -17,19 +17,19 @@ from pipelines.dead_runs import end_dead_runs
 from pipelines.home import prepare_dagster_home
 from pipelines.jobs.marts import ANSWERS, days_out_of_date
 from pipelines.jobs.tables import JOB_NAMES, SERIES, range_tags, series_due
-from pipelines.step_failures import said_by
+from pipelines.step_failures import error_message_of
 from resources import shutdown
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.storage.atomic import RUN_PROCESS, this_process
-from resources.warehouse.publisher import Published
+from resources.warehouse.publisher import Publication
 from services.marts.publishing import publish
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
-class Ran:
+class RunSummary:
     """One Dagster run: its id, whether it succeeded, and per failed or waiting step what it said."""
 
     job: str
@@ -63,13 +63,15 @@ class Runner:
             self._instance.dispose()
             self.runtime.close()
 
-    def run(self, cadence: str, first: date, tables: Iterable[str] | None = None, *, last: date | None = None) -> Ran:
+    def run(
+        self, cadence: str, first: date, tables: Iterable[str] | None = None, *, last: date | None = None
+    ) -> RunSummary:
         """Run one cadence's job for a partition, or a range of them, or some of its tables without publication."""
         return self._execute(
             JOB_NAMES[cadence], first, last or first, [dg.AssetKey(t) for t in tables] if tables is not None else None
         )
 
-    def _execute(self, name: str, first: date, last: date, selection: list[dg.AssetKey] | None = None) -> Ran:
+    def _execute(self, name: str, first: date, last: date, selection: list[dg.AssetKey] | None = None) -> RunSummary:
         job = self.repository.get_job(name)
         shutdown.check()
         several = last != first
@@ -85,24 +87,26 @@ class Runner:
         except dg.DagsterExecutionInterruptedError as error:
             raise KeyboardInterrupt from error
         shutdown.check(0.0 if result.success else 0.1)
-        ran = Ran(job.name, f"{first} to {last}" if several else first.isoformat(), result.run_id, result.success)
+        ran = RunSummary(
+            job.name, f"{first} to {last}" if several else first.isoformat(), result.run_id, result.success
+        )
         for happened in result.all_events:
             if happened.is_step_failure:
-                ran.problems[happened.step_key] = said_by(happened.step_failure_data)
+                ran.problems[happened.step_key] = error_message_of(happened.step_failure_data)
             elif happened.is_job_failure:
                 _tell_end(ran, happened.job_failure_data)
         return ran
 
-    def answers(self) -> Ran | None:
+    def answers(self) -> RunSummary | None:
         """Make the marts that are out of date in one run of the answers job, which publishes too; None where all are as they should be."""
         days = days_out_of_date(self.runtime)
         return None if days is None else self._execute(ANSWERS, *days)
 
-    def report(self, day: date) -> Ran:
+    def report(self, day: date) -> RunSummary:
         """Make the report of a day."""
         return self._execute("report_job", day, day)
 
-    def publish(self) -> Published:
+    def publish(self) -> Publication:
         return publish(self.runtime)
 
 
@@ -113,7 +117,7 @@ def _tell_warnings() -> None:
         log.addHandler(logging.StreamHandler())
 
 
-def _tell_end(ran: Ran, failure) -> None:
+def _tell_end(ran: RunSummary, failure) -> None:
     """A run may end between its steps, where no step tells of it: interrupted while it waited for a pool, or by an error of Dagster's own."""
     if failure.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
         raise KeyboardInterrupt

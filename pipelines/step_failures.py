@@ -1,7 +1,7 @@
 """What a failed step says."""
 
 
-def said_by(failure) -> str:
+def error_message_of(failure) -> str:
     """What a failed step says: its own words, or the error at the bottom, not that it was tried twice."""
     if failure.user_failure_data:
         return (failure.user_failure_data.description or "failed").strip()

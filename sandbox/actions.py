@@ -11,7 +11,7 @@ from sandbox.hashing import Draw, mix, name
 from sandbox.phrases import LEAVING_PHONE
 from sandbox.world.accounts import Account
 from sandbox.world.leads import Customer, Event, Happening
-from sandbox.world.overlay import Later, Sent
+from sandbox.world.overlay import Later, SentMessage
 
 DOES = (
     "write",
@@ -107,7 +107,7 @@ class Acting:
 
     # ---- answering
 
-    def answer(self, account: Account, sent: Sent, instant: float) -> None:
+    def answer(self, account: Account, sent: SentMessage, instant: float) -> None:
         """Decide, from seed, person and message, what a person does about what was sent."""
         rates = dict(self._config.answers)
         if not any(rates.values()):

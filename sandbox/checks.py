@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from catalog.records import Endpoint, Envelope
-from catalog.requests import Fill, Moment, Param, Place
+from catalog.requests import Param, ParamLocation, ParamSource, TimeFormat
 from sandbox import errors as no
 from sandbox.clock import date_of, day_of
 from sandbox.errors import Refusal
@@ -60,22 +60,22 @@ def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise Refusal(no.PARAM_WRONG, f"{param.name} is no list of texts")
         return value
-    if param.moment in (Moment.DAY, Moment.COMPACT_DAY):
+    if param.moment in (TimeFormat.DAY, TimeFormat.COMPACT_DAY):
         return _read_day(param, value)
     if (
-        param.fill in (Fill.WINDOW, Fill.COUNT)
+        param.fill in (ParamSource.WINDOW, ParamSource.COUNT)
         or param.choices
-        or (param.fill is Fill.CURSOR and endpoint.name not in TEXT_CURSORS)
+        or (param.fill is ParamSource.CURSOR and endpoint.name not in TEXT_CURSORS)
     ):
         number = read_integer(value)
-        lowest = 1 if param.fill is Fill.COUNT else 0
-        choices = endpoint.windows if param.fill is Fill.WINDOW else param.choices
+        lowest = 1 if param.fill is ParamSource.COUNT else 0
+        choices = endpoint.windows if param.fill is ParamSource.WINDOW else param.choices
         if number is None or number < lowest or (choices and number not in choices):
             raise Refusal(no.PARAM_WRONG, f"{param.name} is wrong")
         return number
     if (
-        param.place is Place.BODY
-        and param.fill in (Fill.SUBJECT, Fill.ACCOUNT, Fill.TOKEN)
+        param.place is ParamLocation.BODY
+        and param.fill in (ParamSource.SUBJECT, ParamSource.ACCOUNT, ParamSource.TOKEN)
         and not isinstance(value, str)
     ):
         raise Refusal(no.PARAM_WRONG, f"{param.name} is no text")
@@ -83,7 +83,7 @@ def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
 
 
 def _read_day(param: Param, value: Any) -> date:
-    compact = param.moment is Moment.COMPACT_DAY
+    compact = param.moment is TimeFormat.COMPACT_DAY
     try:
         if not isinstance(value, str) or not (_COMPACT_DAY if compact else _DAY).fullmatch(value):
             raise ValueError
@@ -97,6 +97,6 @@ def _check_period(endpoint: Endpoint, params: Mapping[str, Any], instant: float)
     ends = {p.fill: params[p.name] for p in endpoint.params if p.name in params and isinstance(params[p.name], date)}
     if not ends:
         return
-    begin, end, today = ends[Fill.SINCE], ends[Fill.UNTIL], date_of(day_of(instant))
+    begin, end, today = ends[ParamSource.SINCE], ends[ParamSource.UNTIL], date_of(day_of(instant))
     if begin > end or (today - begin).days > MAX_AGE_DAYS or end > today:
         raise Refusal(no.PARAM_WRONG, f"the days are not within the last {MAX_AGE_DAYS}, or end before they begin")

@@ -9,7 +9,7 @@ from typing import Any
 from catalog import ENDPOINTS
 from catalog.envelopes import member
 from catalog.records import Endpoint, Origin, Output, Parse
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from sandbox import errors as no
 from sandbox.checks import read_integer
 
@@ -125,7 +125,7 @@ class Faults:
 
 
 def _cursor_param(endpoint: Endpoint) -> str | None:
-    return next((p.name for p in endpoint.params if p.fill is Fill.CURSOR), None)
+    return next((p.name for p in endpoint.params if p.fill is ParamSource.CURSOR), None)
 
 
 def _asked_on(operation: str, params: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog.records import Endpoint, Envelope, Operation, Token
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from sandbox import errors as no
 from sandbox.account_faults import Troubles
 from sandbox.answers import Call, answer_for
@@ -70,7 +70,7 @@ class Gateway:
         try:
             if endpoint.envelope is Envelope.OAUTH:
                 need_all(endpoint, given)
-            token = next((given.get(p.name) for p in endpoint.params if p.fill is Fill.TOKEN), token)
+            token = next((given.get(p.name) for p in endpoint.params if p.fill is ParamSource.TOKEN), token)
             if fault is not None and fault.kind in CODES:
                 raise self._ordered(fault, token, oauth=False)
             if endpoint.scope:

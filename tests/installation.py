@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from resources.runtime import Runtime
     from resources.state.load_status import LoadStatus
     from sandbox.config import SandboxConfig
-    from services.ingest.run import Ingested
+    from services.ingest.run import IngestResult
 
 START = "2026-11-16T11:00:00+08:00"
 """A Monday, after the platform's daily jobs are done."""
@@ -90,9 +90,9 @@ class World:
 
     def watch(self, *pairs: tuple[str, str]) -> World:
         """Put (kind, value) on the watch lists; a video is one of the first account's."""
-        from resources.state.watched import NEED_ACCOUNT, Watched, watch
+        from resources.state.watched import NEED_ACCOUNT, WatchedItem, watch
 
-        values = [Watched(kind, value, self.accounts[0] if kind in NEED_ACCOUNT else "") for kind, value in pairs]
+        values = [WatchedItem(kind, value, self.accounts[0] if kind in NEED_ACCOUNT else "") for kind, value in pairs]
         watch(self.runtime.state, self.config.client_key, values, self.runtime.clock.now())
         return self
 
@@ -132,7 +132,7 @@ class World:
             events.append(make_event(app, orjson.dumps(envelope), envelope, message_id or f"m-{self.received}", now))
         return store(self.runtime.state, events)
 
-    def ingest(self, table: str, *dts: date, call: bool = True) -> Ingested:
+    def ingest(self, table: str, *dts: date, call: bool = True) -> IngestResult:
         """Bring a table up to date: yesterday for T+1 series, this week for published weeks, today for the others, unless days are given."""
         from catalog import TABLES
         from catalog.records import History

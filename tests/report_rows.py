@@ -21,7 +21,7 @@ from resources.runtime import Runtime
 from resources.state.load_status import Outcome
 from resources.storage.schema import STATUS_SCHEMA, arrow_schema
 from resources.warehouse.mart_files import load_marts
-from services.marts.binding import Bound, bind
+from services.marts.binding import CompiledMart, bind
 
 DAY = date(2026, 11, 22)
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'{{7*7}}&amp;
 
 
 @cache
-def bound() -> dict[str, Bound]:
+def bound() -> dict[str, CompiledMart]:
     return bind(load_marts())
 
 

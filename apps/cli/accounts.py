@@ -267,7 +267,7 @@ def rotate_key() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportSummary:
     """One account of another system."""
 
     client_key: str
@@ -336,7 +336,7 @@ def read_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
         fail(f"cannot read {file}: {error}", 2)
 
 
-def read_account(row: dict[str, Any], default_app: str | None, known_apps: set[str], now: datetime) -> Imported:
+def read_account(row: dict[str, Any], default_app: str | None, known_apps: set[str], now: datetime) -> ImportSummary:
     """One row as an account.
 
     Raises:
@@ -368,7 +368,7 @@ def read_account(row: dict[str, Any], default_app: str | None, known_apps: set[s
         values.get("scope", ""),
         now,
     )
-    return Imported(client_key, token, values.get("name"), frozenset(values.get("tags", "").split()))
+    return ImportSummary(client_key, token, values.get("name"), frozenset(values.get("tags", "").split()))
 
 
 def _instant(text: str, name: str) -> datetime:

@@ -67,11 +67,11 @@ def check() -> None:
 def send() -> None:
     """Look, and tell what is due; what was told already is not told again. Exit code 1 if a channel did not take it."""
     from resources.delivery.routes import BadAlerts
-    from services.alerts.work import look_and_tell
+    from services.alerts.work import run_alerts
 
     runtime, _ = _open()
     try:
-        looked, done = look_and_tell(runtime)
+        looked, done = run_alerts(runtime)
     except BadAlerts as error:
         fail(str(error), 2)
     for kind, why in looked.not_looked.items():

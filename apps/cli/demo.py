@@ -59,7 +59,7 @@ def demo(
     from pipelines.jobs.tables import JOB_NAMES, partitions_due
     from pipelines.runner import Runner, listening
     from resources.runtime import Runtime
-    from resources.state.watched import Watched, watch
+    from resources.state.watched import WatchedItem, watch
     from sandbox.config import SandboxConfig
 
     ticks = [
@@ -78,7 +78,7 @@ def demo(
             watch(
                 runtime.state,
                 config.client_key,
-                [Watched(kind, value, "") for kind, value in _WATCHED],
+                [WatchedItem(kind, value, "") for kind, value in _WATCHED],
                 runtime.clock.now(),
             )
 

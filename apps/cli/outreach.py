@@ -198,7 +198,7 @@ def send(
 ) -> None:
     """Send what approved plans still have to send."""
     from resources.state.plans import NotApproved, list_plans
-    from services.outreach.sending import Sent
+    from services.outreach.sending import SendSummary
     from services.outreach.work import send_one
 
     runtime = _runtime()
@@ -212,7 +212,7 @@ def send(
     failed = False
     for number in chosen:
         try:
-            done: Sent = send_one(runtime, number)
+            done: SendSummary = send_one(runtime, number)
         except NotApproved as error:
             fail(str(error))
         console.print(f"plan {number}: {_counts(done.states)}")

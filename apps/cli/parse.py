@@ -24,12 +24,12 @@ def parse(
     Exit code 1 if anything was quarantined or the body is not the platform's; 0 otherwise, also when the body is an
     error answer.
     """
-    from catalog import DOORS
+    from catalog import SOURCES
     from catalog.envelopes import MalformedBody
     from services.ingest.parse import parse_body
 
-    if operation not in DOORS:
-        fail(f"{operation!r} is not an operation of the catalogue. Known: {', '.join(DOORS)}", 2)
+    if operation not in SOURCES:
+        fail(f"{operation!r} is not an operation of the catalogue. Known: {', '.join(SOURCES)}", 2)
     bad = [p for p in param or [] if not p.partition("=")[0].strip() or "=" not in p]
     if bad:
         fail(f"--param takes NAME=VALUE, not {bad[0]!r}", 2)
@@ -38,7 +38,7 @@ def parse(
     except OSError as error:
         fail(f"cannot read {file}: {error.strerror}", 2)
     try:
-        parsed = parse_body(DOORS[operation], body, dict(p.split("=", 1) for p in param or []))
+        parsed = parse_body(SOURCES[operation], body, dict(p.split("=", 1) for p in param or []))
     except MalformedBody as error:
         fail(str(error))
     if parsed.verdict.code != 0:
@@ -52,7 +52,7 @@ def parse(
         )
         return
     if not parsed.partitions:
-        console.print(f"no rows: an empty list of {operation} means [bold]{DOORS[operation].empty}[/bold]")
+        console.print(f"no rows: an empty list of {operation} means [bold]{SOURCES[operation].empty}[/bold]")
     for part in parsed.partitions:
         _print_partition(part, limit)
     if parsed.quarantined or parsed.nulled:

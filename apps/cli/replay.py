@@ -35,7 +35,7 @@ def replay(
     tables = choose(select)
     from catalog import TABLES
     from resources.runtime import Runtime
-    from resources.storage.archive import ArchiveDamaged
+    from resources.storage.archive import ArchiveCorrupt
     from services.marts.publishing import publish
 
     runtime = Runtime(settings)
@@ -48,7 +48,7 @@ def replay(
     for name in tables:
         try:
             counted, reasons = _replay_table(runtime, TABLES[name], begin, end, dry_run, accept_loss)
-        except ArchiveDamaged as error:
+        except ArchiveCorrupt as error:
             fail(
                 f"{name}: {error}\n  the days before it are done; move the segment out of the archive and "
                 "replay again, or restore it from a copy"

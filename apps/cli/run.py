@@ -14,12 +14,12 @@ from rich.text import Text
 from apps.cli.console import Grid, console, fail, load_settings, possible_day, require_credentials
 
 if TYPE_CHECKING:
-    from resources.warehouse.publisher import Published
+    from resources.warehouse.publisher import Publication
 
 
 def choose(select: list[str] | None) -> list[str]:
     """Table names from names of tables, domains or operations; everything when nothing is selected."""
-    from catalog import DOORS, TABLES
+    from catalog import SOURCES, TABLES
 
     if not select:
         return list(TABLES)
@@ -27,8 +27,8 @@ def choose(select: list[str] | None) -> list[str]:
     for word in (w.strip() for part in select for w in part.split(",")):
         if word in TABLES:
             chosen.add(word)
-        elif word in DOORS:
-            chosen.update(DOORS[word].tables)
+        elif word in SOURCES:
+            chosen.update(SOURCES[word].tables)
         elif domain := [t.name for t in TABLES.values() if t.domain == word]:
             chosen.update(domain)
         else:
@@ -147,7 +147,7 @@ def publish(
         raise typer.Exit(1)
 
 
-def conclusion(tables: list[str], done: list, problems: Mapping[str, str], published: Published) -> str:
+def conclusion(tables: list[str], done: list, problems: Mapping[str, str], published: Publication) -> str:
     """Say what a run came to.
 
     The partitions of its last publication would not: the marts' job has published before it.
@@ -228,7 +228,7 @@ def print_ingested(done: list) -> None:
             f"{rows:,}",
             f"{one.calls:,}",
             _quarantined(quarantined, nulled),
-            _corrected(one.changes | one.along),
+            _corrected(one.changes | one.backfilled),
             Text(", ".join(f"{n} {s}" for s, n in outcomes.items()), "yellow" if bad else ""),
         )
     console.print(grid)

@@ -38,7 +38,7 @@ def status(
     from catalog.records import History
     from resources.runtime import Runtime
     from resources.state.load_status import Outcome, count_outcomes, read_load_status
-    from resources.storage.lake import LakeDamaged
+    from resources.storage.lake import LakeCorrupt
 
     runtime = Runtime(settings)
     loaded = {name: {p.dt: p for p in runtime.lake.partitions(name)} for name in tables}
@@ -46,7 +46,7 @@ def status(
     last = newest or runtime.clock.today()
     shown = [last - timedelta(days=n) for n in reversed(range(days))]
     counted = count_outcomes(runtime.state, shown) if settings.home.exists() else {}
-    damaged: list[LakeDamaged] = []
+    damaged: list[LakeCorrupt] = []
     grid = Grid(title=f"{settings.home}: rows per table and day")
     grid.add_column("table")
     for day in shown:
@@ -60,7 +60,7 @@ def status(
                 failed = any(o.is_failure for o in outcomes)
                 try:
                     rows = f"{runtime.lake.row_count(part):,}"
-                except LakeDamaged as error:
+                except LakeCorrupt as error:
                     damaged.append(error)
                     cells.append("[red]✗✗[/red]")
                     continue

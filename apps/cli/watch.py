@@ -74,7 +74,7 @@ def _add(kind: str, values: list[tuple[str, str]], app_key: str | None) -> None:
     settings = load_settings()
     from resources.runtime import Runtime
     from resources.state.accounts import get_account
-    from resources.state.watched import Watched, watch
+    from resources.state.watched import WatchedItem, watch
 
     runtime, key = Runtime(settings), one_app(settings, app_key)
     for open_id in {account for _, account in values if account}:
@@ -82,7 +82,7 @@ def _add(kind: str, values: list[tuple[str, str]], app_key: str | None) -> None:
             fail(f"{open_id} is no account of app {key}: see `douyin accounts list`", 2)
     try:
         new = watch(
-            runtime.state, key, [Watched(kind, value, account) for value, account in values], runtime.clock.now()
+            runtime.state, key, [WatchedItem(kind, value, account) for value, account in values], runtime.clock.now()
         )
     except ValueError as error:
         fail(str(error), 2)

@@ -11,7 +11,7 @@ import marimo as mo
 from apps.dashboard.pieces import notice
 from apps.dashboard.questions import METRICS
 from apps.dashboard.reading import CannotShow
-from apps.dashboard.sections import SECTIONS, Opened, range_of
+from apps.dashboard.sections import SECTIONS, PageContext, range_of
 from apps.dashboard.texts import Say
 
 MOST_IN_ADDRESS = 50
@@ -69,7 +69,7 @@ def section_of(say: Say, head: str) -> str:
     return next(name for name, both in SECTIONS.items() if say(*both) == head)
 
 
-def account_choice(here: Opened, kept: Kept) -> mo.ui.multiselect:
+def account_choice(here: PageContext, kept: Kept) -> mo.ui.multiselect:
     """Values are (client_key, open_id); none chosen stands for all."""
     options = {name: account for account, name in here.accounts.items()}
     wanted = set(kept.all("account"))
@@ -84,7 +84,7 @@ def account_choice(here: Opened, kept: Kept) -> mo.ui.multiselect:
     )
 
 
-def day_range(here: Opened, kept: Kept) -> mo.ui.date_range:
+def day_range(here: PageContext, kept: Kept) -> mo.ui.date_range:
     first, last = range_of(here.days, kept.get("from"), kept.get("to"))
     start, stop = range_of(here.days, date.min.isoformat(), None)
 
@@ -95,7 +95,7 @@ def day_range(here: Opened, kept: Kept) -> mo.ui.date_range:
     return mo.ui.date_range(start=start, stop=stop, value=(first, last), label=here.say("日期", "Days"), on_change=keep)
 
 
-def metric_choice(here: Opened, kept: Kept) -> mo.ui.dropdown:
+def metric_choice(here: PageContext, kept: Kept) -> mo.ui.dropdown:
     options = {here.names.column("account_daily", metric): metric for metric in METRICS}
     wanted = kept.one_of("metric", METRICS, METRICS[0])
     return mo.ui.dropdown(
@@ -107,7 +107,7 @@ def metric_choice(here: Opened, kept: Kept) -> mo.ui.dropdown:
     )
 
 
-def word_search(here: Opened, kept: Kept) -> mo.ui.text:
+def word_search(here: PageContext, kept: Kept) -> mo.ui.text:
     return mo.ui.text(
         value=kept.get("word") or "",
         placeholder=here.say("包含…", "contains …"),
@@ -117,7 +117,7 @@ def word_search(here: Opened, kept: Kept) -> mo.ui.text:
     )
 
 
-def board_choice(here: Opened, options: dict[str, str], kept: Kept) -> mo.ui.dropdown:
+def board_choice(here: PageContext, options: dict[str, str], kept: Kept) -> mo.ui.dropdown:
     wanted = kept.get("board")
     value = next((name for name, board in options.items() if board == wanted), next(iter(options), None))
     return mo.ui.dropdown(

@@ -32,7 +32,7 @@ SECTIONS = {
 
 
 @dataclass(frozen=True)
-class Opened:
+class PageContext:
     """The published file as the page found it."""
 
     reader: Reader
@@ -76,7 +76,7 @@ class Opened:
         return " · ".join(told) + self.say("（北京时间）", " (Beijing time)")
 
 
-def open_file(reader: Reader, language: Language) -> Opened:
+def open_file(reader: Reader, language: Language) -> PageContext:
     """What every section needs.
 
     Raises:
@@ -88,13 +88,13 @@ def open_file(reader: Reader, language: Language) -> Opened:
             "已发布的仓库里还没有账号数据：运行 `douyin run` 采集，然后点“刷新”。",
             "The published warehouse has no account figures yet: collect some with `douyin run`, then press refresh.",
         )
-    return Opened(reader, language, answers)
+    return PageContext(reader, language, answers)
 
 
 # --------------------------------------------------------------------------- accounts
 
 
-def account_cards(here: Opened, sums: dict[str, Any]) -> mo.Html:
+def account_cards(here: PageContext, sums: dict[str, Any]) -> mo.Html:
     """Sums of the range, each with how far it reaches. ``sums``: the row ``cards`` of :func:`questions.overview`."""
     say = here.say
     missing = say(
@@ -120,7 +120,7 @@ def account_cards(here: Opened, sums: dict[str, Any]) -> mo.Html:
     )
 
 
-def account_lines(here: Opened, found: dict[str, pa.Table], metric: str) -> tuple[str, str]:
+def account_lines(here: PageContext, found: dict[str, pa.Table], metric: str) -> tuple[str, str]:
     """Title of the chart of ``metric``, and what is to be known about it."""
     say = here.say
     drawn, accounts = (
@@ -133,7 +133,7 @@ def account_lines(here: Opened, found: dict[str, pa.Table], metric: str) -> tupl
     )
 
 
-def accounts_section(here: Opened, choice: Choice, figure_choice: mo.ui.dropdown) -> Any:
+def accounts_section(here: PageContext, choice: Choice, figure_choice: mo.ui.dropdown) -> Any:
     say, names, metric = here.say, here.names, figure_choice.value
     found = here.ask(questions.overview(choice, metric))
     sums = found["cards"].to_pylist()[0]
@@ -162,7 +162,7 @@ def accounts_section(here: Opened, choice: Choice, figure_choice: mo.ui.dropdown
 # --------------------------------------------------------------------------- videos
 
 
-def videos_section(here: Opened, choice: Choice) -> tuple[Any, pa.Table]:
+def videos_section(here: PageContext, choice: Choice) -> tuple[Any, pa.Table]:
     """What stands above the table, and the table's rows, of which one can be chosen."""
     say = here.say
     found = here.ask(questions.videos(choice))
@@ -212,11 +212,13 @@ def videos_section(here: Opened, choice: Choice) -> tuple[Any, pa.Table]:
     return mo.vstack([p for p in (top, picture) if p is not None]), found["rows"]
 
 
-def video_table(here: Opened, rows: pa.Table) -> mo.ui.table:
+def video_table(here: PageContext, rows: pa.Table) -> mo.ui.table:
     return table(rows, "video_performance", here.names, hidden=["open_id", "item_id"], choose=True, wrapped=["title"])
 
 
-def video_panel(here: Opened, choice: Choice, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table) -> Any:
+def video_panel(
+    here: PageContext, choice: Choice, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table
+) -> Any:
     say = here.say
     curve = here.ask({"curve": questions.video_curve(choice, row["open_id"], row["item_id"])})["curve"] if row else None
     picture = None
@@ -246,16 +248,16 @@ def video_panel(here: Opened, choice: Choice, row: dict[str, Any] | None, shown:
 # --------------------------------------------------------------------------- hot words
 
 
-def words_rows(here: Opened, choice: Choice, like: str) -> pa.Table:
+def words_rows(here: PageContext, choice: Choice, like: str) -> pa.Table:
     return here.ask({"words": questions.hot_words(choice, like.strip())})["words"]
 
 
-def words_table(here: Opened, rows: pa.Table) -> mo.ui.table:
+def words_table(here: PageContext, rows: pa.Table) -> mo.ui.table:
     return table(rows, "hot_words_now", here.names, hidden=["client_key"], choose=True, search=False)
 
 
 def words_panel(
-    here: Opened, choice: Choice, like: str, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table
+    here: PageContext, choice: Choice, like: str, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table
 ) -> Any:
     say = here.say
     if not rows.num_rows:
@@ -298,7 +300,7 @@ def words_panel(
 # --------------------------------------------------------------------------- billboards
 
 
-def board_options(here: Opened, choice: Choice) -> dict[str, str]:
+def board_options(here: PageContext, choice: Choice) -> dict[str, str]:
     """Shown name -> board, for the boards of the range."""
     known = board_names()
     found = here.ask({"boards": questions.boards(choice)})["boards"].column("board").to_pylist()
@@ -309,11 +311,11 @@ def board_options(here: Opened, choice: Choice) -> dict[str, str]:
     }
 
 
-def no_boards(here: Opened) -> Any:
+def no_boards(here: PageContext) -> Any:
     return notice(here.say("这些日期没有榜单。", "There are no billboards on these days."))
 
 
-def boards_panel(here: Opened, choice: Choice, board: str, name: str) -> Any:
+def boards_panel(here: PageContext, choice: Choice, board: str, name: str) -> Any:
     say = here.say
     found = here.ask(questions.billboard(choice, board))
     rows = found["rows"]
@@ -352,7 +354,7 @@ def boards_panel(here: Opened, choice: Choice, board: str, name: str) -> Any:
 # --------------------------------------------------------------------------- people
 
 
-def fans_section(here: Opened, choice: Choice) -> Any:
+def fans_section(here: PageContext, choice: Choice) -> Any:
     say = here.say
     rows = here.ask({"fans": questions.portrait(choice)})["fans"]
     if not rows.num_rows:
@@ -409,7 +411,7 @@ def fans_section(here: Opened, choice: Choice) -> Any:
     )
 
 
-def needs_section(here: Opened, choice: Choice) -> Any:
+def needs_section(here: PageContext, choice: Choice) -> Any:
     say = here.say
     found = here.ask(questions.needs(choice))
     rows = found["rows"]
@@ -460,7 +462,7 @@ def needs_section(here: Opened, choice: Choice) -> Any:
     )
 
 
-def leads_section(here: Opened, choice: Choice) -> Any:
+def leads_section(here: PageContext, choice: Choice) -> Any:
     say = here.say
     found = here.ask(questions.leads(choice))
     rows = found["rows"]
@@ -515,7 +517,7 @@ def leads_section(here: Opened, choice: Choice) -> Any:
 # --------------------------------------------------------------------------- the data itself
 
 
-def health_section(here: Opened) -> Any:
+def health_section(here: PageContext) -> Any:
     say = here.say
     found = here.ask(questions.HEALTH)
     counted: dict[str, dict[str, int]] = {}

@@ -18,7 +18,7 @@ from catalog.notes import NOTES
 from catalog.records import STANDARD_FIELDS, Additive, History, Pii
 from catalog.system_columns import OWN_COLUMNS
 from resources.warehouse.mart_files import load_marts
-from resources.warehouse.publisher import HANDED_OVER
+from resources.warehouse.publisher import EXTRA_TABLES
 from services.marts.binding import bind
 from services.reporting.dictionary import LATEST, dictionary
 
@@ -418,7 +418,7 @@ def _marts(lines: list[Line], words: Words) -> Iterator[str]:
 
 
 def _own(lines: list[Line], words: Words) -> Iterator[str]:
-    said = _OTHERS | {name: tuple(comment.split(" / ")[::-1]) for name, (_, comment) in HANDED_OVER.items()}
+    said = _OTHERS | {name: tuple(comment.split(" / ")[::-1]) for name, (_, comment) in EXTRA_TABLES.items()}
     for name in sorted(OWN_COLUMNS):
         yield from (f"### {name}", "", f"{words.pick(*said[name])}".rstrip(".。") + words.pick(".", "。"), "")
         yield from grid(

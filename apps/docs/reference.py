@@ -17,14 +17,14 @@ import typer
 
 from apps.docs.dictionary import EN, ZH, dictionary_page
 from apps.docs.markdown import ADDITIVE_ZH, DOMAINS, GENERATED, PII_ZH, code, codes, grid
-from catalog import DOORS, ENDPOINTS, EVENTS, FIELDS, OPERATIONS, TABLES, endpoints_of
+from catalog import ENDPOINTS, EVENTS, FIELDS, OPERATIONS, SOURCES, TABLES, endpoints_of
 from catalog.errors import ERRORS, Action
 from catalog.events import LEFT_IN_ARCHIVE, event_name
 from catalog.iterations import ITERATIONS
 from catalog.records import (
     STANDARD_FIELDS,
     Additive,
-    Empty,
+    EmptyMeaning,
     Endpoint,
     Field,
     History,
@@ -78,9 +78,9 @@ _HISTORY = {
 }
 
 _EMPTY = {
-    Empty.NOT_READY: "not produced yet (`not_ready`)",
-    Empty.BELOW_THRESHOLD: "the account is too small (`below_threshold`)",
-    Empty.LEGAL: "there is nothing (`empty`)",
+    EmptyMeaning.NOT_READY: "not produced yet (`not_ready`)",
+    EmptyMeaning.BELOW_THRESHOLD: "the account is too small (`below_threshold`)",
+    EmptyMeaning.LEGAL: "there is nothing (`empty`)",
 }
 
 _ACTIONS = {
@@ -334,7 +334,7 @@ def operations_page() -> str:
         "",
         *grid(
             ("cadence", "when (Beijing)", "job"),
-            ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in DOORS.values())),
+            ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in SOURCES.values())),
         ),
     ]
     head = ("operation", "path", "scope", "token", "status", "tables", "asked", "cadence")

@@ -37,13 +37,13 @@ class Guard:
 
     def __init__(self, most: int, *, step_s: float = STEP_S, cut: Callable[[str], None] = lambda _: None) -> None:
         self.most, self.step_s, self.cut = most, step_s, cut
-        self.waiting: dict[Guarded, None] = {}
+        self.waiting: dict[GuardedProtocol, None] = {}
         """Connections that wait for their sender, the longest first."""
 
     @property
     def protocol(self) -> Callable[..., asyncio.Protocol]:
         """What uvicorn takes as ``http``."""
-        return partial(Guarded, guard=self)
+        return partial(GuardedProtocol, guard=self)
 
     def make_room(self) -> None:
         """Cut off the connection that has waited longest for its sender."""
@@ -51,7 +51,7 @@ class Guard:
             longest.cut("no room")
 
 
-class Guarded(HttpToolsProtocol):
+class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol for one connection, with a limit of time for each step."""
 
     def __init__(self, *given: Any, guard: Guard, **more: Any) -> None:

@@ -13,7 +13,7 @@ import uvicorn
 
 from apps.receiver.protection import Guard
 
-_PATIENCE_S = 10.0
+_TIMEOUT_S = 10.0
 CONNECTIONS = 2048
 
 
@@ -33,7 +33,7 @@ def serving(app: Any, guard: Guard | None = None) -> Iterator[str]:
     thread = threading.Thread(target=server.run, name="receiver", daemon=True)
     thread.start()
     try:
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + _TIMEOUT_S
         while not server.started:
             if not thread.is_alive() or time.monotonic() > deadline:
                 raise RuntimeError("the receiver did not start")
@@ -42,7 +42,7 @@ def serving(app: Any, guard: Guard | None = None) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(timeout=_PATIENCE_S)
+        thread.join(timeout=_TIMEOUT_S)
 
 
 class _Beside(uvicorn.Server):

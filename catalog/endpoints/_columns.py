@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalog.records import AppType, Column, Endpoint, Envelope, Origin, Parse, Status, Token
-from catalog.requests import Fill, Param, Place
+from catalog.requests import Param, ParamLocation, ParamSource
 
 INT, NUMBER, BOOL, PERCENT = Parse.INT, Parse.NUMBER, Parse.BOOL, Parse.PERCENT
 
@@ -50,18 +50,18 @@ STAT_DATE = member("stat_date", "date", Parse.DATE)
 ASKED_BY = Column("open_id", Origin.ACCOUNT)
 """The account whose token asked, where the request does not name it."""
 
-OPEN_ID = Param("open_id", Fill.ACCOUNT)
-ITEM_ID = Param("item_id", Fill.SUBJECT)
-DATE_TYPE = Param("date_type", Fill.WINDOW)
-CURSOR = Param("cursor", Fill.CURSOR, required=False)
+OPEN_ID = Param("open_id", ParamSource.ACCOUNT)
+ITEM_ID = Param("item_id", ParamSource.SUBJECT)
+DATE_TYPE = Param("date_type", ParamSource.WINDOW)
+CURSOR = Param("cursor", ParamSource.CURSOR, required=False)
 
 
 def page_size(count_: int) -> Param:
-    return Param("count", Fill.COUNT, const=count_)
+    return Param("count", ParamSource.COUNT, const=count_)
 
 
-def left_out(name: str, place: Place = Place.QUERY) -> Param:
-    return Param(name, Fill.LEFT_OUT, required=False, place=place)
+def left_out(name: str, place: ParamLocation = ParamLocation.QUERY) -> Param:
+    return Param(name, ParamSource.LEFT_OUT, required=False, place=place)
 
 
 def mini_app(endpoint: Endpoint, **changes) -> Endpoint:

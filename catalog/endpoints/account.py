@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from catalog.cadences import DAILY_SNAPSHOT
 from catalog.endpoints._columns import OPEN_ID, count, member
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import Endpoint, Envelope, Output, Status, Token
-from catalog.requests import Fill, Param, Place
+from catalog.requests import Param, ParamLocation, ParamSource
 
 ENDPOINTS = (
     Endpoint(
@@ -17,8 +17,8 @@ ENDPOINTS = (
         en="Public profile of the account", zh="获取用户公开信息",
         doc_en="Nickname, avatar and role of the account; people may show a substitute identity. The one operation whose token travels in the body.",
         doc_zh="账号的昵称、头像与企业号类型，可能为虚拟身份；唯一在请求体中携带 access_token 的接口。",
-        cadence=DAILY_SNAPSHOT, over=Over.ACCOUNTS, envelope=Envelope.OAUTH, form=True,
-        params=(Param("access_token", Fill.TOKEN, place=Place.BODY), replace(OPEN_ID, place=Place.BODY)),
+        cadence=DAILY_SNAPSHOT, over=IterateBy.ACCOUNTS, envelope=Envelope.OAUTH, form=True,
+        params=(Param("access_token", ParamSource.TOKEN, place=ParamLocation.BODY), replace(OPEN_ID, place=ParamLocation.BODY)),
         outputs=(
             Output(
                 "account_profiles", "data",

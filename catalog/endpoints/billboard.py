@@ -17,7 +17,7 @@ from catalog.endpoints._columns import (
     member,
     parent,
 )
-from catalog.records import Column, Empty, Endpoint, Output, Parse, Status, Token
+from catalog.records import Column, EmptyMeaning, Endpoint, Output, Parse, Status, Token
 
 _CREATOR_BOARDS = {
     "sport": {
@@ -65,7 +65,7 @@ def _billboard(name: str, path: str, scope: str, en: str, zh: str, *outputs: Out
         doc_en=f"{en}: the last 24 hours, produced before 10:00 Beijing. A missed day is lost.",
         doc_zh=f"{zh}：近 24 小时数据，每天 10:00（北京时间）前产出，错过即不可补采。",
         cadence=TWICE_DAILY,
-        empty=Empty.NOT_READY,
+        empty=EmptyMeaning.NOT_READY,
         outputs=outputs,
     )
 

@@ -19,19 +19,19 @@ from catalog.endpoints._columns import (
     page_size,
     param,
 )
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import AppType, Column, Endpoint, Origin, Output, Parse, Status, Token
-from catalog.requests import Fill, Incremental, Paging, Param
+from catalog.requests import Incremental, Paging, Param, ParamSource
 
 _COMMENT = (
     member("commenter_open_id", "comment_user_id"), member("content"), member("created_at", "create_time", Parse.EPOCH),
     member("is_top", "top", BOOL), count("digg_count"), count("reply_count", "reply_comment_total"), member("avatar_url", "avatar"),
     member("nickname", "nick_name"), member("reply_to_id", "reply_comment_id"),
 )  # fmt: skip
-_NEWEST_FIRST = Param("sort_type", Fill.CONST, required=False, const="time")
+_NEWEST_FIRST = Param("sort_type", ParamSource.CONST, required=False, const="time")
 _PAGES = (CURSOR, page_size(50))
-_COMMENT_ID = Param("comment_id", Fill.SUBJECT)
-_SEC_ITEM_ID = Param("sec_item_id", Fill.SUBJECT)
+_COMMENT_ID = Param("comment_id", ParamSource.SUBJECT)
+_SEC_ITEM_ID = Param("sec_item_id", ParamSource.SUBJECT)
 _FOUND = (ASKED_BY, param("sec_item_id"))
 _MINI_APPS = (AppType.MINI_APP, AppType.BUSINESS)
 
@@ -41,7 +41,7 @@ def _comments(
     path: str,
     scope: str,
     status: Status,
-    over: Over,
+    over: IterateBy,
     en: str,
     zh: str,
     doc_en: str,
@@ -68,14 +68,14 @@ _REPLIES = Output(
 )
 
 _LIST = _comments(
-    "item_comment_list", "/item/comment/list/", "item.comment", Status.RESTRICTED, Over.COMMENTED_VIDEOS, "Comments", "评论列表",
+    "item_comment_list", "/item/comment/list/", "item.comment", Status.RESTRICTED, IterateBy.COMMENTED_VIDEOS, "Comments", "评论列表",
     "Comments of an own video, newest first, read until what is known; young videos are read to the end, which shows edits and disappearances.",
     "账号视频的评论，按时间新到旧读取到已知为止；近期视频完整读取，以发现修改与消失。",
     *_OF_VIDEO,
     params=(OPEN_ID, ITEM_ID, *_PAGES, _NEWEST_FIRST), incremental=Incremental("create_time", "top"), apps=WEB_ONLY,
 )  # fmt: skip
 _REPLY_LIST = _comments(
-    "item_comment_reply_list", "/item/comment/reply/list/", "item.comment", Status.RESTRICTED, Over.COMMENTS, "Replies", "评论回复列表",
+    "item_comment_reply_list", "/item/comment/reply/list/", "item.comment", Status.RESTRICTED, IterateBy.COMMENTS, "Replies", "评论回复列表",
     "Replies to a comment of an own video.", "账号视频评论的回复。", _REPLIES,
     params=(OPEN_ID, ITEM_ID, _COMMENT_ID, *_PAGES, _NEWEST_FIRST), apps=WEB_ONLY,
 )  # fmt: skip
@@ -83,7 +83,7 @@ _REPLY_LIST = _comments(
 ENDPOINTS = (
     _LIST,
     _comments(
-        "video_comment_list", "/video/comment/list/", "video.comment", Status.DEPRECATED, Over.COMMENTED_VIDEOS,
+        "video_comment_list", "/video/comment/list/", "video.comment", Status.DEPRECATED, IterateBy.COMMENTED_VIDEOS,
         "Comments, enterprise accounts", "评论列表 (企业号)",
         "Comments of an own video of an enterprise account, where the app does not own the other capability. Always read to the end: the order is not documented.",
         "企业号视频的评论，仅在应用未获得另一能力时使用；顺序未公布，每次完整读取。",
@@ -95,7 +95,7 @@ ENDPOINTS = (
     ),
     _REPLY_LIST,
     _comments(
-        "video_comment_reply_list", "/video/comment/reply/list/", "video.comment", Status.DEPRECATED, Over.COMMENTS,
+        "video_comment_reply_list", "/video/comment/reply/list/", "video.comment", Status.DEPRECATED, IterateBy.COMMENTS,
         "Replies, enterprise accounts", "评论回复列表 (企业号)",
         "Replies to a comment of an enterprise account, where the app does not own the other capability.", "企业号评论的回复，仅在应用未获得另一能力时使用。",
         _REPLIES, params=(OPEN_ID, ITEM_ID, _COMMENT_ID, *_PAGES), apps=WEB_ONLY, instead_of="item_comment_reply_list",
@@ -105,13 +105,13 @@ ENDPOINTS = (
         doc_en=f"{_REPLY_LIST.doc_en} Mini-app door.", doc_zh=f"{_REPLY_LIST.doc_zh}小程序入口。",
     ),
     _comments(
-        "video_search_comment_list", "/video/search/comment/list/", "video.search.comment", Status.RESTRICTED, Over.FOUND_VIDEOS,
+        "video_search_comment_list", "/video/search/comment/list/", "video.search.comment", Status.RESTRICTED, IterateBy.FOUND_VIDEOS,
         "Comments of found videos", "关键词视频评论列表",
         "Comments of the videos that a watched keyword finds.", "关注的搜索词所搜到视频的评论。",
         Output("search_comments", "data.list", (*_FOUND, member("comment_id"), *_COMMENT)), params=(_SEC_ITEM_ID, *_PAGES), paging=Paging(enough=4),
     ),
     _comments(
-        "video_search_comment_reply_list", "/video/search/comment/reply/list/", "video.search.comment", Status.RESTRICTED, Over.FOUND_COMMENTS,
+        "video_search_comment_reply_list", "/video/search/comment/reply/list/", "video.search.comment", Status.RESTRICTED, IterateBy.FOUND_COMMENTS,
         "Replies under found videos", "关键词视频评论回复列表",
         "Replies to the comments of found videos.", "关注的搜索词所搜到视频评论的回复。",
         Output("search_comment_replies", "data.list", (*_FOUND, param("comment_id"), member("reply_id", "comment_id"), *_COMMENT)),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from catalog.cadences import DAILY_SNAPSHOT, RANK_WEEKS
 from catalog.endpoints._columns import CURSOR, RANK_BY_ORDER, body, count, index, member, page_size, param
-from catalog.iterations import Over
-from catalog.records import Empty, Endpoint, Output, Parse, Status, Token
-from catalog.requests import Fill, Paging, Param
+from catalog.iterations import IterateBy
+from catalog.records import EmptyMeaning, Endpoint, Output, Parse, Status, Token
+from catalog.requests import Paging, Param, ParamSource
 
-_TYPE = Param("type", Fill.SUBJECT, choices=(1, 2, 3))
+_TYPE = Param("type", ParamSource.SUBJECT, choices=(1, 2, 3))
 _ACTIVE = (
     body("active_date", "data.active_time", Parse.BEIJING_DATE),
     body("active_at", "data.active_time", Parse.BEIJING_INSTANT),
@@ -25,7 +25,7 @@ ENDPOINTS = (
         scope="discovery.ent", token=Token.CLIENT, status=Status.WITHDRAWN,
         en="Weeks of the film and series lists", zh="获取抖音影视综榜单版本",
         doc_en="The published weeks of each list, newest first.", doc_zh="各榜单已发布的周，新到旧。",
-        cadence=DAILY_SNAPSHOT, over=Over.CHOICES, params=(_TYPE, CURSOR, page_size(50)), paging=Paging(),
+        cadence=DAILY_SNAPSHOT, over=IterateBy.CHOICES, params=(_TYPE, CURSOR, page_size(50)), paging=Paging(),
         outputs=(
             Output(
                 "ent_rank_versions", "data.list",
@@ -42,7 +42,7 @@ ENDPOINTS = (
         en="Film, series and variety lists", zh="抖音电影榜、电视剧榜、综艺榜",
         doc_en="The list of a week: the running one, refreshed once a day between 12:00 and 24:00, or the final one of any published week.",
         doc_zh="某一周的榜单：进行中的一周每天 12:00–24:00 更新一次，已发布的任意一周为最终榜。",
-        cadence=RANK_WEEKS, over=Over.VERSIONS, params=(_TYPE, Param("version", Fill.SUBJECT, required=False)), empty=Empty.NOT_READY,
+        cadence=RANK_WEEKS, over=IterateBy.VERSIONS, params=(_TYPE, Param("version", ParamSource.SUBJECT, required=False)), empty=EmptyMeaning.NOT_READY,
         outputs=(
             Output(
                 "ent_ranks", "data.list",

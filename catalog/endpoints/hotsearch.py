@@ -14,9 +14,9 @@ from catalog.endpoints._columns import (
     page_size,
     param,
 )
-from catalog.iterations import Over
-from catalog.records import Empty, Endpoint, Output, Parse, Status, Token
-from catalog.requests import Fill, Paging, Param
+from catalog.iterations import IterateBy
+from catalog.records import EmptyMeaning, Endpoint, Output, Parse, Status, Token
+from catalog.requests import Paging, Param, ParamSource
 
 ENDPOINTS = (
     Endpoint(
@@ -25,7 +25,7 @@ ENDPOINTS = (
         en="Hot words now", zh="获取实时热点词",
         doc_en="Current hot words. The list carries no rank: its order is the rank.",
         doc_zh="当前热点词榜，无名次字段，以列表顺序为名次。",
-        cadence=HOURLY, empty=Empty.NOT_READY,
+        cadence=HOURLY, empty=EmptyMeaning.NOT_READY,
         outputs=(
             Output("hot_words", "data.list", (
                 RANK_BY_ORDER, member("sentence"), count("hot_level"),
@@ -40,7 +40,7 @@ ENDPOINTS = (
         en="Rising words", zh="获取上升词",
         doc_en="Rising words, paged. Pages may shift while the list refreshes: one observation takes all pages and stamps one time.",
         doc_zh="上升词，分页返回。翻页期间榜单可能刷新：一次采集取完所有页并使用同一时刻。",
-        cadence=HOURLY, empty=Empty.NOT_READY, params=(CURSOR, page_size(20)), paging=Paging(),
+        cadence=HOURLY, empty=EmptyMeaning.NOT_READY, params=(CURSOR, page_size(20)), paging=Paging(),
         outputs=(
             Output("hot_words_rising", "data.list", (
                 RANK_BY_ORDER, member("sentence"), count("hot_level"), count("label"),
@@ -53,7 +53,7 @@ ENDPOINTS = (
         en="Videos of a hot word", zh="获取热点词聚合的视频",
         doc_en="Videos grouped under one hot word, asked for each word of the newest list.",
         doc_zh="某热点词聚合的视频，对最新榜单中的每个词各请求一次。",
-        cadence=HOURLY, over=Over.SENTENCES, params=(Param("hot_sentence", Fill.SUBJECT),),
+        cadence=HOURLY, over=IterateBy.SENTENCES, params=(Param("hot_sentence", ParamSource.SUBJECT),),
         outputs=(
             Output("hot_word_videos", "data.list", (
                 param("sentence", "hot_sentence"), RANK_BY_ORDER, member("item_id"), *VIDEO_COLUMNS, *VIDEO_TOTAL_COLUMNS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from catalog.cadences import DAILY_LISTING
 from catalog.endpoints._columns import ACCOUNT, OPEN_ID, count, left_out, member, param
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import Endpoint, Envelope, Output, Status, Token
-from catalog.requests import Fill, Paging, Param, Place
+from catalog.requests import Paging, Param, ParamLocation, ParamSource
 
 _WHENCE = (
     member("data_im_extra"), member("query_text", "query"), member("path_text", "path"), member("enter_from"),
@@ -24,7 +24,7 @@ def _im(
     name: str,
     method: str,
     path: str,
-    over: Over,
+    over: IterateBy,
     en: str,
     zh: str,
     doc_en: str,
@@ -41,7 +41,7 @@ def _im(
 
 ENDPOINTS = (
     _im(
-        "authorize_user_list", "POST", "/im/authorize/user_list/", Over.ACCOUNTS, "People who allow messages", "查询授权主动私信用户",
+        "authorize_user_list", "POST", "/im/authorize/user_list/", IterateBy.ACCOUNTS, "People who allow messages", "查询授权主动私信用户",
         "Everybody who presently allows proactive messages, oldest first. The cursor mode is used: the page mode stops at 50,000 rows and re-orders while it is read.",
         "当前授权主动私信的全部用户（旧到新）。使用游标模式：分页模式最多 50,000 行且翻页时会重排。",
         Output(
@@ -49,27 +49,27 @@ ENDPOINTS = (
             (ACCOUNT, member("target_open_id"), member("source_app_id", "auth_user_source_app_id"), *_WHENCE),
         ),
         params=(
-            OPEN_ID, left_out("page_num", Place.BODY), left_out("page_size", Place.BODY),
-            Param("cursor", Fill.CURSOR, required=False, place=Place.BODY), Param("limit", Fill.COUNT, required=False, const=100, place=Place.BODY),
+            OPEN_ID, left_out("page_num", ParamLocation.BODY), left_out("page_size", ParamLocation.BODY),
+            Param("cursor", ParamSource.CURSOR, required=False, place=ParamLocation.BODY), Param("limit", ParamSource.COUNT, required=False, const=100, place=ParamLocation.BODY),
         ),
         paging=Paging(cursor="data.next_cursor", first="0"),
     ),
     _im(
-        "authorize_status", "POST", "/im/authorize/status/", Over.PEOPLE, "Does a person allow messages", "查询用户授权状态",
+        "authorize_status", "POST", "/im/authorize/status/", IterateBy.PEOPLE, "Does a person allow messages", "查询用户授权状态",
         "Whether a person who acted lately allows proactive messages.", "近期有互动的用户是否授权主动私信。",
         Output(
             "im_consent_status", "data", (ACCOUNT, param("target_open_id", "c_open_id"), count("consent_status", "status"), *_WHENCE), single=True,
         ),
-        params=(OPEN_ID, Param("c_open_id", Fill.SUBJECT, place=Place.BODY), left_out("app_id", Place.BODY)),
+        params=(OPEN_ID, Param("c_open_id", ParamSource.SUBJECT, place=ParamLocation.BODY), left_out("app_id", ParamLocation.BODY)),
     ),
     _im(
-        "message_resources", "GET", "/api/im/message/resources/", Over.MESSAGES, "Media of a message", "获取消息中的多媒体资源",
+        "message_resources", "GET", "/api/im/message/resources/", IterateBy.MESSAGES, "Media of a message", "获取消息中的多媒体资源",
         "A temporary address of the picture or video that somebody sent. For owners of mini-apps.", "用户发送的图片或视频的临时下载地址，仅限小程序。",
         Output(
             "im_media", "data", (ACCOUNT, param("conversation_id"), param("message_id"), member("media_url", "url"), member("media_kind", "media_type")),
             single=True,
         ),
         scope="im.direct_message (inferred)",
-        params=(OPEN_ID, Param("conversation_id", Fill.SUBJECT), Param("message_id", Fill.SUBJECT)),
+        params=(OPEN_ID, Param("conversation_id", ParamSource.SUBJECT), Param("message_id", ParamSource.SUBJECT)),
     ),
 )  # fmt: skip

@@ -16,15 +16,15 @@ from catalog.endpoints._columns import (
     index,
     mini_app,
 )
-from catalog.iterations import Over
-from catalog.records import Empty, Endpoint, Output, Status, Token
+from catalog.iterations import IterateBy
+from catalog.records import EmptyMeaning, Endpoint, Output, Status, Token
 
 
 def _item(name: str, en: str, zh: str, doc_en: str, doc_zh: str, output: Output, **more) -> Endpoint:
     return Endpoint(
         name=f"item_{name}", domain="item", method="GET", path=f"/data/external/item/{name}/",
         scope="data.external.item", token=Token.USER, status=Status.ACTIVE, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh,
-        over=Over.VIDEOS, max_age_days=30, empty=Empty.NOT_READY, outputs=(output,), apps=WEB_ONLY, **more,
+        over=IterateBy.VIDEOS, max_age_days=30, empty=EmptyMeaning.NOT_READY, outputs=(output,), apps=WEB_ONLY, **more,
     )  # fmt: skip
 
 

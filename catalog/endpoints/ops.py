@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog.cadences import DAILY_SNAPSHOT
 from catalog.endpoints._columns import POSITION, count, left_out, member
 from catalog.records import Endpoint, Output, Status, Token
-from catalog.requests import Fill, Moment, Param, Place
+from catalog.requests import Param, ParamLocation, ParamSource, TimeFormat
 
 ENDPOINTS = (
     Endpoint(
@@ -25,8 +25,8 @@ ENDPOINTS = (
         doc_zh="平台统计的昨日各能力与接口调用量。仅见于 2020 年的 SDK，时间粒度取值未公布。",
         cadence=DAILY_SNAPSHOT, period_days=1,
         params=(
-            Param("time_type", Fill.CONST, const="day"), Param("begin_time", Fill.SINCE, moment=Moment.COMPACT_DAY),
-            Param("end_time", Fill.UNTIL, moment=Moment.COMPACT_DAY), left_out("scope_list", Place.BODY), left_out("interface_list", Place.BODY),
+            Param("time_type", ParamSource.CONST, const="day"), Param("begin_time", ParamSource.SINCE, moment=TimeFormat.COMPACT_DAY),
+            Param("end_time", ParamSource.UNTIL, moment=TimeFormat.COMPACT_DAY), left_out("scope_list", ParamLocation.BODY), left_out("interface_list", ParamLocation.BODY),
         ),
         outputs=(
             Output(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from catalog.cadences import DAILY_T1
 from catalog.endpoints._columns import ACCOUNT, DATE_TYPE, OPEN_ID, STAT_DATE, WEB_ONLY, business, count, mini_app
-from catalog.iterations import Over
-from catalog.records import Empty, Endpoint, Output, Status, Token
+from catalog.iterations import IterateBy
+from catalog.records import EmptyMeaning, Endpoint, Output, Status, Token
 
 _SERIES = {
     "item": ("Account videos per day", "获取用户视频情况", ("new_issue", "new_play", "total_issue")),
@@ -22,7 +22,7 @@ _WEB = tuple(
         scope="data.external.user", token=Token.USER, status=Status.ACTIVE, en=en, zh=zh,
         doc_en=f"{en} over the last 7, 15 or 30 days, ending yesterday. Complete only from the day after consent.",
         doc_zh=f"{zh}：近 7/15/30 天每日数据，截至昨日；授权次日起完整。",
-        cadence=DAILY_T1, over=Over.ACCOUNTS, params=(OPEN_ID, DATE_TYPE), windows=(7, 15, 30), empty=Empty.NOT_READY, apps=WEB_ONLY,
+        cadence=DAILY_T1, over=IterateBy.ACCOUNTS, params=(OPEN_ID, DATE_TYPE), windows=(7, 15, 30), empty=EmptyMeaning.NOT_READY, apps=WEB_ONLY,
         outputs=(Output(f"user_{name}", "data.result_list", (ACCOUNT, STAT_DATE, *(count(c) for c in columns))),),
     )
     for name, (en, zh, columns) in _SERIES.items()

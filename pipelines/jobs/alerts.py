@@ -5,21 +5,21 @@
 
 import dagster as dg
 
-from catalog.alert_kinds import Found, Kind, Severity
-from pipelines.step_failures import said_by
+from catalog.alert_kinds import AlertCondition, Kind, Severity
+from pipelines.step_failures import error_message_of
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
-def failed_run(context: dg.RunFailureSensorContext) -> Found:
+def failed_run(context: dg.RunFailureSensorContext) -> AlertCondition:
     """What is told of a failed run: job, days, steps, and the first line of the first step's error.
 
     One subject a job.
     """
     run, steps = context.dagster_run, context.get_step_failure_events()
-    first = said_by(steps[0].step_failure_data) if steps else (context.failure_event.message or "failed")
+    first = error_message_of(steps[0].step_failure_data) if steps else (context.failure_event.message or "failed")
     line = next((x for x in first.strip().splitlines() if x.strip()), "failed")
     # Texts of an error may quote rows; the first line of ours does not, and it is cleaned and cut before it is stored.
     names = [s.step_key or "?" for s in steps]
@@ -30,7 +30,7 @@ def failed_run(context: dg.RunFailureSensorContext) -> Found:
     )
     of = f" ({days})" if days else ""
     name = "materialisation from the UI" if run.job_name.startswith("__") else run.job_name
-    return Found(
+    return AlertCondition(
         Kind.RUN_FAILED,
         run.job_name,
         Severity.CRITICAL,
@@ -41,7 +41,7 @@ def failed_run(context: dg.RunFailureSensorContext) -> Found:
     )
 
 
-def tell_failed_runs(settings: Settings) -> dg.SensorDefinition:
+def alert_failed_runs(settings: Settings) -> dg.SensorDefinition:
     """Tells of each failed run within half a minute.
 
     On by default: without channels in ``alerts.yaml`` it only writes down.
@@ -81,7 +81,7 @@ def tell_failed_runs(settings: Settings) -> dg.SensorDefinition:
 def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
     from resources.delivery.routes import BadAlerts
     from resources.state.alerts import list_alerts, resolve
-    from services.alerts.work import look_and_tell
+    from services.alerts.work import run_alerts
 
     for open_one in list_alerts(runtime.state, kinds=[Kind.RUN_FAILED]):
         job = open_one.key.partition(":")[2]
@@ -89,7 +89,7 @@ def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
         if last and last[0].status is dg.DagsterRunStatus.SUCCESS:
             resolve(runtime.state, open_one.key, runtime.clock.now())
     try:
-        looked, done = look_and_tell(runtime)
+        looked, done = run_alerts(runtime)
     except BadAlerts as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     context.add_output_metadata(

@@ -19,7 +19,7 @@ import orjson
 
 from catalog.errors import CONSENT_OF_SCOPE, DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
 from catalog.records import Endpoint, Operation, Token
-from catalog.requests import Fill, Place
+from catalog.requests import ParamLocation, ParamSource
 from resources.client.background import Background
 from resources.client.errors import (
     AccountStopped,
@@ -29,7 +29,7 @@ from resources.client.errors import (
     ConsentNeeded,
     NeedsAttention,
     NotConfigured,
-    Uncertain,
+    OutcomeUnknown,
     Unreachable,
     failure,
     said_of,
@@ -38,7 +38,7 @@ from resources.client.exchange import Answer, Exchange, Params
 from resources.client.limits import Limiter
 from resources.client.oauth import OAuth
 from resources.client.retry import TOO_FREQUENT, wait_before_retry
-from resources.client.tokens import Lease, TokenKeeper
+from resources.client.tokens import TokenLease, TokenManager
 from resources.client.transport import encode_query, make_http
 from resources.client.wire import NoResponse, Reply, Wire
 from resources.config.clock import Clock
@@ -102,7 +102,7 @@ class DouyinClient:
         self._stack.push_async_callback(self._limiter.close)
         http = await self._stack.enter_async_context(make_http(settings))
         self._wire = Wire(http, self._limiter, self._clock)
-        self.tokens = TokenKeeper(settings, self._state, self._clock, OAuth(settings, self._wire), background)
+        self.tokens = TokenManager(settings, self._state, self._clock, OAuth(settings, self._wire), background)
         self._stack.push_async_callback(self.tokens.close)
         return self
 
@@ -178,9 +178,9 @@ class DouyinClient:
         turn = None if isinstance(params, Mapping) else params
         asked = {} if turn is not None else complete_params(endpoint, params, open_id)
         calls, refreshed = 0, False
-        lease: Lease | None = None
+        lease: TokenLease | None = None
         while True:
-            self._refuse(endpoint, open_id)
+            self._check_circuit_breakers(endpoint, open_id)
             if lease is None:
                 lease = await self._lease(endpoint, open_id, calls)
             known: ErrorCode | None = None
@@ -191,7 +191,7 @@ class DouyinClient:
                     endpoint.envelope,
                     endpoint.quota,
                     open_id,
-                    check=lambda: self._refuse(endpoint, open_id),
+                    check=lambda: self._check_circuit_breakers(endpoint, open_id),
                     begin=begin if turn is not None else None,
                 )
             except NoResponse as error:
@@ -199,13 +199,13 @@ class DouyinClient:
                 maybe_done, again = error.sent, error.again
                 problem: CallFailed = (self._unreachable if again else _unusable)(endpoint, open_id, str(error), calls)
             except CallFailed as error:
-                raise _placed(error, endpoint, open_id, calls) from error
+                raise _with_context(error, endpoint, open_id, calls) from error
             else:
                 calls += 1
                 self._keep(endpoint, asked, open_id, reply, calls, archive_as)
                 verdict = reply.verdict
                 if verdict is not None and verdict.code == 0:
-                    await self._learn(endpoint, None)
+                    await self._record_capability(endpoint, None)
                     return Answer(reply.body, reply.document, reply.observed_at, calls)
                 if verdict is None:
                     maybe_done = True
@@ -228,9 +228,9 @@ class DouyinClient:
                         calls=calls,
                         action=_final_action(known, endpoint),
                     )
-                    await self._consequences(endpoint, open_id, known, problem)
+                    await self._apply_side_effects(endpoint, open_id, known, problem)
             if once and maybe_done:
-                raise Uncertain(
+                raise OutcomeUnknown(
                     problem.action,
                     problem.code,
                     problem.reason,
@@ -252,11 +252,11 @@ class DouyinClient:
 
     # ------------------------------------------------------------------ tokens
 
-    async def _lease(self, endpoint: Asked, open_id: str, calls: int, refused: Lease | None = None) -> Lease:
+    async def _lease(self, endpoint: Asked, open_id: str, calls: int, refused: TokenLease | None = None) -> TokenLease:
         """A token for the call; instead of ``refused`` if given. What it raises, it remembers."""
         try:
             if endpoint.token is Token.NONE:
-                return Lease("", 0)
+                return TokenLease("", 0)
             if endpoint.token is Token.CLIENT:
                 return await (self.tokens.replace_client(refused) if refused else self.tokens.client_lease())
             if endpoint.token is Token.BUSINESS:
@@ -269,11 +269,11 @@ class DouyinClient:
                 self._breakers[("app",)] = error
             elif isinstance(error, ConsentNeeded | AccountStopped):
                 self._breakers[("business" if endpoint.token is Token.BUSINESS else "account", open_id)] = error
-            raise _placed(error, endpoint, open_id, calls) from error
+            raise _with_context(error, endpoint, open_id, calls) from error
 
     # ------------------------------------------------------------------ consequences of a code
 
-    async def _consequences(self, endpoint: Asked, open_id: str, known: ErrorCode, problem: CallFailed) -> None:
+    async def _apply_side_effects(self, endpoint: Asked, open_id: str, known: ErrorCode, problem: CallFailed) -> None:
         if known.code == TOO_FREQUENT:
             self._limiter.ease(endpoint.quota)
         elif known.action is Action.SLOW_DOWN:
@@ -284,7 +284,7 @@ class DouyinClient:
             self._breakers[("app",)] = problem
         elif isinstance(problem, CapabilityUnavailable):
             self._breakers[("operation", endpoint.name)] = problem
-            await self._learn(endpoint, problem)
+            await self._record_capability(endpoint, problem)
         elif known.code in CONSENT_OF_SCOPE:
             self._breakers[("scope", open_id, endpoint.quota)] = problem
         elif endpoint.token is Token.BUSINESS and isinstance(problem, ConsentNeeded):
@@ -299,7 +299,7 @@ class DouyinClient:
             await self.tokens.set_status(open_id, status, f"{problem.reason} (code {problem.code})")
             await self.tokens.void(open_id)
 
-    async def _learn(self, endpoint: Asked, problem: CapabilityUnavailable | None) -> None:
+    async def _record_capability(self, endpoint: Asked, problem: CapabilityUnavailable | None) -> None:
         """Write down, once, that the app owns the operation, or why it cannot be had: it is switched off by that."""
         owned = problem is None
         if self._owned.get(endpoint.name) is owned:
@@ -316,7 +316,7 @@ class DouyinClient:
             reason=problem and problem.reason,
         )
 
-    def _refuse(self, endpoint: Asked, open_id: str) -> None:
+    def _check_circuit_breakers(self, endpoint: Asked, open_id: str) -> None:
         if not self._breakers:
             return
         keys = (
@@ -381,17 +381,17 @@ def complete_params(endpoint: Asked, params: Params, open_id: str) -> dict[str, 
     """
     asked: dict[str, Any] = {}
     for param in endpoint.params:
-        if param.fill in (Fill.TOKEN, Fill.LEFT_OUT):
+        if param.fill in (ParamSource.TOKEN, ParamSource.LEFT_OUT):
             continue
         if param.name in params:
             asked[param.name] = params[param.name]
-        elif param.fill is Fill.ACCOUNT:
+        elif param.fill is ParamSource.ACCOUNT:
             asked[param.name] = open_id
         elif param.const is not None:
             asked[param.name] = param.const
         elif param.required:
             raise ValueError(f"{endpoint.name} needs the parameter {param.name}")
-        if param.fill is Fill.ACCOUNT and (not open_id or asked[param.name] != open_id):
+        if param.fill is ParamSource.ACCOUNT and (not open_id or asked[param.name] != open_id):
             raise ValueError(f"{endpoint.name} needs the open_id of one account, in params as in open_id")
     if unknown := set(params) - set(asked):
         raise ValueError(f"{endpoint.name} has no parameter {', '.join(sorted(unknown))}")
@@ -401,18 +401,18 @@ def complete_params(endpoint: Asked, params: Params, open_id: str) -> dict[str, 
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
-def make_request(base_url: str, endpoint: Asked, asked: Params, lease: Lease) -> httpx.Request:
+def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLease) -> httpx.Request:
     """The request with every parameter in its place. The token travels in the header (older SDKs put it into the query, where
     it leaks into logs), but for the one operation that takes it in its body."""
-    query = {p.name: asked[p.name] for p in endpoint.params if p.place is Place.QUERY and p.name in asked}
+    query = {p.name: asked[p.name] for p in endpoint.params if p.place is ParamLocation.QUERY and p.name in asked}
     url = f"{base_url}{endpoint.path}" + (f"?{encode_query(query)}" if query else "")
     headers = {"accept": _JSON, "user-agent": "douyin-warehouse"}
-    in_body = next((p.name for p in endpoint.params if p.fill is Fill.TOKEN), None)
+    in_body = next((p.name for p in endpoint.params if p.fill is ParamSource.TOKEN), None)
     if lease.token and in_body is None:
         headers["access-token"] = lease.token
     if endpoint.method == "GET":
         return httpx.Request("GET", url, headers=headers)
-    body = {p.name: asked[p.name] for p in endpoint.params if p.place is Place.BODY and p.name in asked}
+    body = {p.name: asked[p.name] for p in endpoint.params if p.place is ParamLocation.BODY and p.name in asked}
     if in_body is not None:
         body[in_body] = lease.token
     headers["content-type"] = _FORM if endpoint.form else _JSON
@@ -438,7 +438,7 @@ def _unusable(endpoint: Asked, open_id: str, reason: str, calls: int) -> NeedsAt
     )
 
 
-def _placed(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:
+def _with_context(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:
     """The error as the asked operation's own, with the requests that were made for it."""
     placed = error.again(endpoint.name, open_id)
     placed.calls = calls

@@ -77,7 +77,7 @@ class Unreachable(TransientFailure):
     """No answer of the platform: a time-out, a cut connection, HTTP 5xx, or a body that is not its JSON."""
 
 
-class Uncertain(CallFailed):
+class OutcomeUnknown(CallFailed):
     """Something was sent to the platform to be done, and nobody knows whether it was done. Never simply ask again."""
 
 

@@ -17,8 +17,8 @@ from resources.client.background import Background
 T = TypeVar("T")
 
 
-class Turns:
-    """Turns by key, and work that is brought to its end once begun."""
+class KeyedLock:
+    """A lock per key; work that began runs to its completion."""
 
     def __init__(self, locks_dir: Path, background: Background) -> None:
         self._locks_dir = locks_dir
@@ -46,7 +46,7 @@ class Turns:
             async with AsyncFileLock(self._locks_dir / f"token-{name}.lock", executor=self._background.executor):
                 yield False
 
-    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+    async def run_to_completion(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work even if the caller is cancelled: the platform voids a token before we have its successor."""
         task = asyncio.create_task(work)
         self._working.add(task)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.envelopes import LONGEST_CURSOR, is_cursor, member, shown
 from catalog.errors import Action
 from catalog.records import Endpoint
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from resources.client.errors import PagingError
 from resources.client.exchange import Answer, Params
 
@@ -106,7 +106,7 @@ async def pages(
     if endpoint.paging is None:
         yield await client.ask(endpoint, params, open_id, archive_as={**(tag or {}), "page": 1})
         return
-    name = next(p.name for p in endpoint.params if p.fill is Fill.CURSOR)
+    name = next(p.name for p in endpoint.params if p.fill is ParamSource.CURSOR)
     walk = Walk(endpoint, resume)
     calls = 0
     while True:

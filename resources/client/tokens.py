@@ -17,7 +17,7 @@ from catalog.errors import Action
 from resources.client.background import Background
 from resources.client.countdown import RENEWALS
 from resources.client.errors import AccountStopped, AppStopped, CallFailed, ConsentNeeded, TransientFailure
-from resources.client.keyed_lock import Turns
+from resources.client.keyed_lock import KeyedLock
 from resources.client.oauth import OAuth, seconds_of, text_of
 from resources.config.clock import Clock
 from resources.config.redaction import register_secret
@@ -40,12 +40,12 @@ _REFRESH_TOKEN_DEAD = 10010
 _AUTHORIZE = "Ask the account's owner to authorise again: `douyin authorize`."
 _IDLE = (AccountStatus.STOPPED, AccountStatus.PAUSED)
 _LOOK_AGAIN_S = 2.0
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 """After a refresh ahead of time failed, the valid token is used so long before the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class TokenLease:
     """A token in use. ``generation`` tells a token from its refreshed self, which may be the same string."""
 
     token: str
@@ -66,12 +66,12 @@ def _refuse_idle(account: Account | None) -> None:
         raise AccountStopped(Action.STOP_ACCOUNT, None, reason, open_id=account.open_id)
 
 
-class TokenKeeper:
+class TokenManager:
     """Hands out tokens that work, for one app."""
 
     def __init__(self, settings: Settings, state: State, clock: Clock, oauth: OAuth, background: Background) -> None:
         self._client_key = settings.client_key or ""
-        self._turns = Turns(settings.locks_dir, background)
+        self._turns = KeyedLock(settings.locks_dir, background)
         self._state = state
         self._clock = clock
         self._oauth = oauth
@@ -83,34 +83,34 @@ class TokenKeeper:
         self._client: ClientToken | None = None
         self._answered: str | None = None  # the client token that the platform gave last
         self._generations: defaultdict[str, int] = defaultdict(int)
-        self._not_before: dict[str, float] = {}
+        self._retry_after: dict[str, float] = {}
         self._looked_at = 0.0
         register_secret(settings.client_secret.get_secret_value() if settings.client_secret else None)
 
     # ------------------------------------------------------------------ the app's token
 
-    async def client_lease(self) -> Lease:
+    async def client_lease(self) -> TokenLease:
         """The app's token, fetched anew in its last five minutes."""
         if self._client is None or not self._client_good(self._client):
             await self._client_fetch(failed=None)
-        return Lease(self._client.access_token, self._generations[""])
+        return TokenLease(self._client.access_token, self._generations[""])
 
-    async def replace_client(self, lease: Lease) -> Lease:
+    async def replace_client(self, lease: TokenLease) -> TokenLease:
         """Another token after the platform refused this one."""
         await self._client_fetch(failed=lease)
-        return Lease(self._client.access_token, self._generations[""])
+        return TokenLease(self._client.access_token, self._generations[""])
 
     def _client_good(self, token: ClientToken) -> bool:
         # The stable endpoint answers the same token until it expires: asking in its last minutes again is vain.
         margin = timedelta(0) if token.access_token == self._answered else CLIENT_MARGIN
         return self._clock.now() < token.expires_at - margin
 
-    def _client_settled(self, failed: Lease | None) -> bool:
+    def _client_settled(self, failed: TokenLease | None) -> bool:
         if failed is not None:
             return failed.generation != self._generations[""]
         return self._client is not None and self._client_good(self._client)
 
-    async def _client_fetch(self, failed: Lease | None) -> None:
+    async def _client_fetch(self, failed: TokenLease | None) -> None:
         async with self._turns.turn(self._turn_of(""), lambda: self._client_settled(failed)) as settled:
             if settled:
                 return
@@ -140,7 +140,7 @@ class TokenKeeper:
 
     # ------------------------------------------------------------------ tokens of accounts
 
-    async def user_lease(self, open_id: str) -> Lease:
+    async def user_lease(self, open_id: str) -> TokenLease:
         """The account's access token, refreshed and its refresh token renewed ahead of time.
 
         Raises:
@@ -151,11 +151,11 @@ class TokenKeeper:
         token = self._users.get(open_id)
         account = self._accounts.get(open_id)
         _refuse_idle(account)
-        if token is None or (self._work_due(token) and not self._is_patient(open_id)):
+        if token is None or (self._work_due(token) and not self._backing_off(open_id)):
             token = await self._maintain(open_id, failed=None)
         if token.access_expires_at <= self._clock.now():
             token = await self._maintain(open_id, failed=None)
-        return Lease(token.access_token, self._generations[open_id])
+        return TokenLease(token.access_token, self._generations[open_id])
 
     async def _look_at_accounts(self) -> None:
         """Know the accounts, and now and then look again: a webhook or a person may have stopped one meanwhile."""
@@ -171,10 +171,10 @@ class TokenKeeper:
             idle = await self._background.run(account_state.list_accounts, self._state, self._client_key, _IDLE)
             self._accounts |= {a.open_id: a for a in idle}
 
-    async def replace_user(self, open_id: str, lease: Lease) -> Lease:
+    async def replace_user(self, open_id: str, lease: TokenLease) -> TokenLease:
         """A token other than the one that the platform refused; refreshed unless somebody did so already."""
         token = await self._maintain(open_id, failed=lease)
-        return Lease(token.access_token, self._generations[open_id])
+        return TokenLease(token.access_token, self._generations[open_id])
 
     async def exchange_code(self, code: str, *, name: str | None = None) -> str:
         """Redeem an authorization code; the account is known, active and has five renewals again.
@@ -182,7 +182,7 @@ class TokenKeeper:
         Returns its open_id.
         """
         register_secret(code)
-        return await self._turns.to_the_end(self._exchange(code, name))
+        return await self._turns.run_to_completion(self._exchange(code, name))
 
     async def _exchange(self, code: str, name: str | None) -> str:
         data = await self._oauth.exchange_code(code)
@@ -205,7 +205,7 @@ class TokenKeeper:
             )
             await self._remember(open_id)
         self._generations[open_id] += 1
-        self._not_before.pop(open_id, None)
+        self._retry_after.pop(open_id, None)
         return open_id
 
     async def set_status(self, open_id: str, status: AccountStatus, reason: str | None) -> None:
@@ -246,7 +246,7 @@ class TokenKeeper:
 
     # ------------------------------------------------------------------ business tokens
 
-    async def business_lease(self, open_id: str) -> Lease:
+    async def business_lease(self, open_id: str) -> TokenLease:
         """The account's business token 经营授权, fetched when first needed and refreshed ahead of time.
 
         Raises:
@@ -257,15 +257,15 @@ class TokenKeeper:
         _refuse_idle(self._accounts.get(open_id))
         token = self._businesses.get(open_id)
         if token is None or token.access_expires_at - self._clock.now() < ACCESS_MARGIN:
-            token = await self._turns.to_the_end(self._business(open_id, failed=None))
-        return Lease(token.access_token, self._generations[_business_of(open_id)])
+            token = await self._turns.run_to_completion(self._business(open_id, failed=None))
+        return TokenLease(token.access_token, self._generations[_business_of(open_id)])
 
-    async def replace_business(self, open_id: str, lease: Lease) -> Lease:
+    async def replace_business(self, open_id: str, lease: TokenLease) -> TokenLease:
         """A business token other than the one that the platform refused."""
-        token = await self._turns.to_the_end(self._business(open_id, failed=lease))
-        return Lease(token.access_token, self._generations[_business_of(open_id)])
+        token = await self._turns.run_to_completion(self._business(open_id, failed=lease))
+        return TokenLease(token.access_token, self._generations[_business_of(open_id)])
 
-    async def _business(self, open_id: str, failed: Lease | None) -> BusinessToken:
+    async def _business(self, open_id: str, failed: TokenLease | None) -> BusinessToken:
         name = _business_of(open_id)
 
         def settled() -> bool:
@@ -307,10 +307,10 @@ class TokenKeeper:
 
     # ------------------------------------------------------------------ the work under the lock
 
-    async def _maintain(self, open_id: str, failed: Lease | None) -> UserToken:
-        return await self._turns.to_the_end(self._maintain_alone(open_id, failed))
+    async def _maintain(self, open_id: str, failed: TokenLease | None) -> UserToken:
+        return await self._turns.run_to_completion(self._maintain_alone(open_id, failed))
 
-    async def _maintain_alone(self, open_id: str, failed: Lease | None) -> UserToken:
+    async def _maintain_alone(self, open_id: str, failed: TokenLease | None) -> UserToken:
         async with self._turns.turn(self._turn_of(open_id), lambda: self._user_settled(open_id, failed)) as settled:
             if settled:
                 return self._users[open_id]
@@ -326,7 +326,7 @@ class TokenKeeper:
             account = self._accounts.get(open_id)
             if account and account.status is AccountStatus.NEEDS_CONSENT:
                 if failed is None and token.access_expires_at > self._clock.now():
-                    self._not_before[open_id] = float("inf")
+                    self._retry_after[open_id] = float("inf")
                     return token  # its last days; nothing can be refreshed any more
                 raise ConsentNeeded(
                     Action.RECONSENT, None, account.reason or "consent needed", advice=_AUTHORIZE, open_id=open_id
@@ -342,7 +342,7 @@ class TokenKeeper:
                 await self._after_failure(open_id, token, error, forced=failed is not None)
             return self._users[open_id]
 
-    def _user_settled(self, open_id: str, failed: Lease | None) -> bool:
+    def _user_settled(self, open_id: str, failed: TokenLease | None) -> bool:
         token = self._users.get(open_id)
         if token is None:
             return False
@@ -350,7 +350,7 @@ class TokenKeeper:
             return failed.generation != self._generations[open_id]
         # Where the task before failed ahead of time, those that waited for it use the present token as well: each
         # trying again, one after the other with tries and back-off of its own, would hold up hundreds of calls.
-        settled = not self._work_due(token) or self._is_patient(open_id)
+        settled = not self._work_due(token) or self._backing_off(open_id)
         return settled and token.access_expires_at > self._clock.now()
 
     async def _after_failure(self, open_id: str, token: UserToken, error: CallFailed, *, forced: bool) -> None:
@@ -365,7 +365,7 @@ class TokenKeeper:
                 await self._void_in_turn(open_id)
         if not valid:
             raise error
-        self._not_before[open_id] = float("inf") if refused else time.monotonic() + _PATIENCE_S
+        self._retry_after[open_id] = float("inf") if refused else time.monotonic() + _TIMEOUT_S
         log.warning("%s The present token works until %s.", error, token.access_expires_at.isoformat())
 
     async def _refresh(self, token: UserToken) -> UserToken:
@@ -417,8 +417,8 @@ class TokenKeeper:
             # The refresh token has days left, and the access token may be due for its own refresh. Work stays due:
             # without
             # patience every call of this run would try again.
-            self._not_before[token.open_id] = time.monotonic() + _PATIENCE_S
-            log.warning("%s It is tried again in %d s at the earliest.", error, _PATIENCE_S)
+            self._retry_after[token.open_id] = time.monotonic() + _TIMEOUT_S
+            log.warning("%s It is tried again in %d s at the earliest.", error, _TIMEOUT_S)
             return token
         else:
             fresh = replace(
@@ -434,9 +434,9 @@ class TokenKeeper:
             await self.set_status(token.open_id, AccountStatus.ACTIVE, reason)
         return fresh
 
-    def _is_patient(self, open_id: str) -> bool:
+    def _backing_off(self, open_id: str) -> bool:
         """Whether work failed so recently, or so surely, that it is not tried for now."""
-        return time.monotonic() < self._not_before.get(open_id, 0.0)
+        return time.monotonic() < self._retry_after.get(open_id, 0.0)
 
     def _work_due(self, token: UserToken) -> bool:
         return self._refresh_due(token) or self._renewal_due(token)

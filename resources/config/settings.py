@@ -37,18 +37,18 @@ FIRST_YEAR, LAST_YEAR = 2016, 2100
 """The platform exists since the first; beyond the last, days and instants are slips, too."""
 
 
-class _Strict(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class ScopeLimit(_Strict):
+class ScopeLimit(_StrictModel):
     """Limits of one scope of one app; the platform shows them in its console only."""
 
     qps: float | None = Field(None, gt=0, le=MOST_QPS, allow_inf_nan=False, description="requests a second")
     per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="requests a Beijing day")
 
 
-class App(_Strict):
+class App(_StrictModel):
     """One app of the installation."""
 
     client_key: str
@@ -58,7 +58,7 @@ class App(_Strict):
     redirect_uri: str | None = None
 
 
-class Keep(_Strict):
+class Keep(_StrictModel):
     """How long a table is kept, in days; None is for ever."""
 
     archive_days: int | None = Field(None, gt=0, le=MOST_DAYS)
@@ -183,10 +183,10 @@ class Settings(BaseSettings):
     @classmethod
     def _known_scopes(cls, value: dict[str, ScopeLimit]) -> dict[str, ScopeLimit]:
         if value:
-            from catalog import DOORS, OPERATIONS
+            from catalog import OPERATIONS, SOURCES
             from catalog.records import quota_class
 
-            _check_names("scope", value, {quota_class(r.scope) for r in (*DOORS.values(), *OPERATIONS.values())})
+            _check_names("scope", value, {quota_class(r.scope) for r in (*SOURCES.values(), *OPERATIONS.values())})
         return value
 
     @field_validator("keep")
@@ -306,7 +306,7 @@ class Settings(BaseSettings):
         return self.home / "locks"
 
     @property
-    def marts_known_path(self) -> Path:
+    def mart_cache_path(self) -> Path:
         """What is known of the marts' SQL; anybody may delete it."""
         return self.home / "cache" / "marts.json"
 

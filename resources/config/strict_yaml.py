@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 
-class _Plain(yaml.SafeLoader):
+class _Yaml12Loader(yaml.SafeLoader):
     """YAML as people mean it: ``on`` is a word, and 19:30 a time of day.
 
     Version 1.1 takes them for true and for 1170.
@@ -22,7 +22,7 @@ _TAKEN = {
     "tag:yaml.org,2002:bool": re.compile(r"^(?:true|false)$"),
     "tag:yaml.org,2002:int": re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"),
 }
-_Plain.yaml_implicit_resolvers = {
+_Yaml12Loader.yaml_implicit_resolvers = {
     first: [(tag, _TAKEN.get(tag, pattern)) for tag, pattern in resolvers]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -53,20 +53,20 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 ClockTime = Annotated[time, BeforeValidator(_clock)]
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A part of such a file: no other names than its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Quiet(Strict):
+class QuietPeriod(StrictModel):
     """Hours in Beijing in which nobody is written to; they may go over midnight."""
 
     from_: ClockTime = Field(alias="from")
     until: ClockTime
 
 
-M = TypeVar("M", bound=Strict)
+M = TypeVar("M", bound=StrictModel)
 
 
 def read_yaml(path: Path, model: type[M], error_type: type[BadFile] = BadFile) -> M:
@@ -76,7 +76,7 @@ def read_yaml(path: Path, model: type[M], error_type: type[BadFile] = BadFile) -
         BadFile: (or ``error_type``) it cannot be read, is no YAML, or does not fit the model.
     """
     try:
-        document: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_Plain)
+        document: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_Yaml12Loader)
     except OSError as error:
         raise error_type(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.MarkedYAMLError as error:

@@ -44,12 +44,12 @@ class Open:
             answer = self.plugin.answer
             return replace(answer, reason=redact(answer.reason))  # a gateway may send back what it was sent
         title, _, body = text.partition("\n")
-        with _CAPTURING, _Captured() as said:
+        with _CAPTURING, _LogCapture() as said:
             ok = bool(self.plugin.notify(body=body or title, title=title, notify_type=_types()[severity]))
         return Answer(ok) if ok else Answer(False, redact(said.last or "apprise could not send it")[:300])
 
 
-class _Captured(logging.Handler):
+class _LogCapture(logging.Handler):
     """Hears apprise's warnings: its plugins answer True or False and tell the reason to the log only."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class _Captured(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.last = record.getMessage()
 
-    def __enter__(self) -> _Captured:
+    def __enter__(self) -> _LogCapture:
         logging.getLogger("apprise").addHandler(self)
         return self
 

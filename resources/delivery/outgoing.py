@@ -54,7 +54,7 @@ class Due:
 
 
 @dataclass
-class Delivered:
+class DeliveryResult:
     """What one delivery did. ``problems`` are by channel."""
 
     messages: int = 0
@@ -67,12 +67,12 @@ class Delivered:
 
 def deliver(
     state: State, alerts: Alerts, locks_dir: Path, now: datetime, *, environment: Mapping[str, str] | None = None
-) -> Delivered:
+) -> DeliveryResult:
     """Tell each channel what it was not told yet. What does not arrive stays due.
 
     ``environment`` holds the addresses behind ``env:NAME``; default: the process's and ``.env``.
     """
-    done = Delivered()
+    done = DeliveryResult()
     locks_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(locks_dir / "alerts.lock"):
         current = list_alerts(state, since=now - _TOLD_AFTER_END - timedelta(hours=2))
@@ -102,13 +102,13 @@ def _due(alerts: Alerts, alert: Alert, told: Delivery | None, now: datetime) -> 
             return None
         held = alerts.quiet is not None and alerts.quiet.holds(alert.due_at)
         # A hot word that has gone is told as it was: it is nothing that anybody mended.
-        return Due(alert, True, over_at is not None and about.tells_end, held, tries)
+        return Due(alert, True, over_at is not None and about.notify_resolved, held, tries)
     # What began again within `again_after` counts as the same: its end is told when that time is over, or ends would be
     # told that are none.
     if (
         over_at is None
         or sent is None
-        or not (alerts.tell_end and about.tells_end)
+        or not (alerts.tell_end and about.notify_resolved)
         or now < over_at + about.again_after
     ):
         return None
@@ -123,7 +123,7 @@ def _through(
     channel: str,
     due: list[Due],
     now: datetime,
-    done: Delivered,
+    done: DeliveryResult,
     environment: Mapping[str, str] | None,
 ) -> None:
     quiet = alerts.quiet
@@ -163,7 +163,9 @@ def _grouped(due: list[Due], digest_above: int) -> list[list[Due]]:
     return [[d] for d in (*rest, *alone)]
 
 
-def _send(state: State, alerts: Alerts, opened: Open, group: Sequence[Due], now: datetime, done: Delivered) -> bool:
+def _send(
+    state: State, alerts: Alerts, opened: Open, group: Sequence[Due], now: datetime, done: DeliveryResult
+) -> bool:
     """One message. False where nothing goes through the channel at present."""
     if len(group) == 1:
         text = one(group[0].alert, alerts.prefix, is_over=group[0].is_over)

@@ -19,7 +19,7 @@ from catalog.cadences import CADENCES
 from catalog.records import BEIJING
 from resources.config.project import REPOSITORY
 from resources.config.settings import Settings
-from resources.config.strict_yaml import BadFile, Quiet, Span, Strict, read_yaml
+from resources.config.strict_yaml import BadFile, QuietPeriod, Span, StrictModel, read_yaml
 
 DEFAULT_FILE, EXAMPLE_FILE = "alerts.yaml", "alerts.example.yaml"
 
@@ -28,7 +28,7 @@ class BadAlerts(BadFile):
     """A file of alerts that cannot be used; the message names the entry and what to do, never an address."""
 
 
-class Channel(Strict):
+class Channel(StrictModel):
     """One place where alerts arrive.
 
     ``url`` is an address of apprise, or ``env:NAME`` of the environment (or ``.env``) that holds it.
@@ -51,7 +51,7 @@ class Channel(Strict):
         return value
 
 
-class Route(Strict):
+class Route(StrictModel):
     """Alerts that fit all three lists go to all of ``channels``; a list that is left out fits everything.
 
     With ``tags`` only alerts about accounts that carry one of them fit.
@@ -70,7 +70,7 @@ class Route(Strict):
         )
 
 
-class QuietHours(Quiet):
+class QuietHours(QuietPeriod):
     """In these hours nothing is sent; what waits comes afterwards as one digest. Critical alerts may pass."""
 
     critical_passes: bool = True
@@ -100,7 +100,7 @@ _FRESH_HOURS = {
 }
 
 
-class Thresholds(Strict):
+class Thresholds(StrictModel):
     """From where on something is wrong. Ratios lie between 0 and 1."""
 
     quarantine_ratio: float = Field(0.05, gt=0, lt=1)
@@ -138,7 +138,7 @@ class Thresholds(Strict):
         return timedelta(hours=self.fresh_hours.get(cadence, _FRESH_HOURS[cadence]))
 
 
-class Alerts(Strict):
+class Alerts(StrictModel):
     """The whole file."""
 
     prefix: str = Field(

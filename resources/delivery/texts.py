@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from catalog.alert_kinds import Found
+from catalog.alert_kinds import AlertCondition
 from resources.config.redaction import redact
 
 _PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?!\d)")
@@ -18,6 +18,6 @@ def scrub(text: str, longest: int = _LONGEST) -> str:
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
-def scrubbed(found: Found) -> Found:
+def scrubbed(found: AlertCondition) -> AlertCondition:
     """The same with texts that may leave and be stored."""
     return replace(found, title=scrub(found.title, 120), zh=scrub(found.zh), en=scrub(found.en), todo=scrub(found.todo))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from catalog.alert_kinds import ABOUT, Found, Kind, Severity
+from catalog.alert_kinds import ABOUT, AlertCondition, Kind, Severity
 from resources.delivery.texts import scrubbed
 from resources.state.engine import State, alert_channels, alert_deliveries, alerts
 
@@ -68,7 +68,9 @@ class ChannelState:
     error: str | None
 
 
-def observe(state: State, found: Iterable[Found], looked_at: Iterable[Kind], now: datetime, repeat: Repeat) -> None:
+def observe(
+    state: State, found: Iterable[AlertCondition], looked_at: Iterable[Kind], now: datetime, repeat: Repeat
+) -> None:
     """Write down what is wrong now.
 
     Open alerts of the kinds that were ``looked_at`` and are not among ``found`` are over.
@@ -88,7 +90,7 @@ def observe(state: State, found: Iterable[Found], looked_at: Iterable[Kind], now
                 _resolve(db, row, now)
 
 
-def happened(state: State, found: Found, now: datetime, repeat: Repeat) -> None:
+def happened(state: State, found: AlertCondition, now: datetime, repeat: Repeat) -> None:
     """Write down an event, such as a run that failed: it stays open until :func:`resolve`, and each one counts."""
     with state.begin() as db:
         _raise(db, found, now, repeat(found.kind), again=True)
@@ -103,7 +105,7 @@ def resolve(state: State, key: str, now: datetime) -> bool:
     return row is not None
 
 
-def _raise(db: Connection, found: Found, now: datetime, repeat: timedelta | None, *, again: bool) -> None:
+def _raise(db: Connection, found: AlertCondition, now: datetime, repeat: timedelta | None, *, again: bool) -> None:
     found, at = scrubbed(found), now.timestamp()
     said = {
         "severity": str(found.severity),

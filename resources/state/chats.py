@@ -59,7 +59,7 @@ def _key(app: str, open_id: str, person: str):
     return (chats.c.client_key == app) & (chats.c.open_id == open_id) & (chats.c.person_open_id == person)
 
 
-class Noted(StrEnum):
+class EventEffect(StrEnum):
     """What an event tells of a chat: each has an instant, and the newest counts.
 
     The value is the beginning of its columns.
@@ -75,7 +75,7 @@ class Noted(StrEnum):
 class Note:
     """One thing that an event tells. ``values`` are the columns beside the instant (epoch seconds)."""
 
-    what: Noted
+    what: EventEffect
     client_key: str
     open_id: str
     person_open_id: str
@@ -84,15 +84,17 @@ class Note:
 
 
 def said(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
-    return Note(Noted.SAID, app, open_id, person, at, (("said_id", message_id), ("said_in", conversation_id)))
+    return Note(EventEffect.SAID, app, open_id, person, at, (("said_id", message_id), ("said_in", conversation_id)))
 
 
 def entered(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
-    return Note(Noted.ENTERED, app, open_id, person, at, (("entered_id", message_id), ("entered_in", conversation_id)))
+    return Note(
+        EventEffect.ENTERED, app, open_id, person, at, (("entered_id", message_id), ("entered_in", conversation_id))
+    )
 
 
 def consented(app: str, open_id: str, person: str, at: float, *, consents: bool) -> Note:
-    return Note(Noted.CONSENTS, app, open_id, person, at, (("consents", int(consents)),))
+    return Note(EventEffect.CONSENTS, app, open_id, person, at, (("consents", int(consents)),))
 
 
 def write_notes(db: Connection, notes: Iterable[Note]) -> None:
@@ -106,7 +108,7 @@ def write_notes(db: Connection, notes: Iterable[Note]) -> None:
         key = (note.what, note.client_key, note.open_id, note.person_open_id)
         if key not in newest or newest[key].at <= note.at:
             newest[key] = note
-    for what in Noted:
+    for what in EventEffect:
         if rows := [note for note in newest.values() if note.what is what]:
             db.execute(_upsert(db.dialect.name, what), [_row(note) for note in rows])
 
@@ -117,7 +119,7 @@ def _row(note: Note) -> dict[str, object]:
 
 
 @cache
-def _upsert(dialect: str, what: Noted):
+def _upsert(dialect: str, what: EventEffect):
     insert_ = {"postgresql": postgresql.insert}.get(dialect, sqlite.insert)
     names = [
         c.name for c in chats.columns if c.name == what or c.name.startswith((f"{what}_at", f"{what}_id", f"{what}_in"))

@@ -404,7 +404,7 @@ OUT_OF_ORDER = (OSError, OperationalError)
 They are not one request's or one file's own: whoever goes on after them would ask for what cannot be kept.
 """
 
-_PATIENCE_S = 30
+_TIMEOUT_S = 30
 _MODE = "douyin_mode"
 _READ, _FAST, _DURABLE = "read", "fast", "durable"
 _POSTGRES_WRITE_LOCK = 0x646F7579696E  # "douyin"
@@ -427,7 +427,7 @@ def _make_engine(url: str | URL) -> Engine:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not Path(path).exists():
             Path(path).touch(mode=0o600)  # tokens live here
-    engine = create_engine(url, connect_args={"timeout": _PATIENCE_S, "check_same_thread": False}, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": _TIMEOUT_S, "check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -442,7 +442,7 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     """Without the log beside it nobody else has the file open, and SQLite may read it without making one."""
     immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_PATIENCE_S, check_same_thread=False
+        f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_TIMEOUT_S, check_same_thread=False
     )
     connection.isolation_level = None  # we send BEGIN ourselves
     return connection
@@ -452,7 +452,7 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves
     # Turning WAL on does not wait for others as statements do: two processes that open a new file at once would
     # fail with "database is locked". It stays on, so all but the first find it done.
-    patience = time.monotonic() + _PATIENCE_S
+    patience = time.monotonic() + _TIMEOUT_S
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.records import beijing_day
-from resources.state.chats import Note, Noted, consented, entered, said, write_notes
+from resources.state.chats import EventEffect, Note, consented, entered, said, write_notes
 from resources.state.engine import State, inbox, receiving
 from resources.state.people import insert_opt_out, withdraw
 from resources.state.resolving import note_sent
@@ -162,7 +162,7 @@ def _apply(db: Connection, event: Event) -> list[Note]:
     if event.event == "im_send_msg" and message:
         by_us = content.get("source") == app
         by_hand = note_sent(db, app, sender, receiver, at, message, chat, fingerprint_of_event(content), by_us=by_us)
-        return [Note(Noted.BY_HAND, app, sender, receiver, at)] if by_hand else []
+        return [Note(EventEffect.BY_HAND, app, sender, receiver, at)] if by_hand else []
     if event.event == "im_authorize":
         return [consented(app, receiver, sender, at, consents=content.get("auth_status") in (1, "1"))]
     if event.event in ("unauthorize", "contract_unauthorize"):

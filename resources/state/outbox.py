@@ -91,7 +91,7 @@ class NewLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedLine:
     """A line that this process, and no other, may send now; after :func:`look`, one that could be claimed.
 
     ``params`` are those of the call, ``window`` is what it answers.
@@ -103,7 +103,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SendRefusal:
     """A line that must not be sent now; ``later`` where that may change."""
 
     why: str
@@ -145,7 +145,7 @@ def insert_lines(state: State, db: Connection, lines: Iterable[NewLine], now: da
 # --------------------------------------------------------------------------- before the call
 
 
-def claim(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | Refused:
+def claim(state: State, line_id: int, rules: Rules, now: datetime) -> ClaimedLine | SendRefusal:
     """Check everything that sending obeys, at this moment, and take the line; all in one transaction.
 
     What can never be sent any more is blocked for good; what only must wait stays planned.
@@ -153,16 +153,16 @@ def claim(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | 
     return _examine(state, line_id, rules, now, take=True)
 
 
-def look(state: State, line_id: int, rules: Rules, now: datetime) -> Claimed | Refused:
+def look(state: State, line_id: int, rules: Rules, now: datetime) -> ClaimedLine | SendRefusal:
     """The same without taking the line: a line that is refused needs no turn."""
     return _examine(state, line_id, rules, now, take=False)
 
 
-def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: bool) -> Claimed | Refused:
+def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: bool) -> ClaimedLine | SendRefusal:
     with state.begin() as db:
         row = db.execute(select(outbox).where(outbox.c.id == line_id)).one()
         if row.state != LineState.PLANNED:
-            return Refused(f"it is {row.state} already")
+            return SendRefusal(f"it is {row.state} already")
         verdict, params, window = _look(state, db, row, rules, now)
         if verdict is not None:
             if not verdict.later:
@@ -179,19 +179,19 @@ def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: b
                 why=None,
                 window_id=window and window.message_id,
             )
-        return Claimed(line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params, window)
+        return ClaimedLine(line_of(db.execute(select(outbox).where(outbox.c.id == line_id)).one()), params, window)
 
 
 def _look(
     state: State, db: Connection, row: Row, rules: Rules, now: datetime
-) -> tuple[Refused | None, dict[str, Any], Window | None]:
+) -> tuple[SendRefusal | None, dict[str, Any], Window | None]:
     params = orjson.loads(state.vault.open(row.request))
     for why in (
         _plan_forbids(db, row, now),
         _account_forbids(db, row),
         _already_done(db, row),
         _person_forbids(db, row, rules),
-        Refused("quiet hours", later=True) if rules.is_quiet(now) else None,
+        SendRefusal("quiet hours", later=True) if rules.is_quiet(now) else None,
         _caps(db, row, rules, now),
     ):
         if why is not None:
@@ -212,47 +212,47 @@ def _look(
     )
 
 
-def window_forbids(db: Connection, app: str, window: Window | None, messages: int, now: datetime) -> Refused | None:
+def window_forbids(db: Connection, app: str, window: Window | None, messages: int, now: datetime) -> SendRefusal | None:
     """Whether so many messages do not fit into a window any more."""
     if window is None or now >= window.closes_at:
-        return Refused("no window is open")
+        return SendRefusal("no window is open")
     used = db.execute(
         select(func.coalesce(func.sum(outbox.c.messages), 0)).where(
             outbox.c.client_key == app, outbox.c.window_id == window.message_id, outbox.c.state.in_(DONE)
         )
     ).scalar_one()
     most = SCENES[window.scene].messages or 0
-    return Refused(f"the window takes {most} messages, {used} were sent") if used + messages > most else None
+    return SendRefusal(f"the window takes {most} messages, {used} were sent") if used + messages > most else None
 
 
-def _plan_forbids(db: Connection, row: Row, now: datetime) -> Refused | None:
+def _plan_forbids(db: Connection, row: Row, now: datetime) -> SendRefusal | None:
     if row.plan_id is None:
         return None
     plan = db.execute(select(plans).where(plans.c.id == row.plan_id)).one()
     if plan.state != "approved":
-        return Refused(f"the plan is {plan.state}", later=True)
-    return Refused("the plan is over") if now.timestamp() >= plan.good_until else None
+        return SendRefusal(f"the plan is {plan.state}", later=True)
+    return SendRefusal("the plan is over") if now.timestamp() >= plan.good_until else None
 
 
-def _account_forbids(db: Connection, row: Row) -> Refused | None:
+def _account_forbids(db: Connection, row: Row) -> SendRefusal | None:
     status = db.execute(
         select(accounts.c.status).where(accounts.c.client_key == row.client_key, accounts.c.open_id == row.open_id)
     ).scalar_one_or_none()
     return (
         None
         if status in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT)
-        else Refused(f"the account is {status or 'unknown'}")
+        else SendRefusal(f"the account is {status or 'unknown'}")
     )
 
 
-def _already_done(db: Connection, row: Row) -> Refused | None:
+def _already_done(db: Connection, row: Row) -> SendRefusal | None:
     other = db.execute(select(outbox.c.state).where(outbox.c.claim == row.key)).scalar_one_or_none()
-    return None if other is None else Refused(f"already sent (a line with the same key is {other})")
+    return None if other is None else SendRefusal(f"already sent (a line with the same key is {other})")
 
 
-def _person_forbids(db: Connection, row: Row, rules: Rules) -> Refused | None:
+def _person_forbids(db: Connection, row: Row, rules: Rules) -> SendRefusal | None:
     return (
-        Refused("opted out")
+        SendRefusal("opted out")
         if is_opted_out(db, row.client_key, row.open_id, row.person_open_id, rules.opt_out_at)
         else None
     )
@@ -263,7 +263,7 @@ def day_start(now: datetime) -> float:
     return datetime.combine(beijing_day(now), time(), BEIJING).timestamp()
 
 
-def _caps(db: Connection, row: Row, rules: Rules, now: datetime) -> Refused | None:
+def _caps(db: Connection, row: Row, rules: Rules, now: datetime) -> SendRefusal | None:
     if row.plan_id is None:
         return None
     today = (
@@ -276,11 +276,11 @@ def _caps(db: Connection, row: Row, rules: Rules, now: datetime) -> Refused | No
     if rules.per_person_per_day is not None:
         n = db.execute(counted.where(outbox.c.person_open_id == row.person_open_id)).scalar_one()
         if n >= rules.per_person_per_day:
-            return Refused(f"{n} messages today; {rules.per_person_per_day} a person and day are allowed")
+            return SendRefusal(f"{n} messages today; {rules.per_person_per_day} a person and day are allowed")
     if rules.per_account_per_day is not None:
         n = db.execute(counted.where(outbox.c.open_id == row.open_id)).scalar_one()
         if n >= rules.per_account_per_day:
-            return Refused(f"the account sent {n} messages today, which is what the campaign allows", later=True)
+            return SendRefusal(f"the account sent {n} messages today, which is what the campaign allows", later=True)
     return None
 
 
@@ -297,12 +297,12 @@ def consent_used(db: Connection, app: str, open_id: str, person: str, now: datet
     return db.execute(query.limit(1)).first() is not None
 
 
-def _consent_forbids(db: Connection, row: Row, chat: Chat, now: datetime) -> Refused | None:
+def _consent_forbids(db: Connection, row: Row, chat: Chat, now: datetime) -> SendRefusal | None:
     # A plan trusts the platform's list of consents where no event told; an event since then counts more.
     if chat.consents is False:
-        return Refused("the consent was withdrawn")
+        return SendRefusal("the consent was withdrawn")
     if consent_used(db, row.client_key, row.open_id, row.person_open_id, now):
-        return Refused("a proactive message was sent today")
+        return SendRefusal("a proactive message was sent today")
     return None
 
 

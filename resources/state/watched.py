@@ -22,7 +22,7 @@ NEED_ACCOUNT = frozenset({"video"})
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedItem:
     """One value of a list; ``open_id`` is empty where no account is named."""
 
     kind: str
@@ -30,7 +30,7 @@ class Watched:
     open_id: str
 
 
-def watch(state: State, client_key: str, values: Iterable[Watched], now: datetime) -> int:
+def watch(state: State, client_key: str, values: Iterable[WatchedItem], now: datetime) -> int:
     """Add values; those that are there already stay as they are. Gives how many are new.
 
     Raises:
@@ -71,7 +71,7 @@ def unwatch(state: State, client_key: str, kind: str, value: str) -> int:
         return db.execute(delete(watched).where(key)).rowcount
 
 
-def list_watched(state: State, client_key: str, kind: str | None = None) -> list[Watched]:
+def list_watched(state: State, client_key: str, kind: str | None = None) -> list[WatchedItem]:
     """In order of kind, account and value."""
     query = (
         select(watched)
@@ -81,4 +81,4 @@ def list_watched(state: State, client_key: str, kind: str | None = None) -> list
     if kind is not None:
         query = query.where(watched.c.kind == kind)
     with state.read() as db:
-        return [Watched(r.kind, r.value, r.open_id) for r in db.execute(query)]
+        return [WatchedItem(r.kind, r.value, r.open_id) for r in db.execute(query)]

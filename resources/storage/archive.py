@@ -28,7 +28,7 @@ import orjson
 import zstandard
 
 from catalog.records import beijing_day
-from resources.storage.atomic import Damaged, sweep, write_whole
+from resources.storage.atomic import CorruptFile, sweep, write_atomic
 
 _FORMAT = "douyin-archive/1"
 _LEVEL = 3
@@ -41,10 +41,10 @@ DAMAGED = "_damaged"
 """Where segments go that do not read back; nothing is deleted."""
 
 
-class ArchiveDamaged(Damaged):
+class ArchiveCorrupt(CorruptFile):
     """A segment does not read back as it was written."""
 
-    def __init__(self, segment: Stored, why: str) -> None:
+    def __init__(self, segment: StoredEntry, why: str) -> None:
         super().__init__(
             f"{segment.path}{f' ({segment.path.name} holds {segment.name})' if segment.packed else ''}: {why}. "
             "Restore the file from a copy, or move it aside with `douyin verify --repair`: what can "
@@ -54,7 +54,7 @@ class ArchiveDamaged(Damaged):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEntry:
     """Where a segment's bytes lie: a file of its own, or a part of a pack. ``name`` is that of its addresses."""
 
     name: str
@@ -75,7 +75,7 @@ class Stored:
             file.seek(self.offset + (start if start >= 0 else self.size + start))
             return file.read(self.size - start if start >= 0 else -start)
 
-    def _in_pack(self) -> Stored:
+    def _in_pack(self) -> StoredEntry:
         found = (s for s in _stored(self.path.parent, self.name.rpartition("/")[0]) if s.name == self.name)
         if (stored := next(found, None)) is None:
             raise FileNotFoundError(self.path)
@@ -145,7 +145,7 @@ class Address(NamedTuple):
 class Segment:
     """A segment of the archive whose index was read; its bodies, the last ``rest`` bytes, are read when they are asked for."""
 
-    stored: Stored
+    stored: StoredEntry
     entries: list[Entry]
     rest: int
 
@@ -153,7 +153,7 @@ class Segment:
         """Records with their bodies, in order."""
         bodies = _decompress(self.stored, self.stored.read(-self.rest) if self.rest else b"")
         if len(bodies) != sum(e.length for e in self.entries):
-            raise ArchiveDamaged(
+            raise ArchiveCorrupt(
                 self.stored, f"bodies hold {len(bodies)} bytes, the index says {sum(e.length for e in self.entries)}"
             )
         start, name = 0, self.stored.name
@@ -234,7 +234,7 @@ class Archive:
         folder.mkdir(parents=True, exist_ok=True)
         # Names sort by time. The machine's own time decides where the pipeline's clock stands still (simulated days).
         name = f"{buffer.began:%Y%m%dT%H%M%S%f}-{time.time_ns():016x}{uuid.uuid4().hex[:6]}.zst"
-        write_whole(folder / name, _encode(buffer.lines, buffer.bodies))
+        write_atomic(folder / name, _encode(buffer.lines, buffer.bodies))
         _sync_folder(folder)
 
     def sweep(self, operation: str) -> list[Path]:
@@ -274,7 +274,7 @@ class Archive:
             entries, rest = _decode_index(stored)
             yield Segment(stored, entries, len(rest))
 
-    def stored(self, operation: str, days: Iterable[date]) -> Iterator[Stored]:
+    def stored(self, operation: str, days: Iterable[date]) -> Iterator[StoredEntry]:
         """Segments without reading them, in order of name, which is order of time."""
         for day in sorted(set(days)):
             folder = self.root / operation / day.isoformat()
@@ -283,17 +283,17 @@ class Archive:
 
     # ------------------------------------------------------------------ upkeep
 
-    def damaged(self, operation: str, days: Iterable[date]) -> Iterator[ArchiveDamaged]:
+    def damaged(self, operation: str, days: Iterable[date]) -> Iterator[ArchiveCorrupt]:
         """Segments that do not read back whole, by their checksums."""
         for stored in self.stored(operation, days):
             try:
                 entries, rest = _decode_index(stored)
                 for _ in Segment(stored, entries, len(rest)).records():
                     pass
-            except ArchiveDamaged as error:
+            except ArchiveCorrupt as error:
                 yield error
 
-    def set_aside(self, segment: Stored) -> Path:
+    def set_aside(self, segment: StoredEntry) -> Path:
         """Move a damaged segment out of the way, to ``_damaged``; of a pack, copy it there and write the pack without it."""
         target = self.root / DAMAGED / segment.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -342,26 +342,29 @@ def _has_segments(folder: Path) -> bool:
     return any(p.name == PACK or _is_segment(p) for p in folder.iterdir())
 
 
-def _stored(folder: Path, prefix: str) -> list[Stored]:
+def _stored(folder: Path, prefix: str) -> list[StoredEntry]:
     """The segments of a day in order of name. One that lies there by itself and in the pack is taken once."""
-    found = {p.name: Stored(f"{prefix}/{p.name}", p, 0, p.stat().st_size) for p in folder.iterdir() if _is_segment(p)}
+    found = {
+        p.name: StoredEntry(f"{prefix}/{p.name}", p, 0, p.stat().st_size) for p in folder.iterdir() if _is_segment(p)
+    }
     if (pack := folder / PACK).exists():
         with tarfile.open(pack, "r:") as tar:
             for member in tar:
                 found.setdefault(
-                    member.name, Stored(f"{prefix}/{member.name}", pack, member.offset_data, member.size, packed=True)
+                    member.name,
+                    StoredEntry(f"{prefix}/{member.name}", pack, member.offset_data, member.size, packed=True),
                 )
     return [found[name] for name in sorted(found)]
 
 
-def _write_pack(folder: Path, segments: list[Stored]) -> None:
+def _write_pack(folder: Path, segments: list[StoredEntry]) -> None:
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w:", format=tarfile.USTAR_FORMAT) as tar:
         for one in segments:
             member = tarfile.TarInfo(one.name.rpartition("/")[2])
             member.size = one.size
             tar.addfile(member, io.BytesIO(one.read()))
-    write_whole(folder / PACK, sink.getbuffer())
+    write_atomic(folder / PACK, sink.getbuffer())
     _sync_folder(folder)
 
 
@@ -405,7 +408,7 @@ def _sayable(value: Any) -> Any:
     return value if isinstance(value, int | float | datetime | None) else None
 
 
-def _decode_index(stored: Stored) -> tuple[list[Entry], bytes]:
+def _decode_index(stored: StoredEntry) -> tuple[list[Entry], bytes]:
     """The index of a segment and its still compressed rest."""
     reader = zstandard.ZstdDecompressor().decompressobj()
     try:
@@ -413,9 +416,9 @@ def _decode_index(stored: Stored) -> tuple[list[Entry], bytes]:
         head = orjson.loads(lines[0])
         entries = [_entry(orjson.loads(line)) for line in lines[1:]]
     except (zstandard.ZstdError, orjson.JSONDecodeError, IndexError, TypeError, KeyError, ValueError) as error:
-        raise ArchiveDamaged(stored, f"the index does not read back ({error})") from error
+        raise ArchiveCorrupt(stored, f"the index does not read back ({error})") from error
     if not reader.eof or head.get("format") != _FORMAT or head.get("records") != len(entries):
-        raise ArchiveDamaged(stored, "the index is cut short or of another format")
+        raise ArchiveCorrupt(stored, "the index is cut short or of another format")
     return entries, reader.unused_data
 
 
@@ -431,12 +434,12 @@ def _entry(line: dict) -> Entry:
     return Entry._make((*line.values(), "")) if tuple(line) == _USUAL else Entry(**line)
 
 
-def _decompress(stored: Stored, data: bytes) -> bytes:
+def _decompress(stored: StoredEntry, data: bytes) -> bytes:
     reader = zstandard.ZstdDecompressor().decompressobj()
     try:
         bodies = reader.decompress(data)
     except zstandard.ZstdError as error:
-        raise ArchiveDamaged(stored, f"the bodies do not read back ({error})") from error
+        raise ArchiveCorrupt(stored, f"the bodies do not read back ({error})") from error
     if not reader.eof:
-        raise ArchiveDamaged(stored, "the bodies are cut short")
+        raise ArchiveCorrupt(stored, "the bodies are cut short")
     return bodies

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-class Damaged(RuntimeError):
+class CorruptFile(RuntimeError):
     """A file does not read back as it was written; the message says which, and what mends it."""
 
 
@@ -25,15 +25,15 @@ _writing: set[Path] = set()
 """What this process is writing now: in a container that was started again the dead writer had the same number."""
 
 
-def write_whole(path: Path, data: bytes | memoryview) -> None:
+def write_atomic(path: Path, data: bytes | memoryview) -> None:
     """Put ``data`` at ``path`` so that readers see nothing or all of it, also after a crash.
 
     Raises OSError and leaves nothing behind.
     """
-    replace_whole(path, lambda file: file.write(data))
+    replace_atomic(path, lambda file: file.write(data))
 
 
-def replace_whole(
+def replace_atomic(
     path: Path,
     write: Callable[[BinaryIO], object],
     *,

@@ -24,9 +24,9 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.storage.atomic import replace_whole, sweep
+from resources.storage.atomic import replace_atomic, sweep
 from resources.storage.checksums import digest_of, forget, record, recorded
-from resources.storage.partition import ROW_GROUP, LakeDamaged, Partition, check, damage_of
+from resources.storage.partition import ROW_GROUP, LakeCorrupt, Partition, check, damage_of
 
 _FILE = "data.parquet"
 QUARANTINE, DRIFT = "_quarantine", "_drift"
@@ -47,7 +47,7 @@ class StoredDay:
     num_rows: int
 
     def parts(self) -> Iterator[pa.Table]:
-        """The rows in tables of at most :data:`ROW_GROUP`, at least one. Raises LakeDamaged."""
+        """The rows in tables of at most :data:`ROW_GROUP`, at least one. Raises LakeCorrupt."""
         group = self.partition.group
         try:
             # Opened once: another run may rename over it meanwhile.
@@ -92,7 +92,7 @@ class Lake:
         """Replace a file of the lake by what ``write`` writes, with its checksum beside it; says whether its bytes changed."""
         path.parent.mkdir(parents=True, exist_ok=True)
         noted: list[str] = []
-        changed = replace_whole(
+        changed = replace_atomic(
             path, write, unless_same=True, whole=lambda pending: noted.append(record(path, digest_of(pending)))
         )
         forget(path, but=noted[-1])
@@ -158,7 +158,7 @@ class Lake:
 
         Raises:
             FileNotFoundError: there is none.
-            LakeDamaged: the file does not read back.
+            LakeCorrupt: the file does not read back.
         """
         return pa.concat_tables(self.day(table, dt).parts())
 
@@ -174,7 +174,7 @@ class Lake:
         return StoredDay(partition, self.row_count(partition))
 
     def scan(self, table: str, dts: Iterable[date]) -> str | None:
-        """A relation for DuckDB with the rows of some days, or None where none of them is there. Raises LakeDamaged."""
+        """A relation for DuckDB with the rows of some days, or None where none of them is there. Raises LakeCorrupt."""
         found = [p for dt in sorted(set(dts)) if (p := self.partition(table, dt)) is not None]
         for one in {p.path: p for p in found}.values():
             check(one)
@@ -202,7 +202,7 @@ class Lake:
         """Rows of a partition, from the file's footer.
 
         Raises:
-            LakeDamaged: the file does not read back.
+            LakeCorrupt: the file does not read back.
         """
         try:
             footer = pq.read_metadata(partition.path)
@@ -234,10 +234,10 @@ class Lake:
             days += [p.dt for p in self._month(table, self.month_path(table, month), [])]
         return min(days, default=None)
 
-    def partitions(self, table: str, damaged: list[LakeDamaged] | None = None) -> Iterator[Partition]:
+    def partitions(self, table: str, damaged: list[LakeCorrupt] | None = None) -> Iterator[Partition]:
         """All days, ascending.
 
-        A month's file that does not tell its days is put into ``damaged`` where it is given, else LakeDamaged is
+        A month's file that does not tell its days is put into ``damaged`` where it is given, else LakeCorrupt is
         raised.
         """
         folder, names = self.root / table, self._names(table)
@@ -259,7 +259,7 @@ class Lake:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _month(self, table: str, path: Path, damaged: list[LakeDamaged] | None = None) -> list[Partition]:
+    def _month(self, table: str, path: Path, damaged: list[LakeCorrupt] | None = None) -> list[Partition]:
         """The days of a month's file."""
         try:
             stat = path.stat()
@@ -271,7 +271,7 @@ class Lake:
         except FileNotFoundError:
             return []
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-            found = LakeDamaged(table, None, path, error, "douyin verify --repair")
+            found = LakeCorrupt(table, None, path, error, "douyin verify --repair")
             if damaged is None:
                 raise found from error
             damaged.append(found)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.storage.atomic import Damaged
+from resources.storage.atomic import CorruptFile
 from resources.storage.checksums import digest_of, record, recorded
 
 ROW_GROUP = 61_440
@@ -20,7 +20,7 @@ A month's file has a day in each group instead.
 """
 
 
-class LakeDamaged(Damaged):
+class LakeCorrupt(CorruptFile):
     """A Parquet file does not read back as it was written. ``dt`` is None where it holds a whole month."""
 
     def __init__(self, table: str, dt: date | None, path: Path, why: object, mend: str) -> None:
@@ -51,7 +51,7 @@ class Partition:
     group: int | None = None
 
 
-def damage_of(partition: Partition, why: object) -> LakeDamaged:
+def damage_of(partition: Partition, why: object) -> LakeCorrupt:
     """What is said of a partition that does not read back."""
     table, dt = partition.table, partition.dt
     mend = (
@@ -59,7 +59,7 @@ def damage_of(partition: Partition, why: object) -> LakeDamaged:
         if table.startswith("marts/")
         else f"douyin replay --select {table.rpartition('/')[2]} --from {dt} --to {dt}"
     )
-    return LakeDamaged(table, dt, partition.path, why, mend)
+    return LakeCorrupt(table, dt, partition.path, why, mend)
 
 
 def check(partition: Partition, link: Path | None = None) -> bool:
@@ -70,7 +70,7 @@ def check(partition: Partition, link: Path | None = None) -> bool:
 
     Raises:
         FileNotFoundError: the file was removed meanwhile.
-        LakeDamaged: it is not as it was written.
+        LakeCorrupt: it is not as it was written.
     """
     path = partition.path
     try:

@@ -37,7 +37,7 @@ class Pins:
         A month's file is pinned once for all of its days.
 
         Raises:
-            LakeDamaged: the file is not as it was written.
+            LakeCorrupt: the file is not as it was written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         day = partition.dt if partition.group is None else partition.path.parent.name

@@ -15,7 +15,7 @@ PART_ROWS = 8192
 """Rows that are read back at once."""
 
 
-class Spill:
+class ArrowSpill:
     """A file of tables in the order in which they were written, which lives as long as this object."""
 
     def __init__(self, folder: Path) -> None:

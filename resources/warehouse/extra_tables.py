@@ -17,16 +17,16 @@ _BY_DAY = "meta.load_status"
 
 
 @dataclass(frozen=True)
-class DaysHandedOver:
+class TableByDay:
     """A table of the state by day: when the lines of each day last changed (machine time in nanoseconds), and how to read those of some days."""
 
     changed: Mapping[date, int]
     read: Callable[[Iterable[date]], Iterable[pa.RecordBatch]]
 
 
-HandedOver = pa.Table | Iterable[pa.RecordBatch] | DaysHandedOver
+ExtraTables = pa.Table | Iterable[pa.RecordBatch] | TableByDay
 
-HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
+EXTRA_TABLES: Mapping[str, tuple[pa.Schema, str]] = {
     "meta.load_status": (
         STATUS_SCHEMA,
         "每张表、日期、接口、账号的采集结果 / what became of each table, day, operation and account",
@@ -42,7 +42,7 @@ HANDED_OVER: Mapping[str, tuple[pa.Schema, str]] = {
 
 def replace_rows(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch], found: Description | None) -> None:
     """Replace all rows of a table."""
-    wanted = own_description(name, *HANDED_OVER[name])
+    wanted = own_description(name, *EXTRA_TABLES[name])
     if found is not None and has_columns(found, wanted):
         statements = [f"DELETE FROM {name}", *described(name, wanted, found)]
     else:
@@ -53,7 +53,7 @@ def replace_rows(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch
     insert_batches(connection, name, rows.to_batches() if isinstance(rows, pa.Table) else rows)
 
 
-def replace_days(connection, name: str, rows: DaysHandedOver) -> None:
+def replace_days(connection, name: str, rows: TableByDay) -> None:
     """Replace the days that changed since they were published."""
     if name != _BY_DAY:
         raise ValueError(f"{name} is not published by day")
@@ -76,6 +76,6 @@ def insert_batches(connection, name: str, batches: Iterable[pa.RecordBatch]) -> 
     """Put in rows, a batch at a time."""
     where, _, table = name.partition(".")
     for batch in batches:
-        connection.register("handed_over", pa.Table.from_batches([batch]))
-        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM handed_over')
-        connection.unregister("handed_over")
+        connection.register("extra_rows", pa.Table.from_batches([batch]))
+        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM extra_rows')
+        connection.unregister("extra_rows")

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from resources.storage.atomic import write_whole
+from resources.storage.atomic import write_atomic
 from resources.storage.lake import Partition
 from resources.warehouse.mart_files import Mart
 from resources.warehouse.state_tables import OF_THE_MOMENT
 
 
 @dataclass(frozen=True)
-class Holding:
+class PublishManifest:
     """Which file it is, and digests of what it was made of: the layout with the tables of the state, and the lake with the marts' descriptions."""
 
     size: int
@@ -32,10 +32,10 @@ class Holding:
     lake: str
 
 
-def read_holding(path: Path) -> Holding | None:
+def read_manifest(path: Path) -> PublishManifest | None:
     """What the file that lies there was made of; None where that is not known, or where somebody wrote to the file since."""
     try:
-        found = Holding(**json.loads(_beside(path).read_bytes()))
+        found = PublishManifest(**json.loads(_beside(path).read_bytes()))
         stat = path.stat()
     except (FileNotFoundError, ValueError, TypeError):
         return None
@@ -45,10 +45,12 @@ def read_holding(path: Path) -> Holding | None:
     return found if is_as_published else None
 
 
-def write_holding(path: Path, state: str, lake: str) -> None:
+def write_manifest(path: Path, state: str, lake: str) -> None:
     """Write down what the file that lies there now was made of."""
     stat = path.stat()
-    write_whole(_beside(path), json.dumps(asdict(Holding(stat.st_size, stat.st_mtime_ns, state, lake))).encode())
+    write_atomic(
+        _beside(path), json.dumps(asdict(PublishManifest(stat.st_size, stat.st_mtime_ns, state, lake))).encode()
+    )
 
 
 def digest_of_state(layout: str, tables: Mapping[str, pa.Table | Mapping[date, int]]) -> str:

@@ -37,7 +37,7 @@ from catalog.records import Additive
 from resources.config.project import REPOSITORY
 
 MARTS_DIR = REPOSITORY / "sql" / "marts"
-ROOM = "marts"
+DATASET = "marts"
 """Side room of the lake: ``lake/marts/<name>/dt=…/data.parquet``, and ``…/all/data.parquet`` of a full mart."""
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Mart:
     @property
     def room(self) -> str:
         """Its name in the lake."""
-        return f"{ROOM}/{self.name}"
+        return f"{DATASET}/{self.name}"
 
     @property
     def incremental(self) -> bool:

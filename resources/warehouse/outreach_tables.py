@@ -14,7 +14,7 @@ _INSTANT = pa.timestamp("us", tz="UTC")
 _LEFT_OUT = {"request", "fingerprint", "claimed_by"}
 """Words that were sent, what can be told of them, and which process did it."""
 
-SOURCES: dict[str, tuple[Table, str]] = {
+OUTREACH_TABLES: dict[str, tuple[Table, str]] = {
     "plans": (
         plans,
         "触达计划：何时计划、有效期、批准人与状态 / plans of campaigns: when, how long they hold, who approved them, their state",
@@ -36,7 +36,7 @@ _CHUNK = 10_000
 
 def read_outreach(state: State) -> dict[str, pa.Table]:
     """The tables as they are now. Instants, seconds in the state, become UTC timestamps."""
-    return {name: _read(state, table) for name, (table, _) in SOURCES.items()}
+    return {name: _read(state, table) for name, (table, _) in OUTREACH_TABLES.items()}
 
 
 def schema_of(table: Table) -> pa.Schema:

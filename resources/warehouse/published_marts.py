@@ -22,7 +22,7 @@ from resources.warehouse.descriptions import (
     made_anew,
     own_description,
 )
-from resources.warehouse.mart_files import ROOM, Mart
+from resources.warehouse.mart_files import DATASET, Mart
 from resources.warehouse.published_partitions import PublishedPartitions, commit_many
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _publish(
 
 def _drop(connection, held: PublishedPartitions, name: str) -> None:
     connection.execute(f'DROP TABLE IF EXISTS marts."{name}"')
-    held.forget(f"{ROOM}/{name}")
+    held.forget(f"{DATASET}/{name}")
 
 
 def _say_which(connection, marts: Mapping[str, Mart], found: Description | None) -> None:

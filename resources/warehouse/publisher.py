@@ -26,12 +26,12 @@ from resources import shutdown
 from resources.config.clock import BEIJING_SESSION
 from resources.storage.file_copy import copy_file
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
-from resources.storage.partition import LakeDamaged, Partition, damage_of
+from resources.storage.partition import LakeCorrupt, Partition, damage_of
 from resources.storage.pins import Pins
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
 from resources.warehouse.descriptions import made_anew, own_description, read_descriptions
-from resources.warehouse.extra_tables import HANDED_OVER, DaysHandedOver, HandedOver, replace_days, replace_rows
-from resources.warehouse.manifest import digest_of_lake, digest_of_state, read_holding, write_holding
+from resources.warehouse.extra_tables import EXTRA_TABLES, ExtraTables, TableByDay, replace_days, replace_rows
+from resources.warehouse.manifest import digest_of_lake, digest_of_state, read_manifest, write_manifest
 from resources.warehouse.mart_files import MARTS_DIR, Mart, readable_marts
 from resources.warehouse.published_marts import mart_partitions, publish_marts
 from resources.warehouse.published_partitions import PublishedPartitions, commit_many
@@ -56,7 +56,7 @@ class PublishFailed(RuntimeError):
 
 
 @dataclass
-class Published:
+class Publication:
     """What one publication did.
 
     ``bytes`` is the size of the file, ``changed`` the partitions written or removed per table.
@@ -67,9 +67,9 @@ class Published:
     rebuilt: bool = False
     left_out: list[str] = field(default_factory=list)
     """Marts of which days were left out; the log says why."""
-    damaged: list[LakeDamaged] = field(default_factory=list)
+    damaged: list[LakeCorrupt] = field(default_factory=list)
     """Files of the lake that do not read back: their days stay as they were published, all others are published."""
-    made_again: list[LakeDamaged] = field(default_factory=list)
+    made_again: list[LakeCorrupt] = field(default_factory=list)
     """Damaged files of marts that were made again from the lake."""
     bytes: int = 0
     seconds: float = 0.0
@@ -105,7 +105,7 @@ class Warehouse:
         connection.execute(BEIJING_SESSION)
         return connection
 
-    def _present(self, marts: Iterable[Mart], damaged: list[LakeDamaged]) -> dict[str, list[Partition]]:
+    def _present(self, marts: Iterable[Mart], damaged: list[LakeCorrupt]) -> dict[str, list[Partition]]:
         """What the lake holds, by room."""
         rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
         return {room: list(self.lake.partitions(room, damaged)) for room in rooms} | {
@@ -133,14 +133,14 @@ class Warehouse:
 
     def publish(
         self,
-        handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]] = MappingProxyType({}),
+        extra_tables: Mapping[str, ExtraTables] | Callable[[], Mapping[str, ExtraTables]] = MappingProxyType({}),
         *,
         rebuild: bool = False,
         again: bool = True,
-    ) -> Published:
-        """Bring the file up to the lake and the tables ``handed_over``, or make it anew; waits for another publisher to finish.
+    ) -> Publication:
+        """Bring the file up to the lake and the tables ``extra_tables``, or make it anew; waits for another publisher to finish.
 
-        ``handed_over`` holds what lies in no file of the lake, by schema and name: those of
+        ``extra_tables`` holds what lies in no file of the lake, by schema and name: those of
         :mod:`resources.warehouse.state_tables`,
         ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them
         is called while the file is
@@ -156,36 +156,36 @@ class Warehouse:
         with FileLock(self._lock_path), Pins(self._pins) as pins, ThreadPoolExecutor(2) as pool:
             if not again and not rebuild:
                 began = time.monotonic()
-                handed_over = handed_over() if callable(handed_over) else handed_over
-                if self._was_made_of(handed_over):
-                    return Published(self.path, bytes=self.path.stat().st_size, seconds=time.monotonic() - began)
-            refused: list[LakeDamaged] = []
+                extra_tables = extra_tables() if callable(extra_tables) else extra_tables
+                if self._was_made_of(extra_tables):
+                    return Publication(self.path, bytes=self.path.stat().st_size, seconds=time.monotonic() - began)
+            refused: list[LakeCorrupt] = []
             while True:
                 try:
-                    return self._publish(pins, pool, handed_over, rebuild, refused)
+                    return self._publish(pins, pool, extra_tables, rebuild, refused)
                 except _Refused as error:  # begun again without them: the transaction is lost
                     refused += error.damaged
 
-    def _was_made_of(self, handed_over: Mapping[str, HandedOver]) -> bool:
+    def _was_made_of(self, extra_tables: Mapping[str, ExtraTables]) -> bool:
         """Whether the file holds just this, and the lake as it is.
 
         The lake is listed only where the state is the same.
         """
-        found = read_holding(self.path)
-        if found is None or found.state != _digest_of_state(handed_over):
+        found = read_manifest(self.path)
+        if found is None or found.state != _digest_of_state(extra_tables):
             return False
         marts = readable_marts(self._marts_dir).values()
-        damaged: list[LakeDamaged] = []
+        damaged: list[LakeCorrupt] = []
         return found.lake == _digest_of_lake(self._present(marts, damaged), marts) and not damaged
 
     def _publish(
         self,
         pins: Pins,
         pool: Executor,
-        handed_over: Mapping[str, HandedOver] | Callable[[], Mapping[str, HandedOver]],
+        extra_tables: Mapping[str, ExtraTables] | Callable[[], Mapping[str, ExtraTables]],
         rebuild: bool,
-        refused: list[LakeDamaged],
-    ) -> Published:
+        refused: list[LakeCorrupt],
+    ) -> Publication:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
@@ -193,14 +193,14 @@ class Warehouse:
         building.unlink(missing_ok=True)
         wal.unlink(missing_ok=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        result = Published(self.path, rebuilt=rebuild or not _has_layout(self.path), damaged=[*refused])
+        result = Publication(self.path, rebuilt=rebuild or not _has_layout(self.path), damaged=[*refused])
         copying = None if result.rebuilt else pool.submit(copy_file, self.path, building, pool)
         try:
             marts = readable_marts(self._marts_dir)
             present = self._present(
                 marts.values(), result.damaged
             )  # listing the files of two years takes a third of the copy's time
-            rows = handed_over() if callable(handed_over) else handed_over
+            rows = extra_tables() if callable(extra_tables) else extra_tables
             flushing = None if copying is None else copying.result()
             connection = _open(building)
             try:
@@ -224,7 +224,7 @@ class Warehouse:
         shutdown.check()
         os.replace(building, self.path)
         if not result.left_out and not result.damaged and (state := _digest_of_state(rows)) is not None:
-            write_holding(self.path, state, _digest_of_lake(present, marts.values()))
+            write_manifest(self.path, state, _digest_of_lake(present, marts.values()))
         result.bytes, result.seconds = self.path.stat().st_size, time.monotonic() - began
         return result
 
@@ -232,10 +232,10 @@ class Warehouse:
         self,
         connection,
         pins: Pins,
-        result: Published,
+        result: Publication,
         present: Mapping[str, list[Partition]],
         marts: Mapping[str, Mart],
-        handed_over: Mapping[str, HandedOver],
+        extra_tables: Mapping[str, ExtraTables],
     ) -> None:
         """Everything in one transaction, which a checkpoint ends: DuckDB then writes no log, and to the file but once.
 
@@ -257,8 +257,8 @@ class Warehouse:
                     connection, pins, result, held, name, f"meta.{room.removeprefix('_')}", present[name], table.name
                 )
         found = read_descriptions(connection)
-        for name, rows in handed_over.items():
-            if isinstance(rows, DaysHandedOver):
+        for name, rows in extra_tables.items():
+            if isinstance(rows, TableByDay):
                 replace_days(connection, name, rows)
             else:
                 replace_rows(connection, name, rows, found.get(name))
@@ -276,7 +276,7 @@ class Warehouse:
         self,
         connection,
         pins: Pins,
-        result: Published,
+        result: Publication,
         held: PublishedPartitions,
         name: str,
         target: str,
@@ -322,7 +322,7 @@ class Warehouse:
                 "verify` tells what is damaged"
             ) from error
 
-    def _refusal(self, target: str, partition: Partition) -> LakeDamaged | None:
+    def _refusal(self, target: str, partition: Partition) -> LakeCorrupt | None:
         """Why a partition cannot be put into a new table, tried by itself."""
         import duckdb
 
@@ -346,17 +346,17 @@ class Warehouse:
 class _Refused(Exception):
     """Partitions whose rows do not go in."""
 
-    def __init__(self, damaged: list[LakeDamaged]) -> None:
+    def __init__(self, damaged: list[LakeCorrupt]) -> None:
         self.damaged = damaged
 
 
-def _intact(pins: Pins, partition: Partition, damaged: list[LakeDamaged]) -> Partition | None:
+def _intact(pins: Pins, partition: Partition, damaged: list[LakeCorrupt]) -> Partition | None:
     """A partition under its own name, to be read; None where it was removed meanwhile or is among the damaged ones, to which it may be added."""
     if any((d.table, d.dt) == (partition.table, partition.dt) for d in damaged):
         return None
     try:
         return pins.pin(partition)
-    except LakeDamaged as error:
+    except LakeCorrupt as error:
         damaged.append(error)
         return None
 
@@ -382,9 +382,9 @@ def _layout() -> str:
     )
 
 
-def _digest_of_state(handed_over: Mapping[str, HandedOver]) -> str | None:
+def _digest_of_state(extra_tables: Mapping[str, ExtraTables]) -> str | None:
     """None where rows are handed over that can be read only once."""
-    tables = {name: rows.changed if isinstance(rows, DaysHandedOver) else rows for name, rows in handed_over.items()}
+    tables = {name: rows.changed if isinstance(rows, TableByDay) else rows for name, rows in extra_tables.items()}
     return (
         digest_of_state(_layout(), tables)
         if all(isinstance(rows, pa.Table | Mapping) for rows in tables.values())
@@ -452,7 +452,7 @@ def _layout_statements() -> Iterator[str]:
             yield from _latest_view(table)
     yield "CREATE SCHEMA outreach"
     yield "CREATE SCHEMA meta"
-    for name, (schema, comment) in {**_OWN, **HANDED_OVER}.items():
+    for name, (schema, comment) in {**_OWN, **EXTRA_TABLES}.items():
         yield from made_anew(name, own_description(name, schema, comment))
     yield f"INSERT INTO meta.layout VALUES ({_text(_layout())})"
 

@@ -15,7 +15,7 @@ from resources.client.countdown import countdown
 from resources.config.settings import Settings
 from resources.state.engine import State, load_status, quotas
 from resources.storage.schema import STATUS_SCHEMA
-from resources.warehouse.outreach_tables import SCHEMA, SOURCES, read_outreach, schema_of
+from resources.warehouse.outreach_tables import OUTREACH_TABLES, SCHEMA, read_outreach, schema_of
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -75,7 +75,7 @@ TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
         QUOTAS_SCHEMA,
         "各能力每日调用量与上限 / calls per app, scope and Beijing day; per_day is the limit that the settings know",
     ),
-    **{f"{SCHEMA}.{name}": (schema_of(table), comment) for name, (table, comment) in SOURCES.items()},
+    **{f"{SCHEMA}.{name}": (schema_of(table), comment) for name, (table, comment) in OUTREACH_TABLES.items()},
 }
 """Published name -> (columns, comment)."""
 

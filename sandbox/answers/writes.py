@@ -28,7 +28,7 @@ from sandbox.errors import Refusal
 from sandbox.events import invented, webhook
 from sandbox.hashing import hex_text, mix, name
 from sandbox.world.leads import Customer, Event, Happening
-from sandbox.world.overlay import Sent
+from sandbox.world.overlay import SentMessage
 
 _OPENS = {Scene.REPLY: Happening.RECEIVED, Scene.ENTER: Happening.ENTERED}
 _NAMES = {1: "text", 2: "image", 3: "video", 8: "retain_consult_card"}
@@ -146,7 +146,7 @@ def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dic
 
 def _send(
     call: Call, customer: Customer, scene: str, window: str, contents: list[dict[str, Any]], client_msg_id: str = ""
-) -> Sent:
+) -> SentMessage:
     """Write down what was sent, and deliver the events of it."""
     leads, account = call.world.leads, call.account
     happened = []
@@ -159,7 +159,7 @@ def _send(
         )
         leads.doings.events[account.index].append(event)
         happened.append(event)
-    sent = Sent(
+    sent = SentMessage(
         account.index,
         customer.number,
         scene,
@@ -186,7 +186,7 @@ def send_group(call: Call) -> dict[str, Any]:
     message_id = f"@msg{hex_text(24, mix(key, len(doings.sent)))}"
     text = content["text"]["text"] if content["msg_type"] == 1 else ""
     doings.sent.append(
-        Sent(
+        SentMessage(
             call.account.index,
             0,
             Scene.GROUP.value,

@@ -104,7 +104,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenComment:
     """What is said in a comment and by whom; nickname and avatar None where the platform does not show them."""
 
     comment_id: str
@@ -181,7 +181,7 @@ class Comments:
 
     # ---- one comment
 
-    def content(self, account: Account, video: Video, view: View, place: int) -> Written:
+    def content(self, account: Account, video: Video, view: View, place: int) -> WrittenComment:
         """The comment that holds ``place`` now; ``account`` is the video's author."""
         second = bool(view.second[place])
         edited = not second and bool(view.thread.edited[place] <= view.instant)
@@ -206,7 +206,7 @@ class Comments:
         there = place < len(view.written) and bool(view.second[place]) == second
         return place if there and view.thread.parent[place] < 0 and not view.thread.hidden[place] else None
 
-    def _write(self, account: Account, video: Video, place: int, second: bool, edited: bool) -> Written:
+    def _write(self, account: Account, video: Video, place: int, second: bool, edited: bool) -> WrittenComment:
         thread = self._thread(video)
         draw = Draw(video.key, name("comment"), place, second)
         is_reply = bool(thread.parent[place] >= 0)
@@ -229,11 +229,11 @@ class Comments:
             content += Draw(video.key, name("edit"), place).pick(EDITS)  # a draw of its own: the person stays the same
         comment_id = self.comment_id(video, place, second)
         if by_author:
-            return Written(comment_id, account.open_id, content, account.nickname, account.avatar)
+            return WrittenComment(comment_id, account.open_id, content, account.nickname, account.avatar)
         number = self._people.of_audience(account, draw.bits())
         if draw.chance(_BY_CUSTOMER):
             customers = self._leads.customers(account, day_of(int(thread.created[place])))
             number = draw.pick(customers).number if customers else number
         person = self._people.person(number)
         shown = (person.nickname, person.avatar) if person.shown else (None, None)
-        return Written(comment_id, person.open_id, content, *shown)
+        return WrittenComment(comment_id, person.open_id, content, *shown)

@@ -20,7 +20,7 @@ FIRST_NEW_TAG = 9_001
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
     """A call that sent messages. ``window`` is the message id that it answered; ``at`` is epoch seconds."""
 
     account: int
@@ -52,7 +52,7 @@ class Doings:
         self.events: dict[int, list[Any]] = defaultdict(list)
         self.consents: dict[tuple[int, int], list[tuple[float, bool]]] = defaultdict(list)
         self.follows: dict[tuple[int, int], float] = {}
-        self.sent: list[Sent] = []
+        self.sent: list[SentMessage] = []
         self.recalled: set[str] = set()
         self.later: list[Later] = []
         self.names: dict[int, dict[int, str | None]] = defaultdict(dict)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from catalog import TABLES, endpoints_of
-from catalog.alert_kinds import Found, Kind, Severity
+from catalog.alert_kinds import AlertCondition, Kind, Severity
 from catalog.records import Table, beijing_day
 from resources.client.countdown import Countdown, countdown
 from resources.config.settings import Settings
@@ -28,7 +28,7 @@ def called(account: Account) -> str:
     return account.name or mask_id(account.open_id)
 
 
-def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[Found]:
+def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[AlertCondition]:
     """Accounts whose owners must authorise again, and those that the platform stopped."""
     found = []
     for key in client_keys:
@@ -36,7 +36,7 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[Found]:
             who, subject, why = called(account), f"{key}/{account.open_id}", account.reason or "no reason was stored"
             if account.status is AccountStatus.NEEDS_CONSENT:
                 found.append(
-                    Found(
+                    AlertCondition(
                         Kind.NEEDS_CONSENT,
                         subject,
                         Severity.CRITICAL,
@@ -49,7 +49,7 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[Found]:
                 )
             else:
                 found.append(
-                    Found(
+                    AlertCondition(
                         Kind.ACCOUNT_STOPPED,
                         subject,
                         Severity.WARNING,
@@ -63,7 +63,7 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[Found]:
     return found
 
 
-def lacking(runtime: Runtime) -> list[Found]:
+def lacking(runtime: Runtime) -> list[AlertCondition]:
     """What each app lacks, as one matter; it is told anew when an operation or a consent is lost or gained."""
     found = []
     for standing in standings(runtime):
@@ -76,11 +76,15 @@ def lacking(runtime: Runtime) -> list[Found]:
             f"{len(standing.consents)} 个账号缺少授权。此为已知情况，不影响任务成败"
         )
         en = f"app {key}: {standing.summary()}. Missing: {scopes}. This is known, and fails no run"
-        found.append(Found(Kind.LACKING, key, Severity.WARNING, key, zh, en, "douyin doctor; douyin coverage", stage))
+        found.append(
+            AlertCondition(Kind.LACKING, key, Severity.WARNING, key, zh, en, "douyin doctor; douyin coverage", stage)
+        )
     return found
 
 
-def tokens_that_end(state: State, client_keys: Iterable[str], days: Iterable[int], now: datetime) -> list[Found]:
+def tokens_that_end(
+    state: State, client_keys: Iterable[str], days: Iterable[int], now: datetime
+) -> list[AlertCondition]:
     """Consents that end within ``days`` unless a person acts.
 
     Each of the days is a stage of its own, and the end is one, too.
@@ -96,7 +100,7 @@ def tokens_that_end(state: State, client_keys: Iterable[str], days: Iterable[int
     return found
 
 
-def _token(line: Countdown, stage: int) -> Found:
+def _token(line: Countdown, stage: int) -> AlertCondition:
     account, who = line.account, called(line.account)
     if stage == 0:
         zh, en = f"账号 {who} 的授权已失效，不再采集", f"the consent of {who} is over: nothing of it is collected"
@@ -106,7 +110,7 @@ def _token(line: Countdown, stage: int) -> Found:
             f"the consent of {who} ends within {stage} days; {line.renewals_left} renewals are left",
         )
     severity = Severity.CRITICAL if stage <= 1 else Severity.WARNING
-    return Found(
+    return AlertCondition(
         Kind.TOKEN_ENDS,
         f"{account.client_key}/{account.open_id}",
         severity,
@@ -119,7 +123,7 @@ def _token(line: Countdown, stage: int) -> Found:
     )
 
 
-def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime) -> list[Found]:
+def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime) -> list[AlertCondition]:
     """Scopes of which at least ``ratio`` of the day's calls are used, or of which the platform said that nothing is left."""
     found, today = [], beijing_day(now)
     for app in settings.all_apps:
@@ -135,7 +139,7 @@ def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime)
                 else ("将用尽", "is nearly used")
             )
             found.append(
-                Found(
+                AlertCondition(
                     Kind.QUOTA,
                     f"{app.client_key}/{scope}",
                     Severity.WARNING,
@@ -149,7 +153,7 @@ def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime)
     return found
 
 
-def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[Found]:
+def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[AlertCondition]:
     """Tables of which nothing was settled for longer than their cadence allows, and a published file that lags behind the lake.
 
     An empty answer is a fresh one. A table that never came is not old: only if it was asked for and failed since. What
@@ -181,13 +185,13 @@ def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[F
     return found + _unpublished(runtime, timedelta(hours=thresholds.publish_hours))
 
 
-def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str, due_en: str) -> Found:
+def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str, due_en: str) -> AlertCondition:
     last = "–" if loaded is None else clock(datetime.fromtimestamp(loaded.settled_at, UTC))
     since_zh = "从未成功采集" if loaded is None else f"自 {last} 起没有新数据（最新分区 {loaded.dt}）"
     since_en = "was never loaded" if loaded is None else f"was last loaded at {last} Beijing (partition {loaded.dt})"
     worst = [o for o in tried.outcomes if o.is_missing]
     why = f"; {tried.dt}: " + ", ".join(f"{tried.outcomes[o]} {o}" for o in sorted(worst)) if worst else ""
-    return Found(
+    return AlertCondition(
         Kind.NOT_FRESH,
         table.name,
         Severity.WARNING,
@@ -198,7 +202,7 @@ def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str
     )
 
 
-def _unpublished(runtime: Runtime, patience: timedelta) -> list[Found]:
+def _unpublished(runtime: Runtime, patience: timedelta) -> list[AlertCondition]:
     """Files of the lake that the published one does not hold for longer than ``patience``; both have the machine's time."""
     path = runtime.warehouse.path
     published = path.stat().st_mtime_ns if path.exists() else 0
@@ -207,7 +211,7 @@ def _unpublished(runtime: Runtime, patience: timedelta) -> list[Found]:
         return []
     since = clock(datetime.fromtimestamp(min(newer) / 1e9, UTC))
     return [
-        Found(
+        AlertCondition(
             Kind.NOT_FRESH,
             "warehouse",
             Severity.WARNING,
@@ -219,7 +223,7 @@ def _unpublished(runtime: Runtime, patience: timedelta) -> list[Found]:
     ]
 
 
-def quarantined(state: State, thresholds: Thresholds) -> list[Found]:
+def quarantined(state: State, thresholds: Thresholds) -> list[AlertCondition]:
     """Tables of whose newest day too large a share of the rows could not be parsed."""
     found = []
     for name, table in TABLES.items():
@@ -229,7 +233,7 @@ def quarantined(state: State, thresholds: Thresholds) -> list[Found]:
         ratio = day.quarantined / (day.rows + day.quarantined)
         if ratio >= thresholds.quarantine_ratio:
             found.append(
-                Found(
+                AlertCondition(
                     Kind.QUARANTINE,
                     name,
                     Severity.WARNING,

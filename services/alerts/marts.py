@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from catalog.alert_kinds import Found, Kind, Severity
+from catalog.alert_kinds import AlertCondition, Kind, Severity
 from resources.delivery.routes import WordMatcher
 from resources.runtime import Runtime
 from resources.state.accounts import get_account
@@ -53,7 +53,7 @@ def _rows(runtime: Runtime, mart: str, query: str) -> list[dict[str, Any]]:
         ) from error
 
 
-def low_plays(runtime: Runtime) -> list[Found]:
+def low_plays(runtime: Runtime) -> list[AlertCondition]:
     """Videos that have far fewer plays than their account's others had at the same age, as the mart judges on its newest day.
 
     Raises:
@@ -68,7 +68,7 @@ def low_plays(runtime: Runtime) -> list[Found]:
         plays, usual, age = f"{row['play_count'] or 0:,}", f"{row['median_play_count'] or 0:,.0f}", row["age_days"]
         share = "" if row["ratio_to_median"] is None else f"（{row['ratio_to_median']:.0%}）"
         found.append(
-            Found(
+            AlertCondition(
                 Kind.LOW_PLAYS,
                 f"{row['client_key']}/{row['open_id']}/{row['item_id']}",
                 Severity.INFO,
@@ -83,7 +83,7 @@ def low_plays(runtime: Runtime) -> list[Found]:
     return found
 
 
-def watched_words(runtime: Runtime, words: list[str]) -> list[Found]:
+def watched_words(runtime: Runtime, words: list[str]) -> list[AlertCondition]:
     """Present hot words that hold a word of ``words``. With none nothing is read.
 
     Raises:
@@ -99,7 +99,7 @@ def watched_words(runtime: Runtime, words: list[str]) -> list[Found]:
         level = "" if row["hot_level"] is None else f"{row['hot_level']:,}"
         marks = [m for m, holds in (("新上榜 new", row["is_new"]), ("上升 rising", row["is_rising"])) if holds]
         told = f"（{'，'.join(marks)}）" if marks else ""
-        one = Found(
+        one = AlertCondition(
             Kind.HOT_WORD,
             row["sentence"],
             Severity.INFO,

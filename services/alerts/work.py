@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from catalog.alert_kinds import Found, Kind
-from resources.delivery.outgoing import Delivered, deliver, hide_secrets
+from catalog.alert_kinds import AlertCondition, Kind
+from resources.delivery.outgoing import DeliveryResult, deliver, hide_secrets
 from resources.delivery.routes import Alerts, check_tags, load_alerts
 from resources.runtime import Runtime
 from resources.state.accounts import known_apps, list_accounts
@@ -16,10 +16,10 @@ from services.alerts.marts import NoMart, low_plays, watched_words
 
 
 @dataclass
-class Looked:
+class CheckResult:
     """What is wrong now, the kinds that could be looked at, and why the others could not."""
 
-    found: list[Found] = field(default_factory=list)
+    found: list[AlertCondition] = field(default_factory=list)
     kinds: set[Kind] = field(default_factory=set)
     not_looked: dict[Kind, str] = field(default_factory=dict)
 
@@ -38,10 +38,10 @@ def read_alerts(runtime: Runtime) -> Alerts:
     return alerts
 
 
-def look(runtime: Runtime, alerts: Alerts) -> Looked:
+def look(runtime: Runtime, alerts: Alerts) -> CheckResult:
     """Everything that is wrong now but failed runs, which are told when they fail. Writes nothing."""
     now, state, thresholds = runtime.clock.now(), runtime.state, alerts.thresholds
-    looked = Looked(
+    looked = CheckResult(
         [
             *accounts_in_need(state, runtime.app_keys),
             *tokens_that_end(state, runtime.app_keys, thresholds.token_days, now),
@@ -72,7 +72,7 @@ def look(runtime: Runtime, alerts: Alerts) -> Looked:
     return looked
 
 
-def look_and_tell(runtime: Runtime, *, environment: Mapping[str, str] | None = None) -> tuple[Looked, Delivered]:
+def run_alerts(runtime: Runtime, *, environment: Mapping[str, str] | None = None) -> tuple[CheckResult, DeliveryResult]:
     """Look, write down what began and what is over, and deliver what is due.
 
     Raises:

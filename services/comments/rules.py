@@ -37,7 +37,7 @@ class BadNeeds(ValueError):
     """A file of ``needs/`` that cannot be used; the message names file, line, entry and what to do."""
 
 
-class _Strict(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -67,7 +67,7 @@ Word = Annotated[str, AfterValidator(_something)]
 Expression = Annotated[str, AfterValidator(_expression)]
 
 
-class Patterns(_Strict):
+class Patterns(_StrictModel):
     """Words and regular expressions, of which one must be found.
 
     What ``except`` matches is cut out before they look.
@@ -99,7 +99,7 @@ class Need(Patterns):
     en: str = Field(min_length=1)
 
 
-class Rules(_Strict):
+class Rules(_StrictModel):
     """``rules.yaml``."""
 
     question: Patterns
@@ -113,14 +113,14 @@ class Rules(_Strict):
         return self
 
 
-class Weighted(_Strict):
+class WeightedWord(_StrictModel):
     """Words of one weight."""
 
     weight: float = Field(gt=0, le=5)
     words: list[Word] = Field(min_length=1)
 
 
-class Face(_Strict):
+class Face(_StrictModel):
     """A [表情] and the emoji that say the same; the weight is that of a word, below 0 for displeasure.
 
     Polite ones say nothing beside a request.
@@ -132,14 +132,14 @@ class Face(_Strict):
     polite: bool = False
 
 
-class Lexicon(_Strict):
+class Lexicon(_StrictModel):
     """``sentiment.yaml``."""
 
-    positive: list[Weighted]
-    negative: list[Weighted]
+    positive: list[WeightedWord]
+    negative: list[WeightedWord]
     neutral: list[Word] = Field(default_factory=list)
     negations: list[Word]
-    degrees: list[Weighted]
+    degrees: list[WeightedWord]
     contrasts: list[Word]
     ironies: list[Word]
     requests: list[Word]
@@ -261,7 +261,7 @@ def _bytes(path: Path) -> bytes:
         ) from error
 
 
-def _read(path: Path, model: type[_Strict]) -> Any:
+def _read(path: Path, model: type[_StrictModel]) -> Any:
     try:
         node = yaml.compose(_bytes(path).decode("utf-8-sig"), Loader=_Loader)
     except UnicodeDecodeError as error:

@@ -10,12 +10,12 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from catalog import DOORS
+from catalog import SOURCES
 from catalog.records import Table, beijing_day
 from resources.runtime import Runtime
 from resources.storage.archive import Archive
 from services.ingest.changes import Changes
-from services.ingest.normalise import Normalised
+from services.ingest.normalise import NormalisedDay
 from services.maintenance.retention import answers_from
 
 
@@ -46,12 +46,12 @@ class Gap:
 
 
 def gap_of(
-    runtime: Runtime, table: Table, dt: date, normalised: Normalised | None = None, changes: Changes | None = None
+    runtime: Runtime, table: Table, dt: date, normalised: NormalisedDay | None = None, changes: Changes | None = None
 ) -> Gap | None:
     """What the archive lacks of a day of the lake; of ``normalised`` only what landing it would take away: rows that are not in it, or only as of an earlier answer.
 
     Raises:
-        LakeDamaged: the day does not read back.
+        LakeCorrupt: the day does not read back.
     """
     if normalised is not None and not normalised.is_answered:  # nothing of the day is replaced
         return None
@@ -67,7 +67,7 @@ def gap_of(
     return _gap(runtime, answers)
 
 
-def _taken_away(table: Table, parts, normalised: Normalised) -> list[pa.Table]:
+def _taken_away(table: Table, parts, normalised: NormalisedDay) -> list[pa.Table]:
     """Rows of which no row with the same key is as new or newer in what would be landed."""
     import duckdb
 
@@ -95,7 +95,7 @@ def _gap(runtime: Runtime, answers: dict[tuple[str, str, datetime], int]) -> Gap
         if (source, day) not in known:
             known[source, day] = _instants(runtime.archive, source, day)
         if (app, at) not in known[source, day]:
-            first = answers_from(runtime, source) if source in DOORS else None
+            first = answers_from(runtime, source) if source in SOURCES else None
             missing[first is None or day >= first].append((source, day, rows))
     told = missing[True] or missing[False]
     if not told:

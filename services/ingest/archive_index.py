@@ -9,16 +9,16 @@ from datetime import date, datetime, timedelta
 from catalog import TABLES
 from catalog.envelopes import UNREADABLE_DAY
 from catalog.errors import Action, error_for
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import Endpoint, beijing_day
 from resources.client.errors import failure
 from resources.client.paging import Resume
 from resources.client.recorder import Sequence
 from resources.storage.archive import Archive, Entry
 from services.ingest.normalise import complete_sequences, first_day, observation_days
-from services.ingest.outcomes import Told, tell, told_by
+from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error
 from services.ingest.periods import OVERLAP_DAYS, PERIOD, Period, covers, midnight, period_days, reaches_now, requested
-from services.ingest.subjects import Asking, Subject
+from services.ingest.subjects import FetchContext, Subject
 
 
 def _newest(entry: Entry) -> str | None:
@@ -27,10 +27,10 @@ def _newest(entry: Entry) -> str | None:
     return None if is_to_come else entry.newest
 
 
-class Held:
+class ArchiveIndex:
     """The archive's answers that count for the wanted days, by subject."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: FetchContext) -> None:
         self._endpoint = endpoint = asking.endpoint
         self._slot = endpoint.cadence.slot(asking.runtime.clock.now()).isoformat()
         self._batched = next((p.name for p in endpoint.params if p.batch), None)
@@ -59,20 +59,20 @@ class Held:
         """What the archive holds of a subject, in order of time."""
         return self._by_subject.get(subject.key, []) if self._by_subject else []
 
-    def tell(self, answers: list[Entry], dt: date) -> Told | None:
+    def outcome_of(self, answers: list[Entry], dt: date) -> SubjectResult | None:
         """What the archive's ``answers`` tell about one day, or None when there is no settled one."""
         if self._endpoint.reaches_back and dt < self._today:
             answers = self._saying_all(answers, dt)
         for entry in reversed(answers):
             if entry.ok and entry.sequence in self._complete and entry.last and self._covers(entry, dt):
-                return tell(self._endpoint, entry.offset + (entry.items or 0), _newest(entry), dt)
+                return outcome_of(self._endpoint, entry.offset + (entry.items or 0), _newest(entry), dt)
             if (
                 not entry.ok
                 and entry.slot == self._slot
                 and entry.code is not None
                 and error_for(entry.code).action is Action.SKIP
             ):
-                return told_by(
+                return outcome_of_error(
                     failure(
                         entry.code,
                         entry.said,
@@ -85,7 +85,7 @@ class Held:
         return None
 
     def _covers(self, entry: Entry, dt: date) -> bool:
-        if self._endpoint.over is Over.VERSIONS and "version" in entry.params:
+        if self._endpoint.over is IterateBy.VERSIONS and "version" in entry.params:
             return True  # a final list stays as it is
         if not self._endpoint.windows:
             return self._covers_listed(entry, dt)

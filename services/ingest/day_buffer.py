@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from catalog.records import Table
 from resources.storage.schema import arrow_schema
-from resources.storage.spill import Spill
+from resources.storage.spill import ArrowSpill
 from services.ingest.order import in_order, latest, merged
 
 
@@ -23,7 +23,7 @@ from services.ingest.order import in_order, latest, merged
 class DayRows:
     """Rows of a whole day in order of key, with the table's schema. They can be gone through more than once."""
 
-    held: pa.Table | Spill
+    held: pa.Table | ArrowSpill
 
     @property
     def num_rows(self) -> int:
@@ -44,7 +44,7 @@ class DayRows:
 
 
 @dataclass
-class Gathering:
+class DayBuffer:
     """Rows of one day of ``table``, as they come. ``folder`` is where they are spilled."""
 
     table: Table
@@ -53,7 +53,7 @@ class Gathering:
     size: int = 0
     """Bytes that are held in memory."""
     _pieces: list[pa.Table] = field(default_factory=list)
-    _runs: list[Spill] = field(default_factory=list)
+    _runs: list[ArrowSpill] = field(default_factory=list)
 
     def add(self, rows: pa.Table) -> None:
         self._pieces.append(rows)
@@ -64,7 +64,7 @@ class Gathering:
         """Hold less: of each key the latest observation alone, and where that is more than half of what was held, nothing."""
         rows = in_order(self.table, self._pieces)
         if rows.nbytes > self.size // 2:
-            self._runs.append(run := Spill(self.folder))
+            self._runs.append(run := ArrowSpill(self.folder))
             run.write(rows)
             self._pieces, self.size = [], 0
         else:
@@ -79,9 +79,9 @@ class Gathering:
         if not runs:
             return DayRows(latest(self.table, pieces).cast(schema) if pieces else schema.empty_table())
         if pieces:
-            runs.append(run := Spill(self.folder))
+            runs.append(run := ArrowSpill(self.folder))
             run.write(in_order(self.table, pieces))
-        whole = Spill(self.folder)
+        whole = ArrowSpill(self.folder)
         for part in merged(self.table, [run.parts() for run in runs]):
             whole.write(part.cast(schema))
         return DayRows(whole)

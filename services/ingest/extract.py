@@ -26,7 +26,7 @@ import pyarrow as pa
 from catalog.events import ENVELOPE_MEMBERS, EVENT_NAMES, OTHER_EVENTS, content_members
 from catalog.records import Column, Endpoint, Envelope, Origin, Output, Parse
 from resources.storage.archive import Address, Entry
-from services.ingest.fast_path import beside_members, plain_rows, row_members
+from services.ingest.fast_path import plain_rows, row_members, sibling_members
 
 TEXTS = (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL)
 """Parsers that take any text, and would take the text of an object for one."""
@@ -395,7 +395,7 @@ def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[
         connection, "json_keys(x)", "elements WHERE json_type(x) = 'OBJECT'", row_members(endpoint, output), label
     )
     if not output.explode:
-        unknown.update(_others(connection, "members", "lists", beside_members(endpoint), endpoint.root))
+        unknown.update(_others(connection, "members", "lists", sibling_members(endpoint), endpoint.root))
     return unknown
 
 

@@ -39,7 +39,7 @@ def is_simple(output: Output) -> bool:
     )
 
 
-def beside_members(endpoint: Endpoint) -> frozenset[str]:
+def sibling_members(endpoint: Endpoint) -> frozenset[str]:
     """Members of ``data`` beside the rows that the endpoint's paging and body columns read, and the platform's own."""
     paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.BODY]
     if endpoint.paging:
@@ -65,8 +65,8 @@ class PlainRows:
     """
 
     def __init__(self, endpoint: Endpoint, outputs: Sequence[Output]) -> None:
-        self._root, self._beside = _names(endpoint.root), beside_members(endpoint)
-        self._gathered = {o: _Gathered(o, row_members(endpoint, o)) for o in outputs}
+        self._root, self._beside = _names(endpoint.root), sibling_members(endpoint)
+        self._gathered = {o: _ColumnBuilder(o, row_members(endpoint, o)) for o in outputs}
 
     def take(self, bodies: Sequence[bytes]) -> list[bool]:
         """Take over the rows of some answers; tells of each one whether it was plain.
@@ -90,12 +90,12 @@ class PlainRows:
             gathered.add(rows)
         return found is not None
 
-    def _find(self, documents: list) -> list[tuple[_Gathered, _Rows]] | None:
+    def _find(self, documents: list) -> list[tuple[_ColumnBuilder, _Rows]] | None:
         """Rows of some documents by output; None where one has anything but what the catalogue knows, in the shape that it knows."""
         beside = [_at(d, self._root) for d in documents]
         if not (_ONLY_OBJECTS.issuperset(map(type, beside)) and self._beside.issuperset(chain.from_iterable(beside))):
             return None
-        found = [(g, g.rows_of(documents)) for g in self._gathered.values()]
+        found = [(g, g.parse_rows(documents)) for g in self._gathered.values()]
         return None if any(rows is None for _, rows in found) else found
 
     def tables(self) -> dict[Output, pa.Table]:
@@ -121,7 +121,7 @@ class _Rows:
     columns: list[pa.Array]
 
 
-class _Gathered:
+class _ColumnBuilder:
     """The rows of one output, as columns that grow."""
 
     def __init__(self, output: Output, members: frozenset[str]) -> None:
@@ -139,7 +139,7 @@ class _Gathered:
         self._pieces: list[list[pa.Array]] = [[] for _ in self._columns]
         self._types: list[pa.DataType] = [pa.null()] * len(self._columns)
 
-    def rows_of(self, documents: list) -> _Rows | None:
+    def parse_rows(self, documents: list) -> _Rows | None:
         """The rows of some answers; None where a row is odd."""
         lists = [_at(d, self._rows) for d in documents]
         if not _LISTS.issuperset(map(type, lists)):

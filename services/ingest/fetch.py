@@ -16,9 +16,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from catalog.envelopes import member
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import Endpoint, beijing_day
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from resources.client.errors import CallFailed, PagingError
 from resources.client.paging import pages
 from resources.client.recorder import SEQUENCE, Sequence
@@ -26,11 +26,11 @@ from resources.config.redaction import redact
 from resources.runtime import Runtime
 from resources.state import OUT_OF_ORDER
 from resources.state.load_status import Outcome
-from services.ingest.fetch_tasks import Fetched, Question, days_for, mixed, questions_of, stages, why_too_old
+from services.ingest.fetch_tasks import FetchResult, Question, days_for, mixed, questions_of, stages, why_too_old
 from services.ingest.inbox import drain
-from services.ingest.outcomes import Told, tell, told_by, told_by_surprise
+from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error, outcome_of_unexpected
 from services.ingest.periods import Period, written
-from services.ingest.subjects import NothingToAsk, Subject
+from services.ingest.subjects import Subject, UpstreamMissing
 
 if TYPE_CHECKING:  # loaded by the first call: most runs of an hour have none to make
     from resources.client.client import DouyinClient
@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # loaded by the first call: most runs of an hour have none to
 _log = logging.getLogger(__name__)
 
 
-def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> list[Fetched]:
+def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> list[FetchResult]:
     """Ask for what the partitions ``dts`` need and the archive lacks, all endpoints and apps at once.
 
     Snapshots and most listings can be asked only for today; past days are left to what is archived. A series
@@ -47,11 +47,11 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
     for another one is asked afterwards, where that other one turned out not to be had.
 
     Raises:
-        NothingToAsk: what the endpoints iterate over is not loaded yet, for any app.
+        UpstreamMissing: what the endpoints iterate over is not loaded yet, for any app.
     """
     wanted = tuple(sorted(set(dts)))
-    results = [Fetched(e) for e in endpoints]
-    lacking: list[NothingToAsk] = []
+    results = [FetchResult(e) for e in endpoints]
+    lacking: list[UpstreamMissing] = []
     _drain(runtime, results, wanted)
     for stage in stages(results):
         if questions := questions_of(runtime, stage, wanted, lacking):
@@ -67,7 +67,7 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedCall:
     """What one call, or one listing, will be about; ``dts`` are the days that it can fill."""
 
     client_key: str
@@ -77,22 +77,22 @@ class Planned:
 
 def plan_calls(
     runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]
-) -> tuple[list[Fetched], list[Planned]]:
+) -> tuple[list[FetchResult], list[PlannedCall]]:
     """What :func:`fetch` would ask, without asking: what is told already, and the calls.
 
     A listing counts once, whatever its pages.
 
     Raises:
-        NothingToAsk: as :func:`fetch` does.
+        UpstreamMissing: as :func:`fetch` does.
     """
     wanted = tuple(sorted(set(dts)))
-    results = [Fetched(e) for e in endpoints]
-    lacking: list[NothingToAsk] = []
+    results = [FetchResult(e) for e in endpoints]
+    lacking: list[UpstreamMissing] = []
     planned = []
     for stage in stages(results):
         for question in questions_of(runtime, stage, wanted, lacking):
             if days := question.split()[0]:
-                planned += [Planned(question.asking.client_key, question.asking.endpoint, tuple(days))] * len(
+                planned += [PlannedCall(question.asking.client_key, question.asking.endpoint, tuple(days))] * len(
                     question.periods
                 )
     if lacking and not planned and not any(one.told for one in results):
@@ -100,12 +100,12 @@ def plan_calls(
     return results, planned
 
 
-def _drain(runtime: Runtime, results: list[Fetched], wanted: tuple[date, ...]) -> None:
+def _drain(runtime: Runtime, results: list[FetchResult], wanted: tuple[date, ...]) -> None:
     """What was pushed needs no question: it is taken from the inbox.
 
     With today goes yesterday, whose last events came after its last run.
     """
-    doors = {r.endpoint.name: r for r in results if r.endpoint.over is Over.INBOX}
+    doors = {r.endpoint.name: r for r in results if r.endpoint.over is IterateBy.INBOX}
     if not doors:
         return
     today = runtime.clock.today()
@@ -143,7 +143,9 @@ async def _work(clients: Mapping[str, DouyinClient], queue: Iterator[Question]) 
         await _ask(clients[question.asking.client_key], question)
 
 
-_DAY_OVER = Told(Outcome.FAILED, None, "the day ended before it was asked for, and the platform shows only the present")
+_DAY_OVER = SubjectResult(
+    Outcome.FAILED, None, "the day ended before it was asked for, and the platform shows only the present"
+)
 """A run that goes on over midnight in Beijing: what is seen from then on belongs to the next day, and its run asks for it."""
 
 
@@ -154,7 +156,7 @@ async def _ask(client: DouyinClient, question: Question) -> None:
         question.add([dt], told)
     if not dts:
         return
-    shows_only_now = not endpoint.windows and endpoint.over is not Over.VERSIONS and subject.days is None
+    shows_only_now = not endpoint.windows and endpoint.over is not IterateBy.VERSIONS and subject.days is None
     if shows_only_now and asking.today not in dts:
         question.add(dts, _DAY_OVER)
         return
@@ -168,10 +170,12 @@ async def _ask(client: DouyinClient, question: Question) -> None:
         items += sequence.items
         missed |= shows_only_now and beijing_day(sequence.began_at) not in dts
     for dt in dts:
-        question.add([dt], _DAY_OVER if missed else tell(endpoint, items, sequence.newest, dt))
+        question.add([dt], _DAY_OVER if missed else outcome_of(endpoint, items, sequence.newest, dt))
 
 
-async def _list(client: DouyinClient, question: Question, period: Period | None) -> tuple[Sequence, Told | None]:
+async def _list(
+    client: DouyinClient, question: Question, period: Period | None
+) -> tuple[Sequence, SubjectResult | None]:
     """Request all pages of one listing, or the rest of one that broke off; with the outcome of a failure."""
     asking, subject, result = question.asking, question.subjects[0], question.result
     endpoint, app = asking.endpoint, asking.client_key
@@ -194,13 +198,13 @@ async def _list(client: DouyinClient, question: Question, period: Period | None)
     except CallFailed as error:
         # The error of a broken listing counts the pages that came before it, which are counted here already.
         calls = error.calls if isinstance(error, PagingError) else calls + error.calls
-        failure = told_by(error)
+        failure = outcome_of_error(error)
     except OUT_OF_ORDER:
         raise
     except Exception as error:  # each request fails alone
         _log.debug("%s: %s", endpoint.name, redact("".join(traceback.format_exception(error))))
         calls = max(calls, sequence.codes.total())
-        failure = told_by_surprise(error)
+        failure = outcome_of_unexpected(error)
     result.calls[app, subject.open_id] += calls
     return sequence, failure
 
@@ -237,21 +241,21 @@ def _params(question: Question, period: Period | None) -> dict[str, Any]:
         days = next(w for w in endpoint.windows if w >= (today - oldest).days)
     values: dict[str, Any] = {}
     for p in endpoint.params:
-        if p.fill is Fill.ACCOUNT:
+        if p.fill is ParamSource.ACCOUNT:
             values[p.name] = subject.open_id
         elif p.batch:
             values[p.name] = [s.params[p.name] for s in question.subjects]
-        elif p.fill is Fill.SUBJECT:
+        elif p.fill is ParamSource.SUBJECT:
             if p.name in subject.params:
                 values[p.name] = subject.params[p.name]
-        elif p.fill is Fill.WINDOW:
+        elif p.fill is ParamSource.WINDOW:
             values[p.name] = days
-        elif p.fill is Fill.SINCE:
+        elif p.fill is ParamSource.SINCE:
             values[p.name] = written(p, today - timedelta(days=days), period and period.since)
-        elif p.fill is Fill.UNTIL:
+        elif p.fill is ParamSource.UNTIL:
             values[p.name] = written(
                 p, today - timedelta(days=1), (period and period.until) or asking.runtime.clock.now()
             )
-        elif p.fill in (Fill.COUNT, Fill.CONST):
+        elif p.fill in (ParamSource.COUNT, ParamSource.CONST):
             values[p.name] = p.const
     return values

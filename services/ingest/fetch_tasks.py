@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from catalog.iterations import Over
-from catalog.records import Empty, Endpoint
+from catalog.iterations import IterateBy
+from catalog.records import EmptyMeaning, Endpoint
 from resources.runtime import Runtime
 from resources.state.capabilities import Capability, read_capabilities
 from resources.state.load_status import Outcome, read_load_status
-from services.ingest.archive_index import Held, known_until
-from services.ingest.outcomes import Told
+from services.ingest.archive_index import ArchiveIndex, known_until
+from services.ingest.outcomes import SubjectResult
 from services.ingest.periods import Period, periods_to_request
 from services.ingest.spans import chunks
-from services.ingest.subjects import Asking, NothingToAsk, Subject, subjects_of
+from services.ingest.subjects import FetchContext, Subject, UpstreamMissing, subjects_of
 from services.reporting.capabilities import switched_off, way_to_capabilities
 
 RETRY_BELOW_THRESHOLD = timedelta(days=7)
@@ -27,11 +27,11 @@ RETRY_BELOW_THRESHOLD = timedelta(days=7)
 
 
 @dataclass
-class Fetched:
+class FetchResult:
     """Result of one endpoint: what every subject told per day, and what was asked for it."""
 
     endpoint: Endpoint
-    told: dict[date, dict[tuple[str, str], list[Told]]] = field(
+    told: dict[date, dict[tuple[str, str], list[SubjectResult]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     """Per day and (client_key, open_id)."""
@@ -46,7 +46,7 @@ class Fetched:
     def total_calls(self) -> int:
         return self.calls.total()
 
-    def add(self, client_key: str, open_id: str, dts: Iterable[date], told: Told) -> None:
+    def add(self, client_key: str, open_id: str, dts: Iterable[date], told: SubjectResult) -> None:
         for dt in dts:
             self.told[dt][client_key, open_id].append(told)
 
@@ -55,11 +55,11 @@ class Fetched:
 class Question:
     """One request to make, or one listing: an account's subject, or a batch of them, and the days that it is about."""
 
-    asking: Asking
+    asking: FetchContext
     subjects: tuple[Subject, ...]
     dts: list[date]
-    held: Held
-    result: Fetched
+    held: ArchiveIndex
+    result: FetchResult
     periods: tuple[Period | None, ...] = (None,)
     """Requested one after the other; several where a run was not made for longer than one request may ask for."""
 
@@ -67,11 +67,11 @@ class Question:
     def open_id(self) -> str:
         return self.subjects[0].open_id
 
-    def add(self, dts: Iterable[date], told: Told) -> None:
+    def add(self, dts: Iterable[date], told: SubjectResult) -> None:
         for _ in self.subjects:
             self.result.add(self.asking.client_key, self.open_id, dts, told)
 
-    def split(self) -> tuple[list[date], dict[date, Told]]:
+    def split(self) -> tuple[list[date], dict[date, SubjectResult]]:
         """Days that the platform still reaches, and why it does not reach the others."""
         too_old = (
             {dt: old for dt in self.dts if (old := why_too_old(self.asking, dt))}
@@ -81,14 +81,14 @@ class Question:
         return [dt for dt in self.dts if dt not in too_old], too_old
 
 
-def stages(results: list[Fetched]) -> tuple[list[Fetched], list[Fetched]]:
+def stages(results: list[FetchResult]) -> tuple[list[FetchResult], list[FetchResult]]:
     """Operations that stand in for others are asked after those."""
-    asked = [r for r in results if r.endpoint.over is not Over.INBOX]
+    asked = [r for r in results if r.endpoint.over is not IterateBy.INBOX]
     return [r for r in asked if r.endpoint.instead_of is None], [r for r in asked if r.endpoint.instead_of is not None]
 
 
 def questions_of(
-    runtime: Runtime, stage: list[Fetched], wanted: tuple[date, ...], lacking: list[NothingToAsk]
+    runtime: Runtime, stage: list[FetchResult], wanted: tuple[date, ...], lacking: list[UpstreamMissing]
 ) -> list[Question]:
     """What every app has to ask; what cannot be asked because something is not loaded goes into ``lacking``."""
     questions: list[Question] = []
@@ -96,12 +96,12 @@ def questions_of(
         app_type = runtime.settings.for_app(client_key).app_type
         capabilities = read_capabilities(runtime.state, client_key)
         for result in stage:
-            asking = Asking(runtime, client_key, result.endpoint, wanted)
+            asking = FetchContext(runtime, client_key, result.endpoint, wanted)
             if app_type not in result.endpoint.apps or not _is_due(result.endpoint, capabilities):
                 continue
             try:
                 questions += _questions(asking, result, capabilities.get(result.endpoint.name))
-            except NothingToAsk as error:
+            except UpstreamMissing as error:
                 lacking.append(error)
     return questions
 
@@ -114,7 +114,7 @@ def _is_due(endpoint: Endpoint, capabilities: dict[str, Capability]) -> bool:
     return known is not None and not known.owned
 
 
-def _questions(asking: Asking, result: Fetched, capability: Capability | None) -> Iterator[Question]:
+def _questions(asking: FetchContext, result: FetchResult, capability: Capability | None) -> Iterator[Question]:
     """What is still to be asked; what is known without asking goes into ``result`` at once."""
     endpoint, app = asking.endpoint, asking.client_key
     asking = replace(asking, dts=_askable(asking))
@@ -123,10 +123,10 @@ def _questions(asking: Asking, result: Fetched, capability: Capability | None) -
     if capability is not None and not capability.owned:
         off = switched_off(endpoint, capability, asking.runtime.settings.for_app(app).app_type)
         reason = f"switched off since {off.since}: {capability.reason}; {way_to_capabilities([off])}"
-        result.add(app, "", asking.dts, Told(Outcome.UNAVAILABLE, capability.code, reason))
+        result.add(app, "", asking.dts, SubjectResult(Outcome.UNAVAILABLE, capability.code, reason))
         return
     subjects = subjects_of(asking)
-    held = Held(asking)
+    held = ArchiveIndex(asking)
     too_small = _lately_too_small(asking)
     open_days: list[tuple[Subject, list[date]]] = []
     for subject in subjects:
@@ -136,7 +136,7 @@ def _questions(asking: Asking, result: Fetched, capability: Capability | None) -
             continue
         unsettled, answers = [], held.answers(subject)
         for dt in days:
-            told = held.tell(answers, dt) or too_small.get(subject.open_id)
+            told = held.outcome_of(answers, dt) or too_small.get(subject.open_id)
             if told is not None and told.outcome.settled:
                 result.add(app, subject.open_id, [dt], told)
             elif subject.last is not None:
@@ -149,17 +149,17 @@ def _questions(asking: Asking, result: Fetched, capability: Capability | None) -
     _tell_of_days_before(asking, subjects, result)
 
 
-def _askable(asking: Asking) -> tuple[date, ...]:
+def _askable(asking: FetchContext) -> tuple[date, ...]:
     """The partitions that the platform can be asked about: series, published weeks and listings by period have a past, the rest shows only now."""
     if asking.endpoint.windows:
         return asking.dts
-    if asking.endpoint.over is Over.VERSIONS or asking.endpoint.has_past_days:
+    if asking.endpoint.over is IterateBy.VERSIONS or asking.endpoint.has_past_days:
         return tuple(d for d in asking.dts if d <= asking.today)
     return tuple(d for d in asking.dts if d == asking.today)
 
 
 def _grouped(
-    asking: Asking, open_days: list[tuple[Subject, list[date]]], held: Held, result: Fetched
+    asking: FetchContext, open_days: list[tuple[Subject, list[date]]], held: ArchiveIndex, result: FetchResult
 ) -> Iterator[Question]:
     """A question for each subject, or for as many of an account's as one request takes."""
     size = next((p.batch for p in asking.endpoint.params if p.batch), None)
@@ -179,7 +179,7 @@ def _grouped(
 
 
 def _by_period(
-    asking: Asking, open_days: list[tuple[Subject, list[date]]], held: Held, result: Fetched
+    asking: FetchContext, open_days: list[tuple[Subject, list[date]]], held: ArchiveIndex, result: FetchResult
 ) -> Iterator[Question]:
     """A question for each subject about today, from its newest known instant on, and one for each period of past days."""
     endpoint, today = asking.endpoint, asking.today
@@ -203,10 +203,10 @@ def _by_period(
             )
 
 
-def _lately_too_small(asking: Asking) -> dict[str, Told]:
+def _lately_too_small(asking: FetchContext) -> dict[str, SubjectResult]:
     """Accounts that were below the platform's threshold within the last week: growing takes longer than a day."""
     endpoint = asking.endpoint
-    if endpoint.empty is not Empty.BELOW_THRESHOLD:
+    if endpoint.empty is not EmptyMeaning.BELOW_THRESHOLD:
         return {}
     days = [asking.today - timedelta(days=n) for n in range(1, RETRY_BELOW_THRESHOLD.days)]
     asked: dict[str, date] = {}
@@ -219,14 +219,14 @@ def _lately_too_small(asking: Asking) -> dict[str, Told]:
         ):
             asked[s.open_id] = max(asked.get(s.open_id, date.min), s.dt)
     return {
-        open_id: Told(
+        open_id: SubjectResult(
             Outcome.BELOW_THRESHOLD, None, f"too small on {day}; asked again on {day + RETRY_BELOW_THRESHOLD}"
         )
         for open_id, day in asked.items()
     }
 
 
-def _tell_of_days_before(asking: Asking, subjects: list[Subject], result: Fetched) -> None:
+def _tell_of_days_before(asking: FetchContext, subjects: list[Subject], result: FetchResult) -> None:
     """Accounts none of whose objects existed on a day: there is nothing to ask for, and that is an outcome too."""
     if not asking.endpoint.windows:
         return
@@ -236,13 +236,15 @@ def _tell_of_days_before(asking: Asking, subjects: list[Subject], result: Fetche
             first[subject.open_id] = min(first.get(subject.open_id, date.max), subject.since or date.min)
     for open_id, day in first.items():
         for dt in (d for d in asking.dts if d < day):
-            told = why_too_old(asking, dt) or Told(Outcome.EMPTY, None, "none of its young videos existed then")
+            told = why_too_old(asking, dt) or SubjectResult(
+                Outcome.EMPTY, None, "none of its young videos existed then"
+            )
             result.add(asking.client_key, open_id, [dt], told)
 
 
-def _gone(endpoint: Endpoint) -> Told:
+def _gone(endpoint: Endpoint) -> SubjectResult:
     """What is told of a day of a video that was young enough then and is not now."""
-    return Told(
+    return SubjectResult(
         Outcome.GONE,
         None,
         f"older than {endpoint.max_age_days} days by now: the platform no longer shows its series, and "
@@ -250,12 +252,14 @@ def _gone(endpoint: Endpoint) -> Told:
     )
 
 
-def why_too_old(asking: Asking, dt: date) -> Told | None:
+def why_too_old(asking: FetchContext, dt: date) -> SubjectResult | None:
     """Why a day cannot be asked for, if it cannot."""
     windows = asking.endpoint.windows
     if not windows or (asking.today - dt).days <= max(windows):
         return None
-    return Told(Outcome.FAILED, None, f"older than the platform's window of {max(windows)} days and not in the archive")
+    return SubjectResult(
+        Outcome.FAILED, None, f"older than the platform's window of {max(windows)} days and not in the archive"
+    )
 
 
 def days_for(subject: Subject, dts: Iterable[date]) -> list[date]:

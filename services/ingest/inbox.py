@@ -15,21 +15,23 @@ from resources.runtime import Runtime
 from resources.state.inbox import Event, ids_received_on, read_events, receiving_since
 from resources.state.load_status import Outcome
 from resources.storage.archive import Entry
-from services.ingest.outcomes import Told
+from services.ingest.outcomes import SubjectResult
 
-_NOBODY = Told(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")
+_NOBODY = SubjectResult(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")
 _AT_A_TIME = 2_000
 """Bodies that are held at once."""
 
 
-def drain(runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]) -> dict[str, dict[tuple[str, date], Told]]:
+def drain(
+    runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]
+) -> dict[str, dict[tuple[str, date], SubjectResult]]:
     """Put the events of some days into the archive; tells of each door (by name), app and day whether there were any.
 
     Days before the first receiver, and days to come, are told nothing of: they are unknown. Where no receiver ever ran,
     nobody
     expects events, and that is no failure.
     """
-    told: dict[str, dict[tuple[str, date], Told]] = {}
+    told: dict[str, dict[tuple[str, date], SubjectResult]] = {}
     doors, today = list(doors), runtime.clock.today()
     with runtime.filling("inbox"):  # tables share doors: two of them at once would both append
         for app in runtime.app_keys:
@@ -47,7 +49,7 @@ def drain(runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]) -> d
     return told
 
 
-def _drain(runtime: Runtime, door: Endpoint, app: str, dt: date) -> Told:
+def _drain(runtime: Runtime, door: Endpoint, app: str, dt: date) -> SubjectResult:
     have = {e.params["event_id"] for e in runtime.archive.index(door.name, [dt]) if e.client_key == app}
     ids = ids_received_on(runtime.state, app, dt, None if door is OTHER_EVENTS else event_name(door), EVENT_NAMES)
     missing = [i for i, event_id in ids.items() if event_id not in have]
@@ -55,8 +57,8 @@ def _drain(runtime: Runtime, door: Endpoint, app: str, dt: date) -> Told:
         for event in read_events(runtime.state, missing[start : start + _AT_A_TIME]):
             runtime.archive.append(_entry(door, event), event.body)
     if ids or have:
-        return Told(Outcome.LOADED, 0)
-    return Told(Outcome.EMPTY, 0, "no such event came")
+        return SubjectResult(Outcome.LOADED, 0)
+    return SubjectResult(Outcome.EMPTY, 0, "no such event came")
 
 
 def _entry(door: Endpoint, event: Event) -> Entry:

@@ -19,22 +19,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog import endpoints_of
-from catalog.iterations import Over
-from catalog.records import Empty, Endpoint, History, Table, beijing_day
-from catalog.requests import Fill
+from catalog.iterations import IterateBy
+from catalog.records import EmptyMeaning, Endpoint, History, Table, beijing_day
+from catalog.requests import ParamSource
 from resources.storage.archive import Address, Archive, Entry, Segment
-from resources.storage.lake import DRIFT, QUARANTINE, Lake, LakeDamaged
+from resources.storage.lake import DRIFT, QUARANTINE, Lake, LakeCorrupt
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
 from services.ingest.changes import Changes, InParts, compare
-from services.ingest.day_buffer import DayRows, Gathering
+from services.ingest.day_buffer import DayBuffer, DayRows
 from services.ingest.extract import connect, extract, read_batches
 from services.ingest.order import held, rows_by_day
 from services.ingest.periods import backfilled, days_of
-from services.ingest.rows import rows_of, week_of
+from services.ingest.rows import parse_rows, week_of
 
 
 @dataclass
-class Normalised:
+class NormalisedDay:
     """One partition: its rows, what could not be parsed, and where every row that was seen went.
 
     ``quarantine`` has a line for each row that did not land, and for each value of a landed row that could not be
@@ -87,7 +87,7 @@ class _Pieces:
     table: Table
     wanted: frozenset[date]
     folder: Path
-    good: dict[date, Gathering] = field(default_factory=dict)
+    good: dict[date, DayBuffer] = field(default_factory=dict)
     bad: dict[date, list[pd.DataFrame]] = field(default_factory=lambda: defaultdict(list))
     drift: dict[date, Counter] = field(default_factory=lambda: defaultdict(Counter))
     answered: set[date] = field(default_factory=set)
@@ -98,7 +98,7 @@ class _Pieces:
             return
         for dt, part in rows_by_day(held(rows), self.wanted):
             self.answered.add(dt)
-            self.good.setdefault(dt, Gathering(self.table, self.folder)).add(part)
+            self.good.setdefault(dt, DayBuffer(self.table, self.folder)).add(part)
         while sum(day.size for day in self.good.values()) > _HELD_BYTES:
             max(self.good.values(), key=lambda day: day.size).shrink()
 
@@ -119,16 +119,16 @@ def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: It
     return sorted({d + timedelta(days=n) for d in dts for n in range(1, reach + 1)} & archived)
 
 
-def normalise(archive: Archive, table: Table, dts: Iterable[date]) -> dict[date, Normalised]:
+def normalise(archive: Archive, table: Table, dts: Iterable[date]) -> dict[date, NormalisedDay]:
     """Partitions ``dts`` of ``table`` as the archive knows them.
 
     A day without any successful answer in the archive has no entry: it is unknown, which is
     not the same as empty.
     """
-    return {one.dt: one for one in normalise_each(archive, table, dts)}
+    return {one.dt: one for one in iter_normalised(archive, table, dts)}
 
 
-def normalise_each(archive: Archive, table: Table, dts: Iterable[date]) -> Iterator[Normalised]:
+def iter_normalised(archive: Archive, table: Table, dts: Iterable[date]) -> Iterator[NormalisedDay]:
     """The same, one day after the other: a year takes no more memory than a month.
 
     Each answer is read once, in order of observation. A day is given, and forgotten, as soon as no later answer can
@@ -217,11 +217,11 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segme
     table = pieces.table
     outputs = [o for o in endpoint.outputs if o.table == table.name]
     for batch in read_batches(_usable(segments), endpoint, outputs):
-        if endpoint.over is not Over.VIDEOS or table.history is not History.WINDOW:
+        if endpoint.over is not IterateBy.VIDEOS or table.history is not History.WINDOW:
             pieces.answered.update(_answered(table, endpoint, [s.entry for s in batch.sources], pieces.wanted))
         for output in outputs:
             found = extract(connection, batch, endpoint, output)
-            good, bad = rows_of(table, endpoint, output, found.rows, batch.sources)
+            good, bad = parse_rows(table, endpoint, output, found.rows, batch.sources)
             pieces.add(good)
             pieces.add_bad(bad)
             for (member, request), rows in found.unknown.items():
@@ -257,9 +257,9 @@ def _answered(
         return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
     if table.history is History.VERSION:
         return {week_of(e) for e in entries if e.items}.intersection(wanted)
-    return {d for e in entries if e.items or endpoint.empty is not Empty.NOT_READY for d in days_of(e)}.intersection(
-        wanted
-    )
+    return {
+        d for e in entries if e.items or endpoint.empty is not EmptyMeaning.NOT_READY for d in days_of(e)
+    }.intersection(wanted)
 
 
 def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]:
@@ -288,24 +288,24 @@ def told_on(
 
 def first_day(endpoint: Endpoint, entry: Entry) -> date:
     """The oldest day that a series answer covers; it says nothing about days before."""
-    since = next((p.name for p in endpoint.params if p.fill is Fill.SINCE), None)
+    since = next((p.name for p in endpoint.params if p.fill is ParamSource.SINCE), None)
     if since is not None and since in entry.params:
         return date.fromisoformat(str(entry.params[since]))
-    name = next((p.name for p in endpoint.params if p.fill is Fill.WINDOW), None)
+    name = next((p.name for p in endpoint.params if p.fill is ParamSource.WINDOW), None)
     return beijing_day(entry.began_at) - timedelta(days=int(entry.params.get(name, max(endpoint.windows))))
 
 
 def _first_row(endpoint: Endpoint, entry: Entry) -> date:
     """The oldest day of which a series answer has a row; of a video, which may be younger than the window, the first of as many days as its answer has rows."""
     first = first_day(endpoint, entry)
-    if endpoint.over is not Over.VIDEOS:
+    if endpoint.over is not IterateBy.VIDEOS:
         return first
     return max(first, date.fromisoformat(entry.newest) - timedelta(days=max(entry.items or 0, 1) - 1))
 
 
 def _window_params(endpoint: Endpoint) -> list[str]:
     """Parameters that tell which days a series answer covers."""
-    return [p.name for p in endpoint.params if p.fill in (Fill.SINCE, Fill.WINDOW)]
+    return [p.name for p in endpoint.params if p.fill in (ParamSource.SINCE, ParamSource.WINDOW)]
 
 
 def complete_sequences(entries: Iterable[Entry]) -> set[str]:
@@ -323,7 +323,7 @@ def complete_sequences(entries: Iterable[Entry]) -> set[str]:
 # --------------------------------------------------------------------------- whole days
 
 
-def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
+def _finish(pieces: _Pieces, dt: date) -> Iterator[NormalisedDay]:
     """The partition of a day of which everything was read, or nothing where nobody said anything about it.
 
     It is held no longer.
@@ -343,7 +343,7 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
         {"dt": dt, "table_name": table.name, "operation": o, "member": m, "rows": n}
         for (o, m), n in sorted(drift.items())
     ]
-    yield Normalised(
+    yield NormalisedDay(
         table,
         dt,
         day,
@@ -356,9 +356,9 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[Normalised]:
     )
 
 
-def nothing(table: Table, dt: date) -> Normalised:
+def nothing(table: Table, dt: date) -> NormalisedDay:
     """The partition of a day of which it is known that there is nothing."""
-    return Normalised(
+    return NormalisedDay(
         table,
         dt,
         DayRows(arrow_schema(table).empty_table()),
@@ -381,18 +381,18 @@ def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:
     return Counter({(r[operation], r["client_key"], r["open_id"]): r["count_all"] for r in counted.to_pylist()})
 
 
-def changes_of(lake: Lake, normalised: Normalised) -> Changes:
+def changes_of(lake: Lake, normalised: NormalisedDay) -> Changes:
     """What landing this partition would change."""
     table = normalised.table
     try:
         return compare(table, lake.day(table.name, normalised.dt), normalised.day)
     except FileNotFoundError:
         return compare(table, None, normalised.day)
-    except LakeDamaged:  # the day is made again
+    except LakeCorrupt:  # the day is made again
         return Changes(added=normalised.day.num_rows, damaged=1)
 
 
-def land(lake: Lake, normalised: Normalised, changes: Changes | None = None) -> Changes:
+def land(lake: Lake, normalised: NormalisedDay, changes: Changes | None = None) -> Changes:
     """Write one partition with its quarantine and drift; tells what became of its rows, unless the caller has looked already.
 
     Of a day that no answer spoke of only the quarantine is written: a file without rows would call the day empty.

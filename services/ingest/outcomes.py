@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from catalog.errors import Action
-from catalog.records import Empty, Endpoint
+from catalog.records import EmptyMeaning, Endpoint
 from resources.client.errors import CallFailed
 from resources.config.redaction import redact
 from resources.state.load_status import Outcome
 
 
 @dataclass
-class Told:
+class SubjectResult:
     """What one subject's answer told about one day."""
 
     outcome: Outcome
@@ -32,35 +32,37 @@ _ACTION_OUTCOMES = {
 }
 
 _EMPTY_OUTCOMES = {
-    Empty.NOT_READY: Outcome.NOT_READY,
-    Empty.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD,
-    Empty.LEGAL: Outcome.EMPTY,
+    EmptyMeaning.NOT_READY: Outcome.NOT_READY,
+    EmptyMeaning.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD,
+    EmptyMeaning.LEGAL: Outcome.EMPTY,
 }
 
 
-def tell(endpoint: Endpoint, items: int, newest: str | None, dt: date) -> Told:
+def outcome_of(endpoint: Endpoint, items: int, newest: str | None, dt: date) -> SubjectResult:
     """What a complete successful answer tells about ``dt``."""
     if endpoint.windows:
         if newest is None or newest < dt.isoformat():
-            return Told(Outcome.NOT_READY, 0, f"the series ends on {newest or 'no day'}, {dt} is not produced yet")
-        return Told(Outcome.LOADED, 0)
+            return SubjectResult(
+                Outcome.NOT_READY, 0, f"the series ends on {newest or 'no day'}, {dt} is not produced yet"
+            )
+        return SubjectResult(Outcome.LOADED, 0)
     if items:
-        return Told(Outcome.LOADED, 0)
-    return Told(_EMPTY_OUTCOMES[endpoint.empty], 0, "the platform sent no rows")
+        return SubjectResult(Outcome.LOADED, 0)
+    return SubjectResult(_EMPTY_OUTCOMES[endpoint.empty], 0, "the platform sent no rows")
 
 
-def told_by(error: CallFailed) -> Told:
+def outcome_of_error(error: CallFailed) -> SubjectResult:
     """The outcome of a call that failed for good."""
     trace = f" [logid {error.logid}]" if error.logid else ""
-    return Told(
+    return SubjectResult(
         _ACTION_OUTCOMES.get(error.action, Outcome.FAILED), error.code, f"{error.reason}{trace}. {error.advice}".strip()
     )
 
 
-def told_by_surprise(error: Exception) -> Told:
+def outcome_of_unexpected(error: Exception) -> SubjectResult:
     """The outcome of a request that ended in an error nobody foresaw."""
     said = redact(" ".join(str(error).split())[:_LONGEST_SURPRISE])
-    return Told(
+    return SubjectResult(
         Outcome.FAILED,
         None,
         f"unexpected {type(error).__name__}: {said}. Its answers are in the archive; please report it",
@@ -70,7 +72,7 @@ def told_by_surprise(error: Exception) -> Told:
 _LONGEST_SURPRISE = 200
 
 
-def summarise(told: list[Told]) -> Told:
+def summarise(told: list[SubjectResult]) -> SubjectResult:
     """One outcome for an account from those of its objects; failures are never hidden behind successes."""
     if any(t.outcome is Outcome.GONE for t in told):  # that others had nothing yet says nothing of what there was
         told = [t for t in told if t.outcome is not Outcome.EMPTY]
@@ -84,7 +86,9 @@ def summarise(told: list[Told]) -> Told:
         and fine
         and (any(t.outcome.is_failure for t in failed) or any(t.outcome is Outcome.LOADED for t in fine))
     ):
-        return Told(Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(told)} failed: {failed[0].reason}")
+        return SubjectResult(
+            Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(told)} failed: {failed[0].reason}"
+        )
     if failed:
         common, _ = Counter(t.outcome for t in failed).most_common(1)[0]
         return next(t for t in failed if t.outcome is common)
@@ -103,4 +107,4 @@ def summarise(told: list[Told]) -> Told:
                 same[0],
                 reason=f"{rest} of {len(told)} without rows" if rest and outcome is Outcome.LOADED else same[0].reason,
             )
-    return Told(Outcome.EMPTY, None, "there was nothing to ask for")
+    return SubjectResult(Outcome.EMPTY, None, "there was nothing to ask for")

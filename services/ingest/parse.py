@@ -13,20 +13,20 @@ import orjson
 from catalog import TABLES
 from catalog.envelopes import MalformedBody, Verdict, member, read_envelope, read_page
 from catalog.errors import ErrorCode, error_for
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import BEIJING, Endpoint, History, beijing_day
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from resources.storage.archive import Archive, Entry
-from services.ingest.normalise import Normalised, normalise
+from services.ingest.normalise import NormalisedDay, normalise
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParseReport:
     """The verdict of the envelope, the action that follows, and per table what would land."""
 
     verdict: Verdict
     error: ErrorCode
-    partitions: list[Normalised]
+    partitions: list[NormalisedDay]
 
     @property
     def quarantined(self) -> int:
@@ -39,7 +39,7 @@ class Parsed:
         return sum(p.nulled for p in self.partitions)
 
 
-def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None = None) -> Parsed:
+def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None = None) -> ParseReport:
     """Normalise one response body of ``endpoint``.
 
     ``params`` are the request's; those that the endpoint needs and that are not given get a
@@ -54,13 +54,13 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
         raise MalformedBody(f"the body is not JSON: {error}") from error
     verdict = read_envelope(endpoint.envelope, document)
     if verdict.code != 0:
-        return Parsed(verdict, error_for(verdict.code), [])
+        return ParseReport(verdict, error_for(verdict.code), [])
     page = read_page(endpoint, document, beijing_day(datetime.now(UTC)))
     given = dict(params or {})
     for p in endpoint.params:
         if p.choices:
             given.setdefault(p.name, str(p.choices[0]))
-        elif (p.fill in (Fill.ACCOUNT, Fill.SUBJECT) and p.required) or endpoint.over is Over.INBOX:
+        elif (p.fill in (ParamSource.ACCOUNT, ParamSource.SUBJECT) and p.required) or endpoint.over is IterateBy.INBOX:
             given.setdefault(p.name, f"<{p.name}>")
     observed = _observed_at(endpoint, page.newest)
     with tempfile.TemporaryDirectory(prefix="douyin-parse-") as folder:
@@ -88,7 +88,7 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
         )
         archive.flush()
         found = [normalise(archive, TABLES[t], _days(endpoint, document, observed, t)) for t in endpoint.tables]
-    return Parsed(verdict, error_for(0), [p for days in found for p in days.values()])
+    return ParseReport(verdict, error_for(0), [p for days in found for p in days.values()])
 
 
 def _observed_at(endpoint: Endpoint, newest: str | None) -> datetime:

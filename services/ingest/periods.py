@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from catalog.records import BEIJING, Endpoint, beijing_day
-from catalog.requests import Fill, Moment, Param
+from catalog.requests import Param, ParamSource, TimeFormat
 from resources.storage.archive import Archive, Entry
 
 PERIOD = "period"
@@ -82,7 +82,9 @@ def periods_to_request(
 
 def requested(endpoint: Endpoint, entry: Entry) -> tuple[datetime, datetime]:
     """The period in an answer's own parameters."""
-    since, until = (next(p for p in endpoint.params if p.fill is fill) for fill in (Fill.SINCE, Fill.UNTIL))
+    since, until = (
+        next(p for p in endpoint.params if p.fill is fill) for fill in (ParamSource.SINCE, ParamSource.UNTIL)
+    )
     return _instant(since, entry), _instant(until, entry)
 
 
@@ -109,14 +111,14 @@ def covers(spans: Iterable[tuple[datetime, datetime]], day: date) -> bool:
 
 def _instant(param: Param, entry: Entry) -> datetime:
     value = int(entry.params[param.name])
-    return datetime.fromtimestamp(value / 1000 if param.moment is Moment.MILLISECONDS else value, BEIJING)
+    return datetime.fromtimestamp(value / 1000 if param.moment is TimeFormat.MILLISECONDS else value, BEIJING)
 
 
 def written(param: Param, day: date, instant: datetime | None) -> Any:
     """A day, or an instant (by default the day's beginning in Beijing), as the request writes it."""
-    if param.moment is Moment.DAY:
+    if param.moment is TimeFormat.DAY:
         return day.isoformat()
-    if param.moment is Moment.COMPACT_DAY:
+    if param.moment is TimeFormat.COMPACT_DAY:
         return f"{day:%Y%m%d}"
     seconds = int((instant or midnight(day)).timestamp())
-    return seconds * 1000 if param.moment is Moment.MILLISECONDS else seconds
+    return seconds * 1000 if param.moment is TimeFormat.MILLISECONDS else seconds

@@ -25,7 +25,7 @@ from resources.storage.archive import Archive
 from services.ingest.fetch import plan_calls
 from services.ingest.normalise import complete_sequences, known_days
 from services.ingest.spans import spans
-from services.ingest.subjects import NothingToAsk
+from services.ingest.subjects import UpstreamMissing
 
 
 class From(StrEnum):
@@ -90,7 +90,7 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
     told_by_day: dict[date, str] = {}
     try:
         results, planned = plan_calls(runtime, endpoints, wanted)
-    except NothingToAsk as error:
+    except UpstreamMissing as error:
         price.lacking = str(error)
         results, planned = [], []
     pages = {e.name: _pages(runtime.archive, e) for e in {p.endpoint.name: p.endpoint for p in planned}.values()}

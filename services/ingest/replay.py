@@ -18,8 +18,8 @@ from resources.runtime import Runtime
 from resources.state.load_status import read_load_status, save_load_status
 from services.ingest.accounting import Gap, gap_of
 from services.ingest.changes import Changes
-from services.ingest.normalise import Normalised, changes_of, land, normalise_each
-from services.ingest.replay_status import lines_after
+from services.ingest.normalise import NormalisedDay, changes_of, iter_normalised, land
+from services.ingest.replay_status import status_after_replay
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Replay:
 
     table: Table
     dt: date
-    normalised: Normalised | None
+    normalised: NormalisedDay | None
     changes: Changes
     is_new: bool
     """Whether the lake has no such day."""
@@ -59,7 +59,9 @@ class Replay:
             if self.left_alone is not None and own.exists():
                 runtime.lake.set_aside(own)
             land(runtime.lake, self.normalised, self.changes)
-            lines = lines_after(self.normalised, read_load_status(runtime.state, table=self.table.name, dts=[self.dt]))
+            lines = status_after_replay(
+                self.normalised, read_load_status(runtime.state, table=self.table.name, dts=[self.dt])
+            )
             save_load_status(runtime.state, lines, runtime.clock.now().timestamp())
 
 
@@ -71,11 +73,11 @@ def replay(runtime: Runtime, table: Table, first: date, last: date) -> Iterator[
     for the next one; a replay that only looks lands nothing. Memory does not grow with the number of days.
 
     Raises:
-        ArchiveDamaged: a segment does not read back.
+        ArchiveCorrupt: a segment does not read back.
     """
     dts = partitions_between(table, first, last)
     before = deque(sorted(set(dts).intersection(runtime.lake.days(table.name))))
-    for normalised in normalise_each(runtime.archive, table, dts):
+    for normalised in iter_normalised(runtime.archive, table, dts):
         while before and before[0] < normalised.dt:
             yield _unknown(table, before.popleft())
         is_new = not (before and before[0] == normalised.dt)
@@ -96,7 +98,7 @@ def _unknown(table: Table, dt: date) -> Replay:
     return Replay(table, dt, None, Changes(), False, "the archive knows nothing of that day")
 
 
-def _compared(runtime: Runtime, normalised: Normalised, is_new: bool) -> Replay:
+def _compared(runtime: Runtime, normalised: NormalisedDay, is_new: bool) -> Replay:
     table, dt = normalised.table, normalised.dt
     changes = changes_of(runtime.lake, normalised)
     gap = gap_of(runtime, table, dt, normalised, changes)

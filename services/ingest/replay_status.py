@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from resources.state.load_status import LoadStatus, Outcome
-from services.ingest.normalise import Normalised
+from services.ingest.normalise import NormalisedDay
 
 FROM_ARCHIVE = "from the archive, without a call"
 """Reason of a line that no call of a run stands behind."""
 
 
-def lines_after(normalised: Normalised, earlier: list[LoadStatus]) -> Iterator[LoadStatus]:
+def status_after_replay(normalised: NormalisedDay, earlier: list[LoadStatus]) -> Iterator[LoadStatus]:
     """The lines of ``load_status`` that a replay changes.
 
     What became of the calls of that day is history and stays; rows are counted anew.

@@ -27,7 +27,7 @@ PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
 """Columns that tell where in the archive a row was seen: together with the time they put rows into a total order."""
 
 
-def rows_of(
+def parse_rows(
     table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """Text rows of one output of a batch with their types, and the lines that go to quarantine; None where there are none.

@@ -8,23 +8,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from catalog import DOORS, endpoints_of
-from catalog.iterations import Over
+from catalog import SOURCES, endpoints_of
+from catalog.iterations import IterateBy
 from catalog.records import Endpoint, History, Table
 from resources.runtime import Runtime
 from resources.state.load_status import LoadStatus, Outcome, forget_load_status, read_load_status, save_load_status
-from resources.storage.lake import Lake, LakeDamaged
+from resources.storage.lake import Lake, LakeCorrupt
 from services.ingest.accounting import gap_of
 from services.ingest.changes import Changes, newest_observation
 from services.ingest.fetch import fetch
-from services.ingest.fetch_tasks import Fetched
-from services.ingest.normalise import Normalised, changes_of, land, normalise_each, nothing, told_on
+from services.ingest.fetch_tasks import FetchResult
+from services.ingest.normalise import NormalisedDay, changes_of, iter_normalised, land, nothing, told_on
 from services.ingest.outcomes import summarise
-from services.ingest.replay_status import FROM_ARCHIVE, lines_after
+from services.ingest.replay_status import FROM_ARCHIVE, status_after_replay
 
 
 @dataclass
-class Ingested:
+class IngestResult:
     """What a run did for one table.
 
     ``partitions`` has the days that landed, ``statuses`` every account of every day.
@@ -32,7 +32,7 @@ class Ingested:
 
     table: Table
     dts: list[date]
-    partitions: dict[date, Normalised] = field(default_factory=dict)
+    partitions: dict[date, NormalisedDay] = field(default_factory=dict)
     statuses: list[LoadStatus] = field(default_factory=list)
     calls: int = 0
     planned: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -40,7 +40,7 @@ class Ingested:
     codes: Counter = field(default_factory=Counter)
     changes: dict[date, Changes] = field(default_factory=dict)
     """What landing did to the rows of each day."""
-    along: dict[date, Changes] = field(default_factory=dict)
+    backfilled: dict[date, Changes] = field(default_factory=dict)
     """The same of days that nobody asked for: of a series, those of which today's answers spoke, too; of events, yesterday."""
 
     refused: dict[date, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ _log = logging.getLogger(__name__)
 LET_GO = "its events were let go since, from inbox and archive; the lake keeps the day as it is"
 
 
-def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = True) -> Ingested:
+def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = True) -> IngestResult:
     """Bring the partitions ``dts`` of ``table`` up to what the platform and the archive know.
 
     ``call=False`` normalises from the archive alone. One run at a time fills a table: another one waits, and then finds
@@ -77,9 +77,9 @@ def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = 
         return _ingest(runtime, table, dts, call)
 
 
-def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> Ingested:
-    result = Ingested(table, sorted(set(dts)))
-    fetched: list[Fetched] = []
+def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> IngestResult:
+    result = IngestResult(table, sorted(set(dts)))
+    fetched: list[FetchResult] = []
     if call:
         runtime.archive.flush()  # what a full disk kept in memory is known before anything is asked
         fetched = fetch(runtime, endpoints_of(table.name), result.dts)
@@ -87,20 +87,20 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
             result.calls += one.total_calls
             result.codes.update(one.codes)
             result.planned.update({(app, one.endpoint.quota): n for app, n in one.planned.items() if n})
-    along = _told_along(runtime, table, result.dts) if call else set()
+    backfilled = _also_covered_days(runtime, table, result.dts) if call else set()
     in_memory = 0
-    for partition in normalise_each(runtime.archive, table, along.union(result.dts)):
+    for partition in iter_normalised(runtime.archive, table, backfilled.union(result.dts)):
         changes = changes_of(runtime.lake, partition)
         if (gap := gap_of(runtime, table, partition.dt, partition, changes)) is not None:
             _log.warning("%s %s stays as it is: %s", table.name, partition.dt, gap)
-            if partition.dt in along:
+            if partition.dt in backfilled:
                 continue
             if gap.lost:
                 result.refused[partition.dt] = f"{gap}; nothing was removed: {gap.way_out(table, partition.dt)}"
             else:
                 result.partitions[partition.dt], result.changes[partition.dt] = partition, Changes()
-        elif partition.dt in along:
-            _land_along(runtime, result, partition, changes)
+        elif partition.dt in backfilled:
+            _land_extra_days(runtime, result, partition, changes)
         else:
             result.partitions[partition.dt], result.changes[partition.dt] = (
                 partition,
@@ -120,7 +120,7 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
     return result
 
 
-def _quiet_days(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> list[date]:
+def _quiet_days(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]) -> list[date]:
     """Days on which a receiver ran and no event came: they are empty, which is not the same as unknown.
 
     A day of which the lake has rows is none of them: its events were let go since.
@@ -136,7 +136,7 @@ def _quiet_days(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> l
     return [d for d in result.missing if d in quiet and _newest_row(runtime.lake, result.table, d) is None]
 
 
-def _told_along(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
+def _also_covered_days(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
     """Days of which there is news beside those that are asked for: one call of a series covers many days in the lake.
 
     Without them the lake would hold what the archive has newer, and a replay would give other bytes.
@@ -159,7 +159,7 @@ def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
         return set()
     try:
         landed = _newest_row(runtime.lake, table, yesterday)
-    except LakeDamaged:  # it is made again
+    except LakeCorrupt:  # it is made again
         landed = None
     return {yesterday} if landed is None or max(came) > landed else set()
 
@@ -169,13 +169,13 @@ def _newest_row(lake: Lake, table: Table, dt: date) -> datetime | None:
     return None if lake.partition(table.name, dt) is None else newest_observation(lake.day(table.name, dt))
 
 
-def _land_along(runtime: Runtime, result: Ingested, partition: Normalised, changes: Changes) -> None:
-    result.along[partition.dt] = land(runtime.lake, partition, changes)
+def _land_extra_days(runtime: Runtime, result: IngestResult, partition: NormalisedDay, changes: Changes) -> None:
+    result.backfilled[partition.dt] = land(runtime.lake, partition, changes)
     earlier = read_load_status(runtime.state, table=result.table.name, dts=[partition.dt])
-    save_load_status(runtime.state, lines_after(partition, earlier), runtime.clock.now().timestamp())
+    save_load_status(runtime.state, status_after_replay(partition, earlier), runtime.clock.now().timestamp())
 
 
-def _overtaken(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> list[LoadStatus]:
+def _overtaken(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]) -> list[LoadStatus]:
     """Lines that spoke for the whole app, of operations that now have told of each account: such as one that was switched on again."""
     told = {
         (dt, one.endpoint.name, app)
@@ -199,10 +199,10 @@ def _overtaken(runtime: Runtime, result: Ingested, fetched: list[Fetched]) -> li
 
 def _may_lack_days(endpoint: Endpoint) -> bool:
     """Whether an answer about several days may have nothing of some: the log, and the series of videos."""
-    return endpoint.happened is not None or (endpoint.over is Over.VIDEOS and bool(endpoint.windows))
+    return endpoint.happened is not None or (endpoint.over is IterateBy.VIDEOS and bool(endpoint.windows))
 
 
-def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
+def _statuses(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]):
     table = result.table
     earlier = {
         (s.dt, s.operation, s.client_key, s.open_id): s
@@ -254,7 +254,7 @@ def _statuses(runtime: Runtime, result: Ingested, fetched: list[Fetched]):
                 and key in told
                 and not rows[key]
                 and not quarantined[key]
-                and _may_lack_days(DOORS[operation])
+                and _may_lack_days(SOURCES[operation])
             ):
                 status, reason = Outcome.EMPTY, "no row of that day"  # other days of the same answers may have some
             if status is Outcome.EMPTY and rows[key]:

@@ -15,22 +15,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog import endpoints_of
-from catalog.iterations import ITERATIONS, Iteration, Over
+from catalog.iterations import ITERATIONS, IterateBy, SubjectSource
 from catalog.records import Endpoint, beijing_day
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from resources.runtime import Runtime
 from resources.state.accounts import AccountStatus, list_accounts
 from resources.state.capabilities import read_capabilities
 from resources.state.load_status import LoadStatus, Outcome, read_load_status
 from resources.state.watched import list_watched
 from services.ingest.known import comments_known_until, known_videos, replies_known
-from services.ingest.outcomes import Told
+from services.ingest.outcomes import SubjectResult
 from services.ingest.periods import PERIOD, period_text
 from services.ingest.rows import WEEK, beijing_days
 from services.reporting.capabilities import REMEMBERED_DAYS, WATCH_VIDEO, Standing
 
 
-class NothingToAsk(LookupError):
+class UpstreamMissing(LookupError):
     """What the endpoint iterates over could be loaded and is not; the message says what to do."""
 
 
@@ -48,7 +48,7 @@ class Subject:
     params: Mapping[str, str | int] = field(default_factory=dict)
     since: date | None = None
     last: date | None = None
-    told: Told | None = None
+    told: SubjectResult | None = None
     """What is known of it without asking: then it is not asked for."""
     week: date | None = None
     until: datetime | None = None
@@ -67,7 +67,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Asking:
+class FetchContext:
     """One endpoint, asked by one app, about some partitions."""
 
     runtime: Runtime
@@ -80,12 +80,12 @@ class Asking:
         return self.runtime.clock.today()
 
     @property
-    def iteration(self) -> Iteration:
+    def iteration(self) -> SubjectSource:
         return ITERATIONS[self.endpoint.over]
 
     @property
     def subject_param(self) -> str:
-        return next(p.name for p in self.endpoint.params if p.fill is Fill.SUBJECT)
+        return next(p.name for p in self.endpoint.params if p.fill is ParamSource.SUBJECT)
 
     def rows(self, table: str, day: date, columns: Iterable[str]) -> pa.Table:
         """This app's rows of one partition. Raises FileNotFoundError where there is none."""
@@ -96,22 +96,22 @@ class Asking:
         found = read_load_status(self.runtime.state, table=table, dts=[day])
         return [s for s in found if s.client_key == self.client_key]
 
-    def lacking(self) -> Told | None:
+    def lacking(self) -> SubjectResult | None:
         """What it means for this endpoint that the app cannot have what it iterates over; None where it can."""
         lack = Standing(self.runtime, self.client_key).lack_of_endpoint(self.endpoint)
-        return None if lack is None else Told(lack.outcome, lack.code, str(lack))
+        return None if lack is None else SubjectResult(lack.outcome, lack.code, str(lack))
 
 
-def subjects_of(asking: Asking) -> list[Subject]:
+def subjects_of(asking: FetchContext) -> list[Subject]:
     """All subjects at this moment, in a stable order.
 
     Raises:
-        NothingToAsk: the table iterated over has no partition yet, although it could have.
+        UpstreamMissing: the table iterated over has no partition yet, although it could have.
     """
     over = asking.endpoint.over
-    if over is Over.NOTHING:
+    if over is IterateBy.NOTHING:
         return [Subject()]
-    if over is Over.CHOICES:
+    if over is IterateBy.CHOICES:
         name = asking.subject_param
         return [
             Subject(params={name: choice}) for p in asking.endpoint.params if p.name == name for choice in p.choices
@@ -120,16 +120,18 @@ def subjects_of(asking: Asking) -> list[Subject]:
         return _APP_LEVEL.get(over, _watched_words)(asking)
     accounts = list_accounts(asking.runtime.state, asking.client_key)
     if not accounts:
-        return [Subject(told=Told(Outcome.NEEDS_CONSENT, None, "no account is authorised: `douyin authorize`"))]
+        return [
+            Subject(told=SubjectResult(Outcome.NEEDS_CONSENT, None, "no account is authorised: `douyin authorize`"))
+        ]
     idle = [
-        Subject(a.open_id, told=Told(_IDLE[a.status], None, a.reason or f"the account is {a.status}"))
+        Subject(a.open_id, told=SubjectResult(_IDLE[a.status], None, a.reason or f"the account is {a.status}"))
         for a in accounts
         if a.status in _IDLE
     ]
     # An account that needs consent is asked for: its access token may still be valid, and if not, the client refuses
     # without a call.
     active = [a.open_id for a in accounts if a.status not in _IDLE]
-    if over is Over.ACCOUNTS:
+    if over is IterateBy.ACCOUNTS:
         return [Subject(open_id) for open_id in active] + idle
     return _PER_ACCOUNT.get(over, _rows_of_accounts)(asking, active) + idle
 
@@ -141,18 +143,20 @@ _IDLE = {AccountStatus.STOPPED: Outcome.STOPPED, AccountStatus.PAUSED: Outcome.N
 # --------------------------------------------------------------------------- app level
 
 
-def _watched_words(asking: Asking) -> list[Subject]:
+def _watched_words(asking: FetchContext) -> list[Subject]:
     """The values of a watch list."""
     kind, name = asking.iteration.watch, asking.subject_param
     values = sorted({w.value for w in list_watched(asking.runtime.state, asking.client_key, kind)})
-    return [Subject(params={name: v}) for v in values] or [_nothing_watched(kind)]
+    return [Subject(params={name: v}) for v in values] or [_empty_watch_list(kind)]
 
 
-def _nothing_watched(kind: str | None) -> Subject:
-    return Subject(told=Told(Outcome.NOT_ASKED, None, f"nothing is watched: add some with `douyin watch add {kind} …`"))
+def _empty_watch_list(kind: str | None) -> Subject:
+    return Subject(
+        told=SubjectResult(Outcome.NOT_ASKED, None, f"nothing is watched: add some with `douyin watch add {kind} …`")
+    )
 
 
-def _sentences(asking: Asking) -> list[Subject]:
+def _sentences(asking: FetchContext) -> list[Subject]:
     """The words of today's newest hot word list."""
     try:
         rows = asking.rows("hot_words", asking.today, ("sentence", "observed_at"))
@@ -162,7 +166,7 @@ def _sentences(asking: Asking) -> list[Subject]:
     return [Subject(params={asking.subject_param: s}) for s in sorted(set(newest["sentence"].to_pylist()))]
 
 
-def _pois(asking: Asking) -> list[Subject]:
+def _pois(asking: FetchContext) -> list[Subject]:
     """Places of the newest lists of claims, and watched ones."""
     found = {w.value for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)}
     days = [d for d in asking.runtime.lake.days("poi_claims") if d <= asking.today]
@@ -171,11 +175,15 @@ def _pois(asking: Asking) -> list[Subject]:
     elif not found:
         return _told_by_upstream(asking, "poi_claims", None)
     if not found:
-        return [Subject(told=Told(Outcome.NOT_ASKED, None, "no place is claimed or watched: `douyin watch add poi …`"))]
+        return [
+            Subject(
+                told=SubjectResult(Outcome.NOT_ASKED, None, "no place is claimed or watched: `douyin watch add poi …`")
+            )
+        ]
     return [Subject(params={asking.subject_param: v}) for v in sorted(found)]
 
 
-def _versions(asking: Asking) -> list[Subject]:
+def _versions(asking: FetchContext) -> list[Subject]:
     """The lists of the wanted weeks: the running week without a version, others by the version that was published for them."""
     choices = next(p.choices for p in asking.endpoint.params if p.choices)
     running = asking.today - timedelta(days=asking.today.weekday())
@@ -193,7 +201,7 @@ def _versions(asking: Asking) -> list[Subject]:
     for week in past:
         for kind in choices:
             if (version := published.get((kind, week))) is None:
-                told = Told(
+                told = SubjectResult(
                     Outcome.NOT_READY,
                     None,
                     f"no final list of the week of {week} is published: see `ent_rank_versions`",
@@ -204,18 +212,20 @@ def _versions(asking: Asking) -> list[Subject]:
     return subjects
 
 
-_APP_LEVEL: dict[Over, Callable[[Asking], list[Subject]]] = {
-    Over.SENTENCES: _sentences,
-    Over.POIS: _pois,
-    Over.VERSIONS: _versions,
+_APP_LEVEL: dict[IterateBy, Callable[[FetchContext], list[Subject]]] = {
+    IterateBy.SENTENCES: _sentences,
+    IterateBy.POIS: _pois,
+    IterateBy.VERSIONS: _versions,
 }
 
 
-def _told_by_upstream(asking: Asking, table: str, error: Exception | None, day: date | None = None) -> list[Subject]:
+def _told_by_upstream(
+    asking: FetchContext, table: str, error: Exception | None, day: date | None = None
+) -> list[Subject]:
     """What it means that the table iterated over has no partition today, or on a past day.
 
     Raises:
-        NothingToAsk: nobody asked for it yet.
+        UpstreamMissing: nobody asked for it yet.
     """
     if (lacking := asking.lacking()) is not None:
         return [Subject(told=lacking)]
@@ -223,21 +233,27 @@ def _told_by_upstream(asking: Asking, table: str, error: Exception | None, day: 
     statuses = asking.statuses(table, day if is_past else asking.today)
     if not statuses and is_past:
         return [
-            Subject(told=Told(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first"))
+            Subject(
+                told=SubjectResult(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first")
+            )
         ]
     if not statuses:
-        raise NothingToAsk(f"today's `{table}` are not loaded: materialise `{table}` first") from error
+        raise UpstreamMissing(f"today's `{table}` are not loaded: materialise `{table}` first") from error
     worst = min(statuses, key=lambda s: (not s.status.is_failure, not s.status.is_missing))
     outcome = worst.status if worst.status.is_missing else Outcome.NOT_ASKED
     return [
-        Subject(told=Told(outcome, worst.code, f"`{table}` has nothing to go through: {worst.reason or worst.status}"))
+        Subject(
+            told=SubjectResult(
+                outcome, worst.code, f"`{table}` has nothing to go through: {worst.reason or worst.status}"
+            )
+        )
     ]
 
 
 # --------------------------------------------------------------------------- per account
 
 
-def _rows_of_accounts(asking: Asking, active: list[str]) -> list[Subject]:
+def _rows_of_accounts(asking: FetchContext, active: list[str]) -> list[Subject]:
     """Subjects named by today's rows of a table; where past days have subjects of their own, those of the wanted days."""
     if not asking.iteration.by_day:
         return _rows_of_day(asking, active, asking.today)
@@ -248,7 +264,7 @@ def _rows_of_accounts(asking: Asking, active: list[str]) -> list[Subject]:
     return subjects
 
 
-def _rows_of_day(asking: Asking, active: list[str], day: date) -> list[Subject]:
+def _rows_of_day(asking: FetchContext, active: list[str], day: date) -> list[Subject]:
     iteration, table = asking.iteration, asking.iteration.table
     names = [column for _, column in iteration.columns]
     keep = [condition[0] for condition in (iteration.at_least, iteration.among) if condition]
@@ -277,39 +293,41 @@ def _rows_of_day(asking: Asking, active: list[str], day: date) -> list[Subject]:
 class _Upstream:
     """What to tell of accounts without rows in the table iterated over: the worst of its operations."""
 
-    def __init__(self, asking: Asking, table: str, day: date) -> None:
+    def __init__(self, asking: FetchContext, table: str, day: date) -> None:
         self._named = f"today's `{table}`" if day == asking.today else f"`{table}` of {day}"
         self._table = table
         # Several operations may fill the table: what failed explains best why an account has no rows.
         statuses = sorted(asking.statuses(table, day), key=lambda s: (s.status.is_missing, s.status.is_failure))
         self._by_account = {s.open_id: s for s in statuses}
 
-    def known(self, open_id: str) -> Told | None:
+    def known(self, open_id: str) -> SubjectResult | None:
         """Why the account has no rows, where that is known."""
         own = self._by_account.get(open_id)
         status = own or self._by_account.get("")
         if status is not None and status.status.is_missing:
-            return Told(status.status, status.code, f"its `{self._table}` could not be had: {status.reason}")
+            return SubjectResult(status.status, status.code, f"its `{self._table}` could not be had: {status.reason}")
         if own is not None and own.status is Outcome.NOT_ASKED:
-            return Told(Outcome.NOT_ASKED, None, own.reason)
+            return SubjectResult(Outcome.NOT_ASKED, None, own.reason)
         return None
 
     def of(self, open_id: str) -> Subject:
-        return Subject(open_id, told=self.known(open_id) or Told(Outcome.EMPTY, None, f"nothing in {self._named}"))
+        return Subject(
+            open_id, told=self.known(open_id) or SubjectResult(Outcome.EMPTY, None, f"nothing in {self._named}")
+        )
 
 
-def _keywords(asking: Asking, active: list[str]) -> list[Subject]:
+def _keywords(asking: FetchContext, active: list[str]) -> list[Subject]:
     """Watched words; one account asks for all that name none."""
     watched = list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)
     if not watched:
-        return [_nothing_watched(asking.iteration.watch)]
+        return [_empty_watch_list(asking.iteration.watch)]
     if not active:
         return []
     pairs = {(w.open_id or active[0], w.value) for w in watched}
     return [Subject(open_id, {asking.subject_param: word}) for open_id, word in sorted(pairs) if open_id in set(active)]
 
 
-def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
+def _young_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
     """Videos of active accounts within the endpoint's age limit.
 
     Private ones hide their creation time and are left out.
@@ -340,18 +358,18 @@ def _young_videos(asking: Asking, active: list[str]) -> list[Subject]:
     return subjects
 
 
-def _without_videos(asking: Asking, listed: set[str]) -> Callable[[str], Told]:
+def _without_videos(asking: FetchContext, listed: set[str]) -> Callable[[str], SubjectResult]:
     """What to tell of an account of which no young video is known. ``listed`` are the accounts that have a list."""
     upstream = _Upstream(asking, "videos", asking.today)
     # An old list, and what is known of videos by id, say nothing of others.
     unknown = None if _has_list(asking) else asking.lacking() or _NO_VIDEO_KNOWN
 
-    def told(open_id: str) -> Told:
+    def told(open_id: str) -> SubjectResult:
         if unknown is not None:
             return upstream.known(open_id) or unknown
         if open_id in listed:
-            return Told(Outcome.EMPTY, None, f"no video of the last {asking.endpoint.max_age_days} days")
-        return upstream.known(open_id) or Told(
+            return SubjectResult(Outcome.EMPTY, None, f"no video of the last {asking.endpoint.max_age_days} days")
+        return upstream.known(open_id) or SubjectResult(
             Outcome.FAILED, None, "no list of its videos is loaded: see the status of `videos`"
         )
 
@@ -359,7 +377,7 @@ def _without_videos(asking: Asking, listed: set[str]) -> Callable[[str], Told]:
 
 
 def _newest_lists(
-    asking: Asking, accounts: set[str], oldest: date, created_from: date | None = None
+    asking: FetchContext, accounts: set[str], oldest: date, created_from: date | None = None
 ) -> tuple[dict[str, list[tuple]], set[str]]:
     """Item and Beijing day of creation of the videos since ``oldest`` (or ``created_from``) of each account's newest list, and the accounts whose list of the newest day is settled.
 
@@ -367,7 +385,7 @@ def _newest_lists(
     """
     days = [d for d in asking.runtime.lake.days("videos") if d <= asking.today]
     if not days:
-        raise NothingToAsk("no list of videos is loaded: materialise `videos` first")
+        raise UpstreamMissing("no list of videos is loaded: materialise `videos` first")
     known = {
         s.open_id for s in asking.statuses("videos", days[-1]) if s.status.settled and s.status is not Outcome.NOT_ASKED
     }
@@ -391,7 +409,7 @@ def _newest_lists(
     return lists, known
 
 
-def _known_videos(asking: Asking, active: list[str]) -> list[Subject]:
+def _known_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
     """Watched videos, and those that lists of earlier days showed and the last of them did not.
 
     Only earlier days count, so that asking twice on a day asks for the same. Where the app has no list of videos at
@@ -416,17 +434,21 @@ def _known_videos(asking: Asking, active: list[str]) -> list[Subject]:
     name = asking.subject_param
     subjects = [Subject(open_id, {name: item}) for open_id in active for item in by_account.get(open_id, ())]
     if has_list:
-        return subjects or [Subject(told=Told(Outcome.NOT_ASKED, None, "no video is watched, and none left the list"))]
+        return subjects or [
+            Subject(told=SubjectResult(Outcome.NOT_ASKED, None, "no video is watched, and none left the list"))
+        ]
     return subjects + [Subject(open_id, told=_NO_VIDEO_KNOWN) for open_id in active if open_id not in by_account]
 
 
-_NO_VIDEO_KNOWN = Told(Outcome.NOT_ASKED, None, f"no young video of it is known: `{WATCH_VIDEO}`")
+_NO_VIDEO_KNOWN = SubjectResult(Outcome.NOT_ASKED, None, f"no young video of it is known: `{WATCH_VIDEO}`")
 
 
-def _has_list(asking: Asking) -> bool:
+def _has_list(asking: FetchContext) -> bool:
     """Whether the app can have lists of videos, and not only videos that are known by id."""
     lists = {
-        e.name for e in endpoints_of("videos") if e.over is Over.ACCOUNTS and set(e.apps) & set(asking.endpoint.apps)
+        e.name
+        for e in endpoints_of("videos")
+        if e.over is IterateBy.ACCOUNTS and set(e.apps) & set(asking.endpoint.apps)
     }
     return bool(
         lists
@@ -434,7 +456,7 @@ def _has_list(asking: Asking) -> bool:
     )
 
 
-def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
+def _commented_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
     """Videos whose comments may have changed: young ones, read to the end, and those whose count of comments is another than when
     their account's comments were last read."""
     today, name = asking.today, asking.subject_param
@@ -462,12 +484,12 @@ def _commented_videos(asking: Asking, active: list[str]) -> list[Subject]:
             elif count is None or before.of(open_id, item) != count:
                 own.append(Subject(open_id, {name: item}, until=until.get((open_id, item))))
         subjects += own or [
-            Subject(open_id, told=Told(Outcome.NOT_ASKED, None, "no video's comments can have changed"))
+            Subject(open_id, told=SubjectResult(Outcome.NOT_ASKED, None, "no video's comments can have changed"))
         ]
     return subjects
 
 
-def _totals(asking: Asking, day: date) -> dict[str, dict[str, int | None]]:
+def _totals(asking: FetchContext, day: date) -> dict[str, dict[str, int | None]]:
     """The count of comments of each account's videos as last observed on a day."""
     rows = asking.rows("video_totals", day, ("open_id", "item_id", "comment_count", "observed_at")).sort_by(
         "observed_at"
@@ -483,7 +505,7 @@ def _totals(asking: Asking, day: date) -> dict[str, dict[str, int | None]]:
 class _TotalsBefore:
     """The counts of comments on the last day on which an account's comments were read without failure."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: FetchContext) -> None:
         self._asking = asking
         days = [asking.today - timedelta(days=n) for n in range(1, REMEMBERED_DAYS + 1)]
         found = read_load_status(asking.runtime.state, table="comments", dts=days)
@@ -506,7 +528,7 @@ class _TotalsBefore:
         return self._totals[day].get(open_id, {}).get(item)
 
 
-def _replied_comments(asking: Asking, active: list[str]) -> list[Subject]:
+def _replied_comments(asking: FetchContext, active: list[str]) -> list[Subject]:
     """Today's comments with replies; old ones only if they have more replies than are known."""
     subjects = _rows_of_accounts(asking, active)
     if not any(s.params for s in subjects):
@@ -523,13 +545,15 @@ def _replied_comments(asking: Asking, active: list[str]) -> list[Subject]:
     }
     due = [s for s in subjects if (s.open_id, s.params.get("item_id"), s.params.get("comment_id")) not in settled]
     rested = {s.open_id for s in subjects} - {s.open_id for s in due}
-    return due + [Subject(o, told=Told(Outcome.NOT_ASKED, None, "all replies are known")) for o in sorted(rested)]
+    return due + [
+        Subject(o, told=SubjectResult(Outcome.NOT_ASKED, None, "all replies are known")) for o in sorted(rested)
+    ]
 
 
-_PER_ACCOUNT: dict[Over, Callable[[Asking, list[str]], list[Subject]]] = {
-    Over.VIDEOS: _young_videos,
-    Over.KNOWN_VIDEOS: _known_videos,
-    Over.COMMENTED_VIDEOS: _commented_videos,
-    Over.COMMENTS: _replied_comments,
-    Over.KEYWORDS: _keywords,
+_PER_ACCOUNT: dict[IterateBy, Callable[[FetchContext, list[str]], list[Subject]]] = {
+    IterateBy.VIDEOS: _young_videos,
+    IterateBy.KNOWN_VIDEOS: _known_videos,
+    IterateBy.COMMENTED_VIDEOS: _commented_videos,
+    IterateBy.COMMENTS: _replied_comments,
+    IterateBy.KEYWORDS: _keywords,
 }

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from catalog.records import BEIJING, Field, Parse, Type
 from resources.storage.schema import ARROW_TYPES
 
-Parsed = tuple[pd.Series, pd.Series]
+ParseReport = tuple[pd.Series, pd.Series]
 
 _NOTHING = pa.array(["", "<nil>"])
 _MAX_INT64 = "9223372036854775807"
@@ -67,7 +67,7 @@ def _none(series: pd.Series) -> pd.Series:
     return pd.Series(np.zeros(len(series), bool), index=series.index)
 
 
-def _parse_text(series: pd.Series) -> Parsed:
+def _parse_text(series: pd.Series) -> ParseReport:
     return series, _none(series)
 
 
@@ -76,7 +76,9 @@ def _blank(series: pd.Series) -> pd.Series:
     return _series(pc.fill_null(pc.is_in(_arrow(series), _NOTHING), False), series).astype(bool)
 
 
-def _leniently(values: pd.Series, bad: pd.Series, text: pd.Series, read: Callable[[str], int | float | None]) -> Parsed:
+def _leniently(
+    values: pd.Series, bad: pd.Series, text: pd.Series, read: Callable[[str], int | float | None]
+) -> ParseReport:
     """What the strict pattern left over, read text by text: few of a good body, each distinct text once."""
     if not bad.any():
         return values, bad
@@ -127,7 +129,7 @@ def _as_written(series: pd.Series, type_: pa.DataType) -> pd.Series | None:
     return _series(values, series) if same.as_py() is not False else None
 
 
-def _parse_int(series: pd.Series) -> Parsed:
+def _parse_int(series: pd.Series) -> ParseReport:
     if not _is_text(series):
         return series, _none(series)
     if (values := _as_written(series, pa.int64())) is not None:
@@ -151,31 +153,31 @@ def _fits_int64(series: pd.Series) -> pd.Series:
     return _series(pc.fill_null(inside, False), series)
 
 
-def _parse_int_or_null(series: pd.Series) -> Parsed:
+def _parse_int_or_null(series: pd.Series) -> ParseReport:
     values, _ = _parse_int(series)
     return values, _none(series)
 
 
-def _parse_number(series: pd.Series) -> Parsed:
+def _parse_number(series: pd.Series) -> ParseReport:
     if not _is_text(series):  # integers beyond 2^53 are rounded, as they are where they are read as text
         return _series(pc.cast(_arrow(series), pa.float64(), safe=False), series), _none(series)
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
     return _leniently(*_finite(_where(series, fits), series), series, _lenient_number)
 
 
-def _parse_number_or_null(series: pd.Series) -> Parsed:
+def _parse_number_or_null(series: pd.Series) -> ParseReport:
     values, _ = _parse_number(series)
     return values, _none(series)
 
 
-def _parse_percent(series: pd.Series, answers: pd.Series | None) -> Parsed:
+def _parse_percent(series: pd.Series, answers: pd.Series | None) -> ParseReport:
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?%")
     number, bad = _finite(pc.replace_substring(_where(series, fits), "%", ""), series)
     ratio = _series(pc.divide(_arrow(number), 100.0), series)
     return (ratio, bad) if not bad.any() else _with_fractions(ratio, bad, series, answers)
 
 
-def _with_fractions(ratio: pd.Series, bad: pd.Series, series: pd.Series, answers: pd.Series | None) -> Parsed:
+def _with_fractions(ratio: pd.Series, bad: pd.Series, series: pd.Series, answers: pd.Series | None) -> ParseReport:
     """Numbers without a sign are fractions where all values of their answer are such numbers, and none is above 1."""
     number, _ = _finite(_where(series, _matches(series, r"[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]{1,2})?")), series)
     is_fraction = (number <= 1).fillna(False).astype(bool)
@@ -189,7 +191,7 @@ def _with_fractions(ratio: pd.Series, bad: pd.Series, series: pd.Series, answers
     return _series(pc.if_else(_arrow(taken), _arrow(number), _arrow(ratio)), series), bad & ~taken
 
 
-def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
+def _finite(text: pa.ChunkedArray, like: pd.Series) -> ParseReport:
     """Doubles of texts that are numbers; what is null, or too large for a double, does not fit."""
     values = pc.cast(text, pa.float64())
     finite = pc.fill_null(pc.is_finite(values), False)
@@ -198,7 +200,7 @@ def _finite(text: pa.ChunkedArray, like: pd.Series) -> Parsed:
     )
 
 
-def _parse_bool(series: pd.Series) -> Parsed:
+def _parse_bool(series: pd.Series) -> ParseReport:
     if pa.types.is_boolean(_arrow(series).type):
         return series, _none(series)
     text = as_text(series)
@@ -225,7 +227,7 @@ def _real_day(series: pd.Series, text: pa.ChunkedArray) -> pd.Series:
     return _series(pc.if_else(pc.fill_null(same, False), _arrow(day), pa.scalar(None, pa.timestamp("us"))), series)
 
 
-def _parse_date(series: pd.Series) -> Parsed:
+def _parse_date(series: pd.Series) -> ParseReport:
     if (values := _as_written(series, pa.date32())) is not None and _has_plausible_years(values):
         return values, _none(series)
     shaped = _matches(series, _DAY)
@@ -241,12 +243,12 @@ def _has_plausible_years(days: pd.Series) -> bool:
     )
 
 
-def _parse_date_or_null(series: pd.Series) -> Parsed:
+def _parse_date_or_null(series: pd.Series) -> ParseReport:
     values, _ = _parse_date(series)
     return values, _none(series)
 
 
-def _parse_epoch(series: pd.Series) -> Parsed:
+def _parse_epoch(series: pd.Series) -> ParseReport:
     number, bad = _parse_int(series)
     value = _arrow(number)
     is_ms = pc.greater(value, _MS_ABOVE)
@@ -269,24 +271,24 @@ def _parse_beijing(series: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
     return day, instant, fits
 
 
-def _parse_beijing_date(series: pd.Series) -> Parsed:
+def _parse_beijing_date(series: pd.Series) -> ParseReport:
     day, _, fits = _parse_beijing(series)
     return _series(pc.cast(_arrow(day), pa.date32()), series), _misfits(series, fits)
 
 
-def _parse_beijing_instant(series: pd.Series) -> Parsed:
+def _parse_beijing_instant(series: pd.Series) -> ParseReport:
     _, instant, fits = _parse_beijing(series)
     shifted = pc.subtract(_arrow(instant), pa.scalar(_BEIJING_OFFSET.to_pytimedelta(), pa.duration("us")))
     return _series(pc.assume_timezone(shifted, "UTC"), series), _misfits(series, fits)
 
 
-def _parse_bucket(series: pd.Series) -> Parsed:
+def _parse_bucket(series: pd.Series) -> ParseReport:
     text = pc.replace_substring_regex(_arrow(series), "[~～–—]", "-")
     unknown = pc.is_in(text, pa.array(["", "<nil>"]))
     return _series(pc.if_else(unknown, pa.scalar(None, pa.string()), text), series), _none(series)
 
 
-_PARSERS: dict[Parse, Callable[[pd.Series], Parsed]] = {
+_PARSERS: dict[Parse, Callable[[pd.Series], ParseReport]] = {
     Parse.TEXT: _parse_text,
     Parse.INT: _parse_int,
     Parse.INT_OR_NULL: _parse_int_or_null,
@@ -326,7 +328,7 @@ EXPECTS: dict[Parse, str] = {
 """What a column wanted, for the reason of a quarantined row."""
 
 
-def parse_column(series: pd.Series, how: Parse, type_: Type, answers: pd.Series | None = None) -> Parsed:
+def parse_column(series: pd.Series, how: Parse, type_: Type, answers: pd.Series | None = None) -> ParseReport:
     """Typed values and the mask of misfits. ``series`` is Arrow-backed; the result has ``type_``'s Arrow type.
 
     Integers and booleans where a parser takes texts alone are parsed as they stand in JSON. ``answers`` tells which
@@ -347,7 +349,7 @@ _ODD_ID = r"^(?:$|<nil>$|-?[0-9]+\.[0-9]|-?[0-9]{1,17}[eE][+-]?[0-9])"
 _FLOAT = r"-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|-?[0-9]{1,17}[eE][+-]?[0-9]{1,2}"
 
 
-def check_ids(ids: pd.Series) -> Parsed:
+def check_ids(ids: pd.Series) -> ParseReport:
     """Ids as they stand there, null for texts that say that there is none; a number with a fraction or exponent has lost digits and fits not."""
     text = _arrow(ids)
     if pc.any(pc.match_substring_regex(text, _ODD_ID)).as_py() is not True:

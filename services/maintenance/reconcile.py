@@ -26,7 +26,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class Reconciliation:
     """Videos whose comments were read to the end on a day, against their counts of the same day."""
 
     videos: int
@@ -36,11 +36,11 @@ class Reconciled:
     """Those that are short by more than the tolerance, the largest difference first."""
 
 
-def reconcile_comments(lake: Lake, dt: date) -> Reconciled:
+def reconcile_comments(lake: Lake, dt: date) -> Reconciliation:
     """Compare ``comment_reads`` and ``comments`` with ``video_totals`` of one day; nothing is compared where one is missing."""
     reads, comments, totals = (lake.scan(name, [dt]) for name in ("comment_reads", "comments", "video_totals"))
     if not (reads and comments and totals):
-        return Reconciled(0, 0, 0, ())
+        return Reconciliation(0, 0, 0, ())
     connection = connect()
     try:
         rows = connection.execute(
@@ -60,7 +60,7 @@ def reconcile_comments(lake: Lake, dt: date) -> Reconciled:
         connection.close()
     found = [Difference(*row) for row in rows]
     short = tuple(d for d in found if d.listed < d.stated * (1 - TOLERANCE_RATIO) - TOLERANCE)
-    return Reconciled(len(found), sum(d.stated for d in found), sum(d.listed for d in found), short)
+    return Reconciliation(len(found), sum(d.stated for d in found), sum(d.listed for d in found), short)
 
 
 # --------------------------------------------------------------------------- events that were pushed, and the log of
@@ -84,7 +84,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Unreceived:
+class MissingEvent:
     """Events of one kind and account that the log has and that never arrived.
 
     ``examples`` are ids, or who and when; nobody's words.
@@ -107,7 +107,7 @@ class Received:
 
     logged: int
     unlanded: int
-    lost: tuple[Unreceived, ...]
+    lost: tuple[MissingEvent, ...]
 
     @property
     def missing(self) -> int:
@@ -180,7 +180,7 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
         ]
         if gone:
             lost.append(
-                Unreceived(*key, sum(e[3] for e in events), len(gone), tuple(_named(*one) for one in gone[:_SHOWN]))
+                MissingEvent(*key, sum(e[3] for e in events), len(gone), tuple(_named(*one) for one in gone[:_SHOWN]))
             )
     unlanded = sum(not is_landed and not arrived for events in groups.values() for *_, is_landed, arrived in events)
     return Received(len(rows) - unlanded, unlanded, tuple(lost))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from catalog import DOORS, TABLES
+from catalog import SOURCES, TABLES
 from catalog.records import Table
 from resources.runtime import Runtime
 from resources.storage.lake import DRIFT, QUARANTINE
@@ -24,7 +24,7 @@ OBSERVED_AFTER = timedelta(days=2)
 
 
 @dataclass(frozen=True)
-class Expired:
+class ExpiredData:
     """Something that is kept no longer: a day of observation of an operation, or a day of a table."""
 
     room: str
@@ -55,7 +55,7 @@ def kept_from(runtime: Runtime, table: Table) -> date | None:
 def answers_from(runtime: Runtime, operation: str) -> date | None:
     """The first day of observation that the archive keeps of an operation; None where it keeps all."""
     horizon = runtime.clock.today()
-    for name in DOORS[operation].tables:
+    for name in SOURCES[operation].tables:
         days = runtime.settings.keep_for(name).archive_days
         if days is None:
             return None
@@ -63,23 +63,23 @@ def answers_from(runtime: Runtime, operation: str) -> date | None:
     return horizon
 
 
-def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[Expired]:
+def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[ExpiredData]:
     """What the settings keep no longer, of the given tables and the operations that fill no other ones."""
     chosen = set(tables)
     for name in sorted(chosen):
         if (first := kept_from(runtime, TABLES[name])) is not None:
             for room in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
-                yield from (Expired("lake", room, dt) for dt in runtime.lake.days(room) if dt < first)
+                yield from (ExpiredData("lake", room, dt) for dt in runtime.lake.days(room) if dt < first)
     for operation in runtime.archive.operations():
         if (
-            operation in DOORS
-            and chosen.issuperset(DOORS[operation].tables)
+            operation in SOURCES
+            and chosen.issuperset(SOURCES[operation].tables)
             and (first := answers_from(runtime, operation)) is not None
         ):
-            yield from (Expired("archive", operation, dt) for dt in runtime.archive.days(operation) if dt < first)
+            yield from (ExpiredData("archive", operation, dt) for dt in runtime.archive.days(operation) if dt < first)
 
 
-def prune(runtime: Runtime, found: Iterable[Expired]) -> int:
+def prune(runtime: Runtime, found: Iterable[ExpiredData]) -> int:
     """Take away what expired; gives how many days went. The warehouse follows at the next publication."""
     number = 0
     for one in found:
@@ -134,7 +134,7 @@ def sizes(runtime: Runtime) -> dict[str, dict[str, Size]]:
     """
     archive: dict[str, Size] = {}
     for operation in runtime.archive.operations():
-        name = DOORS[operation].tables[0] if operation in DOORS and DOORS[operation].tables else operation
+        name = SOURCES[operation].tables[0] if operation in SOURCES and SOURCES[operation].tables else operation
         archive[name] = archive.get(name, Size()) + size_of(runtime.archive.root / operation)
     lake = {name: size_of(runtime.lake.root / name) for name in TABLES}
     side = {

@@ -18,8 +18,8 @@ from catalog import TABLES, endpoints_of
 from catalog.records import History, Table
 from resources.runtime import Runtime
 from resources.state.load_status import read_load_status
-from resources.storage.archive import ArchiveDamaged
-from resources.storage.lake import DRIFT, QUARANTINE, Lake, LakeDamaged, Partition, scan
+from resources.storage.archive import ArchiveCorrupt
+from resources.storage.lake import DRIFT, QUARANTINE, Lake, LakeCorrupt, Partition, scan
 from resources.storage.partition import check
 from resources.warehouse.mart_files import readable_marts
 from resources.warehouse.published_marts import WHOLE, mart_partitions
@@ -49,11 +49,11 @@ class Finding:
     what: str
     mend: str
     is_hint: bool = False
-    damage: ArchiveDamaged | LakeDamaged | None = None
+    damage: ArchiveCorrupt | LakeCorrupt | None = None
 
 
 @dataclass
-class Verified:
+class VerificationReport:
     """What was compared.
 
     ``alone`` counts days of the lake that cannot be compared, since the archive no longer has their answers.
@@ -72,9 +72,9 @@ class Verified:
         return [f for f in self.findings if not f.is_hint]
 
 
-def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> Verified:
+def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> VerificationReport:
     """Compare the partitions ``first`` to ``last`` of ``tables``. Reads everything; calls nothing, changes nothing."""
-    result = Verified()
+    result = VerificationReport()
     chosen = [TABLES[name] for name in tables]
     result.findings += _archive(runtime, chosen, first, last, result)
     for table in chosen:
@@ -92,9 +92,9 @@ def set_aside(runtime: Runtime, findings: Iterable[Finding]) -> list[tuple[Findi
     """
     moved = []
     for finding in findings:
-        if isinstance(finding.damage, ArchiveDamaged):
+        if isinstance(finding.damage, ArchiveCorrupt):
             moved.append((finding, runtime.archive.set_aside(finding.damage.segment)))
-        elif isinstance(finding.damage, LakeDamaged) and finding.damage.path.exists():
+        elif isinstance(finding.damage, LakeCorrupt) and finding.damage.path.exists():
             moved.append((finding, runtime.lake.set_aside(finding.damage.path)))
     return moved
 
@@ -106,7 +106,9 @@ def _span(first: date, last: date) -> str:
 # --------------------------------------------------------------------------- archive
 
 
-def _archive(runtime: Runtime, tables: list[Table], first: date, last: date, result: Verified) -> Iterator[Finding]:
+def _archive(
+    runtime: Runtime, tables: list[Table], first: date, last: date, result: VerificationReport
+) -> Iterator[Finding]:
     """Segments that do not read back."""
     archive = runtime.archive
     operations = {e.name: (e, t) for t in tables for e in endpoints_of(t.name)}
@@ -126,7 +128,7 @@ def _archive(runtime: Runtime, tables: list[Table], first: date, last: date, res
 # --------------------------------------------------------------------------- lake against archive
 
 
-def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verified) -> Iterator[Finding]:
+def _lake(runtime: Runtime, table: Table, first: date, last: date, result: VerificationReport) -> Iterator[Finding]:
     """Days that normalising the archive again would change, and files that do not read back."""
     lake, seen = runtime.lake, set()
     newer: dict[date, Changes] = {}
@@ -150,11 +152,11 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
                 yield Finding(table.name, str(lake.path(table.name, one.dt)), what, mend)
             elif one.replaces and one.dt >= (kept_from(runtime, table) or one.dt):
                 newer[one.dt] = one.changes
-    except ArchiveDamaged:  # told of already
+    except ArchiveCorrupt:  # told of already
         yield from _reading_only(
             lake, table, [d for d in lake.days(table.name) if first <= d <= last and d not in seen], result
         )
-    except LakeDamaged as error:  # a month's file, without which its days are not known
+    except LakeCorrupt as error:  # a month's file, without which its days are not known
         yield Finding(table.name, str(error.path), str(error), error.mend, damage=error)
     if lost:
         rows, (dt, gap) = sum(g.lost for g in lost.values()), next(iter(lost.items()))
@@ -177,7 +179,7 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
         )
 
 
-def _reading_only(lake: Lake, table: Table, days: list[date], result: Verified) -> Iterator[Finding]:
+def _reading_only(lake: Lake, table: Table, days: list[date], result: VerificationReport) -> Iterator[Finding]:
     """What can be said of days whose answers cannot be read."""
     for dt in days:
         result.alone[table.name] += 1
@@ -210,7 +212,7 @@ def _difference(runtime: Runtime, one: Replay) -> str | None:
 def _reads_back(lake: Lake, table: str, dt: date) -> Iterator[Finding]:
     try:
         lake.read(table, dt)
-    except LakeDamaged as error:
+    except LakeCorrupt as error:
         yield Finding(
             table,
             str(error.path),
@@ -224,7 +226,7 @@ def _rows_of(lake: Lake, room: str, dt: date) -> int:
         return lake.day(room, dt).num_rows
     except FileNotFoundError:
         return 0
-    except LakeDamaged:
+    except LakeCorrupt:
         return -1
 
 
@@ -237,7 +239,7 @@ def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
                     check(one)
                 except FileNotFoundError:
                     continue
-                except LakeDamaged as error:
+                except LakeCorrupt as error:
                     yield Finding(
                         one.table,
                         str(one.path),
@@ -250,12 +252,14 @@ def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
 # --------------------------------------------------------------------------- warehouse against lake
 
 
-def _warehouse(runtime: Runtime, tables: list[Table], first: date, last: date, result: Verified) -> Iterator[Finding]:
+def _warehouse(
+    runtime: Runtime, tables: list[Table], first: date, last: date, result: VerificationReport
+) -> Iterator[Finding]:
     """Rows per day, and a hash of them that does not depend on their order, on both sides."""
     warehouse, path = runtime.warehouse, str(runtime.warehouse.path)
     try:
         current = warehouse.is_current()
-    except LakeDamaged:  # told of already
+    except LakeCorrupt:  # told of already
         yield Finding("warehouse", path, "cannot be compared with a damaged lake", "mend the lake first")
         return
     if not warehouse.path.exists():
@@ -273,7 +277,7 @@ def _warehouse(runtime: Runtime, tables: list[Table], first: date, last: date, r
                 connection = connection or warehouse.connect()
                 partitions = [p for p in runtime.lake.partitions(table.name) if first <= p.dt <= last]
                 published, kept = _fingerprints(connection, partitions, table, first, last)
-            except (duckdb.Error, LakeDamaged) as error:
+            except (duckdb.Error, LakeCorrupt) as error:
                 if connection is not None:
                     connection.close()  # some errors end the whole instance, and say nothing of other tables
                     connection = None
@@ -313,7 +317,7 @@ def _fingerprints(
 # --------------------------------------------------------------------------- rows against what the platform states
 
 
-def _stated(lake: Lake, tables: list[Table], first: date, last: date, result: Verified) -> Iterator[Finding]:
+def _stated(lake: Lake, tables: list[Table], first: date, last: date, result: VerificationReport) -> Iterator[Finding]:
     """Totals that the platform states in one place, against rows that it gave in another."""
     chosen = {t.name for t in tables}
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
@@ -329,7 +333,7 @@ def _stated(lake: Lake, tables: list[Table], first: date, last: date, result: Ve
             yield from _month_sums(lake, days, result)
         if "user_fans" in chosen:
             yield from _fans(lake, days, result)
-    except (LakeDamaged, duckdb.Error) as error:
+    except (LakeCorrupt, duckdb.Error) as error:
         yield Finding("totals", "lake", f"cannot be compared: {error}", "mend the lake first", is_hint=True)
 
 
@@ -342,7 +346,7 @@ _SUMS = {
 """Series and their column, and the column of ``item_base`` that states their sum over 30 days."""
 
 
-def _month_sums(lake: Lake, days: list[date], result: Verified) -> Iterator[Finding]:
+def _month_sums(lake: Lake, days: list[date], result: VerificationReport) -> Iterator[Finding]:
     """Sums of a video's series over 30 days against the total that the platform states, where all days of it are there.
 
     A series may begin within them: then of videos that have no row on its first day.
@@ -382,7 +386,7 @@ def _month_sums(lake: Lake, days: list[date], result: Verified) -> Iterator[Find
                     )
 
 
-def _fans(lake: Lake, days: list[date], result: Verified) -> Iterator[Finding]:
+def _fans(lake: Lake, days: list[date], result: VerificationReport) -> Iterator[Finding]:
     """An account's total of fans is the day before's and the day's new ones."""
     relation = lake.scan("user_fans", [days[0] - timedelta(days=1), *days])
     if relation is None:

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from catalog import TABLES
-from resources.storage.atomic import write_whole
+from resources.storage.atomic import write_atomic
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA, arrow_schema
-from resources.warehouse.mart_files import ROOM, BadMart, Mart
+from resources.warehouse.mart_files import DATASET, BadMart, Mart
 from resources.warehouse.state_tables import TABLES_OF_STATE
 from services.comments.functions import FUNCTIONS, register
 
@@ -55,11 +55,11 @@ _AS = {
 }
 """Types that a mart keeps under another one; DECIMAL becomes DOUBLE, too."""
 META: Mapping[str, pa.Schema] = {"load_status": STATUS_SCHEMA, "quarantine": QUARANTINE_SCHEMA, "drift": DRIFT_SCHEMA}
-SCHEMAS = ("main", ROOM, "meta", "outreach")
+SCHEMAS = ("main", DATASET, "meta", "outreach")
 
 
 @dataclass(frozen=True)
-class Bound:
+class CompiledMart:
     """A mart that holds: ``sources`` with their schema in order of name, ``schema`` as Parquet has it."""
 
     mart: Mart
@@ -97,7 +97,7 @@ def on_day(sql: str, dt: date) -> str:
     return _DT.sub(f"DATE '{dt}'", sql).strip().rstrip(";")
 
 
-def selected(bound: Bound, sql: str) -> str:
+def selected(bound: CompiledMart, sql: str) -> str:
     """The SELECT with a mart's own types, in the order of its key: the same rows in the same order, always."""
     columns = ", ".join(f'CAST("{f.name}" AS {_sql_type(f.type)}) AS "{f.name}"' for f in bound.schema)
     key = ", ".join(f'"{k}"' for k in bound.mart.key)
@@ -108,10 +108,10 @@ def _sql_type(kind: pa.DataType) -> str:
     return next(name for name, arrow in SQL_TYPES.items() if arrow == kind)
 
 
-_bound: dict[tuple[tuple[str, str], ...], dict[str, Bound]] = {}
+_bound: dict[tuple[tuple[str, str], ...], dict[str, CompiledMart]] = {}
 
 
-def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, Bound]:
+def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, CompiledMart]:
     """All marts, those that others read before them; once for the same files in a process.
 
     ``kept`` is a file in which :func:`keep` wrote what it found of the same files: it saves a process binder and
@@ -128,7 +128,7 @@ def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, Bound
     return _bound[key]
 
 
-def keep(bound: Mapping[str, Bound], path: Path) -> None:
+def keep(bound: Mapping[str, CompiledMart], path: Path) -> None:
     """Write down what is known of the marts, with where their columns come from, unless it stands there already."""
     fingerprint = _fingerprint({name: one.mart for name, one in bound.items()})
     if _read_kept(path).get("fingerprint") == fingerprint:
@@ -143,24 +143,24 @@ def keep(bound: Mapping[str, Bound], path: Path) -> None:
         for name, one in bound.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps({"fingerprint": fingerprint, "marts": found}).encode())
+    write_atomic(path, json.dumps({"fingerprint": fingerprint, "marts": found}).encode())
 
 
-def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, Bound] | None:
+def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, CompiledMart] | None:
     """What was written down, if it is of the same files and made by the same code; those that others read come first there, too."""
     told = _read_kept(path)
     if not told or told.get("fingerprint") != _fingerprint(marts):
         return None
-    bound: dict[str, Bound] = {}
+    bound: dict[str, CompiledMart] = {}
     schemas = dict(known_schemas())
     for name, one in told["marts"].items():
         schema = pa.schema(
             [pa.field(column, SQL_TYPES[kind], nullable=nullable) for column, kind, nullable in one["columns"]]
         )
-        bound[name] = Bound(
+        bound[name] = CompiledMart(
             marts[name], tuple(one["sources"]), schema, one["uses_texts"], {s: schemas[s] for s in one["sources"]}
         )
-        schemas[f"{ROOM}.{name}"] = schema
+        schemas[f"{DATASET}.{name}"] = schema
         bound[name].__dict__["lineage"] = {
             column: [tuple(pair) for pair in pairs] for column, pairs in one["lineage"].items()
         }
@@ -195,14 +195,15 @@ def _fingerprint(marts: Mapping[str, Mart]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
+def _bind(marts: Mapping[str, Mart]) -> dict[str, CompiledMart]:
     import duckdb
     from sqlglot import exp
 
     parsed = {name: _parse(mart) for name, mart in marts.items()}
     sources = {name: _sources(marts[name], tree, marts) for name, tree in parsed.items()}
     wanted = {
-        name: {s.removeprefix(f"{ROOM}.") for s in found if s.startswith(f"{ROOM}.")} for name, found in sources.items()
+        name: {s.removeprefix(f"{DATASET}.") for s in found if s.startswith(f"{DATASET}.")}
+        for name, found in sources.items()
     }
     try:
         order = list(TopologicalSorter(wanted).static_order())
@@ -212,7 +213,7 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
             f"{marts[error.args[1][0]].path}:1: marts read each other in a circle ({round_trip}): one of "
             "them must do without"
         ) from error
-    bound: dict[str, Bound] = {}
+    bound: dict[str, CompiledMart] = {}
     schemas = dict(known_schemas())
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -225,15 +226,15 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, Bound]:
                 isinstance(f, exp.Anonymous) and f.name.lower() in FUNCTIONS
                 for f in parsed[name].find_all(exp.Anonymous)
             )
-            bound[name] = Bound(mart, sources[name], schema, texts, {s: schemas[s] for s in sources[name]})
+            bound[name] = CompiledMart(mart, sources[name], schema, texts, {s: schemas[s] for s in sources[name]})
             if mart.incremental and bound[name].reads_state:
                 raise BadMart(
                     f"{mart.path}:1: what it reads of the state "
                     f"({', '.join(s for s in sources[name] if s in TABLES_OF_STATE or s == 'meta.load_status')}) "
                     "is of now, so a past day could not be made again: `-- mode: full`"
                 )
-            schemas[f"{ROOM}.{name}"] = schema
-            _create(connection, {f"{ROOM}.{name}": schema})
+            schemas[f"{DATASET}.{name}"] = schema
+            _create(connection, {f"{DATASET}.{name}": schema})
     return bound
 
 
@@ -293,7 +294,7 @@ def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tup
                 (
                     f"{s}.{table.name}"
                     for s in SCHEMAS
-                    if f"{s}.{table.name}" in known or (s == ROOM and table.name in marts)
+                    if f"{s}.{table.name}" in known or (s == DATASET and table.name in marts)
                 ),
                 None,
             )
@@ -302,20 +303,20 @@ def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tup
                 + (f": write {hint}" if hint else f", and there is none called {table.name}")
             )
         name = f"{table.db}.{table.name}"
-        if name not in known and not (table.db == ROOM and table.name in marts):
+        if name not in known and not (table.db == DATASET and table.name in marts):
             raise BadMart(
                 f"{mart.path}:{line}: there is no table "
-                f"{name}{_similar(name, [*known, *(f'{ROOM}.{m}' for m in marts)])}"
+                f"{name}{_similar(name, [*known, *(f'{DATASET}.{m}' for m in marts)])}"
             )
-        if name == f"{ROOM}.{mart.name}":
+        if name == f"{DATASET}.{mart.name}":
             raise BadMart(f"{mart.path}:{line}: a mart cannot read itself")
         found.add(name)
     if mart.incremental:
         for table in mart.days_of:
-            if f"main.{table}" not in found and f"{ROOM}.{table}" not in found:
+            if f"main.{table}" not in found and f"{DATASET}.{table}" not in found:
                 raise BadMart(f"{mart.path}:1: `-- days:` names {table}, which the SELECT does not read")
         for name in found:
-            upstream = marts.get(name.removeprefix(f"{ROOM}.")) if name.startswith(f"{ROOM}.") else None
+            upstream = marts.get(name.removeprefix(f"{DATASET}.")) if name.startswith(f"{DATASET}.") else None
             if upstream is not None and not upstream.incremental:
                 raise BadMart(
                     f"{mart.path}:1: {name} is made whole each time and knows no past day: an incremental "

@@ -24,15 +24,15 @@ import pyarrow.parquet as pq
 from catalog import TABLES
 from resources import shutdown
 from resources.runtime import Runtime
-from resources.storage.atomic import write_whole
+from resources.storage.atomic import write_atomic
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, Partition, encode_into, scan
-from resources.storage.partition import LakeDamaged
+from resources.storage.partition import LakeCorrupt
 from resources.storage.pins import Pins
-from resources.warehouse.mart_files import ALL_DAYS, MARTS_DIR, ROOM, BadMart, Mart, load_marts
+from resources.warehouse.mart_files import ALL_DAYS, DATASET, MARTS_DIR, BadMart, Mart, load_marts
 from resources.warehouse.published_marts import WHOLE, mart_partitions, whole_path
 from resources.warehouse.state_tables import TABLES_OF_STATE, load_status_batches, read_state_tables
 from services.comments import functions
-from services.marts.binding import SQL_TYPES, Bound, bind, empty_table, on_day, selected
+from services.marts.binding import SQL_TYPES, CompiledMart, bind, empty_table, on_day, selected
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +47,7 @@ _MODULUS = 1 << 128
 class Built:
     """One day of a mart, or the whole of it (``dt`` is then :data:`WHOLE`)."""
 
-    bound: Bound
+    bound: CompiledMart
     dt: date
     row_count: int
     changed: bool
@@ -66,14 +66,14 @@ class Marts:
 
     runtime: Runtime
     folder: Path = MARTS_DIR
-    damaged: list[LakeDamaged] = field(default_factory=list)
+    damaged: list[LakeCorrupt] = field(default_factory=list)
     """Files that did not read back since this was made; the days that needed them were left as they are, and stay out of date."""
     _listed: dict[str, _Days] = field(default_factory=dict)
 
     @cached_property
-    def bound(self) -> dict[str, Bound]:
+    def bound(self) -> dict[str, CompiledMart]:
         """In an order in which those that others read come first. Raises BadMart."""
-        return bind(load_marts(self.folder), self.runtime.settings.marts_known_path)
+        return bind(load_marts(self.folder), self.runtime.settings.mart_cache_path)
 
     @property
     def lake(self) -> Lake:
@@ -118,10 +118,10 @@ class Marts:
         mart = self.bound[name].mart
         return self.lake.path(mart.room, dt) if mart.incremental else whole_path(self.lake, mart)
 
-    def _fingerprint(self, bound: Bound, dt: date) -> str:
+    def _fingerprint(self, bound: CompiledMart, dt: date) -> str:
         total = 0
         for source in bound.sources:
-            room = source.removeprefix("main.").replace(f"{ROOM}.", f"{ROOM}/")
+            room = source.removeprefix("main.").replace(f"{DATASET}.", f"{DATASET}/")
             if source in TABLES_OF_STATE or source == "meta.load_status":
                 continue
             for one in self._rooms(source) if source.startswith("meta.") else [room]:
@@ -145,8 +145,8 @@ class Marts:
     def _days(self, room: str) -> _Days:
         """The partitions of a room of the lake, listed once; a full mart has one, of no day."""
         if room not in self._listed:
-            name = room.removeprefix(f"{ROOM}/")
-            bound = self.bound.get(name) if room.startswith(f"{ROOM}/") else None
+            name = room.removeprefix(f"{DATASET}/")
+            bound = self.bound.get(name) if room.startswith(f"{DATASET}/") else None
             partitions = (
                 mart_partitions(self.lake, bound.mart)
                 if bound is not None
@@ -186,7 +186,7 @@ class Marts:
             self.lake.sweep(bound.mart.room)
             for known in (
                 bound.mart.room,
-                *(s.removeprefix("main.").replace(f"{ROOM}.", f"{ROOM}/") for s in bound.sources),
+                *(s.removeprefix("main.").replace(f"{DATASET}.", f"{DATASET}/") for s in bound.sources),
             ):
                 self._listed.pop(known, None)
             state = self._state(bound)
@@ -198,7 +198,7 @@ class Marts:
                     fingerprint = self._fingerprint(bound, dt)
                     try:
                         built = self._build(connection, pins, bound, dt)
-                    except LakeDamaged as error:
+                    except LakeCorrupt as error:
                         self.damaged.append(error)
                         continue
                     made[dt.isoformat()] = fingerprint
@@ -208,7 +208,7 @@ class Marts:
                 if made:
                     self._keep_inputs(name, made)
 
-    def _build(self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: Bound, dt: date) -> Built:
+    def _build(self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: CompiledMart, dt: date) -> Built:
         import duckdb
 
         for source in bound.sources:
@@ -230,11 +230,13 @@ class Marts:
             return Built(bound, dt, rows.num_rows, self.lake.write(bound.mart.room, dt, rows), path)
         return Built(bound, WHOLE, rows.num_rows, self.lake.replace(path, lambda file: encode_into(file, rows)), path)
 
-    def _view(self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: Bound, source: str, dt: date) -> None:
+    def _view(
+        self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: CompiledMart, source: str, dt: date
+    ) -> None:
         """Let the SELECT see just the days of a source that it may read."""
         where, _, table = source.partition(".")
         first, last = _span(bound.mart, source, dt)
-        rooms = self._rooms(source) or [table if where == "main" else f"{ROOM}/{table}"]
+        rooms = self._rooms(source) or [table if where == "main" else f"{DATASET}/{table}"]
         found = [
             pin for room in rooms for p in self._days(room).between(first, last) if (pin := pins.pin(p)) is not None
         ]
@@ -248,7 +250,7 @@ class Marts:
         relation = f"SELECT * FROM {scan(found)}" if found else _nothing(bound.schemas[source])
         connection.execute(f'CREATE OR REPLACE VIEW {where}."{table}" AS {relation}')
 
-    def _connect(self, bound: Bound) -> duckdb.DuckDBPyConnection:
+    def _connect(self, bound: CompiledMart) -> duckdb.DuckDBPyConnection:
         import duckdb
 
         from services.comments.rules import BadNeeds, needs_dir
@@ -263,7 +265,7 @@ class Marts:
             }
         )
         connection.execute("SET TimeZone = 'UTC'")
-        for schema in (ROOM, "meta", "outreach"):
+        for schema in (DATASET, "meta", "outreach"):
             connection.execute(f"CREATE SCHEMA {schema}")
         try:
             functions.register(connection, needs_dir(self.runtime.settings), at_once=bound.uses_texts)
@@ -272,7 +274,7 @@ class Marts:
             raise BadMart(f"{bound.mart.path}: {error}") from error
         return connection
 
-    def _state(self, bound: Bound) -> dict[str, Iterable[pa.RecordBatch]]:
+    def _state(self, bound: CompiledMart) -> dict[str, Iterable[pa.RecordBatch]]:
         if not bound.reads_state:
             return {}
         found: dict[str, Iterable[pa.RecordBatch]] = {
@@ -290,14 +292,14 @@ class Marts:
     def _keep_inputs(self, name: str, made: Mapping[str, str]) -> None:
         path = self.lake.root / self.bound[name].mart.room / _INPUTS
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(dict(sorted((self._inputs(name) | made).items())), indent=0).encode())
+        write_atomic(path, json.dumps(dict(sorted((self._inputs(name) | made).items())), indent=0).encode())
 
 
 MEMORY = "1GB"
 """What DuckDB may take before it spills to disk."""
 
 
-def broken(bound: Bound, rows: pa.Table, dt: date) -> str | None:
+def broken(bound: CompiledMart, rows: pa.Table, dt: date) -> str | None:
     """Which promise of its description the rows break, with an example; None where they keep all."""
     mart = bound.mart
     for name in (*mart.key, *mart.not_null):
@@ -356,6 +358,6 @@ def _fill(
     connection.execute(empty_table(source, schema))
     where, _, table = source.partition(".")
     for batch in batches:
-        connection.register("handed_over", pa.Table.from_batches([batch]))
-        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM handed_over')
-        connection.unregister("handed_over")
+        connection.register("extra_rows", pa.Table.from_batches([batch]))
+        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM extra_rows')
+        connection.unregister("extra_rows")

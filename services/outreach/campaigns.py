@@ -16,7 +16,7 @@ from catalog.messages import ANSWERED_BY, BadMessage, Scene, check_scene, conten
 from catalog.records import BEIJING
 from resources.config.project import REPOSITORY
 from resources.config.settings import Settings
-from resources.config.strict_yaml import BadFile, ClockTime, Quiet, Span, Strict, read_yaml
+from resources.config.strict_yaml import BadFile, ClockTime, QuietPeriod, Span, StrictModel, read_yaml
 from services.outreach.templates import BadTemplate, names_in
 
 REPLIES, TAGS = "replies.yaml", "tags.yaml"
@@ -40,14 +40,14 @@ def _good_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return messages
 
 
-class Live(Strict):
+class Live(StrictModel):
     """Live sessions of the timetable, planned so long before they begin."""
 
     timetable: str
     before: Span
 
 
-class When(Strict):
+class When(StrictModel):
     """When a campaign is due: by hand only, every day at a time, or before live sessions."""
 
     daily: ClockTime | None = None
@@ -60,7 +60,7 @@ class When(Strict):
         return self
 
 
-class Caps(Strict):
+class Caps(StrictModel):
     """Bounds of our own, below the platform's."""
 
     per_person_per_day: int = Field(1, gt=0)
@@ -73,7 +73,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
 
 
-class Campaign(Strict):
+class Campaign(StrictModel):
     """One campaign.
 
     ``again_after`` is how long a person gets it only once; without it once for ever (per live session for live ones).
@@ -91,7 +91,7 @@ class Campaign(Strict):
     when: When = Field(default_factory=When)
     good_for: Span = timedelta(hours=24)
     caps: Caps = Field(default_factory=Caps)
-    quiet: Quiet | None = None
+    quiet: QuietPeriod | None = None
     again_after: Span | None = None
     control_share: float = Field(0.0, ge=0, le=0.5)
     effect_hours: int = Field(72, gt=0)
@@ -140,7 +140,7 @@ class Campaign(Strict):
         return self.quiet and (self.quiet.from_, self.quiet.until)
 
 
-class Session(Strict):
+class Session(StrictModel):
     """One live session of a timetable."""
 
     account: str
@@ -153,7 +153,7 @@ class Session(Strict):
         return value if value.tzinfo else value.replace(tzinfo=BEIJING)
 
 
-class Tag(Strict):
+class Tag(StrictModel):
     """A tag that follows an audience; ``was`` is its former name."""
 
     name: str = Field(min_length=1, max_length=30)
@@ -161,7 +161,7 @@ class Tag(Strict):
     was: str | None = None
 
 
-class Tags(Strict):
+class Tags(StrictModel):
     """All tags that follow audiences, and names of those that shall go."""
 
     owner: str
@@ -176,7 +176,7 @@ class Tags(Strict):
         return self
 
 
-class Rule(Strict):
+class Rule(StrictModel):
     """One answering rule; the first that fits an event is taken.
 
     It fits an event of ``on`` (by default a message) whose text holds one of ``keywords`` and whose type is one of
@@ -219,12 +219,12 @@ class Rule(Strict):
         return self
 
 
-class Replies(Strict):
+class Replies(StrictModel):
     """How people are answered. ``most_per_hour`` is the guard against talking to a machine; ``after_by_hand`` is how long the
     worker keeps quiet after somebody of ours wrote by hand."""
 
     rules: list[Rule]
-    quiet: Quiet | None = None
+    quiet: QuietPeriod | None = None
     most_per_hour: int = Field(10, gt=0)
     after_by_hand: Span = timedelta(minutes=30)
     guard_hand_over: Span = timedelta(hours=2)
@@ -288,7 +288,7 @@ def load_timetable(settings: Settings, name: str) -> list[Session]:
     """Live sessions in order of time."""
     path = campaigns_dir(settings) / name
 
-    class Timetable(Strict):
+    class Timetable(StrictModel):
         sessions: list[Session]
 
     return sorted(read_yaml(path, Timetable, BadCampaign).sessions, key=lambda s: s.starts_at)

@@ -26,7 +26,7 @@ from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat, hand_over
 from resources.state.inbox import Event, OptOutOf, fingerprint, received_since
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, Refused, Rules, answers_since, read_lines, write_lines
+from resources.state.outbox import NewLine, Rules, SendRefusal, answers_since, read_lines, write_lines
 from resources.state.resolving import recover, resolve
 from services.outreach.campaigns import Replies, Rule
 from services.outreach.sending import StopSending, send_line
@@ -172,7 +172,7 @@ class ReplyWorker:
         except StopSending as error:
             log.warning("cannot answer: %s", error)
             return "stopped"
-        return sent.why if isinstance(sent, Refused) else sent.value
+        return sent.why if isinstance(sent, SendRefusal) else sent.value
 
     def _decide(self, event: Event, app: str, account: str, person: str) -> str | tuple[Rule, int | None]:
         """The rule, and the line of the ledger that answers; or why nothing is done."""

@@ -23,17 +23,17 @@ from resources.client.errors import (
     AppStopped,
     CallFailed,
     CapabilityUnavailable,
+    OutcomeUnknown,
     QuotaExhausted,
     Skipped,
     TransientFailure,
-    Uncertain,
 )
 from resources.client.exchange import Params
 from resources.config.clock import Clock
 from resources.runtime import Runtime
 from resources.state import State
 from resources.state.lines import LineState
-from resources.state.outbox import Claimed, Refused, Rules, claim, finish, look, postpone, read_lines, release
+from resources.state.outbox import ClaimedLine, Rules, SendRefusal, claim, finish, look, postpone, read_lines, release
 from resources.state.plans import check_approved, end_plan
 from resources.state.resolving import recover, resolve
 
@@ -45,7 +45,7 @@ class StopSending(RuntimeError):
 
 
 @dataclass
-class Sent:
+class SendSummary:
     """What one round did: lines by state, and what only waits, by reason."""
 
     states: Counter[str] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ class _Turn:
 
     def __init__(self, state: State, clock: Clock, line_id: int, rules: Rules, given: Params | None) -> None:
         self._state, self._clock, self._line_id, self._rules, self._given = state, clock, line_id, rules, given
-        self.claimed: Claimed | None = None
+        self.claimed: ClaimedLine | None = None
 
     async def begin(self) -> Params:
         """Claim the line.
@@ -84,9 +84,9 @@ class _Turn:
             )
         return claimed.params if self._given is None else self._given
 
-    async def claim(self) -> Claimed:
+    async def claim(self) -> ClaimedLine:
         claimed = await _claim(self._state, self._line_id, self._rules, self._clock)
-        if isinstance(claimed, Refused):
+        if isinstance(claimed, SendRefusal):
             raise _NotClaimed(claimed)
         self.claimed = claimed
         return claimed
@@ -99,7 +99,7 @@ class _Turn:
 class _NotClaimed(Exception):
     """The line must not be sent now, as ``refused`` says."""
 
-    def __init__(self, refused: Refused) -> None:
+    def __init__(self, refused: SendRefusal) -> None:
         super().__init__(refused.why)
         self.refused = refused
 
@@ -110,8 +110,8 @@ async def send_line(
     clock: Clock,
     line_id: int,
     rules: Rules,
-    complete: Callable[[Claimed], Any] | None = None,
-) -> LineState | Refused:
+    complete: Callable[[ClaimedLine], Any] | None = None,
+) -> LineState | SendRefusal:
     """Claim one line when its call has its turn, call, and write down what became of it.
 
     Args:
@@ -121,7 +121,7 @@ async def send_line(
         StopSending: what stopped this one would stop all others of the app; the line stays planned.
     """
     seen = await _apart(look, state, line_id, rules, clock.now())
-    if isinstance(seen, Refused):
+    if isinstance(seen, SendRefusal):
         return seen
     operation = OTHER_OPERATIONS[seen.line.operation]
     turn: _Turn | None = None
@@ -134,14 +134,14 @@ async def send_line(
         answer = await client.write(operation, turn, seen.line.open_id)
     except _NotClaimed as error:
         return error.refused
-    except Uncertain as error:
+    except OutcomeUnknown as error:
         return await _end(state, clock, line_id, LineState.UNKNOWN, code=error.code, why=error.reason)
     except (AppStopped, CapabilityUnavailable, QuotaExhausted) as error:
         await wait(error.reason)
         raise StopSending(str(error)) from error
     except TransientFailure as error:
         await wait(error.reason)
-        return Refused(error.reason, later=True)
+        return SendRefusal(error.reason, later=True)
     except CallFailed as error:
         turn = turn or _Turn(state, clock, line_id, rules, None)
         try:  # what failed before its turn ends as what failed after it
@@ -165,13 +165,13 @@ async def send_line(
     return await _end(state, clock, line_id, LineState.SENT, message_ids=message_ids_of(answer.document))
 
 
-async def _claim(state: State, line_id: int, rules: Rules, clock: Clock) -> Claimed | Refused:
+async def _claim(state: State, line_id: int, rules: Rules, clock: Clock) -> ClaimedLine | SendRefusal:
     claiming = asyncio.ensure_future(asyncio.to_thread(claim, state, line_id, rules, clock.now()))
     try:
         return await asyncio.shield(claiming)
     except asyncio.CancelledError:
         await asyncio.wait([claiming])
-        if isinstance(claiming.result(), Claimed):
+        if isinstance(claiming.result(), ClaimedLine):
             release(state, line_id, "the sender was interrupted")
         raise
 
@@ -207,10 +207,10 @@ IN_FLIGHT = 8
 def send_plan(
     runtime: Runtime,
     plan_id: int,
-    complete: Callable[[DouyinClient, Claimed], Any] | None = None,
+    complete: Callable[[DouyinClient, ClaimedLine], Any] | None = None,
     *,
     in_order: bool = False,
-) -> Sent:
+) -> SendSummary:
     """Send what a plan still has to send; may be called again at any time. ``in_order`` sends one line after the other.
 
     Lines of senders that died are found first: they are unknown, and events may tell of them.
@@ -222,7 +222,7 @@ def send_plan(
     plan = check_approved(runtime.state, plan_id, now)
     recover(runtime.state, now)
     resolve(runtime.state, now)
-    done = Sent()
+    done = SendSummary()
     lines = read_lines(runtime.state, plan_id=plan_id, states=[LineState.PLANNED])
     for app in dict.fromkeys(line.client_key for line in lines):
         client = runtime.client(app)
@@ -241,7 +241,7 @@ async def _send_all(
     runtime: Runtime,
     line_ids: Iterable[int],
     rules: Rules,
-    done: Sent,
+    done: SendSummary,
     complete: Callable | None,
     at_once: int,
 ) -> None:
@@ -258,7 +258,7 @@ async def _send_all(
             except StopSending as error:
                 stopped.append(error)
                 return
-            if isinstance(outcome, Refused):
+            if isinstance(outcome, SendRefusal):
                 done.waiting.update([outcome.why] if outcome.later else [])
                 done.states.update([] if outcome.later else [LineState.BLOCKED.value])
             else:

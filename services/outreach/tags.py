@@ -20,7 +20,7 @@ from resources.client.paging import pages
 from resources.runtime import Runtime
 from resources.state.accounts import Account, AccountStatus, list_accounts
 from resources.state.lines import LineState
-from resources.state.outbox import Claimed, NewLine, Rules
+from resources.state.outbox import ClaimedLine, NewLine, Rules
 from resources.state.people import is_opted_out
 from resources.state.plans import Plan, create_plan
 from services.outreach.audiences import read_audience
@@ -184,7 +184,7 @@ class TagIds:
     def __init__(self) -> None:
         self._ids: dict[str, dict[str, str]] = {}
 
-    async def complete(self, client: DouyinClient, claimed: Claimed) -> dict[str, Any]:
+    async def complete(self, client: DouyinClient, claimed: ClaimedLine) -> dict[str, Any]:
         """Parameters with the tag's id.
 
         Raises:

@@ -12,21 +12,21 @@ from resources.state.plans import Plan, get_plan, list_plans
 from resources.state.resolving import conversations_of, recover, resolve, settle_plan
 from services.outreach.campaigns import load_campaigns
 from services.outreach.planning import NothingDue, is_due, plan_campaign
-from services.outreach.sending import UNSEEN_AFTER, Sent, send_plan
+from services.outreach.sending import UNSEEN_AFTER, SendSummary, send_plan
 from services.outreach.tags import TagIds
 
 
 @dataclass
-class Planned:
+class PlanSummary:
     """Plans that were made, and campaigns that could not be planned with the reason."""
 
     plans: list[Plan] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def plan_due(runtime: Runtime) -> Planned:
+def plan_due(runtime: Runtime) -> PlanSummary:
     """Plan every campaign whose time has come. Each is for itself: one that is wrong does not stop the others."""
-    now, done = runtime.clock.now(), Planned()
+    now, done = runtime.clock.now(), PlanSummary()
     made = list_plans(runtime.state)
     for campaign in load_campaigns(runtime.settings, done.failed).values():
         if not is_due(campaign, now, made):
@@ -51,7 +51,7 @@ def _has_plan(runtime: Runtime, campaign, made: list[Plan]) -> bool:
     return any(p.name == campaign.name and p.state in ("open", "approved", "done") and p.good_until > now for p in made)
 
 
-def send_one(runtime: Runtime, plan_id: int) -> Sent:
+def send_one(runtime: Runtime, plan_id: int) -> SendSummary:
     """Send a plan, whatever its kind.
 
     Raises:
@@ -61,7 +61,7 @@ def send_one(runtime: Runtime, plan_id: int) -> Sent:
     return send_plan(runtime, plan_id, TagIds().complete if plan.kind == "tags" else None, in_order=plan.kind == "tags")
 
 
-def send_approved(runtime: Runtime) -> dict[int, Sent]:
+def send_approved(runtime: Runtime) -> dict[int, SendSummary]:
     """Send every approved plan that is not over."""
     now = runtime.clock.now()
     return {
@@ -70,7 +70,7 @@ def send_approved(runtime: Runtime) -> dict[int, Sent]:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledLines:
     """What became of a plan's unknown lines, in numbers of lines: ``found`` among events, ``settled`` by a person, ``waiting`` for events."""
 
     found: int
@@ -78,7 +78,7 @@ class Settled:
     waiting: int
 
 
-def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> Settled:
+def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> SettledLines:
     """Settle all unknown lines of a plan; first those that events tell about are found.
 
     What was sent may still be told by an event within half an hour: lines so young do not count as not sent, since the
@@ -95,7 +95,9 @@ def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> 
     settled = settle_plan(
         runtime.state, plan_id, was_sent=was_sent, by=by, now=now, called_before=now if was_sent else now - UNSEEN_AFTER
     )
-    return Settled(found, len(settled), len(read_lines(runtime.state, plan_id=plan_id, states=[LineState.UNKNOWN])))
+    return SettledLines(
+        found, len(settled), len(read_lines(runtime.state, plan_id=plan_id, states=[LineState.UNKNOWN]))
+    )
 
 
 def recall_line(runtime: Runtime, line_id: int) -> int:

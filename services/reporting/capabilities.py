@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from catalog import ENDPOINTS, TABLES, endpoints_of
 from catalog.errors import OFFLINE
-from catalog.iterations import ITERATIONS, Over
+from catalog.iterations import ITERATIONS, IterateBy
 from catalog.records import BEIJING, AppType, Endpoint, Status
 from resources.runtime import Runtime
 from resources.state.accounts import Account, list_accounts
@@ -236,12 +236,12 @@ class Standing:
             return Lack((off,))
         if over.per_account and not self.accounts:
             return Lack(needs_account=True)
-        if endpoint.over in (Over.VIDEOS, Over.KNOWN_VIDEOS) and self._remembers_videos():
+        if endpoint.over in (IterateBy.VIDEOS, IterateBy.KNOWN_VIDEOS) and self._remembers_videos():
             return None
-        if endpoint.over is Over.KNOWN_VIDEOS:
+        if endpoint.over is IterateBy.KNOWN_VIDEOS:
             return None if over.watch in self._watched else Lack(watch=over.watch)
         # The list of the running week needs no version.
-        if over.table is None or endpoint.over is Over.VERSIONS or over.watch in self._watched:
+        if over.table is None or endpoint.over is IterateBy.VERSIONS or over.watch in self._watched:
             return None
         lack = self.lack_of(over.table)
         return (

@@ -15,9 +15,9 @@ from catalog.records import STANDARD_FIELDS, Column, History, Origin, Pii, Type
 from catalog.system_columns import OWN_COLUMNS
 from resources.storage.lake import Lake
 from resources.storage.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA
-from resources.warehouse.mart_files import ROOM
-from resources.warehouse.publisher import HANDED_OVER
-from services.marts.binding import SQL_TYPES, Bound
+from resources.warehouse.mart_files import DATASET
+from resources.warehouse.publisher import EXTRA_TABLES
+from services.marts.binding import SQL_TYPES, CompiledMart
 
 _NUMBERS = (Type.BIGINT, Type.DOUBLE)
 _NO_NOTE = Note()
@@ -35,7 +35,7 @@ _HOW = {
 """How an operation fills a column that is no member of its response."""
 
 
-def dictionary(bound: Mapping[str, Bound], since: Mapping[str, date] | None = None) -> pa.Table:
+def dictionary(bound: Mapping[str, CompiledMart], since: Mapping[str, date] | None = None) -> pa.Table:
     """All lines: core tables with the views of their latest rows, marts, ``meta``, ``outreach``, each in the order of its columns.
 
     Args:
@@ -50,10 +50,10 @@ def dictionary(bound: Mapping[str, Bound], since: Mapping[str, date] | None = No
     return pa.Table.from_pylist(lines, DICTIONARY_SCHEMA)
 
 
-def first_days(lake: Lake, bound: Mapping[str, Bound]) -> dict[str, date]:
+def first_days(lake: Lake, bound: Mapping[str, CompiledMart]) -> dict[str, date]:
     """First day that the lake holds of each table and incremental mart, by name with schema; what it holds nothing of is left out."""
     rooms = {f"main.{name}": name for name in TABLES} | {
-        f"{ROOM}.{name}": one.mart.room for name, one in bound.items() if one.mart.incremental
+        f"{DATASET}.{name}": one.mart.room for name, one in bound.items() if one.mart.incremental
     }
     found = {name: lake.first_day(room) for name, room in rooms.items()}
     return {name: day for name, day in found.items() if day is not None}
@@ -109,7 +109,7 @@ def _member(column: Column) -> str:
     return _HOW.get(column.origin) or column.path
 
 
-def _marts(bound: Mapping[str, Bound]) -> Iterator[dict[str, Any]]:
+def _marts(bound: Mapping[str, CompiledMart]) -> Iterator[dict[str, Any]]:
     operations: dict[tuple[str, str], str] = {
         (f"main.{t.name}", c): operations_of(t.name, c) or "" for t in TABLES.values() for c in t.columns
     }
@@ -123,14 +123,14 @@ def _marts(bound: Mapping[str, Bound]) -> Iterator[dict[str, Any]]:
             sources = dict.fromkeys(
                 o.partition(":")[0] for pair in came_from for o in operations.get(pair, "").split("; ") if o
             )
-            operations[f"{ROOM}.{name}", field.name] = "; ".join(sources)
+            operations[f"{DATASET}.{name}", field.name] = "; ".join(sources)
             # Only what a person is told from by itself: counts of people are no personal data.
             same = {people[pair] for pair in came_from if pair in people and pair[1] == field.name}
-            people[f"{ROOM}.{name}", field.name] = pii = max(same, key=list(Pii).index, default=Pii.NONE)
+            people[f"{DATASET}.{name}", field.name] = pii = max(same, key=list(Pii).index, default=Pii.NONE)
             (name_en, en), (name_zh, zh) = _name_and_meaning(meaning.en, ": "), _name_and_meaning(meaning.zh, "：")
             is_code, is_key = field.name in FIELDS and FIELDS[field.name].is_code, field.name in one.mart.key
             yield {
-                "table_schema": ROOM,
+                "table_schema": DATASET,
                 "table_name": name,
                 "column_name": field.name,
                 "position": position,
@@ -182,7 +182,7 @@ _OTHERS: Mapping[str, pa.Schema] = {
     "meta.layout": pa.schema([("layout", pa.string())]),
     "meta.marts": pa.schema([("name", pa.string()), ("hash", pa.string())]),
 }
-OWN_SCHEMAS: Mapping[str, pa.Schema] = {name: schema for name, (schema, _) in HANDED_OVER.items()} | _OTHERS
+OWN_SCHEMAS: Mapping[str, pa.Schema] = {name: schema for name, (schema, _) in EXTRA_TABLES.items()} | _OTHERS
 """Columns of the pipeline's own tables, by name with schema."""
 
 

@@ -33,7 +33,7 @@ class CannotExport(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """``rows`` that were written; ``cut`` texts that were longer than a cell of Excel and lost their end."""
 
     rows: int
@@ -50,7 +50,7 @@ def write_export(
     first: date | None = None,
     last: date | None = None,
     headers: str | None = None,
-) -> Exported:
+) -> ExportResult:
     """Write ``table``, or the rows of ``sql``, to ``target``. The file is there whole or not at all.
 
     ``kind`` is xlsx, csv or parquet; ``first`` and ``last`` bound ``dt``; ``headers`` is None for column names, or zh
@@ -70,7 +70,7 @@ def write_export(
                 query = _query(connection, table, sql, first, last)
                 if kind == "parquet":
                     place = str(pending).replace("'", "''")
-                    done = Exported(
+                    done = ExportResult(
                         *connection.execute(
                             f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
                         ).fetchone()
@@ -163,16 +163,16 @@ def _rows(batch: pa.RecordBatch) -> Iterator[tuple]:
     return zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _csv(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Exported:
+def _csv(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> ExportResult:
     with open(path, "wb") as file:
-        return Exported(write_csv(file, batches.schema, batches, _heads(batches.schema.names, said)))
+        return ExportResult(write_csv(file, batches.schema, batches, _heads(batches.schema.names, said)))
 
 
 def _beijing(value: datetime) -> datetime:
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(BEIJING).replace(tzinfo=None)
 
 
-def _xlsx(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Exported:
+def _xlsx(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> ExportResult:
     import xlsxwriter
 
     names = batches.schema.names
@@ -209,7 +209,7 @@ def _xlsx(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Ex
             sheet.autofilter(0, 0, count, len(names) - 1)
     finally:
         book.close()
-    return Exported(count, cut)
+    return ExportResult(count, cut)
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, day: Any, instant: Any) -> bool:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from catalog import ENDPOINTS, TABLES
 from resources.runtime import Runtime
-from resources.storage.atomic import write_whole
+from resources.storage.atomic import write_atomic
 from services.reporting.questions import TREND_DAYS, Answers, Rows, ask
 from services.reporting.reasons import what_lacks, why_empty
 
@@ -89,7 +89,7 @@ def write_report(runtime: Runtime, day: date, path: Path | None = None) -> Path:
         answers = ask(warehouse, day)
     path = path or report_path(runtime, day)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, render(answers, class_names(needs_dir(runtime.settings))).encode("utf-8"))
+    write_atomic(path, render(answers, class_names(needs_dir(runtime.settings))).encode("utf-8"))
     return path
 
 

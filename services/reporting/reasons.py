@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from catalog import TABLES
 from resources.state.load_status import Outcome
-from resources.warehouse.mart_files import ROOM
+from resources.warehouse.mart_files import DATASET
 from services.reporting.questions import Answers
 
 Both = tuple[str, str]
@@ -76,7 +76,7 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
     days = {row["name"]: row for row in answers.many("partitions")}
     # A mart without any day has no table yet.
     has_no_day = (
-        about.mart in {row["name"] for row in answers.many("known_marts")} and f"{ROOM}/{about.mart}" not in days
+        about.mart in {row["name"] for row in answers.many("known_marts")} and f"{DATASET}/{about.mart}" not in days
     )
     if about.question in answers.missing and not has_no_day:
         return [

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from catalog.alert_kinds import Found, Kind, Severity
+from catalog.alert_kinds import AlertCondition, Kind, Severity
 from resources.config.clock import Clock
 from resources.config.settings import Settings
 from resources.delivery.routes import Alerts
@@ -48,7 +48,7 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
     opened.close()
 
 
-def found(runtime: Runtime, kind: Kind, **alerts) -> list[Found]:
+def found(runtime: Runtime, kind: Kind, **alerts) -> list[AlertCondition]:
     looked = look(runtime, Alerts.model_validate(alerts))
     assert {f.kind for f in looked.found} <= looked.kinds
     return [f for f in looked.found if f.kind is kind]
@@ -225,25 +225,25 @@ def test_a_capability_that_was_lost_is_told_once_with_where_to_look(runtime: Run
 def test_what_is_lacking_is_told_anew_only_when_it_changes(runtime: Runtime):
     """Looked at for three days: one alert for what is lacking, one when more is, one when it is over."""
     from resources.state.alerts import list_alerts
-    from services.alerts.work import look_and_tell
+    from services.alerts.work import run_alerts
 
     def told() -> int:
         return list_alerts(runtime.state, kinds=[Kind.LACKING])[0].due_at
 
     lose(runtime, "billboard_stars")
-    look_and_tell(runtime)
+    run_alerts(runtime)
     first = told()
     for hours in (1, 24, 48):
         runtime.set_clock(Clock.frozen(NOW + timedelta(hours=hours)))
         loaded(runtime, "billboard_stars", -hours, dt=TODAY + timedelta(days=hours // 24), status=Outcome.UNAVAILABLE)
-        look_and_tell(runtime)
+        run_alerts(runtime)
         assert told() == first
     lose(runtime, "poi_billboard", 28001056)
-    look_and_tell(runtime)
+    run_alerts(runtime)
     assert told() > first
     for operation in ("billboard_stars", "poi_billboard"):
         assert switch_on(runtime.state, APP, operation)
-    look_and_tell(runtime)
+    run_alerts(runtime)
     assert list_alerts(runtime.state, kinds=[Kind.LACKING]) == []
     (over,) = list_alerts(runtime.state, kinds=[Kind.LACKING], since=NOW)
     assert over.times == 1

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from robot_server import Robots
 
-from pipelines.jobs.alerts import alerts_job, tell_failed_runs
+from pipelines.jobs.alerts import alert_failed_runs, alerts_job
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.state.alerts import list_alerts
@@ -62,7 +62,7 @@ def test_a_failed_run_is_told_at_once_and_a_good_one_ends_it(settings: Settings,
                     dagster_run=result.dagster_run,
                     dagster_event=result.get_run_failure_event(),
                 ).for_run_failure()
-                tell_failed_runs(settings)(context)
+                alert_failed_runs(settings)(context)
 
         def look() -> dg.ExecuteInProcessResult:
             return alerts_job.execute_in_process(

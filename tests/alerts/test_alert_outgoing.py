@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from robot_server import SECRETS, Robots
 
-from catalog.alert_kinds import Found, Kind, Severity
+from catalog.alert_kinds import AlertCondition, Kind, Severity
 from resources.config.settings import Settings
-from resources.delivery.outgoing import Delivered, deliver, hide_secrets
+from resources.delivery.outgoing import DeliveryResult, deliver, hide_secrets
 from resources.delivery.routes import Alerts
 from resources.state import State
 from resources.state.alerts import back_off, channel_state, deliveries_of, happened, list_alerts, mute, observe, resolve
@@ -22,8 +22,8 @@ NOON = datetime.fromisoformat("2026-11-16T12:00:00+08:00")
 
 def wrong(
     subject: str = "hot_words", kind: Kind = Kind.NOT_FRESH, severity: Severity = Severity.WARNING, **more
-) -> Found:
-    return Found(
+) -> AlertCondition:
+    return AlertCondition(
         kind,
         subject,
         severity,
@@ -54,12 +54,12 @@ class House:
             }
         )
 
-    def look(self, *found: Found, kinds=tuple(Kind), after: timedelta | None = None) -> Delivered:
+    def look(self, *found: AlertCondition, kinds=tuple(Kind), after: timedelta | None = None) -> DeliveryResult:
         self.now += after or timedelta(0)
         observe(self.state, found, kinds, self.now, self.alerts.repeat_of)
         return self.tell()
 
-    def tell(self, after: timedelta | None = None) -> Delivered:
+    def tell(self, after: timedelta | None = None) -> DeliveryResult:
         self.now += after or timedelta(0)
         return deliver(self.state, self.alerts, self.locks, self.now, environment=self.environment)
 
@@ -371,7 +371,9 @@ def test_nothing_secret_and_no_phone_is_stored_or_leaves(house: House, tmp_path:
     )
     house.configure(channels=("feishu", "json"))
     house.look(
-        Found(Kind.RUN_FAILED, "job", Severity.CRITICAL, f"job {told}", told, told + "\n" * 3 + "second line", told)
+        AlertCondition(
+            Kind.RUN_FAILED, "job", Severity.CRITICAL, f"job {told}", told, told + "\n" * 3 + "second line", told
+        )
     )
     stored = "".join(p.read_bytes().decode("latin-1") for p in tmp_path.glob("state.db*"))
     for text in (*house.robots.texts, stored):

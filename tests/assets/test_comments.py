@@ -13,7 +13,7 @@ from catalog import ENDPOINTS, TABLES
 from catalog.records import BEIJING, beijing_day
 from resources.state.load_status import Outcome
 from resources.storage.schema import arrow_schema
-from services.ingest.subjects import Asking, subjects_of
+from services.ingest.subjects import FetchContext, subjects_of
 from services.maintenance.reconcile import reconcile_comments
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -193,7 +193,7 @@ def test_what_is_young_is_told_by_beijing_days(world):
     def asked(operation: str, param: str) -> list[str]:
         return [
             s.params[param]
-            for s in subjects_of(Asking(world.runtime, app, ENDPOINTS[operation], (TOMORROW,)))
+            for s in subjects_of(FetchContext(world.runtime, app, ENDPOINTS[operation], (TOMORROW,)))
             if s.params
         ]
 

@@ -17,7 +17,7 @@ from patience import scaled
 from catalog import ENDPOINTS, TABLES, endpoints_of
 from resources.client.client import DouyinClient
 from resources.state.load_status import Outcome
-from services.ingest.subjects import NothingToAsk
+from services.ingest.subjects import UpstreamMissing
 
 SOME = (
     "hot_words",
@@ -405,9 +405,9 @@ def test_a_day_older_than_the_window_comes_from_the_archive(world):
 
 
 def test_what_is_iterated_over_must_be_there(world):
-    with pytest.raises(NothingToAsk, match="materialise `videos` first"):
+    with pytest.raises(UpstreamMissing, match="materialise `videos` first"):
         world.ingest("item_play")
-    with pytest.raises(NothingToAsk, match="materialise `hot_words` first"):
+    with pytest.raises(UpstreamMissing, match="materialise `hot_words` first"):
         world.ingest("hot_word_videos")
 
 

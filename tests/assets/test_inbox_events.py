@@ -202,11 +202,11 @@ def test_the_first_run_of_a_day_lands_what_came_late_the_day_before(world):
     world.ingest("interactions", YESTERDAY)
     world.receive("new_follow_action", at="2026-11-15T23:58:00+08:00")
     done = world.ingest("interactions", TODAY)
-    assert {d: c.added for d, c in done.along.items()} == {YESTERDAY: 1}
+    assert {d: c.added for d, c in done.backfilled.items()} == {YESTERDAY: 1}
     assert len(world.rows("interactions", YESTERDAY)) == 2
     (line,) = (s for s in read_load_status(world.runtime.state, table="interactions", dts=[YESTERDAY]) if s.rows)
     assert (line.status, line.rows) == (Outcome.LOADED, 2)
-    assert world.ingest("interactions", TODAY).along == {}, "and only once"
+    assert world.ingest("interactions", TODAY).backfilled == {}, "and only once"
 
 
 def test_apps_are_kept_apart(make_world):

@@ -10,9 +10,9 @@ import pytest
 from installation import TODAY
 
 from catalog import ENDPOINTS, TABLES
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import AppType
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from resources.state.load_status import Outcome
 
 WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
@@ -103,5 +103,5 @@ def test_a_watch_list_without_words_is_no_failure(make_world):
 
 def test_every_subject_is_named_by_parameters_that_exist():
     for endpoint in ENDPOINTS.values():
-        if endpoint.over not in (Over.NOTHING, Over.ACCOUNTS):
-            assert any(p.fill is Fill.SUBJECT for p in endpoint.params), endpoint.name
+        if endpoint.over not in (IterateBy.NOTHING, IterateBy.ACCOUNTS):
+            assert any(p.fill is ParamSource.SUBJECT for p in endpoint.params), endpoint.name

@@ -15,7 +15,7 @@ from catalog import EVENTS, TABLES
 from resources.state.load_status import LoadStatus, Outcome
 from resources.storage.lake import Lake
 from resources.storage.schema import arrow_schema
-from services.ingest.run import Ingested
+from services.ingest.run import IngestResult
 from services.maintenance.reconcile import GRACE, LOGGED, Received, Unsubscribed, lost_subscriptions, reconcile_events
 
 AT = datetime(2026, 11, 16, 1, 30, tzinfo=UTC)
@@ -217,7 +217,9 @@ def check(world: World, table: str, name: str):
     status = LoadStatus(table, TODAY, "op", app, "", Outcome.LOADED)
     from services.ingest.normalise import nothing
 
-    ingested = Ingested(TABLES[table], [TODAY], partitions={TODAY: nothing(TABLES[table], TODAY)}, statuses=[status])
+    ingested = IngestResult(
+        TABLES[table], [TODAY], partitions={TODAY: nothing(TABLES[table], TODAY)}, statuses=[status]
+    )
     (found,) = (r for r in check_results(ingested, world.runtime) if r.check_name == name)
     return found
 

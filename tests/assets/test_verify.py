@@ -11,10 +11,10 @@ import pytest
 from installation import START, TODAY, YESTERDAY, World
 
 from catalog import TABLES
-from resources.storage.archive import ArchiveDamaged
-from resources.storage.lake import LakeDamaged
+from resources.storage.archive import ArchiveCorrupt
+from resources.storage.lake import LakeCorrupt
 from services.ingest.replay import replay
-from services.maintenance.verify import Verified, set_aside, verify
+from services.maintenance.verify import VerificationReport, set_aside, verify
 from services.marts.publishing import publish
 
 SOME = ("hot_words", "videos", "video_totals", "item_base", "item_play", "user_fans", "comments", "comment_reads")
@@ -50,7 +50,7 @@ def kept(whole, make_world, tmp_path):
     return world
 
 
-def look(world, *tables: str) -> Verified:
+def look(world, *tables: str) -> VerificationReport:
     return verify(world.runtime, tables or SOME, FIRST, TODAY)
 
 
@@ -106,7 +106,7 @@ def test_a_run_mends_a_damaged_file_and_says_so(kept):
 def test_what_goes_through_a_damaged_file_says_what_to_do(kept):
     spoil(kept.runtime.lake.path("videos", TODAY), at=0.3)
     kept.at("2026-11-16T23:00:00+08:00")
-    with pytest.raises(LakeDamaged, match=f"douyin replay --select videos --from {TODAY} --to {TODAY}"):
+    with pytest.raises(LakeCorrupt, match=f"douyin replay --select videos --from {TODAY} --to {TODAY}"):
         kept.ingest("item_base")
 
 
@@ -135,7 +135,7 @@ def test_a_damaged_segment_stops_its_table_alone_and_is_moved_aside(kept):
     assert str(segment) in finding.where
     assert finding.mend == "douyin verify --repair"
     assert found.alone == {"hot_words": 1}, "the lake has its rows, they cannot be compared"
-    with pytest.raises(ArchiveDamaged, match="douyin verify --repair"):
+    with pytest.raises(ArchiveCorrupt, match="douyin verify --repair"):
         kept.ingest("hot_words")
     assert kept.ingest("user_fans").missing == []
 

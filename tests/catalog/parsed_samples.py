@@ -9,7 +9,7 @@ from contract_reading import SAMPLES, contract_name
 
 from catalog import ENDPOINTS
 from catalog.records import STANDARD_FIELDS
-from services.ingest.parse import Parsed, parse_body
+from services.ingest.parse import ParseReport, parse_body
 
 
 def sample(name: str) -> bytes:
@@ -19,12 +19,12 @@ def sample(name: str) -> bytes:
 
 
 @cache  # several tests look at what a sample becomes, and none alters it
-def parse(name: str, **params: str) -> Parsed:
+def parse(name: str, **params: str) -> ParseReport:
     """A sample as its operation's answer to a request with these parameters."""
     return parse_body(ENDPOINTS[name.split("__")[0]], sample(name), params)
 
 
-def rows(parsed: Parsed, table: str) -> list[dict[str, Any]]:
+def rows(parsed: ParseReport, table: str) -> list[dict[str, Any]]:
     """Rows of one table over all its days, without the standard columns."""
     found = [r for p in parsed.partitions if p.table.name == table for r in p.rows.to_pylist()]
     return [{k: v for k, v in r.items() if k not in STANDARD_FIELDS} for r in found]

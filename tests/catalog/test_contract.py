@@ -18,7 +18,7 @@ from contract_reading import (
 
 from catalog import ENDPOINTS, FIELDS, OPERATIONS, OTHER_OPERATIONS, TABLES
 from catalog.errors import ERRORS, Action
-from catalog.iterations import ITERATIONS, Over
+from catalog.iterations import ITERATIONS, IterateBy
 from catalog.records import (
     AppType,
     Column,
@@ -33,25 +33,25 @@ from catalog.records import (
     Token,
     first_step,
 )
-from catalog.requests import Fill, Moment, Place
+from catalog.requests import ParamLocation, ParamSource, TimeFormat
 
 each = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
 
 FILLS = {
-    "open_id": {Fill.ACCOUNT},
-    "access_token": {Fill.TOKEN},
-    "item_id": {Fill.SUBJECT},
-    "hot_sentence": {Fill.SUBJECT},
-    "date_type": {Fill.WINDOW, Fill.CONST},
-    "cursor": {Fill.CURSOR},
-    "query_session": {Fill.CURSOR},
-    "count": {Fill.COUNT},
-    "limit": {Fill.COUNT},
-    "start_time": {Fill.SINCE},
-    "begin_time": {Fill.SINCE},
-    "begin_date": {Fill.SINCE},
-    "end_time": {Fill.UNTIL},
-    "end_date": {Fill.UNTIL},
+    "open_id": {ParamSource.ACCOUNT},
+    "access_token": {ParamSource.TOKEN},
+    "item_id": {ParamSource.SUBJECT},
+    "hot_sentence": {ParamSource.SUBJECT},
+    "date_type": {ParamSource.WINDOW, ParamSource.CONST},
+    "cursor": {ParamSource.CURSOR},
+    "query_session": {ParamSource.CURSOR},
+    "count": {ParamSource.COUNT},
+    "limit": {ParamSource.COUNT},
+    "start_time": {ParamSource.SINCE},
+    "begin_time": {ParamSource.SINCE},
+    "begin_date": {ParamSource.SINCE},
+    "end_time": {ParamSource.UNTIL},
+    "end_date": {ParamSource.UNTIL},
 }
 """Who fills a parameter of that name; others name the object, are constant or left out."""
 
@@ -193,7 +193,7 @@ def test_scope_token_and_status(endpoint: Endpoint):
     o = operations()[contract_name(endpoint)]
     assert (endpoint.scope, endpoint.status) == (o["x-scope"], o["x-status"])
     assert endpoint.twin_of or endpoint.token == o["x-token"]
-    in_body = any(p.fill is Fill.TOKEN for p in endpoint.params)
+    in_body = any(p.fill is ParamSource.TOKEN for p in endpoint.params)
     assert ("header" in o["x-token-location"]) != in_body
     assert in_body == (o["x-token-location"] == "body")
 
@@ -203,24 +203,24 @@ def test_parameters(endpoint: Endpoint):
     query, body = parameters(contract_name(endpoint)), body_members(contract_name(endpoint))
     assert {p["in"] for p in query.values()} <= {"query"}
     assert len({p.name for p in endpoint.params}) == len(endpoint.params)
-    for place, theirs in ((Place.QUERY, query), (Place.BODY, body)):
+    for place, theirs in ((ParamLocation.QUERY, query), (ParamLocation.BODY, body)):
         ours = [p for p in endpoint.params if p.place is place]
         assert {p.name: p.required for p in ours} == {n: p.get("required", False) for n, p in theirs.items()}, place
         for p in ours:
             schema = theirs[p.name]["schema"]
-            assert p.fill in FILLS.get(p.name, {Fill.SUBJECT, Fill.CONST, Fill.LEFT_OUT}), p.name
-            if p.fill is Fill.COUNT:
+            assert p.fill in FILLS.get(p.name, {ParamSource.SUBJECT, ParamSource.CONST, ParamSource.LEFT_OUT}), p.name
+            if p.fill is ParamSource.COUNT:
                 assert schema.get("minimum", 1) <= p.const <= schema.get("maximum", 10**6)
-            elif p.fill is Fill.WINDOW:
+            elif p.fill is ParamSource.WINDOW:
                 assert list(endpoint.windows) == schema["enum"]
-            elif p.fill is Fill.CONST:
+            elif p.fill is ParamSource.CONST:
                 assert "enum" not in schema or p.const in schema["enum"]
-            elif p.fill is Fill.LEFT_OUT:
+            elif p.fill is ParamSource.LEFT_OUT:
                 assert not p.required
-            elif p.fill in (Fill.SINCE, Fill.UNTIL):
+            elif p.fill in (ParamSource.SINCE, ParamSource.UNTIL):
                 assert p.moment is not None
-                assert (p.moment is Moment.DAY) == (schema.get("format") == "date")
-            elif p.fill is Fill.SUBJECT:
+                assert (p.moment is TimeFormat.DAY) == (schema.get("format") == "date")
+            elif p.fill is ParamSource.SUBJECT:
                 assert list(p.choices) == schema.get("enum", [])
                 assert (p.batch is not None) == (schema["type"] == "array")
     types = set(operations()[contract_name(endpoint)].get("requestBody", {}).get("content", {}))
@@ -232,22 +232,24 @@ def test_parameters(endpoint: Endpoint):
 def test_an_endpoint_names_what_it_iterates_over(endpoint: Endpoint):
     fills = {p.fill for p in endpoint.params}
     iteration = ITERATIONS[endpoint.over]
-    if Fill.ACCOUNT in fills or endpoint.token in (Token.USER, Token.BUSINESS):
+    if ParamSource.ACCOUNT in fills or endpoint.token in (Token.USER, Token.BUSINESS):
         assert iteration.per_account
     else:
         assert not iteration.per_account
-    assert (Fill.SUBJECT in fills) == (endpoint.over not in (Over.NOTHING, Over.ACCOUNTS))
-    assert (Fill.WINDOW in fills or (Fill.SINCE in fills and endpoint.period_days is None)) == bool(endpoint.windows)
-    assert (Fill.SINCE in fills) == (Fill.UNTIL in fills)
-    assert (endpoint.max_age_days == 30) == (endpoint.over is Over.VIDEOS)
-    named = {p.name for p in endpoint.params if p.fill is Fill.SUBJECT}
+    assert (ParamSource.SUBJECT in fills) == (endpoint.over not in (IterateBy.NOTHING, IterateBy.ACCOUNTS))
+    assert (ParamSource.WINDOW in fills or (ParamSource.SINCE in fills and endpoint.period_days is None)) == bool(
+        endpoint.windows
+    )
+    assert (ParamSource.SINCE in fills) == (ParamSource.UNTIL in fills)
+    assert (endpoint.max_age_days == 30) == (endpoint.over is IterateBy.VIDEOS)
+    named = {p.name for p in endpoint.params if p.fill is ParamSource.SUBJECT}
     if iteration.columns:
         assert named == {param for param, _ in iteration.columns}
         assert {column for _, column in iteration.columns} <= set(TABLES[iteration.table].columns)
     for condition in (iteration.at_least, iteration.among):
         assert condition is None or condition[0] in TABLES[iteration.table].columns
-    assert (endpoint.over is Over.CHOICES) == (
-        all(p.choices for p in endpoint.params if p.fill is Fill.SUBJECT) and bool(named)
+    assert (endpoint.over is IterateBy.CHOICES) == (
+        all(p.choices for p in endpoint.params if p.fill is ParamSource.SUBJECT) and bool(named)
     )
 
 
@@ -259,7 +261,7 @@ def test_paging(endpoint: Endpoint):
     said = operations()[contract_name(endpoint)]["x-pagination"]
     paged = said.startswith(("cursor(", "session(", "two modes"))
     assert paged or said in ("none", "version") or said.startswith("batch of ids")
-    assert (endpoint.paging is not None) == paged == any(p.fill is Fill.CURSOR for p in endpoint.params)
+    assert (endpoint.paging is not None) == paged == any(p.fill is ParamSource.CURSOR for p in endpoint.params)
     if endpoint.paging is None:
         return
     offered = success_members(contract_name(endpoint))

@@ -11,13 +11,13 @@ import pytest
 from contract_reading import SAMPLES, contract, members, resolve
 from parsed_samples import rows
 
-from catalog import DOORS, ENDPOINTS, EVENTS, FIELDS, TABLES, endpoints_of
+from catalog import ENDPOINTS, EVENTS, FIELDS, SOURCES, TABLES, endpoints_of
 from catalog.cadences import EVENTS as CADENCE
 from catalog.events import ENVELOPE_MEMBERS, LEFT_IN_ARCHIVE, OTHER_EVENTS, content_members, event_name
-from catalog.iterations import Over
+from catalog.iterations import IterateBy
 from catalog.records import Endpoint, Envelope, History, Origin, Parse, Token, Type
-from catalog.requests import Fill
-from services.ingest.parse import Parsed, parse_body
+from catalog.requests import ParamSource
+from services.ingest.parse import ParseReport, parse_body
 
 each = pytest.mark.parametrize("event", [pytest.param(e, id=event_name(e)) for e in EVENTS.values()])
 
@@ -67,7 +67,7 @@ def body_of(name: str, *, as_text: bool | None = None) -> dict[str, Any]:
     return body
 
 
-def parse(name: str, body: dict[str, Any] | None = None) -> Parsed:
+def parse(name: str, body: dict[str, Any] | None = None) -> ParseReport:
     return parse_body(
         EVENTS[f"webhook_{name.split('__')[0]}"], orjson.dumps(body or body_of(name)), {"event_id": "m-1"}
     )
@@ -80,7 +80,7 @@ def test_the_catalogue_holds_every_event_of_the_contract():
     assert [event_name(e) for e in EVENTS.values()] == list(contract()["webhooks"])
     assert len(EVENTS) == 24
     assert not EVENTS.keys() & ENDPOINTS.keys()
-    assert {**ENDPOINTS, **EVENTS, OTHER_EVENTS.name: OTHER_EVENTS} == DOORS
+    assert {**ENDPOINTS, **EVENTS, OTHER_EVENTS.name: OTHER_EVENTS} == SOURCES
     assert {n.split("__")[0] for n in SAMPLED} == {event_name(e) for e in EVENTS.values()}
 
 
@@ -104,12 +104,12 @@ def test_record_says_what_the_contract_says(event: Endpoint):
 @each
 def test_record_is_of_a_door_that_nobody_asks_through(event: Endpoint):
     assert (event.over, event.cadence, event.envelope, event.token) == (
-        Over.INBOX,
+        IterateBy.INBOX,
         CADENCE,
         Envelope.WEBHOOK,
         Token.NONE,
     )
-    assert [(p.name, p.fill) for p in event.params] == [("event_id", Fill.GIVEN)]
+    assert [(p.name, p.fill) for p in event.params] == [("event_id", ParamSource.GIVEN)]
     assert event.paging is None
     assert event.windows == ()
     assert event.doc_en.endswith(".")

@@ -11,35 +11,35 @@ from datetime import date, timedelta
 
 import pytest
 
-from catalog import DOORS, ENDPOINTS, FIELDS, TABLES, endpoints_of
+from catalog import ENDPOINTS, FIELDS, SOURCES, TABLES, endpoints_of
 from catalog.cadences import CADENCES
-from catalog.iterations import ITERATIONS, Iteration, Over
+from catalog.iterations import ITERATIONS, IterateBy, SubjectSource
 from catalog.records import AppType, Cadence, Endpoint, History, Origin, Token, Type
-from catalog.requests import Fill
+from catalog.requests import ParamSource
 from resources.state.watched import KINDS
 
 CJK = re.compile(r"[\u4e00-\u9fff]")
-GIVEN = (Over.NOTHING, Over.CHOICES, Over.ACCOUNTS, Over.INBOX)
+GIVEN = (IterateBy.NOTHING, IterateBy.CHOICES, IterateBy.ACCOUNTS, IterateBy.INBOX)
 """What needs no table to be known."""
 
-each_over = pytest.mark.parametrize("over", list(Over))
+each_over = pytest.mark.parametrize("over", list(IterateBy))
 each_endpoint = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
 each_app = pytest.mark.parametrize("app", list(AppType))
 
 
 def subjects(endpoint: Endpoint) -> set[str]:
-    return {p.name for p in endpoint.params if p.fill is Fill.SUBJECT}
+    return {p.name for p in endpoint.params if p.fill is ParamSource.SUBJECT}
 
 
 # --------------------------------------------------------------------------- iterations
 
 
 def test_every_over_has_an_iteration_and_is_used():
-    assert set(ITERATIONS) == set(Over) == {e.over for e in DOORS.values()}
+    assert set(ITERATIONS) == set(IterateBy) == {e.over for e in SOURCES.values()}
 
 
 @each_over
-def test_iteration_is_described(over: Over):
+def test_iteration_is_described(over: IterateBy):
     iteration = ITERATIONS[over]
     assert iteration.en
     assert not CJK.search(iteration.en)
@@ -50,25 +50,25 @@ def test_iteration_is_described(over: Over):
 
 
 @each_over
-def test_subjects_come_from_somewhere(over: Over):
+def test_subjects_come_from_somewhere(over: IterateBy):
     iteration = ITERATIONS[over]
     assert (iteration.table is None and iteration.watch is None) == (over in GIVEN)
     assert iteration.watch is None or iteration.watch in KINDS
     with_choices = {e.name for e in ENDPOINTS.values() if any(p.choices for p in e.params)}
-    assert with_choices == {e.name for e in ENDPOINTS.values() if e.over in (Over.CHOICES, Over.VERSIONS)}
+    assert with_choices == {e.name for e in ENDPOINTS.values() if e.over in (IterateBy.CHOICES, IterateBy.VERSIONS)}
 
 
 def test_every_watch_list_is_gone_through():
     assert {i.watch for i in ITERATIONS.values() if i.watch} == set(KINDS)
 
 
-def conditions(iteration: Iteration) -> list[tuple[str, Type]]:
+def conditions(iteration: SubjectSource) -> list[tuple[str, Type]]:
     """Columns that decide which rows are gone through, with the type that they must have."""
     return [(c[0], type_) for c, type_ in ((iteration.at_least, Type.BIGINT), (iteration.among, Type.TEXT)) if c]
 
 
 @each_over
-def test_columns_that_are_named_are_ids_and_conditions_of_the_table(over: Over):
+def test_columns_that_are_named_are_ids_and_conditions_of_the_table(over: IterateBy):
     iteration = ITERATIONS[over]
     if iteration.table is None:
         assert not iteration.columns
@@ -95,9 +95,13 @@ def test_columns_that_are_named_are_ids_and_conditions_of_the_table(over: Over):
 @each_endpoint
 def test_where_no_columns_are_named_one_parameter_names_the_subject(endpoint: Endpoint):
     """``services/ingest/subjects.py`` fills it; a week's list is named by two."""
-    if endpoint.over in (Over.NOTHING, Over.ACCOUNTS) or ITERATIONS[endpoint.over].columns:
+    if endpoint.over in (IterateBy.NOTHING, IterateBy.ACCOUNTS) or ITERATIONS[endpoint.over].columns:
         return
-    assert subjects(endpoint) == {"type", "version"} if endpoint.over is Over.VERSIONS else len(subjects(endpoint)) == 1
+    assert (
+        subjects(endpoint) == {"type", "version"}
+        if endpoint.over is IterateBy.VERSIONS
+        else len(subjects(endpoint)) == 1
+    )
 
 
 ANSWERED_AS = {"item_ids": "item_id", "user_id": "open_id"}
@@ -173,7 +177,7 @@ def test_what_is_gone_through_is_collected_before(endpoint: Endpoint):
 def test_partitions_of_a_cadence_are_of_one_kind(cadence: Cadence):
     """A job has one partition at a time: a day, the day before, or a week."""
     thursday = date(2026, 11, 19)
-    newest = {TABLES[t].latest_partition(thursday) for e in DOORS.values() if e.cadence == cadence for t in e.tables}
+    newest = {TABLES[t].latest_partition(thursday) for e in SOURCES.values() if e.cadence == cadence for t in e.tables}
     assert len(newest) == 1
     assert newest <= {thursday, thursday - timedelta(days=1), date(2026, 11, 16)}
 
@@ -209,7 +213,7 @@ def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:
         }
 
     # Each event is sent once, through the door of its own name.
-    return a.over is b.over and a.over is not Over.INBOX and bool(consts(a) & consts(b))
+    return a.over is b.over and a.over is not IterateBy.INBOX and bool(consts(a) & consts(b))
 
 
 @each_app
@@ -256,10 +260,10 @@ def test_mini_app_doors_are_the_ones_under_their_own_path(endpoint: Endpoint):
 def test_events_alone_fill_the_tables_of_events():
     """What is pushed and what is asked for have different pasts: no table is filled by both."""
     for table in TABLES.values():
-        assert {e.over is Over.INBOX for e in endpoints_of(table.name)} == {table.history is History.EVENT}
+        assert {e.over is IterateBy.INBOX for e in endpoints_of(table.name)} == {table.history is History.EVENT}
 
 
 def test_weeks_are_gone_through_by_the_one_table_of_weeks():
-    assert {e.name for e in ENDPOINTS.values() if e.over is Over.VERSIONS} == {
+    assert {e.name for e in ENDPOINTS.values() if e.over is IterateBy.VERSIONS} == {
         e.name for t in TABLES.values() if t.history is History.VERSION for e in endpoints_of(t.name)
     }

@@ -19,7 +19,7 @@ from catalog.records import (
     AppType,
     Cadence,
     Column,
-    Empty,
+    EmptyMeaning,
     Endpoint,
     Field,
     History,
@@ -274,8 +274,10 @@ def test_each_row_of_a_table_can_be_told_from_others(endpoint: Endpoint):
 
 def test_what_an_empty_answer_means():
     """GUIDE section 7: lists appear before 10:00, portraits need fans, everything else may be empty."""
-    assert {e.empty for e in ENDPOINTS.values() if e.domain in ("billboard", "user", "item")} == {Empty.NOT_READY}
-    assert {e.name for e in ENDPOINTS.values() if e.empty is Empty.BELOW_THRESHOLD} == {
+    assert {e.empty for e in ENDPOINTS.values() if e.domain in ("billboard", "user", "item")} == {
+        EmptyMeaning.NOT_READY
+    }
+    assert {e.name for e in ENDPOINTS.values() if e.empty is EmptyMeaning.BELOW_THRESHOLD} == {
         "fans_data",
         "fans_favourite",
         "fans_comment",

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from patience import scaled
 
-from catalog import DOORS, TABLES
+from catalog import SOURCES, TABLES
 from pipelines.jobs.tables import JOB_NAMES
 from resources.warehouse.mart_files import load_marts
 
@@ -81,7 +81,7 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
             "report",
         }
         assert {name for name, made in assets.items() if not made} == {
-            *(f"platform/{name}" for name in DOORS),
+            *(f"platform/{name}" for name in SOURCES),
             "archive",
         }
         (repository,) = graph["repositoriesOrError"]["nodes"]

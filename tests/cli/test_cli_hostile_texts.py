@@ -18,7 +18,7 @@ from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.state.accounts import AccountStatus, add_account, set_status
 from resources.state.load_status import LoadStatus, Outcome, save_load_status
-from resources.state.watched import Watched, watch
+from resources.state.watched import WatchedItem, watch
 
 HOSTILE = "a\x1b[31mred\x1b]0;title\x07\u202ecba\u2066\x9b2J\r[bold]b[/bold][link=http://x]c[/link]:100:"
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -30,7 +30,7 @@ def home(tmp_path):
     runtime = Runtime(Settings(_env_file=None, home=tmp_path / "data"))
     add_account(runtime.state, "key", "account-1", name=HOSTILE, now=NOW)
     set_status(runtime.state, "key", "account-1", AccountStatus.NEEDS_CONSENT, HOSTILE)
-    watch(runtime.state, "key", [Watched("keyword", HOSTILE, "")], NOW)
+    watch(runtime.state, "key", [WatchedItem("keyword", HOSTILE, "")], NOW)
     save_load_status(
         runtime.state,
         [LoadStatus("videos", date(2026, 11, 16), "video_list", "key", "account-1", Outcome.FAILED, reason=HOSTILE)],

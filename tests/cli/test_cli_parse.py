@@ -148,7 +148,7 @@ def test_an_unknown_operation_shows_the_known_ones(douyin):
     told = douyin("parse", "billboard_star", sample("billboard_stars"))
     assert told.exit_code == 2
     assert "'billboard_star' is not an operation" in told.stderr
-    for name in catalog.DOORS:
+    for name in catalog.SOURCES:
         assert name in told.stderr
 
 

@@ -67,7 +67,7 @@ def home(made, tmp_path) -> Path:
 @pytest.fixture
 def locked(home, monkeypatch) -> Iterator[Path]:
     """A home whose state another process is writing into; who waits for it gives up at once."""
-    monkeypatch.setattr(engine, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(engine, "_TIMEOUT_S", 0.2)
     with sqlite3.connect(home / "state.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         yield home

@@ -13,7 +13,7 @@ import typer
 
 from apps.cli.main import app
 from apps.docs import reference
-from catalog import DOORS, ENDPOINTS, EVENTS, OPERATIONS, TABLES
+from catalog import ENDPOINTS, EVENTS, OPERATIONS, SOURCES, TABLES
 from catalog.errors import ERRORS, Action
 from resources.config.settings import Settings
 from resources.state.load_status import Outcome
@@ -221,7 +221,7 @@ def test_every_table_is_documented_with_its_columns_and_operations(page: str):
         assert table.zh in section
         columns = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
         assert columns == list(table.fields)
-        assert all(f"`{e.name}`" in section for e in DOORS.values() if table.name in e.tables)
+        assert all(f"`{e.name}`" in section for e in SOURCES.values() if table.name in e.tables)
 
 
 @pytest.mark.parametrize("readme", [README, README_ZH], ids=named)

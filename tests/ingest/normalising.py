@@ -14,7 +14,7 @@ from resources.client.exchange import Exchange
 from resources.client.recorder import SEQUENCE, Recorder, Sequence
 from resources.storage.archive import Archive
 from resources.storage.lake import Lake
-from services.ingest.normalise import Normalised, land, normalise
+from services.ingest.normalise import NormalisedDay, land, normalise
 
 AT = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)
 """A Monday."""
@@ -44,7 +44,7 @@ def params_of(endpoint: Endpoint, n: int) -> dict[str, Any]:
 
 def through_the_archive(
     endpoint: Endpoint, bodies: list[bytes], folder: Path, begun: datetime = AT
-) -> dict[str, dict[date, Normalised]]:
+) -> dict[str, dict[date, NormalisedDay]]:
     """Archive bodies as a run does, one a second for one account each, and normalise all tables of the endpoint over all days."""
     archive = Archive(folder / "archive")
     recorder = Recorder(archive)
@@ -75,7 +75,7 @@ def through_the_archive(
     }
 
 
-def hold_partition(lake: Lake, dt: date, part: Normalised) -> None:
+def hold_partition(lake: Lake, dt: date, part: NormalisedDay) -> None:
     """What must hold of every partition: its own day, each key once, no empty key, reasons, counts by account; and it lands as it is."""
     name = part.table.name
     assert part.rows["dt"].to_pylist() == [dt] * part.rows.num_rows

@@ -146,7 +146,7 @@ def with_percents(output: Output, rows: list[Row]) -> list[Row]:
     return rows
 
 
-def rows_of(endpoint: Endpoint, output: Output, body: Any, params: dict[str, Any], open_id: str) -> Iterator[Row]:
+def parse_rows(endpoint: Endpoint, output: Output, body: Any, params: dict[str, Any], open_id: str) -> Iterator[Row]:
     """Rows of one output of one answer, in order."""
     found = member(body, output.rows)
     if output.once:
@@ -239,7 +239,7 @@ def expected_of(endpoint: Endpoint, table: Table, bodies: list[Any]) -> Expected
     for n, body in enumerate(bodies):
         for output in (o for o in endpoint.outputs if o.table == table.name):
             for row in with_percents(
-                output, list(rows_of(endpoint, output, body, params_of(endpoint, n), f"open_id {n}"))
+                output, list(parse_rows(endpoint, output, body, params_of(endpoint, n), f"open_id {n}"))
             ):
                 seen += 1
                 values = row.values and {"client_key": "app", "observed_at": AT + timedelta(seconds=n), **row.values}

@@ -18,7 +18,7 @@ from resources.storage.archive import Archive
 from resources.storage.lake import Lake
 from services.ingest import changes, day_buffer, normalise
 from services.ingest.changes import compare
-from services.ingest.day_buffer import DayRows, Gathering
+from services.ingest.day_buffer import DayBuffer, DayRows
 from tests.ingest.normalising import TODAY, through_the_archive
 from tests.ingest.test_order_properties import AT, as_piece
 
@@ -49,7 +49,7 @@ def pieces(seed: int, rows: int) -> list[pa.Table]:
 
 
 def day(folder: Path, some: list[pa.Table], spilled: bool) -> DayRows:
-    gathered = Gathering(TABLE, folder)
+    gathered = DayBuffer(TABLE, folder)
     for piece in some:
         gathered.add(piece)
         if spilled:
@@ -84,7 +84,7 @@ def test_a_spilled_day_has_the_same_rows_and_its_file_the_same_bytes(small, tmp_
 
 
 def test_most_rows_are_seen_again_and_held_once(tmp_path):
-    gathered = Gathering(TABLE, tmp_path)
+    gathered = DayBuffer(TABLE, tmp_path)
     some = pieces(1, 50)
     for _ in range(20):
         for piece in some:
@@ -123,7 +123,7 @@ def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
     archive = Archive(tmp_path / "archive")
     one, spilled = normalise.normalise(archive, TABLE, [TODAY])[TODAY], []
 
-    class Counted(spill.Spill):
+    class Counted(spill.ArrowSpill):
         def parts(self) -> Iterator[pa.Table]:
             spilled.append(self)
             return super().parts()

@@ -52,7 +52,7 @@ def some_rows(table: Table) -> st.SearchStrategy[list[dict[str, Any]]]:
 
 
 def as_frame(table: Table, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The rows as ``rows_of`` gives them; the narrow counts are DuckDB's."""
+    """The rows as ``parse_rows`` gives them; the narrow counts are DuckDB's."""
     of = types(table) | {"_parent_ordinal": pa.int32()} if len(rows) % 2 else types(table)
     given_ = pa.table({name: pa.array([r.get(name) for r in rows], kind) for name, kind in of.items()})
     return given_.to_pandas(types_mapper=pd.ArrowDtype)

@@ -22,7 +22,7 @@ from catalog.records import Endpoint, Envelope, Output
 from resources.storage.archive import Address, Entry
 from services.ingest.extract import Batch, Source, connect, extract, read_batches
 from services.ingest.fast_path import is_simple, plain_rows
-from services.ingest.rows import rows_of
+from services.ingest.rows import parse_rows
 
 AT = datetime(2026, 11, 16, 3, tzinfo=UTC)
 SIMPLE = {
@@ -58,7 +58,7 @@ def both_ways(bodies: list[bytes], endpoint: Endpoint, output: Output, at_once: 
         connection.close()
         assert not long.unknown
         landed = [
-            rows_of(TABLES[output.table], endpoint, output, rows, sources)
+            parse_rows(TABLES[output.table], endpoint, output, rows, sources)
             for rows in (plain.tables()[output], long.rows)
         ]
         for short_way, long_way in zip(*landed, strict=True):

@@ -14,10 +14,10 @@ from resources.state.accounts import add_account
 from resources.state.chats import said, write_notes
 from resources.state.lines import LineState
 from resources.state.outbox import (
-    Claimed,
+    ClaimedLine,
     NewLine,
-    Refused,
     Rules,
+    SendRefusal,
     claim,
     finish,
     get_line,
@@ -67,7 +67,7 @@ def line(
 
 def claimed(state: State, key: str = "k", at: datetime = NOW, **more) -> int:
     number = line(state, key, **more)
-    assert isinstance(claim(state, number, Rules(), at), Claimed)
+    assert isinstance(claim(state, number, Rules(), at), ClaimedLine)
     return number
 
 
@@ -88,8 +88,12 @@ def test_an_unknown_line_has_its_end_its_reason_and_its_place(state):
         "time-out",
         NOW,
     )
-    assert claim(state, line(state), Rules(), LATER) == Refused("already sent (a line with the same key is unknown)")
-    assert claim(state, line(state, "another"), Rules(), LATER) == Refused("the window takes 6 messages, 6 were sent")
+    assert claim(state, line(state), Rules(), LATER) == SendRefusal(
+        "already sent (a line with the same key is unknown)"
+    )
+    assert claim(state, line(state, "another"), Rules(), LATER) == SendRefusal(
+        "the window takes 6 messages, 6 were sent"
+    )
 
 
 @pytest.mark.parametrize("outcome", [LineState.SENT, LineState.UNKNOWN, LineState.FAILED])
@@ -106,7 +110,7 @@ def test_a_sender_that_was_only_slow(state, monkeypatch, outcome: LineState):
         with pytest.raises(ValueError, match="is unknown, not claimed"):
             finish(state, number, outcome, LATER)
         assert get_line(state, number).state is LineState.UNKNOWN
-    assert isinstance(claim(state, line(state), Rules(), LATER), Refused)
+    assert isinstance(claim(state, line(state), Rules(), LATER), SendRefusal)
 
 
 def test_a_dead_sender_of_what_may_be_done_twice_leaves_its_line_planned(state, monkeypatch):
@@ -115,7 +119,7 @@ def test_a_dead_sender_of_what_may_be_done_twice_leaves_its_line_planned(state, 
     recover(state, LATER)
     found = get_line(state, number)
     assert (found.state, found.claimed_at, found.ended_at) == (LineState.PLANNED, None, None)
-    assert isinstance(claim(state, number, Rules(), LATER), Claimed)
+    assert isinstance(claim(state, number, Rules(), LATER), ClaimedLine)
 
 
 def test_lines_of_senders_that_live_are_left_alone(state):
@@ -135,7 +139,7 @@ def test_what_a_person_saw_ends_an_unknown_line(state, was_sent: bool):
         "somebody",
         end,
     )
-    assert isinstance(claim(state, line(state), Rules(), LATER), Refused if was_sent else Claimed), (
+    assert isinstance(claim(state, line(state), Rules(), LATER), SendRefusal if was_sent else ClaimedLine), (
         "whoever did not get it may get it now"
     )
     with pytest.raises(LookupError, match=f"line {number} is .*, not unknown"):
@@ -161,10 +165,10 @@ def test_a_whole_plan_is_settled_and_nothing_beside_it(state):
 def test_looking_takes_nothing(state):
     number = line(state)
     seen = look(state, number, Rules(), NOW)
-    assert isinstance(seen, Claimed)
+    assert isinstance(seen, ClaimedLine)
     assert seen.params["msg_id"] == "window"
     assert (get_line(state, number).state, get_line(state, number).claimed_at) == (LineState.PLANNED, None)
-    assert look(state, number, Rules(), NOW + timedelta(days=2)) == Refused("no window is open")
+    assert look(state, number, Rules(), NOW + timedelta(days=2)) == SendRefusal("no window is open")
     assert get_line(state, number).state is LineState.BLOCKED
 
 
@@ -172,7 +176,7 @@ def test_a_reason_to_wait_is_noted_on_planned_lines_only(state, monkeypatch):
     number = line(state)
     postpone(state, number, "too frequent")
     assert (get_line(state, number).why, get_line(state, number).state) == ("too frequent", LineState.PLANNED)
-    assert isinstance(claim(state, number, Rules(), NOW), Claimed)
+    assert isinstance(claim(state, number, Rules(), NOW), ClaimedLine)
     postpone(state, number, "another sender waits")
     assert (get_line(state, number).why, get_line(state, number).state) == (None, LineState.CLAIMED)
     release(state, number, "it did nothing")
@@ -185,6 +189,6 @@ def test_only_the_opt_out_that_is_answered_does_not_forbid_its_answer(state, sin
 
     add_opt_out(state, APP, about, PERSON, "asked for it", NOW + timedelta(seconds=since))
     number = line(state)
-    assert look(state, line(state, "campaign"), Rules(), NOW) == Refused("opted out")
+    assert look(state, line(state, "campaign"), Rules(), NOW) == SendRefusal("opted out")
     answer = ledger.claim(state, number, Rules(opt_out_at=NOW), NOW)
-    assert answer == Refused("opted out") if since < 0 else isinstance(answer, Claimed)
+    assert answer == SendRefusal("opted out") if since < 0 else isinstance(answer, ClaimedLine)

@@ -34,7 +34,7 @@ from resources.state import outbox as ledger
 from resources.state.accounts import add_account
 from resources.state.inbox import fingerprint, make_event, store
 from resources.state.lines import LineState, set_line
-from resources.state.outbox import Claimed, NewLine, Rules, claim, finish, read_lines, release
+from resources.state.outbox import ClaimedLine, NewLine, Rules, claim, finish, read_lines, release
 from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, check_approved, create_plan, list_plans
 from resources.state.resolving import recover, resolve, settle
@@ -173,7 +173,7 @@ class Ledger(RuleBasedStateMachine):
     def _claim(self, line: int, process: int) -> None:
         self.process = process
         taken = claim(self.state, line, Rules(), self.now)
-        if not isinstance(taken, Claimed):
+        if not isinstance(taken, ClaimedLine):
             return
         check_approved(self.state, taken.line.plan_id, self.now)
         assert taken.line.id not in self.flights

@@ -21,7 +21,7 @@ from resources.state.chats import get_chat
 from resources.state.engine import accounts
 from resources.state.inbox import content_of
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, Refused, Rules, claim, read_lines, write_lines
+from resources.state.outbox import NewLine, Rules, SendRefusal, claim, read_lines, write_lines
 from resources.state.people import list_opt_outs
 from sandbox.world import World
 from services.outreach.campaigns import Replies
@@ -162,7 +162,7 @@ def _one_more(post: Post, account: int, person: str, scene: str) -> str | None:
     )
     [line_id] = write_lines(world.runtime.state, [line], world.runtime.clock.now())
     outcome = claim(world.runtime.state, line_id, Rules(), world.runtime.clock.now())
-    return outcome.why if isinstance(outcome, Refused) else None
+    return outcome.why if isinstance(outcome, SendRefusal) else None
 
 
 def test_the_seventh_message_of_an_answer_is_never_tried(noon):

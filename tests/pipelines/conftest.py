@@ -15,7 +15,7 @@ from installation import World
 if TYPE_CHECKING:
     from dagster import DagsterInstance, ExecuteInProcessResult
 
-    from pipelines.runner import Ran, Runner
+    from pipelines.runner import Runner, RunSummary
 
 
 @contextlib.contextmanager
@@ -41,7 +41,7 @@ class Orchestra:
     def instance(self) -> DagsterInstance:
         return self.runner._instance
 
-    def run(self, cadence: str, partition: date, *tables: str) -> Ran:
+    def run(self, cadence: str, partition: date, *tables: str) -> RunSummary:
         return self.runner.run(cadence, partition, tables or None)
 
     def run_range(self, cadence: str, first: date, last: date, *tables: str) -> ExecuteInProcessResult:
@@ -109,7 +109,9 @@ def orchestra(world: World, orchestrate) -> Orchestra:
 
 
 @pytest.fixture(scope="module")
-def good_day(request, platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, dict[str, Ran], tuple[str, ...]]]:
+def good_day(
+    request, platforms, tmp_path_factory
+) -> Iterator[tuple[Orchestra, dict[str, RunSummary], tuple[str, ...]]]:
     """All jobs of one day in good weather over the tables given, what each run said, and the tables. Not to be altered."""
     from installation import START, TODAY, YESTERDAY
 
@@ -131,7 +133,7 @@ def good_day(request, platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, 
 
 
 @pytest.fixture(scope="module")
-def answered(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, Ran]]:
+def answered(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, RunSummary]]:
     """Fans and plays of two days, a list of hot words of today, and one run of the answers job over what is out of date. Tests go on from there."""
     from datetime import timedelta
 

@@ -13,7 +13,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 from installation import TODAY, YESTERDAY
 
 from assets.tables import PLATFORM, partitions_of
-from catalog import DOORS, TABLES, endpoints_of
+from catalog import SOURCES, TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from catalog.iterations import ITERATIONS
 from catalog.records import BEIJING, History
@@ -92,7 +92,7 @@ def test_all_asset_specs(graph, snapshot):
 
 def test_there_is_an_asset_for_every_table_and_operation(graph):
     keys = {tuple(k.path) for k in graph.get_all_asset_keys()}
-    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in DOORS} | {("marts", m) for m in load_marts()} | {
+    assert keys == {(t,) for t in TABLES} | {(PLATFORM, e) for e in SOURCES} | {("marts", m) for m in load_marts()} | {
         ("warehouse",),
         ("report",),
         ("archive",),

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from installation import TODAY
 
-from catalog import DOORS, TABLES, endpoints_of
+from catalog import SOURCES, TABLES, endpoints_of
 from catalog.records import AppType
 
 WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"), ("poi", "6600000000000000001"))
@@ -63,12 +63,12 @@ def _own_videos(world):
 
 
 def _watch_videos(world, videos) -> None:
-    from resources.state.watched import Watched, watch
+    from resources.state.watched import WatchedItem, watch
 
     watch(
         world.runtime.state,
         world.config.client_key,
-        [Watched("video", item, open_id) for open_id, item in videos],
+        [WatchedItem("video", item, open_id) for open_id, item in videos],
         world.runtime.clock.now(),
     )
 
@@ -116,7 +116,7 @@ def test_every_row_came_through_a_door_of_the_app(worked):
     for name in mine:
         sources = set(world.read(name, TABLES[name].latest_partition(TODAY))["source"].to_pylist())
         assert sources
-        assert all(app_type in DOORS[s].apps for s in sources), (name, sources)
+        assert all(app_type in SOURCES[s].apps for s in sources), (name, sources)
 
 
 @pytest.mark.parametrize("worked", CASES, indirect=True)

@@ -15,7 +15,7 @@ from publishing_rows import hot_words
 
 from resources.storage import atomic
 from resources.storage.checksums import digest_of, recorded
-from resources.storage.lake import Lake, LakeDamaged
+from resources.storage.lake import Lake, LakeCorrupt
 from resources.warehouse.publisher import Warehouse
 
 DAY, OTHER = date(2026, 9, 16), date(2026, 9, 17)
@@ -84,7 +84,7 @@ def test_every_byte_of_the_footer_counts(lake):
     accepted = []
     for at in range(len(whole) - footer, len(whole)):
         flip(path, at * 8 + at % 8)
-        with suppress(LakeDamaged):
+        with suppress(LakeCorrupt):
             lake.read("hot_words", DAY)
             accepted.append(at)
         path.write_bytes(whole)
@@ -119,7 +119,7 @@ def test_a_flipped_month_is_neither_published_nor_put_together_again(lake, wareh
     flip(path, 800)
     assert {d.dt for d in warehouse.publish().damaged} == {DAY, OTHER}
     lake.write("hot_words", OTHER + timedelta(days=1), hot_words(OTHER + timedelta(days=1), 5))
-    with pytest.raises(LakeDamaged, match="month=2026-09"):
+    with pytest.raises(LakeCorrupt, match="month=2026-09"):
         lake.compact("hot_words", "2026-09")
 
 
@@ -158,7 +158,7 @@ def test_killed_at_any_step_between_file_and_checksum_nothing_is_called_damaged_
             lake.write("hot_words", DAY, hot_words(DAY, 30))
     assert lake.read("hot_words", DAY).num_rows in (20, 30)
     flip(lake.path("hot_words", DAY), 4000)
-    with pytest.raises(LakeDamaged):
+    with pytest.raises(LakeCorrupt):
         lake.read("hot_words", DAY)
     lake.write("hot_words", DAY, hot_words(DAY, 30))
     assert lake.read("hot_words", DAY).num_rows == 30

@@ -20,7 +20,7 @@ from resources.state.load_status import (
     save_load_status,
 )
 from resources.storage.lake import Lake
-from resources.warehouse.publisher import DaysHandedOver, Warehouse
+from resources.warehouse.publisher import TableByDay, Warehouse
 from resources.warehouse.state_tables import load_status_batches
 
 DAY = date(2026, 11, 16)
@@ -42,7 +42,7 @@ class Home:
             self.read.append(list(days))
             return load_status_batches(self.state, self.read[-1])
 
-        self.warehouse.publish({"meta.load_status": DaysHandedOver(changed_days(self.state), lines)}, **more)
+        self.warehouse.publish({"meta.load_status": TableByDay(changed_days(self.state), lines)}, **more)
         with self.warehouse.connect() as connection:
             found = connection.execute(
                 "SELECT table_name, dt, open_id, status FROM meta.load_status ORDER BY ALL"
@@ -129,5 +129,5 @@ def test_after_it_was_handed_over_whole_it_is_read_whole(home):
 
 def test_other_tables_are_not_published_by_day(home):
     with pytest.raises(ValueError, match=r"meta\.accounts"):
-        home.warehouse.publish({"meta.accounts": DaysHandedOver({}, lambda days: [])})
+        home.warehouse.publish({"meta.accounts": TableByDay({}, lambda days: [])})
     assert not home.warehouse.path.with_name("warehouse.duckdb.building").exists()

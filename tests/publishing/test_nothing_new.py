@@ -16,7 +16,7 @@ from resources.state import State
 from resources.state.load_status import LoadStatus, Outcome, changed_days, newest_day, save_load_status
 from resources.storage.lake import Lake
 from resources.warehouse.mart_files import MARTS_DIR
-from resources.warehouse.publisher import DaysHandedOver, Warehouse
+from resources.warehouse.publisher import TableByDay, Warehouse
 from resources.warehouse.state_tables import ACCOUNTS_SCHEMA, load_status_batches
 
 DAY = date(2026, 11, 16)
@@ -45,7 +45,7 @@ class Home:
         before = self.path.stat().st_mtime_ns if self.path.exists() else None
         tables = {
             "meta.accounts": pa.Table.from_pylist([self.account], ACCOUNTS_SCHEMA),
-            "meta.load_status": DaysHandedOver(self.days, lambda _: ()),
+            "meta.load_status": TableByDay(self.days, lambda _: ()),
         }
         done = self.warehouse.publish(tables, **({"again": False} | more))
         assert done.bytes == self.path.stat().st_size

@@ -11,7 +11,7 @@ from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.state import State
 from resources.state.engine import opt_outs, outbox, plans
-from resources.warehouse.outreach_tables import SOURCES, read_outreach, schema_of
+from resources.warehouse.outreach_tables import OUTREACH_TABLES, read_outreach, schema_of
 from resources.warehouse.publisher import Warehouse
 from services.marts.publishing import publish
 
@@ -96,7 +96,7 @@ def test_plans_messages_and_opt_outs_are_published_without_what_was_said(runtime
         "TIMESTAMP WITH TIME ZONE"
     }
     comments = dict(ask(warehouse, "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'outreach'"))
-    assert {name: " / " in comment for name, comment in comments.items()} == dict.fromkeys(SOURCES, True)
+    assert {name: " / " in comment for name, comment in comments.items()} == dict.fromkeys(OUTREACH_TABLES, True)
 
 
 def test_a_publication_of_the_lake_alone_leaves_them_as_they_were(runtime: Runtime):
@@ -109,4 +109,4 @@ def test_a_publication_of_the_lake_alone_leaves_them_as_they_were(runtime: Runti
 
 
 def test_an_empty_ledger_has_its_columns(runtime: Runtime):
-    assert {name: t.num_rows for name, t in read_outreach(runtime.state).items()} == dict.fromkeys(SOURCES, 0)
+    assert {name: t.num_rows for name, t in read_outreach(runtime.state).items()} == dict.fromkeys(OUTREACH_TABLES, 0)

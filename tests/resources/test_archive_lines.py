@@ -9,7 +9,7 @@ import pytest
 import zstandard
 from syncing import hold_whole, syncs
 
-from resources.storage.archive import Archive, ArchiveDamaged, Entry
+from resources.storage.archive import Archive, ArchiveCorrupt, Entry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, 0, 0, 123456, UTC)
 ENTRY = Entry(
@@ -91,7 +91,7 @@ def test_a_line_from_before_a_member_was_added_has_its_default(archive):
 )
 def test_what_is_no_index_line_is_damage(archive, change):
     rewrite(archive, change)
-    with pytest.raises(ArchiveDamaged, match="index does not read back"):
+    with pytest.raises(ArchiveCorrupt, match="index does not read back"):
         list(archive.index("user_fans", [DAY]))
     assert len(list(archive.damaged("user_fans", [DAY]))) == 1
 

@@ -8,7 +8,7 @@ import pytest
 from stopping import stops_at
 from syncing import hold_whole, syncs
 
-from resources.storage.archive import PACK, Archive, ArchiveDamaged, Entry
+from resources.storage.archive import PACK, Archive, ArchiveCorrupt, Entry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, tzinfo=UTC)
 
@@ -99,7 +99,7 @@ def test_a_damaged_part_of_a_pack_is_named_and_copied_aside(archive):
     (error,) = archive.damaged("user_fans", [DAY])
     assert stored[2].name in str(error)
     assert str(stored[2].path) in str(error)
-    with pytest.raises(ArchiveDamaged):
+    with pytest.raises(ArchiveCorrupt):
         content(archive)
     target = archive.set_aside(error.segment)
     assert target.exists()

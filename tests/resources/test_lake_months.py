@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from stopping import stops_at
 
-from resources.storage.lake import Lake, LakeDamaged
+from resources.storage.lake import Lake, LakeCorrupt
 from resources.warehouse.publisher import Warehouse
 
 FIRST = date(2026, 9, 1)
@@ -143,7 +143,7 @@ def test_a_damaged_month_is_named(lake):
     lake.compact("user_fans", "2026-09")
     path = lake.month_path("user_fans", "2026-09")
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(LakeDamaged, match="douyin verify --repair"):
+    with pytest.raises(LakeCorrupt, match="douyin verify --repair"):
         lake.days("user_fans")
     lake.set_aside(path)
     assert lake.days("user_fans") == [date(2026, 10, 1)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from resources.storage import atomic
-from resources.storage.atomic import is_dead, replace_whole, sweep, this_process, write_whole
+from resources.storage.atomic import is_dead, replace_atomic, sweep, this_process, write_atomic
 
 HOUR = 3600.0
 
@@ -86,7 +86,7 @@ def test_what_this_process_writes_stays_and_what_it_left_goes(tmp_path):
         assert sweep(found) == []
         assert found[0].exists()
 
-    assert replace_whole(path, write) is True
+    assert replace_atomic(path, write) is True
     assert path.read_bytes() == b"half"
     left(tmp_path, atomic._HOST, os.getpid())
     assert len(sweep(tmp_path.glob(".*.tmp"))) == 1, (
@@ -96,14 +96,14 @@ def test_what_this_process_writes_stays_and_what_it_left_goes(tmp_path):
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
     path = tmp_path / "data.parquet"
-    write_whole(path, b"old")
+    write_atomic(path, b"old")
 
     def fail(file) -> None:
         file.write(b"new")
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        replace_whole(path, fail)
+        replace_atomic(path, fail)
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["data.parquet"]
     assert atomic._writing == set()
@@ -115,7 +115,7 @@ def test_a_write_that_fails_is_told_also_where_the_file_beside_is_gone(tmp_path)
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        replace_whole(tmp_path / "data.parquet", fail)
+        replace_atomic(tmp_path / "data.parquet", fail)
 
 
 @pytest.mark.parametrize(("data", "replaced"), [(b"same", False), (b"more", True), (b"longer", True)])
@@ -125,7 +125,7 @@ def test_a_file_that_has_these_bytes_already_is_left_alone(tmp_path, data: bytes
     os.utime(path, (0, 0))
     before, seen = path.stat().st_ino, []
     assert (
-        replace_whole(
+        replace_atomic(
             path, lambda file: file.write(data), unless_same=True, whole=lambda beside: seen.append(beside.read_bytes())
         )
         is replaced
@@ -133,7 +133,7 @@ def test_a_file_that_has_these_bytes_already_is_left_alone(tmp_path, data: bytes
     assert (path.read_bytes(), seen) == (data, [data])
     assert (path.stat().st_ino != before) is replaced
     assert [p.name for p in tmp_path.iterdir()] == ["data.parquet"]
-    assert replace_whole(path, lambda file: file.write(data)) is True
+    assert replace_atomic(path, lambda file: file.write(data)) is True
 
 
 def test_processes_are_known_to_be_dead_by_host_number_and_start(dead, monkeypatch):

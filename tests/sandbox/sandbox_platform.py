@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 import catalog
 from catalog.records import Envelope
-from catalog.requests import Fill, Place
+from catalog.requests import ParamLocation, ParamSource
 from sandbox.server import Handle
 
 NOW = "2026-11-16T10:30:00+08:00"
@@ -176,9 +176,9 @@ class Platform:
             params.setdefault("open_id", self.tokens(account)["open_id"])
         else:
             token = token or self.client_token()
-        params.update({p.name: token for p in endpoint.params if p.fill is Fill.TOKEN and p.name not in params})
+        params.update({p.name: token for p in endpoint.params if p.fill is ParamSource.TOKEN and p.name not in params})
         params = {k: v for k, v in params.items() if v is not None}
-        in_body = {p.name for p in endpoint.params if p.place is Place.BODY}
+        in_body = {p.name for p in endpoint.params if p.place is ParamLocation.BODY}
         body = {k: params.pop(k) for k in tuple(params) if k in in_body}
         sent = ({"data": body} if endpoint.form else {"json": body}) if in_body else {}
         return self.http.request(endpoint.method, endpoint.path, params=params, headers={"access-token": token}, **sent)

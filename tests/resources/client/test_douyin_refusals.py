@@ -10,11 +10,11 @@ from loopback import say
 from test_douyin_client import BOARD, FANS, USER, WINDOW, Bench, ask
 
 from catalog import ENDPOINTS, OPERATIONS
-from catalog.requests import Fill, Place
+from catalog.requests import ParamLocation, ParamSource
 from resources.client import CallFailed
 from resources.client.client import complete_params, make_request
 from resources.client.errors import ConsentNeeded, NeedsAttention
-from resources.client.tokens import Lease
+from resources.client.tokens import TokenLease
 from resources.state.accounts import AccountStatus, add_account
 
 BUSINESS, OTHER_BUSINESS = ENDPOINTS["user_fans_bc"], ENDPOINTS["user_item_bc"]
@@ -120,7 +120,7 @@ def test_an_account_without_a_stored_token_is_not_asked_for(bench):
 
 @pytest.mark.parametrize(
     "asked",
-    [a for a in {**ENDPOINTS, **OPERATIONS}.values() if any(p.place is Place.BODY for p in a.params)],
+    [a for a in {**ENDPOINTS, **OPERATIONS}.values() if any(p.place is ParamLocation.BODY for p in a.params)],
     ids=lambda a: a.name,
 )
 def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
@@ -128,11 +128,11 @@ def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
     given = {
         p.name: f"{p.place}-{p.name}"
         for p in asked.params
-        if p.fill not in (Fill.LEFT_OUT, Fill.TOKEN, Fill.COUNT, Fill.CONST)
+        if p.fill not in (ParamSource.LEFT_OUT, ParamSource.TOKEN, ParamSource.COUNT, ParamSource.CONST)
     }
-    own = next((p.name for p in asked.params if p.fill is Fill.ACCOUNT), None)
+    own = next((p.name for p in asked.params if p.fill is ParamSource.ACCOUNT), None)
     params = complete_params(asked, given, given[own] if own else "")
-    request = make_request("https://example.invalid", asked, params, Lease("act.secret", 0))
+    request = make_request("https://example.invalid", asked, params, TokenLease("act.secret", 0))
     text = request.content.decode()
     body = {n: v for n, (v,) in parse_qs(text, strict_parsing=True).items()} if asked.form else json.loads(text)
     query = (
@@ -143,9 +143,9 @@ def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
     assert request.method == asked.method == "POST"
     assert "body-" not in str(request.url)
     assert "act.secret" not in str(request.url)
-    assert query.keys() == {p.name for p in asked.params if p.place is Place.QUERY and p.name in params}
-    in_body = {p.name for p in asked.params if p.place is Place.BODY}
-    tokens = {p.name: "act.secret" for p in asked.params if p.fill is Fill.TOKEN}
+    assert query.keys() == {p.name for p in asked.params if p.place is ParamLocation.QUERY and p.name in params}
+    in_body = {p.name for p in asked.params if p.place is ParamLocation.BODY}
+    tokens = {p.name: "act.secret" for p in asked.params if p.fill is ParamSource.TOKEN}
     assert body == {n: v for n, v in params.items() if n in in_body} | tokens
     assert request.headers.get("access-token") == (None if tokens else "act.secret")
     assert request.headers["content-type"] == (

@@ -61,7 +61,7 @@ async def main():
         while (line := await asyncio.to_thread(sys.stdin.readline)).strip():
             _, instant, delay = line.split()
             now[0] = datetime.fromisoformat(instant)
-            client.tokens._not_before.clear()  # patience is counted in real time, and between rounds days pass
+            client.tokens._retry_after.clear()  # patience is counted in real time, and between rounds days pass
             await asyncio.sleep(float(delay))
             asked = (client.ask(ENDPOINTS["user_fans"], {"date_type": 7}, open_id) for _ in range(int(calls)))
             problems = [a for a in await asyncio.gather(*asked, return_exceptions=True) if isinstance(a, BaseException)]
