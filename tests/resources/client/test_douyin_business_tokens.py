@@ -11,6 +11,7 @@ from test_douyin_tokens import KEY, Life
 
 from catalog import ENDPOINTS
 from resources.client.errors import AccountStopped
+from resources.state import tokens as token_state
 from resources.state.accounts import AccountStatus
 from resources.state.tokens import load_business_token
 
@@ -57,6 +58,13 @@ def test_it_is_fetched_when_first_needed_and_kept_with_its_ends(life):
     assert life.business.refresh_expires_at == life.start + timedelta(days=365)
     life.ask(clients=2, calls=3)
     assert life.fetched() == (1, 0)
+
+
+def test_calls_that_waited_for_it_do_not_read_the_state_again(life, monkeypatch):
+    read, load = [], token_state.load_business_token
+    monkeypatch.setattr(token_state, "load_business_token", lambda *a: (read.append(a), load(*a))[1])
+    life.ask(calls=5)
+    assert len(read) == 1
 
 
 def test_it_is_refreshed_once_with_less_than_three_days_left(life):
