@@ -47,7 +47,9 @@ EQUIVALENT = Path(__file__).with_name("mutants_equivalent.txt")
 _ARCHIVE = ("resources/test_archive_lines.py", "resources/test_archive_packs.py")
 _LAKE = ("resources/test_lake_months.py", "publishing/test_damaged_lake.py")
 _CLIENT = tuple(f"resources/client/test_douyin_{name}.py" for name in ("refusals", "client"))
-_TOKENS = tuple(f"resources/client/test_douyin_{name}.py" for name in ("tokens", "business_tokens", "token_races"))
+_TOKENS = tuple(
+    f"resources/client/test_douyin_{name}.py" for name in ("tokens", "refreshes", "business_tokens", "token_races")
+)
 _INGEST = tuple(
     f"ingest/test_{name}.py"
     for name in ("values_properties", "plain_way", "odd_members", "normalise_properties", "contract_bodies")

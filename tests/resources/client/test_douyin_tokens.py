@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import children
 import pytest
-from loopback import say
 from patience import scaled
 from sqlalchemy import select
 
@@ -25,7 +24,6 @@ from resources.state.tokens import UserToken, load_client_token, load_user_token
 
 USER = ENDPOINTS["user_item"]
 KEY = "sandbox-key"
-DAY_S = 86_400
 
 
 class Life:
@@ -312,37 +310,6 @@ def test_clients_of_one_process_refresh_an_account_once(life):
 
     asyncio.run(work())
     assert life.refreshes() == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("answered", "kept", "days", "scope"),
-    [
-        ({}, "rft.old", 20, "a,b"),
-        ({"refresh_token": "", "scope": ""}, "rft.old", 20, "a,b"),
-        ({"refresh_token": "rft.old", "refresh_expires_in": 30 * DAY_S, "scope": "a"}, "rft.old", 20, "a"),
-        ({"refresh_token": "rft.old", "refresh_expires_in": DAY_S}, "rft.old", 1, "a,b"),
-        ({"refresh_expires_in": DAY_S}, "rft.old", 1, "a,b"),
-        ({"refresh_token": "rft.other", "refresh_expires_in": 30 * DAY_S}, "rft.other", 30, "a,b"),
-    ],
-)
-def test_what_a_refresh_answers_is_kept(make_settings, state, scripted, answered, kept: str, days: int, scope: str):
-    """A refresh lengthens no refresh token's life: of the same token the earlier end is believed."""
-    answer = {"access_token": "act.newnewnew1", "expires_in": 15 * DAY_S, "error_code": 0, **answered}
-    settings = make_settings(base_url=scripted(lambda request, n: say({"data": answer})).url)
-    now = settings.get_clock().now()
-    ends = now + timedelta(days=20)
-    old = UserToken("o", "act.oldoldold1", now + timedelta(days=1), "rft.old", ends, 2, "a,b", now - timedelta(days=14))
-    save_user_token(state, KEY, old)
-
-    async def work() -> str:
-        async with DouyinClient(settings, state, settings.get_clock()) as client:
-            return (await client.tokens.user_lease("o")).token
-
-    assert asyncio.run(work()) == "act.newnewnew1"
-    stored = load_user_token(state, KEY, "o")
-    assert (stored.access_token, stored.access_expires_at) == ("act.newnewnew1", now + timedelta(days=15))
-    assert (stored.refresh_token, stored.refresh_expires_at) == (kept, now + timedelta(days=days))
-    assert (stored.scope, stored.renewals, stored.updated_at) == (scope, 2, now)
 
 
 def test_accounts_known_by_token_only_are_added_when_they_fail(make_settings, state, sandbox):
