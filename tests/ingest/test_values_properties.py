@@ -407,6 +407,15 @@ def test_every_second_in_beijing_comes_back(instants: list[datetime]):
     assert parse(Parse.EPOCH, [str(int(i.timestamp())) for i in local]) == [i.astimezone(UTC) for i in local]
 
 
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_the_last_second_that_an_instant_may_be(unit: int):
+    """Seconds and milliseconds end with the year 2100 of Beijing; the instant of the end is none any more."""
+    end = int(datetime(2101, 1, 1, tzinfo=BEIJING).timestamp()) * unit
+    texts = [str(number) for number in (end - 1, end, end + 1, end // 2)]
+    assert [oracle_epoch(text) is MISFIT for text in texts] == [False, True, True, False]
+    check(Parse.EPOCH, oracle_epoch, texts)
+
+
 def test_the_order_and_index_of_a_column_are_kept():
     series = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(["3", "x", None, "1"])), index=[7, 3, 9, 1])
     for how in Parse:

@@ -173,3 +173,11 @@ def test_parameters_that_do_not_fit_are_refused_before_a_call(params: dict, open
 def test_a_required_parameter_is_missed():
     with pytest.raises(ValueError, match=f"{USER.name} needs the parameter date_type"):
         complete_params(USER, {}, "a")
+
+
+def test_what_the_platform_says_is_kept_of_refusals_only(make_settings, state, scripted):
+    answers = iter(({"error_code": 10001, "description": "忙"}, {"error_code": 0, "description": "好"}))
+    server = scripted(lambda request, n: say(TOKEN if "oauth" in request.target else {"data": next(answers)}))
+    bench = Bench(make_settings(base_url=server.url), state)
+    bench.run(lambda client: client.ask(BOARD, {}), consent=False)
+    assert [(e.code, e.said, e.attempt) for e in bench.exchanges] == [(10001, "忙", 1), (0, "", 2)]
