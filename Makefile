@@ -47,10 +47,11 @@ $(BENCH): benchmarks/requirements.lock
 	.venv-bench/bin/python -m pip install --quiet --require-hashes -r benchmarks/requirements.lock
 	@touch $(BENCH)
 
-lint: setup ## form, imports between packages
+lint: setup ## form, style, imports between packages, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 docs: setup ## regenerate what is generated: the CLI reference and the table reference
 	$(BIN)/python -m apps.docs.reference

@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeGuard
 
 from catalog.records import Endpoint, Envelope, Output
 
@@ -119,7 +119,7 @@ quarantine), not a series that is not produced yet, which would be asked for aga
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _is_day(value: Any) -> bool:
+def _is_day(value: Any) -> TypeGuard[str]:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         return False
     try:

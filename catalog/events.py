@@ -9,7 +9,7 @@ from __future__ import annotations
 from catalog.cadences import EVENTS as CADENCE
 from catalog.endpoints._columns import count, member, param, parent
 from catalog.iterations import IterateBy
-from catalog.records import Endpoint, Envelope, Origin, Output, Parse, Status, Token, first_step
+from catalog.records import Column, Endpoint, Envelope, Origin, Output, Parse, Status, Token, first_step
 from catalog.requests import Param, ParamSource
 
 _EVENT_ID = param("event_id")
@@ -57,7 +57,7 @@ def _people(account: str) -> Output:
 _PEOPLE_TO, _PEOPLE_FROM = _people("to_user_id"), _people("from_user_id")
 
 
-def _single(table: str, *columns) -> Output:
+def _single(table: str, *columns: Column) -> Output:
     return Output(table, "$", tuple(columns), single=True)
 
 

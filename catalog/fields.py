@@ -6,32 +6,44 @@ name. Instants end in ``_at`` and are UTC; days end in ``_date`` and are Beijing
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.records import Additive, Field, Pii, Type
 
 _FIELDS: list[Field] = []
 
 
-def _field(name: str, type_: Type, en: str, zh: str, doc_en: str, doc_zh: str, **more) -> None:
+def _field(name: str, type_: Type, en: str, zh: str, doc_en: str, doc_zh: str, **more: Any) -> None:
     _FIELDS.append(Field(name, type_, en, zh, doc_en, doc_zh, **more))
 
 
-def _text(name, en, zh, doc_en, doc_zh, **more):
+def _text(name: str, en: str, zh: str, doc_en: str, doc_zh: str, **more: Any) -> None:
     _field(name, Type.TEXT, en, zh, doc_en, doc_zh, **more)
 
 
-def _count(name, en, zh, doc_en, doc_zh, *, additive=Additive.YES, minimum=0, **more):
+def _count(
+    name: str,
+    en: str,
+    zh: str,
+    doc_en: str,
+    doc_zh: str,
+    *,
+    additive: Additive = Additive.YES,
+    minimum: int | None = 0,
+    **more: Any,
+) -> None:
     _field(name, Type.BIGINT, en, zh, doc_en, doc_zh, additive=additive, minimum=minimum, **more)
 
 
-def _total(name, en, zh, doc_en, doc_zh, **more):
+def _total(name: str, en: str, zh: str, doc_en: str, doc_zh: str, **more: Any) -> None:
     _count(name, en, zh, doc_en, doc_zh, additive=Additive.SEMI, **more)
 
 
-def _index(name, en, zh, doc_en, doc_zh):
+def _index(name: str, en: str, zh: str, doc_en: str, doc_zh: str) -> None:
     _field(name, Type.DOUBLE, en, zh, doc_en, doc_zh, minimum=0)
 
 
-def _code(name, en, zh, doc_en, doc_zh, **more):
+def _code(name: str, en: str, zh: str, doc_en: str, doc_zh: str, **more: Any) -> None:
     """A whole number that stands for something; never summed."""
     _field(name, Type.BIGINT, en, zh, doc_en, doc_zh, is_code=True, **more)
 

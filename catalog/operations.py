@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.endpoints import ENDPOINTS
 from catalog.records import Endpoint, Envelope, Kind, Operation, Status, Token
 from catalog.requests import Param, ParamLocation, ParamSource
@@ -57,7 +59,7 @@ def _write(
     zh: str,
     *body: str,
     token: Token = Token.USER,
-    **more,
+    **more: Any,
 ) -> Operation:
     params = (*((_OPEN_ID,) if token is Token.USER else ()), *_given(*body))
     return Operation(name, domain, Kind.WRITE, "POST", path, scope, token, status, en, zh, params, **more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from catalog.records import AppType, Column, Endpoint, Envelope, Origin, Parse, Status, Token
 from catalog.requests import Param, ParamLocation, ParamSource
@@ -64,7 +65,7 @@ def left_out(name: str, place: ParamLocation = ParamLocation.QUERY) -> Param:
     return Param(name, ParamSource.LEFT_OUT, required=False, place=place)
 
 
-def mini_app(endpoint: Endpoint, **changes) -> Endpoint:
+def mini_app(endpoint: Endpoint, **changes: Any) -> Endpoint:
     """The mini-app door ``*_apps_v1`` of a record: another path and scope, and the answer wrapped twice."""
 
     def inner(path: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.cadences import DAILY_LISTING
 from catalog.endpoints._columns import (
     ACCOUNT,
@@ -47,8 +49,8 @@ def _comments(
     doc_en: str,
     doc_zh: str,
     *outputs: Output,
-    **more,
-):
+    **more: Any,
+) -> Endpoint:
     return Endpoint(
         name=name, domain="comment", method="GET", path=path, scope=scope, token=Token.USER, status=status, en=en, zh=zh,
         doc_en=doc_en, doc_zh=doc_zh, cadence=DAILY_LISTING, over=over, outputs=outputs, **({"paging": Paging(page_cap=5_000)} | more),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog.cadences import DAILY_SNAPSHOT, RANK_WEEKS
 from catalog.endpoints._columns import CURSOR, RANK_BY_ORDER, body, count, index, member, page_size, param
 from catalog.iterations import IterateBy
-from catalog.records import EmptyMeaning, Endpoint, Output, Parse, Status, Token
+from catalog.records import Column, EmptyMeaning, Endpoint, Output, Parse, Status, Token
 from catalog.requests import Paging, Param, ParamSource
 
 _TYPE = Param("type", ParamSource.SUBJECT, choices=(1, 2, 3))
@@ -15,7 +15,7 @@ _ACTIVE = (
 )
 
 
-def _words(field: str) -> object:
+def _words(field: str) -> Column:
     return member(field, parse=Parse.WORDS)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.cadences import DAILY_LISTING
 from catalog.endpoints._columns import ACCOUNT, OPEN_ID, count, left_out, member, param
 from catalog.iterations import IterateBy
@@ -31,8 +33,8 @@ def _im(
     doc_zh: str,
     output: Output,
     scope: str = "im.direct_message",
-    **more,
-):
+    **more: Any,
+) -> Endpoint:
     return Endpoint(
         name=f"im_{name}", domain="im", method=method, path=path, scope=scope, token=Token.USER, status=Status.RESTRICTED,
         envelope=Envelope.NEW, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=DAILY_LISTING, over=over, outputs=(output,), **more,

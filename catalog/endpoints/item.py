@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.cadences import DAILY_SNAPSHOT, DAILY_T1
 from catalog.endpoints._columns import (
     ACCOUNT,
@@ -20,7 +22,7 @@ from catalog.iterations import IterateBy
 from catalog.records import EmptyMeaning, Endpoint, Output, Status, Token
 
 
-def _item(name: str, en: str, zh: str, doc_en: str, doc_zh: str, output: Output, **more) -> Endpoint:
+def _item(name: str, en: str, zh: str, doc_en: str, doc_zh: str, output: Output, **more: Any) -> Endpoint:
     return Endpoint(
         name=f"item_{name}", domain="item", method="GET", path=f"/data/external/item/{name}/",
         scope="data.external.item", token=Token.USER, status=Status.ACTIVE, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh,

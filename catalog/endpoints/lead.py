@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.cadences import DAILY_LISTING
 from catalog.endpoints._columns import ACCOUNT, BOOL, CURSOR, OPEN_ID, count, left_out, member, page_size, param, parent
 from catalog.iterations import IterateBy
@@ -28,10 +30,10 @@ def _leads(
     doc_en: str,
     doc_zh: str,
     *outputs: Output,
-    params=(),
+    params: tuple[Param, ...] = (),
     paged: bool = True,
-    **more,
-):
+    **more: Any,
+) -> Endpoint:
     return Endpoint(
         name=f"leads_{name}", domain="lead", method="GET", path=f"/enterprise/leads/{path}/", scope="enterprise.data",
         token=Token.USER, status=Status.REMOVED, en=en, zh=zh, doc_en=doc_en, doc_zh=doc_zh, cadence=DAILY_LISTING, over=over,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.cadences import DAILY_SNAPSHOT, DAILY_T1, TWICE_DAILY
 from catalog.endpoints._columns import (
     ACCOUNT,
@@ -32,7 +34,7 @@ _LAST_30_DAYS = Param("date_type", ParamSource.CONST, const=30)
 
 def _poi(
     name: str, path: str, over: IterateBy, cadence: Cadence, en: str, zh: str, doc_en: str, doc_zh: str, *outputs: Output,
-    scope: str = "data.external.poi", status: Status = Status.UNVERIFIED, **more,
+    scope: str = "data.external.poi", status: Status = Status.UNVERIFIED, **more: Any,
 ) -> Endpoint:  # fmt: skip
     return Endpoint(
         name=f"poi_{name}", domain="poi", method="GET", path=path, scope=scope, token=Token.CLIENT, status=status,
@@ -54,7 +56,7 @@ def _audience(who: str) -> tuple[Output, ...]:
     )  # fmt: skip
 
 
-def _by_amap(name: str, path: str, scope: str, en: str, zh: str, doc_en: str, doc_zh: str, **more) -> Endpoint:
+def _by_amap(name: str, path: str, scope: str, en: str, zh: str, doc_en: str, doc_zh: str, **more: Any) -> Endpoint:
     return _poi(
         name, path, IterateBy.AMAP_IDS, DAILY_SNAPSHOT, en, zh, doc_en, doc_zh,
         Output(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.cadences import DAILY_LISTING, DAILY_SNAPSHOT
 from catalog.endpoints._columns import (
     ACCOUNT,
@@ -42,8 +44,8 @@ def _video(
     doc_en: str,
     doc_zh: str,
     *outputs: Output,
-    **more,
-):
+    **more: Any,
+) -> Endpoint:
     more = {"cadence": DAILY_SNAPSHOT} | more
     return Endpoint(
         name=name, domain="video", method=method, path=path, scope=scope, token=Token.USER, status=status, en=en, zh=zh,
