@@ -2,10 +2,9 @@
 """Run a command, for so many seconds at most, and leave nothing running: ``limit.py SECONDS COMMAND …``.
 
 ``timeout`` signals the processes of one group, once. Dagster turns SIGTERM into a note that is read later, and what
-tests
-start in sessions of their own goes on: a test that hung for lack of that kept CI waiting for 90 minutes without a word.
-Here what is left over becomes a child of this process (Linux), so all of it is found and killed.
-Exits as the command does; with 124 where its time was up, after the Python processes were made to show their stacks.
+tests start in sessions of their own goes on: a test that hung for lack of that kept CI waiting for 90 minutes without a
+word. Here what is left over becomes a child of this process (Linux), so all of it is found and killed. Exits as the
+command does; with 124 where its time was up, after the Python processes were made to show their stacks.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """All measurements of docs/performance.md in one run, one after the other, each a process of its own.
 
 ``python -m benchmarks.all`` is the short form, about five minutes, and prints what was found. ``--full`` takes about 50
-minutes, keeps the figures in
-``benchmarks/measured`` and writes docs/performance.md. ``--only NAME`` repeats some of them; ``--page`` writes the page
-from the kept figures alone.
+minutes, keeps the figures in ``benchmarks/measured`` and writes docs/performance.md. ``--only NAME`` repeats some of
+them; ``--page`` writes the page from the kept figures alone.
 """
 
 from __future__ import annotations

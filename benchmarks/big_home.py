@@ -1,12 +1,10 @@
 """A home as an agency has it after a year: 1,000 accounts × 365 days in the lake, the state, marts, and the published warehouse.
 
 Everything that marts read is there; core tables that none reads stay empty. The product itself makes the marts of the
-last two weeks, and
-of those that other marts read as many days as a new day looks back. Days before are copies of the made ones with the
-dates moved, by turns, so that
-listings and the warehouse have the size of a year, and a year need not be computed.
-``load_status`` has the lines of 70 days, since marts read 60. Run it with ``python -m benchmarks.big_home HOME
-[--accounts 1000] [--days 365]``.
+last two weeks, and of those that other marts read as many days as a new day looks back. Days before are copies of the
+made ones with the dates moved, by turns, so that listings and the warehouse have the size of a year, and a year need
+not be computed. ``load_status`` has the lines of 70 days, since marts read 60. Run it with ``python -m
+benchmarks.big_home HOME [--accounts 1000] [--days 365]``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Core tables of a year as numpy and pyarrow columns: plausible values from a pinned seed, a day at a time, the same for the same day.
 
 Each account publishes a video every third day and lists its newest thirty. A video's plays follow one curve, so totals
-and the daily
-series agree with each other; the last three days of a series are still a little low, as on the platform, and are
-corrected by the next run.
+and the daily series agree with each other; the last three days of a series are still a little low, as on the platform,
+and are corrected by the next run.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """CPU per request: the client against stock httpx and against a wrk-like ceiling, at two sizes of bodies, plain and over TLS.
 
 The server (``benchmarks.server``) is a process of its own, so only the client's CPU is counted, that of its threads
-included. Each way makes the
-same requests, 32 at once, in turns with the others; the median of three rounds counts. Every body is looked at: its
-length, and what it says.
+included. Each way makes the same requests, 32 at once, in turns with the others; the median of three rounds counts.
+Every body is looked at: its length, and what it says.
 """
 
 from __future__ import annotations

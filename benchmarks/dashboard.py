@@ -1,11 +1,9 @@
 """How soon the dashboard's first page shows: seconds from navigation to the first chart, in headless Chromium, and to the page that can be worked with.
 
 ``python -m benchmarks.dashboard HOME [--visits 3]``: starts the dashboard over a home (see ``benchmarks.big_home`` for
-one of 1,000 accounts and a year),
-visits it once right after its start and then as often as asked, each with an empty browser profile and again with a
-filled cache. The first chart is
-the server's drawing, or the living one where that comes first; a chart counts when the browser has painted it. The bar
-for it: 2 s.
+one of 1,000 accounts and a year), visits it once right after its start and then as often as asked, each with an empty
+browser profile and again with a filled cache. The first chart is the server's drawing, or the living one where that
+comes first; a chart counts when the browser has painted it. The bar for it: 2 s.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """A day of 1,000 accounts with about 30 videos each, at 200 requests/s: how much of the limit a whole command uses, and what it takes.
 
 Serves a sandbox that counts calls per scope and second as the platform does, authorises its accounts, and runs ``douyin
-run`` over videos, their
-five series and the accounts' six, from process start to the published warehouse. The least time is calls ÷ rate: every
-call belongs to a scope
-with the same limit, and tables are made one after the other. Of the videos only those
-younger than 30 days have series: 30 of 160 in the full form, which takes a quarter of an hour; 7 of 40 in the short
-one, with 100 accounts.
+run`` over videos, their five series and the accounts' six, from process start to the published warehouse. The least
+time is calls ÷ rate: every call belongs to a scope with the same limit, and tables are made one after the other. Of the
+videos only those younger than 30 days have series: 30 of 160 in the full form, which takes a quarter of an hour; 7 of
+40 in the short one, with 100 accounts.
 """
 
 from __future__ import annotations

@@ -7,9 +7,8 @@
   installs it), or of ``BENCH_DLT``.
 
 Wall time from process start to end, CPU and peak memory as the kernel tells it (``wait4``; of the largest process), and
-the files that it wrote or changed and left.
-Counts and sums of what landed are compared with what the server gives. Accounts are authorised before. An answer has 20
-videos, as many as are asked for.
+the files that it wrote or changed and left. Counts and sums of what landed are compared with what the server gives.
+Accounts are authorised before. An answer has 20 videos, as many as are asked for.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """A run over thousands of accounts, some of them in trouble: what it takes and whether everybody else's data lands.
 
 Serves a sandbox as one process, authorises its accounts as a second, and runs ``douyin run`` over all tables as a
-third, whose peak of
-memory it reports (the kernel's ``ru_maxrss``). 3 % of the accounts have dead tokens, 1 % are private, and two
-operations are
-withdrawn. 2,000 accounts take about 12 minutes on two idle cores: ``python -m benchmarks.many_accounts [--accounts
-200]``.
+third, whose peak of memory it reports (the kernel's ``ru_maxrss``). 3 % of the accounts have dead tokens, 1 % are
+private, and two operations are withdrawn. 2,000 accounts take about 12 minutes on two idle cores: ``python -m
+benchmarks.many_accounts [--accounts 200]``.
 """
 
 from __future__ import annotations

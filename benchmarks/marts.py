@@ -1,17 +1,13 @@
 """One new day on top of a year of 1,000 accounts: what making everything that is out of date takes, mart by mart, and publishing it.
 
 The home is made by ``benchmarks.big_home`` and stays as it is: a copy beside it (files of the lake as hard links) gets
-the new day, the series of the day
-before, and corrections of the three days before that, which make marts of those days out of date, too. Making and
-publishing are a
-process each, so that their peak memory (``VmHWM`` of Linux) is their own. The bar: everything in 60 s and 2 GiB on two
-cores.
+the new day, the series of the day before, and corrections of the three days before that, which make marts of those days
+out of date, too. Making and publishing are a process each, so that their peak memory (``VmHWM`` of Linux) is their own.
+The bar: everything in 60 s and 2 GiB on two cores.
 
 ``python -m benchmarks.marts HOME [--corrected 3]``; with ``--save FILE`` hashes of what was made are kept, and
-``--compare FILE`` says whether
-another version of the code makes the same bytes. With ``--adopt`` the days of the home count as made by today's SQL,
-although the home was made
-before the SQL was written differently.
+``--compare FILE`` says whether another version of the code makes the same bytes. With ``--adopt`` the days of the home
+count as made by today's SQL, although the home was made before the SQL was written differently.
 """
 
 from __future__ import annotations

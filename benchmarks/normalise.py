@@ -1,11 +1,9 @@
 """From archive to lake, against one-thread DuckDB that reads the same bodies with given types and writes Parquet: rows per CPU second.
 
 Ours reads compressed segments with their indexes, types, validates, puts into order and lands; it adds when, whence and
-by which app a row was
-seen. The floor reads a ready NDJSON file of the bare bodies, trusts every value, leaves rows as they come and adds
-nothing. Both write
-zstd level 1. Counts and sums of what landed are compared. The second part takes peak memory of a process that
-normalises 10⁵ rows, and 10⁶.
+by which app a row was seen. The floor reads a ready NDJSON file of the bare bodies, trusts every value, leaves rows as
+they come and adds nothing. Both write zstd level 1. Counts and sums of what landed are compared. The second part takes
+peak memory of a process that normalises 10⁵ rows, and 10⁶.
 """
 
 from __future__ import annotations

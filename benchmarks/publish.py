@@ -1,16 +1,14 @@
 """Publishing one more day into a warehouse of 1, 100 and 730 days beside a plain copy of the same file, and analysts' questions against a file made by hand.
 
 The lake is that of ``benchmarks.big_home``, marts included. Its days arrive as in production: those of a day itself,
-series of the day before, and the
-series and marts of three days before that come again. Most days before a point of measurement are published at once and
-the last twenty one by one, so
-that the file has the row groups that daily publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20
-minutes. The short form: 10 accounts, 27 days, no marts, no verdict on publishing.
+series of the day before, and the series and marts of three days before that come again. Most days before a point of
+measurement are published at once and the last twenty one by one, so that the file has the row groups that daily
+publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20 minutes. The short form: 10 accounts, 27 days, no
+marts, no verdict on publishing.
 
 Published is by ``assets.warehouse.publish`` as the asset does (reading the state included), copied by
-``shutil.copyfile`` and fsync. The file made by hand
-has the same rows, ``CREATE TABLE … AS SELECT … ORDER BY dt, key`` in one go; all rows are compared by hash before it is
-asked.
+``shutil.copyfile`` and fsync. The file made by hand has the same rows, ``CREATE TABLE … AS SELECT … ORDER BY dt, key``
+in one go; all rows are compared by hash before it is asked.
 """
 
 from __future__ import annotations

@@ -1,15 +1,11 @@
 """The webhook receiver under load: ``python -m benchmarks.receiver [--rate 300] [--seconds 60] [--kills 0] [--idle 0] [--slow 0]``.
 
 Events go out at fixed instants, whatever the answers do, and the time to an answer counts from that instant: a stall of
-the
-receiver is not hidden by a generator that waits for it. A fifth are duplicates, one in a hundred has a signature of
-somebody
-else. What is refused or cut off is sent again, as the platform does. With ``--kills`` the receiver is killed (SIGKILL)
-and
-started again so often, at random instants; the load lasts until the last one. ``--idle`` and ``--slow`` are connections
-of a
-crowd beside the load, in a process of its own: they send nothing, or a request byte by byte; whoever is cut off comes
-back.
+the receiver is not hidden by a generator that waits for it. A fifth are duplicates, one in a hundred has a signature of
+somebody else. What is refused or cut off is sent again, as the platform does. With ``--kills`` the receiver is killed
+(SIGKILL) and started again so often, at random instants; the load lasts until the last one. ``--idle`` and ``--slow``
+are connections of a crowd beside the load, in a process of its own: they send nothing, or a request byte by byte;
+whoever is cut off comes back.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """A replay of 30, 90 and 365 days in one command each: peak memory, which must not grow with the days, and rows per second.
 
 The archive is made from answers of the sandbox: one day of each table is really asked for, then every body is put into
-the real
-archive again for each of the days, with its time and the dates in it moved. Series are so observed every day over
-their whole window, which is the most that a replay can meet. Each replay is a process of its own with an empty lake;
-peak memory is
-the kernel's ``ru_maxrss``. Repeat with ``python -m benchmarks.replay [--days 30 90 365] [--accounts 5]``; about three
-minutes.
+the real archive again for each of the days, with its time and the dates in it moved. Series are so observed every day
+over their whole window, which is the most that a replay can meet. Each replay is a process of its own with an empty
+lake; peak memory is the kernel's ``ru_maxrss``. Repeat with ``python -m benchmarks.replay [--days 30 90 365]
+[--accounts 5]``; about three minutes.
 """
 
 from __future__ import annotations

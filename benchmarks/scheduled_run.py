@@ -1,14 +1,12 @@
 """A scheduled run with nothing to fetch, against an empty Dagster run: what start-up, definitions and settled steps cost.
 
 Two homes with the same ``dagster.yaml``. Each has a code server that is up, as the daemon keeps one, and runs are
-handed to it as the daemon does
-when it takes a run from the queue: the server starts a process, which loads the definitions and makes the run, steps in
-that process. One
-server has ours, the other a single asset that does nothing. Our jobs have run before against a sandbox, so everything
-is settled, and the runs
-that are measured make no call (what failed for a reason that may pass is asked for again; the table tells how often).
-From handing over until the run is a SUCCESS, and CPU of the process from its start to its end;
-the wait in the queue (0 to 5 s, the daemon's pause) is the same for both and left out.
+handed to it as the daemon does when it takes a run from the queue: the server starts a process, which loads the
+definitions and makes the run, steps in that process. One server has ours, the other a single asset that does nothing.
+Our jobs have run before against a sandbox, so everything is settled, and the runs that are measured make no call (what
+failed for a reason that may pass is asked for again; the table tells how often). From handing over until the run is a
+SUCCESS, and CPU of the process from its start to its end; the wait in the queue (0 to 5 s, the daemon's pause) is the
+same for both and left out.
 """
 
 from __future__ import annotations

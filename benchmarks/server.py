@@ -11,10 +11,9 @@ Two operations of the contract, and the tokens they need:
   ``/oauth/stable_client_token/``.
 
 ``--latency`` delays each answer, ``--qps`` answers "too frequent" (28003018) beyond that many calls within any second,
-``--faults`` answers every
-n-th call with HTTP 500 (by its number: no two runs differ), ``--tls`` serves HTTPS with a certificate made for
-localhost.
-``/stats`` tells calls, refusals, faults and the server's own CPU seconds; ``/reset`` begins to count anew.
+``--faults`` answers every n-th call with HTTP 500 (by its number: no two runs differ), ``--tls`` serves HTTPS with a
+certificate made for localhost. ``/stats`` tells calls, refusals, faults and the server's own CPU seconds; ``/reset``
+begins to count anew.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """The job of ``benchmarks.end_to_end`` as dlt does it: run by the Python of ``.venv-bench``, where dlt is; imports nothing of ours.
 
 The accounts are a parent resource and their videos a dependent one, fetched in parallel (REST API source, "Parallelize
-dependent resource
-fetching"); a cursor in the body with ``has_more``; a session that asks again after HTTP 500 and after "too frequent"
-(28003018); every
-answer's ``error_code`` looked at by a response action. Settings come as environment variables, from
-:func:`benchmarks.end_to_end.dlt_settings`.
+dependent resource fetching"); a cursor in the body with ``has_more``; a session that asks again after HTTP 500 and
+after "too frequent" (28003018); every answer's ``error_code`` looked at by a response action. Settings come as
+environment variables, from :func:`benchmarks.end_to_end.dlt_settings`.
 """
 
 import sys

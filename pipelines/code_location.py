@@ -1,12 +1,12 @@
 """What Dagster loads: a repository whose jobs of cadences can be had without all the rest.
 
 The server of the definitions, which the UI and the daemon ask, makes all of them once. Every run has a process of its
-own, which needs one job,
-and would make 150 assets with the columns of each for it: two thirds of what the definitions take.
+own, which needs one job, and would make 150 assets with the columns of each for it: two thirds of what the definitions
+take.
 
 ``repository``, which Dagster asks for, is made on first use: it reads ``DOUYIN_START_DATE`` and refuses a home that
-does not belong to ``DAGSTER_HOME``.
-Marts' descriptions are read when a job is made; everything else is read by the process that runs.
+does not belong to ``DAGSTER_HOME``. Marts' descriptions are read when a job is made; everything else is read by the
+process that runs.
 """
 
 import gc

@@ -52,9 +52,8 @@ def begin_dagster_process() -> None:
     """Let a process of Dagster keep what it writes private, and put the environment before ``.env``, as everywhere.
 
     Dagster overwrites variables of its process with those of ``.env`` in the working directory before it loads anything
-    of ours. What the process
-    was started with is known from the system (Linux); elsewhere :func:`check_home` still refuses a home that ``.env``
-    changed.
+    of ours. What the process was started with is known from the system (Linux); elsewhere :func:`check_home` still
+    refuses a home that ``.env`` changed.
 
     Raises:
         BadSettings: ``.env`` changed ``DAGSTER_HOME``, which Dagster has used already.

@@ -1,10 +1,9 @@
 """An end that a signal asked for comes soon, whatever the process is doing, and nothing is published after it.
 
 Python runs the handler of a signal between two steps of its own code, on the main thread: a long query hears nothing,
-an exception that is
-raised inside a library may be lost in it, and one in the middle of an import may leave its lock held. So the signal is
-heard a second time, on
-a thread of its own: what is in the way of the end is cut off, which a run survives like any kill.
+an exception that is raised inside a library may be lost in it, and one in the middle of an import may leave its lock
+held. So the signal is heard a second time, on a thread of its own: what is in the way of the end is cut off, which a
+run survives like any kill.
 """
 
 from __future__ import annotations

@@ -146,8 +146,8 @@ class Control:
         """Accounts, each with a new authorization code and its trouble, if any.
 
         ``scopes`` (comma separated) limits what the code grants; ``client_key`` names the app (default: the first).
-        ``fans`` are those that
-        the account has apart from what single videos bring, which would take too long to add up for thousands.
+        ``fans`` are those that the account has apart from what single videos bring, which would take too long to add up
+        for thousands.
         """
         scope, key = request.query.get("scopes", EVERYTHING), request.query.get("client_key", self._first.client_key)
         app = self._apps.get(key)

@@ -1,10 +1,8 @@
 """The OAuth operations of the contract: authorization page, user tokens, client tokens, business tokens.
 
 The public profile is a data operation of the catalogue. Where the contract is silent: one account in sixteen gave no
-business
-consent and is refused with 28001012; a business refresh token lives a year and is not replaced; an open_id that is no
-account of the app is
-refused with 10002.
+business consent and is refused with 28001012; a business refresh token lives a year and is not replaced; an open_id
+that is no account of the app is refused with 10002.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """OAuth tokens: self-describing and signed, so that a restarted sandbox still knows what it gave out.
 
-A token is a prefix (``act.`` user access, ``rft.`` refresh, ``clt.`` client, ``bus_act.`` and ``bus_rft.``
-business access and refresh, ``code`` for authorization codes) and base64url of a JSON payload with a signature keyed by
-the seed. What
-cannot be written into a token that is already out (longer lifetimes, used codes, replaced and
-revoked tokens) is memory of the process.
+A token is a prefix (``act.`` user access, ``rft.`` refresh, ``clt.`` client, ``bus_act.`` and ``bus_rft.`` business
+access and refresh, ``code`` for authorization codes) and base64url of a JSON payload with a signature keyed by the
+seed. What cannot be written into a token that is already out (longer lifetimes, used codes, replaced and revoked
+tokens) is memory of the process.
 """
 
 from __future__ import annotations

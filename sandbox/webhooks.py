@@ -77,10 +77,8 @@ class Webhooks:
     ``subscribed`` tells whether an event is wanted; ``unsubscribe`` ends all subscriptions.
 
     ``counts``: ``events`` that were to be delivered and ``duplicates`` of them, each of which ends as ``acknowledged``
-    or ``given up``;
-    ``posts`` are all attempts, ``retries`` those after the first; ``forged`` posts, ``not subscribed`` events, and how
-    often a receiver was
-    ``unsubscribed``.
+    or ``given up``; ``posts`` are all attempts, ``retries`` those after the first; ``forged`` posts, ``not subscribed``
+    events, and how often a receiver was ``unsubscribed``.
     """
 
     def __init__(

@@ -4,15 +4,12 @@
     python tests/mutants.py [--sample 300] [--seed 1] [--modules lake,paging] [--skip 40] [--until 02:30]
 
 A mutant is one change of one expression or statement (see ``OPERATORS``). All that there can be are listed, shuffled by
-the seed and taken from the front, so that any beginning
-of a longer sample is a smaller one. Each is tried in a copy of the tree, never here: of the tests that ``TESTS`` names
-for its module, those that run its line (``mutants_lines.py`` records them, once per file of tests), quick ones first,
-until one fails. Survivors are
-listed with their change; those in ``mutants_equivalent.txt``, which no test could notice, do not count. What cannot
-even be imported counts as killed, as does what never ends.
-The test that failed must have passed without the mutant.
-A process that has imported the libraries, and nothing of ours, forks for each mutant: otherwise most of the time were
-imports.
+the seed and taken from the front, so that any beginning of a longer sample is a smaller one. Each is tried in a copy of
+the tree, never here: of the tests that ``TESTS`` names for its module, those that run its line (``mutants_lines.py``
+records them, once per file of tests), quick ones first, until one fails. Survivors are listed with their change; those
+in ``mutants_equivalent.txt``, which no test could notice, do not count. What cannot even be imported counts as killed,
+as does what never ends. The test that failed must have passed without the mutant. A process that has imported the
+libraries, and nothing of ours, forks for each mutant: otherwise most of the time were imports.
 """
 
 from __future__ import annotations

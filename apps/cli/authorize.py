@@ -55,8 +55,7 @@ def authorize(
     """Show the consent page's address, take the code that comes back, and store the account's tokens.
 
     Where the redirect address is on this machine's loopback the code is received there; otherwise the address that the
-    browser
-    was sent to is pasted.
+    browser was sent to is pasted.
     """
     settings = load_settings()
     require_credentials(settings)

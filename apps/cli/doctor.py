@@ -136,8 +136,7 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
     async def token(key: str) -> None:
         async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
             # Anew, not the stored one: that would be good for hours after the secret was changed. Asking again is
-            # harmless,
-            # since the stable endpoint answers the same token while it lasts.
+            # harmless, since the stable endpoint answers the same token while it lasts.
             await client.tokens.replace_client(await client.tokens.client_lease())
 
     for app in settings.all_apps:

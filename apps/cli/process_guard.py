@@ -1,8 +1,7 @@
 """End the processes that another one started, when that one is gone, however it ended.
 
 Run as a program of its own it reads the number of a process group from standard input, then waits for the input to
-close, which the system does
-for a killed process, too.
+close, which the system does for a killed process, too.
 """
 
 from __future__ import annotations

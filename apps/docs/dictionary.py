@@ -1,8 +1,8 @@
 """The metric dictionary as pages: the lines of ``meta.dictionary`` by domain, an index of metrics before them.
 
 ``docs/tables.md`` goes table by table, the dictionary meaning by meaning: a column that several tables share stands
-once, with what
-the platform calls it, which member of a response fills it, how it may be summed and with what it must not be confused.
+once, with what the platform calls it, which member of a response fills it, how it may be summed and with what it must
+not be confused.
 """
 
 from __future__ import annotations

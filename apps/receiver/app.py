@@ -1,10 +1,8 @@
 """Two ASGI applications: ``POST /webhook/<client_key>`` for the platform, ``/healthz`` and ``/metrics`` for operators.
 
 An event is answered 200 only when it is on disk. Everything else is a refusal that the platform tries again or gives
-up:
-401 for a signature that is none of the app's, 400 for a body that is no event, 413 for one that is too large, 503 while
-it
-cannot be stored. Bodies and signatures are not logged, and the same line is logged once a minute.
+up: 401 for a signature that is none of the app's, 400 for a body that is no event, 413 for one that is too large, 503
+while it cannot be stored. Bodies and signatures are not logged, and the same line is logged once a minute.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Connections of the receiver under a guard: so many at most, and so long for each step of an exchange.
 
 uvicorn waits for the head and the body of a request as long as their sender likes. Here whoever does not finish a step
-in time
-is cut off; and where there is no room for a new connection, the one that has waited longest for its sender makes room.
-A
-request that is complete is never cut to make room.
+in time is cut off; and where there is no room for a new connection, the one that has waited longest for its sender
+makes room. A request that is complete is never cut to make room.
 """
 
 from __future__ import annotations

@@ -102,8 +102,7 @@ def partitions_due(cadence: Cadence, at: datetime, settings: Settings) -> tuple[
     until yesterday, on Mondays the whole window.
 
     On Mondays at noon the week before becomes final, and the list of weeks says so from the next morning on: Tuesday's
-    first tick
-    takes it.
+    first tick takes it.
     """
     at = (at if at.tzinfo else at.replace(tzinfo=BEIJING)).astimezone(BEIJING)
     table = TABLES[tables_of(cadence)[0]]

@@ -139,8 +139,7 @@ class DouyinClient:
         """Have something done, once. A :class:`Turn` gives the parameters when the call's turn has come.
 
         A call is made again only where the platform said that it did nothing (a token to refresh, too many calls),
-        where
-        nothing was sent, or where doing it twice is as doing it once.
+        where nothing was sent, or where doing it twice is as doing it once.
 
         Raises:
             Uncertain: nobody knows whether it was done: a time-out, a cut connection, or an answer that may mean

@@ -37,8 +37,7 @@ class Countdown:
         """7, 3 or 1: within so many days a person must do something. 0: it is over. None: nothing to do.
 
         A refresh token is renewed five days and an access token refreshed three days before its end; where less is
-        left,
-        nothing has run for days, or the platform refuses.
+        left, nothing has run for days, or the platform refuses.
         """
         status = self.account.status
         if status in (AccountStatus.STOPPED, AccountStatus.PAUSED):

@@ -113,8 +113,7 @@ class Limiter:
         """Leave to make one call of ``scope`` now; held until the response is there.
 
         ``check`` runs while the call waits, and ``begin`` once, when it has its slot and its place in the air; the
-        permit is
-        what ``begin`` gives. Where one of them raises, neither slot nor quota is used.
+        permit is what ``begin`` gives. Where one of them raises, neither slot nor quota is used.
 
         Raises:
             QuotaExhausted: the day's calls of the scope are used up; nothing was called.

@@ -57,8 +57,7 @@ class OAuth:
         """The app's token. The stable endpoint voids nothing: a second system of the same app keeps working.
 
         Where the platform does not offer it to this app, the older endpoint is asked: each of its answers voids the
-        token before
-        the last within five minutes, so it must not be asked by two systems.
+        token before the last within five minutes, so it must not be asked by two systems.
         """
         body = {**self._app(secret=True), "grant_type": "client_credential"}
         if not self._stable_is_missing:

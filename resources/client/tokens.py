@@ -415,8 +415,7 @@ class TokenManager:
             fresh = replace(token, renewals=RENEWALS)  # used up elsewhere; the refresh token itself still works
         except CallFailed as error:
             # The refresh token has days left, and the access token may be due for its own refresh. Work stays due:
-            # without
-            # patience every call of this run would try again.
+            # without patience every call of this run would try again.
             self._retry_after[token.open_id] = time.monotonic() + _TIMEOUT_S
             log.warning("%s It is tried again in %d s at the earliest.", error, _TIMEOUT_S)
             return token

@@ -1,8 +1,7 @@
 """Delivering what is due: by route, outside quiet hours, as a digest rather than a flood, and again where it did not arrive.
 
 A message counts as told once the other side said that it took it. A process that is killed in between tells it again:
-twice is
-better than never. One process delivers at a time.
+twice is better than never. One process delivers at a time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Which operations an app can have, as trial calls showed: the platform tells in no other way.
 
 An operation that the app does not own, or that is offline, is switched off with the platform's reason until a person
-switches
-it on again. It is neither asked every day in vain, nor looks like an operation without data.
+switches it on again. It is neither asked every day in vain, nor looks like an operation without data.
 """
 
 from __future__ import annotations

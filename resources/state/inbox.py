@@ -1,8 +1,7 @@
 """The inbox: every webhook event once, on disk before its sender is told so, and what follows from it at once.
 
 What an event changes (an open window, a consent, an opt-out, a withdrawn authorisation, a message of ours that arrived)
-is
-written in the transaction that stores it: after a crash either both are there or neither.
+is written in the transaction that stores it: after a crash either both are there or neither.
 """
 
 from __future__ import annotations
@@ -71,9 +70,8 @@ def store(state: State, events: Sequence[Event], opt_out_of: OptOutOf = lambda _
     """Commit events to disk, all in one transaction; tells of each whether it is new.
 
     The same body was there before, or the same Msg-Id with a body that says the same: then it is a duplicate, however
-    long ago that was,
-    since a signature holds for ever. A body that says something else is another event, whatever its Msg-Id; its hash
-    tells it apart.
+    long ago that was, since a signature holds for ever. A body that says something else is another event, whatever its
+    Msg-Id; its hash tells it apart.
     """
     hashes = [body_hash(e.body) for e in events]
     with state.begin() as db:

@@ -1,12 +1,9 @@
 """The ledger of everything that is written to the platform: claimed before the call, ended after it, never done twice.
 
 A line is claimed in the transaction that checks every limit, so two senders cannot both find room in a window. While a
-line
-is claimed, sent or unknown, its ``key`` stands in a unique column: a second line with the same key cannot be claimed. A
-line
-whose sender died, or whose call came back without an answer, is unknown: it is never sent again, but found in the
-events of
-our own messages, or shown to a person.
+line is claimed, sent or unknown, its ``key`` stands in a unique column: a second line with the same key cannot be
+claimed. A line whose sender died, or whose call came back without an answer, is unknown: it is never sent again, but
+found in the events of our own messages, or shown to a person.
 """
 
 from __future__ import annotations

@@ -117,8 +117,8 @@ def resolve(state: State, now: datetime) -> list[Line]:
     """Find unknown messages among the events of our own messages: same account, person and looks, at the time of the call.
 
     Each event stands for one message. Where several lines could have caused the same events, they are decided only if
-    there is
-    an event for every one of them: otherwise nobody can tell which arrived, and a person must look. While a call to the
+    there is an event for every one of them: otherwise nobody can tell which arrived, and a person must look. While a
+    call to the
         same
     person is under way nothing is decided: its event may be the one that is found. Gives the lines that were found.
     """

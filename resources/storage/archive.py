@@ -87,16 +87,14 @@ class Entry(NamedTuple):
 
     A tuple, since there is one for each answer: made 13 times as fast as a frozen dataclass, and written 100 times.
 
-    ``params`` are the request's parameters without secrets; ``subject`` those of them that name what
-    was asked for (not cursor, page size or window). ``code`` is the platform's code, None when the body
-    was not the platform's. ``sequence`` ties the pages of one listing together, ``page`` counts from 1.
-    ``began_at`` is the instant of the first page and stands for the whole sequence. ``items`` is the number of
-    rows seen, ``offset`` that of the pages before, ``newest`` the latest day of a series, ``cursor`` what the next page
-    needs, ``last`` whether no
-    page follows, ``whole`` whether the platform said so (else the rest was known and not asked for). ``said`` are the
-    platform's own
-    words of a refusal; lines without them, which are those of all answers that came and of earlier releases, do not
-    have the member.
+    ``params`` are the request's parameters without secrets; ``subject`` those of them that name what was asked for (not
+    cursor, page size or window). ``code`` is the platform's code, None when the body was not the platform's.
+    ``sequence`` ties the pages of one listing together, ``page`` counts from 1. ``began_at`` is the instant of the
+    first page and stands for the whole sequence. ``items`` is the number of rows seen, ``offset`` that of the pages
+    before, ``newest`` the latest day of a series, ``cursor`` what the next page needs, ``last`` whether no page
+    follows, ``whole`` whether the platform said so (else the rest was known and not asked for). ``said`` are the
+    platform's own words of a refusal; lines without them, which are those of all answers that came and of earlier
+    releases, do not have the member.
     """
 
     operation: str

@@ -1,8 +1,8 @@
 """A checksum for each file of the lake: an empty file beside it, whose name is the checksum: ``.data.parquet.sha256-<64 digits>``.
 
 A name is there or not, so nothing has to be flushed and no bit of it can flip. It is made before the file is renamed to
-its place, and that of the file before it
-goes afterwards: at whatever instant a writer is killed, what lies there is told by one of the names. The file itself
+its place, and that of the file before it goes afterwards: at whatever instant a writer is killed, what lies there is
+told by one of the names. The file itself
     stays plain Parquet with the same bytes.
 """
 

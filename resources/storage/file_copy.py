@@ -23,10 +23,8 @@ def copy_file(source: Path, target: Path, pool: Executor) -> Future[None]:
     """Copy the bytes of ``source``; a ``target`` that is there is overwritten.
 
     Gives the flush that is still under way, in a thread of ``pool``: the copy may be worked on meanwhile. Who needs it
-    on disk heeds the result, since the
-    kernel tells of a failed write only once. 2 GB and the fsync take 0.7 times as long as with ``shutil.copyfile``;
-    file systems that
-    share blocks (XFS, Btrfs) copy nothing.
+    on disk heeds the result, since the kernel tells of a failed write only once. 2 GB and the fsync take 0.7 times as
+    long as with ``shutil.copyfile``; file systems that share blocks (XFS, Btrfs) copy nothing.
 
     Raises:
         OSError: reading or writing failed, or the source became shorter meanwhile. What was copied stays.

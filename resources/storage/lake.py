@@ -1,10 +1,8 @@
 """The lake: ``lake/<table>/dt=YYYY-MM-DD/data.parquet``, exactly one file per table and day.
 
 The days of a sealed month may lie together in ``lake/<table>/month=YYYY-MM/data.parquet``, a row group each. A day that
-has a
-file of its own counts, whatever the month says of it: so a day is replaced, and a month made, without a moment in which
-rows are
-missing or there twice.
+has a file of its own counts, whatever the month says of it: so a day is replaced, and a month made, without a moment in
+which rows are missing or there twice.
 """
 
 from __future__ import annotations

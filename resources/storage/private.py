@@ -14,8 +14,7 @@ def keep_private() -> None:
     """Let this process, and those that it starts, create folders with mode 0700 and files with 0600.
 
     Called where a process begins. Not chmod per file: DuckDB, SQLite and Dagster create files of their own, and a
-    default ACL, with which a
-    folder is shared on purpose, still holds.
+    default ACL, with which a folder is shared on purpose, still holds.
     """
     os.umask(_OTHERS)
 

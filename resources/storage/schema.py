@@ -43,8 +43,7 @@ QUARANTINE_SCHEMA = pa.schema(
 """What could not be parsed: why, and where its bytes lie in the archive.
 
 A line without ``column_name`` is a row that did not land, also of files of older releases, which lack the column. One
-with it is a value:
-its row landed with null there.
+with it is a value: its row landed with null there.
 """
 
 DRIFT_SCHEMA = pa.schema(

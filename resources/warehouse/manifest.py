@@ -1,8 +1,7 @@
 """What ``warehouse.duckdb`` holds, told without opening it: publishing what is published already can be left.
 
 ``warehouse.duckdb.holds`` lies beside the file, with the size and the time of just that file, and digests of what it
-was made of. Lost, or of
-another file, it tells nothing.
+was made of. Lost, or of another file, it tells nothing.
 """
 
 from __future__ import annotations

@@ -2,22 +2,17 @@
 
 A file begins with its description in comment lines: a title, then
 
-====================  =========================================================================================
-``-- en:``, ``-- zh:``  what it holds
-``-- grain:``         what one row is
-``-- key:``           columns that identify a row; none of them is ever empty
-``-- owner:``         who answers for it
-``-- cadence:``       how often it is made again (hourly, daily)
-``-- mode:``          ``incremental``: a partition per Beijing day, made for the day ``$dt`` alone; ``full``: made whole
-each time
-``-- lookback:``      incremental: so many days before ``$dt`` it may read, per table if need be: ``7 days; hot_words
-all``
-``-- lookahead:``     incremental: so many days after ``$dt`` it may read: a day is made again when they come
-``-- days:``          incremental: the tables whose days it has, if not those of all that it reads
-``-- not null:``      further columns that are never empty
-``-- rows:``          by how much its rows may change from one day to the next before the check warns, e.g. ``50 %``
-``-- column name [unit; additive]:``  meaning of a column that no core table has: English / Chinese
-====================  =========================================================================================
+====================  ========================================================================================= ``--
+en:``, ``-- zh:``  what it holds ``-- grain:``         what one row is ``-- key:``           columns that identify a
+row; none of them is ever empty ``-- owner:``         who answers for it ``-- cadence:``       how often it is made
+again (hourly, daily) ``-- mode:``          ``incremental``: a partition per Beijing day, made for the day ``$dt``
+alone; ``full``: made whole each time ``-- lookback:``      incremental: so many days before ``$dt`` it may read, per
+table if need be: ``7 days; hot_words all`` ``-- lookahead:``     incremental: so many days after ``$dt`` it may read: a
+day is made again when they come ``-- days:``          incremental: the tables whose days it has, if not those of all
+that it reads ``-- not null:``      further columns that are never empty ``-- rows:``          by how much its rows may
+change from one day to the next before the check warns, e.g. ``50 %`` ``-- column name [unit; additive]:``  meaning of a
+column that no core table has: English / Chinese ====================
+=========================================================================================
 
 Tables are named with their schema: ``main.videos``, ``marts.video_daily``, ``outreach.plans``, ``meta.load_status``.
 """

@@ -66,8 +66,7 @@ def publish_marts(
     """Bring the schema ``marts`` up to what the lake holds of each, by room.
 
     Gives the days that were written or removed per mart, and the marts of which days were left out because they were
-    made by an
-    elder file with other columns: they come when they are made again.
+    made by an elder file with other columns: they come when they are made again.
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS marts")
     for (name,) in connection.execute(

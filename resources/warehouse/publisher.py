@@ -141,11 +141,9 @@ class Warehouse:
         """Bring the file up to the lake and the tables ``extra_tables``, or make it anew; waits for another publisher to finish.
 
         ``extra_tables`` holds what lies in no file of the lake, by schema and name: those of
-        :mod:`resources.warehouse.state_tables`,
-        ``meta.load_status`` and ``meta.dictionary``; long ones as batches of rows or by day. A function that reads them
-        is called while the file is
-        copied. What is not handed over stays as it was published. Without ``again`` a file that was made of just this
-        stays as it is, for a day at most.
+        :mod:`resources.warehouse.state_tables`, ``meta.load_status`` and ``meta.dictionary``; long ones as batches of
+        rows or by day. A function that reads them is called while the file is copied. What is not handed over stays as
+        it was published. Without ``again`` a file that was made of just this stays as it is, for a day at most.
 
         Days whose files do not read back stay as they were published, and are told of in ``damaged``.
 
@@ -240,10 +238,9 @@ class Warehouse:
         """Everything in one transaction, which a checkpoint ends: DuckDB then writes no log, and to the file but once.
 
         Left to itself that checkpoint also merges small row groups: it writes a nearly full one again for every few
-        rows that still fit, several times as
-        many rows as are new. So it may do so at every eighth day only, and where the file is made anew: two thirds of
-        the CPU on average, one and a half
-        times on that day, and a file that is a tenth larger.
+        rows that still fit, several times as many rows as are new. So it may do so at every eighth day only, and where
+        the file is made anew: two thirds of the CPU on average, one and a half times on that day, and a file that is a
+        tenth larger.
         """
         connection.execute(f"SET wal_autocheckpoint = '1 byte'; {'' if result.rebuilt else 'SET max_vacuum_tasks = 0'}")
         connection.execute(f"BEGIN;{_layout_script() if result.rebuilt else ''}")

@@ -3,8 +3,7 @@
 Where the contract is silent: a place or AMap id that does not exist, and an open_id that is no account of the app, are
     refused with
 2100006; days that are not produced yet are left out (yesterday comes at 10:00); the heat list is empty or null before
-10:00; service_type
-40 (homestays) has rows for lodgings only; pages hold at most 50 places.
+10:00; service_type 40 (homestays) has rows for lodgings only; pages hold at most 50 places.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """用户数据: an account's numbers per day, ending yesterday, known from 10:00 on.
 
 Where the contract is silent (whether numbers are corrected later): with ``late_counts`` some days are a tenth too low
-until two days
-after. The mini-app doors have series of accounts above 1,000 fans only; of others they give no row, as before 10:00.
+until two days after. The mini-app doors have series of accounts above 1,000 fans only; of others they give no row, as
+before 10:00.
 """
 
 from __future__ import annotations

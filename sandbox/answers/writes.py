@@ -3,11 +3,9 @@
 Where the contract is silent: a proactive message to somebody who does not allow it is refused with 28003095, a second
     one on a
 day with 28003080; ``im_b2b_direct_message`` with 28004020; too many tags with 2100005; a recall of a message that was
-not sent here
-with 2100006, as one with another conversation; only enterprise accounts send (2112001). A message holds the member of
-its msg_type and no other
-type's (else 28001038). A tag's name must be new to the account (2100005). What a group was sent and what was recalled
-becomes an event.
+not sent here with 2100006, as one with another conversation; only enterprise accounts send (2112001). A message holds
+the member of its msg_type and no other type's (else 28001038). A tag's name must be new to the account (2100005). What
+a group was sent and what was recalled becomes an event.
 """
 
 from __future__ import annotations

@@ -49,8 +49,7 @@ class Thread:
 
     ``parent`` is the place of the comment that is answered, -1 for comments on the video. ``again`` is when the first
     comment of a place is taken back and another takes the place (a day that never comes: never). Times are epoch
-    seconds.
-    ``likes`` are final. ``pinned`` says since when a place is pinned.
+    seconds. ``likes`` are final. ``pinned`` says since when a place is pinned.
     """
 
     created: np.ndarray
@@ -82,8 +81,7 @@ class View:
         """Places of the comments (or of the replies to ``parent``) as the platform sorts them, hidden ones included.
 
         ``time`` newest first, ``time_asc`` oldest first, None the recommended order (liked most first). Pinned ones
-        lead
-        unless the order is ``time_asc``.
+        lead unless the order is ``time_asc``.
         """
         places = self.tops if parent is None else np.flatnonzero(self.thread.parent[: len(self.written)] == parent)
         written = self.written[places]

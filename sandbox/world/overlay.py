@@ -1,8 +1,7 @@
 """What happened because somebody did something through the API or the control plane: an overlay over the world.
 
 The world itself follows from seed and clock. What is in here follows from requests, lives in memory, and is empty until
-the
-first one: then everything is as it was without it.
+the first one: then everything is as it was without it.
 """
 
 from __future__ import annotations

@@ -157,8 +157,8 @@ def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[A
     """Tables of which nothing was settled for longer than their cadence allows, and a published file that lags behind the lake.
 
     An empty answer is a fresh one. A table that never came is not old: only if it was asked for and failed since. What
-    no app can have,
-    and what no account granted, is known and reported as that. Backfills of old days make nothing fresh.
+    no app can have, and what no account granted, is known and reported as that. Backfills of old days make nothing
+    fresh.
     """
     found, apps = [], standings(runtime)
     for name, table in TABLES.items():

@@ -33,8 +33,7 @@ class Changes:
     ``confirmed`` rows say the same in a later answer; ``damaged`` counts files that did not read back.
 
     ``contradicted`` are those of the altered rows that claim to stand in the same answer, and ``missing`` those of the
-    added ones that are no
-    newer than what was there: what a later answer does not explain.
+    added ones that are no newer than what was there: what a later answer does not explain.
     """
 
     added: int = 0
@@ -84,8 +83,7 @@ def compare(table: Table, before: InParts | None, after: InParts) -> Changes:
     """Count what ``after`` changes of ``before``, both one partition of ``table`` with each key once; None is no partition.
 
     ``before`` may have been written by older code: a column that it lacks was null, one that is gone is left out. Days
-    of more rows than a row
-    group has are compared some keys at a time, unless ``before`` is in another order.
+    of more rows than a row group has are compared some keys at a time, unless ``before`` is in another order.
     """
     if before is None:
         return Changes(added=after.num_rows)

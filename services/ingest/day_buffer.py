@@ -1,8 +1,7 @@
 """Rows of a day while its answers are read, and when it is whole: in memory while they are few, else on disk.
 
 A run holds the rows of many answers until the last one is there, since a day is one file in order of key. What is held
-beyond a bound is
-put in order and spilled, and the day is merged from such runs, a part of each at a time.
+beyond a bound is put in order and spilled, and the day is merged from such runs, a part of each at a time.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """Bodies to rows: answers that have the shape that the catalogue says go a short way (``plain.py``).
 
 The long one is an NDJSON spool read by DuckDB, every leaf as text, types given later by the catalogue. It is for the
-others and for
-outputs that are no plain list of objects: a row that is no object, or a list that is no list, goes to quarantine, and
-unknown members are counted.
-Unnesting the list as JSON and transforming each row with a text schema costs 2.4x less CPU than ``->>`` per
-column and 2.2x less than orjson with one DataFrame (``benchmarks/extract.py``, one thread).
+others and for outputs that are no plain list of objects: a row that is no object, or a list that is no list, goes to
+quarantine, and unknown members are counted. Unnesting the list as JSON and transforming each row with a text schema
+costs 2.4x less CPU than ``->>`` per column and 2.2x less than orjson with one DataFrame (``benchmarks/extract.py``, one
+thread).
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """The short way from bodies to rows, for answers that have the shape that the catalogue says.
 
 orjson reads a body, and the values of its rows are taken over column by column, for less than half of what it costs
-DuckDB to take the lists
-apart as JSON (``extract.py``). Whatever is not plain goes the long way, which gives the same rows and says what is odd:
-unknown members, shapes
-that are none, and what orjson would read otherwise than DuckDB does, which are members that come twice and the writing
-of fractions.
+DuckDB to take the lists apart as JSON (``extract.py``). Whatever is not plain goes the long way, which gives the same
+rows and says what is odd: unknown members, shapes that are none, and what orjson would read otherwise than DuckDB does,
+which are members that come twice and the writing of fractions.
 """
 
 from __future__ import annotations
@@ -189,8 +187,7 @@ def _read(body: bytes) -> Any:
     """The document of a body; None where it is none, or a member of an object may come twice.
 
     Of such a member orjson keeps one, and its colon is missed when the document is written again. Colons in texts are
-    written as they
-    are, also by a platform that escapes more than it must.
+    written as they are, also by a platform that escapes more than it must.
     """
     try:
         document = orjson.loads(body)

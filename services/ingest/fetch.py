@@ -41,10 +41,9 @@ _log = logging.getLogger(__name__)
 def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> list[FetchResult]:
     """Ask for what the partitions ``dts`` need and the archive lacks, all endpoints and apps at once.
 
-    Snapshots and most listings can be asked only for today; past days are left to what is archived. A series
-    asks each subject of which a day is missing once, for the shortest window that reaches the oldest wanted day. An
-    operation that stands in
-    for another one is asked afterwards, where that other one turned out not to be had.
+    Snapshots and most listings can be asked only for today; past days are left to what is archived. A series asks each
+    subject of which a day is missing once, for the shortest window that reaches the oldest wanted day. An operation
+    that stands in for another one is asked afterwards, where that other one turned out not to be had.
 
     Raises:
         UpstreamMissing: what the endpoints iterate over is not loaded yet, for any app.
@@ -235,8 +234,7 @@ def _params(question: Question, period: Period | None) -> dict[str, Any]:
     days = endpoint.period_days
     if endpoint.windows:
         # The shortest window that reaches the oldest wanted day, also where that one is known already: the platform
-        # corrects
-        # its series for some days, and the same call tells.
+        # corrects its series for some days, and the same call tells.
         oldest = min(d for d in days_for(subject, asking.dts) if why_too_old(asking, d) is None)
         days = next(w for w in endpoint.windows if w >= (today - oldest).days)
     values: dict[str, Any] = {}

@@ -28,8 +28,7 @@ def drain(
     """Put the events of some days into the archive; tells of each door (by name), app and day whether there were any.
 
     Days before the first receiver, and days to come, are told nothing of: they are unknown. Where no receiver ever ran,
-    nobody
-    expects events, and that is no failure.
+    nobody expects events, and that is no failure.
     """
     told: dict[str, dict[tuple[str, date], SubjectResult]] = {}
     doors, today = list(doors), runtime.clock.today()

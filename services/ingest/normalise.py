@@ -132,8 +132,7 @@ def iter_normalised(archive: Archive, table: Table, dts: Iterable[date]) -> Iter
     """The same, one day after the other: a year takes no more memory than a month.
 
     Each answer is read once, in order of observation. A day is given, and forgotten, as soon as no later answer can
-    speak
-    of it: a series holds the days that one answer covers, a snapshot only its own.
+    speak of it: a series holds the days that one answer covers, a snapshot only its own.
     """
     wanted = sorted(set(dts))
     if not wanted:

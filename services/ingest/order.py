@@ -1,8 +1,8 @@
 """Whole days in order: rows apart by day, and of each key the latest observation, in order of key.
 
 On Arrow tables, which are cut and joined without a copy. Rows often come in order already, and nearly always with each
-key once, so the costly
-part of a total order, where in the archive a row was seen, is compared only where a key comes twice.
+key once, so the costly part of a total order, where in the archive a row was seen, is compared only where a key comes
+twice.
 """
 
 from __future__ import annotations

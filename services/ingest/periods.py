@@ -1,8 +1,8 @@
 """Periods of time that listings are requested for, and what an archived answer says of its own.
 
 A daily run requests the last days up to now and, after a break, what lies between them and the newest known instant,
-oldest first. A backfill
-requests whole past days; its answers carry these days in the archive (:data:`PERIOD`) and fill their partitions.
+oldest first. A backfill requests whole past days; its answers carry these days in the archive (:data:`PERIOD`) and fill
+their partitions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The price of a backfill, before it is paid: which days can be had from where, how many calls, how long, how much of the day's quota.
 
 Nothing is called. What would be asked is worked out by the code that asks, from what the archive holds at this moment.
-A call
-to a series is one call; a listing may take more pages than were planned for, so its number is marked as a guess.
+A call to a series is one call; a listing may take more pages than were planned for, so its number is marked as a guess.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Replay: days of the lake made again from the archive, with today's code and without a call.
 
 What a day would become is told before it is replaced, and nothing is replaced unless the caller says so. A day that the
-archive
-knows nothing of, or of which it has forgotten a part, is left as it is: what was seen is not lost because its answers
-were.
+archive knows nothing of, or of which it has forgotten a part, is left as it is: what was seen is not lost because its
+answers were.
 """
 
 from __future__ import annotations
@@ -69,8 +68,7 @@ def replay(runtime: Runtime, table: Table, first: date, last: date) -> Iterator[
     """Days of ``table`` from ``first`` to ``last``, both included: what replaying them would change, one after the other.
 
     Days of which neither lake nor archive has anything are passed over. Replace a day with :meth:`Replay.land` before
-    asking
-    for the next one; a replay that only looks lands nothing. Memory does not grow with the number of days.
+    asking for the next one; a replay that only looks lands nothing. Memory does not grow with the number of days.
 
     Raises:
         ArchiveCorrupt: a segment does not read back.

@@ -1,8 +1,7 @@
 """Rows of one batch: text to the types of the catalogue, whole columns at a time.
 
 A value that does not fit becomes null, with a line in quarantine that names its column; where a row cannot do without
-it (its key, its day), the
-row goes to quarantine instead.
+it (its key, its day), the row goes to quarantine instead.
 """
 
 from __future__ import annotations

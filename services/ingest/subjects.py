@@ -1,8 +1,7 @@
 """What an endpoint iterates over: accounts, videos, comments, places … as ``catalog.records.ITERATIONS`` names them.
 
 What iterates over what is a graph: accounts -> videos -> comments -> replies. A subject that cannot have data, or whose
-data
-cannot have changed, is told about without being asked for.
+data cannot have changed, is told about without being asked for.
 """
 
 from __future__ import annotations
@@ -40,8 +39,7 @@ class Subject:
     that is too old to be asked for: the archive alone has its days.
 
     ``week`` is the Monday of the partition that a versioned answer fills. ``until`` is the creation time of the newest
-    row that
-    is surely known: a listing, newest first, need be read no further.
+    row that is surely known: a listing, newest first, need be read no further.
     """
 
     open_id: str = ""
@@ -413,8 +411,7 @@ def _known_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
     """Watched videos, and those that lists of earlier days showed and the last of them did not.
 
     Only earlier days count, so that asking twice on a day asks for the same. Where the app has no list of videos at
-    all, every
-    known video is asked for.
+    all, every known video is asked for.
     """
     watched = {
         (w.open_id, w.value) for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)

@@ -1,8 +1,7 @@
 """Values from JSON to typed columns: vectorised over whole batches, strict about what does not fit.
 
 Every function takes an Arrow-backed series of texts, or of a type of :data:`_ALSO_TAKES`, and gives the typed values
-and a mask of those that
-did not fit. Null stays null and always fits; whether it may be null is the table's business.
+and a mask of those that did not fit. Null stays null and always fits; whether it may be null is the table's business.
 """
 
 from __future__ import annotations
@@ -332,8 +331,7 @@ def parse_column(series: pd.Series, how: Parse, type_: Type, answers: pd.Series 
     """Typed values and the mask of misfits. ``series`` is Arrow-backed; the result has ``type_``'s Arrow type.
 
     Integers and booleans where a parser takes texts alone are parsed as they stand in JSON. ``answers`` tells which
-    values stand in the
-    same answer; without it all do. Values of misfits are null.
+    values stand in the same answer; without it all do. Values of misfits are null.
     """
     series = series if _arrow(series).type in _ALSO_TAKES.get(how, ()) else as_text(series)
     values, bad = _parse_percent(series, answers) if how is Parse.PERCENT else _PARSERS[how](series)

@@ -1,8 +1,7 @@
 """What may go, and what may lie closer together: keep-for settings, sealed months and days, sizes.
 
 Nothing goes by default. An answer goes only when no table that it fills keeps its day. An answer tells of its own day
-or of days
-before, so one that goes takes nothing from a day that is kept.
+or of days before, so one that goes takes nothing from a day that is kept.
 """
 
 from __future__ import annotations

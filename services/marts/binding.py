@@ -1,8 +1,7 @@
 """Marts held against what there is, before anything runs: sources, columns with their types, an order, and where each column comes from.
 
 DuckDB's own binder says whether a SELECT is sound: every table is there, empty, with the catalogue's types. sqlglot
-tells which tables
-and columns of theirs it is made of.
+tells which tables and columns of theirs it is made of.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Making marts from the lake: which days are out of date, and one day of one mart.
 
 A mart sees of the lake only what its description says it reads (look-back), so what its days depend on is known: their
-fingerprint is
-kept beside them, and a day is made again when it differs. The same rows of the lake give the same bytes.
+fingerprint is kept beside them, and a day is made again when it differs. The same rows of the lake give the same bytes.
 """
 
 from __future__ import annotations

@@ -21,9 +21,8 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, agai
     """Make the marts that are out of date, then bring ``warehouse.duckdb`` up to the lake and the state, or make it anew.
 
     Days whose files do not read back are left out and told of (``damaged``); damaged files of marts are put aside, and
-    made again where ``marts`` are made.
-    Without ``again`` a file that holds all that is there stays as it is; what it says of the clock is then that of its
-    publication, on the same day (UTC).
+    made again where ``marts`` are made. Without ``again`` a file that holds all that is there stays as it is; what it
+    says of the clock is then that of its publication, on the same day (UTC).
     """
     answers = Marts(runtime)
     with runtime.ending_soon():

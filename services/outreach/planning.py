@@ -1,8 +1,7 @@
 """From a campaign to a plan: who would get what through which scene, and who would not and why. Nothing is sent.
 
 People are looked at in the state database, where consents, windows and what was sent stand to the second; the warehouse
-only
-chooses them.
+only chooses them.
 """
 
 from __future__ import annotations

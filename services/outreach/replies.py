@@ -2,8 +2,7 @@
 
 Rules stand in ``campaigns/replies.yaml``. Every answer goes through the ledger, so that limits hold over answers and
 campaigns together, and an event is answered once whatever happens. Opt-outs are no matter of the worker: they are found
-by
-:func:`opt_outs_by` and written with the event itself, whatever the state of the account and whoever answers.
+by :func:`opt_outs_by` and written with the event itself, whatever the state of the account and whoever answers.
 """
 
 from __future__ import annotations

@@ -57,8 +57,7 @@ class _Turn:
     """Claims a line when its call has its turn, so that a process that dies leaves no line unknown but those of calls in flight.
 
     ``claimed`` is the line while this process has it: from then on its call may have been made. ``given`` are the
-    call's
-    parameters, where the line alone does not know them.
+    call's parameters, where the line alone does not know them.
     """
 
     def __init__(self, state: State, clock: Clock, line_id: int, rules: Rules, given: Params | None) -> None:

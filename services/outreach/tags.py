@@ -1,8 +1,7 @@
 """Tags 标签 that follow audiences: the difference between what audiences say and what the platform has, as a plan.
 
 The platform is asked for its present state when a plan is made; whatever tags people got by hand stay, but for those
-that an
-audience manages. Limits are kept over both: 100 tags an account, 5 a person.
+that an audience manages. Limits are kept over both: 100 tags an account, 5 a person.
 """
 
 from __future__ import annotations

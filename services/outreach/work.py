@@ -82,8 +82,7 @@ def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> 
     """Settle all unknown lines of a plan; first those that events tell about are found.
 
     What was sent may still be told by an event within half an hour: lines so young do not count as not sent, since the
-    next
-    plan may have their people again.
+    next plan may have their people again.
 
     Raises:
         NotApproved: there is no such plan.

@@ -1,8 +1,7 @@
 """What an app can have, what it lacks, what follows from that, and the way out.
 
 Ingestion, ``status``, ``doctor``, the check and the alert all ask here, so that they say the same. Nothing is called:
-what is known
-comes from trial calls (:mod:`resources.state.capabilities`), from consents and from watch lists.
+what is known comes from trial calls (:mod:`resources.state.capabilities`), from consents and from watch lists.
 """
 
 from __future__ import annotations
@@ -52,8 +51,7 @@ class Lack:
     """Why an app cannot have a table: all ways to it are closed, and each of them would do.
 
     ``off`` are operations that are switched off, ``watch`` is the watch list that is empty; ``upstream`` is the table
-    whose rows are
-    iterated over, where that one is lacking.
+    whose rows are iterated over, where that one is lacking.
     """
 
     off: tuple[Off, ...] = ()

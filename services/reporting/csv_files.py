@@ -27,9 +27,8 @@ def write_csv(
     something else.
 
     Null is an empty field, an empty text is ``""``. Instants are written in Beijing time, lists as their members with 、
-    between. A text that a
-    spreadsheet would run gets an apostrophe before it, heads and joined lists too. Only ids by their record, which are
-    joined by, stay as they are where they begin with @.
+    between. A text that a spreadsheet would run gets an apostrophe before it, heads and joined lists too. Only ids by
+    their record, which are joined by, stay as they are where they begin with @.
     """
     file.write(b"\xef\xbb\xbf")
     titles = _disarmed(pa.array(heads or schema.names, pa.string()), is_id=False).to_pylist()

@@ -54,8 +54,7 @@ def write_export(
     """Write ``table``, or the rows of ``sql``, to ``target``. The file is there whole or not at all.
 
     ``kind`` is xlsx, csv or parquet; ``first`` and ``last`` bound ``dt``; ``headers`` is None for column names, or zh
-    or en for
-    those of the dictionary. Instants are written in Beijing time, except to Parquet.
+    or en for those of the dictionary. Instants are written in Beijing time, except to Parquet.
 
     Raises:
         CannotExport: no such table or column, SQL that does not run, more rows than a sheet has.

@@ -1,11 +1,9 @@
 """Commands as processes without their start: a process that has imported everything forks one for each order.
 
 Starting Python and importing Dagster, Arrow and DuckDB is most of what a short command takes, and the tests run a
-hundred of them.
-What is forked is a process like another one, in a session of its own: environment, folder, input and output, exit code.
-That the
-command also starts is shown by the tests of `dev`, `sandbox` and `authorize`, which start it, and by ``test_cli.py``.
-Orders come over a socket: one line of JSON, with the three files to be used.
+hundred of them. What is forked is a process like another one, in a session of its own: environment, folder, input and
+output, exit code. That the command also starts is shown by the tests of `dev`, `sandbox` and `authorize`, which start
+it, and by ``test_cli.py``. Orders come over a socket: one line of JSON, with the three files to be used.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """``douyin replay``: the lake made again from the archive, over all tables and several days, byte for byte.
 
 One installation for the file, three days old: two hours of one day, windows that overlap, comments read on, published
-weeks, rows
-in quarantine, unknown members, an account that failed. Every test leaves the lake as it found it.
+weeks, rows in quarantine, unknown members, an account that failed. Every test leaves the lake as it found it.
 """
 
 from __future__ import annotations

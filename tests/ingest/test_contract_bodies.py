@@ -1,10 +1,8 @@
 """Random answers in the contract's shape, through archive, normaliser and lake, against a reading of the same bodies in plain Python.
 
 Every row that a plain reader sees lands with the values that it sees, goes to quarantine, or repeats one that landed;
-nothing
-crashes; and no reason shows what is personal. Many bodies go through one archive day, since a day costs more than a
-body.
-When a day fails, the test looks for the one body that fails alone and takes from it what can be taken.
+nothing crashes; and no reason shows what is personal. Many bodies go through one archive day, since a day costs more
+than a body. When a day fails, the test looks for the one body that fails alone and takes from it what can be taken.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A file is a list of cases: ``name``, ``dt`` (for incremental marts), ``given`` (table -> rows) and ``expected`` (rows in
     the order of
 the key; only the columns that are named are compared). Instants are Beijing time. What a given row leaves out is null,
-but for
-columns that are never empty: those are ``dt`` from the instant, 10:00 of the day for ``observed_at``, ``app``, and else
+but for columns that are never empty: those are ``dt`` from the instant, 10:00 of the day for ``observed_at``, ``app``,
+and else
     the column's name
 or 1.
 """

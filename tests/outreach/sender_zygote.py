@@ -1,9 +1,8 @@
 """A process that has imported everything and forks a sender on each order: a hundred kills would otherwise be a hundred imports.
 
 Orders are lines of JSON on standard input: ``{"settings": {DOUYIN_…}, "plan": number}``. The child is a process group
-of its own
-and sends what the plan still has to send. Answers are lines: ``started <pid>``, then ``ended <status>`` with what
-waitpid said.
+of its own and sends what the plan still has to send. Answers are lines: ``started <pid>``, then ``ended <status>`` with
+what waitpid said.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The ledger under every order of events: plans, claims, answers, time-outs, deaths, webhooks in any order, people who look.
 
 The platform is a list of what really arrived. Whatever happens, no key is on it twice, no window is overfull, and in
-the end the
-ledger and the list say the same.
+the end the ledger and the list say the same.
 """
 
 from __future__ import annotations

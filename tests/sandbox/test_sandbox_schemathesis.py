@@ -1,8 +1,8 @@
 """Schemathesis asks the sandbox by the contract: whatever the request, the answer is one that the contract knows.
 
 Requests are made from the contract's parameters and bodies, valid ones and ones that break it. The platform says no
-with HTTP
-200 and a code in the body, so Schemathesis' check of refusals is shown the HTTP status that the code stands for.
+with HTTP 200 and a code in the body, so Schemathesis' check of refusals is shown the HTTP status that the code stands
+for.
 
 The tests of an operation are built when they run, by what Schemathesis' own plugin calls at collection: built there,
 all of them cost

@@ -1,10 +1,9 @@
 """Scheduled operation as in production: Dagster's daemon with its code server and web server, over days whose clock the test moves.
 
 The clock stands two seconds before the end of the minute in which a schedule is due, since the scheduler waits for the
-next minute:
-so it looks again every two seconds. Nothing but the clock of the processes is changed (``clock/sitecustomize.py``).
-By default the night from Sunday to Monday; ``DAYS_BY_THE_CLOCK`` is how many whole days from then on, with the upkeep
-of Sunday.
+next minute: so it looks again every two seconds. Nothing but the clock of the processes is changed
+(``clock/sitecustomize.py``). By default the night from Sunday to Monday; ``DAYS_BY_THE_CLOCK`` is how many whole days
+from then on, with the upkeep of Sunday.
 """
 
 from __future__ import annotations

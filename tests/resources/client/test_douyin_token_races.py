@@ -1,8 +1,7 @@
 """Two processes that refresh and renew the same account's tokens, round after round, under faults and delays.
 
 A renewal voids the refresh token that it is asked with: one that is presented twice, or whose successor is not stored,
-ends the
-account's consent. The sandbox counts what it refused, so a round that did either is seen at once.
+ends the account's consent. The sandbox counts what it refused, so a round that did either is seen at once.
 """
 
 from __future__ import annotations
