@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from stopping import stops_at
 
+from resources.storage import lake as lake_module
 from resources.storage.lake import Lake, LakeCorrupt
 from resources.warehouse.publisher import Warehouse
 
@@ -148,3 +149,19 @@ def test_a_damaged_month_is_named(lake):
     lake.set_aside(path)
     assert lake.days("user_fans") == [date(2026, 10, 1)]
     assert (lake.root / "_damaged" / "user_fans" / "month=2026-09" / "data.parquet").exists()
+
+
+def test_a_day_that_was_being_put_into_its_month_is_put_back(tmp_path):
+    lake = Lake(tmp_path)
+    lost, whole = (tmp_path / "videos" / f"dt=2026-11-{day}" for day in (16, 17))
+    for folder in (lost, whole):
+        folder.mkdir(parents=True)
+        (folder / lake_module._GONE).write_bytes(b"old")
+    (whole / "data.parquet").write_bytes(b"new")
+    lake.sweep("videos")
+    assert {
+        p.relative_to(tmp_path / "videos").as_posix(): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()
+    } == {
+        "dt=2026-11-16/data.parquet": b"old",
+        "dt=2026-11-17/data.parquet": b"new",
+    }

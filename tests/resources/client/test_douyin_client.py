@@ -11,7 +11,7 @@ import pytest
 from loopback import Say, say
 
 from catalog import ENDPOINTS
-from catalog.errors import Action
+from catalog.errors import Action, error_for
 from resources.client import Answer, CallFailed, DouyinClient, Exchange, NotConfigured, QuotaExhausted
 from resources.client.errors import (
     AccountStopped,
@@ -248,6 +248,10 @@ def test_a_token_refused_after_its_refresh_needs_consent(bench):
     assert (failure.calls, failure.action) == (2, Action.RECONSENT)
     assert bench.status() is AccountStatus.NEEDS_CONSENT
 
+    before = bench.box.stats()["total"]
+    assert bench.fails(ConsentNeeded).calls == 0  # the next run knows without a call
+    assert bench.box.stats()["total"] == before
+
 
 def test_a_dead_consent_stops_the_account_only(bench):
     bench.box.fault("user_item", "token_dead", times=1)
@@ -462,7 +466,8 @@ def test_what_is_no_answer_of_the_platform_is_unreachable(make_settings, state, 
             await client.ask(BOARD, {})
         return raised.value
 
-    assert bench.run(work, consent=False).calls == 5
+    error = bench.run(work, consent=False)
+    assert (error.calls, error.advice) == (5, error_for(10001).advice)
     assert [e.body for e in bench.exchanges] == [body] * 5
     assert all(e.code is None for e in bench.exchanges)
 

@@ -98,3 +98,22 @@ def test_renewals_used_up_elsewhere_may_be_known_at_the_second_try(life, make_se
     assert asyncio.run(work()) == "act.newnewnew1"
     assert (life.token.refresh_token, life.token.renewals) == (old.refresh_token, 5)
     assert life.account.status is AccountStatus.ACTIVE
+
+
+def test_a_client_that_outlives_its_apps_token_gets_another(make_settings, state, scripted):
+    server = scripted(
+        lambda request, n: say({"data": {"access_token": f"clt.token{n}xxxx", "expires_in": 7200, "error_code": 0}})
+    )
+    settings = make_settings(base_url=server.url)
+    start = settings.get_clock().now()
+
+    async def work() -> list[str]:
+        async with DouyinClient(settings, state, settings.get_clock()) as client:
+            tokens = []
+            for minutes in (0, 119, 120, 121):
+                now = start + timedelta(minutes=minutes)
+                client.tokens._clock = type("Clock", (), {"now": lambda self, now=now: now})()
+                tokens.append((await client.tokens.client_lease()).token)
+            return tokens
+
+    assert asyncio.run(work()) == ["clt.token0xxxx"] * 2 + ["clt.token1xxxx"] * 2

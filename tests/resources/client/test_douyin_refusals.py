@@ -181,3 +181,9 @@ def test_what_the_platform_says_is_kept_of_refusals_only(make_settings, state, s
     bench = Bench(make_settings(base_url=server.url), state)
     bench.run(lambda client: client.ask(BOARD, {}), consent=False)
     assert [(e.code, e.said, e.attempt) for e in bench.exchanges] == [(10001, "忙", 1), (0, "", 2)]
+
+
+def test_without_a_token_no_header_says_so():
+    request = make_request("http://platform", BOARD, {}, TokenLease("", 0))
+    assert "access-token" not in request.headers
+    assert make_request("http://platform", BOARD, {}, TokenLease("clt.a", 0)).headers["access-token"] == "clt.a"
