@@ -1,1 +1,1 @@
-"""When things run, and how a person starts them."""
+"""Run the assets: jobs, schedules, sensors, and runs in the process of a command."""

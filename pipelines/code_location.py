@@ -1,12 +1,12 @@
-"""What Dagster loads: a repository whose jobs of cadences can be had without all the rest.
+"""Define the code location that Dagster loads: a repository that builds a cadence's job without everything else.
 
-The server of the definitions, which the UI and the daemon ask, makes all of them once. Every run has a process of its
-own, which needs one job, and would make 150 assets with the columns of each for it: two thirds of what the definitions
-take.
+The code server, which serves the UI and the daemon, builds all definitions once. Every run has a process of its own and
+needs one job; it would build 150 assets with the columns of each for it, which is two thirds of the time that the
+definitions take.
 
-``repository``, which Dagster asks for, is made on first use: it reads ``DOUYIN_START_DATE`` and refuses a home that
-does not belong to ``DAGSTER_HOME``. Marts' descriptions are read when a job is made; everything else is read by the
-process that runs.
+``repository``, the name that Dagster loads, is built on first use: it reads ``DOUYIN_START_DATE`` and refuses a home
+that does not belong to ``DAGSTER_HOME``. Descriptions of marts are read when a job is built; the process of a run reads
+everything else.
 """
 
 import gc
@@ -32,8 +32,10 @@ _CADENCES = {job: cadence for cadence, job in JOB_NAMES.items()}
 
 
 def job_alone(name: str, runtime: Runtime, settings: Settings) -> dg.JobDefinition | None:
-    """The job of a cadence with its own assets; of those that they read it has names and partitions, which is what Dagster writes down
-    of inputs. None for other jobs."""
+    """Build the job of a cadence with its own assets; return None for other jobs.
+
+    Of the assets that it only reads, the job knows names and partitions: Dagster records no more of inputs.
+    """
     if name not in _CADENCES:
         return None
     own = tables_of(CADENCES[_CADENCES[name]])
@@ -54,7 +56,7 @@ def job_alone(name: str, runtime: Runtime, settings: Settings) -> dg.JobDefiniti
 
 
 class JobsByName(dg.RepositoryData):
-    """All definitions, made when somebody asks for more than the job of a cadence."""
+    """All definitions, built when more than the job of a cadence is requested."""
 
     def __init__(self, runtime: Runtime, settings: Settings) -> None:
         self._runtime, self._settings = runtime, settings
@@ -71,43 +73,56 @@ class JobsByName(dg.RepositoryData):
         return {}
 
     def get_job(self, job_name: str) -> dg.JobDefinition:
+        """Return a job: the job of a cadence is built alone unless all definitions exist already."""
         if "_all" not in self.__dict__ and job_name not in self._alone:
             with _for_good():
                 self._alone[job_name] = job_alone(job_name, self._runtime, self._settings)
         return self._alone.get(job_name) or self._all.get_job(job_name)
 
     def get_all_jobs(self):
+        """Return all jobs."""
         return self._all.get_all_jobs()
 
     def get_all_schedules(self):
+        """Return all schedules."""
         return self._all.schedule_defs
 
     def get_all_sensors(self):
+        """Return all sensors."""
         return self._all.sensor_defs
 
     def get_source_assets_by_key(self):
+        """Return all source assets by their keys."""
         return self._all.source_assets_by_key
 
     def get_assets_defs_by_key(self):
+        """Return the definitions of all assets by their keys."""
         return self._all.assets_defs_by_key
 
     def get_asset_checks_defs_by_key(self):
+        """Return the definitions of all asset checks by their keys."""
         return self._all.asset_checks_defs_by_key
 
     def get_top_level_resources(self):
+        """Return the resources of the definitions by name."""
         return self._all.get_top_level_resources()
 
     def get_env_vars_by_top_level_resource(self):
+        """Return the names of environment variables that each resource reads."""
         return self._all.get_env_vars_by_top_level_resource()
 
     def get_component_tree(self):
+        """Return the tree of Dagster components."""
         return self._all.get_component_tree()
 
 
 @contextmanager
 def _for_good() -> Iterator[None]:
-    """What is made here lives as long as its process, and every run makes it in a new one: the collector of garbage need not look
-    through it again and again, which took a sixth of a settled run's CPU."""
+    """Build what lives as long as its process without the garbage collector looking through it.
+
+    Every run builds its definitions in a new process; repeated collections took a sixth of the CPU of a run that had
+    nothing left to load.
+    """
     gc.disable()
     try:
         yield
@@ -117,7 +132,7 @@ def _for_good() -> Iterator[None]:
 
 
 def make_repository(runtime: Runtime, settings: Settings) -> dg.RepositoryDefinition:
-    """All definitions over ``runtime``, each made when it is asked for.
+    """Create a repository over ``runtime`` whose definitions are built on first request.
 
     ``settings`` as :func:`pipelines.definitions.build_definitions` takes them.
     """
@@ -126,7 +141,7 @@ def make_repository(runtime: Runtime, settings: Settings) -> dg.RepositoryDefini
 
 @cache
 def _make_own() -> dg.RepositoryDefinition:
-    """Make the repository of this process's environment. Raises BadSettings."""
+    """Create the repository of this process's environment. Raises BadSettings."""
     begin_dagster_process()
     settings = read_settings()
     check_home(settings)

@@ -1,4 +1,7 @@
-"""The former place of the storage classes, which the ``dagster.yaml`` of older homes names until a ``douyin`` command renews it."""
+"""Provide the storage classes under their former name.
+
+The ``dagster.yaml`` of older homes names this module until a ``douyin`` command renews the file.
+"""
 
 from pipelines.dagster_compat.storage import KeptSqliteEventLogStorage, KeptSqliteRunStorage, KeptSqliteScheduleStorage
 

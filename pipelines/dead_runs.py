@@ -1,4 +1,7 @@
-"""Runs whose process was killed: Dagster believes them alive, and they would hold their pools and the publishing sensor for ever."""
+"""Find and end runs whose process was killed.
+
+Dagster believes them alive: they would occupy their pools and block the publishing sensor for ever.
+"""
 
 import dagster as dg
 
@@ -8,7 +11,7 @@ ACTIVE = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs whose process is gone as failed and free their pools; gives their ids.
+    """Mark runs whose process is gone as failed and free their pools; return their ids.
 
     Runs of other machines are left alone.
     """

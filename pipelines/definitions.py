@@ -1,4 +1,4 @@
-"""All definitions: assets from the catalogue, marts from their SQL, jobs, schedules and sensors."""
+"""Build all definitions: assets from the catalogue, marts from their SQL, jobs, schedules and sensors."""
 
 import dagster as dg
 
@@ -19,9 +19,9 @@ from resources.runtime import Runtime
 
 
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
-    """All definitions over ``runtime``.
+    """Build all definitions over ``runtime``.
 
-    ``settings`` gives the first day of the partitions, and to schedules what they look at.
+    ``settings`` gives the first day of the partitions, and the schedules their inputs.
     """
     jobs = make_jobs()
     marts = mart_assets(settings.start_date, settings.mart_cache_path)

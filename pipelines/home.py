@@ -1,4 +1,4 @@
-"""The Dagster home of an installation: ``$DOUYIN_HOME/dagster``, with the repository's ``dagster.yaml`` in it."""
+"""Manage the Dagster home of an installation: ``$DOUYIN_HOME/dagster`` with the repository's ``dagster.yaml``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DAGSTER = "dagster"
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
-    """Create the folder, put the configuration there, and set ``DAGSTER_HOME`` for this process and its children."""
+    """Create the Dagster home with its configuration, and set ``DAGSTER_HOME`` for this process and its children."""
     home = settings.home / DAGSTER
     home.mkdir(parents=True, exist_ok=True)
     wanted, present = (REPOSITORY / "dagster.yaml").read_bytes(), home / "dagster.yaml"
-    # Never half there: a run that starts at this moment would read an empty file, and take Dagster's defaults.
+    # Atomically: a run that starts at this moment would read an empty file, and take Dagster's defaults.
     if not present.exists() or present.read_bytes() != wanted:
         write_atomic(present, wanted)
     os.environ["DAGSTER_HOME"] = str(home)
@@ -28,10 +28,12 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 
 def check_home(settings: Settings) -> None:
-    """Refuse a home that does not belong to the ``DAGSTER_HOME`` of this process: its runs would write a second archive, state and quota.
+    """Refuse a home that does not belong to the ``DAGSTER_HOME`` of this process.
+
+    Its runs would write a second archive, state and quota.
 
     Raises:
-        BadSettings: it does not.
+        BadSettings: it does not belong to it.
     """
     dagster_home = os.environ.get("DAGSTER_HOME")
     if dagster_home and Path(dagster_home).expanduser().resolve() != settings.home / DAGSTER:
@@ -49,11 +51,11 @@ def foreign_home(home: Path, dagster_home: Path) -> str:
 
 
 def begin_dagster_process() -> None:
-    """Let a process of Dagster keep what it writes private, and put the environment before ``.env``, as everywhere.
+    """Keep the files of a Dagster process private, and let the environment take precedence over ``.env``.
 
-    Dagster overwrites variables of its process with those of ``.env`` in the working directory before it loads anything
-    of ours. What the process was started with is known from the system (Linux); elsewhere :func:`check_home` still
-    refuses a home that ``.env`` changed.
+    Dagster overwrites variables of its process with those of ``.env`` in the working directory before it loads any code
+    of this project. The system knows the variables that the process was started with (Linux); elsewhere
+    :func:`check_home` still refuses a home that ``.env`` changed.
 
     Raises:
         BadSettings: ``.env`` changed ``DAGSTER_HOME``, which Dagster has used already.
@@ -72,7 +74,7 @@ def begin_dagster_process() -> None:
 
 
 def _started_with() -> dict[str, str]:
-    """Return the variables that this process was started with; none where the system does not tell."""
+    """Return the variables that this process was started with; none where the system does not provide them."""
     try:
         return environment_of(Path("/proc/self"))
     except OSError:

@@ -1,4 +1,4 @@
-"""Running Dagster jobs in this process, with progress for a person who waits."""
+"""Run Dagster jobs in this process, with progress for a person who waits."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class RunSummary:
-    """One Dagster run: its id, whether it succeeded, and per failed or waiting step what it said."""
+    """One Dagster run: its id, whether it succeeded, and the error message of each failed or waiting step."""
 
     job: str
     partition: str
@@ -40,7 +40,7 @@ class RunSummary:
 
 
 class Runner:
-    """Holds the repository of jobs, the Dagster instance and the runtime for a series of runs in one process."""
+    """The repository of jobs, the Dagster instance and the runtime for a series of runs in one process."""
 
     def __init__(self, runtime: Runtime) -> None:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
@@ -66,7 +66,7 @@ class Runner:
     def run(
         self, cadence: str, first: date, tables: Iterable[str] | None = None, *, last: date | None = None
     ) -> RunSummary:
-        """Run one cadence's job for a partition, or a range of them, or some of its tables without publication."""
+        """Run one cadence's job for a partition, a range of them, or some of its tables without publication."""
         return self._execute(
             JOB_NAMES[cadence], first, last or first, [dg.AssetKey(t) for t in tables] if tables is not None else None
         )
@@ -98,7 +98,10 @@ class Runner:
         return ran
 
     def answers(self) -> RunSummary | None:
-        """Make the marts that are out of date in one run of the answers job, which publishes too; None where all are as they should be."""
+        """Build the marts that are out of date in one run of the answers job, which also publishes.
+
+        Return None where all are up to date.
+        """
         days = days_out_of_date(self.runtime)
         return None if days is None else self._execute(ANSWERS, *days)
 
@@ -107,18 +110,22 @@ class Runner:
         return self._execute("report_job", day, day)
 
     def publish(self) -> Publication:
+        """Publish the lake and the marts to the warehouse file."""
         return publish(self.runtime)
 
 
 def _tell_warnings() -> None:
-    """Warnings of ours, such as that another run holds a table, go to the person who waits."""
+    """Show the project's warnings to the person who waits, e.g. that another run locks a table."""
     log = logging.getLogger("resources")
     if not log.handlers:
         log.addHandler(logging.StreamHandler())
 
 
 def _tell_end(ran: RunSummary, failure) -> None:
-    """A run may end between its steps, where no step tells of it: interrupted while it waited for a pool, or by an error of Dagster's own."""
+    """Record why a run ended between its steps, which no step reports.
+
+    It was interrupted while it waited for a pool, or by an error of Dagster's own.
+    """
     if failure.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
         raise KeyboardInterrupt
     if not ran.problems:
@@ -136,7 +143,7 @@ class Due:
 
 
 def plan(tables: Iterable[str], day: date, settings: Settings) -> list[Due]:
-    """What to run for ``day``, in an order in which upstream tables come first.
+    """Plan the runs for ``day``, in an order in which upstream tables come first.
 
     T+1 series are run for the days before, as the schedules do, and published issues for the week.
     """

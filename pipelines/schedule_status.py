@@ -1,4 +1,4 @@
-"""State of the schedules of an installation, for people: which are on, when each runs next, whether a daemon is there."""
+"""Read the state of an installation's schedules: which are on, their next runs, and the daemon's health."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from resources.runtime import Runtime
 
 @dataclass(frozen=True)
 class ScheduleStatus:
-    """``next_runs``: schedule -> its next time (Beijing), of those that are on; ``off``: names of the others."""
+    """The schedules of an installation and the daemon.
+
+    ``next_runs``: schedule -> its next time (Beijing), of those that are on; ``off``: names of the others.
+    """
 
     next_runs: dict[str, datetime]
     off: list[str]

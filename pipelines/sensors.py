@@ -1,7 +1,7 @@
-"""Publishing after runs that do not publish themselves.
+"""Publish after runs that do not publish themselves.
 
-A job's last step publishes. It is not reached when a step before it failed, nor is it
-part of a backfill or of a run started by hand from the UI. The sensor looks whether the lake is ahead of the file.
+A job's last step publishes. It is not reached when a step before it failed, nor is it part of a backfill or of a run
+started by hand from the UI. The sensor checks whether the lake is newer than the published file.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,13 +15,18 @@ from resources.config.settings import Settings
 from resources.runtime import Runtime
 
 _BELIEVED = timedelta(hours=2)
-"""A run that was killed stays marked as started for ever. After so long without a change it no longer holds publishing up:
-publishing beside a living run does no harm, it is only done again later."""
+"""How long a run without a change blocks publishing.
+
+A killed run stays marked as started for ever. Publishing beside a living run does no harm, it is only repeated later.
+"""
 
 
 def publish_after_runs(publish_job, answers_job, settings: Settings) -> dg.SensorDefinition:
-    """A sensor that starts ``answers_job`` over the days of which marts are out of date, or ``publish_job`` when the lake holds
-    partitions that the published file does not."""
+    """Create the sensor that publishes when the lake is newer than marts or warehouse.
+
+    It starts ``answers_job`` over the days on which marts are out of date, or else ``publish_job`` when the lake has
+    partitions that the published file lacks.
+    """
 
     @dg.sensor(
         name="publish_after_runs",
@@ -41,7 +46,7 @@ def publish_after_runs(publish_job, answers_job, settings: Settings) -> dg.Senso
         end_dead_runs(context.instance)
         if _running(context.instance):
             return dg.SkipReason("a run is writing; it publishes itself, or the next tick does")
-        # One attempt an hour for the same lake: a publication that failed, and a file that was lost again, get another.
+        # One attempt an hour for the same lake, so that a failed publication or a lost file gets another.
         run_key = f"{version}-{datetime.now(UTC):%Y%m%dT%H}"
         if stale is None:
             return dg.RunRequest(run_key=run_key, job_name=publish_job.name)

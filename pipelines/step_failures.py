@@ -1,8 +1,8 @@
-"""What a failed step says."""
+"""Read the error messages of failed steps."""
 
 
 def error_message_of(failure) -> str:
-    """What a failed step says: its own words, or the error at the bottom, not that it was tried twice."""
+    """Return the message of a failed step: its own, or that of the innermost error, without the note of the retry."""
     if failure.user_failure_data:
         return (failure.user_failure_data.description or "failed").strip()
     error = failure.error

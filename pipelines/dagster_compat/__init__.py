@@ -1,1 +1,1 @@
-"""Everything that relies on private names of Dagster."""
+"""Adapt Dagster: all code that relies on its private names."""

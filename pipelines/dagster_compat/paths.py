@@ -1,8 +1,8 @@
-"""Make Dagster take the path of its home as it is.
+"""Make Dagster take the path of its home literally.
 
 Dagster puts the path of a SQLite file into a URL, which ends at a question mark: the file would lie outside of the
-home. And it reads ``dagster.yaml`` as a pattern, which a bracket keeps from matching itself: the configuration would be
-left out without a word.
+home. And it reads the path of ``dagster.yaml`` as a glob pattern. A path with a bracket does not match itself as a
+pattern: the configuration would be ignored and no error reported.
 """
 
 import os

@@ -1,13 +1,13 @@
-"""Dagster's SQLite storage with connections kept open.
+"""Keep the connections of Dagster's SQLite storage open.
 
-Dagster's own makes an engine for every statement: it compiles the statement anew, and closing the last
-connection makes SQLite check-point and sync the file. A run of 15 assets with three checks each takes 4.7x
-longer with it (``benchmarks/dagster_storage.py``). The files and their layout are Dagster's;
-``dagster.yaml`` names these classes, and Dagster's own read what they wrote.
+Dagster's own storage makes an engine for every statement: it compiles the statement anew, and closing the last
+connection makes SQLite check-point and sync the file. A run of 15 assets with three checks each takes 4.7x longer with
+it (``benchmarks/dagster_storage.py``). The files and their layout are Dagster's; ``dagster.yaml`` names these classes,
+and Dagster's own classes read what they wrote.
 
-Waiting for a pool is ours, too. Dagster reads whether a slot is free and joins the queue in two steps: a holder
-that goes between them leaves a step in the queue to which nobody ever gives the slot, and its run waits for ever.
-While it waits it asks its clock without a pause, a whole core long, and hears neither Ctrl-C nor SIGTERM.
+Waiting for a pool is replaced, too. Dagster checks whether a slot is free and joins the queue in two steps. If the
+holder releases the slot between them, the step in the queue never gets it, and its run waits for ever. While it waits,
+Dagster reads its clock without a pause, which takes a whole core, and reacts neither to Ctrl-C nor to SIGTERM.
 """
 
 import os
@@ -38,9 +38,9 @@ from pipelines.home import begin_dagster_process
 _BUSY_TIMEOUT_S = 60
 _RUN_SHARDS_KEPT = 8
 _CLAIM_PAUSE_S = 0.25
-"""Between two looks at a pool that others hold."""
+"""Pause between two attempts to claim a slot of a full pool."""
 _LOOK_FOR_THE_DEAD_S = 5.0
-"""How often a run that waits looks whether the one that it waits for was killed: nobody else may ever look."""
+"""How often a waiting run checks whether the run that holds the slot was killed; no other process may ever check."""
 
 
 take_paths_as_they_are()
@@ -54,7 +54,7 @@ def _make_engine(url: str) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _pragma(connection, _record) -> None:
         # In WAL mode a crash of the process loses nothing with NORMAL; a power cut may take the last events,
-        # and what was loaded is known from the archive and the lake, not from here.
+        # and archive and lake record what was loaded, not this file.
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return engine
@@ -62,7 +62,9 @@ def _make_engine(url: str) -> sa.Engine:
 
 @contextmanager
 def _one_at_a_time(folder: str) -> Iterator[None]:
-    """Two processes that make the files of a new home at the same moment would both write the first version line, and one would fail.
+    """Let only one process at a time create the files of a new home.
+
+    Two processes that do so at the same moment would both write the first version line, and one would fail.
 
     One lock object per folder: making the index opens it, which takes the lock again.
     """
@@ -72,10 +74,11 @@ def _one_at_a_time(folder: str) -> Iterator[None]:
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
-    """The event log, one file per run and an index, with the files in use kept open."""
+    """The event log: one file per run and an index, with the files in use kept open."""
 
     @classmethod
     def from_config_value(cls, inst_data, config_value):
+        """Create the storage under ``base_dir`` of ``dagster.yaml``."""
         base_dir = os.path.join(config_value["base_dir"], "history", "runs")
         with _one_at_a_time(base_dir):
             return cls(inst_data=inst_data, base_dir=base_dir)
@@ -107,11 +110,11 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
     @property
     def asset_records_have_last_observation(self) -> bool:
-        """Without it Dagster asks two questions for each input of a step that was never materialised: the publication has 86 inputs."""
+        """Spare Dagster two queries for each input that was never materialised; the publication has 86 inputs."""
         return True
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
-        """With the last observation of those that were never materialised."""
+        """Return the records with the last observation of assets that were never materialised."""
         records = super().get_asset_records(asset_keys)
         observed = self._last_observations(
             [r.asset_entry for r in records if r.asset_entry.last_materialization_record is None]
@@ -145,21 +148,24 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
     @cached_property
     def _next_look(self) -> dict[tuple[str, str], float]:
-        """When to look for dead runs again, for each run and step that waits."""
+        """Times of the next search for dead runs, for each run and step that waits."""
         return {}
 
     def claim_concurrency_slot(
         self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
     ) -> ConcurrencyClaimStatus:
-        """One claim at a time, and none after which a slot is free while a step waits for it.
+        """Claim a slot, one claim at a time, so that no slot stays free while a step waits for it.
 
-        A claim that must wait takes a moment.
+        A claim that must wait takes 0.25 s; every 5 s it also looks for dead runs.
+
+        Raises:
+            DagsterExecutionInterruptedError: the process received a signal.
         """
         claim = (concurrency_key, run_id, step_key, priority)
         with self._pools_lock:
             status = super().claim_concurrency_slot(*claim)
             if not status.is_claimed and self.has_unassigned_slots(concurrency_key):
-                self.assign_pending_steps([concurrency_key])  # who freed the slot was killed before it could pass it on
+                self.assign_pending_steps([concurrency_key])  # its holder was killed before it could pass it on
                 status = super().claim_concurrency_slot(*claim)
         waiter = (run_id, step_key)
         if status.is_claimed:
@@ -172,27 +178,31 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
             self._next_look[waiter] = now + _LOOK_FOR_THE_DEAD_S
             end_dead_runs(self._instance)
         time.sleep(_CLAIM_PAUSE_S)
-        return status.with_sleep_interval(0.0)  # come again at once: the pause was here
+        return status.with_sleep_interval(0.0)  # retry at once: the pause was here
 
     def free_concurrency_slot_for_step(self, run_id: str, step_key: str) -> None:
+        """Free the slot of a step, never in the middle of another process's claim."""
         with self._pools_lock:
             super().free_concurrency_slot_for_step(run_id, step_key)
 
     def free_concurrency_slots_for_run(self, run_id: str) -> None:
+        """Free all slots of a run, never in the middle of another process's claim."""
         with self._pools_lock:
             super().free_concurrency_slots_for_run(run_id)
 
     def has_table(self, table_name: str) -> bool:
+        """Return whether the index has a table, over the open connection."""
         return sa.inspect(self._engine(INDEX_SHARD_NAME)).has_table(table_name)
 
     def dispose(self) -> None:
+        """Close the storage and all its files."""
         super().dispose()
         while self._engines:
             self._engines.popitem()[1].dispose()
 
 
 class _KeptOpen:
-    """A storage in one file, which stays open."""
+    """A storage in one file that stays open."""
 
     @cached_property
     def _engine(self) -> sa.Engine:
@@ -200,10 +210,12 @@ class _KeptOpen:
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
+        """Yield a connection in a transaction."""
         with self._engine.begin() as connection:
             yield connection
 
     def dispose(self) -> None:
+        """Close the storage and its file."""
         super().dispose()
         self._engine.dispose()
 
@@ -213,15 +225,17 @@ class KeptSqliteRunStorage(_KeptOpen, SqliteRunStorage):
 
     @classmethod
     def from_config_value(cls, inst_data, config_value):
-        begin_dagster_process()  # nothing else of ours is loaded by the daemon and the web server
+        """Create the storage under ``base_dir`` of ``dagster.yaml``, and set up this process of Dagster."""
+        begin_dagster_process()  # the daemon and the web server load nothing else of this project
         with _one_at_a_time(config_value["base_dir"]):
             return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "history"))
 
 
 class KeptSqliteScheduleStorage(_KeptOpen, SqliteScheduleStorage):
-    """What schedules and sensors did last."""
+    """The ticks of schedules and sensors."""
 
     @classmethod
     def from_config_value(cls, inst_data, config_value):
+        """Create the storage under ``base_dir`` of ``dagster.yaml``."""
         with _one_at_a_time(config_value["base_dir"]):
             return cls.from_local(inst_data=inst_data, base_dir=os.path.join(config_value["base_dir"], "schedules"))

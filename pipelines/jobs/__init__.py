@@ -1,1 +1,1 @@
-"""Dagster jobs, a module each."""
+"""Define the Dagster jobs and their schedules."""

@@ -1,6 +1,6 @@
-"""Alerts from Dagster: a sensor that tells of failed runs at once, and a job that looks for everything else.
+"""Alert from Dagster: a sensor for failed runs, and a job for all other conditions.
 
-``douyin alerts send`` does the job's work, too.
+The sensor alerts at once. ``douyin alerts send`` does the job's work, too.
 """
 
 import dagster as dg
@@ -14,14 +14,15 @@ _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRu
 
 
 def failed_run(context: dg.RunFailureSensorContext) -> AlertCondition:
-    """What is told of a failed run: job, days, steps, and the first line of the first step's error.
+    """Describe a failed run as an alert: job, days, steps, and the first line of the first step's error.
 
-    One subject a job.
+    One subject per job.
     """
     run, steps = context.dagster_run, context.get_step_failure_events()
     first = error_message_of(steps[0].step_failure_data) if steps else (context.failure_event.message or "failed")
     line = next((x for x in first.strip().splitlines() if x.strip()), "failed")
-    # Texts of an error may quote rows; the first line of ours does not, and it is cleaned and cut before it is stored.
+    # Error texts may quote rows. The first line of this project's errors does not, and it is cleaned and cut before it
+    # is stored.
     names = [s.step_key or "?" for s in steps]
     where = ", ".join(names[:3]) + (f" + {len(names) - 3}" if len(names) > 3 else "") or "between its steps"
     tags = run.tags
@@ -42,9 +43,9 @@ def failed_run(context: dg.RunFailureSensorContext) -> AlertCondition:
 
 
 def alert_failed_runs(settings: Settings) -> dg.SensorDefinition:
-    """Tells of each failed run within half a minute.
+    """Create the sensor that alerts about each failed run within half a minute.
 
-    On by default: without channels in ``alerts.yaml`` it only writes down.
+    On by default: without channels in ``alerts.yaml`` it only records the alert.
     """
 
     @dg.run_failure_sensor(
@@ -69,7 +70,7 @@ def alert_failed_runs(settings: Settings) -> dg.SensorDefinition:
             for channel, why in done.problems.items():
                 context.log.warning(f"channel {channel}: {why}")
         except BadAlerts as error:
-            # A tick that fails is made again and again for the same run; the job, which runs anyhow, tells of the file.
+            # Dagster repeats a failed tick for the same run without end; the job, which runs anyhow, reports the file.
             context.log.error(str(error))
         finally:
             runtime.close()
@@ -79,6 +80,11 @@ def alert_failed_runs(settings: Settings) -> dg.SensorDefinition:
 
 @dg.op(description="检查告警条件并发送到期的告警 / looks for what is wrong, and tells what is due")
 def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    """Resolve alerts of jobs that succeed again, check all other conditions, and send the alerts that are due.
+
+    Raises:
+        dg.Failure: ``alerts.yaml`` is invalid.
+    """
     from resources.delivery.routes import BadAlerts
     from resources.state.alerts import list_alerts, resolve
     from services.alerts.work import run_alerts
@@ -105,18 +111,19 @@ def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
     )
     for kind, why in looked.not_looked.items():
         context.log.warning(f"alerts of the kind {kind} cannot be looked for: {why}")
-    # A robot that does not answer is no failed run: that would be one more alert for the same robot.
+    # A robot that does not respond must not fail the run: that would be one more alert for the same robot.
     for channel, why in done.problems.items():
         context.log.warning(f"channel {channel}: {why}; what is due stays due")
 
 
 @dg.job(description="检查并发送告警 / looks for alerts and sends them", executor_def=dg.in_process_executor)
 def alerts_job() -> None:
+    """Check for problems and send alerts."""
     tell_alerts()
 
 
 def alerts_schedule() -> dg.ScheduleDefinition:
-    """Every quarter of an hour; off until somebody turns it on."""
+    """Run the alerts job every quarter of an hour; off until it is turned on."""
     return dg.ScheduleDefinition(
         name="alerts_schedule",
         job=alerts_job,

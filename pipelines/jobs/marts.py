@@ -1,4 +1,4 @@
-"""Marts after runs: a job that makes what is out of date, and publishes."""
+"""Define the jobs of marts and report: build what is out of date, and publish."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ANSWERS = "answers_job"
 
 
 def make_answers_job(marts: Iterable[dg.AssetsDefinition]):
-    """All marts of some days, those that are made whole too, then the publication.
+    """Create the job that builds all marts of some days, also those without partitions, and then publishes.
 
-    Days whose files did not change come out the same.
+    Days whose files did not change are built with the same result.
     """
     return dg.define_asset_job(
         ANSWERS,
@@ -31,7 +31,7 @@ def make_answers_job(marts: Iterable[dg.AssetsDefinition]):
 
 
 def make_report_job():
-    """The report of a day, after what it is made of."""
+    """Create the job that makes the report of a day, after the assets that it is made of."""
     return dg.define_asset_job(
         "report_job",
         selection=dg.AssetSelection.assets(REPORT),
@@ -42,7 +42,7 @@ def make_report_job():
 
 
 def report_schedule(job) -> dg.ScheduleDefinition:
-    """After the last of the morning's and the afternoon's runs."""
+    """Run the report after the last runs of the morning and of the afternoon."""
 
     @dg.schedule(
         name="report_schedule",
@@ -60,9 +60,9 @@ def report_schedule(job) -> dg.ScheduleDefinition:
 
 
 def days_out_of_date(runtime: Runtime) -> tuple[date, date] | None:
-    """First and last day of which some mart is out of date by the files of the lake; None where there is none.
+    """Return the first and last day on which some mart is older than the lake's files; None if there is none.
 
-    What lies before the first partition is made by a publication on the command line only.
+    Only a publication on the command line builds days before the first partition.
     """
     from resources.warehouse.published_marts import WHOLE
     from services.marts.build import Marts

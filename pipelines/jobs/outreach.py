@@ -1,4 +1,4 @@
-"""The Dagster jobs of the outreach: plan what is due, send what a person approved.
+"""Define the Dagster jobs of the outreach: plan due campaigns, send approved plans.
 
 The same as ``douyin outreach plan`` and ``send``.
 """
@@ -14,6 +14,11 @@ from resources.runtime import Runtime
     description="为到期的活动生成计划，等待人工批准 / plans the campaigns that are due; nothing is sent before somebody approves"
 )
 def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    """Plan the campaigns that are due and report the states of their messages.
+
+    Raises:
+        dg.Failure: a campaign is invalid or could not be planned.
+    """
     from resources.state.outbox import read_lines
     from services.outreach.campaigns import BadCampaign
     from services.outreach.work import plan_due
@@ -34,6 +39,11 @@ def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Run
 
 @dg.op(description="发送已批准的计划 / sends what approved plans still have to send")
 def send_plans(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    """Send the waiting messages of approved plans, then publish.
+
+    Raises:
+        dg.Failure: a plan was stopped.
+    """
     from services.marts.publishing import publish
     from services.outreach.work import send_approved
 
@@ -51,16 +61,18 @@ def send_plans(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime
 
 @dg.job(description="生成触达计划 / plans campaigns that are due", executor_def=dg.in_process_executor)
 def outreach_plan_job() -> None:
+    """Plan the campaigns that are due."""
     plan_campaigns()
 
 
 @dg.job(description="发送已批准的触达计划 / sends approved plans", executor_def=dg.in_process_executor)
 def outreach_send_job() -> None:
+    """Send approved plans."""
     send_plans()
 
 
 def outreach_schedules() -> list[dg.ScheduleDefinition]:
-    """Every ten minutes each; off until somebody turns them on."""
+    """Run each job every ten minutes; both are off until they are turned on."""
     return [
         dg.ScheduleDefinition(
             name=f"{job.name.removesuffix('_job')}_schedule",

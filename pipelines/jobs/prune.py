@@ -1,4 +1,4 @@
-"""The Dagster job that forgets what the settings keep no longer, as ``douyin storage prune`` does."""
+"""Define the Dagster job that prunes data past its retention, as ``douyin storage prune`` does."""
 
 from collections import Counter
 
@@ -12,6 +12,7 @@ from resources.runtime import Runtime
     description="删除超过保留期限的数据 / forgets what the keep-for settings keep no longer; with none of them, nothing"
 )
 def prune_kept(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+    """Prune everything past its retention, and publish if anything was pruned."""
     from services.maintenance.retention import expired, prune
     from services.marts.publishing import publish
 
@@ -29,4 +30,5 @@ def prune_kept(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime
 
 @dg.job(description="按保留期限清理 / applies the keep-for settings", executor_def=dg.in_process_executor)
 def prune_job() -> None:
+    """Apply the retention settings."""
     prune_kept()

@@ -1,4 +1,7 @@
-"""The Dagster job that replays: days of the lake made again from the archive, as ``douyin replay`` does, launched from the UI."""
+"""Define the Dagster job that rebuilds days of the lake from the archive, as ``douyin replay`` does.
+
+It is launched from the UI.
+"""
 
 from collections import Counter
 from dataclasses import asdict
@@ -16,13 +19,13 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("table", "day", "added", "removed", "altered", "confirmed", "note")
 _SHOWN = 500
-"""Lines of the table in the UI: the days that change, then those that were left alone. The log has all."""
+"""Lines of the table in the UI: days that change, then days that were skipped. The log has all."""
 
 
 class ReplayConfig(dg.Config):
-    """What to replay. ``tables`` empty: all; ``first`` and ``last`` are Beijing days, both included, e.g.
+    """What to replay.
 
-    ``2026-11-01``.
+    ``tables`` empty: all; ``first`` and ``last`` are Beijing days, both included, e.g. ``2026-11-01``.
     """
 
     tables: list[str] = Field(default_factory=list)
@@ -31,9 +34,16 @@ class ReplayConfig(dg.Config):
     dry_run: bool = False
 
 
-# No pool: nothing is asked of the platform.
+# No pool: the platform is not called.
 @dg.op(description="从归档重新生成分区，不调用平台 / partitions again from the archive, without a call")
 def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runtime: dg.ResourceParam[Runtime]) -> None:
+    """Rebuild partitions from the archive, report what changed by day, and publish if anything changed.
+
+    With ``dry_run`` nothing is written.
+
+    Raises:
+        dg.Failure: the configuration names unknown tables or impossible days.
+    """
     from services.ingest.changes import Changes
     from services.ingest.replay import replay
     from services.marts.publishing import publish
@@ -75,7 +85,7 @@ def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runt
 
 
 def _span(config: ReplayConfig, runtime: Runtime) -> tuple[date, date]:
-    """The days of the configuration; what cannot be meant fails with what to write instead."""
+    """Return the days of the configuration; an invalid value fails with what to write instead."""
     if unknown := sorted(set(config.tables) - TABLES.keys()):
         raise dg.Failure(
             f"no such tables: {', '.join(unknown)}. Leave `tables` empty for all of them", allow_retries=False
@@ -123,4 +133,5 @@ def _metadata(one: "Replay") -> dict:
     executor_def=dg.in_process_executor,
 )
 def replay_job() -> None:
+    """Replay days from the archive."""
     replay_partitions()

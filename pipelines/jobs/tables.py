@@ -1,4 +1,4 @@
-"""Jobs and schedules: one per cadence of the catalogue, each followed by a publication."""
+"""Define jobs and schedules: one per cadence of the catalogue, each followed by a publication."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ JOB_NAMES = {
     "rank_weeks": "film_lists_job",
     "events": "events_job",
 }
-"""Which job runs which cadence."""
+"""Cadence -> the job that runs it."""
 
 
 SERIES = "daily_t1"
@@ -32,17 +32,17 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 
 
 def tables_of(cadence: Cadence) -> list[str]:
-    """Tables whose endpoints are due at ``cadence``, in catalogue order."""
+    """Return the tables whose endpoints are due at ``cadence``, in catalogue order."""
     return [name for name in TABLES if endpoints_of(name)[0].cadence is cadence]
 
 
 def make_jobs() -> dict:
-    """The jobs by cadence name."""
+    """Create the jobs by cadence name."""
     return {name: make_job(name) for name in CADENCES}
 
 
 def make_job(name: str):
-    """The job of one cadence. Steps share one process: a process each would cost about 7 s a step."""
+    """Create the job of one cadence. Steps share one process: a process each would cost about 7 s a step."""
     cadence = CADENCES[name]
     return dg.define_asset_job(
         JOB_NAMES[name],
@@ -54,13 +54,13 @@ def make_job(name: str):
 
 
 LATE_DAYS = 3
-"""So many days of a T+1 series are taken again every day: the platform may count late, and the same calls tell."""
+"""Days of a T+1 series that are fetched again every day: the platform may count late, and it costs no extra call."""
 WHOLE_WINDOW_ON = 0
-"""Mondays take the whole window of a series, also with the same calls."""
+"""The weekday (Monday) that fetches the whole window of a series, also without extra calls."""
 
 
 def make_schedules(jobs: dict, settings: Settings) -> list[dg.ScheduleDefinition]:
-    """One schedule per job with all its times, in Beijing time; and one that goes on with what a quota stopped."""
+    """Create one schedule per job with all its times, in Beijing time, and one that resumes after a used-up quota."""
     return [
         *(_schedule(CADENCES[name], job, settings) for name, job in jobs.items()),
         resume_schedule(jobs[SERIES], settings),
@@ -84,13 +84,13 @@ def _schedule(cadence: Cadence, job, settings: Settings) -> dg.ScheduleDefinitio
 
 
 def run_request(dts: tuple[date, date], **more: Any) -> dg.RunRequest:
-    """A run over the partitions from the first to the last of ``dts``."""
+    """Request a run over the partitions from the first to the last of ``dts``."""
     first, last = (d.isoformat() for d in dts)
     return dg.RunRequest(partition_key=first, **more) if first == last else dg.RunRequest(tags=range_tags(*dts), **more)
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """What makes one run of a range of partitions."""
+    """Return the tags that make one run of a range of partitions."""
     return {
         "dagster/asset_partition_range_start": first.isoformat(),
         "dagster/asset_partition_range_end": last.isoformat(),
@@ -98,10 +98,12 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def partitions_due(cadence: Cadence, at: datetime, settings: Settings) -> tuple[date, date]:
-    """First and last partition that a tick at ``at`` fills: today, or a week for published issues; for T+1 series the last days
-    until yesterday, on Mondays the whole window.
+    """Return the first and last partition that a tick at ``at`` fills.
 
-    On Mondays at noon the week before becomes final, and the list of weeks says so from the next morning on: Tuesday's
+    That is today, or a week for published issues; for T+1 series the last days until yesterday, on Mondays the whole
+    window.
+
+    On Mondays at noon the week before becomes final, and the list of weeks shows it from the next morning on: Tuesday's
     first tick takes it.
     """
     at = (at if at.tzinfo else at.replace(tzinfo=BEIJING)).astimezone(BEIJING)
@@ -115,23 +117,23 @@ def partitions_due(cadence: Cadence, at: datetime, settings: Settings) -> tuple[
 
 
 def series_due(today: date, settings: Settings) -> tuple[date, date]:
-    """The days of T+1 series that a run on ``today`` takes."""
+    """Return the first and last day of T+1 series that a run on ``today`` takes."""
     last = today - timedelta(days=1)
     days = whole_window(settings) if today.weekday() == WHOLE_WINDOW_ON else LATE_DAYS
     return min(last, max(settings.start_date, today - timedelta(days=days))), last
 
 
 def whole_window(settings: Settings) -> int:
-    """How many days back all series can be asked for by every app of the installation."""
+    """Return how many days back every app of the installation can fetch all series."""
     kinds = {app.type for app in settings.all_apps} or {settings.app_type}
     series = [e for name in tables_of(CADENCES[SERIES]) for e in endpoints_of(name)]
     return min(max(e.windows) for e in series if kinds.intersection(e.apps))
 
 
 def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
-    """After the day's quota is new: what a used-up quota stopped is asked for again.
+    """Create the schedule that resumes after the daily quota was reset: it fetches what a used-up quota stopped.
 
-    What was not produced is the daily run's matter.
+    The daily run takes days that the platform had not produced yet.
     """
 
     @dg.schedule(
@@ -162,7 +164,7 @@ def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
 
 
 def weekly(job, cron: str) -> dg.ScheduleDefinition:
-    """Upkeep, in the small hours of Sundays in Beijing."""
+    """Run an upkeep job in the small hours of Sundays in Beijing."""
     return dg.ScheduleDefinition(
         name=f"{job.name.removesuffix('_job')}_schedule",
         job=job,
