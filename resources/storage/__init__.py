@@ -1,1 +1,1 @@
-"""The archive and the lake: atomic, checksummed files."""
+"""Store the archive and the lake as atomic, checksummed files."""

@@ -1,12 +1,12 @@
-"""The archive: every response body, byte for byte, with its request. Append-only; the checkpoint and the replay source.
+"""Archive every response body byte for byte, with its request: append-only, the checkpoint and source of replays.
 
-Layout: ``archive/<operation>/<Beijing day of observation>/<segment>.zst``. A segment is written whole
-(beside, fsync, rename, fsync of the directory) and never changed. It is two zstd frames with checksums:
-the index, one JSON line per record, and the bodies back to back. The index can be read without
-touching the bodies, and ``zstdcat`` shows both.
+Layout: ``archive/<operation>/<Beijing day of observation>/<segment>.zst``. A segment is written atomically (temporary
+file, fsync, rename, fsync of the directory) and never changed. It consists of two zstd frames with checksums: the
+index, one JSON line per record, and the concatenated bodies. The index can be decoded without decompressing the
+bodies, and ``zstdcat`` shows both.
 
-What is in the archive is known from it alone; no other file or database says so. A record that was
-flushed is never asked for again, and one that was not is asked again.
+The archive alone defines its content; no other file or database lists it. A flushed record is never requested again;
+an unflushed one is.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _FLUSH_BYTES = 8 << 20
 
 
 PACK = "segments.tar"
-"""A sealed day's segments in one file, each as it was written and under its own name."""
+"""Tar file of a sealed day's segments, each with its original bytes and name."""
 DAMAGED = "_damaged"
-"""Where segments go that do not read back; nothing is deleted."""
+"""Folder for quarantined segments that do not read back; nothing is deleted."""
 
 
 class ArchiveCorrupt(CorruptFile):
@@ -55,7 +55,10 @@ class ArchiveCorrupt(CorruptFile):
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """Where a segment's bytes lie: a file of its own, or a part of a pack. ``name`` is that of its addresses."""
+    """Location of a segment's bytes: a file of its own, or a part of a pack.
+
+    ``name`` is ``<operation>/<day>/<segment file>``, as in :class:`Address`; ``offset`` and ``size`` are in bytes.
+    """
 
     name: str
     path: Path
@@ -64,7 +67,11 @@ class StoredEntry:
     packed: bool = False
 
     def read(self, start: int = 0) -> bytes:
-        """Its bytes from ``start`` on; counted from the end where negative."""
+        """Return the segment's bytes from ``start`` on; a negative ``start`` counts from the end.
+
+        Raises:
+            FileNotFoundError: the segment was removed.
+        """
         try:
             file = open(self.path, "rb")  # noqa: SIM115
         except FileNotFoundError:
@@ -83,18 +90,17 @@ class StoredEntry:
 
 
 class Entry(NamedTuple):
-    """The index line of one response.
+    """Index line of one response.
 
-    A tuple, since there is one for each answer: made 13 times as fast as a frozen dataclass, and written 100 times.
+    A tuple, because each response has one: creation is 13 times as fast as with a frozen dataclass, writing 100 times.
 
-    ``params`` are the request's parameters without secrets; ``subject`` those of them that name what was asked for (not
-    cursor, page size or window). ``code`` is the platform's code, None when the body was not the platform's.
+    ``params`` are the request's parameters without secrets; ``subject`` those of them that identify the requested
+    object (not cursor, page size or window). ``code`` is the platform's code, None if the body was not the platform's.
     ``sequence`` ties the pages of one listing together, ``page`` counts from 1. ``began_at`` is the instant of the
     first page and stands for the whole sequence. ``items`` is the number of rows seen, ``offset`` that of the pages
-    before, ``newest`` the latest day of a series, ``cursor`` what the next page needs, ``last`` whether no page
-    follows, ``whole`` whether the platform said so (else the rest was known and not asked for). ``said`` are the
-    platform's own words of a refusal; lines without them, which are those of all answers that came and of earlier
-    releases, do not have the member.
+    before, ``newest`` the latest day of a series, ``cursor`` the value for the next page. ``last`` says whether this
+    is the final page, ``whole`` whether the platform reported so (else the rest was known and not requested). ``said``
+    is the platform's own text of a refusal; lines of successes and of earlier releases lack this member.
     """
 
     operation: str
@@ -121,16 +127,17 @@ class Entry(NamedTuple):
 
     @property
     def key(self) -> tuple:
-        """Identifies what was asked for, whatever the page, window or time."""
+        """Identity of the requested object, independent of page, window and time."""
         return (self.client_key, self.open_id, *sorted(self.subject.items()))
 
     @property
     def ok(self) -> bool:
+        """Whether the platform reported success: code 0 and HTTP status 200."""
         return self.code == 0 and self.http_status == 200
 
 
 class Address(NamedTuple):
-    """Where a record lies: ``<operation>/<day>/<segment>#<number>``."""
+    """Location of a record: ``<operation>/<day>/<segment>#<number>``."""
 
     segment: str
     number: int
@@ -141,14 +148,18 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment of the archive whose index was read; its bodies, the last ``rest`` bytes, are read when they are asked for."""
+    """A segment with its index decoded; its bodies, the last ``rest`` bytes, are read on demand."""
 
     stored: StoredEntry
     entries: list[Entry]
     rest: int
 
     def records(self) -> Iterator[tuple[Address, Entry, bytes]]:
-        """Records with their bodies, in order."""
+        """Read the bodies and yield each record's address, index line and body, in order.
+
+        Raises:
+            ArchiveCorrupt: the bodies do not decompress, or differ in length from the index.
+        """
         bodies = _decompress(self.stored, self.stored.read(-self.rest) if self.rest else b"")
         if len(bodies) != sum(e.length for e in self.entries):
             raise ArchiveCorrupt(
@@ -163,9 +174,9 @@ class Segment:
 
 @dataclass
 class _Buffer:
-    """What goes into one segment.
+    """Buffered lines and bodies of one segment.
 
-    Lines are encoded when they are taken, so that no flush can stumble over one of them.
+    Lines are encoded by ``append``, so that none of them can make a flush fail.
     """
 
     began: datetime
@@ -174,7 +185,7 @@ class _Buffer:
 
 
 class Archive:
-    """Reads and writes segments under ``root``. One writer object per process; processes do not disturb each other."""
+    """Reader and writer of segments under ``root``: one writer object per process; processes do not conflict."""
 
     def __init__(self, root: Path, flush_s: float = 1.0) -> None:
         self.root = root
@@ -183,12 +194,18 @@ class Archive:
         self._bytes = 0
         self._oldest: float | None = None
         self._writing = threading.RLock()
-        """An interrupted run closes on one thread while its tasks end on another."""
+        """Needed because an interrupted run closes on one thread while its tasks end on another."""
 
     # ------------------------------------------------------------------ writing
 
     def append(self, entry: Entry, body: bytes) -> None:
-        """Take one response; it is on disk after the next :meth:`flush`, at most ``flush_s`` later if :meth:`flush_if_due` is called."""
+        """Buffer one response; the next :meth:`flush` writes it to disk.
+
+        With regular calls of :meth:`flush_if_due` that is at most ``flush_s`` seconds later.
+
+        Raises:
+            OSError: a flush was due and failed; the response stays buffered.
+        """
         line = _line(entry, len(body))
         with self._writing:
             buffer = self._buffers.setdefault(
@@ -202,17 +219,18 @@ class Archive:
         self.flush_if_due()
 
     def flush_if_due(self) -> None:
+        """Flush if the oldest buffered response has waited ``flush_s`` seconds, or 8 MiB of bodies are buffered."""
         due = self._oldest is not None and time.monotonic() - self._oldest >= self.flush_s
         if due or self._bytes >= _FLUSH_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        """Put all taken responses on disk.
+        """Write all buffered responses to disk.
 
-        Those for which that fails stay taken, so a later flush loses nothing; the others do not wait for them.
+        Segments that fail stay buffered for a later flush; they do not block the others.
 
         Raises:
-            OSError: the first failure, after everything was tried.
+            OSError: the first failure, raised after all segments were tried.
         """
         with self._writing:
             failures: list[OSError] = []
@@ -230,19 +248,19 @@ class Archive:
     def _write_segment(self, operation: str, day: date, buffer: _Buffer) -> None:
         folder = self.root / operation / day.isoformat()
         folder.mkdir(parents=True, exist_ok=True)
-        # Names sort by time. The machine's own time decides where the pipeline's clock stands still (simulated days).
+        # Names sort by time. The machine's own time breaks ties where the pipeline's clock is fixed (simulated days).
         name = f"{buffer.began:%Y%m%dT%H%M%S%f}-{time.time_ns():016x}{uuid.uuid4().hex[:6]}.zst"
         write_atomic(folder / name, _encode(buffer.lines, buffer.bodies))
         _sync_folder(folder)
 
     def sweep(self, operation: str) -> list[Path]:
-        """Remove what killed writers left unfinished; their answers are asked for again."""
+        """Remove and return unfinished files of killed writers; their responses will be requested again."""
         return sweep((self.root / operation).glob("*/.*.tmp"))
 
     # ------------------------------------------------------------------ reading
 
     def operations(self) -> list[str]:
-        """Operations with a folder, in order of name."""
+        """Return the operations that have a folder, in order of name."""
         return (
             sorted(f.name for f in self.root.iterdir() if f.is_dir() and f.name != DAMAGED)
             if self.root.is_dir()
@@ -250,30 +268,42 @@ class Archive:
         )
 
     def days(self, operation: str) -> list[date]:
-        """Days with at least one segment, ascending."""
+        """Return the days with at least one segment, ascending."""
         folder = self.root / operation
         if not folder.is_dir():
             return []
         return sorted(date.fromisoformat(d.name) for d in folder.iterdir() if d.is_dir() and _has_segments(d))
 
     def index(self, operation: str, days: Iterable[date]) -> Iterator[Entry]:
-        """Index lines of flushed records of the given days of observation."""
+        """Yield the index lines of flushed records of the given days of observation.
+
+        Raises:
+            ArchiveCorrupt: an index does not read back.
+        """
         for segment in self.segments(operation, days):
             yield from segment.entries
 
     def records(self, operation: str, days: Iterable[date]) -> Iterator[tuple[Address, Entry, bytes]]:
-        """Flushed records with their bodies, in the order of segments."""
+        """Yield address, index line and body of each flushed record, in the order of segments.
+
+        Raises:
+            ArchiveCorrupt: a segment does not read back.
+        """
         for segment in self.segments(operation, days):
             yield from segment.records()
 
     def segments(self, operation: str, days: Iterable[date]) -> Iterator[Segment]:
-        """Segments with their indexes decoded, for who has to look at all indexes before the first body."""
+        """Yield segments with decoded indexes, for callers that need all indexes before the first body.
+
+        Raises:
+            ArchiveCorrupt: an index does not read back.
+        """
         for stored in self.stored(operation, days):
             entries, rest = _decode_index(stored)
             yield Segment(stored, entries, len(rest))
 
     def stored(self, operation: str, days: Iterable[date]) -> Iterator[StoredEntry]:
-        """Segments without reading them, in order of name, which is order of time."""
+        """Yield the locations of segments without reading them, in order of name, which is order of time."""
         for day in sorted(set(days)):
             folder = self.root / operation / day.isoformat()
             if folder.is_dir():
@@ -282,7 +312,7 @@ class Archive:
     # ------------------------------------------------------------------ upkeep
 
     def damaged(self, operation: str, days: Iterable[date]) -> Iterator[ArchiveCorrupt]:
-        """Segments that do not read back whole, by their checksums."""
+        """Read all segments of the given days and yield an error for each one that fails its checksums."""
         for stored in self.stored(operation, days):
             try:
                 entries, rest = _decode_index(stored)
@@ -292,7 +322,10 @@ class Archive:
                 yield error
 
     def set_aside(self, segment: StoredEntry) -> Path:
-        """Move a damaged segment out of the way, to ``_damaged``; of a pack, copy it there and write the pack without it."""
+        """Move a damaged segment to ``_damaged`` and return its new path.
+
+        A packed segment is copied there, and the pack is rewritten without it.
+        """
         target = self.root / DAMAGED / segment.name
         target.parent.mkdir(parents=True, exist_ok=True)
         if not segment.packed:
@@ -308,12 +341,10 @@ class Archive:
         return target
 
     def pack(self, operation: str, day: date) -> int:
-        """Put the segments of a day into one file; gives how many files went.
+        """Pack the segments of a day into one file and return how many files were removed.
 
-        Addresses and bytes of records stay as they are.
-
-        The pack is written beside and renamed; then the files go. A segment that is there twice, because that was
-        interrupted, is read once.
+        Addresses and bytes of records do not change. The pack is written atomically before the files are removed. If
+        that is interrupted, segments exist twice and are read once.
         """
         folder = self.root / operation / day.isoformat()
         found = list(_stored(folder, f"{operation}/{day.isoformat()}"))
@@ -327,12 +358,12 @@ class Archive:
         return len(loose)
 
     def remove_day(self, operation: str, day: date) -> None:
-        """Forget a day of observation."""
+        """Delete all segments of a day of observation."""
         shutil.rmtree(self.root / operation / day.isoformat(), ignore_errors=True)
 
 
 def _is_segment(path: Path) -> bool:
-    """Finished segments; unfinished ones begin with a dot."""
+    """Return whether a file is a finished segment; unfinished ones begin with a dot."""
     return path.suffix == ".zst" and not path.name.startswith(".")
 
 
@@ -341,7 +372,7 @@ def _has_segments(folder: Path) -> bool:
 
 
 def _stored(folder: Path, prefix: str) -> list[StoredEntry]:
-    """The segments of a day in order of name. One that lies there by itself and in the pack is taken once."""
+    """Return the segments of a day in order of name; one that exists both loose and packed is returned once."""
     found = {
         p.name: StoredEntry(f"{prefix}/{p.name}", p, 0, p.stat().st_size) for p in folder.iterdir() if _is_segment(p)
     }
@@ -381,16 +412,16 @@ def _encode(lines: list[bytes], bodies: list[bytes]) -> bytes:
 
 
 def _line(entry: Entry, length: int) -> bytes:
-    """An entry as JSON.
+    """Encode an entry as JSON.
 
-    What JSON cannot say of it is left out, or said in the nearest way: its body is kept whatever it is.
+    Values that JSON cannot express are dropped or approximated: the body is archived in any case.
     """
     members = entry._asdict() | {"length": length}
     if not members["said"]:
         del members["said"]
     try:
         return orjson.dumps(members)
-    except TypeError:  # beyond 64 bits, text that is no Unicode, or of another kind
+    except TypeError:  # integers beyond 64 bits, invalid Unicode, or types unknown to JSON
         return orjson.dumps({name: _sayable(value) for name, value in members.items()})
 
 
@@ -407,7 +438,7 @@ def _sayable(value: Any) -> Any:
 
 
 def _decode_index(stored: StoredEntry) -> tuple[list[Entry], bytes]:
-    """The index of a segment and its still compressed rest."""
+    """Decode a segment's index; return its entries and the still compressed bodies."""
     reader = zstandard.ZstdDecompressor().decompressobj()
     try:
         lines = reader.decompress(stored.read()).splitlines()
@@ -428,7 +459,7 @@ def _entry(line: dict) -> Entry:
         datetime.fromisoformat(line["began_at"]),
         datetime.fromisoformat(line["observed_at"]),
     )
-    # In order and complete but for `said`, as most lines are; lines of other releases lack what was added since.
+    # Most lines have all members but `said`, in order; lines of earlier releases lack members added since.
     return Entry._make((*line.values(), "")) if tuple(line) == _USUAL else Entry(**line)
 
 

@@ -1,4 +1,4 @@
-"""Files written whole: beside, fsync, rename. And sweeping what a killed writer left beside."""
+"""Write files atomically (temporary file, fsync, rename), and remove orphaned temporary files of killed writers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from typing import BinaryIO
 
 
 class CorruptFile(RuntimeError):
-    """A file does not read back as it was written; the message says which, and what mends it."""
+    """A file does not read back as it was written; the message names the file and the repair."""
 
 
 _STRANGERS_S = 24 * 3600.0
-"""Whether a writer on another host still lives cannot be seen from here; no write takes a day."""
+"""Age after which a temporary file of another host is an orphan: its writer cannot be checked; no write takes a day."""
 
 _NAME = re.compile(r"^\..+\.(?P<host>[^.]+)-(?P<pid>\d+)\.tmp$")
 _HOST = re.sub(r"[^A-Za-z0-9_]", "_", platform.node()) or "host"
 _writing: set[Path] = set()
-"""What this process is writing now: in a container that was started again the dead writer had the same number."""
+"""Files that this process is writing now: in a restarted container the dead writer had the same process id."""
 
 
 def write_atomic(path: Path, data: bytes | memoryview) -> None:
-    """Put ``data`` at ``path`` so that readers see nothing or all of it, also after a crash.
+    """Write ``data`` to ``path`` so that readers see either nothing or all of it, also after a crash.
 
-    Raises OSError and leaves nothing behind.
+    Raises:
+        OSError: writing failed; no temporary file remains.
     """
     replace_atomic(path, lambda file: file.write(data))
 
@@ -40,10 +41,13 @@ def replace_atomic(
     unless_same: bool = False,
     whole: Callable[[Path], object] | None = None,
 ) -> bool:
-    """The same of what ``write`` writes, which need not be held in memory; says whether the file was replaced.
+    """Replace ``path`` atomically with what ``write`` writes, and return whether it was replaced.
 
-    ``unless_same``: a file that has these bytes already is left alone. ``whole`` is called with the pending file when
-    all of it is written.
+    Unlike with :func:`write_atomic`, the data need not fit into memory. ``unless_same`` leaves a file alone that has
+    these bytes already. ``whole`` is called with the temporary file once it is complete.
+
+    Raises:
+        OSError: writing failed; no temporary file remains.
     """
     pending = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.tmp")
     _writing.add(pending)
@@ -67,7 +71,7 @@ def replace_atomic(
 
 
 def sweep(candidates: Iterable[Path]) -> list[Path]:
-    """Remove pending files whose writer is dead; gives those removed. Files of living processes stay."""
+    """Remove and return temporary files whose writer is dead; those of running processes stay."""
     swept = []
     for path in candidates:
         if _is_orphan(path):
@@ -90,7 +94,7 @@ def _is_orphan(path: Path) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether this host runs a process of that number. Where that cannot be asked without harm, yes."""
+    """Return whether this host runs a process of that id; True on systems where checking would end the process."""
     if os.name != "posix":
         return True
     try:
@@ -107,25 +111,25 @@ RUN_PROCESS = "douyin/process"
 
 
 def this_process() -> str:
-    """Host, number and start of this process, as :func:`is_dead` reads them."""
+    """Return host, id and start time of this process, in the format that :func:`is_dead` reads."""
     return f"{_HOST}-{os.getpid()}-{_started(os.getpid()) or 0}"
 
 
 def is_dead(process: str) -> bool:
-    """Whether a process that :func:`this_process` named is known to have ended. One on another host is not known."""
+    """Return whether a process named by :func:`this_process` is known to have ended; False for other hosts."""
     host, _, rest = process.partition("-")
     pid, _, started = rest.partition("-")
     if host != _HOST or not pid.isdigit():
         return False
     if not is_alive(int(pid)):
         return True
-    # A number is given again, after a restart of the machine or of a container even at once.
+    # Process ids are reused; after a restart of the machine or of a container even at once.
     now = _started(int(pid))
     return now is not None and started.isdigit() and int(started) != 0 and now != int(started)
 
 
 def _started(pid: int) -> int | None:
-    """When a process began, in the kernel's ticks; None where the system does not tell."""
+    """Return a process's start time in kernel ticks; None where the system does not report it."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

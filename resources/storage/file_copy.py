@@ -1,7 +1,7 @@
-"""Copying a large file beside itself.
+"""Copy a large file and flush it to disk in the background.
 
-The disk begins to write while the rest is still copied, and goes on afterwards, so that little is left for the last
-fsync.
+The disk begins to write while the rest is still copied, and continues afterwards, so that little is left for the
+final fsync.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import BinaryIO
 _CHUNK = 64 << 20
 _PAUSE_S = 0.01
 _NOT_HERE = {errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM}
-"""What kernels answer where a file system cannot copy by itself."""
+"""Errors that kernels return if a file system does not support ``copy_file_range``."""
 
 
 def copy_file(source: Path, target: Path, pool: Executor) -> Future[None]:
-    """Copy the bytes of ``source``; a ``target`` that is there is overwritten.
+    """Copy ``source`` over ``target`` and return the flush to disk, which continues in a thread of ``pool``.
 
-    Gives the flush that is still under way, in a thread of ``pool``: the copy may be worked on meanwhile. Who needs it
-    on disk heeds the result, since the kernel tells of a failed write only once. 2 GB and the fsync take 0.7 times as
-    long as with ``shutil.copyfile``; file systems that share blocks (XFS, Btrfs) copy nothing.
+    The copy may be modified meanwhile. Callers that need it on disk must check the future's result, since the kernel
+    reports a failed write only once. 2 GB and the fsync take 0.7 times as long as with ``shutil.copyfile``; file
+    systems that share blocks (XFS, Btrfs) copy nothing.
 
     Raises:
-        OSError: reading or writing failed, or the source became shorter meanwhile. What was copied stays.
+        OSError: reading or writing failed, or the source shrank meanwhile. The partial copy stays.
     """
     copied = Event()
     with open(source, "rb", buffering=0) as old, open(target, "wb", buffering=0) as new:
@@ -42,7 +42,7 @@ def copy_file(source: Path, target: Path, pool: Executor) -> Future[None]:
 
 
 def _flush(descriptor: int, copied: Event) -> None:
-    """Bring to disk what is written, until all is, and close the descriptor."""
+    """Flush repeatedly until ``copied`` is set and everything is on disk, then close the descriptor."""
     try:
         while not copied.wait(_PAUSE_S):
             os.fsync(descriptor)

@@ -1,8 +1,8 @@
-"""The lake: ``lake/<table>/dt=YYYY-MM-DD/data.parquet``, exactly one file per table and day.
+"""Read and write the lake: ``lake/<table>/dt=YYYY-MM-DD/data.parquet``, exactly one file per table and day.
 
-The days of a sealed month may lie together in ``lake/<table>/month=YYYY-MM/data.parquet``, a row group each. A day that
-has a file of its own counts, whatever the month says of it: so a day is replaced, and a month made, without a moment in
-which rows are missing or there twice.
+The days of a sealed month may be merged into ``lake/<table>/month=YYYY-MM/data.parquet``, one row group per day. A
+per-day file takes precedence over its month file, so rows are never missing or duplicated while a day is replaced or
+a month is compacted.
 """
 
 from __future__ import annotations
@@ -28,27 +28,32 @@ from resources.storage.partition import ROW_GROUP, LakeCorrupt, Partition, check
 
 _FILE = "data.parquet"
 QUARANTINE, DRIFT = "_quarantine", "_drift"
-"""Side rooms of the lake, laid out like tables: ``lake/_quarantine/<table>/dt=…``."""
+"""Side datasets of the lake, with the layout of tables: ``lake/_quarantine/<table>/dt=…``."""
 DAMAGED = "_damaged"
-"""Where files go that do not read back, and those that are replaced although the archive lacks a part of what they hold."""
+"""Folder for files that do not read back, and for replaced files whose content the archive lacks in part."""
 _GONE = ".data.parquet.gone"
-"""A day's own file that is about to go into its month's."""
+"""Name of a per-day file while it is being removed after its day was merged into the month file."""
 _DAYS = b"douyin.days"
-"""Metadata of a month's file: its days in order, as JSON pairs of day and row group, null for a day without rows."""
+"""Metadata key of a month file: its days in order, as JSON pairs of day and row group, null for a day without rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDay:
-    """A day that is in the lake. Its rows are read some at a time, from the start each time."""
+    """A stored day of a table, whose rows are read in parts."""
 
     partition: Partition
     num_rows: int
 
     def parts(self) -> Iterator[pa.Table]:
-        """The rows in tables of at most :data:`ROW_GROUP`, at least one. Raises LakeCorrupt."""
+        """Yield the rows in tables of at most :data:`ROW_GROUP` rows; at least one table, which may be empty.
+
+        Raises:
+            FileNotFoundError: the file was removed.
+            LakeCorrupt: the file does not read back.
+        """
         group = self.partition.group
         try:
-            # Opened once: another run may rename over it meanwhile.
+            # Open the file once: another run may replace it meanwhile.
             with open(self.partition.path, "rb") as file:
                 parquet = pq.ParquetFile(file, page_checksum_verification=True)
                 schema = parquet.schema_arrow if group is None else parquet.schema_arrow.remove_metadata()
@@ -64,30 +69,34 @@ class StoredDay:
 
 
 class Lake:
-    """Reads and writes Parquet partitions under ``root``."""
+    """Reader and writer of Parquet partitions under ``root``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def path(self, table: str, dt: date) -> Path:
-        """Where a day's own file lies, or will lie."""
+        """Return the path of a day's own file, whether or not it exists."""
         return self.root / table / f"dt={dt.isoformat()}" / "data.parquet"
 
     def month_path(self, table: str, month: str) -> Path:
+        """Return the path of the file of a month (YYYY-MM), whether or not it exists."""
         return self.root / table / f"month={month}" / "data.parquet"
 
     # ------------------------------------------------------------------ writing
 
     def write(self, table: str, dt: date, rows: pa.Table | Iterable[pa.Table]) -> bool:
-        """Replace one partition; says whether its bytes changed.
+        """Replace one partition atomically with ``rows``, and return whether its bytes changed.
 
-        The file is written beside and renamed over, so readers see the old or the new one. The same
-        rows give the same bytes, whatever the parts in which they are given, and then the file is left alone.
+        Rows given in parts need at least one part. The same rows give the same bytes, however they are split into
+        parts; an unchanged file is left alone.
+
+        Raises:
+            OSError: writing failed; the previous file stays.
         """
         return self.replace(self.path(table, dt), lambda file: encode_into(file, rows))
 
     def replace(self, path: Path, write: Callable[[BinaryIO], object]) -> bool:
-        """Replace a file of the lake by what ``write`` writes, with its checksum beside it; says whether its bytes changed."""
+        """Replace a file of the lake and its checksum with what ``write`` writes; return whether its bytes changed."""
         path.parent.mkdir(parents=True, exist_ok=True)
         noted: list[str] = []
         changed = replace_atomic(
@@ -97,16 +106,24 @@ class Lake:
         return changed
 
     def sweep(self, table: str) -> list[Path]:
-        """Remove what killed writers left beside a table's partitions, those in quarantine and drift included."""
+        """Remove leftovers of killed writers from a table's partitions, including quarantine and drift.
+
+        Returns the removed temporary files. A per-day file whose removal was interrupted is restored unless the day
+        was rewritten.
+        """
         rooms = (self.root / table, self.root / QUARANTINE / table, self.root / DRIFT / table)
         for gone in (path for room in rooms for path in room.glob(f"dt=*/{_GONE}")):
             if not (own := gone.with_name("data.parquet")).exists():
-                os.replace(gone, own)  # it was being put into its month's file, or had just been replaced by a run
+                os.replace(gone, own)  # a compaction was interrupted, or a run had just replaced the file
             gone.unlink(missing_ok=True)
         return sweep(path for room in rooms for path in room.glob("*/.*.tmp"))
 
     def remove(self, table: str, dt: date) -> None:
-        """Take a day away, also out of its month's file."""
+        """Remove a day, also from its month file.
+
+        Raises:
+            LakeCorrupt: the month file does not read back.
+        """
         own = self.path(table, dt)
         own.unlink(missing_ok=True)
         forget(own)
@@ -116,7 +133,11 @@ class Lake:
             self._write_month(table, month, [p for p in held if p.dt != dt])
 
     def compact(self, table: str, month: str) -> int:
-        """Put the days of a month (YYYY-MM) into one file; gives how many files went."""
+        """Merge the days of a month (YYYY-MM) into one file and return how many per-day files were removed.
+
+        Raises:
+            LakeCorrupt: a file of the month does not read back.
+        """
         days = [p for p in self.partitions(table) if p.dt.isoformat().startswith(month)]
         loose = [p for p in days if p.group is None]
         if not loose or len(days) < 2:
@@ -138,7 +159,7 @@ class Lake:
         self.replace(path, lambda file: file.write(_encode_month(rows, {_DAYS: json.dumps(held).encode()})))
 
     def set_aside(self, path: Path) -> Path:
-        """Move a file out of the way, to ``_damaged``, beside those that were moved there before."""
+        """Move a file to ``_damaged`` under a name unused there, and return its new path."""
         folder = (self.root / DAMAGED / path.relative_to(self.root)).parent
         folder.mkdir(parents=True, exist_ok=True)
         target, number = folder / path.name, 1
@@ -152,16 +173,21 @@ class Lake:
     # ------------------------------------------------------------------ reading
 
     def read(self, table: str, dt: date) -> pa.Table:
-        """Rows of one partition.
+        """Return all rows of one partition.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: the partition does not exist.
             LakeCorrupt: the file does not read back.
         """
         return pa.concat_tables(self.day(table, dt).parts())
 
     def day(self, table: str, dt: date) -> StoredDay:
-        """One partition, to be read some rows at a time. Raises as :meth:`read` does."""
+        """Return one partition after verifying its checksum, for reading in parts.
+
+        Raises:
+            FileNotFoundError: the partition does not exist.
+            LakeCorrupt: the file does not read back.
+        """
         partition = self.partition(table, dt)
         if partition is None:
             raise FileNotFoundError(self.path(table, dt))
@@ -172,17 +198,21 @@ class Lake:
         return StoredDay(partition, self.row_count(partition))
 
     def scan(self, table: str, dts: Iterable[date]) -> str | None:
-        """A relation for DuckDB with the rows of some days, or None where none of them is there. Raises LakeCorrupt."""
+        """Return a DuckDB relation (SQL) with the rows of the given days; None if none of them exists.
+
+        Raises:
+            LakeCorrupt: a file does not match its checksum.
+        """
         found = [p for dt in sorted(set(dts)) if (p := self.partition(table, dt)) is not None]
         for one in {p.path: p for p in found}.values():
             check(one)
         return scan(found) if found else None
 
     def is_as_written(self, table: str, dt: date, rows: Iterable[pa.Table]) -> bool:
-        """Whether a day's own file has just the bytes that these rows, given in parts, are written as.
+        """Return whether a day's own file has exactly the bytes that writing ``rows`` would give.
 
-        A file that another release wrote, of the library or of this, with other row groups, is not judged, nor a
-        month's: its rows are all there is to compare.
+        Also True for files that cannot be compared by bytes: days without a file of their own, and files of another
+        release of Arrow or of this program with other row groups. Of those only the rows can be compared.
         """
         try:
             with open(self.path(table, dt), "rb") as own, tempfile.TemporaryFile(dir=self.root) as written:
@@ -197,7 +227,7 @@ class Lake:
             return False
 
     def row_count(self, partition: Partition) -> int:
-        """Rows of a partition, from the file's footer.
+        """Return the number of rows of a partition, from the file's footer.
 
         Raises:
             LakeCorrupt: the file does not read back.
@@ -211,17 +241,28 @@ class Lake:
         return 0 if partition.group < 0 else footer.row_group(partition.group).num_rows
 
     def partition(self, table: str, dt: date) -> Partition | None:
-        """One day, or None where there is none."""
+        """Return the partition of one day, or None if it does not exist.
+
+        Raises:
+            LakeCorrupt: the month file does not list its days.
+        """
         if (found := _stat(table, dt, self.path(table, dt))) is not None:
             return found
         return next((p for p in self._month(table, self.month_path(table, dt.isoformat()[:7])) if p.dt == dt), None)
 
     def days(self, table: str) -> list[date]:
-        """Days that are there, ascending."""
+        """Return the days of a table, ascending.
+
+        Raises:
+            LakeCorrupt: a month file does not list its days.
+        """
         return [p.dt for p in self.partitions(table)]
 
     def first_day(self, table: str) -> date | None:
-        """The earliest day that is there; reads names only, and the footer of the earliest month's file, which is passed over where it is damaged."""
+        """Return the earliest day of a table, or None if it is empty.
+
+        Reads only names and the footer of the earliest month file; a damaged month file is skipped.
+        """
         names = self._names(table)
         own = next((n[3:] for n in names if n.startswith("dt=") and (self.root / table / n / _FILE).exists()), None)
         month = next(
@@ -233,10 +274,12 @@ class Lake:
         return min(days, default=None)
 
     def partitions(self, table: str, damaged: list[LakeCorrupt] | None = None) -> Iterator[Partition]:
-        """All days, ascending.
+        """Yield all days of a table, ascending.
 
-        A month's file that does not tell its days is put into ``damaged`` where it is given, else LakeCorrupt is
-        raised.
+        A month file that does not list its days is appended to ``damaged`` if that list is given.
+
+        Raises:
+            LakeCorrupt: a month file does not list its days, and ``damaged`` is not given.
         """
         folder, names = self.root / table, self._names(table)
         found = {
@@ -251,14 +294,14 @@ class Lake:
             yield found[dt]
 
     def _names(self, table: str) -> list[str]:
-        """Folders of a table in order. Globbing for the files in them takes a third longer: 34,000 in two years."""
+        """List the folders of a table in order; globbing for their files takes a third longer: 34,000 in two years."""
         try:
             return sorted(os.listdir(self.root / table))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def _month(self, table: str, path: Path, damaged: list[LakeCorrupt] | None = None) -> list[Partition]:
-        """The days of a month's file."""
+        """Return the days of a month file."""
         try:
             stat = path.stat()
             held = json.loads(pq.read_metadata(path).metadata[_DAYS])
@@ -277,7 +320,7 @@ class Lake:
 
 
 def scan(partitions: Iterable[Partition]) -> str:
-    """A relation for DuckDB with the rows of these partitions and of no other day that lies in the same file."""
+    """Return a DuckDB relation (SQL) with exactly the rows of these partitions, without other days of their files."""
     own: list[Path] = []
     months: dict[Path, list[date]] = {}
     for p in partitions:
@@ -300,12 +343,12 @@ def scan(partitions: Iterable[Partition]) -> str:
 
 
 def _quoted(path: Path) -> str:
-    """A path as SQL, which DuckDB takes for this file alone, also where it holds what would be a pattern."""
+    """Quote a path as an SQL string with glob characters escaped, so that DuckDB reads this file alone."""
     return "'" + re.sub(r"[*?\[]", r"[\g<0>]", str(path)).replace("'", "''") + "'"
 
 
 def _take_away(own: Partition) -> bool:
-    """Remove a day's own file, unless a run has replaced it since it was read."""
+    """Remove a day's own file unless a run has replaced it since it was read; return whether it was removed."""
     gone = own.path.with_name(_GONE)
     checksums = recorded(own.path)
     os.replace(own.path, gone)
@@ -315,7 +358,7 @@ def _take_away(own: Partition) -> bool:
         return False
     gone.unlink()
     forget(own.path, these=checksums)
-    with suppress(OSError):  # a run writes the day anew
+    with suppress(OSError):  # not empty: a run is writing the day
         own.path.parent.rmdir()
     return True
 
@@ -336,22 +379,22 @@ def _are_same(one: BinaryIO, other: BinaryIO) -> bool:
 
 
 def _make(file: BinaryIO) -> tuple[str, list[int]]:
-    """The library that wrote a file, and the rows of its row groups."""
+    """Return the library that wrote a file, and the number of rows of each row group."""
     footer = pq.read_metadata(file)
     return footer.created_by, [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]
 
 
 def encode(rows: pa.Table) -> memoryview:
-    """The bytes of a Parquet file."""
+    """Encode a table as a Parquet file and return the bytes."""
     sink = io.BytesIO()
     encode_into(sink, rows)
     return sink.getbuffer()
 
 
 def encode_into(sink: BinaryIO, rows: pa.Table | Iterable[pa.Table]) -> None:
-    """Write a Parquet file.
+    """Write rows, given whole or in at least one part, to ``sink`` as a Parquet file.
 
-    The same rows give the same bytes, whatever the parts in which they are given; there is at least one.
+    The same rows give the same bytes, however they are split into parts.
     """
     groups = row_groups([rows] if isinstance(rows, pa.Table) else rows, ROW_GROUP)
     first = next(groups)
@@ -363,9 +406,9 @@ def encode_into(sink: BinaryIO, rows: pa.Table | Iterable[pa.Table]) -> None:
 
 
 def row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """The rows in tables of ``size``, the last one of what is left.
+    """Regroup rows into tables of ``size`` rows, the last one with the remainder.
 
-    Columns are whole: Parquet's pages follow chunks.
+    Each column has a single chunk, since Parquet's pages follow chunks.
     """
     held: list[pa.Table] = []
     count = 0
@@ -382,9 +425,9 @@ def row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 
 
 def _encode_month(days: list[pa.Table], metadata: dict[bytes, bytes]) -> memoryview:
-    """The bytes of a Parquet file with a row group for each day that has rows.
+    """Encode days as a Parquet file with one row group for each day that has rows, and return the bytes.
 
-    Days of older releases may lack columns: those are null.
+    Columns that days of older releases lack become null.
     """
     sink = io.BytesIO()
     schema = pa.unify_schemas([rows.schema for rows in days]).with_metadata(

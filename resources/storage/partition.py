@@ -1,4 +1,4 @@
-"""A day of a table in the lake: which file holds it, and whether that file is as it was written."""
+"""Identify the file of one day of a lake table, and verify that file against its checksum."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from resources.storage.atomic import CorruptFile
 from resources.storage.checksums import digest_of, record, recorded
 
 ROW_GROUP = 61_440
-"""Rows of a row group, half of what DuckDB has: a file is written, and read, so many at a time.
+"""Rows of a row group, half of DuckDB's default; files are written and read in parts of this size.
 
-A month's file has a day in each group instead.
+A month file has one row group per day instead.
 """
 
 
 class LakeCorrupt(CorruptFile):
-    """A Parquet file does not read back as it was written. ``dt`` is None where it holds a whole month."""
+    """A Parquet file does not read back as it was written; ``dt`` is None for a month file."""
 
     def __init__(self, table: str, dt: date | None, path: Path, why: object, mend: str) -> None:
         what = "Mend it" if dt is None or table.startswith("marts/") else "Make it again from the archive"
@@ -31,16 +31,15 @@ class LakeCorrupt(CorruptFile):
 
     @property
     def of_mart(self) -> bool:
-        """Whether the file can be made again from the lake alone."""
+        """Whether the file belongs to a mart and can be rebuilt from the lake alone."""
         return self.table.startswith("marts/")
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One day of a table: the file that holds it, alone or with other days of its month, and what tells whether the file changed.
+    """One day of a table: its file, and the size and modification time that detect a change of the file.
 
-    ``group`` is the row group of a month's file, -1 where the day has no rows there, None where the file is the day's
-    own.
+    ``group`` is the row group in a month file, -1 if the day has no rows there, None if the file is the day's own.
     """
 
     table: str
@@ -52,7 +51,7 @@ class Partition:
 
 
 def damage_of(partition: Partition, why: object) -> LakeCorrupt:
-    """What is said of a partition that does not read back."""
+    """Return the error for a partition that does not read back, with the command that repairs it."""
     table, dt = partition.table, partition.dt
     mend = (
         "douyin publish"
@@ -63,14 +62,15 @@ def damage_of(partition: Partition, why: object) -> LakeCorrupt:
 
 
 def check(partition: Partition, link: Path | None = None) -> bool:
-    """Hold a partition's file, or a link to it that nobody renames over, against its checksum; False where the link is one of a file that was replaced meanwhile.
+    """Verify a partition's file against its recorded checksum; return False only if ``link`` is outdated.
 
-    A file without a checksum was written by an elder release: it is read through, by the checksums of its pages, and
-    gets one.
+    ``link`` is a hard link to the file or a copy of it, which no run replaces. It is outdated if the file was replaced
+    meanwhile. A file of an older release has no recorded checksum: the checksums of its pages are verified instead,
+    and its checksum is recorded.
 
     Raises:
         FileNotFoundError: the file was removed meanwhile.
-        LakeCorrupt: it is not as it was written.
+        LakeCorrupt: the file is not as it was written.
     """
     path = partition.path
     try:
@@ -93,6 +93,6 @@ def check(partition: Partition, link: Path | None = None) -> bool:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damage_of(partition, error) from error
-    with suppress(OSError):  # a copy that may only be read
+    with suppress(OSError):  # a read-only copy of the lake
         record(path, digest)
     return True

@@ -1,7 +1,7 @@
-"""Files of the lake under names that no run renames over, for as long as somebody reads them.
+"""Pin files of the lake under names that no run replaces, for as long as they are read.
 
-DuckDB opens a file several times. A run that replaces it in between had 20 of 67 publications fail, or it would mix two
-versions.
+DuckDB opens a file several times. A run that replaced it in between made 20 of 67 publications fail; it could also mix
+two versions.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from resources.storage.lake import Partition, check
 
 
 class Pins:
-    """A folder of hard links (copies, where the file system has none), each held against its checksum once.
+    """A folder of hard links (copies, where the file system has none), each verified against its checksum once.
 
-    One process at a time uses it; leaving the block empties it.
+    One process at a time uses it; entering and leaving the block empties it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,9 +32,9 @@ class Pins:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def pin(self, partition: Partition) -> Partition | None:
-        """The partition under its own name here; None where it was removed meanwhile.
+        """Pin a partition's file and return the partition with its pinned path; None if it was removed meanwhile.
 
-        A month's file is pinned once for all of its days.
+        A month file is pinned once for all of its days.
 
         Raises:
             LakeCorrupt: the file is not as it was written.

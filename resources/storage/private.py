@@ -13,14 +13,14 @@ _OTHERS = 0o077
 def keep_private() -> None:
     """Let this process, and those that it starts, create folders with mode 0700 and files with 0600.
 
-    Called where a process begins. Not chmod per file: DuckDB, SQLite and Dagster create files of their own, and a
-    default ACL, with which a folder is shared on purpose, still holds.
+    Call this at the start of a process. A umask and not chmod per file: DuckDB, SQLite and Dagster create files of
+    their own, and a folder's default ACL, which shares it on purpose, stays effective.
     """
     os.umask(_OTHERS)
 
 
 def wider(root: Path) -> Iterator[Path]:
-    """Find what lies at or under ``root`` and gives rights to the group or to others."""
+    """Yield files and folders at or under ``root`` that give rights to the group or to others."""
     if is_wider(root):
         yield root
     folders = [str(root)]
@@ -37,7 +37,7 @@ def wider(root: Path) -> Iterator[Path]:
 
 
 def is_wider(path: Path) -> bool:
-    """Say whether the group or others may do anything with a file or folder.
+    """Return whether the group or others have any rights on a file or folder.
 
     Symbolic links have no rights of their own.
     """

@@ -1,4 +1,4 @@
-"""Arrow schemas of core tables, from the catalogue: explicit types, never inferred ones."""
+"""Derive the Arrow schemas of core tables from the catalogue: explicit types, never inferred ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARROW_TYPES: dict[Type, pa.DataType] = {
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """Columns of ``table`` in catalogue order; those that may not be empty are marked so."""
+    """Return the schema of ``table``: its columns in catalogue order, required ones as not nullable."""
     return pa.schema(
         [pa.field(c, ARROW_TYPES[FIELDS[c].type], nullable=c not in table.not_null) for c in table.columns]
     )
@@ -40,10 +40,10 @@ QUARANTINE_SCHEMA = pa.schema(
         ("record", pa.int64()),
     ]
 )
-"""What could not be parsed: why, and where its bytes lie in the archive.
+"""Rejected rows and values: the reason, and the location of their bytes in the archive.
 
-A line without ``column_name`` is a row that did not land, also of files of older releases, which lack the column. One
-with it is a value: its row landed with null there.
+A line without ``column_name`` is a rejected row, as are all lines in files of older releases, which lack the column. A
+line with it is a rejected value: its row was stored with null in that column.
 """
 
 DRIFT_SCHEMA = pa.schema(
@@ -55,7 +55,7 @@ DRIFT_SCHEMA = pa.schema(
         ("rows", pa.int64()),
     ]
 )
-"""Members that the platform sent and the catalogue does not know."""
+"""Members that the platform sent and the catalogue does not define."""
 
 STATUS_SCHEMA = pa.schema(
     [
@@ -72,7 +72,7 @@ STATUS_SCHEMA = pa.schema(
         ("reason", pa.string()),
     ]
 )
-"""What became of each table, day, operation and account."""
+"""Outcome of each table, day, operation and account."""
 
 DICTIONARY_SCHEMA = pa.schema(
     [

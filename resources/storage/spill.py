@@ -1,6 +1,6 @@
-"""Rows that are too many to be held: Arrow tables on disk, in a file without a name.
+"""Spill Arrow tables to disk that are too large for memory, in an unnamed temporary file.
 
-Nothing has to be swept after a killed run: the system takes the file back with the process, however that ends.
+Nothing has to be removed after a killed run: the system frees the file with the process, however that ends.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 import pyarrow as pa
 
 PART_ROWS = 8192
-"""Rows that are read back at once."""
+"""Largest number of rows read back at once."""
 
 
 class ArrowSpill:
-    """A file of tables in the order in which they were written, which lives as long as this object."""
+    """A temporary file of Arrow tables in the order of writing, which exists as long as this object."""
 
     def __init__(self, folder: Path) -> None:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
@@ -25,7 +25,11 @@ class ArrowSpill:
         self.num_rows = 0
 
     def write(self, rows: pa.Table) -> None:
-        """Append rows, in parts of at most :data:`PART_ROWS`. Raises OSError where the disk is full."""
+        """Append rows, in parts of at most :data:`PART_ROWS`.
+
+        Raises:
+            OSError: the disk is full.
+        """
         for start in range(0, rows.num_rows, PART_ROWS):
             sink = pa.BufferOutputStream()
             part = rows.slice(start, PART_ROWS)
@@ -40,9 +44,12 @@ class ArrowSpill:
             self.num_rows += part.num_rows
 
     def parts(self) -> Iterator[pa.Table]:
-        """The tables, a part at a time.
+        """Yield the rows in the order of writing, one part at a time.
 
-        They are read, not mapped: mapped pages would count as memory of the process.
+        Parts are read, not memory-mapped: mapped pages would count as memory of the process.
+
+        Raises:
+            OSError: a part does not read back.
         """
         for start, length in list(self._places):
             self._file.seek(start)
