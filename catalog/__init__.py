@@ -1,4 +1,7 @@
-"""What the platform offers: records without I/O. The lowest floor of the house; it imports no other room."""
+"""Describe the platform's operations, events, tables and columns as records without I/O.
+
+This is the lowest layer: it imports no other package of the project.
+"""
 
 from functools import cache
 
@@ -10,12 +13,12 @@ from catalog.records import Endpoint
 from catalog.tables import TABLES
 
 SOURCES: dict[str, Endpoint] = ENDPOINTS | EVENTS | {OTHER_EVENTS.name: OTHER_EVENTS}
-"""Whatever fills tables: operations that are asked, and events that are pushed."""
+"""All sources of tables: operations that are requested, and events that the platform pushes."""
 
 
 @cache
 def endpoints_of(table: str) -> tuple[Endpoint, ...]:
-    """The doors through which ``table`` is filled, in catalogue order."""
+    """Return the sources that fill ``table``, in catalogue order."""
     return tuple(e for e in SOURCES.values() if table in e.tables)
 
 

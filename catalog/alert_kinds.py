@@ -1,4 +1,4 @@
-"""What can be wrong: kinds of alerts, how grave they are, and how often each is told."""
+"""Define the kinds of alerts: their severity, and when each is sent again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
+    """How urgent an alert is."""
+
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
 
 
 class Kind(StrEnum):
+    """The problem that an alert reports."""
+
     RUN_FAILED = "run_failed"
     NOT_FRESH = "not_fresh"
     NEEDS_CONSENT = "needs_consent"
@@ -28,8 +32,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """``repeats``: told again after ``repeat_after`` while it lasts. ``again_after``: so long after it was over, the same counts as
-    the same and is not told again. ``notify_resolved``: it is told when it is over."""
+    """Names of one kind of alert, and when it is sent.
+
+    ``repeats``: sent again every ``repeat_after`` while the problem lasts. ``again_after``: a recurrence within this
+    time after the problem ended counts as the same alert and is not sent again. ``notify_resolved``: a message is sent
+    when the problem ends.
+    """
 
     zh: str
     en: str
@@ -52,15 +60,18 @@ ABOUT: dict[Kind, AlertPolicy] = {
     Kind.LOW_PLAYS: AlertPolicy("视频播放异常偏低", "Low plays", False, 7 * _DAY, False),
     Kind.HOT_WORD: AlertPolicy("热点词命中关注", "Watched hot word", False, _DAY, False),
 }
-"""Words, videos and tokens are told once; what somebody must mend is told again every day until it is mended."""
+"""Alerts about words, videos and tokens are sent once. Problems that an operator must fix are sent again every day
+until they are fixed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertCondition:
-    """Something that is wrong now. ``subject`` tells it from others of its kind and stays the same while it lasts.
+    """A problem that exists now.
 
-    ``stage`` changes when it becomes another matter that must be told anew (7, 3, 1 days; quota nearly used, used up).
-    ``tags`` are those of the account that it is about; none where it is about no account.
+    ``subject`` distinguishes it from others of its kind and stays the same while it lasts. A change of ``stage`` makes
+    it a new alert (7, 3, 1 days left; quota nearly used, used up). ``tags`` are those of the account concerned; empty
+    for problems that concern no account.
     """
 
     kind: Kind
@@ -75,4 +86,5 @@ class AlertCondition:
 
     @property
     def key(self) -> str:
+        """Identify the alert across checks: ``kind:subject``."""
         return f"{self.kind}:{self.subject}"

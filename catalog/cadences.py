@@ -1,4 +1,7 @@
-"""When endpoints are due. Times are Beijing; see contract/GUIDE.md section 7 for when data is produced."""
+"""Define when endpoints are due.
+
+Times are Beijing; see contract/GUIDE.md section 7 for when the platform produces its data.
+"""
 
 from __future__ import annotations
 
@@ -40,5 +43,6 @@ EVENTS = Cadence(
 CADENCES: dict[str, Cadence] = {
     c.name: c for c in (HOURLY, TWICE_DAILY, DAILY_SNAPSHOT, DAILY_T1, DAILY_LISTING, RANK_WEEKS, EVENTS)
 }
-"""By name, in an order in which what is iterated over comes before what iterates over it. All tables of a cadence have
-partitions of one kind."""
+"""Cadences by name. A cadence that supplies subjects comes before those that iterate over them. All tables of a cadence
+have partitions of one kind.
+"""

@@ -1,4 +1,4 @@
-"""Reading the platform's envelopes: pure functions from a decoded body to its code, trace id and members."""
+"""Read the platform's envelopes: pure functions from a decoded body to code, trace id and members."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from catalog.records import Endpoint, Envelope, Output
 
 
 class MalformedBody(ValueError):
-    """The body is not the platform's: no object, a code that is no number, or ``data`` that is neither an object nor null."""
+    """The body does not have the platform's shape.
+
+    It is no object, a code is no number, or ``data`` is neither an object nor null.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the envelope says. ``code`` 0 means that every code present is 0."""
+    """Code, text and trace id of an envelope. ``code`` is 0 if every code present is 0."""
 
     code: int
     description: str
@@ -26,7 +29,7 @@ class Verdict:
 
 
 def member(body: Any, path: str) -> Any:
-    """The value at a dotted path, or None where a member is missing or null on the way."""
+    """Return the value at a dotted path, or None if a member on the way is missing or null."""
     for name in path.removeprefix("$").split(".") if path != "$" else ():
         if not isinstance(body, Mapping):
             return None
@@ -45,20 +48,25 @@ _CODE_PATHS: dict[Envelope, tuple[tuple[str, str], ...]] = {
     Envelope.OAUTH: (("data.error_code", "data.description"), ("err_no", "err_msg")),
     Envelope.BUSINESS: (("error_code", "message"), ("err_no", "err_msg")),
 }
-"""Where codes and their texts stand. The gateway may refuse a legacy path in the newer shape, hence ``err_no`` there too."""
+"""Paths of codes and their texts. The gateway may refuse a legacy path in the newer shape, hence ``err_no`` there too.
+"""
 
 _LOGID_PATHS = ("extra.logid", "extra.log_id", "log_id", "data.extra.logid", "data.log_id")
 
 
 shown = reprlib.repr
-"""A value of a body in a message: short whatever it holds, and however deep."""
+"""Formats a value of a body for a message; the result is short for values of any size and depth."""
 
 _CODE = re.compile(r"\s*[+-]?[0-9]{1,19}\s*", re.ASCII)
 _TRACE_CHARACTERS = 100
 
 
 def read_code(value: Any) -> int:
-    """A code as an integer of 64 bits, whether it came as a number or as text."""
+    """Convert a code, given as a number or as text, to an integer of 64 bits.
+
+    Raises:
+        MalformedBody: the value is neither an integer of 64 bits nor its text.
+    """
     code = int(value) if isinstance(value, str) and _CODE.fullmatch(value) else value
     if isinstance(code, bool) or not isinstance(code, int) or not -(1 << 63) <= code < 1 << 63:
         raise MalformedBody(f"a code is {shown(value)}; expected an integer of 64 bits or its text")
@@ -66,29 +74,30 @@ def read_code(value: Any) -> int:
 
 
 def _trace(value: Any) -> str | None:
-    """A trace id as one line that is no longer than one; the platform's has up to 34 characters."""
+    """Return a trace id as one printable line of bounded length; the platform's has up to 34 characters."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return "".join(c for c in str(value)[:_TRACE_CHARACTERS] if c.isprintable()) or None
 
 
 def _words(value: Any) -> str:
-    """A description; of another kind it is shown as it stands."""
+    """Return a description as text; values of other types are formatted."""
     return value if isinstance(value, str) else "" if value is None else shown(value)
 
 
 def read_envelope(kind: Envelope, body: Any) -> Verdict:
     """Read codes, text and trace id of a decoded body.
 
-    The first code that is not 0 wins. ``message`` alone proves nothing on success but
-    ``"error"`` means failure even where no code is given.
+    The first code other than 0 wins. ``message`` alone does not prove success, but ``"error"`` means failure even
+    without a code.
 
     Raises:
-        MalformedBody: the body is no object, a code is no number, or a good answer's ``data`` is no object.
+        MalformedBody: the body is no object, a code is no number, or the ``data`` of a successful response is no
+            object.
     """
     if not isinstance(body, Mapping):
         raise MalformedBody(f"the body is {type(body).__name__}, not an object")
-    if kind is Envelope.WEBHOOK:  # it answers nothing, so nothing can be refused in it
+    if kind is Envelope.WEBHOOK:  # an event is no response, so it carries no error code
         return Verdict(0, "", _trace(body.get("log_id")))
     logid = next((v for p in _LOGID_PATHS if (v := _trace(member(body, p)))), None)
     seen = False
@@ -113,8 +122,9 @@ _KINDS = {str: "text", list: "a list", bool: "true or false"}
 
 
 UNREADABLE_DAY = "unreadable"
-"""Later than any day as text: rows without a readable day are an answer about all days that were asked for (they go to
-quarantine), not a series that is not produced yet, which would be asked for again and again."""
+"""Sorts after every day as text. Rows without a readable day count as data for all requested days and go to quarantine.
+A series "not produced yet" would be requested again and again instead.
+"""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -131,10 +141,10 @@ def _is_day(value: Any) -> TypeGuard[str]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one answered page tells about the next. ``items`` counts rows.
+    """Facts of one response page that decide on the next request.
 
-    ``newest`` is the latest day of a series as yyyy-MM-dd, days to come left out; :data:`UNREADABLE_DAY` where no row has a readable
-    one; None where there are no rows, or of days to come alone.
+    ``items`` counts rows. ``newest`` is the latest day of a series as yyyy-MM-dd, future days excluded. It is
+    :data:`UNREADABLE_DAY` if no row has a readable day, and None if there are no rows or only rows of future days.
     """
 
     items: int
@@ -144,11 +154,12 @@ class Page:
 
 
 LONGEST_CURSOR = 2048
-"""Characters. With each of them percent-encoded it still fits into the longest address that servers take."""
+"""In characters. With every character percent-encoded, the cursor still fits into the longest URL that servers accept.
+"""
 
 
 def is_cursor(value: Any) -> bool:
-    """Whether a page can be asked for with it."""
+    """Report whether the value can be sent as the cursor of a page."""
     return (
         isinstance(value, str | int)
         and not isinstance(value, bool)
@@ -163,9 +174,10 @@ def _items(body: Any, output: Output) -> int:
 
 
 def read_page(endpoint: Endpoint, body: Any, today: date) -> Page:
-    """Facts of a decoded, successful body that was observed on ``today``. A list that is no list counts as one item: the normaliser reports it.
+    """Read the paging facts of a decoded, successful body that was observed on ``today``.
 
-    An answer with several lists has as many items as the longest of them.
+    A member that should be a list and is not counts as one item; the normaliser reports it. A response with several
+    lists has as many items as the longest of them.
     """
     rows = member(body, endpoint.outputs[0].rows)
     items = max(_items(body, o) for o in endpoint.outputs if not (o.explode or o.once))

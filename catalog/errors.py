@@ -1,7 +1,7 @@
-"""Every code that the platform answers with, and the one action that follows.
+"""Define every error code of the platform and the one action that follows.
 
-Source: contract/GUIDE.md section 4. A code that is not listed is treated as ``ALERT`` after at
-most two retries: the answer is kept in the archive and the operator is told.
+Source: contract/GUIDE.md section 4. An unlisted code is treated as ``ALERT`` after at most two retries: the response is
+kept in the archive and the operator is alerted.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What to do about an answer."""
+    """What to do after a response."""
 
     ACCEPT = "accept"
-    RETRY = "retry"  # again with back-off and jitter
-    SLOW_DOWN = "slow_down"  # halve the rate, wait minutes, then again
-    REFRESH = "refresh"  # refresh the token and ask once more
+    RETRY = "retry"  # retry with back-off and jitter
+    SLOW_DOWN = "slow_down"  # halve the rate, wait minutes, then retry
+    REFRESH = "refresh"  # refresh the token and retry once
     RECONSENT = "reconsent"  # the account's owner must authorise again
-    SKIP = "skip"  # this object has nothing for us
-    QUOTA = "wait_for_quota"  # nothing more from this scope until the quota resets
+    SKIP = "skip"  # this object has no data for us
+    QUOTA = "wait_for_quota"  # no further calls of this scope until the quota resets
     DISABLE = "disable"  # the app does not own the capability, or it is withdrawn
     STOP_ACCOUNT = "stop_account"  # the account is deregistered or banned
     STOP_APP = "stop_app"  # the app's key or secret is wrong, or the app is banned
-    ALERT = "alert"  # our own mistake, or unknown: stop this job and tell the operator
+    ALERT = "alert"  # our own mistake, or unknown: stop this job and alert the operator
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """One code: ``tries`` counts all attempts that the action allows, the first included."""
+    """One error code. ``tries`` counts all attempts that the action allows, the first included."""
 
     code: int
     action: Action
@@ -119,12 +119,12 @@ CONSENT_OF_SCOPE = frozenset({28001012, 2190003})
 """The owner did not grant this scope; other scopes of the account go on."""
 
 MAY_BE_DONE = frozenset({28001005, 28001006, 2100004, 10001})
-"""Codes of the platform's own trouble: what was asked to be done may have been done all the same."""
+"""Codes of internal platform errors: a write may have taken effect nevertheless."""
 
 OFFLINE = frozenset({28001017, 28001019, 28001056})
-"""Codes of a capability that the platform took away from everybody, not from this app alone."""
+"""Codes of a capability that the platform withdrew from all apps, not from this app alone."""
 
 
 def error_for(code: int) -> ErrorCode:
-    """The record of ``code``; an unknown code alerts after two retries."""
+    """Return the record of ``code``; an unknown code alerts after two retries."""
     return ERRORS.get(code) or ErrorCode(code, Action.ALERT, "unknown code", _ADVICE[Action.ALERT], tries=3)

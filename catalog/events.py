@@ -1,7 +1,8 @@
-"""Webhook events 事件: what the platform pushes to us. Each is a door to tables, as an operation is; nobody asks for it.
+"""Describe webhook events (事件), which the platform pushes to the receiver.
 
-The body of an event is its envelope; ``content`` in it is an object or the same as JSON text, which paths with ``|`` open
-either way. ``event_id`` is the inbox's key of the event: its Msg-Id, or a hash of its body.
+Each event is a source of tables, as an operation is, but is never requested. The body of an event is its envelope.
+``content`` in it is an object or the same as JSON text; paths with ``|`` open both. ``event_id`` is the inbox's key of
+the event: its Msg-Id, or a hash of its body.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from catalog.requests import Param, ParamSource
 
 _EVENT_ID = param("event_id")
 _FROM_PERSON = (_EVENT_ID, member("open_id", "to_user_id"), member("person_open_id", "from_user_id"))
-"""Somebody did something to the account."""
+"""Columns of events in which a person acts towards the account."""
 _FROM_ACCOUNT = (_EVENT_ID, member("open_id", "from_user_id"), member("person_open_id", "to_user_id"))
 _OF_ACCOUNT = (_EVENT_ID, member("open_id", "from_user_id"))
 _AT = member("event_at", "content|create_time", Parse.EPOCH)
@@ -44,7 +45,7 @@ _WHENCE = (
 
 
 def _people(account: str) -> Output:
-    """The names of both sides; ``account`` is the member of the envelope that holds the account."""
+    """Return the output for the names of both sides; ``account`` is the envelope's member with the account."""
     columns = (
         parent("open_id", account),
         member("person_open_id", "open_id"),
@@ -221,7 +222,7 @@ OTHER_EVENTS = _event(
     "Events of any name that the catalogue does not know; their names are drift.",
     "目录未收录的事件；其名称记为结构变化。",
 )
-"""The door of whatever else is pushed: nothing is known of it but its envelope."""
+"""The source for all other events: only their envelope is known."""
 
 ENVELOPE_MEMBERS = frozenset({"event", "client_key", "from_user_id", "to_user_id", "content", "log_id", "event_id"})
 """Members of every event's envelope; any other is drift."""
@@ -232,11 +233,11 @@ LEFT_IN_ARCHIVE = {
     "actions": "buttons of an elder card", "title": "of an elder card", "icon_url": "of an elder card", "description": "of an elder card",
     "link_url": "of an elder card", "challenge": "answered by the receiver; a random number",
 }  # fmt: skip
-"""Members of contents that fill no column, and why: what the platform sent is in the archive all the same."""
+"""Members of contents that fill no column, with the reason. The archive keeps them as sent."""
 
 
 def content_members(endpoint: Endpoint) -> frozenset[str]:
-    """First-level members of an event's content that the catalogue knows; any other is drift."""
+    """Return the first-level members of an event's content that the catalogue knows; any other is drift."""
     paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.MEMBER] + [
         o.explode for o in endpoint.outputs if o.explode
     ]
@@ -247,7 +248,7 @@ def content_members(endpoint: Endpoint) -> frozenset[str]:
 
 
 def event_name(endpoint: Endpoint) -> str:
-    """The event's own name, as it stands in its envelope."""
+    """Return the event's own name, as its envelope spells it."""
     return endpoint.name.removeprefix("webhook_")
 
 

@@ -1,4 +1,4 @@
-"""What is asked for once for what: a graph from accounts over videos and comments to replies."""
+"""Define what each endpoint is requested once for: a graph from accounts over videos and comments to replies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class IterateBy(StrEnum):
-    """What an endpoint is called once for."""
+    """The subjects that an endpoint is called once for."""
 
     NOTHING = "nothing"
     CHOICES = "choices"  # each value that a parameter may take
@@ -33,11 +33,12 @@ class IterateBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubjectSource:
-    """Where the subjects of an :class:`Over` come from.
+    """Where the subjects of an :class:`IterateBy` come from.
 
-    ``table`` is the table whose newest rows are iterated over, with ``columns`` giving a request parameter from a column;
-    ``at_least`` and ``among`` keep only rows with such values; ``by_day`` has subjects for past days, too: those of the table's partition of that day. ``watch`` names the watch list (``douyin watch``) that adds
-    subjects which no table knows. ``en`` ends the sentence "asked once for ...".
+    ``table`` is the table whose newest rows are iterated over. ``columns`` maps its columns to request parameters;
+    ``at_least`` and ``among`` keep only rows with such values. ``by_day`` supplies subjects for past days, too, from
+    the table's partition of that day. ``watch`` names the watch list (``douyin watch``) with subjects that no table
+    contains. ``en`` completes the sentence "asked once for ...".
     """
 
     en: str

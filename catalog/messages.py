@@ -1,7 +1,7 @@
-"""Messages 私信 that can be sent: their types, the scenes through which they go, and what the platform allows in each.
+"""Define the messages (私信) that can be sent: their types, their scenes, and the platform's limits.
 
-Source: contract/GUIDE.md section 9. Limits marked there as second-hand are kept all the same: a refused message is
-worse than one that was not sent.
+Source: contract/GUIDE.md section 9. Limits marked there as second-hand are enforced, too: a refused message is worse
+than one that was not sent.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class MessageType:
-    """One ``msg_type``. ``member`` holds its content; ``required`` and ``optional`` are that member's own members.
+    """One ``msg_type``.
 
-    Those in ``numbers`` are whole numbers, all others texts.
+    ``member`` is the member with its content; ``required`` and ``optional`` are that member's own members. Those in
+    ``numbers`` are whole numbers, all others texts.
     """
 
     number: int
@@ -27,7 +28,7 @@ class MessageType:
     optional: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     scope: str | None = None
-    """Capability that the app needs besides sending."""
+    """Capability that the app needs in addition to the one for sending."""
 
 
 _TYPES = (
@@ -48,26 +49,27 @@ MESSAGE_NUMBERS: dict[int, MessageType] = {t.number: t for t in _TYPES}
 MOST_MESSAGES = 8
 """Messages in one ``content_list``."""
 LONGEST_TEXT = 1000
-"""Characters of a text. The platform's own bound is not published; nobody reads a longer one."""
+"""Characters of a text. The platform does not publish its own bound; longer messages are not read to the end anyway."""
 
 
 class Scene(StrEnum):
-    """Through which permission a message goes."""
+    """The permission under which a message is sent."""
 
     REPLY = "im_reply_msg"
     ENTER = "im_enter_direct_msg"
     CONSENT = "im_authorize_message"
     BUSINESS = "im_b2b_direct_message"
     GROUP = "group"  # im_send_msg_group
-    ENTERPRISE = "enterprise"  # the elder enterprise_im_message_send
+    ENTERPRISE = "enterprise"  # the older enterprise_im_message_send
 
 
 @dataclass(frozen=True, slots=True)
 class SceneRule:
-    """What a scene allows. ``length`` is that of the window after the event that opened it, ``messages`` how many fit into it.
+    """Limits of one scene.
 
-    ``calls_per_day`` bounds the calls for one person and Beijing day, ``per_call`` the messages of one call; ``needs`` names a
-    type that every call must contain.
+    ``length`` is that of the window after the event that opened it, ``messages`` the most messages in it.
+    ``calls_per_day`` bounds the calls for one person and Beijing day, ``per_call`` the messages of one call. ``needs``
+    names a type that every call must contain.
     """
 
     scene: Scene
@@ -101,7 +103,7 @@ SCENES: dict[Scene, SceneRule] = {
     )
 }
 ANSWERED_BY: dict[str, Scene] = {"im_receive_msg": Scene.REPLY, "im_enter_direct_msg": Scene.ENTER}
-"""Events that open a window, and the scene of what answers them. An ``im_send_msg`` event opens none."""
+"""Events that open a window, and the scene of the reply. An ``im_send_msg`` event opens none."""
 
 TAGS_PER_ACCOUNT, TAGS_PER_PERSON = 100, 5
 
@@ -111,10 +113,10 @@ class BadMessage(ValueError):
 
 
 def content_of(message: dict[str, object]) -> dict[str, object]:
-    """The platform's form of a message that is written as ``{"type": "text", "text": "…"}``.
+    """Convert a message written as ``{"type": "text", "text": "…"}`` to the platform's form.
 
     Raises:
-        BadMessage: the type is unknown, or a member is missing, unknown or of the wrong kind.
+        BadMessage: the type is unknown, or a member is missing, unknown or of the wrong type.
     """
     given = dict(message)
     name = given.pop("type", None)
@@ -142,7 +144,11 @@ def content_of(message: dict[str, object]) -> dict[str, object]:
 
 
 def check_scene(scene: Scene, contents: list[dict[str, object]]) -> None:
-    """Raises BadMessage where these messages cannot go through the scene in one call."""
+    """Check that these messages may go through the scene in one call.
+
+    Raises:
+        BadMessage: there are too many messages, one of them is not allowed in the scene, or a required type is missing.
+    """
     rule = SCENES[scene]
     if not contents:
         raise BadMessage("there is no message to send")

@@ -1,7 +1,8 @@
-"""What is known of a column beyond its definition: its name in the platform's own documentation, and where its numbers are known to differ.
+"""Annotate columns with their names in the platform's documentation and with known differences of their numbers.
 
-All of it comes from the contract (``contract/GUIDE.md``, ``contract/openapi.yaml``); nothing was compared with a live page. So names on
-创作者服务平台 and in the Douyin app are unknown, and why a number differs from what they show is said only as far as the contract says it.
+All of it comes from the contract (``contract/GUIDE.md``, ``contract/openapi.yaml``); nothing was compared with a live
+page. Names on 创作者服务平台 and in the Douyin app are therefore unknown. Reasons why a number differs from what they show go
+only as far as the contract does.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """``platform_name`` is the Chinese label of the platform's documentation, word for word; None where the contract has none.
+    """What is known of one column beyond its definition.
 
-    ``differs_*`` say with what the number must not be confused, or why two numbers that look alike differ.
+    ``platform_name`` is the Chinese label of the platform's documentation, word for word; None if the contract has
+    none. ``differs_*`` explain which similar number this one must not be confused with, or why the two differ.
     """
 
     platform_name: str | None = None
@@ -255,11 +257,13 @@ NOTES: Mapping[tuple[str, str], Note] = {
     ("billboard_moves", "rank_change"): Note(None, "From two observed lists, positive is up; the platform's own text is rank_change of billboard_creators.", "由两次采集的榜单比较，正数为上升；平台自身的文本见 billboard_creators 的 rank_change。"),
     ("campaign_effect", "uplift"): Note(None, "Only as good as the control group is big: where its interval holds 0, nothing is shown.", "取决于对照组规模；区间包含 0 即未见效果。"),
 }  # fmt: skip
-"""(table, column) -> note; an empty table stands for every core table that has the column. Marts by their plain names."""
+"""(table, column) -> note. An empty table stands for every core table that has the column; marts have their plain
+names.
+"""
 
 
 def note_of(table: str, column: str) -> Note:
-    """What is known of a column of a core table: what is said of the table itself before what is said of every table."""
+    """Return the note of a core table's column; a note of the table itself precedes one of all tables."""
     own, general = NOTES.get((table, column), _NONE), NOTES.get(("", column), _NONE)
     return Note(
         own.platform_name or general.platform_name,

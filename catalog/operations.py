@@ -1,4 +1,4 @@
-"""Every operation of the contract, those that fill no table included: the token keeper's own, and what writes to the platform."""
+"""List every operation of the contract, including those that fill no table: token operations and writes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OPEN_ID = Param("open_id", ParamSource.ACCOUNT)
 
 
 def _given(*names: str) -> tuple[Param, ...]:
-    """Members of the body; one with a question mark may be left out."""
+    """Return the parameters of a body; a name with a question mark is optional."""
     return tuple(
         Param(n.rstrip("?"), ParamSource.GIVEN, required=not n.endswith("?"), place=ParamLocation.BODY) for n in names
     )
@@ -85,7 +85,8 @@ _WRITES = (
     ),
     _write(
         "enterprise_im_message_send", "im", "/enterprise/im/message/send/", "enterprise.im", Status.REMOVED, "Send a message, enterprise accounts", "企业号发送消息",
-        "to_user_id", "message_type", "content", "persona_id?", "client_msg_id?", repeatable=True,  # by its client_msg_id, which is always sent
+        # repeatable by its client_msg_id, which is always sent
+        "to_user_id", "message_type", "content", "persona_id?", "client_msg_id?", repeatable=True,
     ),
     _write("item_comment_reply", "comment", "/item/comment/reply/", _COMMENTS, Status.RESTRICTED, "Reply to a comment", "回复视频评论", "item_id", "comment_id?", "content"),
     _write(
@@ -108,7 +109,7 @@ OTHER_OPERATIONS: dict[str, Operation] = {
         *_WRITES,
     )
 }
-"""What fills no table. Nothing but the outreach calls those that write."""
+"""Operations that fill no table. Only the outreach calls those that write."""
 
 OPERATIONS: dict[str, Endpoint | Operation] = {
     **{n: e for n, e in ENDPOINTS.items() if e.twin_of is None},

@@ -1,9 +1,8 @@
-"""The record types of the catalogue: what the platform offers, as data.
+"""Define the record types of the catalogue, which describe the platform's API as data.
 
-Records are frozen and hold no behaviour beyond what follows from their own
-values. Nothing here does I/O and nothing here imports another room, so the
-sandbox, the client, the normaliser, Dagster and the docs can all read the same
-truth. ``tests/catalog`` holds every record against ``contract/openapi.yaml``.
+Records are frozen and have no behaviour beyond what follows from their own values. This module does no I/O and imports
+no other package of the project, so the sandbox, the client, the normaliser, Dagster and the docs all read the same
+records. ``tests/catalog`` checks every record against ``contract/openapi.yaml``.
 """
 
 from __future__ import annotations
@@ -21,8 +20,9 @@ _AHEAD = timedelta(hours=8)
 
 
 def beijing_day(instant: datetime) -> date:
-    """The calendar day in Beijing of an aware instant."""
-    # Asked several times for each archived answer, nearly always in UTC: adding costs half of what asking both time zones does.
+    """Return the calendar day in Beijing of an aware instant."""
+    # Called several times for each archived response, nearly always in UTC: adding costs half of a time zone
+    # conversion.
     return (instant + _AHEAD).date() if instant.tzinfo is UTC else instant.astimezone(BEIJING).date()
 
 
@@ -41,7 +41,7 @@ class Type(StrEnum):
 
 
 class Pii(StrEnum):
-    """How a value relates to a person; decides masking, hashing and retention."""
+    """How a value relates to a person; decides on masking, hashing and retention."""
 
     NONE = "none"
     PSEUDONYM = "pseudonym"  # an id of a person within one app: open_id
@@ -50,7 +50,7 @@ class Pii(StrEnum):
 
 
 class Additive(StrEnum):
-    """Whether summing the column over rows means anything."""
+    """Whether a sum of the column over rows is meaningful."""
 
     YES = "additive"  # over every dimension
     SEMI = "semi-additive"  # over objects, never over time: a total at an instant
@@ -74,11 +74,11 @@ class Field:
     maximum: float | None = None
     allowed: tuple[str | int, ...] | None = None
     is_code: bool = False
-    """A number that stands for something, such as a kind, a state, or a place in a list or on the map: no metric."""
+    """A number that encodes a kind, a state, or a place in a list or on the map: no metric."""
 
     @property
     def is_id(self) -> bool:
-        """Whether the text is an id, of a thing or of a person."""
+        """Report whether the text is an id, of a thing or of a person."""
         return self.type is Type.TEXT and (self.name.endswith("_id") or self.pii is Pii.PSEUDONYM)
 
 
@@ -86,11 +86,11 @@ class Field:
 
 
 class History(StrEnum):
-    """What a past partition can still be filled with (docs: DESIGN, "Time and history")."""
+    """How far back a partition can still be filled (docs: DESIGN, "Time and history")."""
 
     SNAPSHOT = "snapshot"  # shows only now; a missed day is lost
     WINDOW = "window"  # one row per past day, inside a look-back window
-    VERSION = "version"  # published issues, any of which can be asked for
+    VERSION = "version"  # published issues, each of which can be requested
     LISTING = "listing"  # entities that exist now
     EVENT = "event"  # pushed to us
 
@@ -115,22 +115,25 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns in the order of the Parquet schema."""
+        """List all columns in the order of the Parquet schema."""
         return STANDARD_FIELDS + self.fields
 
     @property
     def primary_key(self) -> tuple[str, ...]:
-        """Columns that identify a row within a partition.
+        """List the columns that identify a row within a partition.
 
-        Ids belong to one app, so ``client_key`` leads. Snapshots keep every observation of a
-        day, versions every observation of a week; listings and windows keep the latest one per entity, so the instant is no part of
-        their key.
+        Ids belong to one app, so ``client_key`` leads. Snapshots keep every observation of a day, versions every
+        observation of a week. Listings and windows keep the latest one per entity, so the instant is no part of their
+        key.
         """
         instant = ("observed_at",) if self.history in (History.SNAPSHOT, History.VERSION) else ()
         return ("client_key", *self.key, *instant)
 
     def latest_partition(self, today: date) -> date:
-        """The newest partition that can have data on a day: itself, the day before for T+1 series, the week's Monday for issues."""
+        """Return the newest partition that can have data on a day.
+
+        It is the day itself, the day before for T+1 series, and the week's Monday for issues.
+        """
         if self.history is History.WINDOW:
             return today - timedelta(days=1)
         if self.history is History.VERSION:
@@ -139,7 +142,7 @@ class Table:
 
     @property
     def not_null(self) -> tuple[str, ...]:
-        """Columns in which an empty value sends the row to quarantine."""
+        """List the columns in which a null sends the row to quarantine."""
         return tuple(dict.fromkeys((*STANDARD_FIELDS, *self.primary_key)))
 
 
@@ -155,15 +158,16 @@ class Origin(StrEnum):
     PARAM = "param"  # a parameter of the request
     CONST = "const"  # a constant of the endpoint
     ORDINAL = "ordinal"  # 1-based position in the list, over all pages
-    ELEMENT = "element"  # the row itself, where a list holds texts
-    ACCOUNT = "account"  # the account whose token asked
+    ELEMENT = "element"  # the row itself, where a list contains texts
+    ACCOUNT = "account"  # the account whose token was used
     LISTING = "listing"  # a fact of the whole listing: `rows` seen on all its pages, `whole` (read to its end)
 
 
 class Parse(StrEnum):
-    """How text becomes a typed value. What does not fit is null and stands in quarantine, and its row with it where it is a key.
+    """How text becomes a typed value.
 
-    An empty text and ``<nil>`` are null, of ids too. Numbers may have thousands commas, an exponent, or a unit (万, w, 亿).
+    A value that does not fit becomes null and goes to quarantine; a key that does not fit takes its row with it. An
+    empty text and ``<nil>`` are null, in ids too. Numbers may have thousands commas, an exponent, or a unit (万, w, 亿).
     """
 
     TEXT = "text"
@@ -171,7 +175,7 @@ class Parse(StrEnum):
     INT_OR_NULL = "int_or_null"  # free text that is often a number: null where it is not
     NUMBER = "number"  # JSON number or numeric text, exponent allowed
     NUMBER_OR_NULL = "number_or_null"  # free text that is often such a number: null where it is not
-    PERCENT = "percent"  # "61.32%" -> 0.6132; numbers without the sign are fractions where all values of the answer are, and none is above 1
+    PERCENT = "percent"  # "61.32%" -> 0.6132; without the sign a fraction, if no value of the response is above 1
     BOOL = "bool"  # true, false, 1, 0
     DATE = "date"  # yyyy-MM-dd, Beijing
     DATE_OR_NULL = "date_or_null"  # free text that is often a day: null where it is not
@@ -184,9 +188,10 @@ class Parse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Fills ``field`` of a table from ``origin``; ``path`` names the member, parameter or constant.
+    """The rule that fills ``field`` of a table from ``origin``.
 
-    In a member's path ``.`` steps into an object and ``|`` into an object that may stand there as JSON text.
+    ``path`` names the member, parameter or constant. In a member's path ``.`` steps into an object and ``|`` into an
+    object that may be given as JSON text.
     """
 
     field: str
@@ -197,12 +202,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Rows that one endpoint gives to one table.
+    """Rows that one endpoint adds to one table.
 
-    ``rows`` is the dotted path of the list (or of the one object, if ``single``) in the body.
-    ``explode`` is the path of a nested list in each row, whose elements become the
-    rows instead; the row itself is then their parent. ``once`` gives one row for a whole listing
-    instead of one for each element: what was asked for, and how it ended.
+    ``rows`` is the dotted path of the list (or of the one object, if ``single``) in the body. ``explode`` is the path
+    of a nested list in each row, whose elements become the rows instead; the row itself is then their parent. ``once``
+    yields one row for a whole listing instead of one for each element: the subject requested, and how the listing
+    ended.
     """
 
     table: str
@@ -217,7 +222,7 @@ class Output:
 
 
 class AppType(StrEnum):
-    """What kind of app asks. It decides through which door (path, scope, envelope) the same data comes."""
+    """The type of the app, which decides on path, scope and envelope of the same data."""
 
     WEB = "web"  # mobile and website apps 移动/网站应用
     MINI_APP = "mini_app"  # mini-apps 小程序: the paths *_apps_v1
@@ -225,6 +230,8 @@ class AppType(StrEnum):
 
 
 class Token(StrEnum):
+    """The kind of token that a request carries."""
+
     NONE = "none"
     CLIENT = "client"
     USER = "user"
@@ -243,22 +250,22 @@ class Status(StrEnum):
 
 
 class Envelope(StrEnum):
-    """Shapes of a response (GUIDE section 3)."""
+    """Shape of a response (GUIDE section 3)."""
 
     LEGACY = "A"
     NEW = "B"
     MINI_APP = "C"
     OAUTH = "D"
     BUSINESS = "E"
-    WEBHOOK = "W"  # not an answer: the envelope of an event that was pushed to us
+    WEBHOOK = "W"  # no response: the envelope of a pushed event
 
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """When an endpoint is due. ``slots`` are times of day in Beijing at which a new observation begins.
+    """When an endpoint is due.
 
-    A request whose answer is already archived for the current slot is not made again; this is what
-    makes a second run of the same day free, and a restart cheap.
+    ``slots`` are the times of day in Beijing at which a new observation begins. A request is not repeated once the
+    archive has its response for the current slot. This makes a second run of the same day free, and a restart cheap.
     """
 
     name: str
@@ -268,7 +275,7 @@ class Cadence:
     doc_zh: str
 
     def slot(self, instant: datetime) -> datetime:
-        """Start (UTC) of the slot that ``instant`` falls into; midnight Beijing opens the first one."""
+        """Return the start (UTC) of the slot that contains ``instant``; midnight Beijing opens the first one."""
         local = instant.astimezone(BEIJING)
         starts = [time(0, 0), *self.slots]
         start = max(s for s in starts if s <= local.time())
@@ -278,14 +285,14 @@ class Cadence:
 class EmptyMeaning(StrEnum):
     """What a missing, null or empty list means."""
 
-    NOT_READY = "not_ready"  # not produced yet: ask again at the next schedule
-    BELOW_THRESHOLD = "below_threshold"  # the account is too small: a settled answer
-    LEGAL = "empty"  # there is nothing
+    NOT_READY = "not_ready"  # not produced yet: requested again by the next schedule
+    BELOW_THRESHOLD = "below_threshold"  # the account is too small: final
+    LEGAL = "empty"  # there is no data
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Everything that is known of one operation of the platform."""
+    """One operation of the platform that fills tables."""
 
     name: str
     domain: str
@@ -308,42 +315,49 @@ class Endpoint:
     windows: tuple[int, ...] = ()
     """Look-back lengths in days that the endpoint accepts, ascending; empty when it has no window."""
     max_age_days: int | None = None
-    """Only subjects created within so many days are asked for."""
+    """Only subjects created within so many days are requested."""
     apps: tuple[AppType, ...] = tuple(AppType)
-    """Types of apps whose door this is; another door of the same tables serves the others."""
+    """Types of apps that this endpoint serves; another endpoint of the same tables serves the others."""
     instead_of: str | None = None
-    """Asked only where that operation cannot be had by this app: another way to the same rows."""
+    """The operation that this one replaces where the app has no access to it: another source of the same rows."""
     twin_of: str | None = None
-    """The contract's operation whose twin this is; the contract names the path of a twin, not an operation of its own."""
+    """The contract's operation whose twin this is. The contract names only the path of a twin, not an operation of its
+    own.
+    """
     period_days: int | None = None
-    """Length in days of the period that SINCE and UNTIL ask for, up to now; the longest one of a single request."""
+    """Length in days of the period from SINCE to UNTIL, which ends now; the longest one of a single request."""
     reaches_back: bool = False
-    """Whether earlier periods can be requested, too: what a break left out, and past days."""
+    """Whether earlier periods can be requested, too: those missed in an outage, and past days."""
     happened: str | None = None
-    """The column that says when a row happened: rows of a past period go to their own days. Without it a past day is requested by itself."""
+    """The column with the instant of a row's event: rows of a past period go to their own days. Without it a past day
+    is requested by itself.
+    """
     incremental: Incremental | None = None
     form: bool = False
     """The request's body is a form instead of JSON."""
 
     @property
     def root(self) -> str:
-        """Path of the object that holds the answer's own members: mini-apps wrap it twice, of an event it is the whole body."""
+        """Return the path of the object with the response's own members.
+
+        Mini-apps wrap it twice; for an event it is the whole body.
+        """
         if self.envelope is Envelope.WEBHOOK:
             return "$"
         return "data.data" if self.envelope is Envelope.MINI_APP else "data"
 
     @property
     def has_past_days(self) -> bool:
-        """Whether past days of a listing can be requested: by their period, or since the subjects of that day are known."""
+        """Report whether past days of a listing can be requested: by period, or by that day's known subjects."""
         return self.reaches_back or ITERATIONS[self.over].by_day
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Tables it fills, each once, in order."""
+        """List the tables that it fills, each once, in order."""
         return tuple(dict.fromkeys(o.table for o in self.outputs))
 
     def known_members(self, path: str, explode: str | None = None) -> frozenset[str]:
-        """First-level members that the catalogue knows of the rows at ``path`` (or of their list ``explode``); any other is drift."""
+        """List the known first-level members of the rows at ``path``, or of their list ``explode``; others are drift."""
         known: set[str] = set()
         for output in self.outputs:
             if (output.rows, output.explode) == (path, explode):
@@ -356,17 +370,20 @@ class Endpoint:
 
     @property
     def quota(self) -> str:
-        """The quota class of its scope."""
+        """Return the quota class of its scope."""
         return quota_class(self.scope)
 
 
 def quota_class(scope: str | None) -> str:
-    """Limits are counted per scope. Where the contract could only infer the scope's name, it says so behind it."""
+    """Return the key under which calls of a scope are counted.
+
+    Where the contract could only infer the scope's name, the remark after it is removed.
+    """
     return (scope or "oauth").removesuffix(" (inferred)")
 
 
 def first_step(path: str) -> str:
-    """The first member of a column's path."""
+    """Return the first member of a column's path."""
     return path.replace("|", ".").split(".")[0]
 
 
@@ -374,14 +391,16 @@ def first_step(path: str) -> str:
 
 
 class Kind(StrEnum):
+    """What an operation does."""
+
     READ = "read"
     WRITE = "write"  # sends, tags, replies
-    TOKEN = "token"  # the token keeper's own
+    TOKEN = "token"  # those of the token manager
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the platform that fills no table: the token keeper's own, or one that writes."""
+    """One operation of the platform that fills no table: a token operation, or a write."""
 
     name: str
     domain: str
@@ -396,10 +415,10 @@ class Operation:
     params: tuple[Param, ...] = ()
     envelope: Envelope = Envelope.LEGACY
     repeatable: bool = False
-    """Done twice is as done once: after a time-out it may simply be asked again. A message may not."""
+    """The write is idempotent: after a time-out it may be sent again. A message may not."""
     form: bool = False
 
     @property
     def quota(self) -> str:
-        """The quota class, as for endpoints."""
+        """Return the quota class of its scope, as for endpoints."""
         return quota_class(self.scope)

@@ -1,4 +1,4 @@
-"""What the columns of the pipeline's own tables mean: the schemas ``meta`` and ``outreach`` of the warehouse."""
+"""Describe the columns of the pipeline's own tables: the schemas ``meta`` and ``outreach`` of the warehouse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from catalog.records import Additive, Pii
 
 @dataclass(frozen=True, slots=True)
 class OwnColumn:
-    """Name and meaning in both languages. ``unit`` is None for texts, days and instants, and for numbers that stand for something."""
+    """Name and meaning of a column in both languages.
+
+    ``unit`` is None for texts, days and instants, and for numbers that encode something.
+    """
 
     name_en: str
     name_zh: str
@@ -22,6 +25,7 @@ class OwnColumn:
 
     @property
     def is_metric(self) -> bool:
+        """Report whether the column is a number with a unit."""
         return self.unit is not None
 
 
@@ -180,11 +184,11 @@ OWN_COLUMNS: Mapping[str, Mapping[str, OwnColumn]] = {
         "how": OwnColumn("How", "方式", "In words: by which rule of the reply worker, or as a person noted.", "文字说明：由哪条自动回复规则触发，或人工备注。"),
     },
 }  # fmt: skip
-"""Table with its schema -> column -> what it means."""
+"""Table with its schema -> column -> its description."""
 
 
 def own_comments(table: str) -> dict[str, str]:
-    """What the columns of one of these tables, given with its schema, are said to be in the published file."""
+    """Return the comments on the columns of one of these tables, given with its schema, in the published file."""
     found = {}
     for column, said in OWN_COLUMNS[table].items():
         unit = f" [{said.unit}]" if said.unit else ""

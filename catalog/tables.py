@@ -1,4 +1,8 @@
-"""The core tables. Tables come before endpoints: thirty-one creator billboards share one row shape, so they are one table with a ``board`` column."""
+"""Define the core tables.
+
+Tables come before endpoints: thirty-one creator billboards share one row shape, so they are one table with a ``board``
+column.
+"""
 
 from __future__ import annotations
 

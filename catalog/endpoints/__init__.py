@@ -1,4 +1,4 @@
-"""One record per operation of the platform, a module per domain."""
+"""Describe every operation of the platform as one record, with a module per domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short words for writing columns and parameters of endpoint records."""
+"""Provide short constructors for the columns and parameters of endpoint records."""
 
 from __future__ import annotations
 
@@ -12,31 +12,37 @@ INT, NUMBER, BOOL, PERCENT = Parse.INT, Parse.NUMBER, Parse.BOOL, Parse.PERCENT
 
 
 def member(field: str, path: str | None = None, parse: Parse = Parse.TEXT) -> Column:
-    """A member of the row; it is named like the field unless ``path`` says otherwise."""
+    """Fill a field from a member of the row; ``path`` defaults to the field's name."""
     return Column(field, Origin.MEMBER, path or field, parse)
 
 
 def count(field: str, path: str | None = None) -> Column:
+    """Fill a field from a member of the row that is a whole number."""
     return member(field, path, INT)
 
 
 def index(field: str, path: str | None = None) -> Column:
+    """Fill a field from a member of the row that may have decimals."""
     return member(field, path, NUMBER)
 
 
 def parent(field: str, path: str | None = None, parse: Parse = Parse.TEXT) -> Column:
+    """Fill a field from the row's parent object, where rows come from a nested list."""
     return Column(field, Origin.PARENT, path or field, parse)
 
 
 def body(field: str, path: str, parse: Parse) -> Column:
+    """Fill a field from a member outside the list, at a path from the root of the body."""
     return Column(field, Origin.BODY, path, parse)
 
 
 def param(field: str, path: str | None = None, parse: Parse = Parse.TEXT) -> Column:
+    """Fill a field from a parameter of the request."""
     return Column(field, Origin.PARAM, path or field, parse)
 
 
 def const(field: str, value: str) -> Column:
+    """Fill a field with a constant of the endpoint."""
     return Column(field, Origin.CONST, value)
 
 
@@ -49,7 +55,7 @@ ITEM = param("item_id")
 STAT_DATE = member("stat_date", "date", Parse.DATE)
 
 ASKED_BY = Column("open_id", Origin.ACCOUNT)
-"""The account whose token asked, where the request does not name it."""
+"""The account whose token was used, where the request does not name it."""
 
 OPEN_ID = Param("open_id", ParamSource.ACCOUNT)
 ITEM_ID = Param("item_id", ParamSource.SUBJECT)
@@ -58,15 +64,17 @@ CURSOR = Param("cursor", ParamSource.CURSOR, required=False)
 
 
 def page_size(count_: int) -> Param:
+    """Request a fixed page size with the parameter ``count``."""
     return Param("count", ParamSource.COUNT, const=count_)
 
 
 def left_out(name: str, place: ParamLocation = ParamLocation.QUERY) -> Param:
+    """Declare an optional parameter that is never sent."""
     return Param(name, ParamSource.LEFT_OUT, required=False, place=place)
 
 
 def mini_app(endpoint: Endpoint, **changes: Any) -> Endpoint:
-    """The mini-app door ``*_apps_v1`` of a record: another path and scope, and the answer wrapped twice."""
+    """Derive the mini-app endpoint ``*_apps_v1`` of a record: other path and scope, body wrapped twice."""
 
     def inner(path: str) -> str:
         return "data.data" + path.removeprefix("data")
@@ -92,7 +100,10 @@ def mini_app(endpoint: Endpoint, **changes: Any) -> Endpoint:
 
 
 def business(endpoint: Endpoint) -> Endpoint:
-    """The ``*_bc`` twin of a mini-app door, for accounts that gave business consent 经营授权 (GUIDE section 2)."""
+    """Derive the ``*_bc`` twin of a mini-app endpoint.
+
+    It serves accounts that gave business consent 经营授权 (GUIDE section 2).
+    """
     domain = endpoint.path.split("/")[4]
     return replace(
         endpoint,

@@ -1,4 +1,4 @@
-"""账号 the public profile of each account."""
+"""Describe the endpoint of each account's public profile (账号)."""
 
 from __future__ import annotations
 

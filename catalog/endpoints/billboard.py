@@ -1,6 +1,7 @@
-"""榜单 billboards: 39 daily lists over the last 24 hours, produced before 10:00 Beijing, without a date parameter.
+"""Describe the 39 daily billboards (榜单) over the last 24 hours.
 
-A missed day is lost for ever. All are withdrawn for mobile and web apps since 2024-11-29.
+They are produced before 10:00 Beijing and take no date parameter, so a missed day is lost for ever. All are withdrawn
+for mobile and web apps since 2024-11-29.
 """
 
 from __future__ import annotations

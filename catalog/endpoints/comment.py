@@ -1,4 +1,8 @@
-"""评论 comments and their replies: of the account's own videos, and of videos that a search found. Comments are people's words."""
+"""Describe the endpoints of comments (评论) and their replies.
+
+They cover the account's own videos and videos that a search found. Comments are written by people and thus personal
+data.
+"""
 
 from __future__ import annotations
 

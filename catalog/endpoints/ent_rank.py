@@ -1,4 +1,7 @@
-"""影视综榜单 weekly lists of films, series and variety shows. Withdrawn for mobile and web apps since 2024-11-29."""
+"""Describe the weekly lists of films, series and variety shows (影视综榜单).
+
+They are withdrawn for mobile and web apps since 2024-11-29.
+"""
 
 from __future__ import annotations
 

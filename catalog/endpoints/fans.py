@@ -1,4 +1,4 @@
-"""粉丝画像 the fan portrait: per account, daily, without a date parameter."""
+"""Describe the endpoints of the fan portrait (粉丝画像): per account, daily, without a date parameter."""
 
 from __future__ import annotations
 

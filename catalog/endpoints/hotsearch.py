@@ -1,4 +1,8 @@
-"""热点词 hot words: app level, refreshed about every two hours. Withdrawn for mobile and web apps since 2024-11-29."""
+"""Describe the endpoints of hot words (热点词).
+
+They belong to the app, not to an account, and are refreshed about every two hours. They are withdrawn for mobile and
+web apps since 2024-11-29.
+"""
 
 from __future__ import annotations
 

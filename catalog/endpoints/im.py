@@ -1,4 +1,4 @@
-"""私信 private messages, the reading side: who allowed proactive messages, and the media that people sent."""
+"""Describe the read endpoints of private messages (私信): consents to proactive messages, and received media."""
 
 from __future__ import annotations
 

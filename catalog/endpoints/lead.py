@@ -1,6 +1,7 @@
-"""意向用户 leads and 标签 tags of enterprise accounts, and the interaction log that succeeded them.
+"""Describe the endpoints of leads (意向用户) and tags (标签) of enterprise accounts, and of the interaction log.
 
-``enterprise.data`` was taken down in 2023-24; ``user.intention`` must be granted. Everything here is about people.
+The log succeeded the leads. ``enterprise.data`` was taken down in 2023-24; ``user.intention`` must be granted. All data
+here is about people.
 """
 
 from __future__ import annotations

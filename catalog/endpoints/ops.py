@@ -1,4 +1,4 @@
-"""运维 what the platform says of the app itself: webhook subscriptions, and how often it was called."""
+"""Describe the endpoints about the app itself (运维): its webhook subscriptions and its counted calls."""
 
 from __future__ import annotations
 

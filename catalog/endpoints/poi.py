@@ -1,4 +1,8 @@
-"""门店 places (POI): page views, services, visitors, the heat list, and finding places. Mostly unverified on the live platform."""
+"""Describe the endpoints of places (门店, POI).
+
+They cover page views, services, visitors, the heat list, and the search for places. Most are unverified on the live
+platform.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,7 @@ def _poi(
 
 
 def _audience(who: str) -> tuple[Output, ...]:
-    """Three lists of label and value; whether a value is a share or a count is undocumented."""
+    """Return three lists of label and value; whether a value is a share or a count is undocumented."""
     return tuple(
         Output(
             "poi_audience", f"data.{path}",

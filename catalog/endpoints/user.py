@@ -1,4 +1,4 @@
-"""用户数据 per-account series: one row a day over the last 7, 15 or 30 days, known the day after."""
+"""Describe the per-account series (用户数据): a row a day over 7, 15 or 30 days, known the day after."""
 
 from __future__ import annotations
 

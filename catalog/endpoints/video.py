@@ -1,4 +1,4 @@
-"""视频 the account's videos with their lifetime totals, and videos that a search finds."""
+"""Describe the endpoints of the account's videos (视频) with lifetime totals, and of videos that a search finds."""
 
 from __future__ import annotations
 
