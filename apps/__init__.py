@@ -1,1 +1,1 @@
-"""What people and machines start: the command line, the webhook receiver, the dashboard, the generated reference."""
+"""Programs for people and machines: command line, webhook receiver, dashboard, generated reference."""

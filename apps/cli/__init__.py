@@ -1,1 +1,1 @@
-"""The subcommands of ``douyin``, a module for each."""
+"""The subcommands of ``douyin``, one module each."""

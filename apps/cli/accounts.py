@@ -1,4 +1,4 @@
-"""``douyin accounts``: who is collected, for how long their consents last, and what a person decides about them."""
+"""``douyin accounts``: list accounts with the days left of their consents; pause, tag, import and remove them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _open():
 
 
 def _known_keys(settings, runtime, chosen: str | None) -> list[str]:
-    """Apps of the configuration, and those that only have accounts here."""
+    """Return the keys of configured apps, and of those that only have accounts in the state."""
     from resources.state.accounts import known_apps
 
     keys = app_keys(settings, chosen) if chosen is None or settings.all_apps else [chosen]
@@ -39,6 +39,10 @@ def _known_keys(settings, runtime, chosen: str | None) -> list[str]:
 
 
 def find_account(settings, runtime, who: str, chosen: str | None):
+    """Return the account whose open_id, name or beginning of the open_id is ``who``.
+
+    An unknown or ambiguous one ends the command.
+    """
     from resources.state.accounts import list_accounts
 
     everybody = [a for key in _known_keys(settings, runtime, chosen) for a in list_accounts(runtime.state, key)]
@@ -57,7 +61,7 @@ def find_account(settings, runtime, who: str, chosen: str | None):
     return found[0]
 
 
-# --------------------------------------------------------------------------- looking
+# --------------------------------------------------------------------------- listing
 
 
 @app.command("list")
@@ -71,7 +75,7 @@ def list_(
         ),
     ] = False,
 ) -> None:
-    """Accounts with status and days left, the most urgent first."""
+    """List accounts with status and days left, the most urgent first."""
     settings, runtime = _open()
     from resources.client.countdown import countdown
 
@@ -108,7 +112,7 @@ def _urgency(line) -> tuple:
 
 
 def print_accounts(lines: list) -> None:
-    """A table of countdowns. open_ids are shown as far as they differ."""
+    """Print a table of countdowns. open_ids are shortened as far as they stay distinct."""
     ids = {c.account.open_id for c in lines}
     length = next((n for n in (8, 13, 18, 24) if len({i[:n] for i in ids}) == len(ids)), 64)
     grid = Grid()
@@ -152,7 +156,7 @@ def _days(left: timedelta | None, warn_at: int) -> str | Text:
 
 
 def _print_links(settings, keys: list[str]) -> None:
-    """What to send to the owners: one address for each app."""
+    """Print how to get the address to send to the owners, one for each app."""
     configured = {a.client_key: a for a in settings.all_apps}
     for key in keys:
         if key in configured and configured[key].redirect_uri:
@@ -164,7 +168,7 @@ def _print_links(settings, keys: list[str]) -> None:
             )
 
 
-# --------------------------------------------------------------------------- deciding
+# --------------------------------------------------------------------------- changing
 
 
 @app.command()
@@ -173,7 +177,7 @@ def pause(
     reason: Annotated[str, typer.Option(callback=said, help="shown by `douyin accounts list`")] = "paused by a person",
     app_key: _App = None,
 ) -> None:
-    """Ask for nothing of an account until it is resumed. Its tokens are kept."""
+    """Stop collecting an account until it is resumed. Its tokens are kept."""
     settings, runtime = _open()
     from resources.state.accounts import AccountStatus, set_status
 
@@ -199,7 +203,7 @@ def resume(who: _Who, app_key: _App = None) -> None:
 def remove(
     who: _Who, yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False, app_key: _App = None
 ) -> None:
-    """Forget an account and its tokens. What was collected of it stays."""
+    """Remove an account and its tokens. The data collected of it stays."""
     settings, runtime = _open()
     from resources.state.accounts import remove_account
 
@@ -219,7 +223,7 @@ def remove(
 def tag(
     who: _Who, words: Annotated[list[str], typer.Argument(help="+word adds, -word takes away")], app_key: _App = None
 ) -> None:
-    """Give an account tags, or take some away."""
+    """Add tags to an account, or remove some."""
     settings, runtime = _open()
     from resources.state.accounts import set_tags
 
@@ -251,7 +255,7 @@ def new_key() -> None:
 
 @app.command("rotate-key")
 def rotate_key() -> None:
-    """Seal all tokens with the first key of DOUYIN_TOKEN_KEY; afterwards the others may be taken out."""
+    """Seal all tokens with the first key of DOUYIN_TOKEN_KEY; afterwards the other keys may be removed."""
     _, runtime = _open()
     from resources.state.sealing import TokenKeyError
     from resources.state.tokens import seal_anew
@@ -286,11 +290,10 @@ def import_(
         str | None, typer.Option("--app", help="app of lines without client_key; needed only where there are several")
     ] = None,
 ) -> None:
-    """Take over accounts with their tokens from another system, which must not use them any more.
+    """Import accounts with their tokens from another system, which must stop using them.
 
-    Members: open_id, access_token, access_expires_at, refresh_token, refresh_expires_at (ISO 8601 with zone, or epoch
-        seconds);
-    also client_key, renewals, scope, name, tags (words separated by spaces).
+    Columns: open_id, access_token, access_expires_at, refresh_token, refresh_expires_at (ISO 8601 with zone, or epoch
+    seconds); optional: client_key, renewals, scope, name, tags (words separated by spaces).
     """
     settings, runtime = _open()
     from resources.state.accounts import add_account, set_tags
@@ -323,7 +326,7 @@ def import_(
 
 
 def read_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Rows with the place where each stands. An unreadable file ends the command."""
+    """Read the rows of a CSV or JSON file, each with its place in the file. An unreadable file ends the command."""
     text = read_text(file)
     try:
         if file.suffix == ".json":
@@ -337,10 +340,10 @@ def read_rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def read_account(row: dict[str, Any], default_app: str | None, known_apps: set[str], now: datetime) -> ImportSummary:
-    """One row as an account.
+    """Parse one row as an account.
 
     Raises:
-        ValueError: what is missing or wrong; tokens are not repeated in it.
+        ValueError: what is missing or wrong; the message never contains a token.
     """
     from resources.state.tokens import UserToken
 
@@ -392,7 +395,7 @@ def deletions(
     ] = None,
     app_key: _App = None,
 ) -> None:
-    """Accounts whose personal data must be deleted: their owners withdrew, or they are closed (28001045)."""
+    """List accounts whose personal data must be deleted: withdrawn by their owners, or closed (28001045)."""
     settings, runtime = _open()
     from resources.state.people import list_deletions, mark_deleted
 

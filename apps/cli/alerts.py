@@ -1,4 +1,4 @@
-"""``douyin alerts``: what is wrong now, and who is told."""
+"""``douyin alerts``: check for problems, send alerts, list and mute them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ app = typer.Typer(help="Alerts to 飞书, 钉钉, 企业微信 and webhooks, by 
 
 
 def _open():
-    """Runtime and file of alerts; a file that cannot be used ends the command."""
+    """Open the runtime and ``alerts.yaml``; a file that cannot be used ends the command."""
     from resources.delivery.outgoing import hide_secrets
     from resources.delivery.routes import BadAlerts
     from resources.runtime import Runtime
@@ -38,9 +38,9 @@ def _grid(*columns: str) -> Grid:
 
 @app.command()
 def check() -> None:
-    """What is wrong now, and which channels would be told.
+    """Show current problems and the channels that would be alerted.
 
-    Sends and stores nothing; exit code 1 if anything is wrong.
+    Sends and stores nothing; exit code 1 if there is a problem.
     """
     from resources.delivery.texts import scrubbed
     from services.alerts.work import look
@@ -65,7 +65,10 @@ def check() -> None:
 
 @app.command()
 def send() -> None:
-    """Look, and tell what is due; what was told already is not told again. Exit code 1 if a channel did not take it."""
+    """Check for problems and send the alerts that are due.
+
+    An alert that was sent already is not sent again. Exit code 1 if a channel did not accept a message.
+    """
     from resources.delivery.routes import BadAlerts
     from services.alerts.work import run_alerts
 
@@ -88,7 +91,7 @@ def send() -> None:
 
 @app.command("list")
 def list_(days: Annotated[int, typer.Option(min=1, max=365, help="how many days of past alerts")] = 7) -> None:
-    """Open alerts and those of the last days, with what each channel was told."""
+    """List open and recent alerts, with the deliveries to each channel."""
     from resources.delivery.messages import clock
     from resources.state.alerts import deliveries_of, list_alerts
 
@@ -122,7 +125,7 @@ def list_(days: Annotated[int, typer.Option(min=1, max=365, help="how many days 
 
 @app.command("test")
 def test_(channel: Annotated[str, typer.Argument(callback=said, help="name of the channel in alerts.yaml")]) -> None:
-    """Send a test message through one channel, and say what the other side answered."""
+    """Send a test message through one channel and show the response."""
     from catalog.alert_kinds import Severity
     from resources.delivery.delivery import open_channel
     from resources.delivery.messages import clock
@@ -148,7 +151,7 @@ def mute(
     ],
     for_: Annotated[str, typer.Option("--for", help="how long: 30m, 24h or 7d")] = "24h",
 ) -> None:
-    """Tell nobody of one alert for a while."""
+    """Mute one alert for a while."""
     from pydantic import TypeAdapter, ValidationError
 
     from resources.config.strict_yaml import Span

@@ -1,4 +1,4 @@
-"""``douyin authorize``: an account's owner gives consent to the app."""
+"""``douyin authorize``: let the owner of an account consent to the app."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def authorize(
     ] = None,
     wait_s: Annotated[int, typer.Option(min=1, max=86_400, help="how long to wait for the browser's return")] = 600,
 ) -> None:
-    """Show the consent page's address, take the code that comes back, and store the account's tokens.
+    """Show the address of the consent page, receive the code, and store the account's tokens.
 
-    Where the redirect address is on this machine's loopback the code is received there; otherwise the address that the
-    browser was sent to is pasted.
+    If the redirect address is on this machine's loopback, the code is received there; otherwise paste the address that
+    the browser was sent to.
     """
     settings = load_settings()
     require_credentials(settings)
@@ -113,7 +113,7 @@ def _consent_url(settings, scopes: str | None, state: str) -> str:
 
 
 def _listening_place(redirect_uri: str | None, port: int | None) -> tuple[str, int, str] | None:
-    """Host, port and path to listen at, where the browser comes back to this machine."""
+    """Return host, port and path to listen at, where the browser comes back to this machine."""
     try:
         parts = urlsplit(redirect_uri or "")
         own = parts.port
@@ -131,9 +131,9 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>douyin-warehouse</title>
 
 
 def _receive(host: str, port: int, path: str, state: str, wait_s: int) -> str:
-    """Wait for the browser's return and give its address.
+    """Wait for the browser's return and return its address.
 
-    Other requests, and those with another state, are turned away.
+    Other requests, and those with another state, are refused.
     """
     came: list[str] = []
 
@@ -156,7 +156,7 @@ def _receive(host: str, port: int, path: str, state: str, wait_s: int) -> str:
             self.wfile.write(body)
 
         def log_message(self, *_args) -> None:
-            """The code stands in the address: nothing is logged."""
+            """Log nothing: the address contains the code."""
 
     try:
         server = HTTPServer((host, port), Callback)
@@ -181,7 +181,7 @@ def _receive(host: str, port: int, path: str, state: str, wait_s: int) -> str:
 
 
 def _read_answer(text: str) -> tuple[str, str | None]:
-    """Code and state from an address, or the code alone. A refusal in the address ends the command."""
+    """Read code and state from an address, or the code alone. A refusal in the address ends the command."""
     query = parse_qs(urlsplit(text.strip()).query)
     if "code" in query:
         return query["code"][0], query.get("state", [None])[0]
@@ -193,7 +193,7 @@ def _read_answer(text: str) -> tuple[str, str | None]:
 
 
 def _exchange(settings, code: str, name: str | None) -> tuple[str, str | None, str]:
-    """open_id, name and granted scopes of the account whose code it is."""
+    """Exchange the code for tokens; return open_id, name and granted scopes of its account."""
     from catalog import ENDPOINTS
     from catalog.envelopes import member
     from resources.client.client import DouyinClient

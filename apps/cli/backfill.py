@@ -1,4 +1,4 @@
-"""``douyin backfill``: past partitions, with their price first."""
+"""``douyin backfill``: fetch past partitions after showing their price."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def backfill(
         bool, typer.Option("--resume", help="go on with what a used-up quota stopped, instead of --from and --to")
     ] = False,
 ) -> None:
-    """Fill past partitions: the price first, then one run per table. What cannot be had is told and left unmarked."""
+    """Fill past partitions: show the price first, then run once per table.
+
+    Partitions that can no longer be fetched are reported and not marked as materialised.
+    """
     settings = load_settings()
     require_credentials(settings)
     tables = choose(select)
@@ -66,7 +69,7 @@ def backfill(
 
 
 def chosen_days(runtime, table, first: date, last: date | None) -> list[date]:
-    """The partitions of a table from ``first`` to ``last``."""
+    """Return the partitions of a table from ``first`` to ``last``. Impossible days end the command."""
     from services.ingest.replay import partitions_between
 
     newest, start = table.latest_partition(runtime.clock.today()), runtime.settings.start_date
@@ -82,7 +85,7 @@ def chosen_days(runtime, table, first: date, last: date | None) -> list[date]:
 
 
 def print_price(runtime, prices: list) -> None:
-    """What can be had from where, and what it takes."""
+    """Print where partitions can be had from, why some cannot, and how many calls it takes."""
     from services.ingest.price import From, by_scope
     from services.ingest.spans import grouped, span_text
 
@@ -141,7 +144,7 @@ def _time(seconds: float) -> str:
 
 
 def _pay(runtime, prices: list) -> None:
-    """Fill the days of each table in one run; what cannot be had is one failure that names the range."""
+    """Fill the days of each table in one run; days that cannot be fetched are one failure that names the range."""
     from catalog import endpoints_of
     from pipelines.runner import Runner, listening
 

@@ -1,4 +1,4 @@
-"""What all commands share: the console, the settings with a clear error, and what to do without credentials."""
+"""Share console, settings and checks of options between all commands."""
 
 from __future__ import annotations
 
@@ -25,22 +25,27 @@ _PIPE_WIDTH = 220
 
 
 class PlainConsole(Console):
-    """A console that obeys no control character in what it prints, and has room for whole tables where nobody watches."""
+    """A console that obeys no control character in what it prints.
+
+    Output into a file or a pipe is wide enough for whole tables.
+    """
 
     @property
     def size(self) -> ConsoleDimensions:
+        """Return the size of the terminal, or a wide one for files and pipes."""
         found = super().size
         return found if self.is_terminal or self._width is not None else ConsoleDimensions(_PIPE_WIDTH, found.height)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable with control characters made visible."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
 class Grid(Table):
-    """A table of what people and the platform wrote: words in cells are shown as they are, and folded rather than cut.
+    """A table of words that people and the platform wrote: shown literally, and folded instead of cut.
 
-    ``styled`` makes one with a style.
+    ``styled`` makes a cell with a style.
     """
 
     def __init__(self, *columns: str, title: str | None = None, **more) -> None:
@@ -53,11 +58,13 @@ class Grid(Table):
             self.add_column(column)
 
     def add_column(self, header: RenderableType = "", **more) -> None:
+        """Add a column whose header is shown literally."""
         super().add_column(
             Text(visible(header)) if isinstance(header, str) else header, **({"overflow": "fold"} | more)
         )
 
     def add_row(self, *cells: RenderableType | None, **more) -> None:
+        """Add a row; cells without a style are shown literally."""
         plain = (
             Text(visible(str(cell)))
             if isinstance(cell, str) or (isinstance(cell, Text) and not (cell.spans or cell.style))
@@ -68,11 +75,11 @@ class Grid(Table):
 
 
 def styled(markup: str) -> Text:
-    """A cell that says how it looks: ``[red]✗[/red]``. What others wrote stands in it escaped only."""
+    """Make a cell from markup such as ``[red]✗[/red]``. Words that others wrote must be escaped in it."""
     return Text.from_markup(visible(markup), emoji=False)
 
 
-# Titles, nicknames and reasons are shown as they are: `[cry]` is no style and `:100:` no picture.
+# Titles, nicknames and reasons are shown literally: `[cry]` is no style and `:100:` no picture.
 console = PlainConsole(emoji=False)
 errors = PlainConsole(stderr=True, emoji=False)
 
@@ -84,44 +91,44 @@ NO_CREDENTIALS = """No credentials are configured.
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """Say what went wrong and stop. Lines are not broken: they hold commands and paths to copy."""
+    """Print what went wrong and end the command. Lines are not broken: they contain commands and paths to copy."""
     errors.print(f"[red]✗[/red] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
 def possible_day(value: datetime | None) -> datetime | None:
-    """Callback of options that take a day: one that Douyin can have no data of is a slip of the hand."""
+    """Check the day of an option (callback): a year in which Douyin can have no data is a slip of the hand."""
     if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise typer.BadParameter(f"{value.date()} cannot be meant: the years are {FIRST_YEAR} to {LAST_YEAR}")
     return value
 
 
 def finite(value: float | None) -> float | None:
-    """Callback of options that take a number: ``inf`` and ``nan`` are none."""
+    """Check the number of an option (callback): ``inf`` and ``nan`` are refused."""
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is no number")
     return value
 
 
 def maybe_said(value: str | None) -> str | None:
-    """Callback of options that take a word, where they are given."""
+    """Check the word of an option, if it is given (callback)."""
     return None if value is None else said(value)
 
 
 def said(value: str) -> str:
-    """Callback of options and arguments that take a word: an empty one says nothing, or everything."""
+    """Check the word of an option or argument (callback): an empty one would mean nothing, or everything."""
     if not value.strip():
         raise typer.BadParameter("it is empty")
     return value.strip()
 
 
 def all_said(values: list[str] | None) -> list[str] | None:
-    """The same for those that may be given several times."""
+    """Check the words of an option or argument that may be given several times (callback)."""
     return None if values is None else [said(value) for value in values]
 
 
 def read_text(file: Path) -> str:
-    """Text of a file that a person names; one that cannot be read, or is not UTF-8, ends the command."""
+    """Read a file that a person names; one that cannot be read, or is not UTF-8, ends the command."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -131,10 +138,10 @@ def read_text(file: Path) -> str:
 
 
 def load_settings(*, has_own_home: bool = False) -> Settings:
-    """Settings from the environment and ``.env``; a wrong one ends the command with its name and the reason.
+    """Read the settings from the environment and ``.env``.
 
-    So does a home that does not belong to ``DAGSTER_HOME``, unless the command works in a home of its own, or only
-    looks.
+    A wrong setting ends the command with its name and the reason. So does a home that does not belong to
+    ``DAGSTER_HOME``, unless the command works in a home of its own, or only reads.
     """
     from pipelines.home import check_home
 
@@ -148,7 +155,7 @@ def load_settings(*, has_own_home: bool = False) -> Settings:
 
 
 def require_credentials(settings: Settings) -> None:
-    """Stop with advice unless there are credentials (a sandbox needs them too, but brings its own)."""
+    """End the command with advice unless there are credentials; a sandbox has its own."""
     if not settings.has_credentials:
         fail(NO_CREDENTIALS)
     from resources.state.sealing import NO_TOKEN_KEY, TokenKeyError, Vault
@@ -162,7 +169,7 @@ def require_credentials(settings: Settings) -> None:
 
 
 def app_keys(settings: Settings, chosen: str | None) -> list[str]:
-    """Keys of all apps, or the chosen one; an unknown one ends the command."""
+    """Return the keys of all apps, or the chosen one; an unknown one ends the command."""
     keys = [app.client_key for app in settings.all_apps]
     if chosen is not None and chosen not in keys:
         fail(f"{chosen!r} is no app of this installation; there are: {', '.join(keys) or 'none'}", 2)
@@ -170,7 +177,7 @@ def app_keys(settings: Settings, chosen: str | None) -> list[str]:
 
 
 def one_app(settings: Settings, chosen: str | None) -> str:
-    """Key of the one app that is meant; ends the command where that is not clear."""
+    """Return the key of the one app that is meant; an ambiguous choice ends the command."""
     keys = app_keys(settings, chosen)
     if len(keys) != 1:
         fail("there are several apps: say which with --app" if keys else NO_CREDENTIALS, 2)
@@ -178,4 +185,5 @@ def one_app(settings: Settings, chosen: str | None) -> str:
 
 
 def is_live(settings: Settings) -> bool:
+    """Return whether the settings name the live platform."""
     return settings.base_url == LIVE_URL

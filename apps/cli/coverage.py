@@ -1,4 +1,4 @@
-"""``douyin coverage``: every operation of the platform, and what this installation can have of it."""
+"""``douyin coverage``: list every operation of the platform and its availability to this installation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def coverage(
     app: Annotated[str | None, typer.Option(help="key of one app; default: all apps")] = None,
     only: Annotated[str | None, typer.Option(help="owned, not owned, withdrawn or never tried")] = None,
 ) -> None:
-    """Every operation of the contract: table, history, state on the platform, scope, and whether this installation owns it.
+    """List every operation of the contract and whether this installation owns it.
 
-    Which capabilities an app owns is known from trial calls alone: run first, then look here.
+    Shows table, history, state on the platform, scope and reason. Only trial calls show which capabilities an app owns:
+    run first, then look here.
     """
     settings = load_settings()
     from catalog import ENDPOINTS

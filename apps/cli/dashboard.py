@@ -1,4 +1,4 @@
-"""``douyin dashboard``: the warehouse in a browser, read-only."""
+"""``douyin dashboard``: serve the warehouse to a browser, read-only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def dashboard(
 ) -> None:
     """Serve the dashboard: accounts, videos, hot words, boards, fans, needs, leads, data health.
 
-    Reads the published warehouse, holds nothing up.
+    Reads the published warehouse and blocks no other command.
     """
     settings = load_settings()
     try:

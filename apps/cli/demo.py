@@ -1,4 +1,4 @@
-"""``douyin demo``: the main job, seven simulated days against the sandbox."""
+"""``douyin demo``: run seven simulated days against the sandbox."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from apps.cli.console import console, fail, load_settings
 from apps.cli.run import progress_bar
 
 FIRST_DAY = date(2026, 11, 16)
-"""A Monday. Fixed, so that the demo shows everybody the same numbers."""
+"""A Monday. Fixed, so that the demo always shows the same numbers."""
 
 DEMO_START = FIRST_DAY - timedelta(days=30)
-"""First day of the partitions in the demo's Dagster: the series reach back so far, and videos are compared by them."""
+"""First day of the partitions in the demo's Dagster: the series reach back so far, and marts compare videos by them."""
 
 _TICKS = (
     (clock_time(8, 5), "hourly"),
@@ -33,9 +33,9 @@ _TICKS = (
     (clock_time(23, 30), "rank_weeks"),
 )
 _MOST_FANS = 20_000
-"""Comments follow from fans: those of an account with millions would take the demo minutes to read."""
+"""Fans of the largest account. Comments follow from fans: with millions the demo would fetch them for minutes."""
 _WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
-"""What somebody could want asked for: a word for videos, one for places, and a place by its AMap id."""
+"""Entries of the watch lists: a word for videos, one for places, and a place by its AMap id."""
 _QUESTIONS = ("rising_words", "account_week", "board_climbers")
 
 
@@ -45,7 +45,7 @@ def demo(
     videos: Annotated[int, typer.Option(min=1, max=10_000, help="about how many videos each account has")] = 40,
     home: Annotated[Path | None, typer.Option(help="where the data goes; default data/demo; replaced")] = None,
 ) -> None:
-    """Start a sandbox, run the Dagster jobs of some simulated days, publish, and ask the warehouse three questions."""
+    """Start a sandbox, run the Dagster jobs of some simulated days, publish, and run three queries."""
     began = time.monotonic()
     base = load_settings(has_own_home=True)
     target = (home or base.home / "demo").resolve()
@@ -126,7 +126,7 @@ def _frozen(at: datetime):
 
 
 def _clear(target: Path) -> None:
-    """Begin anew, but never delete a folder that is not a demo's."""
+    """Empty the folder, but never delete one that no demo wrote."""
     marker = target / ".demo"
     if target.exists() and any(target.iterdir()) and not marker.exists():
         fail(f"{target} holds something that no demo wrote: choose another folder with --home")
@@ -140,7 +140,7 @@ def _short(path: Path) -> str:
 
 
 def _show(target: Path) -> None:
-    """Row counts of every table, and three questions of analysts with their answers."""
+    """Print the row counts of every table, and the results of three analyses."""
     import duckdb
 
     from apps.cli.tables import print_query, print_row_counts

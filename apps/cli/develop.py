@@ -1,4 +1,4 @@
-"""``douyin dev``: Dagster's UI and daemon on this machine, against the sandbox unless credentials are set."""
+"""``douyin dev``: start Dagster's UI and daemon on this machine, against the sandbox unless credentials are set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="port of the UI on 127.0.0.1")] = 3000,
     sandbox_port: Annotated[int, typer.Option(min=0, max=65535, help="port of the sandbox, when one is needed")] = 8765,
 ) -> None:
-    """Open the Dagster UI with assets, partitions and schedules. Without credentials a sandbox is started beside it."""
+    """Open the Dagster UI with assets, partitions and schedules. Without credentials it also starts a sandbox."""
     settings = load_settings(has_own_home=True)
     from apps.cli.demo import DEMO_START
     from apps.cli.process_guard import guarded
@@ -89,7 +89,7 @@ def dev(
 
 
 def _listen() -> None:
-    """In the child: hear SIGINT also when the command was started in the background, where shells switch it off."""
+    """Receive SIGINT in the child also when shells disabled it for a command in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -98,7 +98,7 @@ def _interrupt(_signal, _frame) -> None:
 
 
 def _stop_group(child: subprocess.Popen) -> None:
-    """End all processes of the child's group: politely, then firmly, then for good."""
+    """End all processes of the child's group by SIGINT, SIGTERM, then SIGKILL."""
     for number, patience_s in ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, number)
@@ -112,14 +112,14 @@ def _stop_group(child: subprocess.Popen) -> None:
 
 
 def _plain(app: App) -> dict[str, str]:
-    """An app as JSON, with its secrets in the clear."""
+    """Return an app as JSON, with its secrets in the clear."""
     return {
         k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in app.model_dump(exclude_none=True).items()
     }
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Environment variables from which a child process reads these settings, wherever it runs."""
+    """Return the environment variables from which a child process reads these settings, wherever it runs."""
     values = {}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
@@ -131,5 +131,5 @@ def environment(settings: Settings) -> dict[str, str]:
             value = json.dumps({key: limit.model_dump(exclude_none=True) for key, limit in value.items()})
         if value is not None:
             values[f"DOUYIN_{name.upper()}"] = str(value)
-    # `dagster dev` recommends a tool of its makers on every start; it is not ours to install.
+    # `dagster dev` recommends a tool of its makers on every start; this project does not need it.
     return os.environ | values | {"PYTHONWARNINGS": "ignore:Function `dev_command`"}

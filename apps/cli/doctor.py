@@ -1,4 +1,4 @@
-"""``douyin doctor``: the installation and its standing, each finding with the command or the console page that mends it.
+"""``douyin doctor``: check the installation; each finding names the command or console page that fixes it.
 
 A section is a function from the settings to findings. Add one to ``SECTIONS``; nothing else has to change.
 """
@@ -31,7 +31,11 @@ _MARKS = {
 
 
 def doctor() -> None:
-    """Check configuration, disk, reachability and versions, and show what the apps may have; each finding says what to do. Exit code 1 on a failure."""
+    """Check the installation; each finding says what to do.
+
+    Checks configuration, disk, reachability and versions, and shows the capabilities of the apps. Exit code 1 on a
+    failure.
+    """
     settings = load_settings(has_own_home=True)
     has_failed = False
     for title, section in SECTIONS.items():
@@ -47,6 +51,7 @@ def doctor() -> None:
 
 
 def check_versions(settings: Settings) -> Iterator[Finding]:
+    """Compare the versions of Python and of pinned packages with those that this project is made for."""
     python = ".".join(map(str, sys.version_info[:3]))
     yield (
         ok(f"Python {python}")
@@ -65,6 +70,7 @@ def check_versions(settings: Settings) -> Iterator[Finding]:
 
 
 def check_configuration(settings: Settings) -> Iterator[Finding]:
+    """Check home, credentials, token key, platform and clock."""
     yield ok(f"data in {settings.home}")
     if settings.has_credentials:
         yield ok(f"credentials are set ({len(settings.all_apps)} app{'s' if len(settings.all_apps) > 1 else ''})")
@@ -96,6 +102,7 @@ def _check_token_key(settings: Settings) -> Finding:
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
+    """Check that the home can be written and has enough free space."""
     place = next(p for p in (settings.home, *settings.home.parents) if p.exists())
     free = shutil.disk_usage(place).free / 1e9
     space = f"{free:.1f} GB free at {place}"
@@ -113,11 +120,12 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
 
 
 def check_platform(settings: Settings) -> Iterator[Finding]:
+    """Check that the platform responds and gives a client token to each app."""
     import httpx
 
     try:
         httpx.get(settings.base_url, timeout=5, proxy=settings.proxy)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: a proxy that is none
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: the proxy is no address
         yield failure(
             f"{settings.base_url} does not answer: {type(error).__name__}",
             "check the network, DOUYIN_PROXY and DOUYIN_BASE_URL",
@@ -135,8 +143,8 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
 
     async def token(key: str) -> None:
         async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
-            # Anew, not the stored one: that would be good for hours after the secret was changed. Asking again is
-            # harmless, since the stable endpoint answers the same token while it lasts.
+            # Request a new token: the stored one would be good for hours after the secret was changed. Requesting again
+            # is harmless, since the stable endpoint returns the same token while it lasts.
             await client.tokens.replace_client(await client.tokens.client_lease())
 
     for app in settings.all_apps:
@@ -154,6 +162,7 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
 
 
 def check_data(settings: Settings) -> Iterator[Finding]:
+    """Check that the published warehouse opens."""
     import duckdb
 
     path = settings.warehouse_path
@@ -185,4 +194,4 @@ SECTIONS: dict[str, Section] = {
     "data": check_data,
     "space": check_space,
 }
-"""What ``douyin doctor`` looks at, in this order."""
+"""The sections of ``douyin doctor``, in this order."""

@@ -1,4 +1,4 @@
-"""Sections of ``douyin doctor`` on the standing of the installation: capabilities, consents, schedules, space."""
+"""Check the standing of the installation for ``douyin doctor``: capabilities, consents, schedules, space."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from apps.cli.findings import Finding, note, ok, warn
 from resources.config.settings import Settings
 
 _FEW = 12
-"""So many accounts are named; the rest is counted."""
+"""Accounts that are named; the rest is counted."""
 _NAMED = 6
 _DAY = timedelta(days=1)
 
 
 def check_capabilities(settings: Settings) -> Iterator[Finding]:
-    """Operations that each app owns, does not own, or lost, and what follows."""
+    """List operations that each app owns, does not own, or lost, and the consequences."""
     from resources.runtime import Runtime
     from services.reporting.capabilities import named, standings
     from services.reporting.coverage import NEVER_TRIED, NOT_OWNED, OWNED, WITHDRAWN
@@ -44,7 +44,7 @@ def check_capabilities(settings: Settings) -> Iterator[Finding]:
 
 
 def check_consents(settings: Settings) -> Iterator[Finding]:
-    """Accounts: what their owners did not grant, and how many days their tokens last."""
+    """List the consents that accounts lack, and how many days their tokens last."""
     from resources.client.countdown import countdown, warnings_due
     from resources.runtime import Runtime
     from resources.state.accounts import AccountStatus, list_accounts
@@ -107,7 +107,7 @@ def _days(left: timedelta | None) -> str:
 
 
 def check_schedules(settings: Settings) -> Iterator[Finding]:
-    """Which schedules are on, when each runs next, and whether a daemon is there to start them."""
+    """List which schedules are on and when each runs next, and check that a daemon runs to start them."""
     home = settings.home / "dagster"
     turn_on = (
         "*Automation* in the UI (`douyin dev`), or `dagster schedule start NAME`; without Dagster's daemon "
@@ -139,7 +139,7 @@ def check_schedules(settings: Settings) -> Iterator[Finding]:
 
 
 def check_space(settings: Settings) -> Iterator[Finding]:
-    """What the parts of the home take."""
+    """List the sizes of the parts of the home."""
     from resources.runtime import Runtime
     from services.maintenance.retention import Size, sizes
 

@@ -1,4 +1,4 @@
-"""What went wrong, for a person: one line that says what to do. The traceback is for ``DOUYIN_DEBUG=1``."""
+"""Explain errors to a person in one line that says what to do. The traceback is for ``DOUYIN_DEBUG=1``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _NO_STATE = "the state cannot be reached: look at DOUYIN_STATE_URL and at the da
 
 
 def explain(error: BaseException) -> str:
-    """One line: what is wrong, where, and what to do."""
+    """Explain an error in one line: what is wrong, where, and what to do."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     said = _known(error)
@@ -105,7 +105,7 @@ def _unknown(error: BaseException) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """End the command with one line where something goes wrong that it does not tell itself."""
+    """End the command with one line on an error that it does not report itself."""
     try:
         yield
     except Exception as error:
@@ -118,15 +118,16 @@ def explained() -> Iterator[None]:
 
 
 class Explaining(TyperGroup):
-    """The commands; none of them shows a traceback."""
+    """The group of all commands; none of them shows a traceback."""
 
     def invoke(self, ctx):
+        """Run a command with its errors explained."""
         with explained():
             return super().invoke(ctx)
 
 
 def speak_any_text() -> None:
-    """Let output pass what the terminal's encoding lacks as escapes: ✓ is no reason to fail."""
+    """Write characters that the terminal's encoding lacks as escapes: ✓ is no reason to fail."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

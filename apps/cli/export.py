@@ -1,4 +1,4 @@
-"""``douyin export``: a table, or the answer to a question, as a file for Excel, or for another tool."""
+"""``douyin export``: write a table, or the result of a query, into a file for Excel or another tool."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from apps.cli.console import console, fail, load_settings, possible_day, read_te
 
 
 class Format(StrEnum):
+    """The kind of file."""
+
     XLSX = "xlsx"
     CSV = "csv"
     PARQUET = "parquet"
 
 
 class Headers(StrEnum):
+    """The column heads: names as in SQL, or names of the dictionary in one language."""
+
     NAME = "name"
     ZH = "zh"
     EN = "en"

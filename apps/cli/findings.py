@@ -1,4 +1,4 @@
-"""What a check of the installation shows, and what to do about it."""
+"""Represent the findings of ``douyin doctor``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of ``douyin doctor``; ``advice`` is the command or console page that mends it."""
+    """One line of ``douyin doctor``; ``advice`` names the command or console page that fixes it."""
 
     level: Level
     what: str
@@ -25,17 +25,20 @@ class Finding:
 
 
 def ok(what: str) -> Finding:
+    """Report that something is in order."""
     return Finding(Level.OK, what)
 
 
 def note(what: str, advice: str) -> Finding:
-    """Nothing is wrong; a person may want to know."""
+    """Report something that is not wrong but that a person may want to know."""
     return Finding(Level.NOTE, what, advice)
 
 
 def warn(what: str, advice: str) -> Finding:
+    """Report something that needs attention soon."""
     return Finding(Level.WARN, what, advice)
 
 
 def failure(what: str, advice: str) -> Finding:
+    """Report something that is wrong; ``douyin doctor`` then fails."""
     return Finding(Level.FAIL, what, advice)

@@ -1,4 +1,4 @@
-"""The ``douyin`` command. Heavy libraries are imported by the commands that need them."""
+"""Define the ``douyin`` command. Heavy libraries are imported by the commands that need them."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ app.add_typer(alerts.app, name="alerts")
 
 
 def main() -> None:
+    """Run the ``douyin`` command."""
     keep_private()
     speak_any_text()
     app()

@@ -1,4 +1,4 @@
-"""``douyin needs``: what the rules of ``needs/`` read from comments, and how well."""
+"""``douyin needs``: try the rules of ``needs/`` on comments, and measure them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _analyser():
 
 @app.command("try")
 def try_(text: Annotated[str, typer.Argument(help="a comment")]) -> None:
-    """What is read from one text: plain form, terms, needs, question, sentiment, and how it may be shown.
+    """Analyse one text: plain form, terms, needs, question, sentiment, and its masked form.
 
     All of it is heuristic.
     """
@@ -65,7 +65,10 @@ def evaluate(
         bool, typer.Option("--all-errors", help="show those of the held-out half, too; tuned on, it is none")
     ] = False,
 ) -> None:
-    """Precision, recall and F1 of each need class, of questions and of sentiment, for the tuning half and the held-out half apart."""
+    """Measure the rules on the examples: precision, recall and F1.
+
+    Shows each need class, questions and sentiment, for the tuning half and the held-out half apart.
+    """
     from services.comments.evaluate import Half, load_examples
     from services.comments.evaluate import evaluate as measure
     from services.comments.rules import BadNeeds, fingerprint

@@ -31,7 +31,7 @@ app.add_typer(people, name="opt-out")
 app.command()(demo)
 
 _MOST = 2**63 - 1
-"""The largest number that the ledger can have."""
+"""The largest id in the ledger."""
 _PlanId = Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the plan")]
 _App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
 
@@ -46,7 +46,7 @@ def _runtime():
 
 @app.command("list")
 def list_() -> None:
-    """Campaigns, and plans with what became of their lines."""
+    """List campaigns, and plans with the states of their lines."""
     from resources.state.outbox import read_lines
     from resources.state.plans import list_plans
     from services.outreach.campaigns import BadCampaign, load_campaigns
@@ -91,7 +91,7 @@ def plan(
     name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign")] = None,
     tags: Annotated[bool, typer.Option("--tags", help="plan what campaigns/tags.yaml asks for")] = False,
 ) -> None:
-    """Work out who would get what, and who would not and why. Nothing is sent."""
+    """Plan who gets which message, and who does not and why. Nothing is sent."""
     if (name is None) != tags:
         fail("say which campaign, or --tags", 2)
     from services.outreach.audiences import BadAudience
@@ -115,7 +115,7 @@ def plan(
 
 @app.command()
 def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(min=0, help="lines to list")] = 50) -> None:
-    """A plan: who, why, what, through which scene, and who is left out and why. People and texts are masked."""
+    """Show a plan: who, why, what, through which scene, and who is left out and why. People and texts are masked."""
     from resources.state.plans import NotApproved, get_plan
 
     runtime = _runtime()
@@ -128,7 +128,7 @@ def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(min=0, help="lines
 
 
 def show_plan(runtime, plan, limit: int) -> None:
-    """Print a plan; people and words are masked."""
+    """Print a plan; people and texts are masked."""
     from catalog.records import BEIJING
     from resources.state.outbox import read_lines, request_of
     from services.outreach.masking import mask_id, outline
@@ -196,7 +196,7 @@ def send(
         int | None, typer.Argument(min=1, max=_MOST, help="number of the plan; default: all that are approved")
     ] = None,
 ) -> None:
-    """Send what approved plans still have to send."""
+    """Send the remaining lines of approved plans."""
     from resources.state.plans import NotApproved, list_plans
     from services.outreach.sending import SendSummary
     from services.outreach.work import send_one
@@ -233,7 +233,10 @@ def send(
 
 @app.command()
 def unknown() -> None:
-    """Lines of which nobody knows whether they were sent; first those that events tell about are found."""
+    """List lines that may or may not have been sent.
+
+    Lines that delivery events confirm are resolved first.
+    """
     from catalog.records import BEIJING
     from resources.state.lines import LineState
     from resources.state.outbox import read_lines
@@ -323,7 +326,7 @@ def _resolve_plan(runtime, plan_id: int, sent: bool, by: str) -> None:
 
 @app.command()
 def recall(line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the line that was sent")]) -> None:
-    """Take sent messages back 撤回."""
+    """Recall sent messages 撤回."""
     from resources.client.errors import CallFailed
     from services.outreach.work import recall_line
 
@@ -349,13 +352,13 @@ def opt_out_add(
     how: Annotated[str, typer.Option("--how", callback=said, help="how they asked")] = "by hand",
     app_key: _App = None,
 ) -> None:
-    """Put people on the list."""
+    """Add people to the list."""
     from apps.cli.accounts import find_account
     from resources.state.people import add_opt_out
 
     runtime = _runtime()
     key = one_app(runtime.settings, app_key)
-    if account:  # one that nobody has would protect nobody
+    if account:  # an unknown account would protect no one
         account = find_account(runtime.settings, runtime, account, key).open_id
     new = sum(add_opt_out(runtime.state, key, account, person, how, runtime.clock.now()) for person in persons)
     console.print(f"[green]✓[/green] {new} of {len(persons)} are new on the list")
@@ -368,7 +371,7 @@ def opt_out_remove(
     account: Annotated[str, typer.Option("--account", help="the account that the line names")] = "",
     app_key: _App = None,
 ) -> None:
-    """Take people off the list, because they asked for it."""
+    """Remove people from the list, at their request."""
     from resources.state.people import remove_opt_out
 
     runtime = _runtime()
@@ -385,7 +388,7 @@ def opt_out_remove(
 
 @people.command("list")
 def opt_out_list(app_key: _App = None) -> None:
-    """The list."""
+    """Show the list."""
     from catalog.records import BEIJING
     from resources.state.people import list_opt_outs
     from services.outreach.masking import mask_id
@@ -419,7 +422,7 @@ def _campaigns(runtime) -> list[str]:
 def effect(
     name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign; default: all")] = None,
 ) -> None:
-    """What campaigns brought: sent, delivered, replied, and against the control group.
+    """Show the effect of campaigns: sent, delivered, replied, and the comparison with the control group.
 
     From the mart campaign_effect.
     """

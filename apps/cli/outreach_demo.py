@@ -1,4 +1,4 @@
-"""``douyin outreach demo``: the campaigns of the repository against the sandbox, from SQL to their effect."""
+"""``douyin outreach demo``: run the repository's campaigns against the sandbox, from SQL to their effect."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ DEEDS = ("write", "write", "consent", "enter", "write", "leave_phone")
 
 
 def demo() -> None:
-    """Four campaigns on the sandbox: people write, audiences are chosen, plans approved and sent, answers counted.
+    """Run four campaigns on the sandbox: people write, audiences are chosen, plans approved and sent, replies counted.
 
-    Needs nothing; keeps nothing.
+    Needs no credentials and keeps no data.
     """
     from apps.cli.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
     from apps.receiver.serving import serving
@@ -75,7 +75,7 @@ def demo() -> None:
 
 
 def _write_campaigns(settings, here, accounts: list[str]) -> None:
-    """The repository's campaigns, with a live session of the first account in its timetable."""
+    """Copy the repository's campaigns, with a live session of the first account in the timetable."""
     from services.outreach.campaigns import campaigns_dir
 
     shutil.copytree(campaigns_dir(settings), here.campaigns_dir)

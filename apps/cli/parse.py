@@ -1,4 +1,4 @@
-"""``douyin parse``: what would this response body become?"""
+"""``douyin parse``: show how one response body is parsed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse(
     """Parse one response body: rows per table, quarantined rows and values with reasons, unknown members.
 
     Exit code 1 if anything was quarantined or the body is not the platform's; 0 otherwise, also when the body is an
-    error answer.
+    error response.
     """
     from catalog import SOURCES
     from catalog.envelopes import MalformedBody

@@ -1,7 +1,7 @@
-"""End the processes that another one started, when that one is gone, however it ended.
+"""End the processes that another process started, after that process has ended for any reason.
 
 Run as a program of its own it reads the number of a process group from standard input, then waits for the input to
-close, which the system does for a killed process, too.
+close. The system closes it for a killed process, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PATIENCE = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)
 
 @contextmanager
 def guarded(child: subprocess.Popen) -> Iterator[None]:
-    """Have the group of ``child`` ended should this process be killed in the block."""
+    """Have the group of ``child`` ended if this process is killed in the block."""
     guard = subprocess.Popen([sys.executable, "-I", __file__], stdin=subprocess.PIPE, start_new_session=True)
     try:
         guard.stdin.write(f"{child.pid}\n".encode())
@@ -32,7 +32,7 @@ def guarded(child: subprocess.Popen) -> Iterator[None]:
 
 
 def end_group(leader: int) -> None:
-    """End all processes of a group: politely, then firmly, then for good."""
+    """End all processes of a group by SIGINT, SIGTERM, then SIGKILL."""
     for number, patience_s in _PATIENCE:
         with suppress(ProcessLookupError):
             os.killpg(leader, number)
@@ -46,6 +46,7 @@ def end_group(leader: int) -> None:
 
 
 def main() -> None:
+    """Wait for standard input to close, then end the group that its first line names."""
     leader = sys.stdin.readline().strip()
     sys.stdin.read()
     if leader:

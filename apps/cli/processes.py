@@ -1,4 +1,4 @@
-"""Which processes of this installation's programs run on the machine, and in which home each works."""
+"""Find the running processes of this installation's programs, and the home of each."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _SERVICES = {
     "douyin outreach": r"(douyin|pipelines\.cli) outreach (send|reply)",
     "douyin run": r"(douyin|pipelines\.cli) (run|backfill|replay)",
 }
-"""What a process is, by its command line: the first that fits."""
+"""Service -> pattern of its command line; the first match counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running service. ``home`` is what its settings say, ``dagster_home`` what it was started with."""
+    """A running service. ``home`` is from its settings, ``dagster_home`` from the environment it was started with."""
 
     pid: int
     name: str
@@ -43,7 +43,7 @@ class Process:
 
 
 def running_services() -> Iterator[Process]:
-    """Find the services of this user that this Python environment's programs run, by number. Only Linux tells."""
+    """Find the services of this user that run from this Python environment, by process id. Only on Linux."""
     if not _PROC.is_dir():
         return
     for folder in sorted((p for p in _PROC.iterdir() if p.name.isdigit()), key=lambda p: int(p.name)):
@@ -63,7 +63,7 @@ def running_services() -> Iterator[Process]:
 
 
 def _service(words: list[str], cwd: Path) -> str | None:
-    """Say what a process is; None where it is no service, or of another Python environment."""
+    """Return the name of a process's service; None for no service, or one of another Python environment."""
     if not any(
         Path(os.path.abspath(cwd / word)).is_relative_to(Path(sys.prefix) / "bin") for word in words[:2] if word
     ):
@@ -73,7 +73,10 @@ def _service(words: list[str], cwd: Path) -> str | None:
 
 
 def _home(environment: dict[str, str], cwd: Path) -> Path:
-    """Resolve ``DOUYIN_HOME`` as :class:`Settings` do: the environment, then ``.env`` of the working directory, then the default."""
+    """Resolve ``DOUYIN_HOME`` as :class:`Settings` do.
+
+    The environment takes precedence over ``.env`` of the working directory, and that over the default.
+    """
     given = {name.upper(): value for name, value in environment.items()}
     try:
         named = DotEnvSettingsSource(Settings, env_file=cwd / ".env").env_vars.get("douyin_home")
@@ -109,7 +112,7 @@ def check_homes(settings: Settings) -> Iterator[Finding]:
 
 
 def check_private(settings: Settings) -> Iterator[Finding]:
-    """Show what other users of the machine may read."""
+    """Show which files other users of the machine may read."""
     env = Path(".env")
     if env.exists() and is_wider(env):
         yield warn(

@@ -1,4 +1,4 @@
-"""``douyin receive``: the webhook receiver, and the worker that answers people."""
+"""``douyin receive``: serve the webhook receiver, and reply to people."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def receive(
         for secret in (one.client_secret, one.client_secret_old):
             register_secret(secret.get_secret_value() if secret else None)
     guard_loggers("apps.receiver.app", "services.outreach.replies", "uvicorn.error")
-    logging.getLogger("uvicorn.error").addFilter(Repeats())  # whatever strangers send makes a line otherwise
+    logging.getLogger("uvicorn.error").addFilter(Repeats())  # otherwise each request of a stranger could write a line
     runtime = Runtime(settings)
     replies = None
     try:
@@ -130,7 +130,7 @@ def receive(
 
 
 def _listen(host: str, port: int, options: str) -> socket.socket:
-    """An open socket. Raises OSError that says how to choose another."""
+    """Open a socket. Raises OSError that says how to choose another."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -152,7 +152,7 @@ def subscribe(
     off: Annotated[bool, typer.Option("--off", help="cancel the subscription instead")] = False,
     app_key: _App = None,
 ) -> None:
-    """Subscribe to webhook events, for instance after the platform cancelled a slow receiver's."""
+    """Subscribe to webhook events, e.g. after the platform cancelled the subscriptions of a slow receiver."""
     settings = load_settings()
     require_credentials(settings)
     from catalog import ENDPOINTS
@@ -186,7 +186,7 @@ def subscribe(
 
 @app.command()
 def status() -> None:
-    """What was received, and since when."""
+    """Show the received events by app, and since when."""
     settings = load_settings()
 
     from catalog.records import BEIJING

@@ -1,4 +1,4 @@
-"""``douyin replay``: days of the lake made again from the archive."""
+"""``douyin replay``: rebuild days of the lake from the archive."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ def replay(
         ),
     ] = False,
 ) -> None:
-    """Make past partitions again from the archive, with today's code and without a call; each day tells what changes before it is replaced.
+    """Rebuild past partitions from the archive, with today's code and without a call.
 
-    Without --from and --to: all days since DOUYIN_START_DATE. What the archive does not hold stays as it is.
+    The changes of each day are reported before it is replaced. Without --from and --to: all days since
+    DOUYIN_START_DATE. Days that the archive does not cover stay as they are.
     """
     settings = load_settings()
     tables = choose(select)
@@ -85,7 +86,7 @@ def replay(
 
 
 _NAMED = 5
-"""Days that one line names; the rest is counted."""
+"""Days that one line names; the others are counted."""
 
 
 def _span(runtime, first: date | None, last: date | None) -> tuple[date, date]:
@@ -107,9 +108,9 @@ def _span(runtime, first: date | None, last: date | None) -> tuple[date, date]:
 def _replay_table(
     runtime, table, first: date, last: date, dry_run: bool, accept_loss: bool
 ) -> tuple[Counter, list[tuple[date, str]]]:
-    """Counts of one table, and the days that were left alone with their reasons.
+    """Replay one table; return its counts, and the days that were skipped with their reasons.
 
-    Each day that changes is told before it is replaced.
+    The changes of each day are printed before it is replaced.
     """
     from services.ingest.replay import replay as replay_days
 

@@ -1,4 +1,4 @@
-"""``douyin report``: the daily report as one HTML file."""
+"""``douyin report``: write the daily report as one HTML file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def report(
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="show it in the browser")] = False,
 ) -> None:
-    """Make the daily report from the published warehouse: one HTML file, Chinese and English, without a network."""
+    """Make the daily report from the published warehouse: one HTML file, Chinese and English, readable offline."""
     settings = load_settings()
     if not settings.warehouse_path.exists():
         fail(

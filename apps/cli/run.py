@@ -1,4 +1,4 @@
-"""``douyin run`` and ``douyin publish``: today's work, by hand."""
+"""``douyin run`` and ``douyin publish``: run the work of a day by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def choose(select: list[str] | None) -> list[str]:
-    """Table names from names of tables, domains or operations; everything when nothing is selected."""
+    """Return the tables of names of tables, domains or operations; all tables when nothing is selected."""
     from catalog import SOURCES, TABLES
 
     if not select:
@@ -59,9 +59,9 @@ def run(
         typer.Option("--select", "-s", help="tables, domains or operations, comma separated; default: all"),
     ] = None,
 ) -> None:
-    """Run what is due for a day: fetch what the archive lacks, normalise, make the marts, publish.
+    """Run what is due for a day: fetch what the archive lacks, normalise, build the marts, publish.
 
-    Running again asks for nothing twice.
+    Running again fetches nothing twice.
     """
     settings = load_settings()
     require_credentials(settings)
@@ -109,7 +109,7 @@ def run(
 
 
 def _print_known(runtime) -> None:
-    """One line for each app that cannot have everything; the ways out are those of ``status``."""
+    """Print one line for each app that lacks a capability or consent; ``status`` shows the ways out."""
     from services.reporting.capabilities import standings
 
     for standing in standings(runtime):
@@ -148,9 +148,9 @@ def publish(
 
 
 def conclusion(tables: list[str], done: list, problems: Mapping[str, str], published: Publication) -> str:
-    """Say what a run came to.
+    """Summarise a run in one line.
 
-    The partitions of its last publication would not: the marts' job has published before it.
+    The partition count of its last publication would not do: the marts' job has published before it.
     """
     rows = {one.table.name: sum(p.day.num_rows for p in one.partitions.values()) for one in done}
     calls, failed = sum(one.calls for one in done), len(problems.keys() & set(tables))
@@ -173,7 +173,7 @@ def conclusion(tables: list[str], done: list, problems: Mapping[str, str], publi
 
 
 def tell_damage(published) -> bool:
-    """One line for each file of the lake that does not read back; says whether anything is still to be mended."""
+    """Print one line for each unreadable file of the lake; return whether any of them is still unreadable."""
     for one in published.made_again:
         console.print(
             f"[yellow]![/yellow] {escape(str(one))}: it was put aside and made again", highlight=False, soft_wrap=True
@@ -184,6 +184,7 @@ def tell_damage(published) -> bool:
 
 
 def progress_bar() -> Progress:
+    """Create the progress bar of runs."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -197,7 +198,7 @@ def progress_bar() -> Progress:
 
 
 def print_ingested(done: list) -> None:
-    """One line per table: rows, calls, and what did not go well."""
+    """Print one line per table: rows, calls, and what did not go well."""
     from collections import Counter
 
     grid = Grid()
@@ -235,12 +236,15 @@ def print_ingested(done: list) -> None:
 
 
 def _quarantined(rows: int, values: int) -> str:
-    """Rows, and values of rows that landed."""
+    """Describe quarantined rows, and quarantined values of rows that landed."""
     return ", ".join([*([f"{rows:,}"] if rows else []), *([f"{values:,} values"] if values else [])])
 
 
 def _outcomes(statuses: list) -> list:
-    """One outcome for each account and operation over all days of the run: its worst failure, or else its best outcome."""
+    """Return one outcome for each account and operation over all days of the run.
+
+    It is the worst failure, or else the best outcome.
+    """
     from resources.state.load_status import Outcome
 
     order = {outcome: (outcome.is_missing, n if outcome.is_missing else -n) for n, outcome in enumerate(Outcome)}
@@ -252,6 +256,6 @@ def _outcomes(statuses: list) -> list:
 
 
 def _corrected(changes: dict) -> str:
-    """Rows that were there and are other ones now, or gone: late corrections of the platform, or better reading."""
+    """Describe rows that changed or were removed: late corrections of the platform, or better parsing."""
     altered, removed = (sum(getattr(c, name) for c in changes.values()) for name in ("altered", "removed"))
     return ", ".join(f"{n:,} {name}" for n, name in ((altered, "altered"), (removed, "removed")) if n)

@@ -1,4 +1,4 @@
-"""``douyin sandbox``: the platform, simulated over HTTP on loopback."""
+"""``douyin sandbox``: simulate the platform over HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apps.cli.console import console, fail, finite
 
 
 def _app(text: str) -> tuple[str, str]:
-    """(client_key, client_secret) of ``KEY:SECRET``."""
+    """Parse ``KEY:SECRET`` as (client_key, client_secret)."""
     key, colon, secret = text.partition(":")
     if not (key and colon and secret):
         raise ValueError(f"--app takes KEY:SECRET, not {text!r}")
@@ -19,7 +19,7 @@ def _app(text: str) -> tuple[str, str]:
 
 
 def _rate(text: str) -> tuple[str, float]:
-    """(deed, rate) of ``DEED=RATE``."""
+    """Parse ``DEED=RATE`` as (deed, rate)."""
     deed, _, rate = text.partition("=")
     try:
         return deed, float(rate)
@@ -100,7 +100,7 @@ def sandbox(
         ),
     ] = 0,
 ) -> None:
-    """Serve the sandbox until interrupted. Same seed and instant, same answers."""
+    """Serve the sandbox until interrupted. Same seed and instant, same responses."""
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
     from sandbox.config import SandboxConfig
     from sandbox.server import serve

@@ -1,4 +1,4 @@
-"""A sandbox to work against: started in this process, its accounts authorised, its clock moved together with ours."""
+"""Start a sandbox in this process, authorise its accounts, and move its clock together with the client's."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from resources.config.settings import Settings
 from resources.runtime import Runtime
 
 SANDBOX_TOKEN_KEY = base64.urlsafe_b64encode(b"public: only for sandbox tokens!").decode()
-"""Seals tokens of sandboxes, which are no secrets: nobody has to make a key to try things out."""
+"""Seals tokens of sandboxes, which are no secrets: trying things out needs no key of one's own."""
 
 
 @contextmanager
 def running_sandbox(config) -> Iterator[str]:
-    """Serve a sandbox on loopback for the length of the block; gives its address."""
+    """Serve a sandbox on loopback for the length of the block; yield its address."""
     from sandbox.server import running
 
     with running(config) as handle:
@@ -28,7 +28,7 @@ def running_sandbox(config) -> Iterator[str]:
 
 
 def authorize_all(runtime: Runtime) -> list[str]:
-    """Exchange a fresh consent for every account that the sandbox offers; gives their open_ids."""
+    """Exchange a fresh consent for every account that the sandbox offers; return their open_ids."""
     offered = (
         httpx.get(f"{runtime.settings.base_url}/_sandbox/accounts", timeout=30, trust_env=False)
         .raise_for_status()
@@ -44,7 +44,7 @@ def authorize_all(runtime: Runtime) -> list[str]:
 
 
 def move_clock(runtime: Runtime, instant: datetime) -> None:
-    """Set the sandbox's clock and ours to ``instant``."""
+    """Set the clocks of the sandbox and of ``runtime`` to ``instant``."""
     answer = httpx.put(
         f"{runtime.settings.base_url}/_sandbox/clock", json={"now": instant.isoformat()}, timeout=30, trust_env=False
     )
@@ -53,7 +53,7 @@ def move_clock(runtime: Runtime, instant: datetime) -> None:
 
 
 def sandbox_settings(base: Settings, url: str, config, **changes) -> Settings:
-    """``base`` pointed at a sandbox, with its credentials and without its limits."""
+    """Return ``base`` with the address and credentials of a sandbox, and without limits."""
     from pydantic import SecretStr
 
     return base.model_copy(

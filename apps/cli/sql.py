@@ -1,4 +1,4 @@
-"""``douyin sql``: the warehouse in the DuckDB command line, read-only."""
+"""``douyin sql``: open the warehouse in the DuckDB command line, read-only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ _PASSED_ON = (
     "VISUAL",
     "NO_COLOR",
 )
-"""What DuckDB sees of the environment, besides ``LC_*`` and ``XDG_*``: its ``getenv`` and its shell must find no key and no secret, whatever its name is."""
+"""Environment variables passed on to DuckDB, besides ``LC_*`` and ``XDG_*``.
+
+Its ``getenv`` and its shell must find no key and no secret under any name.
+"""
 
 
 def sql(
@@ -52,8 +55,8 @@ def sql(
 ) -> None:
     """Open the warehouse read-only; with -c or -f run SQL and leave. Also works while runs write.
 
-    Instants are shown in Beijing time. SQL of -c, of -f and from a pipe runs in DuckDB's safe mode: it reaches the
-    warehouse and nothing else of the machine.
+    Instants are shown in Beijing time. SQL of -c, of -f and from a pipe runs in DuckDB's safe mode: it can access the
+    warehouse and nothing else on the machine.
     """
     settings = load_settings()
     if not settings.warehouse_path.exists():
@@ -72,7 +75,7 @@ def sql(
         "-bail",
     ]
     if not (by_hand and sys.stdout.isatty()):
-        arguments += ["-cmd", ".highlight off"]  # else `describe` colours what goes into a pipe
+        arguments += ["-cmd", ".highlight off"]  # otherwise `describe` writes colours into a pipe
     if command is not None:
         arguments += ["-c", command]
     arguments.append(str(settings.warehouse_path))
@@ -88,7 +91,7 @@ def sql(
 
 
 def _program() -> Path:
-    """DuckDB's own program. What pip puts beside Python sets an option first, which safe mode refuses."""
+    """Return the path of DuckDB's own program. The script that pip installs sets an option that safe mode refuses."""
     found = find_spec("duckdb_cli")
     if found is None or found.origin is None:
         fail("the duckdb command is missing: install the package duckdb-cli")
@@ -107,7 +110,7 @@ def _give(text: str) -> None:
 
 
 def _shown(arguments: list[str], environment: dict[str, str]) -> int:
-    """Run it for a terminal, which must not obey what people wrote into titles and nicknames."""
+    """Run DuckDB with control characters made visible: a terminal must not obey titles and nicknames."""
     arguments = [arguments[0], "-cmd", f".maxwidth {shutil.get_terminal_size().columns}", *arguments[1:]]
     with subprocess.Popen(
         arguments,

@@ -1,4 +1,4 @@
-"""``douyin status``: what is loaded, what is missing, and why."""
+"""``douyin status``: show which data is loaded, which is missing, and why."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def status(
         bool, typer.Option("--everybody", help="name every account that did not load, not only the first few")
     ] = False,
 ) -> None:
-    """What is loaded and what is missing: rows per table and day, and who did not load, what of them, and why."""
+    """Show rows per table and day, and what is missing and why.
+
+    Lists the accounts and operations that did not load, and the data that this installation cannot have.
+    """
     settings = load_settings()
     tables = choose(select)
     from catalog import TABLES
@@ -89,7 +92,7 @@ def status(
 
 
 def _said_by(outcomes: Iterable) -> str:
-    """The mark of a day without rows: what a person should look at comes first."""
+    """Return the mark of a day without rows; the outcome that needs attention most decides."""
     from resources.state.load_status import Outcome
 
     if any(o.is_failure for o in outcomes):
@@ -102,7 +105,10 @@ def _said_by(outcomes: Iterable) -> str:
 
 
 def _print_missing(runtime, tables: set[str], *, whole: bool) -> None:
-    """What no run can mend, each cause once: what an app does not own, what was withdrawn, what owners did not grant."""
+    """Print what no run can fix, each cause once.
+
+    That is: capabilities that an app does not own, withdrawn operations, and scopes that owners did not grant.
+    """
     from catalog import ENDPOINTS
     from services.reporting.capabilities import named, standings
 
@@ -135,7 +141,7 @@ _TRACE = re.compile(r" \[logid [^\]]*\]")
 
 
 def _print_failures(runtime, failed: list, everybody: bool) -> None:
-    """One line for all accounts with the same trouble in the same operations, the largest group first."""
+    """Print one line for all accounts with the same problem in the same operations, the largest group first."""
     if not failed:
         return
     from resources.state.accounts import known_apps, list_accounts
@@ -168,7 +174,7 @@ def _print_failures(runtime, failed: list, everybody: bool) -> None:
 
 
 _FEW = 12
-"""So many accounts are all shown; of more only the most urgent ones."""
+"""Up to so many accounts are all shown; of more only the most urgent ones."""
 
 
 def _print_accounts(runtime) -> None:

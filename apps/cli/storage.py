@@ -1,4 +1,4 @@
-"""``douyin storage``: what everything takes, what may go, what may lie closer together."""
+"""``douyin storage``: show sizes, prune old data, compact files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be
 
 @app.callback()
 def storage(context: typer.Context) -> None:
-    """Sizes and numbers of files per table; with a command: forget what need not be kept, or put sealed months together."""
+    """Show sizes and numbers of files per table; with a command: prune old data, or compact sealed months."""
     if context.invoked_subcommand is not None:
         return
     from catalog import TABLES
@@ -85,7 +85,7 @@ def _kept(settings, name: str) -> str:
 
 @app.command()
 def prune(select: Select = None, dry_run: DryRun = False) -> None:
-    """Forget what DOUYIN_KEEP_ARCHIVE_DAYS, DOUYIN_KEEP_LAKE_DAYS and DOUYIN_KEEP keep no longer.
+    """Delete data older than DOUYIN_KEEP_ARCHIVE_DAYS, DOUYIN_KEEP_LAKE_DAYS and DOUYIN_KEEP allow.
 
     By default everything is kept.
     """
@@ -124,9 +124,9 @@ def compact(
         float, typer.Option(min=0, callback=finite, help="leave months alone whose files are larger together")
     ] = 64.0,
 ) -> None:
-    """Put the days of sealed months of small tables, and the archive's segments of complete days, into one file each.
+    """Merge files: the days of sealed months of small tables, and the archive's segments of complete days.
 
-    Answers stay the same.
+    Query results stay the same.
     """
     settings = load_settings()
     tables = choose(select)

@@ -1,4 +1,4 @@
-"""Printing what stands in the warehouse."""
+"""Print tables and query results of the warehouse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_CELL = 32
 
 
 def print_row_counts(warehouse: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:
-    """One line per core table: rows, days, first and last day."""
+    """Print one line per core table: rows, days, first and last day."""
     grid = Grid(title="warehouse.duckdb")
     for name, justify in (
         ("table", "left"),
@@ -36,7 +36,7 @@ def print_row_counts(warehouse: duckdb.DuckDBPyConnection, tables: Mapping[str, 
 
 
 def print_query(warehouse: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Run an analysis and print its question and its answer."""
+    """Run an analysis and print its question and its result."""
     text = file.read_text(encoding="utf-8")
     question = " ".join(line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--"))
     cursor = warehouse.execute(text)

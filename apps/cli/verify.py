@@ -1,4 +1,4 @@
-"""``douyin verify``: does what was kept still say what was seen?"""
+"""``douyin verify``: verify archive, lake and warehouse against each other and against stated totals."""
 
 from __future__ import annotations
 
@@ -23,12 +23,10 @@ def verify(
         ),
     ] = False,
 ) -> None:
-    """Compare archive, lake and warehouse by checksums and content, and rows with the totals that the platform states.
+    """Compare archive, lake and warehouse, and rows with the totals that the platform states, without a call.
 
-    Without a call.
-
-    Without --from and --to: all days. Prints what differs and the command that mends it; exit code 1 when something
-    does.
+    Compares checksums and content. Without --from and --to: all days. Prints each difference and the command that fixes
+    it; exit code 1 if there is one.
     """
     settings = load_settings()
     tables = choose(select)

@@ -1,4 +1,4 @@
-"""``douyin watch``: keywords, places and videos that people want asked for."""
+"""``douyin watch``: manage the keywords, places and videos to fetch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Account = Annotated[
 
 @app.command("list")
 def list_(app_key: _App = None) -> None:
-    """What is watched."""
+    """List the watched words and ids."""
     settings = load_settings()
     from resources.runtime import Runtime
     from resources.state.watched import KINDS, list_watched
@@ -97,7 +97,7 @@ def remove(
     values: Annotated[list[str], typer.Argument(callback=all_said, help="words or ids")],
     app_key: _App = None,
 ) -> None:
-    """Watch them no more. What was collected stays."""
+    """Stop watching words or ids. The data collected of them stays."""
     settings = load_settings()
     from resources.runtime import Runtime
     from resources.state.watched import unwatch
