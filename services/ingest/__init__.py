@@ -1,1 +1,1 @@
-"""From the platform to the lake: fetch into the archive, normalise from the archive."""
+"""Fetch from the platform into the archive, and normalise from the archive into the lake."""

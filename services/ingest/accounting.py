@@ -1,6 +1,6 @@
-"""Rows of the lake that the archive cannot account for: their answers are not in it.
+"""Find rows of the lake whose responses are missing in the archive.
 
-Nothing that is made from the archive may remove them.
+A partition that is rebuilt from the archive must not remove such rows.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from services.maintenance.retention import answers_from
 
 @dataclass(frozen=True)
 class Gap:
-    """Answers of a day that the archive lacks.
+    """Responses of a day that are missing in the archive.
 
-    ``lost`` counts the rows of those that it should still have, ``let_go`` of those that the settings no longer keep.
+    ``lost`` counts the rows of responses that should still be there, ``let_go`` those of responses past their
+    retention.
     """
 
     lost: int
     let_go: int
     where: str
-    """Operations and days of observation of the lost ones, or else of those let go."""
+    """Operations and days of observation of the lost responses, or else of the pruned ones."""
 
     def __str__(self) -> str:
         if self.lost:
@@ -37,7 +38,7 @@ class Gap:
         return f"the archive no longer keeps the answers that {self.let_go:,} of its rows came from ({self.where})"
 
     def way_out(self, table: Table, dt: date) -> str:
-        """What a person can do about lost answers."""
+        """Say what to do about lost responses."""
         again = f"douyin replay --select {table.name} --from {dt} --to {dt} --accept-loss"
         return (
             f"restore archive/ from a copy, then run again; where there is none, `{again}` makes the day of "
@@ -48,12 +49,15 @@ class Gap:
 def gap_of(
     runtime: Runtime, table: Table, dt: date, normalised: NormalisedDay | None = None, changes: Changes | None = None
 ) -> Gap | None:
-    """What the archive lacks of a day of the lake; of ``normalised`` only what landing it would take away: rows that are not in it, or only as of an earlier answer.
+    """Return the responses of a day in the lake that are missing in the archive, or None.
+
+    With ``normalised``, only the rows count that landing it would remove: rows without a row of the same key that is as
+    new. With ``changes`` that replace no row, nothing is read.
 
     Raises:
-        LakeCorrupt: the day does not read back.
+        LakeCorrupt: the day cannot be read.
     """
-    if normalised is not None and not normalised.is_answered:  # nothing of the day is replaced
+    if normalised is not None and not normalised.is_answered:  # no rows of the day are replaced
         return None
     if changes is not None and not (changes.removed or changes.altered or changes.confirmed):
         return None
@@ -68,7 +72,7 @@ def gap_of(
 
 
 def _taken_away(table: Table, parts, normalised: NormalisedDay) -> list[pa.Table]:
-    """Rows of which no row with the same key is as new or newer in what would be landed."""
+    """Return the rows that would be removed: no new row with the same key is as new or newer."""
     import duckdb
 
     parts = list(parts)
@@ -108,7 +112,7 @@ def _gap(runtime: Runtime, answers: dict[tuple[str, str, datetime], int]) -> Gap
 
 
 _NAMED = 3
-"""Operations and days that one line names."""
+"""Maximum number of operations and days in one message."""
 
 
 def _instants(archive: Archive, operation: str, day: date) -> set[tuple[str, datetime]]:

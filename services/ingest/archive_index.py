@@ -1,4 +1,4 @@
-"""What the archive already holds: the reason why a second run of the same day asks nothing."""
+"""Index the archive by subject, so that a second run of the same day requests nothing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from services.ingest.subjects import FetchContext, Subject
 
 
 def _newest(entry: Entry) -> str | None:
-    """The latest day of an archived series; None where it is a day to come, which older releases wrote down too."""
+    """Return the latest day of an archived series, or None if it is in the future, as older releases recorded it."""
     is_to_come = entry.newest not in (None, UNREADABLE_DAY) and entry.newest > beijing_day(entry.began_at).isoformat()
     return None if is_to_come else entry.newest
 
 
 class ArchiveIndex:
-    """The archive's answers that count for the wanted days, by subject."""
+    """The archived responses that count for the wanted days, by subject."""
 
     def __init__(self, asking: FetchContext) -> None:
         self._endpoint = endpoint = asking.endpoint
@@ -37,7 +37,7 @@ class ArchiveIndex:
         self._today = asking.today
         archive = asking.runtime.archive
         days = observation_days(archive, TABLES[endpoint.tables[0]], endpoint, asking.dts)
-        if endpoint.has_past_days:  # an answer of a later day may cover what a day's own answer left out
+        if endpoint.has_past_days:  # a later response may cover what a day's own left out
             days = [d for d in archive.days(endpoint.name) if d >= min(asking.dts)]
         entries = list(archive.index(endpoint.name, days))
         self._complete = complete_sequences(entries)
@@ -48,7 +48,7 @@ class ArchiveIndex:
                     self._by_subject[key].append(entry)
 
     def _keys(self, entry: Entry) -> Iterator[tuple]:
-        """Subjects that an answer is about: several where they were asked for in one request."""
+        """Yield the keys of the subjects of a response; a batched request has several."""
         if self._batched is None:
             yield (entry.open_id, *sorted(item for item in entry.subject.items() if item[0] != PERIOD))
             return
@@ -56,11 +56,11 @@ class ArchiveIndex:
             yield (entry.open_id, (self._batched, one))
 
     def answers(self, subject: Subject) -> list[Entry]:
-        """What the archive holds of a subject, in order of time."""
+        """Return the archived responses of a subject, in order of time."""
         return self._by_subject.get(subject.key, []) if self._by_subject else []
 
     def outcome_of(self, answers: list[Entry], dt: date) -> SubjectResult | None:
-        """What the archive's ``answers`` tell about one day, or None when there is no settled one."""
+        """Return the outcome of one day from archived responses, or None if none settles it."""
         if self._endpoint.reaches_back and dt < self._today:
             answers = self._saying_all(answers, dt)
         for entry in reversed(answers):
@@ -86,29 +86,35 @@ class ArchiveIndex:
 
     def _covers(self, entry: Entry, dt: date) -> bool:
         if self._endpoint.over is IterateBy.VERSIONS and "version" in entry.params:
-            return True  # a final list stays as it is
+            return True  # a final list never changes
         if not self._endpoint.windows:
             return self._covers_listed(entry, dt)
         newest = _newest(entry)
         return newest is not None and dt.isoformat() <= newest and dt >= first_day(self._endpoint, entry)
 
     def _covers_listed(self, entry: Entry, dt: date) -> bool:
-        """Whether a listing is that of a day: today's of the slot up to now, or one of a past day."""
+        """Return whether a listing is of a day: today's in the current slot, or one of a past day."""
         if (days := period_days(entry)) is not None:
             return days[0] <= dt <= days[1]
         is_up_to_now = not self._endpoint.reaches_back or reaches_now(self._endpoint, entry)
         return is_up_to_now and (entry.slot == self._slot if dt == self._today else beijing_day(entry.began_at) == dt)
 
     def _saying_all(self, answers: list[Entry], dt: date) -> list[Entry]:
-        """Answers of a past day; none of a daily run where what came later on that day was never requested."""
+        """Select the responses of a past day.
+
+        Daily runs are left out if the rest of that day was never requested.
+        """
         daily = [e for e in answers if e.ok and e.sequence in self._complete and PERIOD not in e.subject]
         is_whole = covers((requested(self._endpoint, e) for e in daily), dt)
         return [e for e in answers if is_whole or PERIOD in e.subject or not e.ok]
 
     def unfinished(self, subject: Subject, period: Period | None) -> tuple[Sequence, Resume, Period | None] | None:
-        """A listing of this slot and period that broke off, where it goes on, and until when it was requested.
+        """Find an incomplete listing of this slot and period.
 
-        A session cannot be taken up again.
+        A paging session cannot be resumed.
+
+        Returns:
+            The sequence, where it resumes, and the period as it was requested; or None.
         """
         paging = self._endpoint.paging
         if paging is None or paging.session:
@@ -128,7 +134,7 @@ class ArchiveIndex:
             last = found[len(found)]
             sent = {str(paging.first), *(str(found[n].cursor) for n in range(1, last.page))}
             if last.cursor is None or str(last.cursor) in sent:
-                continue  # it broke off because the cursor came again: begin anew
+                continue  # it broke off because the cursor was repeated: restart
             sequence = Sequence(
                 self._endpoint.cadence.slot(last.began_at),
                 subject.named,
@@ -154,9 +160,10 @@ class ArchiveIndex:
 def known_until(
     archive: Archive, endpoint: Endpoint, client_key: str, accounts: Collection[str], today: date
 ) -> dict[str, datetime]:
-    """From which instant on each account has to be requested, by the newest answers of daily runs; accounts without any are left out.
+    """Return from which instant on each account has to be requested, by the newest responses of daily runs.
 
-    Periods are requested oldest first, so nothing before the newest answer is missing.
+    Accounts without any are left out. Periods are requested oldest first, so nothing before the newest response is
+    missing.
     """
     known: dict[str, datetime] = {}
     for day in reversed([d for d in archive.days(endpoint.name) if d <= today]):

@@ -1,7 +1,7 @@
-"""What replacing a partition changes: rows added, removed and altered, by primary key.
+"""Count how replacing a partition changes its rows, by primary key: added, removed, altered.
 
-The platform corrects its series for some days, and tomorrow's code reads yesterday's answers better. Either
-way a partition that analysts have used becomes another one, and they want to know by how much.
+The platform corrects its series for some days, and newer code may parse older responses better. Both change partitions
+that analysts have used, and the counts say by how much.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 _STEP_ROWS = 32_768
 _ABOUT = ("observed_at", "source")
-"""Columns that tell of an answer, not of what it said: asking again changes them, and nothing else."""
+"""Columns about the response, not its content: requesting again changes only these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Rows of one table, or of some days of it.
+    """Numbers of changed rows of one table, or of some days of it.
 
-    ``confirmed`` rows say the same in a later answer; ``damaged`` counts files that did not read back.
-
-    ``contradicted`` are those of the altered rows that claim to stand in the same answer, and ``missing`` those of the
-    added ones that are no newer than what was there: what a later answer does not explain.
+    - ``confirmed``: rows with the same values in a later response.
+    - ``damaged``: files that could not be read.
+    - ``contradicted``: altered rows that claim to come from the same response.
+    - ``missing``: added rows that are no newer than the previous partition, so that no later response explains them.
     """
 
     added: int = 0
@@ -46,7 +46,7 @@ class Changes:
     missing: int = 0
 
     def __bool__(self) -> bool:
-        """Whether any row differs, be it by the answer alone that it stands in."""
+        """Return whether any row differs, even if only by its response."""
         return bool(self.added or self.removed or self.altered or self.confirmed or self.damaged)
 
     def __add__(self, other: Changes) -> Changes:
@@ -60,30 +60,35 @@ class Changes:
 
 
 def total(changes: Iterable[Changes]) -> Changes:
+    """Add up changes."""
     return sum(changes, Changes())
 
 
 class InParts(Protocol):
-    """Rows of a day that can be gone through, some at a time, more than once."""
+    """Rows of a day that can be iterated over in parts, more than once."""
 
     @property
-    def num_rows(self) -> int: ...
+    def num_rows(self) -> int:
+        """Return the number of rows."""
+        ...
 
-    def parts(self) -> Iterator[pa.Table]: ...
+    def parts(self) -> Iterator[pa.Table]:
+        """Iterate over the rows, some at a time; every call starts at the first row."""
+        ...
 
 
 def newest_observation(day: InParts) -> datetime | None:
-    """The latest ``observed_at`` of a partition, or None when it has no rows."""
+    """Return the latest ``observed_at`` of a partition, or None if it has no rows."""
     return max(
         (newest for part in day.parts() if (newest := pc.max(part["observed_at"]).as_py()) is not None), default=None
     )
 
 
 def compare(table: Table, before: InParts | None, after: InParts) -> Changes:
-    """Count what ``after`` changes of ``before``, both one partition of ``table`` with each key once; None is no partition.
+    """Compare two versions of one partition of ``table``, each with unique keys; ``before`` may be missing (None).
 
-    ``before`` may have been written by older code: a column that it lacks was null, one that is gone is left out. Days
-    of more rows than a row group has are compared some keys at a time, unless ``before`` is in another order.
+    ``before`` may have been written by older code: a column that it lacks counts as null, and a column that was removed
+    is ignored. Days larger than a row group are compared in ranges of keys, unless ``before`` is in another order.
     """
     if before is None:
         return Changes(added=after.num_rows)
@@ -118,7 +123,7 @@ def _are_same(before: InParts, after: InParts) -> bool:
 
 
 def _can_step(table: Table, before: InParts, after: InParts) -> bool:
-    """Whether the rows that were there are in the order of today's, by the same key."""
+    """Return whether the previous rows have the same key columns and order as the new ones."""
     old, new = (next(one.parts()).schema for one in (before, after))
     return all(
         name in old.names and old.field(name).type == new.field(name).type for name in table.primary_key
@@ -126,7 +131,7 @@ def _can_step(table: Table, before: InParts, after: InParts) -> bool:
 
 
 def _steps(table: Table, before: InParts, after: InParts) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Rows of both with the same keys, some keys at a time."""
+    """Iterate over the rows of both in ranges of keys."""
     none_old, none_new = (next(one.parts()).schema.empty_table() for one in (before, after))
     for old, new in in_step(table, [row_groups(one.parts(), _STEP_ROWS) for one in (before, after)]):
         yield none_old if old is None else old, none_new if new is None else new
@@ -135,7 +140,7 @@ def _steps(table: Table, before: InParts, after: InParts) -> Iterator[tuple[pa.T
 def _compared(
     connection: duckdb.DuckDBPyConnection, table: Table, before: pa.Table, after: pa.Table, newest: datetime | None
 ) -> Changes:
-    """``newest`` is the latest observation of all rows that were there."""
+    """Count the changes with SQL; ``newest`` is the latest observation of all previous rows."""
     missing = [f for f in after.schema if f.name not in before.schema.names]
     for column in missing:
         before = before.append_column(pa.field(column.name, column.type), pa.nulls(before.num_rows, column.type))
@@ -158,5 +163,5 @@ def _compared(
 
 
 def _differs(columns: list[str]) -> str:
-    # As text: whatever an older schema had, a column that only changed its type did not change all its rows.
+    # Compared as text, so that a column whose type changed does not change all rows.
     return "(" + (" OR ".join(f'o."{c}"::VARCHAR IS DISTINCT FROM n."{c}"::VARCHAR' for c in columns) or "FALSE") + ")"

@@ -1,7 +1,7 @@
-"""Rows of a day while its answers are read, and when it is whole: in memory while they are few, else on disk.
+"""Buffer the rows of a day until it is complete: in memory up to a limit, then on disk.
 
-A run holds the rows of many answers until the last one is there, since a day is one file in order of key. What is held
-beyond a bound is put in order and spilled, and the day is merged from such runs, a part of each at a time.
+A day is one file ordered by key, so a run buffers the rows of many responses until the last one is read. Rows above the
+limit are sorted and spilled as a run of rows; the day is merged from these runs, a part of each at a time.
 """
 
 from __future__ import annotations
@@ -20,47 +20,49 @@ from services.ingest.order import in_order, latest, merged
 
 @dataclass(frozen=True)
 class DayRows:
-    """Rows of a whole day in order of key, with the table's schema. They can be gone through more than once."""
+    """Rows of a whole day, ordered by key, with the table's schema; they can be iterated over more than once."""
 
     held: pa.Table | ArrowSpill
 
     @property
     def num_rows(self) -> int:
+        """Return the number of rows."""
         return self.held.num_rows
 
     @property
     def nbytes(self) -> int:
-        """Bytes that it takes in memory."""
+        """Return the size in memory, in bytes; 0 if the rows are on disk."""
         return self.held.nbytes if isinstance(self.held, pa.Table) else 0
 
     def parts(self) -> Iterator[pa.Table]:
-        """The rows, some at a time; a day without rows is one table without rows."""
+        """Iterate over the rows in parts; an empty day gives one table without rows."""
         return iter([self.held]) if isinstance(self.held, pa.Table) else self.held.parts()
 
     def table(self) -> pa.Table:
-        """All of them in memory."""
+        """Return all rows in one table in memory."""
         return pa.concat_tables(self.parts())
 
 
 @dataclass
 class DayBuffer:
-    """Rows of one day of ``table``, as they come. ``folder`` is where they are spilled."""
+    """Rows of one day of ``table`` while they arrive; ``folder`` is where they are spilled."""
 
     table: Table
     folder: Path
     seen: int = 0
     size: int = 0
-    """Bytes that are held in memory."""
+    """Bytes buffered in memory."""
     _pieces: list[pa.Table] = field(default_factory=list)
     _runs: list[ArrowSpill] = field(default_factory=list)
 
     def add(self, rows: pa.Table) -> None:
+        """Buffer rows."""
         self._pieces.append(rows)
         self.seen += rows.num_rows
         self.size += rows.nbytes
 
     def shrink(self) -> None:
-        """Hold less: of each key the latest observation alone, and where that is more than half of what was held, nothing."""
+        """Reduce the buffer to the latest observation of each key; spill it if more than half remains."""
         rows = in_order(self.table, self._pieces)
         if rows.nbytes > self.size // 2:
             self._runs.append(run := ArrowSpill(self.folder))
@@ -70,10 +72,10 @@ class DayBuffer:
             self._pieces, self.size = [rows], rows.nbytes
 
     def finish(self) -> DayRows:
-        """The day in order, the latest observation of each key. What was held is let go."""
+        """Return the day, ordered by key, with the latest observation of each key; release the buffer."""
         pieces, runs = self._pieces, self._runs
         self._pieces, self._runs, self.size = [], [], 0
-        pa.default_memory_pool().release_unused()  # what batches took: the peak is here
+        pa.default_memory_pool().release_unused()  # memory of the batches: usage peaks here
         schema = arrow_schema(self.table)
         if not runs:
             return DayRows(latest(self.table, pieces).cast(schema) if pieces else schema.empty_table())

@@ -1,10 +1,10 @@
-"""Bodies to rows: answers that have the shape that the catalogue says go a short way (``plain.py``).
+"""Convert response bodies to rows.
 
-The long one is an NDJSON spool read by DuckDB, every leaf as text, types given later by the catalogue. It is for the
-others and for outputs that are no plain list of objects: a row that is no object, or a list that is no list, goes to
-quarantine, and unknown members are counted. Unnesting the list as JSON and transforming each row with a text schema
-costs 2.4x less CPU than ``->>`` per column and 2.2x less than orjson with one DataFrame (``benchmarks/extract.py``, one
-thread).
+Bodies that match the catalogue take the fast path (``fast_path.py``). All others take the general path, as do outputs
+that are no plain list of objects: DuckDB reads an NDJSON spool with every leaf as text, and ``rows.py`` applies the
+catalogue's types later. On the general path a row that is no object, or a list that is no list, goes to quarantine, and
+unknown members are counted. Unnesting the list as JSON and transforming each row with a text schema costs 2.4x less CPU
+than ``->>`` per column and 2.2x less than orjson with one DataFrame (``benchmarks/extract.py``, one thread).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from resources.storage.archive import Address, Entry
 from services.ingest.fast_path import plain_rows, row_members, sibling_members
 
 TEXTS = (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL)
-"""Parsers that take any text, and would take the text of an object for one."""
+"""Parsers that accept any text, and would accept the JSON text of an object."""
 BATCH_BYTES = 8 << 20
 _MAX_BODY = 256 << 20
 
 
 class Source(NamedTuple):
-    """One archived answer of a batch; its place in the batch is the ``request`` of its rows."""
+    """One archived response of a batch; its position in the batch is the ``request`` of its rows."""
 
     address: Address
     entry: Entry
@@ -42,14 +42,19 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one output as the answers have them.
+    """Rows of one output, with the values of the responses.
 
-    ``rows`` has ``request`` (place of the answer in the batch), ``parent_ordinal`` and ``ordinal`` (1-based
-    in its list), ``problem`` (null, or why the row has no shape) and a column ``c<i>`` per column of the output
-    that is read from the body: as text, or integers, booleans and numbers where all its values are. ``m<i>``, where it
-        is there, tells why
-    a value of ``c<i>`` has no shape, which then is what stands there as JSON. An output that is given once has one row
-    for each answer. ``unknown`` counts members that the catalogue does not know, by member and ``request``.
+    ``rows`` has these columns:
+
+    - ``request``: position of the response in the batch.
+    - ``parent_ordinal`` and ``ordinal``: 1-based position in the list.
+    - ``problem``: null, or why the row is malformed.
+    - ``c<i>``: column ``i`` of the output, if it is read from the body; text, or integers, booleans or numbers where
+      all values of the batch are.
+    - ``m<i>`` (optional): why a value of ``c<i>`` is malformed; ``c<i>`` then has the JSON that was sent.
+
+    An output with ``once`` set has one row for each response. ``unknown`` counts members that are missing in the
+    catalogue, by member and ``request``.
     """
 
     rows: pa.Table
@@ -58,7 +63,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some answers of one endpoint: with their ``rows`` by output where every one was plain, else in a file for the long way."""
+    """Some responses of one endpoint, all for the fast path or all for the general one.
+
+    ``rows`` has the rows by output on the fast path, and is None on the general path, whose bodies are in the file
+    ``spool``.
+    """
 
     sources: list[Source]
     spool: Path
@@ -66,7 +75,7 @@ class Batch:
 
     @property
     def reading(self) -> str:
-        """DuckDB's reading of the spool: ``r``, the place of the answer, and ``b``, its body."""
+        """SQL that reads the spool: ``r``, the position of the response, and ``b``, its body."""
         columns = "{r: 'BIGINT', b: 'JSON'}"
         return (
             f"read_json({_literal(str(self.spool))}, format = 'newline_delimited', maximum_object_size = "
@@ -80,7 +89,11 @@ def read_batches(
     outputs: Sequence[Output],
     batch_bytes: int = BATCH_BYTES,
 ) -> Iterator[Batch]:
-    """Answers in batches of about ``batch_bytes``, the plain ones apart from the others, whose file lives until the next batch."""
+    """Split responses into batches of about ``batch_bytes`` bytes of bodies.
+
+    Fast-path and general-path responses come in different batches. The spool of a batch exists until the next batch is
+    requested.
+    """
     plain = plain_rows(endpoint, outputs)
     sources: list[Source] = []
     size = 0
@@ -106,7 +119,7 @@ def read_batches(
 
 
 _TOGETHER_BYTES = 256 << 10
-"""Bodies whose rows are taken over at once."""
+"""Bodies that the fast path parses at once."""
 
 
 def _together(records: Iterable[tuple[Address, Entry, bytes]]) -> Iterator[list[tuple[Address, Entry, bytes]]]:
@@ -123,21 +136,23 @@ def _together(records: Iterable[tuple[Address, Entry, bytes]]) -> Iterator[list[
 
 
 class _Spool:
-    """Answers for the long way, in a file that is written anew for each batch."""
+    """Responses for the general path, in a file that is rewritten for each batch."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.size = path, 0
         self._sources: list[Source] = []
 
     def add(self, address: Address, entry: Entry, body: bytes) -> None:
+        """Append a response to the file, in one line."""
         if not self._sources:
             self._file = open(self.path, "wb")  # noqa: SIM115
-        # Outside of strings a line break is white space, inside JSON forbids it raw.
+        # Outside strings a line break is white space; inside strings JSON forbids a raw one.
         line = body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
         self.size += self._file.write(b'{"r":%d,"b":%s}\n' % (len(self._sources), line))
         self._sources.append(Source(address, entry))
 
     def batch(self) -> Batch:
+        """Close the file and return its batch; the next ``add`` overwrites the file."""
         self._file.close()
         sources, self._sources, self.size = self._sources, [], 0
         return Batch(sources, self.path)
@@ -159,12 +174,15 @@ def _database() -> duckdb.DuckDBPyConnection:
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """A connection with temporary tables of its own, to an in-memory DuckDB that never reaches for the network."""
+    """Open a connection to an in-memory DuckDB without network access, with its own temporary tables."""
     return _database().cursor()
 
 
 def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpoint, output: Output) -> Rows:
-    """Rows of ``output`` in a batch, with those that have no shape marked."""
+    """Extract the rows of ``output`` from a batch, and mark those that are malformed.
+
+    On the general path this replaces the temporary tables ``lists`` and ``elements`` of ``connection``.
+    """
     if batch.rows is not None:
         return Rows(batch.rows[output], Counter())
     _load_lists(connection, batch, endpoint, output)
@@ -173,12 +191,12 @@ def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpo
         _explode(connection, output)
         path = output.explode if output.single else f"{output.rows}[].{output.explode}"
     rows = connection.execute(_select_rows(output, path)).to_arrow_table()
-    # A copy, since the rows are held for long, and DuckDB's buffers are larger than what is in them.
+    # Copy: the rows stay in memory for long, and DuckDB's buffers are larger than their content.
     return Rows(rows.take(pa.array(np.arange(rows.num_rows))), _unknown_members(connection, endpoint, output))
 
 
 def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) -> None:
-    """Temporary table ``lists``: per answer its rows as JSON, the type of what stood there, the body's own values."""
+    """Create ``lists`` (per response: its rows as JSON, a wrong type, body values) and ``elements`` (per row)."""
     where = _path(output.rows)
     if output.once:
         accepted = "('OBJECT', 'ARRAY', 'NULL')"
@@ -230,7 +248,7 @@ def _body_columns(output: Output) -> list[tuple[int, Column]]:
 
 
 def _select_rows(output: Output, path: str) -> str:
-    """The query from ``elements`` to text columns, with a line for each list that was no list."""
+    """Build the query from ``elements`` to text columns, with one row for each value that is wrongly no list."""
     members = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.MEMBER and not _is_special(c)]
     special = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.ELEMENT or _is_special(c)]
     parents = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.PARENT]
@@ -253,12 +271,12 @@ def _select_rows(output: Output, path: str) -> str:
 
 
 def _is_special(column: Column) -> bool:
-    """Whether a member is read in a way of its own: through JSON text, or as a list."""
+    """Return whether a member needs its own SQL: it is inside JSON text, or is a list of words."""
     return column.origin is Origin.MEMBER and ("|" in column.path or column.parse is Parse.WORDS)
 
 
 def _special(column: Column) -> str:
-    """SQL for the text of a column that ``json_transform`` cannot give."""
+    """Build the SQL for a column that ``json_transform`` cannot read."""
     if column.origin is Origin.ELEMENT:
         return "json_extract_string(x, '$')"
     if column.parse is Parse.WORDS:
@@ -272,7 +290,7 @@ def _special(column: Column) -> str:
 
 
 def _place(path: str) -> tuple[str, str]:
-    """SQL for the innermost object that is opened on a path, and the JSON path of the member in it."""
+    """Build the SQL for the innermost object opened on a path; also return the JSON path of the member in it."""
     *outer, last = path.split("|")
     place = "x"
     for step in outer:
@@ -281,7 +299,7 @@ def _place(path: str) -> tuple[str, str]:
 
 
 def _opened(place: str) -> str:
-    """The JSON at a place, or in the text at that place; null where the text is no JSON."""
+    """Build the SQL for the JSON at a place, or in the text at that place; null where the text is no JSON."""
     return (
         f"CASE WHEN json_type({place}) = 'VARCHAR' THEN TRY_CAST(json_extract_string({place}, '$') AS JSON) "
         f"ELSE {place} END"
@@ -289,7 +307,7 @@ def _opened(place: str) -> str:
 
 
 def _words(path: str) -> str:
-    """The texts of a list joined by the enumeration comma; a single text in brackets is a list, too (``[a b c]``)."""
+    """Build the SQL that joins the texts of a list by ``、``; one text in brackets is a list, too (``[a b c]``)."""
     where = _path(path)
     kind = f"json_type(x, {_literal(where)})"
     listed = (
@@ -302,7 +320,7 @@ def _words(path: str) -> str:
 
 
 def _value(column: Column) -> str:
-    """SQL for the text of a member; where an object on the way to it is none, the text of that."""
+    """Build the SQL for the text of a member, or for the text of the first outer value that is no object."""
     value = f"t{_access(column.path)}"
     for outer in reversed(_outers(column.path)):
         value = _unless(_is_no_object(outer), outer, value)
@@ -314,7 +332,7 @@ def _unless(odd: str, path: str, value: str) -> str:
 
 
 def _outers(path: str) -> list[str]:
-    """Paths of the objects on the way to a member, outermost first."""
+    """List the paths of the objects around a member, outermost first."""
     names = path.split(".")
     return [".".join(names[: n + 1]) for n in range(len(names) - 1)]
 
@@ -324,7 +342,10 @@ def _is_no_object(path: str) -> str:
 
 
 def _odd(column: Column) -> str:
-    """The branches of a CASE that says why a value has no shape: no text, no list of texts, no object on the way to it."""
+    """Build the branches of a CASE that says why a value is malformed.
+
+    It is no text, no list of texts, or an outer value is no object.
+    """
     if column.origin is not Origin.MEMBER or "|" in column.path:
         return ""
     path = _literal(_path(column.path))
@@ -341,7 +362,7 @@ def _odd(column: Column) -> str:
         for outer in _outers(column.path)
     ]
     if column.parse in TEXTS:
-        # Looked at only where the text begins like an object or a list; titles may begin with "[" too.
+        # Checked only where the text begins like an object or a list; titles may begin with "[", too.
         value = f"t{_access(column.path)}"
         branches.append(
             f"WHEN ({value} LIKE '{{%' OR {value} LIKE '[%') AND json_type(x, {path}) IN ('OBJECT', 'ARRAY') "
@@ -355,7 +376,7 @@ def _access(dotted: str) -> str:
 
 
 def _shape(members: list[tuple[int, Column]]) -> dict:
-    """The text schema for ``json_transform``: members of members become nested objects."""
+    """Build the text schema for ``json_transform``: dotted paths become nested objects."""
     shape: dict = {}
     for _, column in members:
         *outer, last = column.path.split(".")
@@ -367,7 +388,7 @@ def _shape(members: list[tuple[int, Column]]) -> dict:
 
 
 def _problem(output: Output) -> str:
-    """SQL that says why a row has no shape: it is no object, or what should be an object as JSON text is none."""
+    """Build the SQL that says why a row is malformed: it, or its JSON text that should be an object, is none."""
     checks = []
     shape = "VARCHAR" if any(c.origin is Origin.ELEMENT for c in output.columns) else "OBJECT"
     for outer in sorted({c.path.split("|")[0] for c in output.columns if c.origin is Origin.MEMBER and "|" in c.path}):
@@ -384,7 +405,10 @@ def _problem(output: Output) -> str:
 
 
 def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[tuple[str, int]]:
-    """Members of rows, and of ``data`` beside them, that no record knows, with the number of rows of each answer that had them."""
+    """Count the members of rows, and of ``data`` beside them, that are missing in the catalogue.
+
+    The counts are numbers of rows, by member and response.
+    """
     if output.once:
         return Counter()
     if endpoint.envelope is Envelope.WEBHOOK and not output.explode:
@@ -399,7 +423,11 @@ def _unknown_members(connection, endpoint: Endpoint, output: Output) -> Counter[
 
 
 def _unknown_of_event(connection, endpoint: Endpoint, output: Output) -> Counter[tuple[str, int]]:
-    """Members of an event's envelope that no record knows, and of its content, where the output reads that; both forms of it. Of an unknown event its name."""
+    """Count the members of an event's envelope and content that are missing in the catalogue.
+
+    Content is checked in both of its forms, and only where the output reads it. Of an unknown event its name is
+    counted.
+    """
     objects = "elements WHERE json_type(x) = 'OBJECT'"
     unknown = _others(connection, "json_keys(x)", objects, ENVELOPE_MEMBERS, "")
     if endpoint is OTHER_EVENTS:
@@ -419,9 +447,9 @@ def _unknown_of_event(connection, endpoint: Endpoint, output: Output) -> Counter
 
 
 def _others(connection, keys: str, place: str, known: Collection[str], label: str) -> Counter[tuple[str, int]]:
-    """Keys that are not known, counted by answer.
+    """Count the keys that are not in ``known``, by key and response.
 
-    Which there are at all is asked first: there are none on most days.
+    The distinct keys are selected first, since on most days none is unknown.
     """
     found = connection.execute(f"SELECT DISTINCT unnest({keys}) FROM {place}").fetchall()
     names = [name for (name,) in found if name not in known]

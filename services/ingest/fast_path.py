@@ -1,9 +1,9 @@
-"""The short way from bodies to rows, for answers that have the shape that the catalogue says.
+"""Convert response bodies to rows on the fast path, for responses that match the catalogue.
 
-orjson reads a body, and the values of its rows are taken over column by column, for less than half of what it costs
-DuckDB to take the lists apart as JSON (``extract.py``). Whatever is not plain goes the long way, which gives the same
-rows and says what is odd: unknown members, shapes that are none, and what orjson would read otherwise than DuckDB does,
-which are members that come twice and the writing of fractions.
+orjson parses a body, and rows are built column by column, for less than half of the CPU that DuckDB needs to take the
+lists apart as JSON (``extract.py``). All other bodies take the general path, which gives the same rows and reports what
+is malformed: unknown members, wrong shapes, and cases where orjson and DuckDB disagree (duplicate keys and the textual
+form of decimals).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENVELOPE_MEMBERS = frozenset({"error_code", "description", "total", "captcha", "
 
 
 def is_simple(output: Output) -> bool:
-    """Whether an output is a list of objects whose columns are read by plain paths."""
+    """Return whether an output is a list of objects whose columns are all read by plain paths."""
     if output.once or output.single or output.explode or not output.rows.strip("$"):
         return False
     return all(
@@ -38,7 +38,7 @@ def is_simple(output: Output) -> bool:
 
 
 def sibling_members(endpoint: Endpoint) -> frozenset[str]:
-    """Members of ``data`` beside the rows that the endpoint's paging and body columns read, and the platform's own."""
+    """List the members of ``data`` that the catalogue knows: those of columns, of paging, and the platform's own."""
     paths = [c.path for o in endpoint.outputs for c in o.columns if c.origin is Origin.BODY]
     if endpoint.paging:
         paths += [endpoint.paging.cursor, endpoint.paging.has_more]
@@ -51,15 +51,15 @@ def sibling_members(endpoint: Endpoint) -> frozenset[str]:
 
 
 def row_members(endpoint: Endpoint, output: Output) -> frozenset[str]:
-    """Members that a row of the output may have, or an element of what it explodes."""
+    """List the members that a row of the output may have, or an element of the member that it explodes."""
     known = endpoint.known_members(output.rows, output.explode)
     return known | ENVELOPE_MEMBERS if output.rows == endpoint.root else known
 
 
 class PlainRows:
-    """Rows of plain answers, gathered for all simple outputs of an endpoint.
+    """Rows of fast-path responses, collected for all simple outputs of an endpoint.
 
-    Answers are numbered in the order in which they were taken: the ``request`` of their rows.
+    Responses are numbered in the order in which they are accepted; the number is the ``request`` of their rows.
     """
 
     def __init__(self, endpoint: Endpoint, outputs: Sequence[Output]) -> None:
@@ -67,9 +67,9 @@ class PlainRows:
         self._gathered = {o: _ColumnBuilder(o, row_members(endpoint, o)) for o in outputs}
 
     def take(self, bodies: Sequence[bytes]) -> list[bool]:
-        """Take over the rows of some answers; tells of each one whether it was plain.
+        """Collect the rows of some bodies; return for each one whether it was accepted.
 
-        Those that were not leave nothing.
+        Rejected bodies add no rows.
         """
         with _no_collection():
             return self._take(bodies)
@@ -89,7 +89,10 @@ class PlainRows:
         return found is not None
 
     def _find(self, documents: list) -> list[tuple[_ColumnBuilder, _Rows]] | None:
-        """Rows of some documents by output; None where one has anything but what the catalogue knows, in the shape that it knows."""
+        """Parse the rows of some documents by output.
+
+        None if a document has an unknown member or an unexpected shape.
+        """
         beside = [_at(d, self._root) for d in documents]
         if not (_ONLY_OBJECTS.issuperset(map(type, beside)) and self._beside.issuperset(chain.from_iterable(beside))):
             return None
@@ -97,23 +100,26 @@ class PlainRows:
         return None if any(rows is None for _, rows in found) else found
 
     def tables(self) -> dict[Output, pa.Table]:
-        """What was gathered, by output, as :class:`services.ingest.extract.Rows` has it; begins anew."""
+        """Return the collected rows by output, and clear them; columns as in :class:`services.ingest.extract.Rows`."""
         return {o: g.table() for o, g in self._gathered.items()}
 
 
 def plain_rows(endpoint: Endpoint, outputs: Sequence[Output]) -> PlainRows | None:
-    """A gatherer for the outputs; None where not all are simple."""
+    """Create the collector for some outputs, or return None if one of them is not simple."""
     if endpoint.envelope is Envelope.WEBHOOK or not all(map(is_simple, outputs)):
         return None
     try:
         return PlainRows(endpoint, outputs)
-    except ValueError:  # one path goes through another one
+    except ValueError:  # one path is a prefix of another one
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows of one output of some answers: how many of each, and a column for each that is read from rows, then from bodies."""
+    """Rows of one output of some responses: the number of rows of each, and the columns.
+
+    The columns that are read from rows come first, then those that are read from bodies.
+    """
 
     sizes: list[int]
     columns: list[pa.Array]
@@ -138,7 +144,7 @@ class _ColumnBuilder:
         self._types: list[pa.DataType] = [pa.null()] * len(self._columns)
 
     def parse_rows(self, documents: list) -> _Rows | None:
-        """The rows of some answers; None where a row is odd."""
+        """Parse the rows of some documents; None if one of them is malformed."""
         lists = [_at(d, self._rows) for d in documents]
         if not _LISTS.issuperset(map(type, lists)):
             return None
@@ -155,12 +161,14 @@ class _ColumnBuilder:
         return None if any(c is None for c in columns) else _Rows([len(one) if one else 0 for one in lists], columns)
 
     def add(self, rows: _Rows) -> None:
+        """Append parsed rows."""
         self._sizes += rows.sizes
         for n, column in enumerate(rows.columns):
             self._pieces[n].append(column)
             self._types[n] = _common(self._types[n], column.type)
 
     def table(self) -> pa.Table:
+        """Return all rows as one table, and clear them."""
         sizes = np.array(self._sizes, np.int64)
         request = np.repeat(np.arange(len(sizes)), sizes)
         ordinal = np.arange(1, len(request) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -184,15 +192,15 @@ _LISTS = frozenset({list, type(None)})
 
 
 def _read(body: bytes) -> Any:
-    """The document of a body; None where it is none, or a member of an object may come twice.
+    """Parse a body; None if it is no JSON, or if an object may have a duplicate key.
 
-    Of such a member orjson keeps one, and its colon is missed when the document is written again. Colons in texts are
-    written as they are, also by a platform that escapes more than it must.
+    Of duplicate keys orjson keeps one, so the document has fewer colons when it is written again. Colons in texts are
+    written as they are, even by a platform that escapes more than necessary.
     """
     try:
         document = orjson.loads(body)
         written = orjson.dumps(document)
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the latter where it is nested too deeply
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # dumps raises where it is nested too deeply
         return None
     if written != body and (written.count(b":") != body.count(b":") or b"\\u003a" in body or b"\\u003A" in body):
         return None
@@ -200,7 +208,7 @@ def _read(body: bytes) -> Any:
 
 
 def _values(rows: list[dict], tree: dict, path: str = "") -> dict[str, list] | None:
-    """Values of objects by dotted path, null where a member is missing; None where what should be an object is none."""
+    """Collect the values of objects by dotted path, null for a missing member; None if an inner object is none."""
     found: dict[str, list] = {}
     for name, inner in tree.items():
         values = [row.get(name) for row in rows]
@@ -217,7 +225,10 @@ def _values(rows: list[dict], tree: dict, path: str = "") -> dict[str, list] | N
 
 
 def _array(values: list, how: Parse) -> pa.Array | None:
-    """Values in their own type where they have one, else as texts; None for objects, lists, and fractions where it counts how they were written."""
+    """Convert values to an Arrow array of their own type, or of texts where types are mixed.
+
+    None for objects and lists, and for fractions where their textual form matters.
+    """
     try:
         array = pa.array(values)
         if array.type in _TYPES:
@@ -227,15 +238,13 @@ def _array(values: list, how: Parse) -> pa.Array | None:
     kinds = set(map(type, values))
     if not kinds <= (_SCALARS_AND_FRACTIONS if how in _NUMBERS else _SCALARS):
         return None
-    if (
-        array is not None and bool not in kinds
-    ):  # a truth beside fractions is none of them, though Arrow takes it for one
+    if array is not None and bool not in kinds:  # Arrow accepts booleans beside fractions; we do not
         return array
     return pa.array([v if v is None or type(v) is str else str(v).lower() for v in values], pa.string())
 
 
 def _common(type_: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """The type in which values of two can be told, text in the end."""
+    """Return the type that can represent the values of both types; text as the last resort."""
     if type_ == other or pa.types.is_null(other):
         return type_
     if pa.types.is_null(type_):
@@ -251,7 +260,10 @@ _SCALARS_AND_FRACTIONS = _SCALARS | {float}
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Documents are trees, which the collector of garbage would look through again and again: reading takes half the time without it."""
+    """Disable the garbage collector for a block.
+
+    Documents are trees, which the collector would scan again and again: without it, parsing takes half the time.
+    """
     was = gc.isenabled()
     gc.disable()
     try:
@@ -266,7 +278,7 @@ def _names(path: str) -> list[str]:
 
 
 def _at(document: Any, names: Sequence[str]) -> Any:
-    """The value at a path, None where there is none."""
+    """Return the value at a path, or None if there is none."""
     for name in names:
         if type(document) is not dict:
             return None
@@ -278,7 +290,7 @@ def _grow(tree: dict, path: str) -> None:
     """Add a path to a tree of names, whose leaves are None.
 
     Raises:
-        ValueError: one path goes through another one.
+        ValueError: one path is a prefix of another one.
     """
     *outer, last = path.split(".")
     for name in outer:

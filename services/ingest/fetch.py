@@ -1,7 +1,7 @@
-"""From the platform to the archive: ask once for whatever the archive does not hold yet.
+"""Fetch from the platform into the archive whatever the archive lacks.
 
-What is held is read from the archive's own index, so a second run of the same day asks nothing, and a
-restarted one asks for what is missing. What became of each account is told per day, for ``load_status``.
+The archive's own index decides what is missing: a second run of the same day makes no calls, and a restarted run
+continues. The outcome of each account is recorded per day, for ``load_status``.
 """
 
 from __future__ import annotations
@@ -32,18 +32,21 @@ from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error
 from services.ingest.periods import Period, written
 from services.ingest.subjects import Subject, UpstreamMissing
 
-if TYPE_CHECKING:  # loaded by the first call: most runs of an hour have none to make
+if TYPE_CHECKING:  # loaded at the first call: most hourly runs make none
     from resources.client.client import DouyinClient
 
 _log = logging.getLogger(__name__)
 
 
 def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> list[FetchResult]:
-    """Ask for what the partitions ``dts`` need and the archive lacks, all endpoints and apps at once.
+    """Fetch what the partitions ``dts`` need and the archive lacks, for all endpoints and apps concurrently.
 
-    Snapshots and most listings can be asked only for today; past days are left to what is archived. A series asks each
-    subject of which a day is missing once, for the shortest window that reaches the oldest wanted day. An operation
-    that stands in for another one is asked afterwards, where that other one turned out not to be had.
+    Snapshots and most listings can be requested only for today; past days depend on the archive. For a series, each
+    subject with a missing day is requested once, with the shortest window that reaches the oldest wanted day. A
+    substitute operation is requested after the original, if the original turned out to be unavailable.
+
+    Returns:
+        One result per endpoint, in their order: outcomes by day and account, calls, and codes of the responses.
 
     Raises:
         UpstreamMissing: what the endpoints iterate over is not loaded yet, for any app.
@@ -67,7 +70,7 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """What one call, or one listing, will be about; ``dts`` are the days that it can fill."""
+    """A planned call or listing; ``dts`` are the days that it can fill."""
 
     client_key: str
     endpoint: Endpoint
@@ -77,7 +80,7 @@ class PlannedCall:
 def plan_calls(
     runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]
 ) -> tuple[list[FetchResult], list[PlannedCall]]:
-    """What :func:`fetch` would ask, without asking: what is told already, and the calls.
+    """Plan what :func:`fetch` would request, without calls; return known outcomes and the planned calls.
 
     A listing counts once, whatever its pages.
 
@@ -100,9 +103,9 @@ def plan_calls(
 
 
 def _drain(runtime: Runtime, results: list[FetchResult], wanted: tuple[date, ...]) -> None:
-    """What was pushed needs no question: it is taken from the inbox.
+    """Read pushed events from the inbox; they need no call.
 
-    With today goes yesterday, whose last events came after its last run.
+    With today, yesterday is read, too: its last events came after its last run.
     """
     doors = {r.endpoint.name: r for r in results if r.endpoint.over is IterateBy.INBOX}
     if not doors:
@@ -115,7 +118,7 @@ def _drain(runtime: Runtime, results: list[FetchResult], wanted: tuple[date, ...
 
 
 async def _ask_all(runtime: Runtime, clients: Mapping[str, DouyinClient], questions: list[Question]) -> None:
-    """Ask all questions, as many at once as settings allow; whatever came is on disk at the end."""
+    """Run all tasks, as concurrently as settings allow; at the end every response is on disk."""
     queue = iter(questions)
     flusher = asyncio.create_task(_flush_regularly(runtime))
     try:
@@ -126,7 +129,7 @@ async def _ask_all(runtime: Runtime, clients: Mapping[str, DouyinClient], questi
         raise group.exceptions[0] from group
     finally:
         flusher.cancel()
-        with suppress(asyncio.CancelledError, OSError):  # what it could not write is tried here once more
+        with suppress(asyncio.CancelledError, OSError):  # what it could not write is retried below
             await flusher
         runtime.archive.flush()
 
@@ -145,7 +148,7 @@ async def _work(clients: Mapping[str, DouyinClient], queue: Iterator[Question]) 
 _DAY_OVER = SubjectResult(
     Outcome.FAILED, None, "the day ended before it was asked for, and the platform shows only the present"
 )
-"""A run that goes on over midnight in Beijing: what is seen from then on belongs to the next day, and its run asks for it."""
+"""Outcome when a run goes on past midnight in Beijing: what is seen then belongs to the next day, and to its run."""
 
 
 async def _ask(client: DouyinClient, question: Question) -> None:
@@ -163,7 +166,7 @@ async def _ask(client: DouyinClient, question: Question) -> None:
     for period in question.periods:
         sequence, failure = await _list(client, question, period)
         result.codes.update(sequence.codes)
-        if failure is not None:  # what follows must wait, or nobody would know that something is missing before it
+        if failure is not None:  # a gap before newer data would go unnoticed
             question.add(dts, failure)
             return
         items += sequence.items
@@ -175,7 +178,7 @@ async def _ask(client: DouyinClient, question: Question) -> None:
 async def _list(
     client: DouyinClient, question: Question, period: Period | None
 ) -> tuple[Sequence, SubjectResult | None]:
-    """Request all pages of one listing, or the rest of one that broke off; with the outcome of a failure."""
+    """Request all pages of one listing, or resume an incomplete one; also return the outcome of a failure."""
     asking, subject, result = question.asking, question.subjects[0], question.result
     endpoint, app = asking.endpoint, asking.client_key
     sequence, resume, period = question.held.unfinished(subject, period) or (
@@ -195,12 +198,12 @@ async def _list(
             if sequence.reached:
                 break
     except CallFailed as error:
-        # The error of a broken listing counts the pages that came before it, which are counted here already.
+        # The error of a listing includes the calls of its earlier pages, which are counted already.
         calls = error.calls if isinstance(error, PagingError) else calls + error.calls
         failure = outcome_of_error(error)
     except OUT_OF_ORDER:
         raise
-    except Exception as error:  # each request fails alone
+    except Exception as error:  # each request fails on its own
         _log.debug("%s: %s", endpoint.name, redact("".join(traceback.format_exception(error))))
         calls = max(calls, sequence.codes.total())
         failure = outcome_of_unexpected(error)
@@ -209,7 +212,7 @@ async def _list(
 
 
 def _all_known(endpoint: Endpoint, subject: Subject) -> Callable[[Any], bool] | None:
-    """Tells of a page whether all its rows, but for pinned ones, are older than what is surely known."""
+    """Return a function that decides whether all unpinned rows of a page are older than what is certainly known."""
     if endpoint.incremental is None or subject.until is None:
         return None
     created, pinned, until = endpoint.incremental.created, endpoint.incremental.pinned, subject.until.timestamp()
@@ -228,13 +231,13 @@ def _all_known(endpoint: Endpoint, subject: Subject) -> Callable[[Any], bool] | 
 
 
 def _params(question: Question, period: Period | None) -> dict[str, Any]:
-    """Request parameters without the cursor, which paging adds."""
+    """Build the request parameters without the cursor, which paging adds."""
     asking = question.asking
     endpoint, subject, today = asking.endpoint, question.subjects[0], asking.today
     days = endpoint.period_days
     if endpoint.windows:
-        # The shortest window that reaches the oldest wanted day, also where that one is known already: the platform
-        # corrects its series for some days, and the same call tells.
+        # The shortest window that reaches the oldest wanted day, even if that day is known: the platform corrects its
+        # series for some days, and the same call returns the corrections.
         oldest = min(d for d in days_for(subject, asking.dts) if why_too_old(asking, d) is None)
         days = next(w for w in endpoint.windows if w >= (today - oldest).days)
     values: dict[str, Any] = {}

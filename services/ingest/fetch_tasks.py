@@ -1,6 +1,6 @@
-"""What has to be asked: a question for each subject, batch or period of which the archive lacks something.
+"""Plan the fetches: one task for each subject, batch or period that is incomplete in the archive.
 
-What is known without asking is told at once, per day and account.
+Outcomes that need no API call are recorded at once, per day and account.
 """
 
 from __future__ import annotations
@@ -23,37 +23,39 @@ from services.ingest.subjects import FetchContext, Subject, UpstreamMissing, sub
 from services.reporting.capabilities import switched_off, way_to_capabilities
 
 RETRY_BELOW_THRESHOLD = timedelta(days=7)
-"""An account that was too small is asked again after so long."""
+"""An account below the platform's threshold is requested again after this time."""
 
 
 @dataclass
 class FetchResult:
-    """Result of one endpoint: what every subject told per day, and what was asked for it."""
+    """Result of one endpoint: the outcome of every subject per day, and the calls that were made."""
 
     endpoint: Endpoint
     told: dict[date, dict[tuple[str, str], list[SubjectResult]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
-    """Per day and (client_key, open_id)."""
+    """Outcomes per day and (client_key, open_id)."""
     calls: Counter = field(default_factory=Counter)
     """Requests made per (client_key, open_id)."""
     codes: Counter = field(default_factory=Counter)
-    """Codes answered; HTTP failures count as their status."""
+    """Codes of the responses; HTTP failures count as their status."""
     planned: Counter = field(default_factory=Counter)
-    """Calls that were planned per client_key, before the first was made; a listing counts once, whatever its pages."""
+    """Planned calls per client_key, counted before the first call; a listing counts once, whatever its pages."""
 
     @property
     def total_calls(self) -> int:
+        """Return the number of requests made."""
         return self.calls.total()
 
     def add(self, client_key: str, open_id: str, dts: Iterable[date], told: SubjectResult) -> None:
+        """Record an outcome of an account for some days."""
         for dt in dts:
             self.told[dt][client_key, open_id].append(told)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to make, or one listing: an account's subject, or a batch of them, and the days that it is about."""
+    """One request or listing to make: a subject of an account, or a batch of them, and the days that it is about."""
 
     asking: FetchContext
     subjects: tuple[Subject, ...]
@@ -61,18 +63,20 @@ class Question:
     held: ArchiveIndex
     result: FetchResult
     periods: tuple[Period | None, ...] = (None,)
-    """Requested one after the other; several where a run was not made for longer than one request may ask for."""
+    """Requested one after the other; several if the last run is longer ago than one request may reach back."""
 
     @property
     def open_id(self) -> str:
+        """Return the account of all subjects."""
         return self.subjects[0].open_id
 
     def add(self, dts: Iterable[date], told: SubjectResult) -> None:
+        """Record an outcome for each subject."""
         for _ in self.subjects:
             self.result.add(self.asking.client_key, self.open_id, dts, told)
 
     def split(self) -> tuple[list[date], dict[date, SubjectResult]]:
-        """Days that the platform still reaches, and why it does not reach the others."""
+        """Split the days into those that the platform still has, and the others with their outcome."""
         too_old = (
             {dt: old for dt in self.dts if (old := why_too_old(self.asking, dt))}
             if self.asking.endpoint.windows
@@ -82,7 +86,7 @@ class Question:
 
 
 def stages(results: list[FetchResult]) -> tuple[list[FetchResult], list[FetchResult]]:
-    """Operations that stand in for others are asked after those."""
+    """Split the operations into normal ones and substitutes, which are requested afterwards."""
     asked = [r for r in results if r.endpoint.over is not IterateBy.INBOX]
     return [r for r in asked if r.endpoint.instead_of is None], [r for r in asked if r.endpoint.instead_of is not None]
 
@@ -90,7 +94,7 @@ def stages(results: list[FetchResult]) -> tuple[list[FetchResult], list[FetchRes
 def questions_of(
     runtime: Runtime, stage: list[FetchResult], wanted: tuple[date, ...], lacking: list[UpstreamMissing]
 ) -> list[Question]:
-    """What every app has to ask; what cannot be asked because something is not loaded goes into ``lacking``."""
+    """Plan the tasks of every app; append to ``lacking`` what cannot be planned because its upstream is not loaded."""
     questions: list[Question] = []
     for client_key in runtime.app_keys:
         app_type = runtime.settings.for_app(client_key).app_type
@@ -107,7 +111,7 @@ def questions_of(
 
 
 def _is_due(endpoint: Endpoint, capabilities: dict[str, Capability]) -> bool:
-    """An operation that stands in for another waits until the app is known not to own that one."""
+    """Return whether an operation can run: a substitute waits until the app is known not to own the original."""
     if endpoint.instead_of is None:
         return True
     known = capabilities.get(endpoint.instead_of)
@@ -115,7 +119,7 @@ def _is_due(endpoint: Endpoint, capabilities: dict[str, Capability]) -> bool:
 
 
 def _questions(asking: FetchContext, result: FetchResult, capability: Capability | None) -> Iterator[Question]:
-    """What is still to be asked; what is known without asking goes into ``result`` at once."""
+    """Yield the tasks of one endpoint and app; record outcomes that need no call in ``result``."""
     endpoint, app = asking.endpoint, asking.client_key
     asking = replace(asking, dts=_askable(asking))
     if not asking.dts:
@@ -150,7 +154,10 @@ def _questions(asking: FetchContext, result: FetchResult, capability: Capability
 
 
 def _askable(asking: FetchContext) -> tuple[date, ...]:
-    """The partitions that the platform can be asked about: series, published weeks and listings by period have a past, the rest shows only now."""
+    """Return the partitions that the platform still has.
+
+    Series, published weeks and listings by period have past days; all others show only the present.
+    """
     if asking.endpoint.windows:
         return asking.dts
     if asking.endpoint.over is IterateBy.VERSIONS or asking.endpoint.has_past_days:
@@ -161,7 +168,7 @@ def _askable(asking: FetchContext) -> tuple[date, ...]:
 def _grouped(
     asking: FetchContext, open_days: list[tuple[Subject, list[date]]], held: ArchiveIndex, result: FetchResult
 ) -> Iterator[Question]:
-    """A question for each subject, or for as many of an account's as one request takes."""
+    """Yield a task for each subject, or for as many subjects of an account as one request takes."""
     size = next((p.batch for p in asking.endpoint.params if p.batch), None)
     if asking.endpoint.reaches_back:
         yield from _by_period(asking, open_days, held, result)
@@ -181,12 +188,12 @@ def _grouped(
 def _by_period(
     asking: FetchContext, open_days: list[tuple[Subject, list[date]]], held: ArchiveIndex, result: FetchResult
 ) -> Iterator[Question]:
-    """A question for each subject about today, from its newest known instant on, and one for each period of past days."""
+    """Yield a task for today per subject, from its newest known instant on, and one for each period of past days."""
     endpoint, today = asking.endpoint, asking.today
     accounts = {subject.open_id for subject, days in open_days if today in days}
     known = known_until(asking.runtime.archive, endpoint, asking.client_key, accounts, today) if accounts else {}
     for subject, days in open_days:
-        # Rows that do not say when they happened stand on the day that was requested by itself.
+        # Rows without the time at which they happened belong to the day that was requested, each day on its own.
         for span in chunks([d for d in days if d < today], endpoint.period_days if endpoint.happened else 1):
             about = replace(subject, days=span)
             yield Question(
@@ -204,14 +211,15 @@ def _by_period(
 
 
 def _lately_too_small(asking: FetchContext) -> dict[str, SubjectResult]:
-    """Accounts that were below the platform's threshold within the last week: growing takes longer than a day."""
+    """Return the accounts that were below the platform's threshold in the last week; they grow slowly."""
     endpoint = asking.endpoint
     if endpoint.empty is not EmptyMeaning.BELOW_THRESHOLD:
         return {}
     days = [asking.today - timedelta(days=n) for n in range(1, RETRY_BELOW_THRESHOLD.days)]
     asked: dict[str, date] = {}
     for s in read_load_status(asking.runtime.state, table=endpoint.tables[0], dts=days):
-        # An answer has a code; what is told here has none, or an account would never be asked again.
+        # Outcomes of responses have a code. Outcomes of this function have none, or the account would never be
+        # requested again.
         if (
             (s.client_key, s.operation) == (asking.client_key, endpoint.name)
             and s.status is Outcome.BELOW_THRESHOLD
@@ -227,7 +235,7 @@ def _lately_too_small(asking: FetchContext) -> dict[str, SubjectResult]:
 
 
 def _tell_of_days_before(asking: FetchContext, subjects: list[Subject], result: FetchResult) -> None:
-    """Accounts none of whose objects existed on a day: there is nothing to ask for, and that is an outcome too."""
+    """Record an outcome for accounts none of whose objects existed on a day: there is nothing to request."""
     if not asking.endpoint.windows:
         return
     first: dict[str, date] = {}
@@ -243,7 +251,7 @@ def _tell_of_days_before(asking: FetchContext, subjects: list[Subject], result: 
 
 
 def _gone(endpoint: Endpoint) -> SubjectResult:
-    """What is told of a day of a video that was young enough then and is not now."""
+    """Return the outcome of a day on which a video was young enough, if it is too old now."""
     return SubjectResult(
         Outcome.GONE,
         None,
@@ -253,7 +261,7 @@ def _gone(endpoint: Endpoint) -> SubjectResult:
 
 
 def why_too_old(asking: FetchContext, dt: date) -> SubjectResult | None:
-    """Why a day cannot be asked for, if it cannot."""
+    """Return the outcome of a day that is beyond the platform's windows, or None."""
     windows = asking.endpoint.windows
     if not windows or (asking.today - dt).days <= max(windows):
         return None
@@ -263,7 +271,10 @@ def why_too_old(asking: FetchContext, dt: date) -> SubjectResult | None:
 
 
 def days_for(subject: Subject, dts: Iterable[date]) -> list[date]:
-    """Days that the subject is about: a video has no row for a day before it was published, a list of a week only its week."""
+    """Select the days that a subject is about.
+
+    A video has no row for a day before it was published, and a weekly list only its week.
+    """
     if subject.week is not None:
         return [d for d in dts if d == subject.week]
     if subject.days is not None:
@@ -274,7 +285,7 @@ def days_for(subject: Subject, dts: Iterable[date]) -> list[date]:
 
 
 def mixed(questions: list[Question]) -> list[Question]:
-    """In turns by account: an account answers one call at a time, and the others must not wait behind it."""
+    """Order tasks round-robin by account: an account takes one call at a time, and the others must not wait for it."""
     turns: dict[tuple[str, str], int] = defaultdict(int)
     ordered = []
     for number, question in enumerate(questions):

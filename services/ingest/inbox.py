@@ -1,7 +1,6 @@
-"""Webhook events from the inbox to the archive: nobody is asked, everything else is as for answers.
+"""Copy webhook events from the inbox to the archive; there are no API calls, all else is as for responses.
 
-What the archive has of a day is read from its own index, so a second run appends nothing and a run that was stopped
-goes on.
+The archive's own index decides what is missing: a second run appends nothing, and an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from services.ingest.outcomes import SubjectResult
 
 _NOBODY = SubjectResult(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")
 _AT_A_TIME = 2_000
-"""Bodies that are held at once."""
+"""Bodies in memory at a time."""
 
 
 def drain(
     runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]
 ) -> dict[str, dict[tuple[str, date], SubjectResult]]:
-    """Put the events of some days into the archive; tells of each door (by name), app and day whether there were any.
+    """Append the events of some days to the archive; return the outcome by endpoint name, app and day.
 
-    Days before the first receiver, and days to come, are told nothing of: they are unknown. Where no receiver ever ran,
-    nobody expects events, and that is no failure.
+    Days before the first receiver and future days have no outcome: they are unknown. If no receiver ever ran for an
+    app, events are not expected, and the outcome is no failure.
     """
     told: dict[str, dict[tuple[str, date], SubjectResult]] = {}
     doors, today = list(doors), runtime.clock.today()
-    with runtime.filling("inbox"):  # tables share doors: two of them at once would both append
+    with runtime.filling("inbox"):  # tables share endpoints: two runs at once would both append
         for app in runtime.app_keys:
             since = receiving_since(runtime.state, app)
             if since is None:

@@ -1,4 +1,7 @@
-"""What the lake knows already, asked with one query over its files: which videos, how far comments were read, how many replies."""
+"""Query what the lake already has: known videos, how far comments were read, numbers of replies.
+
+Each question is one SQL query over the files.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from resources.storage.lake import Lake
 from services.ingest.extract import connect
 
 _OVERLAP = timedelta(days=1)
-"""Comments appear late, after their review, with the time at which they were written: so much is read again."""
+"""This much is read again: comments appear after their review, with the time at which they were written."""
 
 
 def _query(lake: Lake, table: str, days: Iterable[date], sql: str, parameters: list) -> list[tuple]:
-    """Run ``sql`` over ``rows``, the partitions of some days; nothing where there are none."""
+    """Run ``sql`` over ``rows``, the partitions of some days; return no rows if there are none."""
     relation = lake.scan(table, days)
     if relation is None:
         return []
@@ -25,7 +28,7 @@ def _query(lake: Lake, table: str, days: Iterable[date], sql: str, parameters: l
 
 
 def known_videos(lake: Lake, client_key: str, days: list[date]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """(open_id, item_id) of all videos of the days, and of those on each account's last one of them."""
+    """Return (open_id, item_id) of all videos of the days, and of those in each account's last list."""
     found = _query(
         lake,
         "videos",
@@ -38,7 +41,7 @@ def known_videos(lake: Lake, client_key: str, days: list[date]) -> tuple[set[tup
 
 
 def comments_known_until(lake: Lake, client_key: str, before: date) -> dict[tuple[str, str], datetime]:
-    """Per (open_id, item_id) the time until which its comments are surely known, from partitions before a day."""
+    """Return the time until which the comments of each (open_id, item_id) are certainly known, before a day."""
     days = [d for d in lake.days("comments") if d < before]
     found = _query(
         lake,
@@ -52,7 +55,7 @@ def comments_known_until(lake: Lake, client_key: str, before: date) -> dict[tupl
 
 
 def replies_known(lake: Lake, client_key: str, before: date) -> dict[tuple[str, str, str], int]:
-    """How many different replies of each (open_id, item_id, comment_id) partitions before a day hold."""
+    """Count the distinct replies of each (open_id, item_id, comment_id) in partitions before a day."""
     days = [d for d in lake.days("comment_replies") if d < before]
     found = _query(
         lake,

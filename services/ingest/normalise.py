@@ -1,8 +1,8 @@
-"""From the archive to the lake: whole days of one table, with today's code and without a call.
+"""Build whole days of one table from the archive for the lake, with the current code and without API calls.
 
-The same archive gives the same bytes: rows are put into a total order before duplicates go, then sorted
-by key. Every row that was seen is landed, quarantined with a reason, or a duplicate of a landed one;
-:class:`Normalised` counts all three.
+The same archive gives the same bytes: rows are put into a total order before duplicates are dropped, then sorted by
+key. Every row of the archive lands, is quarantined with a reason, or is a duplicate of a row that lands;
+:class:`NormalisedDay` counts all three.
 """
 
 from __future__ import annotations
@@ -35,10 +35,9 @@ from services.ingest.rows import parse_rows, week_of
 
 @dataclass
 class NormalisedDay:
-    """One partition: its rows, what could not be parsed, and where every row that was seen went.
+    """One partition: its rows, what is invalid, and counts of where every archived row went.
 
-    ``quarantine`` has a line for each row that did not land, and for each value of a landed row that could not be
-    parsed.
+    ``quarantine`` has a row for each row that did not land, and one for each value of a landed row that is invalid.
     """
 
     table: Table
@@ -48,9 +47,9 @@ class NormalisedDay:
     drift: pa.Table
     duplicates: int
     is_answered: bool = True
-    """Whether an answer spoke of the day.
+    """Whether a response covered the day.
 
-    Of a day that none spoke of only rows in quarantine stand here: it is unknown, not empty.
+    If none did, the partition is unknown, not empty, and has only quarantine rows.
     """
     landed_by: Counter = field(default_factory=Counter)
     """Rows per (operation, client_key, open_id)."""
@@ -58,31 +57,32 @@ class NormalisedDay:
 
     @property
     def rows(self) -> pa.Table:
-        """All rows of the day in memory: for who looks at a small one."""
+        """Return all rows of the day in memory; meant for small days."""
         return pa.concat_tables(self.day.parts())
 
     @property
     def quarantined(self) -> int:
-        """Rows that did not land."""
+        """Count the rows that did not land."""
         return self.quarantine["column_name"].null_count
 
     @property
     def nulled(self) -> int:
-        """Values that could not be parsed, in rows that landed."""
+        """Count the invalid values in rows that landed."""
         return self.quarantine.num_rows - self.quarantined
 
     @property
     def seen(self) -> int:
+        """Count all rows of the archive: landed, quarantined and duplicate ones."""
         return self.day.num_rows + self.quarantined + self.duplicates
 
 
 _HELD_BYTES = 40 << 20
-"""Rows that are held in memory, over all days. 100,000 videos are 34 MB."""
+"""Limit of the rows buffered in memory over all days. 100,000 videos are 34 MB."""
 
 
 @dataclass
 class _Pieces:
-    """What was gathered so far of the wanted days of a table, over batches and days of observation."""
+    """Rows collected so far for the wanted days of a table, over batches and days of observation."""
 
     table: Table
     wanted: frozenset[date]
@@ -93,7 +93,7 @@ class _Pieces:
     answered: set[date] = field(default_factory=set)
 
     def add(self, rows: pd.DataFrame | None) -> None:
-        """Take rows; those of other days are not kept. What is held is bounded."""
+        """Buffer the rows of wanted days, and spill the largest day while the buffers exceed the limit."""
         if rows is None:
             return
         for dt, part in rows_by_day(held(rows), self.wanted):
@@ -103,13 +103,14 @@ class _Pieces:
             max(self.good.values(), key=lambda day: day.size).shrink()
 
     def add_bad(self, rows: pd.DataFrame | None) -> None:
+        """Buffer the quarantine rows of wanted days."""
         for dt, part in rows.groupby("dt", sort=False) if rows is not None else ():
             if dt in self.wanted:
                 self.bad[dt].append(part)
 
 
 def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: Iterable[date]) -> list[date]:
-    """Archive days that can hold rows of the partitions ``dts`` of ``table``."""
+    """List the archive days that can have rows of the partitions ``dts`` of ``table``."""
     archived = set(archive.days(endpoint.name))
     if table.history is History.VERSION:
         return sorted(d for d in archived if d >= min(dts))
@@ -120,19 +121,18 @@ def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: It
 
 
 def normalise(archive: Archive, table: Table, dts: Iterable[date]) -> dict[date, NormalisedDay]:
-    """Partitions ``dts`` of ``table`` as the archive knows them.
+    """Build the partitions ``dts`` of ``table`` from the archive.
 
-    A day without any successful answer in the archive has no entry: it is unknown, which is
-    not the same as empty.
+    A day without any successful response in the archive has no entry: it is unknown, not empty.
     """
     return {one.dt: one for one in iter_normalised(archive, table, dts)}
 
 
 def iter_normalised(archive: Archive, table: Table, dts: Iterable[date]) -> Iterator[NormalisedDay]:
-    """The same, one day after the other: a year takes no more memory than a month.
+    """Build the partitions one by one, as :func:`normalise` does; a year needs no more memory than a month.
 
-    Each answer is read once, in order of observation. A day is given, and forgotten, as soon as no later answer can
-    speak of it: a series holds the days that one answer covers, a snapshot only its own.
+    Each response is read once, in order of observation. A partition is yielded, and its memory released, as soon as no
+    later response can cover it: a response of a series covers several days, that of a snapshot only its own.
     """
     wanted = sorted(set(dts))
     if not wanted:
@@ -161,14 +161,14 @@ def iter_normalised(archive: Archive, table: Table, dts: Iterable[date]) -> Iter
 
 
 _TOGETHER_BYTES = 4 << 20
-"""Bodies of days that are read together.
-
-A batch costs about 20 ms, however small it is: small days are read some at a time.
-"""
+"""Bodies of small days that are read together, since a batch costs about 20 ms, however small it is."""
 
 
 class _Segments:
-    """Segments of one day of an operation, with their indexes; of a large day these are read each time, since an index line in memory takes 1.2 kB."""
+    """Segments of one day of an operation, with their indexes.
+
+    The indexes of a large day are read again on each iteration, since an index line needs 1.2 kB of memory.
+    """
 
     def __init__(self, archive: Archive, operation: str, day: date) -> None:
         self._archive, self._operation, self._day = archive, operation, day
@@ -184,7 +184,7 @@ class _Segments:
 def _some_days(
     archive: Archive, observed: dict[date, list[Endpoint]]
 ) -> Iterator[tuple[date, list[tuple[Endpoint, list[_Segments]]]]]:
-    """The first of some consecutive days of observation, and their segments by operation."""
+    """Group consecutive days of observation; yield the first day and the segments by operation."""
     first, size = date.min, 0
     together: dict[str, tuple[Endpoint, list[_Segments]]] = {}
     for day in sorted(observed):
@@ -203,7 +203,7 @@ def _some_days(
 
 
 def _last_observation(table: Table, dt: date) -> date:
-    """The last day of observation that can tell of a partition."""
+    """Return the last day of observation whose responses can cover a partition."""
     if table.history is History.VERSION:
         return date.max
     if table.history is not History.WINDOW:
@@ -212,7 +212,7 @@ def _last_observation(table: Table, dt: date) -> date:
 
 
 def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segments]) -> None:
-    """Gather what the answers of one operation say."""
+    """Collect the rows of the responses of one operation."""
     table = pieces.table
     outputs = [o for o in endpoint.outputs if o.table == table.name]
     for batch in read_batches(_usable(segments), endpoint, outputs):
@@ -232,7 +232,7 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segme
 
 
 def _usable(days: list[_Segments]) -> Iterator[tuple[Address, Entry, bytes]]:
-    """Successful answers of complete sequences. A listing that broke off is an error, not a short table."""
+    """Yield the successful responses of complete sequences; an incomplete listing is an error, not a short table."""
     complete = complete_sequences(entry for segments in days for segment in segments for entry in segment.entries)
     for segment in chain.from_iterable(days):
         for record in segment.records():
@@ -243,9 +243,9 @@ def _usable(days: list[_Segments]) -> Iterator[tuple[Address, Entry, bytes]]:
 def _answered(
     table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date], *, with_rows: bool = False
 ) -> set[date]:
-    """Partitions about which these answers say something, be it that there is nothing."""
+    """Return the partitions that these responses cover, with or without rows."""
     if table.history is History.WINDOW:
-        # Thousands of answers ask for the same days: one of each kind is looked at.
+        # Thousands of responses are about the same days: only one of each kind is checked.
         names = _window_params(endpoint)
         kinds = {
             (*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest, e.items): e
@@ -262,7 +262,7 @@ def _answered(
 
 
 def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]:
-    """Partitions of ``table`` that the archive can fill, read from its indexes alone."""
+    """Return the partitions of ``table`` that the archive can fill, from its indexes alone."""
     wanted, found = sorted(set(dts)), set()
     for day in {
         day for endpoint in endpoints_of(table.name) for day in observation_days(archive, table, endpoint, wanted)
@@ -274,7 +274,10 @@ def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]
 def told_on(
     archive: Archive, table: Table, day: date, wanted: Collection[date], *, with_rows: bool = False
 ) -> set[date]:
-    """Partitions of which the answers of one day of observation may say something (or have rows, by their number), read from the indexes alone."""
+    """Return the partitions that the responses of one observation day may cover, from the indexes alone.
+
+    ``with_rows`` leaves out those without rows, judging by the number of rows of the response.
+    """
     found = set()
     for endpoint in endpoints_of(table.name) if wanted else ():
         entries = list(archive.index(endpoint.name, [day]))
@@ -286,7 +289,7 @@ def told_on(
 
 
 def first_day(endpoint: Endpoint, entry: Entry) -> date:
-    """The oldest day that a series answer covers; it says nothing about days before."""
+    """Return the oldest day that a response of a series covers."""
     since = next((p.name for p in endpoint.params if p.fill is ParamSource.SINCE), None)
     if since is not None and since in entry.params:
         return date.fromisoformat(str(entry.params[since]))
@@ -295,7 +298,10 @@ def first_day(endpoint: Endpoint, entry: Entry) -> date:
 
 
 def _first_row(endpoint: Endpoint, entry: Entry) -> date:
-    """The oldest day of which a series answer has a row; of a video, which may be younger than the window, the first of as many days as its answer has rows."""
+    """Return the oldest day for which a response of a series has a row.
+
+    A video may be younger than the window; its response then has as many rows as it has days.
+    """
     first = first_day(endpoint, entry)
     if endpoint.over is not IterateBy.VIDEOS:
         return first
@@ -303,12 +309,12 @@ def _first_row(endpoint: Endpoint, entry: Entry) -> date:
 
 
 def _window_params(endpoint: Endpoint) -> list[str]:
-    """Parameters that tell which days a series answer covers."""
+    """List the parameters that decide which days a response of a series covers."""
     return [p.name for p in endpoint.params if p.fill in (ParamSource.SINCE, ParamSource.WINDOW)]
 
 
 def complete_sequences(entries: Iterable[Entry]) -> set[str]:
-    """Sequences of which every page up to the last one is there."""
+    """Return the ids of the sequences that have every page up to the last one."""
     pages: dict[str, set[int]] = defaultdict(set)
     last: dict[str, int] = {}
     for entry in entries:
@@ -323,10 +329,7 @@ def complete_sequences(entries: Iterable[Entry]) -> set[str]:
 
 
 def _finish(pieces: _Pieces, dt: date) -> Iterator[NormalisedDay]:
-    """The partition of a day of which everything was read, or nothing where nobody said anything about it.
-
-    It is held no longer.
-    """
+    """Yield the partition of a day that was read completely, if any response covered it, and release its memory."""
     table = pieces.table
     good, bad, drift = pieces.good.pop(dt, None), pieces.bad.pop(dt, []), pieces.drift.pop(dt, Counter())
     if dt not in pieces.answered and not bad:
@@ -356,7 +359,7 @@ def _finish(pieces: _Pieces, dt: date) -> Iterator[NormalisedDay]:
 
 
 def nothing(table: Table, dt: date) -> NormalisedDay:
-    """The partition of a day of which it is known that there is nothing."""
+    """Build the partition of a day that is known to be empty."""
     return NormalisedDay(
         table,
         dt,
@@ -368,11 +371,11 @@ def nothing(table: Table, dt: date) -> NormalisedDay:
 
 
 def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:
-    """Rows per (operation, client_key, open_id); app-level rows have an empty open_id."""
+    """Count rows per (operation, client_key, open_id); app-level rows have an empty open_id."""
     if rows.num_rows == 0:
         return Counter()
     if table is not None and ("open_id" not in table.fields or table.history is History.EVENT):
-        # An event belongs to the app: it may name no account.
+        # An event belongs to the app and may name no account.
         if "open_id" in table.fields:
             rows = rows.drop_columns("open_id")
         rows = rows.append_column("open_id", pa.array([""] * rows.num_rows, pa.string()))
@@ -381,25 +384,31 @@ def _count_by(rows: pa.Table, operation: str, table: Table | None) -> Counter:
 
 
 def changes_of(lake: Lake, normalised: NormalisedDay) -> Changes:
-    """What landing this partition would change."""
+    """Compare a partition with the one in the lake."""
     table = normalised.table
     try:
         return compare(table, lake.day(table.name, normalised.dt), normalised.day)
     except FileNotFoundError:
         return compare(table, None, normalised.day)
-    except LakeCorrupt:  # the day is made again
+    except LakeCorrupt:  # the day is rebuilt
         return Changes(added=normalised.day.num_rows, damaged=1)
 
 
 def land(lake: Lake, normalised: NormalisedDay, changes: Changes | None = None) -> Changes:
-    """Write one partition with its quarantine and drift; tells what became of its rows, unless the caller has looked already.
+    """Write one partition with its quarantine and drift, and return its changes.
 
-    Of a day that no answer spoke of only the quarantine is written: a file without rows would call the day empty.
+    Of a day that no response covered, only the quarantine is written: a file without rows would mean that the day is
+    empty.
+
+    Args:
+        lake: the lake.
+        normalised: the partition.
+        changes: the result of :func:`changes_of`, if the caller has it.
     """
     changes = changes_of(lake, normalised) if changes is None else changes
     if normalised.is_answered:
         own = lake.path(normalised.table.name, normalised.dt)
-        if changes.damaged and own.exists():  # what it still holds may be more than the archive has
+        if changes.damaged and own.exists():  # its readable rows may be more than the archive has
             lake.set_aside(own)
         lake.write(normalised.table.name, normalised.dt, normalised.day.parts())
     for room, rows in ((QUARANTINE, normalised.quarantine), (DRIFT, normalised.drift)):

@@ -1,8 +1,7 @@
-"""Whole days in order: rows apart by day, and of each key the latest observation, in order of key.
+"""Put whole days in order: split rows by day, and keep the latest observation of each key, ordered by key.
 
-On Arrow tables, which are cut and joined without a copy. Rows often come in order already, and nearly always with each
-key once, so the costly part of a total order, where in the archive a row was seen, is compared only where a key comes
-twice.
+Arrow tables are split and joined without copies. Rows are often ordered already, and nearly always have unique keys. So
+the costly part of the total order, the position in the archive, is compared only for duplicate keys.
 """
 
 from __future__ import annotations
@@ -21,7 +20,10 @@ from services.ingest.rows import PLACE
 
 
 def held(rows: pd.DataFrame) -> pa.Table:
-    """Rows of a batch as they are held until their day is whole: the long names of segments once each, ordinals in one type, so that pieces can be joined."""
+    """Convert rows of a batch to Arrow, for buffering until their day is complete.
+
+    The long names of segments are dictionary-encoded, and ordinals have one type, so that pieces can be joined.
+    """
     rows = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
     for i, name in enumerate(rows.column_names):
         if name == "_segment":
@@ -32,9 +34,9 @@ def held(rows: pd.DataFrame) -> pa.Table:
 
 
 def rows_by_day(rows: pa.Table, wanted: Collection[date]) -> Iterator[tuple[date, pa.Table]]:
-    """Rows of each wanted ``dt``, in the order in which they came; rows without a day are left out.
+    """Split rows by ``dt``, for the wanted days; rows stay in their order, and those without a day are left out.
 
-    Parts are copies, where there is more than one: a slice would keep what is left of its batch.
+    If there are several parts, they are copies: a slice would keep its whole batch in memory.
     """
     days = rows["dt"].unique().to_pylist()
     if len(days) == 1:
@@ -50,7 +52,7 @@ def rows_by_day(rows: pa.Table, wanted: Collection[date]) -> Iterator[tuple[date
 
 
 def in_order(table: Table, pieces: list[pa.Table]) -> pa.Table:
-    """Rows of the latest observation of each key, in order of key, with their places in the archive.
+    """Keep the latest observation of each key, ordered by key, with the positions in the archive.
 
     ``pieces`` is emptied.
     """
@@ -61,11 +63,12 @@ def in_order(table: Table, pieces: list[pa.Table]) -> pa.Table:
 
 
 def latest(table: Table, pieces: list[pa.Table]) -> pa.Table:
-    """The table's columns of the latest observation of each key, in order of key.
+    """Keep the latest observation of each key, ordered by key, with the table's columns only.
 
-    The order is total, so it does not matter whether pieces were put in order before.
+    The order is total, so it does not matter whether pieces are ordered.
 
-    ``pieces`` is emptied, and each column let go once it is in order: a day is held once, and one column of it twice.
+    ``pieces`` is emptied, and each column is released once it is ordered: memory has the day once, and one column
+    twice.
     """
     rows = pa.concat_tables(pieces)
     pieces.clear()
@@ -80,15 +83,18 @@ def latest(table: Table, pieces: list[pa.Table]) -> pa.Table:
 
 
 def merged(table: Table, runs: list[Iterator[pa.Table]]) -> Iterator[pa.Table]:
-    """The same of runs, each in order with each key once and given some rows at a time; of each run only some rows are held."""
+    """Merge runs to the latest observation of each key, ordered by key, with the table's columns only.
+
+    Each run must be ordered, with unique keys. It is read in parts, so that only some of its rows are in memory.
+    """
     for pieces in in_step(table, runs):
         yield in_order(table, [piece for piece in pieces if piece is not None]).select(table.columns)
 
 
 def in_step(table: Table, runs: list[Iterator[pa.Table]]) -> Iterator[list[pa.Table | None]]:
-    """Of runs in order the rows with the next keys, the same of each run; None where it has none of them.
+    """Iterate over ordered runs in step: yield one list per range of keys, with each run's rows or None.
 
-    Rows up to the least of the last keys of what is held are all there: later rows of every run have greater keys.
+    A range ends at the smallest of the last buffered keys: all later rows of every run have greater keys.
     """
     heads = [_next(table, run) for run in runs]
     while held := [head for head in heads if head is not None]:
@@ -99,7 +105,7 @@ def in_step(table: Table, runs: list[Iterator[pa.Table]]) -> Iterator[list[pa.Ta
 
 @dataclass
 class _Head:
-    """The rows of a run that were read and not yet given."""
+    """The buffered rows of a run."""
 
     table: Table
     run: Iterator[pa.Table]
@@ -107,7 +113,7 @@ class _Head:
     last: tuple
 
     def upto(self, key: tuple) -> pa.Table | None:
-        """Take away the rows up to a key, that of the key included; None where there are none."""
+        """Remove and return the rows with keys up to ``key``; None if there are none."""
         end = (
             self.rows.num_rows
             if self.last <= key
@@ -123,12 +129,15 @@ def _next(table: Table, run: Iterator[pa.Table]) -> _Head | None:
 
 
 def _key(table: Table, rows: pa.Table, i: int) -> tuple:
-    """The key of a row. Python compares texts by code point, Arrow by their UTF-8, which is the same order."""
+    """Return the key of a row.
+
+    Python compares texts by code point, Arrow by their UTF-8 bytes, which is the same order.
+    """
     return tuple(rows[name][i].as_py() for name in table.primary_key)
 
 
 def _order(rows: pa.Table, table: Table) -> pa.Array | None:
-    """Places of the rows that stay, in their order; None where all rows stay as they are."""
+    """Return the positions of the rows to keep, in order; None if all rows stay as they are."""
     key = [
         k.combine_chunks() if isinstance(k, pa.ChunkedArray) else k
         for name in table.primary_key
@@ -161,7 +170,7 @@ def _sorted(columns: list[pa.Array], directions: list[str]) -> pa.Array:
 
 
 def ascends(table: Table, parts: Iterable[pa.Table]) -> bool:
-    """Whether rows are in order of key, each key once."""
+    """Return whether rows are ordered by key, with unique keys."""
     last: tuple = ()
     for part in parts:
         if part.num_rows:
@@ -174,7 +183,7 @@ def ascends(table: Table, parts: Iterable[pa.Table]) -> bool:
 
 
 def _ascends(key: list[pa.Array]) -> bool:
-    """Whether each row's key is greater than the one before."""
+    """Return whether each row's key is greater than the previous one."""
     ascends = None
     for column in reversed(key):
         one, other = column.slice(0, len(column) - 1), column.slice(1)
@@ -184,7 +193,7 @@ def _ascends(key: list[pa.Array]) -> bool:
 
 
 def _same(key: list[pa.Array]) -> pa.Array:
-    """For each row but the first, whether its key is that of the row before."""
+    """Return for each row but the first whether its key equals the previous one."""
     same = None
     for column in key:
         equal = pc.equal(column.slice(0, len(column) - 1), column.slice(1))

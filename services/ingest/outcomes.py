@@ -1,4 +1,4 @@
-"""What an answer, or the lack of one, means for a day of an account."""
+"""Decide what a response, or its absence, means for a day of an account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resources.state.load_status import Outcome
 
 @dataclass
 class SubjectResult:
-    """What one subject's answer told about one day."""
+    """Outcome of one subject for one day."""
 
     outcome: Outcome
     code: int | None = None
@@ -39,7 +39,7 @@ _EMPTY_OUTCOMES = {
 
 
 def outcome_of(endpoint: Endpoint, items: int, newest: str | None, dt: date) -> SubjectResult:
-    """What a complete successful answer tells about ``dt``."""
+    """Return the outcome of a complete successful response for ``dt``."""
     if endpoint.windows:
         if newest is None or newest < dt.isoformat():
             return SubjectResult(
@@ -52,7 +52,7 @@ def outcome_of(endpoint: Endpoint, items: int, newest: str | None, dt: date) -> 
 
 
 def outcome_of_error(error: CallFailed) -> SubjectResult:
-    """The outcome of a call that failed for good."""
+    """Return the outcome of a call that failed permanently."""
     trace = f" [logid {error.logid}]" if error.logid else ""
     return SubjectResult(
         _ACTION_OUTCOMES.get(error.action, Outcome.FAILED), error.code, f"{error.reason}{trace}. {error.advice}".strip()
@@ -60,7 +60,7 @@ def outcome_of_error(error: CallFailed) -> SubjectResult:
 
 
 def outcome_of_unexpected(error: Exception) -> SubjectResult:
-    """The outcome of a request that ended in an error nobody foresaw."""
+    """Return the outcome of a request that ended in an unexpected error."""
     said = redact(" ".join(str(error).split())[:_LONGEST_SURPRISE])
     return SubjectResult(
         Outcome.FAILED,
@@ -73,13 +73,13 @@ _LONGEST_SURPRISE = 200
 
 
 def summarise(told: list[SubjectResult]) -> SubjectResult:
-    """One outcome for an account from those of its objects; failures are never hidden behind successes."""
-    if any(t.outcome is Outcome.GONE for t in told):  # that others had nothing yet says nothing of what there was
+    """Combine the outcomes of an account's objects into one; a success never hides a failure."""
+    if any(t.outcome is Outcome.GONE for t in told):  # an empty result of other objects does not change that
         told = [t for t in told if t.outcome is not Outcome.EMPTY]
     failed = [t for t in told if t.outcome.is_missing]
     fine = [t for t in told if not t.outcome.is_missing]
     if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):
-        # What the quota stopped goes on by itself another day: it must be found by its outcome.
+        # Calls stopped by the quota resume on another day, which finds them by their outcome.
         return waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(told)} wait: {waiting.reason}")
     if (
         failed

@@ -1,4 +1,4 @@
-"""What would this response body become? The same code as a run, on one body, without touching any data."""
+"""Parse one response body as a run would, without touching any data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.ingest.normalise import NormalisedDay, normalise
 
 @dataclass(frozen=True)
 class ParseReport:
-    """The verdict of the envelope, the action that follows, and per table what would land."""
+    """The envelope's verdict, the resulting action, and per table what would land."""
 
     verdict: Verdict
     error: ErrorCode
@@ -30,20 +30,20 @@ class ParseReport:
 
     @property
     def quarantined(self) -> int:
-        """Rows that would not land."""
+        """Count the rows that would not land."""
         return sum(p.quarantined for p in self.partitions)
 
     @property
     def nulled(self) -> int:
-        """Values that would be null in rows that land."""
+        """Count the values that would be null in rows that land."""
         return sum(p.nulled for p in self.partitions)
 
 
 def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None = None) -> ParseReport:
     """Normalise one response body of ``endpoint``.
 
-    ``params`` are the request's; those that the endpoint needs and that are not given get a
-    placeholder in angle brackets.
+    ``params`` are the request's parameters. Parameters that the endpoint needs and that are missing get a placeholder
+    in angle brackets.
 
     Raises:
         MalformedBody: the body is not JSON, or not the platform's.
@@ -92,12 +92,12 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
 
 
 def _observed_at(endpoint: Endpoint, newest: str | None) -> datetime:
-    """Now; for a series, the morning after its newest day, as a T+1 run would have seen it."""
+    """Return the current time; for a series, the morning after its newest day, when a T+1 run would see it."""
     if endpoint.windows and newest:
         try:
             day = date.fromisoformat(newest) + timedelta(days=1)
         except ValueError:
-            pass  # the normaliser says so
+            pass  # the normaliser reports it
         else:
             return datetime(day.year, day.month, day.day, 11, tzinfo=BEIJING).astimezone(UTC)
     return datetime.now(UTC)

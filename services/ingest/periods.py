@@ -1,8 +1,8 @@
-"""Periods of time that listings are requested for, and what an archived answer says of its own.
+"""Compute the periods that listings are requested for, and read the period of an archived response.
 
 A daily run requests the last days up to now and, after a break, what lies between them and the newest known instant,
-oldest first. A backfill requests whole past days; its answers carry these days in the archive (:data:`PERIOD`) and fill
-their partitions.
+oldest first. A backfill requests whole past days. Its responses carry these days in the archive (:data:`PERIOD`) and
+fill their partitions.
 """
 
 from __future__ import annotations
@@ -17,31 +17,34 @@ from catalog.requests import Param, ParamSource, TimeFormat
 from resources.storage.archive import Archive, Entry
 
 PERIOD = "period"
-"""Key under which the subject of a backfilled answer carries its first and last day, as ``2026-11-01/2026-11-03``; it is no parameter of the request."""
+"""Key of a backfilled response's subject for its first and last day, as ``2026-11-01/2026-11-03``.
+
+The request has no such parameter.
+"""
 OVERLAP_DAYS = 1
-"""Whatever a run up to now saw is requested again from so many days before: the platform may list late."""
+"""A run up to now requests this many earlier days again: the platform may list items late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What one request asks for. ``until`` is None for the instant of the request."""
+    """Period of one request; ``until`` is None for the instant of the request."""
 
     since: datetime
     until: datetime | None = None
 
 
 def midnight(day: date) -> datetime:
-    """The beginning of a day in Beijing."""
+    """Return the beginning of a day in Beijing."""
     return datetime.combine(day, time(), BEIJING)
 
 
 def period_text(first: date, last: date) -> str:
-    """Write the days of a backfilled answer."""
+    """Format the days of a backfilled response."""
     return f"{first}/{last}"
 
 
 def period_days(entry: Entry) -> tuple[date, date] | None:
-    """First and last day that an answer was requested for by a backfill; None for those of daily runs."""
+    """Return the first and last day that a backfill requested; None for responses of daily runs."""
     text = entry.subject.get(PERIOD)
     if text is None:
         return None
@@ -50,7 +53,7 @@ def period_days(entry: Entry) -> tuple[date, date] | None:
 
 
 def days_of(entry: Entry) -> list[date]:
-    """Partitions of a listing that an answer fills: the day of its observation, or the days that a backfill requested."""
+    """Return the partitions that a listing's response fills: its day of observation, or the backfilled days."""
     if (days := period_days(entry)) is None:
         return [beijing_day(entry.began_at)]
     first, last = days
@@ -60,9 +63,9 @@ def days_of(entry: Entry) -> list[date]:
 def periods_to_request(
     endpoint: Endpoint, days: tuple[date, date] | None, today: date, known: datetime | None
 ) -> tuple[Period | None, ...]:
-    """Periods that follow each other: those of backfilled ``days``, or from the ``known`` instant until now.
+    """Split time into consecutive periods: the backfilled ``days``, or from the ``known`` instant until now.
 
-    Others have none.
+    Endpoints without periods get one request without a period (None).
     """
     if not endpoint.reaches_back:
         return (None,)
@@ -77,11 +80,11 @@ def periods_to_request(
     return (*found, Period(recent))
 
 
-# --------------------------------------------------------------------------- what archived answers were requested for
+# --------------------------------------------------------------------------- periods of archived responses
 
 
 def requested(endpoint: Endpoint, entry: Entry) -> tuple[datetime, datetime]:
-    """The period in an answer's own parameters."""
+    """Return the period from a response's request parameters."""
     since, until = (
         next(p for p in endpoint.params if p.fill is fill) for fill in (ParamSource.SINCE, ParamSource.UNTIL)
     )
@@ -89,12 +92,12 @@ def requested(endpoint: Endpoint, entry: Entry) -> tuple[datetime, datetime]:
 
 
 def reaches_now(endpoint: Endpoint, entry: Entry) -> bool:
-    """Whether an answer was requested up to its own instant, not for a period that was over."""
+    """Return whether a response was requested up to its own instant, and not for a past period."""
     return requested(endpoint, entry)[1] > midnight(beijing_day(entry.began_at))
 
 
 def backfilled(archive: Archive, endpoint: Endpoint, wanted: Collection[date]) -> dict[date, set[date]]:
-    """Days of observation on which backfills requested some of the ``wanted`` days, and which."""
+    """Map days of observation to those of the ``wanted`` days that backfills requested on them."""
     found: dict[date, set[date]] = {}
     for day in (d for d in archive.days(endpoint.name) if d > min(wanted)) if endpoint.has_past_days else ():
         kinds = {str(e.subject[PERIOD]): e for e in archive.index(endpoint.name, [day]) if PERIOD in e.subject}
@@ -104,7 +107,7 @@ def backfilled(archive: Archive, endpoint: Endpoint, wanted: Collection[date]) -
 
 
 def covers(spans: Iterable[tuple[datetime, datetime]], day: date) -> bool:
-    """Whether one of some periods includes a whole day."""
+    """Return whether one of some periods includes a whole day."""
     first, end = midnight(day), midnight(day + timedelta(days=1))
     return any(since <= first and until >= end for since, until in spans)
 
@@ -115,7 +118,7 @@ def _instant(param: Param, entry: Entry) -> datetime:
 
 
 def written(param: Param, day: date, instant: datetime | None) -> Any:
-    """A day, or an instant (by default the day's beginning in Beijing), as the request writes it."""
+    """Format a day or an instant (default: the beginning of the day in Beijing) as the request parameter needs it."""
     if param.moment is TimeFormat.DAY:
         return day.isoformat()
     if param.moment is TimeFormat.COMPACT_DAY:

@@ -1,7 +1,7 @@
-"""The price of a backfill, before it is paid: which days can be had from where, how many calls, how long, how much of the day's quota.
+"""Estimate the cost of a backfill before it runs: available days, their sources, API calls, time, and share of quota.
 
-Nothing is called. What would be asked is worked out by the code that asks, from what the archive holds at this moment.
-A call to a series is one call; a listing may take more pages than were planned for, so its number is marked as a guess.
+No calls are made. The plan comes from the code that fetches, with the archive as it is now. A series takes one call. A
+listing may take more pages than planned, so its number of calls is marked as a guess.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from services.ingest.subjects import UpstreamMissing
 
 
 class From(StrEnum):
-    """Where a partition can be had from."""
+    """Source of a partition."""
 
     CALL = "call"
     ARCHIVE = "archive"
@@ -37,27 +37,28 @@ class From(StrEnum):
 
 @dataclass
 class Price:
-    """What bringing some partitions of a table up to date takes. ``calls`` are per (client_key, scope)."""
+    """Cost of bringing some partitions of a table up to date; ``calls`` are per (client_key, scope)."""
 
     table: Table
     days: dict[date, From] = field(default_factory=dict)
     reasons: dict[date, str] = field(default_factory=dict)
-    """Why a day cannot be had."""
+    """Why a day is not available."""
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     guessed: bool = False
-    """Whether some of the calls are pages that were guessed from earlier listings."""
+    """Whether some of the calls are pages, estimated from earlier listings."""
     lacking: str | None = None
-    """What must be loaded before anything can be said."""
+    """What must be loaded before a plan is possible."""
 
     def having(self, source: From) -> list[date]:
+        """List the days that come from ``source``."""
         return [d for d, s in self.days.items() if s is source]
 
 
 @dataclass(frozen=True)
 class ScopePrice:
-    """One scope's share.
+    """Calls of one app and scope.
 
-    ``seconds`` is the least time at the configured rate; ``per_day`` and ``left`` are None without a quota.
+    ``seconds`` is the minimum time at the configured rate; ``per_day`` and ``left`` are None without a quota.
     """
 
     client_key: str
@@ -69,19 +70,19 @@ class ScopePrice:
 
     @property
     def share(self) -> float | None:
-        """Of the daily quota, 0 to 1 and beyond."""
+        """Return the calls as a fraction of the daily quota, which may be above 1; None without a quota."""
         return self.calls / self.per_day if self.per_day else None
 
     @property
     def days(self) -> int:
-        """Over how many Beijing days the calls spread, today included."""
+        """Return the number of Beijing days that the calls take, including today."""
         if self.left is None or self.calls <= self.left:
             return 1
         return 1 + ceil((self.calls - self.left) / (self.per_day or self.calls))
 
 
 def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
-    """What ``ingest(runtime, table, dts)`` would take at this moment."""
+    """Estimate the cost of ``ingest(runtime, table, dts)`` now."""
     wanted = sorted(set(dts))
     price = Price(table)
     endpoints = endpoints_of(table.name)
@@ -118,7 +119,7 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
 
 
 def _why(runtime: Runtime, table: Table, endpoints: Iterable[Endpoint], dt: date) -> str | None:
-    """Why a day that is not archived cannot be asked for."""
+    """Return why a day that is not archived cannot be requested, or None if it can."""
     today = runtime.clock.today()
     if dt > table.latest_partition(today):
         return f"has not begun: it is {today} in Beijing"
@@ -142,13 +143,13 @@ NO_RECEIVER = "no receiver ran on that day, and events are sent once: `douyin re
 
 
 def _received(runtime: Runtime, dt: date) -> bool:
-    """Whether a receiver ran on a day, or before it."""
+    """Return whether a receiver ran on a day, or before it."""
     starts = [receiving_since(runtime.state, app) for app in runtime.app_keys]
     return dt <= runtime.clock.today() and any(since is not None and beijing_day(since) <= dt for since in starts)
 
 
 def _pages(archive: Archive, endpoint: Endpoint) -> int:
-    """Calls that one question takes: for a listing as many as the latest ones took."""
+    """Estimate the calls of one task: for a listing, the mean number of pages on the last archived day."""
     if endpoint.paging is None or not (days := archive.days(endpoint.name)):
         return 1
     entries = [e for e in archive.index(endpoint.name, days[-1:]) if e.ok]
@@ -157,14 +158,14 @@ def _pages(archive: Archive, endpoint: Endpoint) -> int:
 
 
 def by_scope(runtime: Runtime, prices: Iterable[Price]) -> list[ScopePrice]:
-    """The calls of all tables per app and scope, with time and quota, the longest first."""
+    """Add up the calls of all tables per app and scope, with time and quota, longest time first."""
     return scope_prices(runtime, sum((price.calls for price in prices), Counter()))
 
 
 def scope_prices(runtime: Runtime, calls: Counter[tuple[str, str]]) -> list[ScopePrice]:
-    """Time and quota of so many calls per (client_key, scope), the longest first.
+    """Estimate time and quota of some calls per (client_key, scope), longest time first.
 
-    Quota is what is left at this moment.
+    The quota is what is left now.
     """
     lines = []
     for (client_key, scope), n in calls.items():
@@ -178,9 +179,9 @@ def scope_prices(runtime: Runtime, calls: Counter[tuple[str, str]]) -> list[Scop
 
 
 def pending(runtime: Runtime, tables: Iterable[str]) -> list[tuple[str, tuple[date, date]]]:
-    """Runs of days that wait for a new quota, and that the platform still reaches.
+    """List the ranges of days that wait for a new quota and that the platform still has, by table.
 
-    ``load_status`` is the ledger: a day leaves it when it has another outcome.
+    They are read from ``load_status``; a day with another outcome is no longer pending.
     """
     today = runtime.clock.today()
     found = []

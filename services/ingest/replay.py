@@ -1,8 +1,7 @@
-"""Replay: days of the lake made again from the archive, with today's code and without a call.
+"""Rebuild days of the lake from the archive (replay), with the current code and without API calls.
 
-What a day would become is told before it is replaced, and nothing is replaced unless the caller says so. A day that the
-archive knows nothing of, or of which it has forgotten a part, is left as it is: what was seen is not lost because its
-answers were.
+The changes of a day are reported before it is replaced, and only the caller replaces it. A day that the archive does
+not have, or of which it lacks a part, stays unchanged: rows are not lost because their responses were.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from services.ingest.replay_status import status_after_replay
 
 @dataclass(frozen=True)
 class Replay:
-    """One day of one table. ``normalised`` is what the archive makes of it, None where it makes nothing."""
+    """One day of one table; ``normalised`` is its partition built from the archive, or None if the archive has none."""
 
     table: Table
     dt: date
@@ -32,24 +31,24 @@ class Replay:
     is_new: bool
     """Whether the lake has no such day."""
     left_alone: str | None = None
-    """Why the day in the lake must stay as it is."""
+    """Why the day in the lake must stay unchanged."""
     gap: Gap | None = None
-    """The answers without which it must."""
+    """The missing responses that are the reason."""
 
     @property
     def replaces(self) -> bool:
-        """Whether landing makes another day of it. A day without rows counts, where there was none."""
+        """Return whether landing changes the day; creating a day without rows counts, too."""
         if self.normalised is None or not self.normalised.is_answered:
             return False
         return self.left_alone is None and (self.is_new or bool(self.changes))
 
     def land(self, runtime: Runtime, *, accept_loss: bool = False) -> None:
-        """Replace the day, its quarantine and drift, and bring ``load_status`` in line with it.
+        """Replace the day, its quarantine and drift, and update ``load_status``.
 
-        With ``accept_loss`` also where the archive lacks answers: the file that it replaces is kept in ``_damaged``.
+        ``accept_loss`` replaces the day even if the archive lacks responses; the old file is then kept in ``_damaged``.
 
         Raises:
-            ValueError: the day must be left alone.
+            ValueError: the day must stay unchanged.
         """
         if self.normalised is None or (self.left_alone is not None and not accept_loss):
             raise ValueError(f"{self.table.name} {self.dt} cannot be replaced: {self.left_alone}")
@@ -65,13 +64,13 @@ class Replay:
 
 
 def replay(runtime: Runtime, table: Table, first: date, last: date) -> Iterator[Replay]:
-    """Days of ``table`` from ``first`` to ``last``, both included: what replaying them would change, one after the other.
+    """Yield what replaying the days of ``table`` from ``first`` to ``last`` (both included) would change, in order.
 
-    Days of which neither lake nor archive has anything are passed over. Replace a day with :meth:`Replay.land` before
-    asking for the next one; a replay that only looks lands nothing. Memory does not grow with the number of days.
+    Days that neither lake nor archive has are skipped. To replace a day, call :meth:`Replay.land` before the next
+    iteration; a dry run calls it never. Memory does not grow with the number of days.
 
     Raises:
-        ArchiveCorrupt: a segment does not read back.
+        ArchiveCorrupt: a segment cannot be read.
     """
     dts = partitions_between(table, first, last)
     before = deque(sorted(set(dts).intersection(runtime.lake.days(table.name))))
@@ -87,7 +86,7 @@ def replay(runtime: Runtime, table: Table, first: date, last: date) -> Iterator[
 
 
 def partitions_between(table: Table, first: date, last: date) -> list[date]:
-    """Partitions of ``table`` in a range of days, both included: days, or the Mondays of weeks that begin in it."""
+    """List the partitions of ``table`` in a range, both ends included: days, or the Mondays within it."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return [d for d in days if d.weekday() == 0] if table.history is History.VERSION else days
 

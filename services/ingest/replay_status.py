@@ -1,4 +1,4 @@
-"""What ``load_status`` says of a day whose rows were made again without asking for them."""
+"""Update ``load_status`` for a day whose rows were rebuilt without calls."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from resources.state.load_status import LoadStatus, Outcome
 from services.ingest.normalise import NormalisedDay
 
 FROM_ARCHIVE = "from the archive, without a call"
-"""Reason of a line that no call of a run stands behind."""
+"""Reason of a status that no call of a run produced."""
 
 
 def status_after_replay(normalised: NormalisedDay, earlier: list[LoadStatus]) -> Iterator[LoadStatus]:
-    """The lines of ``load_status`` that a replay changes.
+    """Yield the ``load_status`` rows that a replay changes.
 
-    What became of the calls of that day is history and stays; rows are counted anew.
+    The outcome of the day's calls is history and stays; rows are counted again.
     """
     known = {(s.operation, s.client_key, s.open_id): s for s in earlier}
     rows, quarantined = normalised.landed_by, normalised.quarantined_by
@@ -30,9 +30,9 @@ def status_after_replay(normalised: NormalisedDay, earlier: list[LoadStatus]) ->
 
 
 def _settled(now: LoadStatus, before: LoadStatus) -> LoadStatus:
-    """The outcome that goes with other rows.
+    """Return the status that fits the new row counts.
 
-    The archive alone cannot mend what could not be had, only what could not be read.
+    Replaying can fix parse failures, not fetch failures.
     """
     unread = before.status is Outcome.FAILED and not before.code and before.quarantined and not before.rows
     if now.status is Outcome.LOADED and now.quarantined and not now.rows:

@@ -1,7 +1,7 @@
-"""Rows of one batch: text to the types of the catalogue, whole columns at a time.
+"""Convert the text rows of one batch to the catalogue's types, whole columns at a time.
 
-A value that does not fit becomes null, with a line in quarantine that names its column; where a row cannot do without
-it (its key, its day), the row goes to quarantine instead.
+An invalid value becomes null, with a quarantine row that names its column. If the row cannot exist without the value
+(its key, its day), the whole row goes to quarantine.
 """
 
 from __future__ import annotations
@@ -23,19 +23,28 @@ from services.ingest.values import EXPECTS, as_text, check_ids, limits, outside,
 
 _INSTANT = ARROW_TYPES[Type.TIMESTAMP]
 PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
-"""Columns that tell where in the archive a row was seen: together with the time they put rows into a total order."""
+"""Columns with the position of a row in the archive; with the time they give rows a total order."""
 
 
 def parse_rows(
     table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """Text rows of one output of a batch with their types, and the lines that go to quarantine; None where there are none.
+    """Convert text rows of one output of a batch to typed rows and quarantine rows.
 
-    The first has the table's columns and :data:`PLACE`, the second those of quarantine; both have ``dt``.
+    Args:
+        table: the table that the rows are for.
+        endpoint: the endpoint of the responses.
+        output: the output that the rows were extracted for.
+        text: the rows, with the columns of :class:`services.ingest.extract.Rows`.
+        sources: the responses of the batch, in the order of ``request``.
+
+    Returns:
+        The typed rows, with the table's columns, ``dt`` and :data:`PLACE`; and the quarantine rows, with the columns of
+        the quarantine schema. Either one is None if it has no rows.
     """
     if text.num_rows == 0:
         return None, None
-    if output.once:  # a listing's own row stands with its last page
+    if output.once:  # the row of a whole listing belongs to its last page
         text = text.filter(pa.array([s.entry.last for s in sources], pa.bool_()).take(text["request"].combine_chunks()))
         if text.num_rows == 0:
             return None, None
@@ -65,7 +74,7 @@ def parse_rows(
     for one in misfits:
         if one.column.field in table.not_null:
             _blame(reasons, one, _text_of(one, output, frame, rows))
-    for name in set(table.fields) - {c.field for c in output.columns}:  # this door does not offer it
+    for name in set(table.fields) - {c.field for c in output.columns}:  # this endpoint does not have it
         rows[name] = pd.Series(None, index=rows.index, dtype=pd.ArrowDtype(ARROW_TYPES[FIELDS[name].type]))
     rows["dt"] = rows["stat_date"] if table.history is History.WINDOW else rows["_partition"]
     for name in table.not_null:
@@ -75,7 +84,7 @@ def parse_rows(
     day = "stat_date" if table.history is History.WINDOW else None
     if (
         endpoint.happened is not None and rows["_newest"].notna().any()
-    ):  # answers for past days: a row belongs to the day on which it happened
+    ):  # of past days: dt is the day on which it happened
         day, happened = (
             endpoint.happened,
             pd.Series(
@@ -92,7 +101,7 @@ def parse_rows(
     good, kept = reasons == "", [*table.columns, *PLACE]
     if good.all() and not misfits:
         return rows[kept], None
-    # A row whose statistics day cannot be read, or was not asked for, stands where its answer mainly went.
+    # A row whose statistics day is invalid, or was not requested, is quarantined in the partition of its response.
     rows["dt"] = rows["dt"].fillna(rows["_partition"])
     lines = []
     for one in (m for m in misfits if m.column.field not in table.not_null):
@@ -107,7 +116,7 @@ def parse_rows(
 
 
 def beijing_days(instants: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Days in Beijing of UTC instants: eight hours on, all year round."""
+    """Convert UTC instants to days in Beijing, which is at UTC+8 all year round."""
     return pc.cast(
         pc.add(pc.cast(instants, pa.timestamp("us")), pa.scalar(timedelta(hours=8))), pa.date32(), safe=False
     )
@@ -121,20 +130,21 @@ def _reasons(problems: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class _Misfits:
-    """Values of a column that do not fit, and why: one text for all, or for each its own."""
+    """Invalid values of a column, and why: one reason for all, or one for each."""
 
     column: Column
     bad: pd.Series
     why: str | pd.Series
     sent: pd.Series | None = None
-    """What was sent, where that is not to be read from the texts: of a fraction only its number, since the fast path has no other."""
+    """The value that was sent, if not the text: of a fraction only its number, for the fast path has no text."""
 
     def why_of(self, chosen: pd.Series) -> str | pd.Series:
+        """Return the reason, or the reasons of the chosen rows."""
         return self.why if isinstance(self.why, str) else self.why[chosen].astype(object)
 
 
 def _parsed(column: Column, field_: Field, frame: pd.DataFrame, i: int) -> tuple[pd.Series, list[_Misfits]]:
-    """Values of a column that is read from bodies, null where they do not fit, and which do not."""
+    """Parse a column that is read from bodies; return its values, null where invalid, and the invalid ones."""
     text, misfits = frame[f"c{i}"], []
     if f"m{i}" in frame and (shapeless := frame[f"m{i}"].notna()).any():
         misfits.append(_Misfits(column, shapeless, frame[f"m{i}"]))
@@ -160,7 +170,10 @@ def _parsed(column: Column, field_: Field, frame: pd.DataFrame, i: int) -> tuple
 
 
 def _text_of(one: _Misfits, output: Output, frame: pd.DataFrame, rows: pd.DataFrame) -> pd.Series | None:
-    """What stood there as text; None where it may be about a person, as may an object that holds something that is: that stays in the archive."""
+    """Return the values that were sent, as text, for quarantine.
+
+    None if they may be personal data, or an object that may contain such data; it then stays in the archive only.
+    """
     outer = one.column.path.rpartition(".")[0]
     beside = [c for c in output.columns if outer and c.origin is one.column.origin and c.path.startswith(f"{outer}.")]
     if any(FIELDS[c.field].pii is not Pii.NONE for c in (one.column, *beside)):
@@ -173,11 +186,11 @@ def _text_of(one: _Misfits, output: Output, frame: pd.DataFrame, rows: pd.DataFr
 
 
 _SHOWN, _SHOWN_IN_REASON = 200, 60
-"""Characters of a value that are shown."""
+"""Characters of a value that are shown: in its own column, and inside a reason."""
 
 
 def _blame(reasons: pd.Series, one: _Misfits, text: pd.Series | None) -> None:
-    """Add to the reasons of rows why values of theirs do not fit."""
+    """Append to the reasons of rows why their values are invalid."""
     if not one.bad.any():
         return
     shown = (
@@ -188,7 +201,7 @@ def _blame(reasons: pd.Series, one: _Misfits, text: pd.Series | None) -> None:
 
 
 def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: Output) -> pa.Table:
-    """One line per answer of the batch: what every row of it shares."""
+    """Build one row per response of the batch, with what all its rows share."""
     entries = [s.entry for s in sources]
     days = [beijing_day(e.began_at) for e in entries]
     reach = timedelta(days=max(endpoint.windows, default=0))
@@ -208,9 +221,7 @@ def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: O
         "client_key": pa.array([e.client_key for e in entries], pa.string()),
         "_open_id": pa.array([e.open_id for e in entries], pa.string()),
         "_partition": pa.array(partitions, pa.date32()),
-        "_segment": pa.array(
-            [s.address.segment for s in sources], pa.string()
-        ).dictionary_encode(),  # long names, few of them
+        "_segment": pa.array([s.address.segment for s in sources], pa.string()).dictionary_encode(),  # few long names
         "_record": pa.array([s.address.number for s in sources], pa.int64()),
         "_page": pa.array([e.page for e in entries], pa.int64()),
         "_offset": pa.array([e.offset for e in entries], pa.int64()),
@@ -232,7 +243,7 @@ def _lines(
     column: str | None = None,
     values: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Lines of quarantine: of rows that do not land, or of values of one column of rows that do."""
+    """Build quarantine rows: for rows that do not land, or for invalid values of one column of rows that do."""
     return pd.DataFrame(
         {
             "dt": rows["dt"],
@@ -255,11 +266,11 @@ _TEXT = pd.ArrowDtype(pa.string())
 
 
 WEEK = "week"
-"""Key under which a versioned answer's subject carries the Monday of its week; it is no parameter of the request."""
+"""Key of a versioned response's subject for the Monday of its week; the request has no such parameter."""
 
 
 def week_of(entry: Entry) -> date:
-    """The partition that a versioned answer belongs to."""
+    """Return the partition that a versioned response belongs to."""
     if WEEK in entry.subject:
         return date.fromisoformat(str(entry.subject[WEEK]))
     day = beijing_day(entry.began_at)

@@ -1,4 +1,4 @@
-"""One table, some days: fetch what is missing, normalise, land, and write down what became of each account."""
+"""Ingest some days of one table: fetch what is missing, normalise, write to the lake, and record the load status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.ingest.replay_status import FROM_ARCHIVE, status_after_replay
 
 @dataclass
 class IngestResult:
-    """What a run did for one table.
+    """Result of a run for one table.
 
     ``partitions`` has the days that landed, ``statuses`` every account of every day.
     """
@@ -36,39 +36,50 @@ class IngestResult:
     statuses: list[LoadStatus] = field(default_factory=list)
     calls: int = 0
     planned: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Calls that were planned per (client_key, scope), before the first was made; a listing counts once, whatever its pages."""
+    """Planned calls per (client_key, scope), counted before the first call; a listing counts once."""
     codes: Counter = field(default_factory=Counter)
     changes: dict[date, Changes] = field(default_factory=dict)
-    """What landing did to the rows of each day."""
+    """How landing changed the rows of each day."""
     backfilled: dict[date, Changes] = field(default_factory=dict)
-    """The same of days that nobody asked for: of a series, those of which today's answers spoke, too; of events, yesterday."""
+    """The same of days that were not requested: days that today's series cover, or yesterday's late events."""
 
     refused: dict[date, str] = field(default_factory=dict)
-    """Days that stay as they are in the lake, since the archive lacks answers that rows of theirs came from, and why."""
+    """Days left unchanged in the lake because the archive lacks the responses of some of their rows, and the reason."""
 
     @property
     def missing(self) -> list[date]:
-        """Days about which nothing is known, neither from a call nor from the archive."""
+        """Return the days about which nothing is known, neither from a call nor from the archive."""
         return [d for d in self.dts if d not in self.partitions or not self.partitions[d].is_answered]
 
     def failures(self, dts: Iterable[date] | None = None) -> list[LoadStatus]:
-        """What could have been had, and was not."""
+        """Return the statuses of data that should have been available and was not loaded."""
         chosen = set(self.dts if dts is None else dts)
         return [s for s in self.statuses if s.status.is_failure and s.dt in chosen]
 
 
 _IN_MEMORY_BYTES = 64 << 20
-"""Rows of landed days that a run keeps in memory for its checks."""
+"""Limit of the landed rows that a run keeps in memory for its checks."""
 
 _log = logging.getLogger(__name__)
 LET_GO = "its events were let go since, from inbox and archive; the lake keeps the day as it is"
 
 
 def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = True) -> IngestResult:
-    """Bring the partitions ``dts`` of ``table`` up to what the platform and the archive know.
+    """Bring the partitions ``dts`` of ``table`` up to date with the platform and the archive.
 
-    ``call=False`` normalises from the archive alone. One run at a time fills a table: another one waits, and then finds
-    in the archive what the first one asked for.
+    One run at a time fills a table: a second run waits, and then finds the first one's responses in the archive.
+
+    Args:
+        runtime: settings, state, archive and lake.
+        table: the table.
+        dts: days of its partitions (Mondays, if the table is weekly).
+        call: False to make no API calls and use only the archive.
+
+    Returns:
+        The partitions that landed, their changes, and the load status of each account and day; it is saved, too.
+
+    Raises:
+        UpstreamMissing: the table that the endpoints iterate over is not loaded yet.
     """
     with runtime.filling(table.name):
         runtime.lake.sweep(table.name)
@@ -81,7 +92,7 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
     result = IngestResult(table, sorted(set(dts)))
     fetched: list[FetchResult] = []
     if call:
-        runtime.archive.flush()  # what a full disk kept in memory is known before anything is asked
+        runtime.archive.flush()  # write what a full disk kept in memory, before requests are planned
         fetched = fetch(runtime, endpoints_of(table.name), result.dts)
         for one in fetched:
             result.calls += one.total_calls
@@ -107,9 +118,7 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
                 land(runtime.lake, partition, changes),
             )
             in_memory += partition.day.nbytes
-            if (
-                in_memory > _IN_MEMORY_BYTES
-            ):  # a long range takes no more memory than a short one: its rows are read back from the lake
+            if in_memory > _IN_MEMORY_BYTES:  # keep memory constant for long ranges: read from the lake
                 partition.day = runtime.lake.day(table.name, partition.dt)
     for dt in _quiet_days(runtime, result, fetched):
         result.partitions[dt] = partition = nothing(table, dt)
@@ -121,9 +130,9 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
 
 
 def _quiet_days(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]) -> list[date]:
-    """Days on which a receiver ran and no event came: they are empty, which is not the same as unknown.
+    """List the days on which a receiver ran and no event came: these days are empty, not unknown.
 
-    A day of which the lake has rows is none of them: its events were let go since.
+    Days with rows in the lake are left out: their events were pruned since.
     """
     if result.table.history is not History.EVENT:
         return []
@@ -137,9 +146,9 @@ def _quiet_days(runtime: Runtime, result: IngestResult, fetched: list[FetchResul
 
 
 def _also_covered_days(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
-    """Days of which there is news beside those that are asked for: one call of a series covers many days in the lake.
+    """List the days with new data beside the requested ones: one response of a series covers many days in the lake.
 
-    Without them the lake would hold what the archive has newer, and a replay would give other bytes.
+    Without them the lake would be older than the archive, and a replay would give other bytes.
     """
     if table.history is History.EVENT:
         return _late_events(runtime, table, dts)
@@ -149,7 +158,7 @@ def _also_covered_days(runtime: Runtime, table: Table, dts: list[date]) -> set[d
 
 
 def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
-    """Yesterday, where events came after its last run: the first run of a day lands them."""
+    """Return yesterday if events came after its last run; the first run of a day lands them."""
     today = runtime.clock.today()
     yesterday = today - timedelta(days=1)
     if today not in dts or yesterday in dts:
@@ -159,13 +168,13 @@ def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
         return set()
     try:
         landed = _newest_row(runtime.lake, table, yesterday)
-    except LakeCorrupt:  # it is made again
+    except LakeCorrupt:  # the day is rebuilt
         landed = None
     return {yesterday} if landed is None or max(came) > landed else set()
 
 
 def _newest_row(lake: Lake, table: Table, dt: date) -> datetime | None:
-    """The latest ``observed_at`` of a day in the lake; None where it has no rows, or no such day."""
+    """Return the latest ``observed_at`` of a day in the lake; None if it has no rows, or does not exist."""
     return None if lake.partition(table.name, dt) is None else newest_observation(lake.day(table.name, dt))
 
 
@@ -176,7 +185,10 @@ def _land_extra_days(runtime: Runtime, result: IngestResult, partition: Normalis
 
 
 def _overtaken(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]) -> list[LoadStatus]:
-    """Lines that spoke for the whole app, of operations that now have told of each account: such as one that was switched on again."""
+    """List the app-level statuses that per-account statuses supersede.
+
+    This happens, for example, when an operation was switched on again.
+    """
     told = {
         (dt, one.endpoint.name, app)
         for one in fetched
@@ -198,7 +210,7 @@ def _overtaken(runtime: Runtime, result: IngestResult, fetched: list[FetchResult
 
 
 def _may_lack_days(endpoint: Endpoint) -> bool:
-    """Whether an answer about several days may have nothing of some: the log, and the series of videos."""
+    """Return whether a response for several days may lack rows of some: event logs, and series of videos."""
     return endpoint.happened is not None or (endpoint.over is IterateBy.VIDEOS and bool(endpoint.windows))
 
 
@@ -245,9 +257,9 @@ def _statuses(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]
                 answer, calls = told[key]
                 status, code, reason = answer.outcome, answer.code, answer.reason
             elif (before := earlier.get((dt, *key))) and before.status.is_missing and before.rows:
-                # The archive alone cannot mend what could not be had.
+                # Replaying cannot fix fetch failures.
                 status, code, reason, calls = before.status, before.code, before.reason, 0
-            else:  # from the archive alone
+            else:  # no call was made
                 status, code, reason, calls = Outcome.LOADED, None, FROM_ARCHIVE, 0
             if (
                 status is Outcome.LOADED
@@ -256,7 +268,7 @@ def _statuses(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]
                 and not quarantined[key]
                 and _may_lack_days(SOURCES[operation])
             ):
-                status, reason = Outcome.EMPTY, "no row of that day"  # other days of the same answers may have some
+                status, reason = Outcome.EMPTY, "no row of that day"  # the same responses may have rows of other days
             if status is Outcome.EMPTY and rows[key]:
                 status, reason = Outcome.LOADED, "from the archive"
             if status is Outcome.LOADED and quarantined[key] and not rows[key]:

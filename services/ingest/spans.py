@@ -1,4 +1,4 @@
-"""Days as ranges, for runs and for sentences."""
+"""Group days into ranges, for runs and for messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DAY = timedelta(days=1)
 
 
 def spans(days: Iterable[date], step: timedelta = DAY) -> list[tuple[date, date]]:
-    """Group ascending days into ranges without a gap."""
+    """Group ascending days into ranges without a gap larger than ``step``."""
     found: list[tuple[date, date]] = []
     for day in days:
         if found and day - found[-1][1] <= step:
@@ -20,7 +20,7 @@ def spans(days: Iterable[date], step: timedelta = DAY) -> list[tuple[date, date]
 
 
 def chunks(days: Iterable[date], longest: int) -> list[tuple[date, date]]:
-    """Group ascending days into ranges without a gap of at most ``longest`` days."""
+    """Group ascending days into ranges without a gap, of at most ``longest`` days."""
     found = []
     for first, last in spans(days):
         while (last - first).days >= longest:
@@ -31,7 +31,7 @@ def chunks(days: Iterable[date], longest: int) -> list[tuple[date, date]]:
 
 
 def span_text(days: list[date]) -> str:
-    """Write days as one range, or as how many of which range."""
+    """Format days as one range, or as a count within a range."""
     if not days:
         return "none"
     if len(days) == 1:
@@ -44,7 +44,7 @@ def span_text(days: list[date]) -> str:
 
 
 def grouped(reasons: Mapping[date, str]) -> dict[str, list[date]]:
-    """Group days by what is said of them."""
+    """Group days by their text."""
     found: dict[str, list[date]] = {}
     for day, reason in reasons.items():
         found.setdefault(reason, []).append(day)

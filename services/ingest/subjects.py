@@ -1,7 +1,7 @@
-"""What an endpoint iterates over: accounts, videos, comments, places … as ``catalog.records.ITERATIONS`` names them.
+"""List the subjects of an endpoint: the accounts, videos, comments, places, … of ``catalog.iterations.ITERATIONS``.
 
-What iterates over what is a graph: accounts -> videos -> comments -> replies. A subject that cannot have data, or whose
-data cannot have changed, is told about without being asked for.
+Iterations form a graph: accounts -> videos -> comments -> replies. A subject that cannot have data, or whose data
+cannot have changed, gets its outcome without a request.
 """
 
 from __future__ import annotations
@@ -30,16 +30,19 @@ from services.reporting.capabilities import REMEMBERED_DAYS, WATCH_VIDEO, Standi
 
 
 class UpstreamMissing(LookupError):
-    """What the endpoint iterates over could be loaded and is not; the message says what to do."""
+    """The table that the endpoint iterates over is not loaded, but could be; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing to ask for. ``params`` name it in the request; ``since`` is its first day, where it has one. ``last`` is the last day of one
-    that is too old to be asked for: the archive alone has its days.
+    """One thing to request.
 
-    ``week`` is the Monday of the partition that a versioned answer fills. ``until`` is the creation time of the newest
-    row that is surely known: a listing, newest first, need be read no further.
+    - ``params`` are its request parameters.
+    - ``since`` is its first day, if it has one.
+    - ``last`` is the last day of a subject that is too old to be requested: only the archive has its days.
+    - ``week`` is the Monday of the partition that a versioned response fills.
+    - ``until`` is the creation time of the newest row that is certainly known: reading of a listing, newest first,
+      stops there.
     """
 
     open_id: str = ""
@@ -47,26 +50,27 @@ class Subject:
     since: date | None = None
     last: date | None = None
     told: SubjectResult | None = None
-    """What is known of it without asking: then it is not asked for."""
+    """Its outcome, if it needs no request; it is then not requested."""
     week: date | None = None
     until: datetime | None = None
     days: tuple[date, date] | None = None
-    """First and last of the past days that a backfill requests of a listing."""
+    """First and last of the past days that a backfill requests from a listing."""
 
     @property
     def named(self) -> dict[str, str | int]:
-        """What names it in the archive."""
+        """Return what identifies it in the archive."""
         more = {WEEK: self.week.isoformat()} if self.week else {PERIOD: period_text(*self.days)} if self.days else {}
         return {**self.params, **more}
 
     @property
     def key(self) -> tuple:
+        """Return its key in the archive's index: the account and what identifies it, without the period."""
         return (self.open_id, *sorted(item for item in self.named.items() if item[0] != PERIOD))
 
 
 @dataclass(frozen=True)
 class FetchContext:
-    """One endpoint, asked by one app, about some partitions."""
+    """One endpoint, one app, and the partitions to fetch."""
 
     runtime: Runtime
     client_key: str
@@ -75,36 +79,44 @@ class FetchContext:
 
     @property
     def today(self) -> date:
+        """Return today's date in Beijing."""
         return self.runtime.clock.today()
 
     @property
     def iteration(self) -> SubjectSource:
+        """Return what the endpoint iterates over."""
         return ITERATIONS[self.endpoint.over]
 
     @property
     def subject_param(self) -> str:
+        """Return the name of the request parameter that takes the subject."""
         return next(p.name for p in self.endpoint.params if p.fill is ParamSource.SUBJECT)
 
     def rows(self, table: str, day: date, columns: Iterable[str]) -> pa.Table:
-        """This app's rows of one partition. Raises FileNotFoundError where there is none."""
+        """Read the app's rows of one partition.
+
+        Raises:
+            FileNotFoundError: there is no such partition.
+        """
         rows = self.runtime.lake.read(table, day)
         return rows.filter(pc.equal(rows["client_key"], self.client_key)).select(list(columns))
 
     def statuses(self, table: str, day: date) -> list[LoadStatus]:
+        """Read the app's load statuses of one partition."""
         found = read_load_status(self.runtime.state, table=table, dts=[day])
         return [s for s in found if s.client_key == self.client_key]
 
     def lacking(self) -> SubjectResult | None:
-        """What it means for this endpoint that the app cannot have what it iterates over; None where it can."""
+        """Return the outcome if the app cannot have what the endpoint iterates over, or None if it can."""
         lack = Standing(self.runtime, self.client_key).lack_of_endpoint(self.endpoint)
         return None if lack is None else SubjectResult(lack.outcome, lack.code, str(lack))
 
 
 def subjects_of(asking: FetchContext) -> list[Subject]:
-    """All subjects at this moment, in a stable order.
+    """List all current subjects, in a stable order.
 
     Raises:
-        UpstreamMissing: the table iterated over has no partition yet, although it could have.
+        UpstreamMissing: the table that the endpoint iterates over has no partition yet, although it could have one.
     """
     over = asking.endpoint.over
     if over is IterateBy.NOTHING:
@@ -126,7 +138,7 @@ def subjects_of(asking: FetchContext) -> list[Subject]:
         for a in accounts
         if a.status in _IDLE
     ]
-    # An account that needs consent is asked for: its access token may still be valid, and if not, the client refuses
+    # Accounts that need consent are requested: their access token may still be valid, and if not, the client refuses
     # without a call.
     active = [a.open_id for a in accounts if a.status not in _IDLE]
     if over is IterateBy.ACCOUNTS:
@@ -135,14 +147,14 @@ def subjects_of(asking: FetchContext) -> list[Subject]:
 
 
 _IDLE = {AccountStatus.STOPPED: Outcome.STOPPED, AccountStatus.PAUSED: Outcome.NOT_ASKED}
-"""Accounts that are not asked for, and what is told of them."""
+"""Account statuses that prevent requests, and the outcome."""
 
 
 # --------------------------------------------------------------------------- app level
 
 
 def _watched_words(asking: FetchContext) -> list[Subject]:
-    """The values of a watch list."""
+    """List the values of a watch list."""
     kind, name = asking.iteration.watch, asking.subject_param
     values = sorted({w.value for w in list_watched(asking.runtime.state, asking.client_key, kind)})
     return [Subject(params={name: v}) for v in values] or [_empty_watch_list(kind)]
@@ -155,7 +167,7 @@ def _empty_watch_list(kind: str | None) -> Subject:
 
 
 def _sentences(asking: FetchContext) -> list[Subject]:
-    """The words of today's newest hot word list."""
+    """List the words of today's newest hot word list."""
     try:
         rows = asking.rows("hot_words", asking.today, ("sentence", "observed_at"))
     except FileNotFoundError as error:
@@ -165,7 +177,7 @@ def _sentences(asking: FetchContext) -> list[Subject]:
 
 
 def _pois(asking: FetchContext) -> list[Subject]:
-    """Places of the newest lists of claims, and watched ones."""
+    """List the places of the newest lists of claims, and the watched ones."""
     found = {w.value for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)}
     days = [d for d in asking.runtime.lake.days("poi_claims") if d <= asking.today]
     if days:
@@ -182,7 +194,10 @@ def _pois(asking: FetchContext) -> list[Subject]:
 
 
 def _versions(asking: FetchContext) -> list[Subject]:
-    """The lists of the wanted weeks: the running week without a version, others by the version that was published for them."""
+    """List the rankings of the wanted weeks.
+
+    The running week has no version; a past week has the version that was published for it.
+    """
     choices = next(p.choices for p in asking.endpoint.params if p.choices)
     running = asking.today - timedelta(days=asking.today.weekday())
     subjects = [Subject(params={"type": kind}, week=running) for kind in choices] if running in asking.dts else []
@@ -220,10 +235,10 @@ _APP_LEVEL: dict[IterateBy, Callable[[FetchContext], list[Subject]]] = {
 def _told_by_upstream(
     asking: FetchContext, table: str, error: Exception | None, day: date | None = None
 ) -> list[Subject]:
-    """What it means that the table iterated over has no partition today, or on a past day.
+    """Return the outcome of a missing upstream partition of today, or of a past day.
 
     Raises:
-        UpstreamMissing: nobody asked for it yet.
+        UpstreamMissing: it was never requested.
     """
     if (lacking := asking.lacking()) is not None:
         return [Subject(told=lacking)]
@@ -252,7 +267,10 @@ def _told_by_upstream(
 
 
 def _rows_of_accounts(asking: FetchContext, active: list[str]) -> list[Subject]:
-    """Subjects named by today's rows of a table; where past days have subjects of their own, those of the wanted days."""
+    """List the subjects that today's rows of a table name.
+
+    If past days have their own subjects, those of the wanted days are listed.
+    """
     if not asking.iteration.by_day:
         return _rows_of_day(asking, active, asking.today)
     subjects = []
@@ -277,7 +295,7 @@ def _rows_of_day(asking: FetchContext, active: list[str], day: date) -> list[Sub
     found: dict[str, set[tuple]] = {}
     for row in rows.group_by(["open_id", *names]).aggregate([]).to_pylist():
         values = tuple(row[n] for n in names)
-        if None not in values and values != (row["open_id"],):  # an account is no person to ask about itself
+        if None not in values and values != (row["open_id"],):  # an account is not its own subject
             found.setdefault(row["open_id"], set()).add(values)
     told = _Upstream(asking, table, day)
     params = [param for param, _ in iteration.columns]
@@ -289,17 +307,17 @@ def _rows_of_day(asking: FetchContext, active: list[str], day: date) -> list[Sub
 
 
 class _Upstream:
-    """What to tell of accounts without rows in the table iterated over: the worst of its operations."""
+    """Outcomes of accounts without rows in the upstream table: the worst one of its operations."""
 
     def __init__(self, asking: FetchContext, table: str, day: date) -> None:
         self._named = f"today's `{table}`" if day == asking.today else f"`{table}` of {day}"
         self._table = table
-        # Several operations may fill the table: what failed explains best why an account has no rows.
+        # Several operations may fill the table: a failure explains best why an account has no rows.
         statuses = sorted(asking.statuses(table, day), key=lambda s: (s.status.is_missing, s.status.is_failure))
         self._by_account = {s.open_id: s for s in statuses}
 
     def known(self, open_id: str) -> SubjectResult | None:
-        """Why the account has no rows, where that is known."""
+        """Return why the account has no rows, or None if that is not known."""
         own = self._by_account.get(open_id)
         status = own or self._by_account.get("")
         if status is not None and status.status.is_missing:
@@ -309,13 +327,14 @@ class _Upstream:
         return None
 
     def of(self, open_id: str) -> Subject:
+        """Return the subject that stands for an account without rows, with its outcome."""
         return Subject(
             open_id, told=self.known(open_id) or SubjectResult(Outcome.EMPTY, None, f"nothing in {self._named}")
         )
 
 
 def _keywords(asking: FetchContext, active: list[str]) -> list[Subject]:
-    """Watched words; one account asks for all that name none."""
+    """List the watched words; one account requests all words that name no account."""
     watched = list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)
     if not watched:
         return [_empty_watch_list(asking.iteration.watch)]
@@ -326,15 +345,15 @@ def _keywords(asking: FetchContext, active: list[str]) -> list[Subject]:
 
 
 def _young_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
-    """Videos of active accounts within the endpoint's age limit.
+    """List the videos of active accounts within the endpoint's age limit.
 
-    Private ones hide their creation time and are left out.
+    Private videos have no creation time and are left out.
     """
     endpoint, name = asking.endpoint, asking.subject_param
     oldest = asking.today - timedelta(days=endpoint.max_age_days or 10**5)
     if not any(d <= asking.today for d in asking.runtime.lake.days("videos")):
         return _told_by_upstream(asking, "videos", None)
-    # On a past day others were young, of which the platform shows nothing any more.
+    # Videos that were young on a past day may be too old now; the platform no longer shows their series.
     span = timedelta(days=(endpoint.max_age_days or 1) - 1)
     created_from = min(oldest, min(asking.dts) - span) if endpoint.windows else oldest
     lists, known = _newest_lists(asking, set(active), oldest, created_from)
@@ -357,9 +376,9 @@ def _young_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
 
 
 def _without_videos(asking: FetchContext, listed: set[str]) -> Callable[[str], SubjectResult]:
-    """What to tell of an account of which no young video is known. ``listed`` are the accounts that have a list."""
+    """Return a function for the outcome of an account without young videos; ``listed`` are the accounts with a list."""
     upstream = _Upstream(asking, "videos", asking.today)
-    # An old list, and what is known of videos by id, say nothing of others.
+    # Neither an old list nor videos known by id say whether there are others.
     unknown = None if _has_list(asking) else asking.lacking() or _NO_VIDEO_KNOWN
 
     def told(open_id: str) -> SubjectResult:
@@ -377,9 +396,16 @@ def _without_videos(asking: FetchContext, listed: set[str]) -> Callable[[str], S
 def _newest_lists(
     asking: FetchContext, accounts: set[str], oldest: date, created_from: date | None = None
 ) -> tuple[dict[str, list[tuple]], set[str]]:
-    """Item and Beijing day of creation of the videos since ``oldest`` (or ``created_from``) of each account's newest list, and the accounts whose list of the newest day is settled.
+    """Read the newest list of videos of each account.
 
-    An account whose list could not be had on the newest day is represented by its last list.
+    An account whose list could not be fetched on the newest day is represented by its last list.
+
+    Returns:
+        (item_id, Beijing day of creation) of the videos since ``created_from`` (default ``oldest``) by account, and the
+        accounts whose list of the newest day is settled.
+
+    Raises:
+        UpstreamMissing: no list of videos is loaded.
     """
     days = [d for d in asking.runtime.lake.days("videos") if d <= asking.today]
     if not days:
@@ -408,10 +434,10 @@ def _newest_lists(
 
 
 def _known_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
-    """Watched videos, and those that lists of earlier days showed and the last of them did not.
+    """List the watched videos, and those that were in lists of earlier days but not in the last of them.
 
-    Only earlier days count, so that asking twice on a day asks for the same. Where the app has no list of videos at
-    all, every known video is asked for.
+    Only earlier days count, so that a second run of the same day requests the same. If the app has no list of videos at
+    all, every known video is requested.
     """
     watched = {
         (w.open_id, w.value) for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)
@@ -422,7 +448,7 @@ def _known_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
         if asking.today - timedelta(days=REMEMBERED_DAYS) <= d < asking.today
     ]
     known, listed = known_videos(asking.runtime.lake, asking.client_key, days)
-    # A list tells more of its videos than an answer by id may: what it shows is left to it, watched or not.
+    # A list has more data of its videos than a response by id may have: its videos are left out, watched or not.
     has_list = _has_list(asking)
     wanted = (watched | known) - (listed if has_list else set())
     by_account: dict[str, list[str]] = {}
@@ -441,7 +467,7 @@ _NO_VIDEO_KNOWN = SubjectResult(Outcome.NOT_ASKED, None, f"no young video of it 
 
 
 def _has_list(asking: FetchContext) -> bool:
-    """Whether the app can have lists of videos, and not only videos that are known by id."""
+    """Return whether the app can have lists of videos, and not only videos known by id."""
     lists = {
         e.name
         for e in endpoints_of("videos")
@@ -454,8 +480,11 @@ def _has_list(asking: FetchContext) -> bool:
 
 
 def _commented_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
-    """Videos whose comments may have changed: young ones, read to the end, and those whose count of comments is another than when
-    their account's comments were last read."""
+    """List the videos whose comments may have changed.
+
+    Comments of young videos are read to the end. Other videos are listed if their comment count has changed since the
+    comments of their account were last read.
+    """
     today, name = asking.today, asking.subject_param
     whole_from = today - timedelta(days=asking.runtime.settings.comment_reread_days)
     try:
@@ -487,7 +516,7 @@ def _commented_videos(asking: FetchContext, active: list[str]) -> list[Subject]:
 
 
 def _totals(asking: FetchContext, day: date) -> dict[str, dict[str, int | None]]:
-    """The count of comments of each account's videos as last observed on a day."""
+    """Return the comment count per account and video, as last observed on a day."""
     rows = asking.rows("video_totals", day, ("open_id", "item_id", "comment_count", "observed_at")).sort_by(
         "observed_at"
     )
@@ -500,7 +529,7 @@ def _totals(asking: FetchContext, day: date) -> dict[str, dict[str, int | None]]
 
 
 class _TotalsBefore:
-    """The counts of comments on the last day on which an account's comments were read without failure."""
+    """Comment counts on the last day on which an account's comments were read without failure."""
 
     def __init__(self, asking: FetchContext) -> None:
         self._asking = asking
@@ -513,7 +542,7 @@ class _TotalsBefore:
         self._totals: dict[date, dict[str, dict[str, int | None]]] = {}
 
     def of(self, open_id: str, item: str) -> int | None:
-        """None where the video was not read, or not there."""
+        """Return a video's count; None if its comments were not read, or it did not exist."""
         day = self._last.get(open_id)
         if day is None:
             return None
@@ -526,7 +555,7 @@ class _TotalsBefore:
 
 
 def _replied_comments(asking: FetchContext, active: list[str]) -> list[Subject]:
-    """Today's comments with replies; old ones only if they have more replies than are known."""
+    """List today's comments with replies; older ones only if they have more replies than are known."""
     subjects = _rows_of_accounts(asking, active)
     if not any(s.params for s in subjects):
         return subjects

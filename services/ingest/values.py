@@ -1,7 +1,8 @@
-"""Values from JSON to typed columns: vectorised over whole batches, strict about what does not fit.
+"""Convert JSON values to typed columns: vectorised over whole batches, and strict about invalid values.
 
-Every function takes an Arrow-backed series of texts, or of a type of :data:`_ALSO_TAKES`, and gives the typed values
-and a mask of those that did not fit. Null stays null and always fits; whether it may be null is the table's business.
+Every parser takes an Arrow-backed series of texts, or of a type of :data:`_ALSO_TAKES`, and returns the typed values
+and a boolean mask of the values that are invalid. Null stays null and is always valid here; the table's schema decides
+whether null is allowed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _NOTHING = pa.array(["", "<nil>"])
 _MAX_INT64 = "9223372036854775807"
 _MIN_INT64_DIGITS = "9223372036854775808"
 _MS_ABOVE = 10**11
-"""Above it an epoch is in milliseconds."""
+"""Epochs above it are in milliseconds."""
 _BEIJING_OFFSET = pd.Timedelta(hours=8)
 
 
@@ -42,18 +43,18 @@ def _is_text(series: pd.Series) -> bool:
 
 
 def as_text(series: pd.Series) -> pd.Series:
-    """Texts, integers or booleans as they stand in JSON."""
+    """Convert integers or booleans to text as JSON writes them; leave texts unchanged."""
     return series if _is_text(series) else _series(pc.cast(_arrow(series), pa.string()), series)
 
 
 def _matches(series: pd.Series, pattern: str) -> pd.Series:
-    """True where the text matches wholly; False where it does not or is null."""
+    """Return a mask of the texts that match the whole pattern; False for null."""
     found = pc.fill_null(pc.match_substring_regex(_arrow(series), rf"^(?:{pattern})$"), False)
     return _series(found, series)
 
 
 def _where(series: pd.Series, keep: pd.Series) -> pa.ChunkedArray:
-    """The text where ``keep``, else null."""
+    """Keep the text where ``keep``; null elsewhere."""
     return pc.if_else(_arrow(keep), _arrow(series), pa.scalar(None, pa.string()))
 
 
@@ -62,7 +63,7 @@ def _misfits(series: pd.Series, fits: pd.Series) -> pd.Series:
 
 
 def _none(series: pd.Series) -> pd.Series:
-    """The mask of a column in which everything fits."""
+    """Return the mask of a column without invalid values."""
     return pd.Series(np.zeros(len(series), bool), index=series.index)
 
 
@@ -71,14 +72,14 @@ def _parse_text(series: pd.Series) -> ParseReport:
 
 
 def _blank(series: pd.Series) -> pd.Series:
-    """Whether a text is one with which the platform writes that it has no value."""
+    """Return a mask of the texts by which the platform writes "no value"."""
     return _series(pc.fill_null(pc.is_in(_arrow(series), _NOTHING), False), series).astype(bool)
 
 
 def _leniently(
     values: pd.Series, bad: pd.Series, text: pd.Series, read: Callable[[str], int | float | None]
 ) -> ParseReport:
-    """What the strict pattern left over, read text by text: few of a good body, each distinct text once."""
+    """Parse what the strict pattern rejected, each distinct text once; such values are rare."""
     if not bad.any():
         return values, bad
     known: dict[str, int | float | None] = {}
@@ -95,8 +96,11 @@ _UNITS = {"": 1, "万": 10**4, "w": 10**4, "W": 10**4, "亿": 10**8}
 
 
 def _decimal(text: str) -> Decimal | None:
-    """A number with thousands commas, an exponent, or a unit of 10,000 or 100,000,000, as pages and other SDKs write it."""
-    found = _LENIENT.fullmatch(text) if len(text) <= 28 else None  # as many digits as a decimal multiplies exactly
+    """Parse a number with thousands commas, an exponent, or a unit of 10,000 or 100,000,000.
+
+    Web pages and other SDKs write numbers like this.
+    """
+    found = _LENIENT.fullmatch(text) if len(text) <= 28 else None  # a decimal multiplies 28 digits exactly
     return None if found is None else Decimal(found[1].replace(",", "")) * _UNITS[found[2]]
 
 
@@ -115,9 +119,9 @@ def _lenient_number(text: str) -> float | None:
 
 
 def _as_written(series: pd.Series, type_: pa.DataType) -> pd.Series | None:
-    """Values of a column whose texts are all written the way they would be written back; None where one is not.
+    """Cast a column whose texts are all in canonical form; None if one is not.
 
-    It costs a third of what the regular expressions do for integers, a twentieth for days.
+    This costs a third of the regular expressions for integers, a twentieth for days.
     """
     text = _arrow(series)
     try:
@@ -134,7 +138,7 @@ def _parse_int(series: pd.Series) -> ParseReport:
     if (values := _as_written(series, pa.int64())) is not None:
         return values, _none(series)
     fits = _matches(series, r"-?[0-9]{1,18}")
-    # 19 digits and more: leading zeros, or near the edge of 64 bits. Rare, so compared as text.
+    # 19 digits and more: leading zeros, or near the limit of 64 bits. Rare, so compared as text.
     long = _matches(series, r"-?[0-9]{19,}")
     if long.any():
         fits = fits | (long & _fits_int64(series))
@@ -158,7 +162,7 @@ def _parse_int_or_null(series: pd.Series) -> ParseReport:
 
 
 def _parse_number(series: pd.Series) -> ParseReport:
-    if not _is_text(series):  # integers beyond 2^53 are rounded, as they are where they are read as text
+    if not _is_text(series):  # integers beyond 2^53 are rounded, as they are when parsed from text
         return _series(pc.cast(_arrow(series), pa.float64(), safe=False), series), _none(series)
     fits = _matches(series, r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
     return _leniently(*_finite(_where(series, fits), series), series, _lenient_number)
@@ -177,7 +181,7 @@ def _parse_percent(series: pd.Series, answers: pd.Series | None) -> ParseReport:
 
 
 def _with_fractions(ratio: pd.Series, bad: pd.Series, series: pd.Series, answers: pd.Series | None) -> ParseReport:
-    """Numbers without a sign are fractions where all values of their answer are such numbers, and none is above 1."""
+    """Accept unsigned numbers as fractions where all values of the same response are such numbers and at most 1."""
     number, _ = _finite(_where(series, _matches(series, r"[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]{1,2})?")), series)
     is_fraction = (number <= 1).fillna(False).astype(bool)
     fits = is_fraction | series.isna() | _blank(series)
@@ -191,7 +195,7 @@ def _with_fractions(ratio: pd.Series, bad: pd.Series, series: pd.Series, answers
 
 
 def _finite(text: pa.ChunkedArray, like: pd.Series) -> ParseReport:
-    """Doubles of texts that are numbers; what is null, or too large for a double, does not fit."""
+    """Parse texts to doubles; null, and numbers too large for a double, are invalid."""
     values = pc.cast(text, pa.float64())
     finite = pc.fill_null(pc.is_finite(values), False)
     return _series(pc.if_else(finite, values, pa.scalar(None, pa.float64())), like), _misfits(
@@ -208,11 +212,11 @@ def _parse_bool(series: pd.Series) -> ParseReport:
 
 
 def _instants(text: pa.ChunkedArray, fmt: str, like: pd.Series) -> pd.Series:
-    """Naive timestamps; null where the calendar has no such instant (February 30th)."""
+    """Parse texts to naive timestamps; null where the calendar has no such instant (February 30th)."""
     return _series(pc.strptime(text, fmt, "us", error_is_null=True), like)
 
 
-# Years below 1000 and above 2100 are a placeholder at best, and in the year 0 no date of Python's exists.
+# Years below 1000 and above 2100 are placeholders, and Python's dates have no year 0.
 _DAY = r"(?:1[0-9]{3}|20[0-9]{2}|2100)-[0-9]{2}-[0-9]{2}"
 _FIRST_DAY, _LAST_DAY = date(1000, 1, 1), date(2100, 12, 31)
 _END_S = int(datetime(2101, 1, 1, tzinfo=BEIJING).timestamp())
@@ -220,7 +224,10 @@ _CLOCK = r" [0-9]{2}:[0-9]{2}:[0-5][0-9]"
 
 
 def _real_day(series: pd.Series, text: pa.ChunkedArray) -> pd.Series:
-    """Midnights of real calendar days. strptime would roll February 30th over into March, so the text must come back."""
+    """Parse texts to midnights of real calendar days.
+
+    strptime turns February 30th into a day of March, so the result must format back to the same text.
+    """
     day = _instants(text, "%Y-%m-%d", series)
     same = pc.equal(pc.strftime(_arrow(day), "%Y-%m-%d"), text)
     return _series(pc.if_else(pc.fill_null(same, False), _arrow(day), pa.scalar(None, pa.timestamp("us"))), series)
@@ -235,7 +242,7 @@ def _parse_date(series: pd.Series) -> ParseReport:
 
 
 def _has_plausible_years(days: pd.Series) -> bool:
-    ends = pc.min_max(_arrow(days))  # compared there: Python has no year 0
+    ends = pc.min_max(_arrow(days))  # compared by Arrow: Python has no year 0
     return (
         pc.greater_equal(ends["min"], _FIRST_DAY).as_py() is not False
         and pc.less_equal(ends["max"], _LAST_DAY).as_py() is not False
@@ -260,7 +267,7 @@ def _parse_epoch(series: pd.Series) -> ParseReport:
 
 
 def _parse_beijing(series: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Day (naive midnight), full local instant (null for a bare day), and whether the text fits."""
+    """Return the day (naive midnight), the local instant (null for a bare day), and the mask of valid texts."""
     shaped = _matches(series, f"{_DAY}(?:{_CLOCK})?")
     text = _where(series, shaped)
     day = _real_day(series, pc.utf8_slice_codeunits(text, 0, 10))
@@ -300,7 +307,7 @@ _PARSERS: dict[Parse, Callable[[pd.Series], ParseReport]] = {
     Parse.BEIJING_DATE: _parse_beijing_date,
     Parse.BEIJING_INSTANT: _parse_beijing_instant,
     Parse.BUCKET: _parse_bucket,
-    Parse.WORDS: _parse_text,  # joined where the list is taken apart
+    Parse.WORDS: _parse_text,  # already joined by extract
 }
 
 _ALSO_TAKES: dict[Parse, tuple[pa.DataType, ...]] = {
@@ -311,7 +318,7 @@ _ALSO_TAKES: dict[Parse, tuple[pa.DataType, ...]] = {
     Parse.NUMBER_OR_NULL: (pa.int64(), pa.float64()),
     Parse.BOOL: (pa.bool_(), pa.int64()),
 }
-"""Types beside text that a parser takes as they are."""
+"""Types beside text that a parser accepts unchanged."""
 
 EXPECTS: dict[Parse, str] = {
     Parse.TEXT: "text",
@@ -324,14 +331,15 @@ EXPECTS: dict[Parse, str] = {
     Parse.BEIJING_DATE: "yyyy-MM-dd[ HH:mm:ss]",
     Parse.BEIJING_INSTANT: "yyyy-MM-dd[ HH:mm:ss]",
 }
-"""What a column wanted, for the reason of a quarantined row."""
+"""What a column expects, for the reason of a quarantined row."""
 
 
 def parse_column(series: pd.Series, how: Parse, type_: Type, answers: pd.Series | None = None) -> ParseReport:
-    """Typed values and the mask of misfits. ``series`` is Arrow-backed; the result has ``type_``'s Arrow type.
+    """Parse a column; return the typed values and the mask of invalid ones.
 
-    Integers and booleans where a parser takes texts alone are parsed as they stand in JSON. ``answers`` tells which
-    values stand in the same answer; without it all do. Values of misfits are null.
+    ``series`` is Arrow-backed and the values have the Arrow type of ``type_``; invalid values are null. Integers and
+    booleans are converted to text for parsers that accept only text. ``answers`` groups the values by response, which
+    decides how percentages are read; without it all values are of one response.
     """
     series = series if _arrow(series).type in _ALSO_TAKES.get(how, ()) else as_text(series)
     values, bad = _parse_percent(series, answers) if how is Parse.PERCENT else _PARSERS[how](series)
@@ -348,7 +356,11 @@ _FLOAT = r"-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|-?[0-9]{1,17}[eE][+-]?[0-9]{1,2}
 
 
 def check_ids(ids: pd.Series) -> ParseReport:
-    """Ids as they stand there, null for texts that say that there is none; a number with a fraction or exponent has lost digits and fits not."""
+    """Check ids; return them and the mask of invalid ones.
+
+    A text that means "no value" becomes null. A number with a fraction or an exponent has lost digits: it becomes null
+    and is invalid.
+    """
     text = _arrow(ids)
     if pc.any(pc.match_substring_regex(text, _ODD_ID)).as_py() is not True:
         return ids, _none(ids)
@@ -357,7 +369,7 @@ def check_ids(ids: pd.Series) -> ParseReport:
 
 
 def outside(field: Field, values: pd.Series) -> pd.Series | None:
-    """Which values are below the least or above the greatest one that the catalogue knows; None where none is."""
+    """Return a mask of the values outside the catalogue's range; None if there are none."""
     if field.minimum is None and field.maximum is None:
         return None
     ends, column = pc.min_max(_arrow(values)), _arrow(values)
@@ -372,6 +384,6 @@ def outside(field: Field, values: pd.Series) -> pd.Series | None:
 
 
 def limits(field: Field) -> str:
-    """What a value outside of them should have been, for the reason of a line in quarantine."""
+    """Describe the allowed range of a field, for the reason of a quarantined row."""
     told = [f"at least {field.minimum:g}"] if field.minimum is not None else []
     return " and ".join([*told, *([f"at most {field.maximum:g}"] if field.maximum is not None else [])])
