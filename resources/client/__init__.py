@@ -1,4 +1,4 @@
-"""The Open Platform's client: one for a whole run, which keeps tokens and limits by itself."""
+"""Call the Open Platform: one client per run, which manages tokens and rate limits itself."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The client brings the HTTP stack with it, which a run that asks nothing does not wait for."""
+    """Import the client on first use: runs without requests do not wait for the HTTP stack to load."""
     if name != "DouyinClient":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from resources.client.client import DouyinClient

@@ -1,4 +1,4 @@
-"""Blocking work off the event loop, on a thread of our own."""
+"""Run blocking work outside the event loop, on a dedicated thread."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 class _OneThread(Executor):
-    """A thread that works for as long as Python code runs.
+    """Executor with one thread that works until the interpreter ends.
 
-    The standard library shuts its own executors down before ``atexit``, where a run is closed.
+    The standard library shuts its own executors down before ``atexit`` handlers, which close a run.
     """
 
     def __init__(self, name: str) -> None:
@@ -51,18 +51,24 @@ class _OneThread(Executor):
 
 
 class Background:
-    """One thread for the state database.
+    """Dedicated thread for the state database.
 
-    The loop's default executor has as few as five threads, which a batch being normalised may
-    hold for seconds; pacing must not wait for that. One thread also keeps this process from
-    contending with itself for SQLite's write lock.
+    The loop's default executor has as few as five threads, which normalising a batch may occupy for seconds; the rate
+    limiter must not wait for that. One thread also keeps this process from contending with itself for SQLite's write
+    lock.
     """
 
     def __init__(self) -> None:
         self.executor = _OneThread("douyin-state")
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call ``work`` on the thread and return its result or raise its exception.
+
+        Raises:
+            RuntimeError: :meth:`close` was called.
+        """
         return await asyncio.get_running_loop().run_in_executor(self.executor, lambda: work(*args, **kwargs))
 
     def close(self) -> None:
+        """Finish the queued work and end the thread."""
         self.executor.shutdown(wait=True)

@@ -1,9 +1,9 @@
-"""The client of one run: it asks, and knows when not to.
+"""HTTP client for one run, with retries, token refresh and circuit breakers.
 
-Every response goes to the sink as it came, before anybody reads it. What a code means for the
-next step stands in ``catalog.errors``; here it is done. After an answer that settles more than its own
-call (the app is banned, an account is gone, a capability withdrawn), later calls that would get the
-same answer are refused without being made.
+Every response goes to the sink unmodified before it is interpreted. ``catalog.errors`` defines the action for each
+error code; this module carries it out. Some responses affect more than their own call: the app is banned, an account
+is gone, a capability is withdrawn. A circuit breaker then refuses later calls that would fail in the same way, without
+sending them.
 """
 
 from __future__ import annotations
@@ -52,27 +52,32 @@ from resources.state.sealing import NO_TOKEN_KEY
 log = logging.getLogger(__name__)
 
 Asked = Endpoint | Operation
-"""What can be called: to read, or to write."""
+"""An endpoint that reads or an operation that writes."""
 
 _LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
 _REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
 
 
 class Turn(Protocol):
-    """What must be done at the moment when a call has its turn, and not before."""
+    """Preparation of a call that must happen immediately before the call is sent."""
 
     async def begin(self) -> Params:
-        """Give the call's parameters; the call is made at once after this.
+        """Return the call's parameters; the call is sent immediately afterwards.
 
-        May raise CallFailed: then nothing is called.
+        Raises:
+            CallFailed: the call must not be made; nothing is sent.
         """
 
     async def undone(self) -> None:
-        """The call did nothing, and is made again later: it has another turn then."""
+        """Revert :meth:`begin`: the call had no effect, and :meth:`begin` runs again before the retry."""
 
 
 class DouyinClient:
-    """An async context manager; one for a whole run, shared by all its tasks."""
+    """Async context manager of a run's API calls: one per run, shared by all its tasks.
+
+    Raises:
+        NotConfigured: the app's credentials or the key that encrypts tokens are not set.
+    """
 
     def __init__(
         self, settings: Settings, state: State, clock: Clock, sink: Callable[[Exchange], None] | None = None
@@ -110,7 +115,11 @@ class DouyinClient:
         await self._stack.aclose()
 
     async def authorize(self, code: str, *, name: str | None = None) -> str:
-        """Redeem the code that the consent page returned; gives the account's open_id."""
+        """Redeem the code from the consent page and return the account's open_id.
+
+        Raises:
+            CallFailed: the platform refused the code or did not respond.
+        """
         open_id = await self.tokens.exchange_code(code, name=name)
         for key in [k for k in self._breakers if k[0] in ("account", "scope") and k[1] == open_id]:
             del self._breakers[key]
@@ -124,27 +133,28 @@ class DouyinClient:
         *,
         archive_as: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """One successful answer of ``endpoint``, after as many requests as its error codes allow.
+        """Call ``endpoint`` and return its successful response, after as many requests as its error codes allow.
 
-        ``params`` may leave out the account, page size and constants: the record fills them.
-        ``archive_as`` travels to the sink as :attr:`Exchange.tag`.
+        ``params`` may omit the account, page size and constants: the catalogue's record supplies them. ``archive_as``
+        is passed to the sink as :attr:`Exchange.tag`.
 
         Raises:
-            CallFailed: see its subclasses; ``calls`` is 0 where nothing was sent.
+            CallFailed: see its subclasses; ``calls`` is 0 if nothing was sent.
             ValueError: a parameter is missing or unknown to the record.
         """
         return await self._call(endpoint, params, open_id, once=False, archive_as=archive_as)
 
     async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> Answer:
-        """Have something done, once. A :class:`Turn` gives the parameters when the call's turn has come.
+        """Execute a write operation at most once and return its successful response.
 
-        A call is made again only where the platform said that it did nothing (a token to refresh, too many calls),
-        where nothing was sent, or where doing it twice is as doing it once.
+        A :class:`Turn` supplies the parameters immediately before the call is sent. A call is retried only if the
+        platform reported that it had no effect (a token to refresh, too many calls), if nothing was sent, or if the
+        operation is idempotent.
 
         Raises:
-            Uncertain: nobody knows whether it was done: a time-out, a cut connection, or an answer that may mean
-                either.
-            CallFailed: it was not done; see its subclasses.
+            OutcomeUnknown: the operation may or may not have been executed: a time-out, a cut connection, or an
+                ambiguous response.
+            CallFailed: the operation was not executed; see its subclasses.
             ValueError: a parameter is missing or unknown to the record.
         """
         return await self._call(operation, params, open_id, once=not operation.repeatable)
@@ -252,7 +262,7 @@ class DouyinClient:
     # ------------------------------------------------------------------ tokens
 
     async def _lease(self, endpoint: Asked, open_id: str, calls: int, refused: TokenLease | None = None) -> TokenLease:
-        """A token for the call; instead of ``refused`` if given. What it raises, it remembers."""
+        """Return a token for the call, a new one if ``refused`` is given; failures open circuit breakers."""
         try:
             if endpoint.token is Token.NONE:
                 return TokenLease("", 0)
@@ -287,7 +297,7 @@ class DouyinClient:
         elif known.code in CONSENT_OF_SCOPE:
             self._breakers[("scope", open_id, endpoint.quota)] = problem
         elif endpoint.token is Token.BUSINESS and isinstance(problem, ConsentNeeded):
-            self._breakers[("business", open_id)] = problem  # the consent of the account itself is another one
+            self._breakers[("business", open_id)] = problem  # separate from the consent of the account itself
         elif open_id and isinstance(problem, ConsentNeeded | AccountStopped):
             self._breakers[("account", open_id)] = problem
             if known.code == DEREGISTERED:
@@ -299,7 +309,7 @@ class DouyinClient:
             await self.tokens.void(open_id)
 
     async def _record_capability(self, endpoint: Asked, problem: CapabilityUnavailable | None) -> None:
-        """Write down, once, that the app owns the operation, or why it cannot be had: it is switched off by that."""
+        """Record once whether the app owns the operation, else why not; that disables the operation."""
         owned = problem is None
         if self._owned.get(endpoint.name) is owned:
             return
@@ -371,12 +381,13 @@ def _business_key(endpoint: Asked, open_id: str) -> tuple[tuple[str, str], ...]:
 
 
 def complete_params(endpoint: Asked, params: Params, open_id: str) -> dict[str, Any]:
-    """All parameters in the record's order, wherever they travel: what the caller gives, and what the record itself knows.
+    """Complete the caller's parameters with the record's account and constants, in the record's order.
 
-    The access token is none of them: it is not archived.
+    Covers query and body. The access token is not included, since parameters are archived.
 
     Raises:
-        ValueError: the record has no such parameter, or a required one is missing.
+        ValueError: the record has no such parameter, a required one is missing, or the account differs from
+            ``open_id``.
     """
     asked: dict[str, Any] = {}
     for param in endpoint.params:
@@ -401,8 +412,15 @@ _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLease) -> httpx.Request:
-    """The request with every parameter in its place. The token travels in the header (older SDKs put it into the query, where
-    it leaks into logs), but for the one operation that takes it in its body."""
+    """Build the request, with every parameter in the query or body as the record says.
+
+    The token is sent in the header (older SDKs put it into the query, where it leaks into logs), except for the one
+    operation that expects it in its body.
+
+    Raises:
+        ValueError: a parameter cannot be encoded.
+        httpx.InvalidURL: the address is malformed.
+    """
     query = {p.name: asked[p.name] for p in endpoint.params if p.place is ParamLocation.QUERY and p.name in asked}
     url = f"{base_url}{endpoint.path}" + (f"?{encode_query(query)}" if query else "")
     headers = {"accept": _JSON, "user-agent": "douyin-warehouse"}
@@ -424,21 +442,21 @@ def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLeas
 
 
 def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
-    """A token refused again after its refresh: the owner's consent is gone, or, for the app's token, somebody must look."""
+    """Return the action for a code; if a refreshed token was refused again, renewed consent or an alert."""
     if known.action is not Action.REFRESH:
         return known.action
     return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
 
 
 def _unusable(endpoint: Asked, open_id: str, reason: str, calls: int) -> NeedsAttention:
-    """A request that cannot be made, or an answer that cannot be taken: the next try would not go better."""
+    """Return the error for an invalid request or an unacceptable response, which a retry would not fix."""
     return NeedsAttention(
         Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls
     )
 
 
 def _with_context(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:
-    """The error as the asked operation's own, with the requests that were made for it."""
+    """Return the error as one of this endpoint and account, with the number of requests made."""
     placed = error.again(endpoint.name, open_id)
     placed.calls = calls
     return placed

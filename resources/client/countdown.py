@@ -1,4 +1,4 @@
-"""How long each consent still lasts: what a person must see before collecting stops."""
+"""Calculate how long each account's consent lasts, to warn before collection stops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resources.state.accounts import Account, AccountStatus, list_accounts
 from resources.state.tokens import token_lives
 
 RENEWALS = 5
-"""How often the platform renews a refresh token before the person must consent again."""
+"""Number of renewals of a refresh token before the owner must consent again."""
 WARN_AT_DAYS = (1, 3, 7)
 _RENEWED_FOR = timedelta(days=30)
 _RENEWED_BEFORE_END = timedelta(days=5)
@@ -20,10 +20,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """What is left of an account's consent; negative or None where it is over or was never stored.
+    """Remaining lifetimes of an account's tokens and consent: negative if over, None if never stored.
 
-    ``consent_left`` counts to the end that no refresh and no renewal can move: each renewal is
-    good for 30 days from its day (GUIDE section 2).
+    ``consent_left`` runs until the end that no refresh and no renewal can postpone: each renewal is good for 30 days
+    from its day (GUIDE section 2).
     """
 
     account: Account
@@ -34,10 +34,10 @@ class Countdown:
 
     @property
     def warning(self) -> int | None:
-        """7, 3 or 1: within so many days a person must do something. 0: it is over. None: nothing to do.
+        """Days within which a person must act: 7, 3 or 1; 0 if the consent is over, None if nothing is to do.
 
-        A refresh token is renewed five days and an access token refreshed three days before its end; where less is
-        left, nothing has run for days, or the platform refuses.
+        A refresh token is renewed five days and an access token refreshed three days before its end. Less time left
+        means that nothing has run for days, or that the platform refuses.
         """
         status = self.account.status
         if status in (AccountStatus.STOPPED, AccountStatus.PAUSED):
@@ -61,7 +61,7 @@ def _level(left: timedelta, days: Iterable[int]) -> int | None:
 
 
 def countdown(state: State, client_key: str, now: datetime) -> list[Countdown]:
-    """One line for each account of the app, the most urgent first. Reads the state only, and needs no key."""
+    """Return one line for each account of the app, the most urgent first; needs only the state, not the token key."""
     lives = token_lives(state, client_key)
     lines = []
     for account in list_accounts(state, client_key):
@@ -77,7 +77,7 @@ def countdown(state: State, client_key: str, now: datetime) -> list[Countdown]:
 
 
 def warnings_due(state: State, client_keys: Iterable[str], now: datetime) -> list[Countdown]:
-    """Accounts of all apps for which a person must do something within a week, the most urgent first."""
+    """Return the accounts of all apps for which a person must act within a week, the most urgent first."""
     due = [c for key in client_keys for c in countdown(state, key, now) if c.warning is not None]
     return sorted(
         due, key=lambda c: (c.warning, c.consent_left or timedelta.min, c.account.client_key, c.account.open_id)

@@ -1,4 +1,4 @@
-"""What can go wrong with a call, by what follows from it. Every code goes through ``catalog.errors``."""
+"""Exceptions of failed calls, one class per required reaction; ``catalog.errors`` classifies every code."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from resources.config.redaction import redact
 
 
 class DouyinError(Exception):
-    """Anything that this room raises on purpose."""
+    """Base class of the errors that this package raises deliberately."""
 
 
 class NotConfigured(DouyinError):
-    """The app's key or secret is not set: nothing was called."""
+    """A required setting (the app's key or secret, the token key) is missing: nothing was called."""
 
 
 class CallFailed(DouyinError):
-    """A call without a usable answer. ``calls`` counts the requests made for it, 0 when a breaker refused it."""
+    """A call without a usable response.
+
+    ``calls`` counts the requests made for it, 0 if a circuit breaker refused it. ``reason`` and the message contain no
+    secrets.
+    """
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class CallFailed(DouyinError):
         return _rebuild, (type(self), self.action, self.code, self.reason, fields)
 
     def again(self, operation: str, open_id: str) -> CallFailed:
-        """The same failure for a call that was therefore not made."""
+        """Return the same failure for another call, which was refused because of it."""
         return type(self)(
             self.action,
             self.code,
@@ -70,27 +74,27 @@ def _rebuild(kind: type[CallFailed], action: Action, code: int | None, reason: s
 
 
 class TransientFailure(CallFailed):
-    """It may work later; all tries of now are used up."""
+    """A failure that may disappear later; all retries are used up."""
 
 
 class Unreachable(TransientFailure):
-    """No answer of the platform: a time-out, a cut connection, HTTP 5xx, or a body that is not its JSON."""
+    """No response of the platform: a time-out, a cut connection, HTTP 5xx, or a body that is not its JSON."""
 
 
 class OutcomeUnknown(CallFailed):
-    """Something was sent to the platform to be done, and nobody knows whether it was done. Never simply ask again."""
+    """A write was sent, and it is unknown whether it was executed; it must not simply be retried."""
 
 
 class QuotaExhausted(TransientFailure):
-    """Nothing more from this scope today."""
+    """The day's calls of the scope are used up."""
 
 
 class PermanentFailure(CallFailed):
-    """Asking again would give the same answer."""
+    """A failure that a retry would repeat."""
 
 
 class Skipped(PermanentFailure):
-    """This object has nothing for us."""
+    """The requested object has no data for this app."""
 
 
 class ConsentNeeded(PermanentFailure):
@@ -110,11 +114,11 @@ class AppStopped(PermanentFailure):
 
 
 class NeedsAttention(PermanentFailure):
-    """Our own mistake, or an unknown code."""
+    """An error of this program or an unknown code, which a person must look at."""
 
 
 class PagingError(CallFailed):
-    """A list that cannot be trusted to be whole. Its pages so far are valid and in the archive."""
+    """A listing that may be incomplete; its pages so far are valid and archived."""
 
 
 _KINDS: dict[Action, type[CallFailed]] = {
@@ -131,12 +135,12 @@ _KINDS: dict[Action, type[CallFailed]] = {
 }
 
 _LONGEST_TEXT = 200
-"""Characters kept of the platform's own words."""
+"""Number of characters kept of the platform's own text."""
 _LONGEST_REASON = 1000
 
 
 def said_of(description: str) -> str:
-    """What is kept of the platform's own words."""
+    """Shorten the platform's own text to the length that is kept."""
     return description[:_LONGEST_TEXT]
 
 
@@ -150,7 +154,7 @@ def failure(
     calls: int,
     action: Action | None = None,
 ) -> CallFailed:
-    """The exception for a platform code.
+    """Create the exception for a platform code.
 
     ``said`` is the platform's description; ``action`` overrides the catalogue's.
     """

@@ -1,4 +1,4 @@
-"""What passes between the client and its callers: answers, and every response for the archive."""
+"""Values that the client passes on: successful responses to callers, and every exchange to the archive."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any
 
 Params = Mapping[str, str | int | list[str]]
-"""Request parameters without secrets; a list stands in a body only."""
+"""Request parameters without secrets; lists occur in bodies only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One response as it came, whatever it says, with its request.
+    """One unmodified response, successful or not, with its request.
 
-    ``params`` hold no secret: the access token travels in a header. ``code`` is None where the
-    body is not the platform's JSON or came with an HTTP status of failure; ``document`` is the body
-    decoded, None where it is no JSON. ``said`` are the platform's words of a refusal. ``tag`` is the caller's, passed
-    through. Instants are UTC and of the pipeline's clock.
+    ``params`` contain no secret: the access token is sent in a header. ``code`` is None if the body is not the
+    platform's JSON or came with an HTTP error status. ``document`` is the decoded body, None if it is not JSON.
+    ``said`` is the platform's text of a refusal. ``tag`` is the caller's, passed through. Instants are UTC and of the
+    pipeline's clock.
     """
 
     operation: str
@@ -39,7 +39,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful response. ``document`` is its decoded body; ``calls`` counts the requests it took."""
+    """A successful response; ``document`` is its decoded body, ``calls`` the number of requests it took."""
 
     body: bytes = field(repr=False)
     document: Any = field(repr=False)

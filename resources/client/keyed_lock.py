@@ -1,4 +1,4 @@
-"""One at a time: over the tasks of this process and over the processes of the machine."""
+"""Lock by key across the tasks of this process and the processes of the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class KeyedLock:
-    """A lock per key; work that began runs to its completion."""
+    """A lock per key; work that has started runs to completion."""
 
     def __init__(self, locks_dir: Path, background: Background) -> None:
         self._locks_dir = locks_dir
@@ -29,11 +29,14 @@ class KeyedLock:
 
     @asynccontextmanager
     async def turn(self, key: str, settled: Callable[[], bool] = lambda: False) -> AsyncIterator[bool]:
-        """Nobody else has the turn of ``key`` meanwhile. Waiting does not hold up the event loop.
+        """Acquire the lock of ``key`` for the block, without blocking the event loop.
 
-        Tasks of this process line up first. Yields True, without the lock of the processes, where
-        ``settled`` finds that the task before did the work: hundreds may have waited for one token.
-        The lock's file has no readable name: ids of people do not belong there.
+        Tasks of this process queue first. Yields True without the lock between processes if ``settled`` reports that
+        the previous task did the work: hundreds may have waited for one token. The lock file has no readable name: ids
+        of people do not belong there.
+
+        Raises:
+            asyncio.CancelledError: :meth:`close` was called.
         """
         async with self._tasks[key]:
             if self._closing:
@@ -47,14 +50,14 @@ class KeyedLock:
                 yield False
 
     async def run_to_completion(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work even if the caller is cancelled: the platform voids a token before we have its successor."""
+        """Await the work, which continues if the caller is cancelled: the platform may already have voided a token."""
         task = asyncio.create_task(work)
         self._working.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Let what was begun end; nothing new is begun."""
+        """Wait for running work; no new work starts."""
         self._closing = True
         while self._working:
             await asyncio.wait(self._working)
@@ -62,4 +65,4 @@ class KeyedLock:
     def _finished(self, task: asyncio.Task) -> None:
         self._working.discard(task)
         if not task.cancelled():
-            task.exception()  # told to the caller, who may be gone
+            task.exception()  # mark as retrieved: the caller that receives it may be cancelled

@@ -1,9 +1,9 @@
-"""Keeping the platform's limits before the call: rate, concurrency and daily quota of each scope.
+"""Rate limiter: enforce the rate, concurrency and daily quota of each scope before a call.
 
-The rate is kept by time slots which all processes of the machine reserve from the state database.
-A slot that was missed is dropped, not made up for: sending late would put more calls into the
-following second than the limit allows. At high rates a few calls depart together, at the time of the
-first one's slot: waking up for each call costs half as much again (``benchmarks/client.py``).
+All processes of the machine reserve time slots from the state database, which limits the rate. A missed slot is
+dropped and not made up for: sending late would put more calls into the following second than the limit allows. At high
+rates a few calls start together, at the time of the first one's slot: waking up for each call costs half as much again
+(``benchmarks/client.py``).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ HEADROOM = 0.985
 The rest absorbs up to 15 ms of jitter between our clock and the platform's counter.
 """
 _LATE_S = 0.012
-"""A slot may be used so much later than its time; less than the jitter that HEADROOM absorbs."""
+"""Longest delay with which a slot is still used; less than the jitter that HEADROOM absorbs."""
 _BATCH_S = 0.1
-"""At most the slots of so long are reserved at a time: a process that dies wastes no more."""
+"""Longest period whose slots are reserved at a time: a process that dies wastes no more."""
 _TOGETHER = 10
-"""At most so many calls depart at a time."""
+"""Largest number of calls that start together."""
 _EASED_BACK_PER_S = 0.01
 _SLOWEST = 1 / 64
 _QUOTA_CODE = 28003017
@@ -46,15 +46,15 @@ _QUOTA_CODE = 28003017
 
 @dataclass
 class _Lane:
-    """The line of one scope in this process.
+    """Queue of one scope in this process.
 
-    ``slots`` are epoch seconds; ``credits`` are calls counted and not yet made.
+    ``slots`` are reserved times in epoch seconds; ``credits`` are calls counted against the quota and not yet made.
     """
 
     scope: str
     limit: ScopeLimit
     together: int
-    """How many calls depart at a time, where so many wait."""
+    """Number of calls that start together if so many are waiting."""
     head: asyncio.Lock = field(default_factory=asyncio.Lock)
     slots: deque[float] = field(default_factory=deque)
     waiting: int = 0
@@ -72,14 +72,15 @@ class _Lane:
 
     @property
     def rate(self) -> float:
-        """Slots a second at present."""
+        """Current rate in slots per second."""
         return (self.limit.qps or 1.0) * HEADROOM * self.factor()
 
 
 def _together(limit: ScopeLimit) -> int:
-    """How many calls may depart at the time of the first one's slot: what HEADROOM covers, so that no second sees more calls than the
-    limit also where others depart each at its own slot; and a number that divides the limit, so that among groups
-    jitter is covered, too.
+    """Return how many calls may start together at the time of the first one's slot.
+
+    HEADROOM must cover the group, so that no second has more calls than the limit even if other calls start at their
+    own slots. The number must divide the limit, so that HEADROOM also covers jitter between groups.
     """
     qps = limit.qps or 1.0
     most = min(_TOGETHER, 1 + math.floor(qps * (1 - HEADROOM)))
@@ -87,7 +88,7 @@ def _together(limit: ScopeLimit) -> int:
 
 
 class Limiter:
-    """Hands out permits. One for a client; processes meet in the state database."""
+    """Issuer of call permits: one per client, coordinated between processes through the state database."""
 
     def __init__(self, settings: Settings, state: State, clock: Clock, background: Background) -> None:
         self._client_key = settings.client_key or ""
@@ -110,10 +111,10 @@ class Limiter:
         check: Callable[[], None] | None = None,
         begin: Callable[[], Awaitable[T]] | None = None,
     ) -> AsyncIterator[T | None]:
-        """Leave to make one call of ``scope`` now; held until the response is there.
+        """Wait for permission to make one call of ``scope``; leave the block when the response is complete.
 
-        ``check`` runs while the call waits, and ``begin`` once, when it has its slot and its place in the air; the
-        permit is what ``begin`` gives. Where one of them raises, neither slot nor quota is used.
+        ``check`` runs while the call waits. ``begin`` runs once, when the call has its slot and its share of the
+        concurrency; the block receives its result. If one of them raises, neither slot nor quota is used.
 
         Raises:
             QuotaExhausted: the day's calls of the scope are used up; nothing was called.
@@ -132,24 +133,24 @@ class Limiter:
         lane.slots.clear()
 
     def ease(self, scope: str) -> None:
-        """Take a tenth off the rate after a refusal; it grows back within seconds."""
+        """Reduce the rate by a tenth after a refusal; it recovers within seconds."""
         lane = self._lane(scope)
         lane.eased, lane.eased_at = max(0.5, lane.factor() / lane.ceiling * 0.9), time.monotonic()
 
     def pause(self, scope: str, seconds: float) -> None:
-        """Let nothing of the scope depart for so long."""
+        """Start no call of the scope for ``seconds``."""
         lane = self._lane(scope)
         lane.paused_until = max(lane.paused_until, time.monotonic() + seconds)
 
     async def exhaust(self, scope: str) -> None:
-        """Record the platform's own word that today's quota is used up."""
+        """Record that the platform reported today's quota as used up."""
         lane = self._lane(scope)
         lane.spent = self._clock.today()
         lane.slots.clear()
         await self._background.run(mark_exhausted, self._state, self._client_key, scope, lane.spent)
 
     async def close(self) -> None:
-        """Give back what was counted and not called."""
+        """Return calls to the daily quotas that were counted and not made."""
         for lane in self._lanes.values():
             await self._return_credits(lane)
 
@@ -166,8 +167,8 @@ class Limiter:
         lane = self._lane(scope)
         lane.waiting += 1
         try:
-            # Only the head of a scope's line waits for a place in the air. Otherwise the calls of a slow
-            # scope would hold all places while they wait for their slots, and stop the fast scopes.
+            # Only the first call in a scope's queue waits for the concurrency limit. Otherwise the calls of a slow
+            # scope would occupy it entirely while they wait for their slots, and block the fast scopes.
             async with lane.head:
                 slot = await self._next_slot(lane, check)
                 await self._flying.acquire()
@@ -187,9 +188,9 @@ class Limiter:
             self._flying.release()
 
     async def _begin(self, lane: _Lane, slot: float, begin: Callable[[], Awaitable[T]]) -> T:
-        """Run ``begin`` for the call that departs next.
+        """Run ``begin`` for the call that starts next, and delay the following calls by the time it took.
 
-        As late as that made it, as late are those behind it: no second sees more calls.
+        Thus no second has more calls than the limit.
         """
         try:
             begun = await begin()
@@ -209,7 +210,7 @@ class Limiter:
                 check()
             if not lane.slots or lane.credits < 1 or lane.day != self._clock.today():
                 await self._reserve(lane)
-                continue  # slots may have been taken back meanwhile
+                continue  # slots may have been cleared meanwhile
             slot = lane.slots.popleft()
             delay = slot - time.time()
             if delay < -_LATE_S:
@@ -233,7 +234,7 @@ class Limiter:
             await self._return_credits(lane)
             lane.day = day
         interval_s, waiting = 1 / lane.rate, min(lane.waiting, math.ceil(lane.rate * _BATCH_S))
-        # Only whole groups, so that those of all processes follow each other.
+        # Reserve whole groups only, so that the groups of all processes follow each other.
         wanted = 0 if lane.slots else math.ceil(waiting / lane.together) * lane.together
         grant = await self._background.run(
             reserve,

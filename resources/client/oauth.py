@@ -1,4 +1,4 @@
-"""The token endpoints (GUIDE section 2). Their bodies hold tokens: they are never archived."""
+"""Call the token endpoints (GUIDE section 2); their bodies contain tokens and are never archived."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from resources.config.settings import Settings
 log = logging.getLogger(__name__)
 
 SCOPE = "oauth"
-"""Name under which the token endpoints are paced and counted: they belong to no scope."""
+"""Name under which the token endpoints are rate-limited and counted: they belong to no scope."""
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 _JSON = {"content-type": "application/json"}
 
@@ -31,7 +31,10 @@ _LONGEST_LIFE = timedelta(days=3660)
 
 
 class OAuth:
-    """Calls of the token endpoints, each retried where the code allows. Returns the ``data`` member."""
+    """Caller of the token endpoints, which retries where the code allows; methods return the ``data`` member.
+
+    All methods raise CallFailed if no attempt succeeded, and NotConfigured if the app's key or secret is not set.
+    """
 
     def __init__(self, settings: Settings, wire: Wire) -> None:
         self._settings = settings
@@ -39,25 +42,29 @@ class OAuth:
         self._stable_is_missing = False
 
     async def exchange_code(self, code: str) -> Mapping[str, Any]:
-        """authorization code -> access_token, refresh_token, open_id, scope. A code works once and for ten minutes."""
+        """Exchange an authorization code for access_token, refresh_token, open_id and scope.
+
+        A code works once and for ten minutes.
+        """
         form = {**self._app(secret=True), "code": code, "grant_type": "authorization_code"}
         return await self._call("oauth_access_token", "/oauth/access_token/", form=form)
 
     async def refresh(self, refresh_token: str, open_id: str) -> Mapping[str, Any]:
-        """A fresh access token. No secret is sent, and the refresh token's life does not change."""
+        """Fetch a new access token; no secret is sent, and the refresh token's lifetime does not change."""
         form = {**self._app(), "grant_type": "refresh_token", "refresh_token": refresh_token}
         return await self._call("oauth_refresh_token", "/oauth/refresh_token/", form=form, open_id=open_id)
 
     async def renew(self, refresh_token: str, open_id: str) -> Mapping[str, Any]:
-        """A new refresh token; the old one dies at once. Five times a consent."""
+        """Fetch a new refresh token, up to five times per consent; the old one becomes invalid at once."""
         form = {**self._app(), "refresh_token": refresh_token}
         return await self._call("oauth_renew_refresh_token", "/oauth/renew_refresh_token/", form=form, open_id=open_id)
 
     async def client_token(self) -> Mapping[str, Any]:
-        """The app's token. The stable endpoint voids nothing: a second system of the same app keeps working.
+        """Fetch the app's token, from the stable endpoint if possible.
 
-        Where the platform does not offer it to this app, the older endpoint is asked: each of its answers voids the
-        token before the last within five minutes, so it must not be asked by two systems.
+        The stable endpoint voids nothing: a second system of the same app keeps working. If the platform does not
+        offer it to this app, the older endpoint is called. Each of its responses voids the token before the last within
+        five minutes, so two systems must not both use it.
         """
         body = {**self._app(secret=True), "grant_type": "client_credential"}
         if not self._stable_is_missing:
@@ -69,13 +76,14 @@ class OAuth:
         return await self._call("oauth_client_token", "/oauth/client_token/", body=body)
 
     async def business_token(self, open_id: str) -> Mapping[str, Any]:
-        """biz_token and biz_refresh_token of an account that gave business consent 经营授权."""
+        """Fetch biz_token and biz_refresh_token of an account that gave business consent 经营授权."""
         body = {**self._app(secret=True), "open_id": open_id}
         return await self._call(
             "oauth_business_token", "/oauth/business_token/", body=body, open_id=open_id, envelope=Envelope.BUSINESS
         )
 
     async def refresh_business(self, refresh_token: str, open_id: str) -> Mapping[str, Any]:
+        """Fetch new biz_token and biz_refresh_token with the present biz_refresh_token."""
         body = {**self._app(secret=True), "refresh_token": refresh_token}
         return await self._call(
             "oauth_refresh_biz_token",
@@ -142,7 +150,11 @@ class OAuth:
 
 
 def authorize_url(settings: Settings, scopes: list[str], state: str) -> str:
-    """The page on which an account's owner consents. ``state`` must be random and checked on return."""
+    """Return the URL of the consent page for an account's owner; ``state`` must be random and checked on return.
+
+    Raises:
+        NotConfigured: the app's key or the redirect URI is not set.
+    """
     if not settings.client_key or not settings.redirect_uri:
         raise NotConfigured("set DOUYIN_CLIENT_KEY and DOUYIN_REDIRECT_URI")
     query = {
@@ -156,7 +168,11 @@ def authorize_url(settings: Settings, scopes: list[str], state: str) -> str:
 
 
 def text_of(data: Mapping[str, Any], name: str) -> str:
-    """A member of a token answer that must be there."""
+    """Return a required text member of a token response.
+
+    Raises:
+        NeedsAttention: it is missing or empty.
+    """
     value = data.get(name)
     if not isinstance(value, str) or not value:
         raise NeedsAttention(
@@ -166,7 +182,13 @@ def text_of(data: Mapping[str, Any], name: str) -> str:
 
 
 def seconds_of(data: Mapping[str, Any], name: str) -> timedelta:
-    """A life in seconds, a number or its text. The answer is trusted: documentation gives several values."""
+    """Return a lifetime from a token response, given in seconds as a number or its text.
+
+    The response is trusted, since documentation gives several values.
+
+    Raises:
+        NeedsAttention: it is missing, not a number, negative or longer than ten years.
+    """
     try:
         life = timedelta(seconds=int(data[name]))
     except (KeyError, TypeError, ValueError, OverflowError) as error:

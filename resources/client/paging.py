@@ -1,4 +1,4 @@
-"""Walking through the pages of a list (GUIDE section 5): the first cursor, then exactly what the reply says."""
+"""Fetch the pages of a listing (GUIDE section 5): the first cursor, then exactly the cursor of each response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ADVICE = "The pages so far are archived; the list is asked for again at the nex
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Where to go on: the cursor to send, how many pages were answered before, and every cursor sent for them."""
+    """Position to resume at: the cursor to send, the number of pages before it, and all cursors sent for them."""
 
     cursor: str | int
     pages: int
@@ -31,9 +31,9 @@ class Resume:
 
 
 class Walk:
-    """Guards one sequence of pages; pure.
+    """Validator of one sequence of pages, without I/O.
 
-    ``cursor`` is what to send next (None: nothing), ``page`` its 1-based number.
+    ``cursor`` is the next cursor to send (None: send none), ``page`` the 1-based number of its page.
     """
 
     def __init__(self, endpoint: Endpoint, resume: Resume | None = None) -> None:
@@ -47,10 +47,12 @@ class Walk:
         self._pages: set[str] = set()
 
     def advance(self, document: Any) -> bool:
-        """Read what the page says of the next one; False when it was the last. An empty page may have a next one.
+        """Read the next cursor from a decoded page; return False after the last one.
+
+        An empty page may have a next one.
 
         Raises:
-            PagingError: the list would be endless, or its end is not said.
+            PagingError: the listing would be endless or exceed the page cap, or its end is not stated.
         """
         more = member(document, self._paging.has_more)
         cursor = member(document, self._paging.cursor)
@@ -95,12 +97,12 @@ async def pages(
     resume: Resume | None = None,
     tag: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Answer]:
-    """All pages in order, each yielded before the next is asked for; an endpoint without paging gives one.
+    """Yield all pages in order, each before the next is requested; an endpoint without paging has one.
 
     ``tag`` goes to the archive with ``page`` (1-based) and ``cursor`` (as sent) added.
 
     Raises:
-        PagingError: after the page that cannot be followed was yielded.
+        PagingError: a page has no usable successor; that page was yielded before.
         CallFailed: a page failed.
     """
     if endpoint.paging is None:

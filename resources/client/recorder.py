@@ -1,4 +1,4 @@
-"""From the client's exchanges to archive entries: which page of which listing each response was."""
+"""Convert the client's exchanges to archive entries, which state the listing and page of each response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEQUENCE = "sequence"
 
 @dataclass
 class Sequence:
-    """One listing while it is being fetched, all its pages; single answers are a sequence of one page."""
+    """One listing while its pages are fetched; a single response is a sequence of one page."""
 
     slot: datetime
     subject: Mapping[str, str | int]
@@ -31,15 +31,15 @@ class Sequence:
     items: int = 0
     newest: str | None = None
     until: Callable[[Any], bool] | None = None
-    """Tells of a decoded page that everything behind it is known: the listing need be read no further."""
+    """Predicate on a decoded page: everything after it is known, and fetching can stop."""
     reached: bool = False
     """Whether ``until`` ended the listing before the platform did."""
     codes: Counter = field(default_factory=Counter)
-    """Codes of all responses, failed attempts included; a body without a code counts as its HTTP status."""
+    """Counts by code of all responses, failed attempts included; a body without a code counts as its HTTP status."""
 
 
 class Recorder:
-    """Puts every exchange that belongs to a sequence into the archive and keeps the sequence's count.
+    """Writer of exchanges to the archive, which also updates the counters of their sequences.
 
     Calls without a sequence (tokens) carry secrets in their bodies and are not archived.
     """
@@ -48,6 +48,14 @@ class Recorder:
         self._archive = archive
 
     def record(self, exchange: Exchange) -> None:
+        """Archive an exchange if its tag has a sequence, and update the sequence.
+
+        If a successful body cannot be interpreted, it is archived as a page of a broken-off listing, and the error is
+        raised.
+
+        Raises:
+            OSError: a flush of the archive failed.
+        """
         sequence: Sequence | None = exchange.tag.get(SEQUENCE)
         if sequence is None:
             return
@@ -57,7 +65,7 @@ class Recorder:
         if ok:
             try:
                 facts = _facts(sequence, exchange)
-            except Exception as error:  # whatever a body may do to its reading: its bytes are kept, as a page of a listing that broke off
+            except Exception as error:  # the body is archived in any case, as a page of a broken-off listing
                 facts, trouble = {"last": False, "whole": False}, error
         entry = Entry(
             operation=exchange.operation,
@@ -88,7 +96,7 @@ class Recorder:
 
 
 def _facts(sequence: Sequence, exchange: Exchange) -> dict[str, Any]:
-    """What a successful page tells of its listing."""
+    """Return the entry's members that a successful page states about its listing."""
     endpoint = ENDPOINTS[exchange.operation]
     page = read_page(endpoint, exchange.document, beijing_day(exchange.observed_at))
     enough = endpoint.paging and endpoint.paging.enough and sequence.pages + 1 >= endpoint.paging.enough

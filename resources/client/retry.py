@@ -1,4 +1,4 @@
-"""How long to wait before asking again. Pure: the waiting itself is the client's."""
+"""Calculate how long to wait before a retry; the client does the waiting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from catalog.errors import Action, ErrorCode
 
 LONGEST_S = 60.0
 NO_ANSWER_TRIES = 5
-"""Time-outs, cut connections, HTTP 5xx and bodies that are no JSON are treated like "system busy"."""
+"""Requests per call without a valid response (time-out, cut connection, HTTP 5xx, no JSON), as for "system busy"."""
 TOO_FREQUENT = 28003018
 
 _ASKED_AGAIN = frozenset({Action.RETRY, Action.ALERT, Action.SLOW_DOWN})
@@ -18,12 +18,11 @@ _ASKED_AGAIN = frozenset({Action.RETRY, Action.ALERT, Action.SLOW_DOWN})
 def wait_before_retry(
     known: ErrorCode | None, calls: int, base_s: float, draw: Callable[[], float] = random.random
 ) -> float | None:
-    """Seconds to wait after the ``calls``-th request failed, or None to give up.
+    """Return the seconds to wait after the ``calls``-th request failed, or None to give up.
 
-    ``known`` is the catalogue's record of the code, None where there was no answer of the platform.
-    Exponential from ``base_s`` to 60 s with full jitter: many tasks that failed together must not
-    return together. "Too frequent" waits at least ``base_s``; risk control waits one to two minutes
-    at the default base of a second.
+    ``known`` is the catalogue's record of the code, None if the platform did not respond. The wait is exponential from
+    ``base_s`` to 60 s with full jitter, so that many tasks that failed together do not retry together. "Too frequent"
+    waits at least ``base_s``; risk control waits one to two minutes at the default base of a second.
     """
     tries = NO_ANSWER_TRIES if known is None else known.tries if known.action in _ASKED_AGAIN else 1
     if calls >= tries:

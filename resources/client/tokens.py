@@ -1,7 +1,7 @@
-"""Keeping tokens alive: one refresher at a time across tasks and processes, stored before used.
+"""Manage tokens: refresh them one at a time across tasks and processes, and store them before use.
 
-Times are the pipeline's clock. A lock file per account makes the refresher single; whoever gets
-the lock reads the state again, since another process may have refreshed meanwhile.
+Times are of the pipeline's clock. A lock file per account ensures that one process at a time refreshes its token. The
+holder of the lock reads the state again, since another process may have refreshed meanwhile.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _AUTHORIZE = "Ask the account's owner to authorise again: `douyin authorize`."
 _IDLE = (AccountStatus.STOPPED, AccountStatus.PAUSED)
 _LOOK_AGAIN_S = 2.0
 _TIMEOUT_S = 60.0
-"""After a refresh ahead of time failed, the valid token is used so long before the next attempt."""
+"""After an early refresh failed, the still valid token is used for this time before the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenLease:
-    """A token in use. ``generation`` tells a token from its refreshed self, which may be the same string."""
+    """A token in use; ``generation`` distinguishes it from its refreshed successor, which may be the same string."""
 
     token: str
     generation: int
@@ -56,7 +56,7 @@ class TokenLease:
 
 
 def _business_of(open_id: str) -> str:
-    """Name of an account's business token among turns and generations."""
+    """Return the name of an account's business token among locks and generations."""
     return f"business {open_id}"
 
 
@@ -67,7 +67,10 @@ def _refuse_idle(account: Account | None) -> None:
 
 
 class TokenManager:
-    """Hands out tokens that work, for one app."""
+    """Provider of valid tokens for one app and its accounts.
+
+    Methods that call the platform raise CallFailed if it refuses or does not respond.
+    """
 
     def __init__(self, settings: Settings, state: State, clock: Clock, oauth: OAuth, background: Background) -> None:
         self._client_key = settings.client_key or ""
@@ -81,7 +84,7 @@ class TokenManager:
         self._accounts: dict[str, Account] | None = None
         self._loading = asyncio.Lock()
         self._client: ClientToken | None = None
-        self._answered: str | None = None  # the client token that the platform gave last
+        self._answered: str | None = None  # the last client token of the platform
         self._generations: defaultdict[str, int] = defaultdict(int)
         self._retry_after: dict[str, float] = {}
         self._looked_at = 0.0
@@ -90,18 +93,18 @@ class TokenManager:
     # ------------------------------------------------------------------ the app's token
 
     async def client_lease(self) -> TokenLease:
-        """The app's token, fetched anew in its last five minutes."""
+        """Return the app's token; fetch a new one in its last five minutes."""
         if self._client is None or not self._client_good(self._client):
             await self._client_fetch(failed=None)
         return TokenLease(self._client.access_token, self._generations[""])
 
     async def replace_client(self, lease: TokenLease) -> TokenLease:
-        """Another token after the platform refused this one."""
+        """Return another app token after the platform refused this one."""
         await self._client_fetch(failed=lease)
         return TokenLease(self._client.access_token, self._generations[""])
 
     def _client_good(self, token: ClientToken) -> bool:
-        # The stable endpoint answers the same token until it expires: asking in its last minutes again is vain.
+        # The stable endpoint returns the same token until it expires: fetching it early again would be useless.
         margin = timedelta(0) if token.access_token == self._answered else CLIENT_MARGIN
         return self._clock.now() < token.expires_at - margin
 
@@ -141,11 +144,11 @@ class TokenManager:
     # ------------------------------------------------------------------ tokens of accounts
 
     async def user_lease(self, open_id: str) -> TokenLease:
-        """The account's access token, refreshed and its refresh token renewed ahead of time.
+        """Return the account's access token, after early refresh and renewal where due.
 
         Raises:
-            ConsentNeeded: no token, or expired and not to be refreshed; no call is made where that is known.
-            AccountStopped: the account is closed, banned or stopped.
+            ConsentNeeded: there is no token, or it expired and cannot be refreshed; if known, no call is made.
+            AccountStopped: the account is closed, banned, paused or stopped.
         """
         await self._look_at_accounts()
         token = self._users.get(open_id)
@@ -158,11 +161,11 @@ class TokenManager:
         return TokenLease(token.access_token, self._generations[open_id])
 
     async def _look_at_accounts(self) -> None:
-        """Know the accounts, and now and then look again: a webhook or a person may have stopped one meanwhile."""
+        """Load the accounts, and regularly reload stopped ones: a webhook or a person may have stopped one."""
         if self._accounts is None:
             async with (
                 self._loading
-            ):  # all calls in flight begin at once: each of them opened the tokens of all accounts
+            ):  # the first calls start at once: each of them would decrypt the tokens of all accounts
                 if self._accounts is None:
                     self._looked_at = time.monotonic()
                     await self._load()
@@ -172,14 +175,19 @@ class TokenManager:
             self._accounts |= {a.open_id: a for a in idle}
 
     async def replace_user(self, open_id: str, lease: TokenLease) -> TokenLease:
-        """A token other than the one that the platform refused; refreshed unless somebody did so already."""
+        """Return an access token other than the refused one; refresh it unless that was done meanwhile.
+
+        Raises:
+            ConsentNeeded: the token cannot be refreshed.
+            AccountStopped: the account is closed or banned.
+        """
         token = await self._maintain(open_id, failed=lease)
         return TokenLease(token.access_token, self._generations[open_id])
 
     async def exchange_code(self, code: str, *, name: str | None = None) -> str:
-        """Redeem an authorization code; the account is known, active and has five renewals again.
+        """Redeem an authorization code and return the account's open_id.
 
-        Returns its open_id.
+        The account is added if it is new, becomes active and has five renewals again.
         """
         register_secret(code)
         return await self._turns.run_to_completion(self._exchange(code, name))
@@ -209,7 +217,7 @@ class TokenManager:
         return open_id
 
     async def set_status(self, open_id: str, status: AccountStatus, reason: str | None) -> None:
-        """Record what became of the account; it is added where only its token was known."""
+        """Record the account's status and the reason; add the account if only its token was known."""
         known = await self._background.run(account_state.get_account, self._state, self._client_key, open_id)
         if known is None:
             now = self._clock.now()
@@ -220,7 +228,7 @@ class TokenManager:
         await self._remember(open_id)
 
     async def withdraw(self, open_id: str, reason: str) -> None:
-        """The account is gone for good: nothing of it is kept here, and its data is listed for deletion."""
+        """Remove a deregistered account's tokens and list its data for deletion."""
 
         def in_state() -> None:
             with self._state.begin() as db:
@@ -233,9 +241,9 @@ class TokenManager:
             await self._remember(open_id)
 
     async def void(self, open_id: str) -> None:
-        """The platform refuses the access token for good: do not try it again in later runs."""
-        # In its turn: another process may renew meanwhile, and storing what was read before would bring back the dead
-        # refresh token.
+        """Mark a permanently refused access token as expired, so that later runs do not use it."""
+        # Under the lock: another process may renew meanwhile, and storing what was read before would restore the
+        # invalid refresh token.
         async with self._turns.turn(self._turn_of(open_id)):
             await self._void_in_turn(open_id)
 
@@ -247,7 +255,7 @@ class TokenManager:
     # ------------------------------------------------------------------ business tokens
 
     async def business_lease(self, open_id: str) -> TokenLease:
-        """The account's business token 经营授权, fetched when first needed and refreshed ahead of time.
+        """Return the account's business token 经营授权, fetched when first needed and refreshed early.
 
         Raises:
             ConsentNeeded: the account gave no business consent.
@@ -261,7 +269,11 @@ class TokenManager:
         return TokenLease(token.access_token, self._generations[_business_of(open_id)])
 
     async def replace_business(self, open_id: str, lease: TokenLease) -> TokenLease:
-        """A business token other than the one that the platform refused."""
+        """Return a business token other than the refused one.
+
+        Raises:
+            ConsentNeeded: the account gave no business consent.
+        """
         token = await self._turns.run_to_completion(self._business(open_id, failed=lease))
         return TokenLease(token.access_token, self._generations[_business_of(open_id)])
 
@@ -348,13 +360,13 @@ class TokenManager:
             return False
         if failed is not None:
             return failed.generation != self._generations[open_id]
-        # Where the task before failed ahead of time, those that waited for it use the present token as well: each
-        # trying again, one after the other with tries and back-off of its own, would hold up hundreds of calls.
+        # If the previous task's early refresh failed, the tasks that waited for it use the present token as well.
+        # Retries of each of them in turn, with attempts and back-off of its own, would delay hundreds of calls.
         settled = not self._work_due(token) or self._backing_off(open_id)
         return settled and token.access_expires_at > self._clock.now()
 
     async def _after_failure(self, open_id: str, token: UserToken, error: CallFailed, *, forced: bool) -> None:
-        """Go on with a token that still works; raise where there is none. Only explicit codes ask for consent."""
+        """Continue with a token that is still valid, else raise; only explicit codes lead to renewed consent."""
         valid = not forced and token.access_expires_at > self._clock.now()
         refused = error.code is not None and isinstance(error, ConsentNeeded | AccountStopped)
         if refused:
@@ -375,8 +387,8 @@ class TokenManager:
         refresh_expires_at = token.refresh_expires_at
         if refresh_token != token.refresh_token:
             refresh_expires_at = now + seconds_of(data, "refresh_expires_in")
-        # Documentation shows 30 days in every answer although a refresh does not lengthen the refresh
-        # token's life: for the same string the earlier of both instants is believed.
+        # Documentation shows 30 days in every response although a refresh does not extend the refresh token's life:
+        # for the same string the earlier of both instants is used.
         elif "refresh_expires_in" in data:
             refresh_expires_at = min(refresh_expires_at, now + seconds_of(data, "refresh_expires_in"))
         fresh = replace(
@@ -397,8 +409,8 @@ class TokenManager:
             data = await self._oauth.renew(token.refresh_token, token.open_id)
         except ConsentNeeded as error:
             if error.code == _REFRESH_TOKEN_DEAD and error.calls > 1:
-                # Not refused at the first try: then that try was most likely executed. The platform has no way to ask
-                # for its answer again.
+                # Not refused at the first attempt: so that attempt was most likely executed. The platform cannot
+                # repeat its response.
                 raise ConsentNeeded(
                     Action.RECONSENT,
                     error.code,
@@ -414,8 +426,8 @@ class TokenManager:
                 raise
             fresh = replace(token, renewals=RENEWALS)  # used up elsewhere; the refresh token itself still works
         except CallFailed as error:
-            # The refresh token has days left, and the access token may be due for its own refresh. Work stays due:
-            # without patience every call of this run would try again.
+            # The refresh token has days left, and the access token may be due for its own refresh. The renewal stays
+            # due: without a back-off every call of this run would try again.
             self._retry_after[token.open_id] = time.monotonic() + _TIMEOUT_S
             log.warning("%s It is tried again in %d s at the earliest.", error, _TIMEOUT_S)
             return token
@@ -434,18 +446,18 @@ class TokenManager:
         return fresh
 
     def _backing_off(self, open_id: str) -> bool:
-        """Whether work failed so recently, or so surely, that it is not tried for now."""
+        """Return whether a refresh or renewal failed so recently, or so definitely, that it is not retried yet."""
         return time.monotonic() < self._retry_after.get(open_id, 0.0)
 
     def _work_due(self, token: UserToken) -> bool:
         return self._refresh_due(token) or self._renewal_due(token)
 
     def _refresh_due(self, token: UserToken) -> bool:
-        # A platform that gives tokens of one day must not be asked for a new one at every call.
+        # If the platform issues tokens of one day, not every call may request a new one.
         margin = min(ACCESS_MARGIN, (token.access_expires_at - token.updated_at) / 5)
         now = self._clock.now()
         if token.renewals >= RENEWALS and timedelta(0) < token.refresh_expires_at - now < _LAST_REFRESH:
-            # An access token outlives its refresh token: the last refresh is worth up to 15 more days.
+            # An access token outlives its refresh token: the last refresh gives up to 15 more days.
             return now - token.updated_at > _LAST_REFRESH
         return token.access_expires_at - now < margin
 
@@ -455,7 +467,7 @@ class TokenManager:
     # ------------------------------------------------------------------ memory and state
 
     async def close(self) -> None:
-        """Wait for refreshes on their way."""
+        """Wait for running refreshes."""
         await self._turns.close()
 
     async def _load(self) -> None:
@@ -471,7 +483,7 @@ class TokenManager:
             self._accounts[open_id] = account
 
     async def _store(self, token: UserToken) -> None:
-        """Commit first, use afterwards."""
+        """Commit a token to the state before it is used."""
         await self._background.run(token_state.save_user_token, self._state, self._client_key, token)
         self._users[token.open_id] = token
 

@@ -1,7 +1,7 @@
-"""The HTTP client: httpx's interface over reqwest, which costs about a tenth of the CPU of httpx's own pool.
+"""HTTP transport: httpx's interface over reqwest, at about a tenth of the CPU time of httpx's own pool.
 
-``benchmarks/client.py`` prints the ratios, also to ``pyreqwest.compatibility.httpx``. It differs from that one
-by reading each body in one step, which also maps errors in the middle of a body, and by a total time-out.
+``benchmarks/client.py`` prints the ratios, also to ``pyreqwest.compatibility.httpx``. Unlike that library, this
+transport reads each body in one step, which also maps errors in the middle of a body, and has a total time-out.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from resources.config.redaction import guard_loggers
 from resources.config.settings import Settings
 
 _IDLE = timedelta(seconds=30)
-"""Idle connections close before a load balancer's usual minute does, or a request would die on the closed one."""
+"""Idle time after which connections close, less than a load balancer's usual minute: requests would fail otherwise."""
 
 
 _SETTLE_S = 0.05
 _CONNECTING = "client error (Connect)"
-"""What errors name as their cause that came before anything was sent: look-up, TCP, TLS, the tunnel of a proxy."""
+"""Cause named by errors that happen before anything is sent: look-up, TCP, TLS, the tunnel of a proxy."""
 
 
 def make_http(settings: Settings) -> httpx.AsyncClient:
-    """A client for one run: TLS verified, no redirects (they lose bodies), no cookies, one connection per call in flight.
+    """Create the HTTP client of one run.
 
-    Proxies come from ``DOUYIN_PROXY``, else from ``HTTP(S)_PROXY``/``ALL_PROXY``/``NO_PROXY``. Extra
-    roots of trust come from ``SSL_CERT_FILE``. Bodies arrive decompressed, and their
-    ``Content-Encoding`` header is gone, so that nothing decodes them twice. Reading stops at ``DOUYIN_ANSWER_BYTES``.
+    TLS is verified; there are no redirects (they lose bodies) and no cookies; each call in flight has its own
+    connection. Proxies come from ``DOUYIN_PROXY``, else from ``HTTP(S)_PROXY``/``ALL_PROXY``/``NO_PROXY``, and extra
+    trusted roots from ``SSL_CERT_FILE``. Bodies arrive decompressed and without their ``Content-Encoding`` header, so
+    that nothing decodes them twice. Reading stops at ``DOUYIN_ANSWER_BYTES``.
     """
     guard_loggers("httpx")
     return DirectClient(transport=_Transport(_reqwest(settings), settings.answer_bytes), timeout=None, trust_env=False)
 
 
 def encode_query(params: Mapping[str, str | int]) -> str:
-    """Query string with every value percent-encoded exactly once: ids hold ``@ / + =``, which httpx would let pass."""
+    """Percent-encode parameters as a query string: ids contain ``@ / + =``, which httpx would not encode."""
     return "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in params.items())
 
 
@@ -51,7 +52,7 @@ def _reqwest(settings: Settings) -> Client:
         ClientBuilder()
         .follow_redirects(False)
         .referer(False)
-        .timeout(limit)  # from connecting to the last byte; httpx's own counts each phase anew
+        .timeout(limit)  # from connecting to the last byte; httpx's own time-out restarts with each phase
         .connect_timeout(limit)
         .pool_idle_timeout(_IDLE)
         .pool_max_idle_per_host(settings.concurrency)
@@ -62,20 +63,24 @@ def _reqwest(settings: Settings) -> Client:
 
 
 class DirectClient(httpx.AsyncClient):
-    """httpx's client without its auth flows, redirects, cookies and hooks, none of which the platform may ask of us.
+    """httpx's client without auth flows, redirects, cookies and hooks, none of which the platform may require.
 
-    The way through them, which also reads a body that is there already, costs a sixth of a call's CPU
-    (``benchmarks/client.py``).
+    They cost a sixth of a call's CPU time and read the already complete body again (``benchmarks/client.py``).
     """
 
     async def send(self, request: httpx.Request, **_defaults: Any) -> httpx.Response:
+        """Send a request through the transport and return the complete response.
+
+        Raises:
+            httpx.TransportError: no complete response was received.
+        """
         response = await self._transport.handle_async_request(request)
         response.request = request
         return response
 
 
 class AnswerTooLarge(httpx.TransportError):
-    """A body with more bytes, decompressed, than are taken. The rest was not read."""
+    """A body with more decompressed bytes than are accepted; the rest was not read."""
 
 
 class _Transport(httpx.AsyncBaseTransport):
@@ -103,21 +108,20 @@ class _Transport(httpx.AsyncBaseTransport):
                 f"the answer has more than {self._most:,} bytes (DOUYIN_ANSWER_BYTES); the rest was not read",
                 request=request,
             )
-        # An encoding that reqwest does not know, and never asked for, would be decoded by httpx, however large it
-        # becomes.
+        # httpx would decode an encoding that reqwest does not know and did not accept, without a limit of its size.
         headers = [header for header in response.headers.items() if header[0] != "content-encoding"]
         return httpx.Response(response.status, headers=headers, content=body)
 
     async def aclose(self) -> None:
         await self._client.close()
-        # The transport's own thread still lets go of Python objects. Seen once in several hundred processes: one that
-        # ended in that very moment was aborted by the interpreter (Python before 3.14 cannot end under a foreign
-        # thread).
+        # The transport's own thread still releases Python objects. Seen once in several hundred processes: one that
+        # ended at that moment was aborted by the interpreter (Python before 3.14 cannot end while a foreign thread
+        # runs).
         await asyncio.sleep(_SETTLE_S)
 
 
 def _mapped(error: exceptions.PyreqwestError, request: httpx.Request) -> httpx.TransportError:
-    """The httpx error that callers know. Texts name the cause, never the URL: it is full of ids."""
+    """Convert an error to its httpx equivalent; texts name the cause, never the URL, which contains ids."""
     if isinstance(error, exceptions.RequestTimeoutError):
         return httpx.ReadTimeout("no complete response in time", request=request)
     if isinstance(error, exceptions.ConnectError) and _never_connected(error):
@@ -128,10 +132,10 @@ def _mapped(error: exceptions.PyreqwestError, request: httpx.Request) -> httpx.T
 
 
 def _never_connected(error: exceptions.ConnectError) -> bool:
-    """Whether no connection came about, so that certainly nothing was sent.
+    """Return whether no connection was established, so that certainly nothing was sent.
 
-    The library's ConnectError also stands for a connection that was cut after the request and before the head of its
-    answer. Only the phase tells them apart; where it is not told, the request may have been sent.
+    The library's ConnectError also covers a connection that was cut between the request and the head of its response.
+    Only the phase distinguishes them; if it is missing, the request may have been sent.
     """
     details = getattr(error, "details", None) or {}
     return any(cause.get("message") == _CONNECTING for cause in details.get("causes") or ())

@@ -1,4 +1,4 @@
-"""One request and what came back, without any decision about it."""
+"""Send one request and decode its response, without deciding what follows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from resources.config.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response. ``verdict`` is None where it is no answer of the platform; ``trouble`` then says why."""
+    """A response; ``verdict`` is None if it is not the platform's own, and ``trouble`` then says why."""
 
     status: int
     body: bytes = field(repr=False)
@@ -31,9 +31,9 @@ class Reply:
 
 
 class NoResponse(Exception):
-    """Nothing came back, or not all of it.
+    """No response, or only a part of one.
 
-    ``sent`` is False where certainly nothing was sent either; asking ``again`` may help or not.
+    ``sent`` is False if certainly nothing was sent; ``again`` is True if a retry may help.
     """
 
     def __init__(self, reason: str, *, sent: bool = True, again: bool = True) -> None:
@@ -47,7 +47,7 @@ _NOT_AGAIN = AnswerTooLarge | httpx.UnsupportedProtocol
 
 
 class Wire:
-    """Sends requests under permits of the limiter and reads the envelope of what returns."""
+    """Sender of requests under the rate limiter's permits, which also decodes the envelopes of responses."""
 
     def __init__(self, http: httpx.AsyncClient, limiter: Limiter, clock: Clock) -> None:
         self._http = http
@@ -64,10 +64,12 @@ class Wire:
         check: Callable[[], None] | None = None,
         begin: Callable[[], Awaitable[httpx.Request]] | None = None,
     ) -> Reply:
-        """Send once: ``request``, or what ``begin`` gives when the call has its turn (see :meth:`Limiter.permit`).
+        """Send a request once and return the decoded response.
+
+        ``begin``, if given, creates the request when the call may start (see :meth:`Limiter.permit`).
 
         Raises:
-            NoResponse: time-out, connection refused or cut, more bytes than are taken.
+            NoResponse: time-out, connection refused or cut, or a body above the size limit.
             QuotaExhausted: refused before sending.
         """
         async with self._limiter.permit(scope, open_id, check=check, begin=begin) as begun:
@@ -84,10 +86,10 @@ class Wire:
 
 
 def read_reply(envelope: Envelope, status: int, body: bytes) -> tuple[Any, Verdict | None, str]:
-    """Document, verdict, and what is wrong with the response if it is no answer of the platform.
+    """Decode a response to its document, its verdict, and the problem if it is not the platform's own.
 
-    The platform answers its own errors with HTTP 200. A code in a body of another status is still
-    believed, a success there is not: a gateway wrote it.
+    The platform sends its own errors with HTTP 200. An error code in a body of another status is still trusted; a
+    success there is not, since a gateway wrote it.
     """
     try:
         document = orjson.loads(body)
@@ -96,7 +98,7 @@ def read_reply(envelope: Envelope, status: int, body: bytes) -> tuple[Any, Verdi
         return None, None, f"HTTP {status}, and the body is not JSON ({len(body)} bytes)"
     except MalformedBody as error:
         return document, None, f"HTTP {status}, and {error}"
-    except Exception as error:  # whatever a body may do to its reading, it goes to the archive
+    except Exception as error:  # the body is archived, whatever makes decoding fail
         return None, None, f"HTTP {status}, and the body cannot be read ({type(error).__name__})"
     if status != 200 and verdict.code == 0:
         return document, None, f"HTTP {status}"
