@@ -134,7 +134,7 @@ def check_schedules(settings: Settings) -> Iterator[Finding]:
         )
         yield warn(
             f"no dagster-daemon runs {since}: schedules that are on do not tick",
-            "start `dagster-daemon run` under the service manager (README, production)",
+            "start `dagster-daemon run` under the service manager (docs/own-app.md)",
         )
 
 

@@ -432,7 +432,7 @@ def cli_page() -> str:
         "",
         "In the environment that `make setup` creates the command is `.venv/bin/douyin`. Settings come "
         "from the environment and `.env`; "
-        "see the configuration table of the README.",
+        "see [configuration](configuration.md).",
         "",
     ]
     lines += ["## douyin", "", "```text", _help(group, "douyin", None), "```", ""]

@@ -20,8 +20,10 @@ from resources.state.load_status import Outcome
 from sandbox.faults import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
-README, README_ZH = ROOT / "README.md", ROOT / "README.zh-CN.md"
+README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+PAIRS = [(p.with_name(p.name.replace(".zh-CN", "")), p) for p in PAGES if p.name.endswith(".zh-CN.md")]
+"""Pages in both languages: English, Chinese."""
 COMMANDS = typer.main.get_command(app).commands
 
 
@@ -124,27 +126,44 @@ def test_every_picture_is_shown():
 # --------------------------------------------------------------------------- both languages say the same
 
 
-def test_both_readmes_have_the_same_sections():
-    assert [level for level, _ in headings(README)] == [level for level, _ in headings(README_ZH)]
+WRITTEN_PAIRS = [pytest.param(en, zh, id=named(en)) for en, zh in PAIRS if f"docs/{en.name}" not in reference.PAGES]
+"""Generated pages say the same by the way they are made."""
 
 
+def test_pages_of_the_readme_exist_in_both_languages():
+    pages = {"README", "CONTRIBUTING", "tutorial", "own-app", "messages", "commands", "warehouse", "promises"}
+    assert pages | {"configuration", "tables", "dictionary"} == {en.stem for en, _ in PAIRS}
+
+
+@pytest.mark.parametrize(("en", "zh"), WRITTEN_PAIRS)
+def test_both_languages_have_the_same_sections(en: Path, zh: Path):
+    assert [level for level, _ in headings(en)] == [level for level, _ in headings(zh)]
+
+
+@pytest.mark.parametrize(("en", "zh"), WRITTEN_PAIRS)
 @pytest.mark.parametrize("language", ["bash", "python", "text"])
-def test_both_readmes_show_the_same_code(language: str):
-    assert blocks(README, language) == blocks(README_ZH, language) != []
+def test_both_languages_show_the_same_code(language: str, en: Path, zh: Path):
+    assert blocks(en, language) == blocks(zh, language)
 
 
-def test_both_readmes_name_the_same_things():
+@pytest.mark.parametrize(("en", "zh"), WRITTEN_PAIRS)
+def test_both_languages_name_the_same_things(en: Path, zh: Path):
     def names(path: Path) -> set[str]:
         return set(re.findall(r"`([A-Za-z_][\w./-]*)`", prose(path)))
 
-    assert names(README) == names(README_ZH)
+    assert names(en) == names(zh)
 
 
-def test_both_readmes_link_the_same_pages():
+@pytest.mark.parametrize(("en", "zh"), WRITTEN_PAIRS)
+def test_both_languages_link_the_same_pages(en: Path, zh: Path):
     def targets(path: Path) -> set[str]:
         return {link.partition("#")[0].replace(".zh-CN", "") for link in links(path)} - {""}
 
-    assert targets(README) == targets(README_ZH)
+    assert targets(en) == targets(zh)
+
+
+def test_the_readme_is_short():
+    assert max(len(text_of(page).splitlines()) for page in (README, ROOT / "README.zh-CN.md")) <= 150
 
 
 # --------------------------------------------------------------------------- commands
@@ -182,9 +201,9 @@ def test_commands_of_the_pages_exist():
     assert seen == set(COMMANDS)
 
 
-@pytest.mark.parametrize("readme", [README, README_ZH], ids=named)
-def test_readme_lists_every_command(readme: Path):
-    listed = re.findall(r"^\| `douyin ([a-z]+)` \|", text_of(readme), re.MULTILINE)
+@pytest.mark.parametrize("page", ["docs/commands.md", "docs/commands.zh-CN.md"])
+def test_the_page_of_commands_lists_every_command(page: str):
+    listed = re.findall(r"^\| `douyin ([a-z]+)` \|", text_of(ROOT / page), re.MULTILINE)
     assert listed == list(COMMANDS)
 
 
@@ -196,12 +215,19 @@ def test_cli_reference_has_every_command_and_option():
             assert option in section, f"douyin {name} {option}"
 
 
-@pytest.mark.parametrize("page", [README, README_ZH], ids=named)
+MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=named(p)) for p in PAGES])
 def test_make_targets_exist(page: Path):
-    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
-    assert {m for block in blocks(page, "bash") for m in re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)} <= targets
-    listed = re.search(r"Make[^\n]*?[:：](.*)", text_of(page).split("docs/cli.md).")[-1].split("docs/cli.md)。")[-1])[1]
-    assert set(re.findall(r"`([a-z-]+)`", listed)) == targets
+    named_targets = [m for b in blocks(page, "bash") for m in re.findall(r"^make ([a-z-]+)", b, re.MULTILINE)]
+    assert set(named_targets) <= MAKE_TARGETS
+
+
+@pytest.mark.parametrize("page", ["docs/commands.md", "docs/commands.zh-CN.md"])
+def test_the_page_of_commands_lists_every_make_target(page: str):
+    listed = re.search(r"Make[^\n]*?[:：](.*)", text_of(ROOT / page))[1]
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == MAKE_TARGETS
 
 
 def test_python_of_the_pages_compiles():
@@ -224,16 +250,19 @@ def test_every_table_is_documented_with_its_columns_and_operations(page: str):
         assert all(f"`{e.name}`" in section for e in SOURCES.values() if table.name in e.tables)
 
 
-@pytest.mark.parametrize("readme", [README, README_ZH], ids=named)
-def test_readme_names_every_table_and_setting(readme: Path):
-    text = text_of(readme)
+@pytest.mark.parametrize("page", ["docs/warehouse.md", "docs/warehouse.zh-CN.md"])
+def test_the_page_of_the_warehouse_names_every_table(page: str):
+    text = text_of(ROOT / page)
     assert [t for t in TABLES if f"`{t}`" not in text] == []
-    assert [s for s in Settings.model_fields if f"`DOUYIN_{s.upper()}`" not in text] == []
-    named_settings = set(re.findall(r"`DOUYIN_([A-Z_0-9]+)`", text))
+
+
+@pytest.mark.parametrize("page", ["docs/configuration.md", "docs/configuration.zh-CN.md"])
+def test_the_page_of_settings_names_every_setting(page: str):
+    named_settings = set(re.findall(r"`DOUYIN_([A-Z_0-9]+)`", text_of(ROOT / page)))
     assert named_settings == {s.upper() for s in Settings.model_fields}
 
 
-@pytest.mark.parametrize("readme", [README, README_ZH], ids=named)
+@pytest.mark.parametrize("readme", [README, ROOT / "README.zh-CN.md"], ids=named)
 def test_numbers_of_the_readme_are_the_catalogue_s(readme: Path):
     text = text_of(readme)
     withdrawn = [e for e in ENDPOINTS.values() if e.status == "withdrawn"]
