@@ -1,1 +1,1 @@
-"""Marts: SELECTs of ``sql/marts`` as Dagster assets, computed from the lake and kept in it."""
+"""Build marts from the lake: the SELECTs of ``sql/marts``, stored as Parquet datasets of the lake."""

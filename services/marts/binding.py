@@ -1,7 +1,7 @@
-"""Marts held against what there is, before anything runs: sources, columns with their types, an order, and where each column comes from.
+"""Compile marts before any of them runs: check sources and column types, order the marts, and trace column lineage.
 
-DuckDB's own binder says whether a SELECT is sound: every table is there, empty, with the catalogue's types. sqlglot
-tells which tables and columns of theirs it is made of.
+DuckDB's own binder checks each SELECT against empty tables with the catalogue's types. sqlglot finds the tables and
+columns that a SELECT reads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from resources.warehouse.mart_files import DATASET, BadMart, Mart
 from resources.warehouse.state_tables import TABLES_OF_STATE
 from services.comments.functions import FUNCTIONS, register
 
-if TYPE_CHECKING:  # a process that reads what others found out needs neither
+if TYPE_CHECKING:  # not needed by a process that reads the cache
     import duckdb
     from sqlglot import exp
 
@@ -52,14 +52,18 @@ _AS = {
     "HUGEINT": "BIGINT",
     "FLOAT": "DOUBLE",
 }
-"""Types that a mart keeps under another one; DECIMAL becomes DOUBLE, too."""
+"""Types that a mart stores as another type; DECIMAL becomes DOUBLE, too."""
 META: Mapping[str, pa.Schema] = {"load_status": STATUS_SCHEMA, "quarantine": QUARANTINE_SCHEMA, "drift": DRIFT_SCHEMA}
 SCHEMAS = ("main", DATASET, "meta", "outreach")
 
 
 @dataclass(frozen=True)
 class CompiledMart:
-    """A mart that holds: ``sources`` with their schema in order of name, ``schema`` as Parquet has it."""
+    """A valid mart.
+
+    ``sources`` are the tables that it reads, with their schema names, sorted. ``schema`` has the columns as Parquet
+    stores them.
+    """
 
     mart: Mart
     sources: tuple[str, ...]
@@ -67,37 +71,38 @@ class CompiledMart:
     uses_texts: bool
     """Whether it calls functions of ``services/comments``."""
     schemas: Mapping[str, pa.Schema]
-    """Of everything that it reads, by name."""
+    """Columns of its sources, by name of the source."""
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Core tables that it reads."""
+        """List the core tables that it reads."""
         return tuple(s.removeprefix("main.") for s in self.sources if s.startswith("main."))
 
     @property
     def marts(self) -> tuple[str, ...]:
+        """List the marts that it reads."""
         return tuple(s.removeprefix("marts.") for s in self.sources if s.startswith("marts."))
 
     @property
     def reads_state(self) -> bool:
-        """Whether it reads what has no files: it is made again at every run, and only whole."""
+        """Return whether it reads state that is not in files; such a mart is rebuilt whole at every run."""
         return any(s in TABLES_OF_STATE or s == "meta.load_status" for s in self.sources)
 
     @cached_property
     def lineage(self) -> dict[str, list[tuple[str, str]]]:
-        """Column -> the (source, column) pairs that it is made of; computed on first use."""
+        """Map each column to the (source, column) pairs it is derived from; computed on first use."""
         from services.marts.lineage import columns_of
 
         return columns_of(self.mart, self.schemas)
 
 
 def on_day(sql: str, dt: date) -> str:
-    """The SELECT for one day. The day becomes a constant, so that files of other days are not read."""
+    """Substitute ``$dt`` in a SELECT by a constant, so that DuckDB does not read the files of other days."""
     return _DT.sub(f"DATE '{dt}'", sql).strip().rstrip(";")
 
 
 def selected(bound: CompiledMart, sql: str) -> str:
-    """The SELECT with a mart's own types, in the order of its key: the same rows in the same order, always."""
+    """Wrap a SELECT: cast the columns to the mart's types and order the rows by its key, for deterministic output."""
     columns = ", ".join(f'CAST("{f.name}" AS {_sql_type(f.type)}) AS "{f.name}"' for f in bound.schema)
     key = ", ".join(f'"{k}"' for k in bound.mart.key)
     return f"SELECT {columns} FROM (\n{sql}\n) ORDER BY {key}"
@@ -111,15 +116,20 @@ _bound: dict[tuple[tuple[str, str], ...], dict[str, CompiledMart]] = {}
 
 
 def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, CompiledMart]:
-    """All marts, those that others read before them; once for the same files in a process.
+    """Compile all marts, in dependency order; the result is cached in the process for the same files.
 
-    ``kept`` is a file in which :func:`keep` wrote what it found of the same files: it saves a process binder and
-    parser, a second of CPU.
+    Args:
+        marts: the marts by name.
+        kept: a cache file that :func:`keep` wrote. If it is of the same files, it saves a process the binder and the
+        parser, a second of CPU.
+
+    Returns:
+        The compiled marts by name; marts that others read come first.
 
     Raises:
-        BadMart: one names a table or column that does not exist, or does not hold what its description says; the
-            message begins
-            with file and line.
+        BadMart: a mart names a missing table or column, or contradicts its description; the message begins with file
+            and
+        line.
     """
     key = tuple((str(m.path), m.hash) for m in marts.values())
     if key not in _bound:
@@ -128,7 +138,7 @@ def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, Compi
 
 
 def keep(bound: Mapping[str, CompiledMart], path: Path) -> None:
-    """Write down what is known of the marts, with where their columns come from, unless it stands there already."""
+    """Write the compiled marts, with column lineage, to the cache file, unless it is current."""
     fingerprint = _fingerprint({name: one.mart for name, one in bound.items()})
     if _read_kept(path).get("fingerprint") == fingerprint:
         return
@@ -146,7 +156,7 @@ def keep(bound: Mapping[str, CompiledMart], path: Path) -> None:
 
 
 def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, CompiledMart] | None:
-    """What was written down, if it is of the same files and made by the same code; those that others read come first there, too."""
+    """Read compiled marts from the cache file, in dependency order; None if files or code have changed."""
     told = _read_kept(path)
     if not told or told.get("fingerprint") != _fingerprint(marts):
         return None
@@ -167,7 +177,7 @@ def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, CompiledMart] | No
 
 
 def _read_kept(path: Path) -> dict:
-    """What the file says; nothing where it is lost or damaged: it is made again."""
+    """Read the cache file; an empty result if it is missing or damaged, so that it is rewritten."""
     if not path.is_file():
         return {}
     try:
@@ -178,7 +188,7 @@ def _read_kept(path: Path) -> dict:
 
 
 def _fingerprint(marts: Mapping[str, Mart]) -> str:
-    """Of everything that binding depends on: the files, the tables that they may read, the functions, and the code that reads them."""
+    """Hash everything that compilation depends on: mart files, readable tables, functions, and our code."""
     code = [
         hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest() for name in ("binding.py", "lineage.py")
     ]
@@ -239,7 +249,7 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, CompiledMart]:
 
 @cache
 def known_schemas() -> Mapping[str, pa.Schema]:
-    """Every table that a mart may read beside other marts, by name with its schema."""
+    """Return the schemas of all tables that a mart may read beside other marts, by name."""
     return (
         {f"main.{t.name}": arrow_schema(t) for t in TABLES.values()}
         | {f"meta.{name}": schema for name, schema in META.items()}
@@ -254,7 +264,7 @@ def _create(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, pa.Sche
 
 
 def empty_table(name: str, schema: pa.Schema) -> str:
-    """SQL that makes a table without rows."""
+    """Build the SQL that creates an empty table."""
     where, _, table = name.partition(".")
     columns = ", ".join(f'"{f.name}" {_sql_type(f.type)}' for f in schema)
     return f'CREATE TABLE {where}."{table}" ({columns})'
@@ -332,7 +342,7 @@ def _similar(name: str, names: Iterable[str]) -> str:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, mart: Mart) -> pa.Schema:
-    """The mart's columns, and that its description fits them."""
+    """Return the mart's columns, after checking its description against them."""
     import duckdb
 
     try:

@@ -1,7 +1,8 @@
-"""Making marts from the lake: which days are out of date, and one day of one mart.
+"""Build marts from the lake: find the days that are out of date, and build one day of one mart.
 
-A mart sees of the lake only what its description says it reads (look-back), so what its days depend on is known: their
-fingerprint is kept beside them, and a day is made again when it differs. The same rows of the lake give the same bytes.
+A mart reads only the days of the lake that its description declares (look-back), so the inputs of each of its days are
+known. Their fingerprint is stored beside the mart, and a day is rebuilt when it differs. The same rows of the lake give
+the same bytes.
 """
 
 from __future__ import annotations
@@ -38,50 +39,55 @@ if TYPE_CHECKING:
 
 _INPUTS = "inputs.json"
 _STATUS_DAYS = timedelta(days=32)
-"""Of older days nobody asks any more how they were loaded; a year of a thousand accounts has millions of lines."""
+"""Load statuses of older days are left out: they are rarely queried, and a year of a thousand accounts has millions."""
 _MODULUS = 1 << 128
 
 
 @dataclass
 class Built:
-    """One day of a mart, or the whole of it (``dt`` is then :data:`WHOLE`)."""
+    """A built day of a mart, or a whole mart (``dt`` is then :data:`WHOLE`)."""
 
     bound: CompiledMart
     dt: date
     row_count: int
     changed: bool
-    """Whether the bytes in the lake are other ones now."""
+    """Whether the bytes in the lake changed."""
     path: Path
 
     @property
     def rows(self) -> pa.Table:
-        """Read from the lake each time: hundreds of days may be made in one go."""
+        """Read the rows from the lake each time, since one run may build hundreds of days."""
         return pq.read_table(self.path, partitioning=None)
 
 
 @dataclass
 class Marts:
-    """All marts over the lake of a runtime. Opens nothing before it is used."""
+    """All marts over the lake of a runtime; nothing is opened before first use."""
 
     runtime: Runtime
     folder: Path = MARTS_DIR
     damaged: list[LakeCorrupt] = field(default_factory=list)
-    """Files that did not read back since this was made; the days that needed them were left as they are, and stay out of date."""
+    """Unreadable files found so far; the days that need them are not rebuilt and stay out of date."""
     _listed: dict[str, _Days] = field(default_factory=dict)
 
     @cached_property
     def bound(self) -> dict[str, CompiledMart]:
-        """In an order in which those that others read come first. Raises BadMart."""
+        """Return the compiled marts in dependency order.
+
+        Raises:
+            BadMart: a mart is invalid.
+        """
         return bind(load_marts(self.folder), self.runtime.settings.mart_cache_path)
 
     @property
     def lake(self) -> Lake:
+        """Return the lake that the marts are built from."""
         return self.runtime.lake
 
     # ------------------------------------------------------------------ what is out of date
 
     def days(self, name: str) -> list[date]:
-        """The days that an incremental mart has: all from the first to the last of its tables, gaps included."""
+        """List the days of an incremental mart: all from the first to the last day of its tables, gaps included."""
         bound = self.bound[name]
         drivers = bound.mart.days_of or (*bound.tables, *bound.marts)
         found = [d for t in drivers for d in ((self.days(t) if t in self.bound else self._days(t).dts) or ())]
@@ -91,8 +97,11 @@ class Marts:
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
     def stale(self, name: str, *, state_too: bool = True) -> list[date]:
-        """Days whose rows would be made of other files, or by other SQL, than they were. Marts over the state are always
-        out of date, unless ``state_too`` is off: whether something happened to be written there is not known."""
+        """List the days of a mart that are out of date: its inputs or its SQL have changed, or its file is missing.
+
+        Marts over the state are always out of date, since changes of the state are not tracked; ``state_too=False``
+        checks only the files they read. A full mart has the day :data:`WHOLE`.
+        """
         bound = self.bound[name]
         self.__dict__.pop("_texts", None)
         if bound.reads_state and state_too:
@@ -110,10 +119,11 @@ class Marts:
         ]
 
     def any_stale(self) -> dict[str, list[date]]:
-        """Per mart the days that are out of date by the files of the lake alone; marts that have none are left out."""
+        """Map each mart with days that are out of date, judging by files alone, to these days."""
         return {name: dts for name in self.bound if (dts := self.stale(name, state_too=False))}
 
     def path(self, name: str, dt: date) -> Path:
+        """Return the file of a day of a mart, or that of a full mart."""
         mart = self.bound[name].mart
         return self.lake.path(mart.room, dt) if mart.incremental else whole_path(self.lake, mart)
 
@@ -130,7 +140,7 @@ class Marts:
 
     @cached_property
     def _texts(self) -> str:
-        """Hashed once for each question, and not for every day of a year."""
+        """Hash the rules for texts: once for each check, and not for every day of a year."""
         from services.comments.rules import fingerprint, needs_dir
 
         return fingerprint(needs_dir(self.runtime.settings))
@@ -138,11 +148,11 @@ class Marts:
     def _inputs(self, name: str) -> dict[str, str]:
         try:
             return json.loads((self.lake.root / self.bound[name].mart.room / _INPUTS).read_bytes())
-        except (FileNotFoundError, ValueError):  # lost or damaged: all is made again
+        except (FileNotFoundError, ValueError):  # lost or damaged: all is rebuilt
             return {}
 
     def _days(self, room: str) -> _Days:
-        """The partitions of a room of the lake, listed once; a full mart has one, of no day."""
+        """Return the partitions of a dataset of the lake, listed once; a full mart has one, without a day."""
         if room not in self._listed:
             name = room.removeprefix(f"{DATASET}/")
             bound = self.bound.get(name) if room.startswith(f"{DATASET}/") else None
@@ -158,20 +168,22 @@ class Marts:
         side = {"meta.quarantine": QUARANTINE, "meta.drift": DRIFT}.get(source)
         return [f"{side}/{t}" for t in TABLES] if side else []
 
-    # ------------------------------------------------------------------ making them
+    # ------------------------------------------------------------------ building
 
     def build_stale(self) -> list[Built]:
-        """Make everything that is out of date."""
+        """Build everything that is out of date, and return what was built."""
         self._listed.clear()
         return [built for name in self.bound for built in self.build(name, self.stale(name))]
 
     def build(self, name: str, dts: Iterable[date]) -> Iterator[Built]:
-        """Make days of a mart, one after another; a full mart whatever is asked. One process at a time makes a mart.
+        """Build days of a mart one by one, or a full mart if ``dts`` has any day; yield what was built.
 
-        A day that needs a damaged file is not made: see :attr:`damaged`.
+        One process at a time builds a mart. A day that needs a damaged file is not built; the file is added to
+        :attr:`damaged`.
 
         Raises:
-            BadMart: rows break what the description promises (key, day); nothing is written of that day.
+            BadMart: the SELECT fails, or its rows break the description (key, not null, day); nothing is written for
+                that day.
         """
         bound = self.bound[name]
         wanted = sorted(set(dts)) if bound.mart.incremental else [WHOLE][: len(list(dts))]
@@ -216,7 +228,7 @@ class Marts:
         try:
             rows = connection.execute(selected(bound, on_day(bound.mart.sql, dt))).to_arrow_table()
         except (duckdb.Error, RuntimeError) as error:
-            shutdown.check(0.1)  # DuckDB tells of an interrupt as of any error
+            shutdown.check(0.1)  # DuckDB reports an interrupt like any error
             raise BadMart(f"{bound.mart.path}: {dt}: {str(error).splitlines()[0]}") from error
         rows = pa.table([c.combine_chunks() for c in rows.columns], names=rows.column_names).cast(
             _nullable(bound.schema)
@@ -232,14 +244,14 @@ class Marts:
     def _view(
         self, connection: duckdb.DuckDBPyConnection, pins: Pins, bound: CompiledMart, source: str, dt: date
     ) -> None:
-        """Let the SELECT see just the days of a source that it may read."""
+        """Create the view of a source, restricted to the days that the SELECT may read."""
         where, _, table = source.partition(".")
         first, last = _span(bound.mart, source, dt)
         rooms = self._rooms(source) or [table if where == "main" else f"{DATASET}/{table}"]
         found = [
             pin for room in rooms for p in self._days(room).between(first, last) if (pin := pins.pin(p)) is not None
         ]
-        for one in self.damaged:  # a month of which not even the days are known
+        for one in self.damaged:  # an unreadable month file: even its days are unknown
             if (
                 one.dt is None
                 and one.table in rooms
@@ -295,11 +307,11 @@ class Marts:
 
 
 MEMORY = "1GB"
-"""What DuckDB may take before it spills to disk."""
+"""Memory limit of DuckDB, above which it spills to disk."""
 
 
 def broken(bound: CompiledMart, rows: pa.Table, dt: date) -> str | None:
-    """Which promise of its description the rows break, with an example; None where they keep all."""
+    """Return how rows break the mart's description, with an example; None if they do not."""
     mart = bound.mart
     for name in (*mart.key, *mart.not_null):
         if n := rows[name].null_count:
@@ -315,7 +327,7 @@ def broken(bound: CompiledMart, rows: pa.Table, dt: date) -> str | None:
 
 
 class _Days:
-    """The partitions of one room in order, with sums of their digests: what a span of days holds is told in no time."""
+    """The partitions of one dataset in order, with cumulative digests: a range of days is looked up in O(log n)."""
 
     def __init__(self, partitions: list[Partition]) -> None:
         self._partitions = partitions
@@ -323,9 +335,11 @@ class _Days:
         self._sums = [0, *accumulate(map(_digest, partitions))]
 
     def between(self, first: date, last: date) -> list[Partition]:
+        """List the partitions of a range of days, both ends included."""
         return self._partitions[bisect_left(self.dts, first) : bisect_right(self.dts, last)]
 
     def digest(self, first: date, last: date) -> int:
+        """Return the sum of the digests of a range of days, both ends included."""
         return self._sums[bisect_right(self.dts, last)] - self._sums[bisect_left(self.dts, first)]
 
 
@@ -334,7 +348,7 @@ def _digest(p: Partition) -> int:
 
 
 def _span(mart: Mart, source: str, dt: date) -> tuple[date, date]:
-    """First and last day of a source that the mart may read for ``dt``."""
+    """Return the first and last day of a source that the mart may read for ``dt``."""
     if not mart.incremental:
         return date.min, date.max
     back = mart.days_before(source.partition(".")[2])
@@ -353,7 +367,7 @@ def _nothing(schema: pa.Schema) -> str:
 def _fill(
     connection: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> None:
-    """A table with rows of the state, of which only a batch at a time is held outside of DuckDB."""
+    """Create a table with rows of the state; only one batch at a time is in memory outside DuckDB."""
     connection.execute(empty_table(source, schema))
     where, _, table = source.partition(".")
     for batch in batches:

@@ -1,4 +1,4 @@
-"""Which columns of which tables a mart's columns are made of, from its SQL."""
+"""Trace the columns of a mart to the columns they are derived from, by its SQL."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from resources.warehouse.mart_files import Mart
 
 
 def columns_of(mart: Mart, schemas: Mapping[str, pa.Schema]) -> dict[str, list[tuple[str, str]]]:
-    """Column -> sorted (table with schema, column) pairs.
+    """Map each column to the sorted (source table with schema, column) pairs it is derived from.
 
-    Constants and counts of rows come from nowhere: an empty list.
+    Constants and row counts have an empty list.
+
+    Args:
+        mart: the mart.
+        schemas: the columns of its sources, by name with schema.
     """
     from services.marts.binding import on_day
 
@@ -27,8 +31,7 @@ def columns_of(mart: Mart, schemas: Mapping[str, pa.Schema]) -> dict[str, list[t
         where, _, table = name.partition(".")
         known.setdefault(where, {})[table] = {f.name: "VARCHAR" for f in schema}
     tree = sqlglot.parse_one(on_day(mart.sql, date(2026, 1, 1)), dialect="duckdb")
-    # Once for all columns: qualifying anew for each of them took most of the time, trimming the SELECTs most of the
-    # rest.
+    # Qualify once for all columns: repeating it for each took most of the time, trimming the SELECTs most of the rest.
     qualified = qualify(tree, dialect="duckdb", schema=known, validate_qualify_columns=False, identify=False)
     scope = build_scope(qualified)
     found = {}

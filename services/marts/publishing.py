@@ -1,4 +1,7 @@
-"""From lake and state to ``warehouse.duckdb``, without Dagster: half a second of CPU and 27 MiB that ``douyin publish`` does not need."""
+"""Publish lake and state to ``warehouse.duckdb`` without Dagster.
+
+That saves ``douyin publish`` half a second of CPU and 27 MiB.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,24 @@ from services.reporting.dictionary import dictionary, first_days
 
 
 def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, again: bool = True) -> Publication:
-    """Make the marts that are out of date, then bring ``warehouse.duckdb`` up to the lake and the state, or make it anew.
+    """Build the marts that are out of date, then update ``warehouse.duckdb`` from the lake and the state.
 
-    Days whose files do not read back are left out and told of (``damaged``); damaged files of marts are put aside, and
-    made again where ``marts`` are made. Without ``again`` a file that holds all that is there stays as it is; what it
-    says of the clock is then that of its publication, on the same day (UTC).
+    Days with unreadable files are left out and reported (``damaged``). Damaged files of marts are moved aside, and
+    rebuilt if ``marts`` is set.
+
+    Args:
+        runtime: settings, state, lake and warehouse.
+        marts: whether to build the marts that are out of date.
+        rebuild: rebuild the file from scratch instead of updating the previous one.
+        again: False to leave a file unchanged that has all the data; its clock-dependent values are then those of its
+        publication, on the same day (UTC).
+
+    Returns:
+        What was changed, and which files are damaged.
+
+    Raises:
+        BadMart: a mart is invalid, or its rows break its description.
+        PublishFailed: the lake cannot be published; the old file stays.
     """
     answers = Marts(runtime)
     with runtime.ending_soon():
@@ -41,7 +57,7 @@ def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, agai
 
 
 def _with(done: Publication, after: Publication, aside: list[LakeCorrupt]) -> Publication:
-    """Both as one publication, of which the first found damaged files of marts that the second made again."""
+    """Merge two publications; the second one rebuilt the damaged mart files that the first one found."""
     changed = {
         name: sorted({*done.changed.get(name, ()), *after.changed.get(name, ())})
         for name in done.changed | after.changed
@@ -56,7 +72,7 @@ def _with(done: Publication, after: Publication, aside: list[LakeCorrupt]) -> Pu
 
 
 def _handed_over(runtime: Runtime, bound: Mapping[str, CompiledMart]) -> dict[str, ExtraTables]:
-    """What lies in no file of the lake, as it is now."""
+    """Read the current tables that have no files in the lake."""
     return {
         "meta.load_status": TableByDay(changed_days(runtime.state), partial(load_status_batches, runtime.state)),
         "meta.dictionary": dictionary(bound, first_days(runtime.lake, bound)),
