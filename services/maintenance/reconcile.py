@@ -1,5 +1,8 @@
-"""What the platform states in one place against what it gave in another: the comments of a video and the count that the video
-itself shows, the interaction log and the events that were pushed, the subscriptions of today and of the days before."""
+"""Compare what the platform states in one place with what it gave in another.
+
+Compared are the comments of a video with its comment count, the interaction log with the pushed events, and today's
+subscriptions with those of earlier days.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from resources.storage.lake import Lake
 from services.ingest.extract import connect
 
 TOLERANCE_RATIO, TOLERANCE = 0.1, 3
-"""So much less than the stated count may be listed: moderation hides comments that the count still has, and counts lag."""
+"""Tolerated shortfall: the stated count lags, and still includes comments hidden by moderation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A video whose list shows fewer comments than it states. Replies are counted as their comments say."""
+    """A video with fewer listed comments than its count states; replies are counted as their comments state them."""
 
     client_key: str
     open_id: str
@@ -27,17 +30,20 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Videos whose comments were read to the end on a day, against their counts of the same day."""
+    """Videos whose comments were read to the end on a day, compared with their counts of the same day."""
 
     videos: int
     stated: int
     listed: int
     short: tuple[Difference, ...]
-    """Those that are short by more than the tolerance, the largest difference first."""
+    """Videos short by more than the tolerance, the largest shortfall first."""
 
 
 def reconcile_comments(lake: Lake, dt: date) -> Reconciliation:
-    """Compare ``comment_reads`` and ``comments`` with ``video_totals`` of one day; nothing is compared where one is missing."""
+    """Compare ``comment_reads`` and ``comments`` with ``video_totals`` of one day.
+
+    If one of the three is missing, nothing is compared.
+    """
     reads, comments, totals = (lake.scan(name, [dt]) for name in ("comment_reads", "comments", "video_totals"))
     if not (reads and comments and totals):
         return Reconciliation(0, 0, 0, ())
@@ -63,8 +69,7 @@ def reconcile_comments(lake: Lake, dt: date) -> Reconciliation:
     return Reconciliation(len(found), sum(d.stated for d in found), sum(d.listed for d in found), short)
 
 
-# --------------------------------------------------------------------------- events that were pushed, and the log of
-# them
+# --------------------------------------------------------------------------- pushed events and the interaction log
 
 LOGGED = {
     "im_receive_msg": "im_messages",
@@ -73,13 +78,13 @@ LOGGED = {
     "new_follow_action": "interactions",
     "new_video_digg": "interactions",
 }
-"""Events that both sides have, and the table that holds those which were pushed."""
+"""Events that both sides have, and the table with the pushed ones."""
 GRACE = timedelta(hours=2)
-"""So young an event may still be on its way: deliveries are tried again, and the inbox is emptied every hour."""
+"""A younger event may still arrive: deliveries are retried, and the inbox is emptied every hour."""
 _APART_S = 2
-"""So far apart the log and the event may say that the same thing happened, where no message id tells."""
+"""Maximum difference between the times of log and event, in seconds, if there is no message id."""
 _LOG_REACHES = timedelta(days=4)
-"""The log of a day tells of so many days before it."""
+"""The log of a day covers this many earlier days."""
 _SHOWN = 5
 
 
@@ -87,7 +92,7 @@ _SHOWN = 5
 class MissingEvent:
     """Events of one kind and account that the log has and that never arrived.
 
-    ``examples`` are ids, or who and when; nobody's words.
+    ``examples`` are message ids, or person and time; never content.
     """
 
     client_key: str
@@ -100,9 +105,9 @@ class MissingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The interaction log of a day against the tables of events.
+    """The interaction log of a day compared with the event tables.
 
-    ``unlanded`` events lie on days that those tables do not have.
+    ``unlanded`` events are on days that those tables do not have.
     """
 
     logged: int
@@ -111,14 +116,14 @@ class Received:
 
     @property
     def missing(self) -> int:
+        """Count the events that never arrived."""
         return sum(one.missing for one in self.lost)
 
 
 def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: datetime) -> Received:
-    """Compare ``lead_events`` of one day with what was pushed; ``since`` says per client_key when its receiver first ran.
+    """Compare ``lead_events`` of one day with the pushed events; ``since`` is when each app's receiver first ran.
 
-    Only what happened since then, and is older than :data:`GRACE`, is compared: by message id, else by who did it and
-    when.
+    Only events since then that are older than :data:`GRACE` are compared: by message id, else by person and time.
     """
     log = lake.scan("lead_events", [dt])
     days = [dt - _LOG_REACHES + timedelta(days=n) for n in range(_LOG_REACHES.days + 3)]
@@ -193,12 +198,12 @@ def _named(message_id: str | None, who: str, ms: int) -> str:
 # --------------------------------------------------------------------------- subscriptions
 
 REMEMBERED = timedelta(days=30)
-"""So long a subscription that is gone is told of."""
+"""A lost subscription is reported for this long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribed:
-    """An event that was subscribed on an earlier day. ``status`` is None where the platform no longer lists it."""
+    """An event that was subscribed on an earlier day; ``status`` is None if the platform no longer lists it."""
 
     client_key: str
     event: str
@@ -207,7 +212,10 @@ class Unsubscribed:
 
 
 def lost_subscriptions(lake: Lake, dt: date, apps: Collection[str]) -> tuple[Unsubscribed, ...]:
-    """Events of ``event_subscriptions`` that were on within the month before ``dt`` and are not now, of apps that were answered on ``dt``."""
+    """List the events that were subscribed within the month before ``dt`` and are not on ``dt``.
+
+    ``apps`` are the apps whose subscriptions were read on ``dt``.
+    """
     days = [d for d in lake.days("event_subscriptions") if dt - REMEMBERED <= d <= dt]
     relation = lake.scan("event_subscriptions", days)
     if relation is None or not apps:

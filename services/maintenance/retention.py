@@ -1,7 +1,7 @@
-"""What may go, and what may lie closer together: keep-for settings, sealed months and days, sizes.
+"""Find what may be pruned and compacted: retention settings, sealed months and days, sizes.
 
-Nothing goes by default. An answer goes only when no table that it fills keeps its day. An answer tells of its own day
-or of days before, so one that goes takes nothing from a day that is kept.
+Nothing is pruned by default. A response is pruned only when no table that it fills keeps its day. A response covers its
+own day or earlier ones, so pruning it removes nothing from a day that is kept.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from resources.runtime import Runtime
 from resources.storage.lake import DRIFT, QUARANTINE
 
 SEALED_AFTER = timedelta(days=31)
-"""So long after its end a month is sealed: the longest window of a series no longer reaches it."""
+"""A month is sealed this long after its end: the longest window of a series no longer reaches it."""
 OBSERVED_AFTER = timedelta(days=2)
-"""So long after it a day of observation is complete: a listing that begins before midnight ends after it."""
+"""A day of observation is complete after this time: a listing that begins before midnight ends after it."""
 
 
 @dataclass(frozen=True)
 class ExpiredData:
-    """Something that is kept no longer: a day of observation of an operation, or a day of a table."""
+    """Data past its retention: a day of observation of an operation, or a day of a table."""
 
     room: str
     name: str
@@ -33,7 +33,7 @@ class ExpiredData:
 
 @dataclass(frozen=True)
 class Size:
-    """What a table, an operation or a file takes. ``files`` and ``bytes`` are those on the disk."""
+    """Disk usage of a table, an operation or a file; ``files`` and ``bytes`` are those on the disk."""
 
     files: int = 0
     bytes: int = 0
@@ -46,13 +46,13 @@ class Size:
 
 
 def kept_from(runtime: Runtime, table: Table) -> date | None:
-    """The first day of a table that the lake keeps; None where it keeps all."""
+    """Return the first day of a table that the lake keeps; None if it keeps all."""
     days = runtime.settings.keep_for(table.name).lake_days
     return None if days is None else runtime.clock.today() - timedelta(days=days)
 
 
 def answers_from(runtime: Runtime, operation: str) -> date | None:
-    """The first day of observation that the archive keeps of an operation; None where it keeps all."""
+    """Return the first day of observation of an operation that the archive keeps; None if it keeps all."""
     horizon = runtime.clock.today()
     for name in SOURCES[operation].tables:
         days = runtime.settings.keep_for(name).archive_days
@@ -63,7 +63,7 @@ def answers_from(runtime: Runtime, operation: str) -> date | None:
 
 
 def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[ExpiredData]:
-    """What the settings keep no longer, of the given tables and the operations that fill no other ones."""
+    """Yield the data past its retention, of the given tables and of operations that fill no others."""
     chosen = set(tables)
     for name in sorted(chosen):
         if (first := kept_from(runtime, TABLES[name])) is not None:
@@ -79,7 +79,7 @@ def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[ExpiredData]:
 
 
 def prune(runtime: Runtime, found: Iterable[ExpiredData]) -> int:
-    """Take away what expired; gives how many days went. The warehouse follows at the next publication."""
+    """Remove expired data; return the number of days removed. The warehouse follows at the next publication."""
     number = 0
     for one in found:
         if one.room == "lake":
@@ -94,7 +94,7 @@ def prune(runtime: Runtime, found: Iterable[ExpiredData]) -> int:
 
 
 def sealed_months(runtime: Runtime, table: str, max_bytes: int) -> list[str]:
-    """Months of a table that no run changes any more, that have several files, and that are small."""
+    """List the small months of a table that no run changes any more and that have several files."""
     lake, last = runtime.lake, runtime.clock.today() - SEALED_AFTER
     months: dict[str, list] = {}
     for partition in lake.partitions(table):
@@ -113,7 +113,7 @@ def _end_of(month: str) -> date:
 
 
 def loose_days(runtime: Runtime, operation: str) -> list[date]:
-    """Complete days of observation of which several segments lie by themselves."""
+    """List the complete days of observation with several unpacked segments."""
     last = runtime.clock.today() - OBSERVED_AFTER
     found = []
     for day in runtime.archive.days(operation):
@@ -127,7 +127,7 @@ def loose_days(runtime: Runtime, operation: str) -> list[date]:
 
 
 def sizes(runtime: Runtime) -> dict[str, dict[str, Size]]:
-    """Per room (archive by table, lake by table, quarantine and drift, files of the home) what is there.
+    """Measure the disk usage by area: archive and lake by table, quarantine and drift, other files of the home.
 
     An operation that fills several tables counts with the first of them.
     """
@@ -148,7 +148,7 @@ def sizes(runtime: Runtime) -> dict[str, dict[str, Size]]:
 
 
 def size_of(path: Path) -> Size:
-    """A file, or all files of a folder."""
+    """Measure a file, or all files of a folder."""
     files = (
         [path]
         if path.is_file()
@@ -160,6 +160,6 @@ def size_of(path: Path) -> Size:
     for file in files:
         try:
             total += Size(1, file.stat().st_size)
-        except FileNotFoundError:  # a run removed it meanwhile
+        except FileNotFoundError:  # removed by a run meanwhile
             continue
     return total

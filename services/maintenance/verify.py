@@ -1,7 +1,8 @@
-"""Does what was kept still say what was seen? Archive by its checksums, lake against archive, warehouse against lake, rows against
-what the platform stated; each difference with the command that mends it.
+"""Verify archive, lake and warehouse against each other and against totals reported by the platform.
 
-Nothing is changed, unless :func:`set_aside` is called for what is damaged.
+The archive is checked by its checksums, the lake against the archive, the warehouse against the lake, and rows against
+stated totals. Each difference has the command that repairs it. Nothing is changed, unless :func:`set_aside` is called
+for damaged files.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ from services.maintenance.reconcile import reconcile_comments
 from services.maintenance.retention import kept_from
 
 SUMS_TOLERANCE_RATIO = 0.02
-"""A sum over a series may differ so much from the total that the platform states: numbers are counted late."""
+"""Tolerated difference between the sum of a series and the stated total: numbers are counted late."""
 
 
 @dataclass(frozen=True)
 class Finding:
     """One difference.
 
-    ``table`` is a table or an operation, ``where`` a file or days, ``mend`` the command that mends it.
+    ``table`` is a table or an operation, ``where`` a file or days, ``mend`` the command that repairs it.
 
-    ``is_hint`` marks what is not wrong with what we keep, but differs from what the platform states elsewhere.
+    ``is_hint``: our data is intact but disagrees with a total that the platform reports elsewhere, or can be updated.
     """
 
     table: str
@@ -54,9 +55,9 @@ class Finding:
 
 @dataclass
 class VerificationReport:
-    """What was compared.
+    """What was compared, and the differences.
 
-    ``alone`` counts days of the lake that cannot be compared, since the archive no longer has their answers.
+    ``alone`` counts days of the lake that cannot be compared, because the archive no longer has their responses.
     """
 
     segments: int = 0
@@ -69,11 +70,12 @@ class VerificationReport:
 
     @property
     def wrong(self) -> list[Finding]:
+        """Return the findings that are errors and no hints."""
         return [f for f in self.findings if not f.is_hint]
 
 
 def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> VerificationReport:
-    """Compare the partitions ``first`` to ``last`` of ``tables``. Reads everything; calls nothing, changes nothing."""
+    """Compare the partitions ``first`` to ``last`` of ``tables``; read everything, change nothing, make no calls."""
     result = VerificationReport()
     chosen = [TABLES[name] for name in tables]
     result.findings += _archive(runtime, chosen, first, last, result)
@@ -109,7 +111,7 @@ def _span(first: date, last: date) -> str:
 def _archive(
     runtime: Runtime, tables: list[Table], first: date, last: date, result: VerificationReport
 ) -> Iterator[Finding]:
-    """Segments that do not read back."""
+    """Yield the segments that cannot be read."""
     archive = runtime.archive
     operations = {e.name: (e, t) for t in tables for e in endpoints_of(t.name)}
     for endpoint, table in operations.values():
@@ -129,7 +131,7 @@ def _archive(
 
 
 def _lake(runtime: Runtime, table: Table, first: date, last: date, result: VerificationReport) -> Iterator[Finding]:
-    """Days that normalising the archive again would change, and files that do not read back."""
+    """Yield the days that a replay would change, and files that cannot be read."""
     lake, seen = runtime.lake, set()
     newer: dict[date, Changes] = {}
     lost: dict[date, Gap] = {}
@@ -152,11 +154,11 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
                 yield Finding(table.name, str(lake.path(table.name, one.dt)), what, mend)
             elif one.replaces and one.dt >= (kept_from(runtime, table) or one.dt):
                 newer[one.dt] = one.changes
-    except ArchiveCorrupt:  # told of already
+    except ArchiveCorrupt:  # reported already
         yield from _reading_only(
             lake, table, [d for d in lake.days(table.name) if first <= d <= last and d not in seen], result
         )
-    except LakeCorrupt as error:  # a month's file, without which its days are not known
+    except LakeCorrupt as error:  # an unreadable month file: its days are unknown
         yield Finding(table.name, str(error.path), str(error), error.mend, damage=error)
     if lost:
         rows, (dt, gap) = sum(g.lost for g in lost.values()), next(iter(lost.items()))
@@ -180,21 +182,21 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
 
 
 def _reading_only(lake: Lake, table: Table, days: list[date], result: VerificationReport) -> Iterator[Finding]:
-    """What can be said of days whose answers cannot be read."""
+    """Check the days whose responses cannot be read: only their files."""
     for dt in days:
         result.alone[table.name] += 1
         yield from _reads_back(lake, table.name, dt)
 
 
 def _difference(runtime: Runtime, one: Replay) -> str | None:
-    """What is wrong with a day of the lake.
+    """Return what is wrong with a day of the lake, or None.
 
-    A series is asked for more days than a run lands: that its answers tell more, or newer things, of other days is no
+    A series is requested for more days than a run lands. More or newer data for other days in its responses is no
     fault.
     """
     table, changes, rows = one.table, one.changes, one.normalised.day.num_rows
     is_series = table.history is History.WINDOW
-    if one.is_new:  # a table that nobody fills may share its answers with one that is filled
+    if one.is_new:  # an unused table may share its responses with one in use
         if one.dt < (kept_from(runtime, table) or one.dt):
             return None
         landed = any(s.rows for s in read_load_status(runtime.state, table=table.name, dts=[one.dt]))
@@ -231,7 +233,7 @@ def _rows_of(lake: Lake, room: str, dt: date) -> int:
 
 
 def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
-    """Files of marts that do not read back; what is put aside is made again by the next publication."""
+    """Yield the mart files that cannot be read; the next publication rebuilds those that were moved aside."""
     for mart in readable_marts().values():
         for one in mart_partitions(runtime.lake, mart):
             if one.dt == WHOLE or first <= one.dt <= last:
@@ -255,11 +257,11 @@ def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
 def _warehouse(
     runtime: Runtime, tables: list[Table], first: date, last: date, result: VerificationReport
 ) -> Iterator[Finding]:
-    """Rows per day, and a hash of them that does not depend on their order, on both sides."""
+    """Compare rows per day, and an order-independent hash of them, between warehouse and lake."""
     warehouse, path = runtime.warehouse, str(runtime.warehouse.path)
     try:
         current = warehouse.is_current()
-    except LakeCorrupt:  # told of already
+    except LakeCorrupt:  # reported already
         yield Finding("warehouse", path, "cannot be compared with a damaged lake", "mend the lake first")
         return
     if not warehouse.path.exists():
@@ -279,7 +281,7 @@ def _warehouse(
                 published, kept = _fingerprints(connection, partitions, table, first, last)
             except (duckdb.Error, LakeCorrupt) as error:
                 if connection is not None:
-                    connection.close()  # some errors end the whole instance, and say nothing of other tables
+                    connection.close()  # some errors end the whole instance; other tables may be fine
                     connection = None
                 yield Finding(
                     table.name,
@@ -300,7 +302,7 @@ def _warehouse(
 def _fingerprints(
     connection: duckdb.DuckDBPyConnection, partitions: list[Partition], table: Table, first: date, last: date
 ) -> tuple[dict, dict]:
-    """Per day the number of rows and the sum of their hashes: of the published table, and of the lake."""
+    """Count rows and add up their hashes per day: in the published table, and in the lake."""
     columns = ", ".join(f'"{c}"' for c in table.columns)
     question = f"SELECT dt, count(*), sum(hash({columns})::HUGEINT) FROM {{}} WHERE dt BETWEEN $1 AND $2 GROUP BY dt"
     published = {
@@ -314,11 +316,11 @@ def _fingerprints(
     return published, kept
 
 
-# --------------------------------------------------------------------------- rows against what the platform states
+# --------------------------------------------------------------------------- rows against stated totals
 
 
 def _stated(lake: Lake, tables: list[Table], first: date, last: date, result: VerificationReport) -> Iterator[Finding]:
-    """Totals that the platform states in one place, against rows that it gave in another."""
+    """Compare totals that the platform states in one place with rows that it gave in another."""
     chosen = {t.name for t in tables}
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     try:
@@ -343,13 +345,13 @@ _SUMS = {
     "item_comment": ("comments", "comments_30d"),
     "item_share": ("shares", "shares_30d"),
 }
-"""Series and their column, and the column of ``item_base`` that states their sum over 30 days."""
+"""Series, their column, and the column of ``item_base`` with their sum over 30 days."""
 
 
 def _month_sums(lake: Lake, days: list[date], result: VerificationReport) -> Iterator[Finding]:
-    """Sums of a video's series over 30 days against the total that the platform states, where all days of it are there.
+    """Compare sums of a video's series over 30 days with the stated total, if all days are present.
 
-    A series may begin within them: then of videos that have no row on its first day.
+    A series may begin within the 30 days; then only videos without a row on its first day are compared.
     """
     for dt in days:
         base = lake.scan("item_base", [dt])
@@ -387,7 +389,7 @@ def _month_sums(lake: Lake, days: list[date], result: VerificationReport) -> Ite
 
 
 def _fans(lake: Lake, days: list[date], result: VerificationReport) -> Iterator[Finding]:
-    """An account's total of fans is the day before's and the day's new ones."""
+    """Compare an account's total fans with the previous day's total plus the day's new fans."""
     relation = lake.scan("user_fans", [days[0] - timedelta(days=1), *days])
     if relation is None:
         return
