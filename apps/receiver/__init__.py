@@ -1,1 +1,1 @@
-"""The webhook receiver: an ASGI application that stores what the platform pushes, and the worker that answers people."""
+"""Receive webhooks: an ASGI application that stores the platform's events, and the worker that replies to people."""

@@ -1,8 +1,8 @@
-"""Two ASGI applications: ``POST /webhook/<client_key>`` for the platform, ``/healthz`` and ``/metrics`` for operators.
+"""Serve two ASGI applications: ``POST /webhook/<client_key>`` for the platform, ``/healthz`` and ``/metrics``.
 
-An event is answered 200 only when it is on disk. Everything else is a refusal that the platform tries again or gives
-up: 401 for a signature that is none of the app's, 400 for a body that is no event, 413 for one that is too large, 503
-while it cannot be stored. Bodies and signatures are not logged, and the same line is logged once a minute.
+An event gets status 200 only when it is on disk. Every other status is a refusal, after which the platform retries or
+gives up: 401 for a wrong signature, 400 for a body that is no event, 413 for one that is too large, 503 while it cannot
+be stored. Bodies and signatures are not logged, and the same line is logged once a minute.
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ log = logging.getLogger(__name__)
 
 SIGNATURE, MESSAGE_ID = "x-douyin-signature", "msg-id"
 PATIENCE_S = 4.0
-"""The platform waits five seconds for an answer."""
+"""Seconds to store an event; the platform waits five for a response."""
 
 
 class _Refused(Exception):
-    """A request that is not stored. ``word`` is how it is counted, ``detail`` what the log says beside the reason."""
+    """A request that is not stored.
+
+    ``word`` is its label in the metrics, ``detail`` the text in the log in place of the reason.
+    """
 
     def __init__(self, status: int, word: str, reason: str, detail: str = "") -> None:
         super().__init__(reason)
@@ -49,7 +52,7 @@ class _Refused(Exception):
 
 @dataclass
 class Metrics:
-    """Counters of one receiver."""
+    """Metrics of one receiver."""
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -74,16 +77,16 @@ class Metrics:
 
 
 def signature_of(secret: str, body: bytes) -> str:
-    """The platform's signature: SHA-1 of secret and raw body, one after the other."""
+    """Compute the platform's signature: SHA-1 of the secret followed by the raw body, in hexadecimal."""
     return hashlib.sha1(secret.encode() + body, usedforsecurity=False).hexdigest()
 
 
 class Receiver:
-    """Checks, stores and answers.
+    """The webhook receiver: checks, stores and acknowledges events.
 
     Args:
-        listener: is given each new event after it is on disk.
-        opt_out_of: finds who asks to be left alone; that person is on the opt-out list when the event is on disk.
+        listener: called with each new event after it is on disk.
+        opt_out_of: finds the person who opts out; that person is on the opt-out list when the event is on disk.
     """
 
     def __init__(
@@ -168,9 +171,9 @@ class Receiver:
         return answer, "stored" if is_new else "duplicate"
 
     async def _body(self, request: Request) -> bytes:
-        """The raw body.
+        """Read the raw body.
 
-        One that says that it is too large is not read, one that turns out to be no further than the cap.
+        A body whose stated length is too large is not read; any other is read up to the limit.
         """
         told = request.headers.get("content-length", "")
         if told.isdecimal() and int(told) > self._body_bytes:
@@ -186,7 +189,7 @@ class Receiver:
         return _Refused(413, "too large", f"the body is larger than {self._body_bytes} bytes")
 
     def _check_signature(self, secrets: tuple[str, ...], body: bytes, signature: str) -> None:
-        """Compare with every secret, always all of them and in constant time: nothing can be learnt from how long it takes."""
+        """Compare with every secret, always all of them and in constant time: the duration reveals nothing."""
         given = signature.lower().encode("latin-1", "replace")
         matches = [hmac.compare_digest(signature_of(secret, body).encode(), given) for secret in secrets]
         if not any(matches):

@@ -1,6 +1,6 @@
-"""Group commit: whatever arrives while one transaction is on its way to the disk goes into the next one, together.
+"""Commit events in groups: events that arrive during one transaction go into the next one together.
 
-A commit to disk takes some milliseconds; one for each event would bound the receiver to a few hundred a second.
+A commit to disk takes some milliseconds; one for each event would limit the receiver to a few hundred a second.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from resources.state import State
 from resources.state.inbox import Event, OptOutOf, store
 
 MOST = 256
-"""Events in one transaction."""
+"""Most events in one transaction."""
 
 
 class Unavailable(RuntimeError):
-    """The event was not stored, or nobody knows in time whether it was: the platform must send it again.
+    """The event was not stored, or its commit was not confirmed in time: the platform must send it again.
 
     ``detail`` is for the log.
     """
@@ -30,7 +30,7 @@ class Unavailable(RuntimeError):
 
 
 class Committer:
-    """Stores events durably, in the order in which they came. One for a process; :meth:`run` must be running."""
+    """Stores events durably, in the order of their arrival. One per process; :meth:`run` must be running."""
 
     def __init__(self, state: State, patience_s: float, opt_out_of: OptOutOf) -> None:
         self._state = state
@@ -40,10 +40,10 @@ class Committer:
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="douyin-inbox")
 
     async def store(self, event: Event) -> bool:
-        """Whether the event is new. It is on disk when this returns.
+        """Store an event and return whether it is new. It is on disk when this returns.
 
         Raises:
-            Unavailable: the database does not answer in time, or refuses.
+            Unavailable: the database does not respond in time, or refuses.
         """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((event, done))
@@ -59,7 +59,7 @@ class Committer:
             batch = [await self._waiting.get()]
             while len(batch) < MOST and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
-            # Whoever stopped waiting was told 503 and will send again: no need to store it twice in a row.
+            # A sender that stopped waiting got a 503 and will send again: no need to store it twice in a row.
             batch = [(event, done) for event, done in batch if not done.done()]
             if not batch:
                 continue
@@ -73,20 +73,25 @@ class Committer:
                     done.set_result(outcome)
 
     def _store(self, events: Sequence[Event]) -> list[bool | Unavailable]:
-        """What became of each event.
+        """Store events and return the outcome of each.
 
-        One that cannot be stored is found by halves, and fails alone; a database that refuses, refuses all.
+        A single event that cannot be stored is found by bisection, and fails alone; a database that refuses, refuses
+        all.
         """
         try:
             return list(store(self._state, events, self._opt_out_of))
-        except Exception as error:  # whatever went wrong, the senders must hear of it, and the next batch be tried
+        except Exception as error:  # after any error the senders must get a response, and the next batch be tried
             if len(events) == 1 or isinstance(error, OperationalError):
                 return [_unavailable("not stored", error)] * len(events)
         middle = len(events) // 2
         return self._store(events[:middle]) + self._store(events[middle:])
 
     async def check(self) -> None:
-        """Raises Unavailable where the database cannot be written to."""
+        """Check that the database can be written to.
+
+        Raises:
+            Unavailable: it cannot.
+        """
 
         def touch() -> None:
             with self._state.begin(durable=False):
@@ -98,11 +103,12 @@ class Committer:
             raise _unavailable("the database cannot be written to", error) from error
 
     def close(self) -> None:
+        """Wait for the commit in progress and end the thread."""
         self._disk.shutdown(wait=True)
 
 
 def _unavailable(what: str, error: Exception) -> Unavailable:
-    """The answer names the kind of error only; the log says what the database said, which holds nothing of the event."""
+    """Make the error: the response names only its kind; the log has the database's message, free of event data."""
     reason = f"{what} ({type(error).__name__})"
     said = str(error.orig).partition("\n")[0] if isinstance(error, DBAPIError) else ""
     return Unavailable(reason, f"{reason}: {said}" if said else reason)

@@ -1,8 +1,8 @@
-"""Connections of the receiver under a guard: so many at most, and so long for each step of an exchange.
+"""Limit the receiver's connections: their number, and the time of each step of an exchange.
 
-uvicorn waits for the head and the body of a request as long as their sender likes. Here whoever does not finish a step
-in time is cut off; and where there is no room for a new connection, the one that has waited longest for its sender
-makes room. A request that is complete is never cut to make room.
+uvicorn waits for the head and the body of a request as long as their sender likes. Here a sender that does not finish a
+step in time is cut off. If there are too many connections, a new one replaces the one that has waited longest for its
+sender. A complete request is never cut for that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 STEP_S = 10.0
 HEAD_BYTES = 1 << 16
 _OWN_FILES = 256
-"""Files and sockets that the process needs beside the connections."""
+"""Files and sockets that the process needs besides the connections."""
 
 
 class Step(StrEnum):
@@ -31,7 +31,7 @@ class Step(StrEnum):
 
 
 class Guard:
-    """What the connections of one server share. ``cut`` is called with the reason for each that is cut off."""
+    """The state that the connections of one server share. ``cut`` is called with the reason of each cut connection."""
 
     def __init__(self, most: int, *, step_s: float = STEP_S, cut: Callable[[str], None] = lambda _: None) -> None:
         self.most, self.step_s, self.cut = most, step_s, cut
@@ -40,7 +40,7 @@ class Guard:
 
     @property
     def protocol(self) -> Callable[..., asyncio.Protocol]:
-        """What uvicorn takes as ``http``."""
+        """Return the factory that uvicorn takes as ``http``."""
         return partial(GuardedProtocol, guard=self)
 
     def make_room(self) -> None:
@@ -50,7 +50,7 @@ class Guard:
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol for one connection, with a limit of time for each step."""
+    """uvicorn's protocol for one connection, with a time limit for each step."""
 
     def __init__(self, *given: Any, guard: Guard, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -61,16 +61,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
+        """Start the time limit; above the limit of connections cut off another one."""
         super().connection_made(transport)
         self._begin(Step.HEAD)
         if len(self.connections) > self._guard.most:
             self._guard.make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the time limit."""
         self._leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Parse received bytes; a head that is too large ends the connection with status 431."""
         super().data_received(data)
         if self._in_message or self._step is not Step.HEAD:
             return
@@ -79,21 +82,24 @@ class GuardedProtocol(HttpToolsProtocol):
             self.cut("head too large", b"431 Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
+        """Start the time limit of the body."""
         self._in_message = True
         super().on_headers_complete()
         self._begin(Step.BODY)
 
     def on_message_complete(self) -> None:
+        """Start the time limit of the response, or of the next request if it was sent already."""
         self._in_message = False
         super().on_message_complete()
         self._begin(Step.HEAD if self.cycle.response_complete else Step.ANSWER)
 
     def on_response_complete(self) -> None:
+        """Start the time limit of the next request."""
         super().on_response_complete()
         self._begin(Step.HEAD)
 
     def cut(self, why: str, status: bytes = b"") -> None:
-        """End the connection, with an answer where a status is given."""
+        """End the connection, with a response if a status is given."""
         self._leave()
         if self.transport.is_closing():
             return
@@ -121,16 +127,17 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _late(self) -> None:
-        # Whoever sent nothing is not answered: a connection that is kept for later would take it for the answer to what
-        # it sends next.
+        # No response to a sender that sent nothing: on a kept-alive connection it would count as the response to the
+        # next request.
         began = self._step is Step.BODY or self._head_bytes > 0
         self.cut(f"slow {self._step}", b"408 Request Timeout" if began else b"")
 
 
 def room_for(connections: int) -> int:
-    """How many connections the process may have open: ``connections``, or fewer where the system's limit of open files is lower.
+    """Return how many connections the process may have open.
 
-    The limit is raised as far as it may be.
+    That is ``connections``, or fewer if the system's limit of open files is lower. The soft limit is raised as far as
+    allowed.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _OWN_FILES

@@ -1,4 +1,4 @@
-"""An ASGI application on a loopback port for as long as a block lasts, and one beside another in the same loop."""
+"""Serve an ASGI application on a loopback port for the length of a block, or beside another in the same loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONNECTIONS = 2048
 
 @contextmanager
 def serving(app: Any, guard: Guard | None = None) -> Iterator[str]:
-    """Serve in a thread of this process on a free port; gives the address.
+    """Serve in a thread of this process on a free port; yield the address.
 
     Raises:
         RuntimeError: it did not start.
@@ -46,7 +46,7 @@ def serving(app: Any, guard: Guard | None = None) -> Iterator[str]:
 
 
 class _Beside(uvicorn.Server):
-    """A server that leaves signals to the one beside it."""
+    """A server that leaves signals to the main server of the process."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
