@@ -1,8 +1,8 @@
-"""The metric dictionary as pages: the lines of ``meta.dictionary`` by domain, an index of metrics before them.
+"""Generate the metric dictionary: an index of metrics, then the lines of ``meta.dictionary`` by domain.
 
-``docs/tables.md`` goes table by table, the dictionary meaning by meaning: a column that several tables share stands
-once, with what the platform calls it, which member of a response fills it, how it may be summed and with what it must
-not be confused.
+``docs/tables.md`` goes table by table, the dictionary meaning by meaning. A column that several tables share is listed
+once: with its name on the platform, the member of a response that fills it, how it may be summed, and the columns that
+it must not be confused with.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ _HOMES = (
     "account",
     "ops",
 )
-"""Domains in the order of the index: what accounts ask of themselves first."""
+"""Domains in the order of the index: figures of the own accounts first."""
 _MANY = 3
-"""So many operations or columns are named one by one; more are counted."""
+"""Operations or columns that are named; the rest is counted, unless it is a single one."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """The fixed words in one language. ``n`` picks of a pair (English, Chinese): 0 or 1."""
+    """The fixed words in one language. ``n`` selects from a pair (English, Chinese): 0 or 1."""
 
     n: int
     suffix: str
@@ -86,13 +86,15 @@ class Words:
     sums: Mapping[str, str]
 
     def pick(self, en: str, zh: str) -> str:
+        """Return the text of this language."""
         return (en, zh)[self.n]
 
     def of(self, line: Line, what: str) -> str:
-        """A text of the line in this language: name, meaning, differences."""
+        """Return a text of the line in this language: name, meaning, differences."""
         return line[f"{what}_{self.pick('en', 'zh')}"] or ""
 
     def additive(self, line: Line) -> str:
+        """Return how a metric may be summed; empty for a column that is no metric."""
         if not line["is_metric"]:
             return ""
         return self.pick(
@@ -100,7 +102,7 @@ class Words:
         )
 
     def how_to_sum(self, line: Line) -> str:
-        """What to do instead of a plain sum."""
+        """Return what to do instead of a plain sum."""
         kind = line["additive"]
         if kind == Additive.NO and line["unit"] == "ratio":
             kind = "ratio"
@@ -246,10 +248,10 @@ ZH = Words(
 
 
 def dictionary_page(words: Words) -> str:
-    """The whole page in one language."""
+    """Generate the whole page in one language."""
     lines = [
         line for line in dictionary(bind(load_marts())).to_pylist() if not line["table_name"].endswith(LATEST)
-    ]  # views are told of by name
+    ]  # views are listed by name only
     core, marts, own = (
         [x for x in lines if x["table_schema"] in schemas] for schemas in (("main",), ("marts",), ("meta", "outreach"))
     )
@@ -262,7 +264,7 @@ def dictionary_page(words: Words) -> str:
 
 
 def _table(line: Line, words: Words) -> str:
-    """A link to where the table is described."""
+    """Link to the description of the table."""
     schema, name = line["table_schema"], line["table_name"]
     return f"[{name}](tables{words.suffix}.md#{name})" if schema == "main" else f"[{schema}.{name}](#{schema}{name})"
 
@@ -277,7 +279,7 @@ def _index(core: Iterable[Line], marts: Iterable[Line], own: Iterable[Line], wor
             found[line["column_name"], line["meaning_en"]].append(line)
 
     def home(lines: list[Line]) -> int:
-        """Where a metric is looked for: plays among videos, though hot words show some, too."""
+        """Return the domain where readers look for a metric: plays among videos, though hot words have plays, too."""
         return min(
             _HOMES.index(TABLES[x["table_name"]].domain)
             if x["table_schema"] == "main"
@@ -366,7 +368,7 @@ def _meaning(line: Line, words: Words) -> str:
 
 
 def _filled(found: list[Line], words: Words) -> str:
-    """Operations by the member that fills the column: ``play_count`` of two operations and of thirty-one more."""
+    """List operations by the member that fills the column: ``play_count`` of two operations and of thirty-one more."""
     members: dict[str, dict[str, None]] = defaultdict(dict)
     for line in found:
         for pair in filter(None, (line["source_operations"] or "").split("; ")):

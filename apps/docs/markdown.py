@@ -1,4 +1,4 @@
-"""What generated pages share: Markdown tables, and the words for domains, additivity and personal data."""
+"""Share Markdown tables and words for domains, additivity and personal data between generated pages."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ ADDITIVE_ZH = {Additive.YES: "可加", Additive.SEMI: "半可加", Additive.NO: 
 
 
 def row(*cells: object) -> str:
+    """Format one row of a Markdown table; bars are escaped, line breaks become spaces."""
     return "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
 
 
 def grid(head: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
-    """Lines of a table, an empty one behind them."""
+    """Format the lines of a Markdown table, followed by an empty line."""
     head = list(head)
     return [row(*head), "|" + "---|" * len(head), *(row(*cells) for cells in rows), ""]
 
 
 def code(text: str) -> str:
+    """Format a text as code."""
     return f"`{text}`"
 
 
 def codes(names: Iterable[str]) -> str:
+    """Format names as code, separated by commas."""
     return ", ".join(map(code, names))

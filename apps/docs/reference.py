@@ -1,7 +1,8 @@
-"""The generated part of the documentation: tables, the metric dictionary, operations and error codes, and the ``douyin`` command.
+"""Generate the reference part of the documentation.
 
-``python -m apps.docs.reference`` writes the files, ``--check`` compares them and exits 1 when one is stale.
-The texts depend on the catalogue and the command alone, neither on the day nor on the terminal.
+That is: tables, the metric dictionary, operations and error codes, coverage, and the ``douyin`` command. ``python -m
+apps.docs.reference`` writes the files, ``--check`` compares them and exits 1 when one is stale. The texts depend on the
+catalogue and the command alone, neither on the day nor on the terminal.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from resources.warehouse.mart_files import load_marts
 from services.reporting.coverage import coverage_of
 
 WIDTH = 100
-"""Columns of the help texts, whatever terminal they are made on."""
+"""Columns of the help texts, independent of the terminal."""
 
 _STATUS_ZH = {
     Status.ACTIVE: "开放",
@@ -105,7 +106,7 @@ _ACTIONS = {
 
 @dataclass(frozen=True)
 class _Words:
-    """The fixed words of the table reference in one language; ``pick`` chooses of a pair (English, Chinese)."""
+    """The fixed words of the table reference in one language; ``pick`` selects from a pair (English, Chinese)."""
 
     title: str
     intro: tuple[str, ...]
@@ -217,7 +218,7 @@ def _columns(fields: Iterable[Field], words: _Words) -> list[str]:
 
 
 def _sources(table: Table, words: _Words) -> str:
-    """The operations that fill a table, by scope and status: 31 creator billboards have eight scopes."""
+    """List the operations that fill a table, by scope and status: 31 creator billboards have eight scopes."""
     grouped: dict[tuple[str, Status], list[str]] = defaultdict(list)
     for endpoint in endpoints_of(table.name):
         grouped[endpoint.scope or "-", endpoint.status].append(endpoint.name)
@@ -245,6 +246,7 @@ def _table(table: Table, words: _Words) -> list[str]:
 
 
 def tables_page(words: _Words) -> str:
+    """Generate the page of core tables in one language."""
     lines = [GENERATED, "", f"# {words.title}", "", *words.intro, "", f"## {words.standard}", ""]
     lines += _columns((FIELDS[name] for name in STANDARD_FIELDS), words)
     for domain, names in DOMAINS.items():
@@ -283,7 +285,7 @@ def _operation(endpoint: Endpoint) -> tuple:
 
 
 def _events() -> list[str]:
-    """Webhook events: what is pushed instead of asked for."""
+    """List webhook events, which the platform pushes."""
     left = ", ".join(code(m) for m in sorted(LEFT_IN_ARCHIVE))
     return [
         "## Webhook events 事件",
@@ -316,6 +318,7 @@ def _events() -> list[str]:
 
 
 def operations_page() -> str:
+    """Generate the page of operations, webhook events, actions and error codes."""
     counted = {s: sum(1 for e in ENDPOINTS.values() if e.status is s) for s in Status}
     lines = [
         GENERATED,
@@ -372,6 +375,7 @@ def operations_page() -> str:
 
 
 def coverage_page() -> str:
+    """Generate the page of all operations of the contract."""
     lines = coverage_of(None, None, None)
     states = Counter(line.status for line in lines)
     return (
@@ -420,6 +424,7 @@ def coverage_page() -> str:
 
 
 def cli_page() -> str:
+    """Generate the page of the ``douyin`` command from its help texts."""
     from apps.cli.main import app
 
     group = typer.main.get_command(app)
@@ -444,7 +449,7 @@ def cli_page() -> str:
 
 
 def _help(command, name: str, group) -> str:
-    """A command's help as plain text. Rich would draw boxes as wide as the terminal."""
+    """Format a command's help as plain text. Rich would draw boxes as wide as the terminal."""
     command.rich_markup_mode = None
     context = command.context_class(
         command,
@@ -469,16 +474,16 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/coverage.md": coverage_page,
     "docs/cli.md": cli_page,
 }
-"""The generated files: path within the repository -> what makes its text."""
+"""The generated files: path within the repository -> function that generates its text."""
 
 
 def pages() -> dict[str, str]:
-    """The generated files: path within the repository -> text."""
+    """Generate all files: path within the repository -> text."""
     return {name: make() for name, make in PAGES.items()}
 
 
 def stale(root: Path) -> list[str]:
-    """Generated files that are missing or differ from what would be written."""
+    """Return the generated files that are missing or differ from the text that would be written."""
     return [
         name
         for name, text in pages().items()
@@ -487,6 +492,7 @@ def stale(root: Path) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the files, or with ``--check`` name the stale ones; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m apps.docs.reference", description="write the generated documentation"
     )
