@@ -1,1 +1,1 @@
-"""The dashboard: a marimo app over the published warehouse, read-only."""
+"""Serve the dashboard: a marimo app over the published warehouse, read-only."""

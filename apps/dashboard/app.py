@@ -1,6 +1,6 @@
-"""The page itself, a marimo app; ``douyin dashboard`` serves it.
+"""Define the page as a marimo app, which ``douyin dashboard`` serves.
 
-Cells hold the controls and say what depends on what; the work is in sections.py.
+Cells contain the controls and their dependencies; the work is in sections.py.
 """
 
 import marimo
@@ -32,7 +32,7 @@ def _(controls, kept, mo):
 
 @app.cell
 def _(CannotShow, language, pieces, reader, refresh, sections, speak):
-    _ = refresh.value  # pressed: look again which file is published
+    _ = refresh.value  # pressed: check again which file is published
     say = speak(language.value)
     try:
         here, _trouble = sections.open_file(reader, language.value), None

@@ -1,6 +1,6 @@
-"""Charts of the dashboard, as wide as their place.
+"""Draw the charts of the dashboard, as wide as their panel.
 
-A day without a number is a hole in the line, never a zero and never bridged.
+A day without a number is a gap in the line, never a zero and never bridged.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ BLUE, VIOLET = CATEGORIES[1], CATEGORIES[2]
 _QUIET = "#b6bcc8"
 _DAY = "%Y-%m-%d"
 _ZERO = "datum.value ? datum.label : '0'"
-"""Vega writes 0 in the unit of the axis: 0k."""
+"""Label of an axis without 0k: Vega writes 0 in the unit of the axis."""
 
 
 def _themed(chart: alt.TopLevelMixin, *, height: int) -> alt.TopLevelMixin:
-    """In the house's look, and without Vega's own menu: one of its entries would send the data to an editor on the internet."""
+    """Apply the project's theme and remove Vega's own menu.
+
+    One entry of that menu would send the data to an editor on the internet.
+    """
     return house.themed(chart, height=height).properties(usermeta={"embedOptions": {"actions": False}})
 
 
@@ -43,7 +46,7 @@ def _day_axis() -> alt.X:
 
 
 def _day(day: date) -> str:
-    """A day as Vega takes it.
+    """Format a day for Vega.
 
     JavaScript reads ``2026-11-20`` as midnight of Greenwich, which is the day before in America, and not midnight in
     Beijing: with a time it is midnight where the reader is.
@@ -59,7 +62,16 @@ def _values(rows: pa.Table, *columns: str) -> list[dict[str, Any]]:
 def lines(
     rows: pa.Table, names: dict[str, str], metric: str, say: Say, *, ratio: bool = False, height: int = 260
 ) -> alt.TopLevelMixin:
-    """One line per account of ``open_id, dt, value, missing, is_pending``; ticks below the line mark account-days without a number."""
+    """Draw one line per account.
+
+    Args:
+        rows: ``open_id, dt, value, missing, is_pending``; ticks below the lines mark account-days without a value.
+        names: open_id -> name of the account.
+        metric: name of the value.
+        say: selects the language.
+        ratio: the value is a ratio, shown in per cent.
+        height: in pixels.
+    """
     pending = say("平台尚未产出", "not produced yet")
     values = [
         {
@@ -116,7 +128,7 @@ def lines(
 
 
 def one_line(rows: pa.Table, column: str, name: str, say: Say, *, height: int = 180) -> alt.TopLevelMixin:
-    """A number per day, broken where there is none."""
+    """Draw a number per day, with a gap where there is none."""
     base = alt.Chart(alt.Data(values=_values(rows, "dt", column)))
     y = alt.Y(
         f"{column}:Q", title=None, axis=alt.Axis(format="~s", labelExpr=_ZERO, tickCount=4, domain=False, ticks=False)
@@ -138,7 +150,7 @@ def one_line(rows: pa.Table, column: str, name: str, say: Say, *, height: int = 
 
 
 def against_median(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLevelMixin:
-    """Every young video: its age, and its plays against the median of its account at that age."""
+    """Draw every young video: its age, and its plays against the median of its account at that age."""
     kinds = {kind: say(*both) for kind, both in KINDS.items()}
     values = [{**r, "ratio": max(r["ratio_to_median"], 0.01), "kind": kinds[r["kind"]]} for r in rows.to_pylist()]
     y = alt.Y(
@@ -170,7 +182,7 @@ def against_median(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLev
 
 
 def word_life(rows: pa.Table, say: Say, *, height: int = 220) -> alt.TopLevelMixin:
-    """Rank of a word at each observation of the list, 1 on top; the line breaks where it was not on it."""
+    """Draw the rank of a word at each observation of the list, 1 on top, with a gap where it was not listed."""
     base = alt.Chart(alt.Data(values=rows.to_pylist()))
     x = alt.X("at:T", title=None, axis=alt.Axis(format="%m-%d %H:%M", grid=False, labelOverlap=True, tickCount=6))
     y = alt.Y(
@@ -194,7 +206,7 @@ def word_life(rows: pa.Table, say: Say, *, height: int = 220) -> alt.TopLevelMix
 
 
 def ranks(rows: pa.Table, say: Say, *, height: int = 300) -> alt.TopLevelMixin:
-    """Ranks day by day of the entries now on top, 1 on top; off the board is a hole."""
+    """Draw the ranks day by day of the entries now on top, 1 on top, with a gap where an entry is off the board."""
     values = _values(rows, "dt", "entry", "rank")
     order = (
         [v["entry"] for v in sorted((v for v in values if v["dt"] == values[-1]["dt"]), key=lambda v: v["rank"])]
@@ -244,7 +256,7 @@ def bars(
     color: str = ACCENT,
     most: int = 10,
 ) -> alt.TopLevelMixin:
-    """Horizontal bars in the order of the rows, each with its value and, under ``note``, a text beside it."""
+    """Draw horizontal bars in the order of the rows, each with its value and, if ``note`` is given, that text."""
     values = [
         {"label": str(r[label]), "value": r[value], "note": r.get(note) or "" if note else ""}
         for r in rows[:most]
@@ -269,7 +281,7 @@ def bars(
 def stacked(
     rows: pa.Table, group: str, value: str, names: dict[str, str], say: Say, *, most: int = 7, height: int = 220
 ) -> alt.TopLevelMixin:
-    """A stack per day of numbers that may be summed; the smaller groups are put together."""
+    """Draw a stack per day of numbers that may be summed; the smaller groups are combined."""
     found = _values(rows, "dt", group, value)
     sizes: dict[str, int] = {}
     for v in found:

@@ -1,4 +1,8 @@
-"""Controls, and what they were set to: it outlives a refresh and a change of language, and stands in the address, so that a view can be sent to a colleague."""
+"""Create the controls and keep their values.
+
+A value survives a refresh and a change of language. It is also part of the address, so that a view can be sent to a
+colleague.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from apps.dashboard.sections import SECTIONS, PageContext, range_of
 from apps.dashboard.texts import Say
 
 MOST_IN_ADDRESS = 50
-"""Accounts in the address; a browser's line is not endless."""
+"""Most accounts in the address, since browsers limit its length."""
 
 
 class Kept:
@@ -26,28 +30,31 @@ class Kept:
         self._values: dict[str, Any] = {}
 
     def get(self, name: str) -> Any:
-        """What was set, as the control gave it, or the text of the address; None where neither says."""
+        """Return the value of a control, or its text in the address; None if there is neither."""
         return self._values.get(name, self._address.get(name))
 
     def all(self, name: str) -> list[Any]:
+        """Return the values of a control with several ones, or its texts in the address."""
         return self._values.get(name) or self._address.get_all(name)
 
     def keep(self, name: str, value: Any, *texts: str) -> None:
-        """Remember, and write it into the address as ``texts``."""
+        """Store a value, and write it into the address as ``texts``."""
         self._values[name] = value
         if list(texts) != self._address.get_all(name):
             self._address[name] = texts[0] if len(texts) == 1 else list(texts)
 
     def keeper(self, name: str) -> Callable[[Any], None]:
-        """For controls whose value is a text."""
+        """Return the callback of a control whose value is a text."""
         return lambda value: self.keep(name, value, *([value] if value else []))
 
     def one_of(self, name: str, known: Collection[str], default: str) -> str:
+        """Return the value if it is one of ``known``, else the default."""
         found = self.get(name)
         return found if found in known else default
 
 
 def language_switch(kept: Kept) -> mo.ui.radio:
+    """Create the switch between Chinese and English."""
     return mo.ui.radio(
         {"中文": "zh", "English": "en"},
         value="English" if kept.get("lang") == "en" else "中文",
@@ -57,7 +64,7 @@ def language_switch(kept: Kept) -> mo.ui.radio:
 
 
 def section_tabs(say: Say, kept: Kept) -> mo.ui.tabs:
-    """Heads alone: what a section shows is worked out below them."""
+    """Create the tabs without contents: sections are computed below them."""
     by_head = {say(*both): name for name, both in SECTIONS.items()}
     opened = say(*SECTIONS[kept.one_of("tab", SECTIONS, "accounts")])
     return mo.ui.tabs(
@@ -66,11 +73,12 @@ def section_tabs(say: Say, kept: Kept) -> mo.ui.tabs:
 
 
 def section_of(say: Say, head: str) -> str:
+    """Return the section of a tab's head."""
     return next(name for name, both in SECTIONS.items() if say(*both) == head)
 
 
 def account_choice(here: PageContext, kept: Kept) -> mo.ui.multiselect:
-    """Values are (client_key, open_id); none chosen stands for all."""
+    """Create the choice of accounts. Values are (client_key, open_id); none chosen stands for all."""
     options = {name: account for account, name in here.accounts.items()}
     wanted = set(kept.all("account"))
     return mo.ui.multiselect(
@@ -85,6 +93,7 @@ def account_choice(here: PageContext, kept: Kept) -> mo.ui.multiselect:
 
 
 def day_range(here: PageContext, kept: Kept) -> mo.ui.date_range:
+    """Create the choice of the range of days."""
     first, last = range_of(here.days, kept.get("from"), kept.get("to"))
     start, stop = range_of(here.days, date.min.isoformat(), None)
 
@@ -96,6 +105,7 @@ def day_range(here: PageContext, kept: Kept) -> mo.ui.date_range:
 
 
 def metric_choice(here: PageContext, kept: Kept) -> mo.ui.dropdown:
+    """Create the choice of the metric of the accounts' chart."""
     options = {here.names.column("account_daily", metric): metric for metric in METRICS}
     wanted = kept.one_of("metric", METRICS, METRICS[0])
     return mo.ui.dropdown(
@@ -108,6 +118,7 @@ def metric_choice(here: PageContext, kept: Kept) -> mo.ui.dropdown:
 
 
 def word_search(here: PageContext, kept: Kept) -> mo.ui.text:
+    """Create the search for hot words."""
     return mo.ui.text(
         value=kept.get("word") or "",
         placeholder=here.say("包含…", "contains …"),
@@ -118,6 +129,7 @@ def word_search(here: PageContext, kept: Kept) -> mo.ui.text:
 
 
 def board_choice(here: PageContext, options: dict[str, str], kept: Kept) -> mo.ui.dropdown:
+    """Create the choice of the billboard. ``options``: shown name -> board."""
     wanted = kept.get("board")
     value = next((name for name, board in options.items() if board == wanted), next(iter(options), None))
     return mo.ui.dropdown(
@@ -131,7 +143,7 @@ def board_choice(here: PageContext, options: dict[str, str], kept: Kept) -> mo.u
 
 
 def guarded(show: Callable[[], Any], say: Say) -> Any:
-    """What ``show`` gives, or the plain reason why not."""
+    """Return the result of ``show``, or a notice that says why there is none."""
     try:
         return show()
     except CannotShow as error:

@@ -1,5 +1,8 @@
-"""What a visitor sees before marimo has started in the browser, which takes one to three seconds there: figures and chart of the
-opening view, put into the page by the server. It goes as soon as the living page has drawn its own."""
+"""Draw the opening view, which visitors see before marimo has started in the browser.
+
+Starting takes one to three seconds there. The server puts figures and chart of the opening view into the page; they are
+removed as soon as the live page has drawn its own.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _GONE = """(() => {
   const look = () => drawn() || performance.now() > until ? first.remove() : setTimeout(look, 50);
   look();
 })();"""
-"""Charts lie in shadow roots, into which no observer of the page looks."""
+"""Script that removes the view. It polls: charts lie in shadow roots, which no observer of the page sees."""
 
 
 class FirstView:
@@ -38,7 +41,10 @@ class FirstView:
         self._drawing = threading.Lock()
 
     def html(self, query: str) -> str:
-        """For an address with this query; empty where it asks for another view, or where there is nothing to show (the living page says so)."""
+        """Return the view for an address with this query.
+
+        Empty if the query selects another view, or if there is nothing to show; the live page then says so.
+        """
         asked = parse_qs(query)
         if set(asked) - {"lang", "access_token"}:
             return ""

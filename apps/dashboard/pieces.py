@@ -1,4 +1,4 @@
-"""Parts that sections are put together from: cards, tables, downloads, notices."""
+"""Build the parts of sections: cards, tables, downloads, notices."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ WIDE = {"examples": 340, "says": 380, "title": 240, "entry": 240}
 
 
 def card(name: str, value: str, note: str = "") -> Markup:
+    """Build a card: a name, its value, and a note below."""
     return Markup(
         '<div class="dw-card"><div class="dw-name">{}</div><div class="dw-value">{}</div><div '
         'class="dw-note">{}</div></div>'
@@ -28,11 +29,12 @@ def card(name: str, value: str, note: str = "") -> Markup:
 
 
 def cards(*those: Markup) -> mo.Html:
+    """Put cards side by side."""
     return mo.Html(str(Markup('<div class="dw-cards">{}</div>').format(Markup("").join(those))))
 
 
 def page_head(as_of: str, say: Say, *controls: mo.Html) -> mo.Html:
-    """Title, how new the data is, and at the right what concerns the whole page."""
+    """Build the head of the page: title, age of the data, and on the right the controls of the whole page."""
     title = Markup('<div><h1>{}</h1><div class="dw-asof">{}</div></div>').format(
         say("抖音数据看板", "Douyin dashboard"), as_of
     )
@@ -42,6 +44,7 @@ def page_head(as_of: str, say: Say, *controls: mo.Html) -> mo.Html:
 
 
 def bar(controls: Iterable[mo.Html], tabs: mo.Html) -> mo.Html:
+    """Build the bar of controls and tabs."""
     return mo.Html(
         '<div class="dw-bar"><div '
         f'class="dw-controls">{"".join(f"<div>{c.text}</div>" for c in controls)}</div><div '
@@ -50,11 +53,12 @@ def bar(controls: Iterable[mo.Html], tabs: mo.Html) -> mo.Html:
 
 
 def heading(text: str, note: str = "") -> mo.Html:
+    """Build the heading of a panel, with a note."""
     return mo.Html(str(Markup('<div class="dw-head"><h2>{}</h2><span>{}</span></div>').format(text, note)))
 
 
 def notice(text: str, kind: str = "quiet") -> mo.Html:
-    """A sentence in a box: ``quiet`` where there is nothing to show, ``warn`` where somebody must do something.
+    """Show a sentence in a box: ``quiet`` where there is nothing to show, ``warn`` where a person must act.
 
     Text between backticks is a command.
     """
@@ -64,19 +68,19 @@ def notice(text: str, kind: str = "quiet") -> mo.Html:
 
 
 def block(*those: Any) -> mo.Html:
-    """A white panel."""
+    """Build a white panel of parts; None is left out."""
     return mo.Html(
         f'<section class="dw-block">{mo.vstack([t for t in those if t is not None], gap=0.5).text}</section>'
     )
 
 
 def whole(*those: Any) -> mo.Html:
-    """One under the other; what is None is left out."""
+    """Put parts one below the other; None is left out."""
     return mo.vstack([t for t in those if t is not None])
 
 
 def columns(*those: Any) -> mo.Html:
-    """Panels side by side where there is room."""
+    """Put panels side by side if the page is wide enough."""
     return mo.Html(f'<div class="dw-columns">{"".join(f"<div>{mo.as_html(t).text}</div>" for t in those)}</div>')
 
 
@@ -92,10 +96,10 @@ def table(
     choose: bool = False,
     search: bool = True,
 ) -> mo.ui.table:
-    """The rows under their names in the page's language, with the dictionary's sentence when the pointer rests on a head.
+    """Show rows under their names in the page's language, with the dictionary's sentence as the tooltip of a head.
 
-    ``texts`` says for a column what its values are called; ``hidden`` columns are in the table's value but not on the
-    page; ``choose`` lets one row be chosen, and the first is.
+    ``texts`` names the values of a column; ``hidden`` columns are in the table's value but not on the page; with
+    ``choose`` one row can be chosen, at first the first one.
     """
     heads: dict[str, str] = {}
     for name in rows.column_names:
@@ -134,7 +138,7 @@ def table(
 
 
 def chosen(shown: mo.ui.table, rows: pa.Table) -> dict[str, Any] | None:
-    """The row that is chosen in a table of :func:`table`, by the columns' own names; None where none is."""
+    """Return the chosen row of a table of :func:`table`, by the original column names; None if there is none."""
     value = shown.value
     if value is None or value.num_rows == 0:
         return None
@@ -142,7 +146,7 @@ def chosen(shown: mo.ui.table, rows: pa.Table) -> dict[str, Any] | None:
 
 
 def downloads(ask: Callable[[], pa.Table], name: str, say: Say) -> mo.Html:
-    """The rows as files, under their own column names. They are asked for when somebody presses."""
+    """Offer rows as files, under their original column names. The query runs when a button is pressed."""
 
     def button(ending: str):
         write, kind = FORMATS[ending]

@@ -1,7 +1,7 @@
-"""What the page asks.
+"""Define the queries of the page.
 
-Sums, ranks and limits are worked out in SQL over the chosen accounts and days alone, so that a visit costs the same on
-a large warehouse.
+SQL computes sums, ranks and limits over the chosen accounts and days alone, so that a visit costs the same on a large
+warehouse.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from apps.dashboard.reading import Question
 
 MOST_LINES, MOST_POINTS, MOST_ENTRIES = 6, 400, 8
 MOST_SHOWN, MOST_SAVED = 2_000, 200_000
-"""Rows of a table on the page, and of a download."""
+"""Most rows of a table on the page, and of a download."""
 
 METRICS = (
     "new_play",
@@ -33,7 +33,10 @@ METRICS = (
 
 @dataclass(frozen=True)
 class Choice:
-    """What the controls are set to: ``accounts`` are (client_key, open_id), none for all; both days are in it, Beijing."""
+    """The settings of the controls.
+
+    ``accounts`` are (client_key, open_id), none for all; ``first`` and ``last`` are Beijing days, both included.
+    """
 
     accounts: tuple[tuple[str, str], ...]
     first: date
@@ -41,7 +44,7 @@ class Choice:
 
     @property
     def only(self) -> str:
-        """SQL that keeps the chosen accounts, to be put after a table."""
+        """Return SQL that restricts a table to the chosen accounts, to be put after its name."""
         return (
             (
                 "SEMI JOIN (SELECT unnest($client_keys::VARCHAR[]) AS client_key, "
@@ -52,6 +55,7 @@ class Choice:
         )
 
     def ask(self, sql: str, **more: Any) -> Question:
+        """Create a query with the values of this choice, and ``more``."""
         values = {"first": self.first, "last": self.last, **more}
         if self.accounts:
             values |= {
@@ -79,17 +83,19 @@ OPENING = {
         "WHERE table_schema = 'marts'"
     ),
 }
-"""What every visit needs: the days that there are, the accounts by fans, what columns are called."""
+"""Queries of every visit: the range of days, the accounts by fans, the names of columns."""
 
 
 # --------------------------------------------------------------------------- accounts
 
 
 def overview(choice: Choice, metric: str) -> dict[str, Question]:
-    """Cards, the curve of ``metric`` for the accounts that have most of it, and one row per account.
+    """Query cards, the curve of ``metric`` for the accounts that have most of it, and one row per account.
 
-    A value that the platform did not give stays null; ``is_pending`` marks days after the last one of which anything is
-    known.
+    A value that the platform did not return stays null; ``is_pending`` marks days after the last one with any value.
+
+    Raises:
+        ValueError: ``metric`` is none of ``METRICS``.
     """
     if metric not in METRICS:
         raise ValueError(f"{metric!r} is none of {', '.join(METRICS)}")
@@ -119,7 +125,7 @@ def overview(choice: Choice, metric: str) -> dict[str, Question]:
 
 
 def account_days(choice: Choice) -> Question:
-    """``account_daily`` as it is, for a download."""
+    """Query all columns of ``account_daily``, for a download."""
     return choice.ask(
         f"SELECT * FROM marts.account_daily {choice.only} WHERE dt BETWEEN $first AND $last ORDER BY dt, "
         f"client_key, open_id LIMIT {MOST_SAVED}"
@@ -130,7 +136,7 @@ def account_days(choice: Choice) -> Question:
 
 
 def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, Question]:
-    """Young videos on the last day that has any: outstanding ones first, then suspiciously low ones."""
+    """Query young videos on the last day that has any: outstanding ones first, then suspiciously low ones."""
     day = _last_day(choice, "video_performance")
     return {
         "counts": choice.ask(
@@ -150,7 +156,7 @@ def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, Question]:
 
 
 def video_curve(choice: Choice, open_id: str, item_id: str) -> Question:
-    """Plays of one video, day by day from its first day in the range on; days without a number are null."""
+    """Query the plays of one video per day from its first day in the range; days without a number are null."""
     return choice.ask(
         """WITH held AS (SELECT dt, plays FROM marts.video_daily WHERE dt BETWEEN $first AND $last AND open_id = $open_id AND item_id = $item_id)
         SELECT day::DATE AS dt, plays FROM generate_series((SELECT min(dt) FROM held), (SELECT max(dt) FROM held), INTERVAL 1 DAY) AS days(day) LEFT JOIN held ON held.dt = day::DATE ORDER BY dt""",
@@ -163,7 +169,10 @@ def video_curve(choice: Choice, open_id: str, item_id: str) -> Question:
 
 
 def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Question:
-    """The last list of the range; with ``like`` every word of the range that contains it, on the list or not."""
+    """Query the last list of the range.
+
+    With ``like``: every word of the range that contains it, on the list or not.
+    """
     day = _last_day(choice, "hot_word_lifecycle", accounts=False)
     held = (
         "dt BETWEEN $first AND $last AND contains(lower(sentence), lower($like))"
@@ -181,9 +190,9 @@ def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Ques
 
 
 def word_curve(choice: Choice, client_key: str, sentence: str) -> Question:
-    """Rank and heat at every observation of the list from a word's first to its last; null where it was not on it.
+    """Query rank and heat at every observation of the list from a word's first to its last.
 
-    Beijing time.
+    They are null where the word was not listed. Beijing time.
     """
     return choice.ask(
         """WITH lists AS (SELECT DISTINCT observed_at FROM main.hot_words WHERE dt BETWEEN $first AND $last AND client_key = $client_key),
@@ -196,7 +205,7 @@ def word_curve(choice: Choice, client_key: str, sentence: str) -> Question:
 
 
 def boards(choice: Choice) -> Question:
-    """Billboards of the range, with the days that have one."""
+    """Query the billboards of the range, with the number of days that have one."""
     return choice.ask(
         "SELECT board, max(dt) AS last, count(DISTINCT dt) AS days FROM marts.billboard_moves WHERE dt "
         "BETWEEN $first AND $last GROUP BY board ORDER BY board"
@@ -204,7 +213,7 @@ def boards(choice: Choice) -> Question:
 
 
 def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str, Question]:
-    """The last list of a board in the range with its moves, and the ranks day by day of those at its top.
+    """Query the last list of a board in the range with its moves, and the ranks day by day of its top entries.
 
     Several apps see the same list: one is shown.
     """
@@ -230,7 +239,7 @@ def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str
 
 
 def portrait(choice: Choice) -> Question:
-    """Fans by dimension and bucket on the last day that has a portrait.
+    """Query fans by dimension and bucket on the last day that has a portrait.
 
     ``share_change`` is against the week before, null where an account lacks it.
     """
@@ -242,7 +251,7 @@ def portrait(choice: Choice) -> Question:
 
 
 def needs(choice: Choice) -> dict[str, Question]:
-    """What comments ask for: sums of the range by need, and by day."""
+    """Query the needs in comments: sums of the range by need, and by day."""
     held = f"FROM marts.comment_needs {choice.only} WHERE dt BETWEEN $first AND $last"
     return {
         "rows": choice.ask(
@@ -256,7 +265,7 @@ def needs(choice: Choice) -> dict[str, Question]:
 
 
 def leads(choice: Choice) -> dict[str, Question]:
-    """What people who may buy did.
+    """Query the actions of potential customers.
 
     Actions may be summed; people repeat over days and ways, so their sums count person-days.
     """
@@ -289,5 +298,5 @@ HEALTH = {
 
 
 def _last_day(choice: Choice, mart: str, *, accounts: bool = True) -> str:
-    """SQL of the last day of the range of which the mart has something."""
+    """Return SQL of the last day of the range on which the mart has rows."""
     return f"SELECT max(dt) FROM marts.{mart} {choice.only if accounts else ''} WHERE dt BETWEEN $first AND $last"

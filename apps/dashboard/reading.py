@@ -1,6 +1,6 @@
-"""The published file, opened for a moment: read-only, asked, closed.
+"""Query the published file: open it read-only, read, and close it at once.
 
-A publication swaps it by renaming and never waits for a visitor.
+A publication replaces it by renaming and never waits for a visitor.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow as pa
 from catalog.records import BEIJING
 
 MOST_KEPT = 200
-"""Answers kept in memory, of one published file; most are a few kilobytes."""
+"""Most results cached in memory, of one published file; most of them are a few kilobytes."""
 
 _CONFIG = {
     "threads": 2,
@@ -29,10 +29,10 @@ _CONFIG = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-"""Runs on the same machine come first, and nothing but this file can be read through the page."""
+"""Limits of a connection: runs on the same machine come first, and the page can read this file only."""
 
 # DuckDB gives connections of one process to the same path the same database: while one is open, the next would
-# still see the file from before the swap. One at a time, and each sees the present file.
+# still see the file from before the replacement. One at a time, and each sees the present file.
 _opening = threading.Lock()
 
 
@@ -53,6 +53,7 @@ class Question:
 
     @property
     def key(self) -> tuple[str, str]:
+        """Return the key of its cached result."""
         return self.sql, repr(sorted(self.values.items()))
 
 
@@ -60,7 +61,7 @@ Version = tuple[int, int, int]
 
 
 class Reader:
-    """Answers from the file at ``path``, shared by all visitors."""
+    """Results from the file at ``path``, shared by all visitors."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,7 +70,7 @@ class Reader:
         self._keeping = threading.Lock()
 
     def version(self) -> Version:
-        """What tells one published file from the next.
+        """Return what distinguishes one published file from the next.
 
         Raises:
             CannotShow: nothing was published yet.
@@ -85,14 +86,16 @@ class Reader:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def published_at(self) -> datetime:
-        """When the present file was published, Beijing time."""
+        """Return when the present file was published, in Beijing time."""
         return datetime.fromtimestamp(self.version()[1] / 1e9, BEIJING)
 
     def ask(self, questions: Mapping[str, Question]) -> dict[str, pa.Table]:
-        """Answers by the questions' names, all from one published file; what was asked of the same file before is not asked again.
+        """Return the results by the names of the queries, all from one published file.
+
+        Results of the same query on the same file come from the cache.
 
         Raises:
-            CannotShow: there is no file, or it lacks a mart that is asked for.
+            CannotShow: there is no file, it does not open, or it lacks a mart that is needed.
         """
         version = self.version()
         found = self._remembered(version, questions)
@@ -108,7 +111,7 @@ class Reader:
                     before = self.version()
                     with duckdb.connect(str(self.path), read_only=True, config=_CONFIG) as connection:
                         if self.version() != before:
-                            continue  # swapped while it was being opened: nobody could say which one it is
+                            continue  # replaced while it was being opened: which file was opened is unknown
                         connection.execute("SET enable_external_access = false; SET TimeZone = 'Asia/Shanghai'")
                         return before, {
                             name: _plain(connection.execute(q.sql, _used(q)).to_arrow_table())
@@ -148,12 +151,12 @@ class Reader:
 
 
 def _used(question: Question) -> dict[str, Any]:
-    """Values whose name stands in the SQL: DuckDB refuses others."""
+    """Select the values whose name is in the SQL: DuckDB refuses others."""
     return {name: value for name, value in question.values.items() if f"${name}" in question.sql}
 
 
 def _plain(rows: pa.Table) -> pa.Table:
-    """Sums of whole numbers come as 128-bit decimals, which no chart and few tables take."""
+    """Cast sums of whole numbers to 64 bits: they are 128-bit decimals, which charts and most tables cannot show."""
     return rows.cast(
         pa.schema([field.with_type(pa.int64()) if pa.types.is_decimal(field.type) else field for field in rows.schema])
     )

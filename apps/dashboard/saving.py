@@ -1,4 +1,4 @@
-"""What the page shows, as files: CSV, Parquet, xlsx."""
+"""Write tables of the page as files: CSV, Parquet, xlsx."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from services.reporting.csv_files import write_csv
 
 
 def csv(rows: pa.Table) -> bytes:
+    """Write CSV."""
     out = io.BytesIO()
     write_csv(out, rows.schema, rows.to_batches())
     return out.getvalue()
 
 
 def parquet(rows: pa.Table) -> bytes:
+    """Write Parquet, compressed with zstd."""
     out = io.BytesIO()
     pa.parquet.write_table(rows, out, compression="zstd")
     return out.getvalue()
 
 
 def xlsx(rows: pa.Table) -> bytes:
-    """One sheet. Texts stay texts: a nickname that begins with ``=`` is no formula.
+    """Write one sheet. Texts stay texts: a nickname that begins with ``=`` is no formula.
 
-    Instants are written in Beijing time, since Excel knows no zones.
+    Instants are written in Beijing time, since Excel knows no zones. Texts are cut at 32 767 characters.
     """
     import xlsxwriter
 

@@ -1,4 +1,4 @@
-"""The sections of the page. Each asks for what it shows when it is shown, and for nothing else."""
+"""Build the sections of the page. Each runs only its own queries, and only when it is shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class PageContext:
-    """The published file as the page found it."""
+    """The published file at the time when the page was opened: language, days, accounts, names."""
 
     reader: Reader
     language: Language
@@ -41,30 +41,35 @@ class PageContext:
 
     @cached_property
     def say(self) -> Say:
+        """Return the function that selects the language."""
         return speak(self.language)
 
     @cached_property
     def days(self) -> dict[str, Any]:
+        """Return the days that there are: ``first``, ``last``, and the last ones with figures and with hot words."""
         return self.answers["days"].to_pylist()[0]
 
     @cached_property
     def accounts(self) -> dict[tuple[str, str], str]:
+        """Return (client_key, open_id) -> name on the page."""
         return account_names(self.answers["accounts"])
 
     @cached_property
     def shown_names(self) -> dict[str, str]:
-        """open_id -> name on the page."""
+        """Return open_id -> name on the page."""
         return {open_id: name for (_, open_id), name in self.accounts.items()}
 
     @cached_property
     def names(self) -> Names:
+        """Return the names of columns."""
         return Names(self.answers["names"], self.say)
 
     def ask(self, asked: dict[str, Question]) -> dict[str, pa.Table]:
+        """Return the results of queries by their names."""
         return self.reader.ask(asked)
 
     def as_of(self) -> str:
-        """How new the data is, in one line."""
+        """Describe in one line how recent the data is."""
         at, words = self.reader.published_at(), self.days["words_at"]
         told = [self.say(f"发布于 {at:%Y-%m-%d %H:%M}", f"published {at:%Y-%m-%d %H:%M}")]
         if self.days["figures"]:
@@ -77,10 +82,10 @@ class PageContext:
 
 
 def open_file(reader: Reader, language: Language) -> PageContext:
-    """What every section needs.
+    """Read what every section needs.
 
     Raises:
-        CannotShow: there is no file, it lacks marts, or it knows no account yet.
+        CannotShow: there is no file, it lacks marts, or it has no account yet.
     """
     answers = reader.ask(questions.OPENING)
     if answers["days"].column("last")[0].as_py() is None:
@@ -95,7 +100,10 @@ def open_file(reader: Reader, language: Language) -> PageContext:
 
 
 def account_cards(here: PageContext, sums: dict[str, Any]) -> mo.Html:
-    """Sums of the range, each with how far it reaches. ``sums``: the row ``cards`` of :func:`questions.overview`."""
+    """Build the cards with the sums of the range and their coverage.
+
+    ``sums``: the row ``cards`` of :func:`questions.overview`.
+    """
     say = here.say
     missing = say(
         f"{sums['account_days']} 个账号日中缺 {sums['gaps']} 个",
@@ -121,7 +129,7 @@ def account_cards(here: PageContext, sums: dict[str, Any]) -> mo.Html:
 
 
 def account_lines(here: PageContext, found: dict[str, pa.Table], metric: str) -> tuple[str, str]:
-    """Title of the chart of ``metric``, and what is to be known about it."""
+    """Return the title of the chart of ``metric``, and the note about it."""
     say = here.say
     drawn, accounts = (
         len(set(found["lines"].column("open_id").to_pylist())),
@@ -134,6 +142,7 @@ def account_lines(here: PageContext, found: dict[str, pa.Table], metric: str) ->
 
 
 def accounts_section(here: PageContext, choice: Choice, figure_choice: mo.ui.dropdown) -> Any:
+    """Build the section of accounts: cards, the chart of the chosen metric, one row per account."""
     say, names, metric = here.say, here.names, figure_choice.value
     found = here.ask(questions.overview(choice, metric))
     sums = found["cards"].to_pylist()[0]
@@ -163,7 +172,7 @@ def accounts_section(here: PageContext, choice: Choice, figure_choice: mo.ui.dro
 
 
 def videos_section(here: PageContext, choice: Choice) -> tuple[Any, pa.Table]:
-    """What stands above the table, and the table's rows, of which one can be chosen."""
+    """Return what is shown above the table of videos, and the table's rows."""
     say = here.say
     found = here.ask(questions.videos(choice))
     counts = found["counts"].to_pylist()[0]
@@ -213,12 +222,14 @@ def videos_section(here: PageContext, choice: Choice) -> tuple[Any, pa.Table]:
 
 
 def video_table(here: PageContext, rows: pa.Table) -> mo.ui.table:
+    """Build the table of videos, of which one can be chosen."""
     return table(rows, "video_performance", here.names, hidden=["open_id", "item_id"], choose=True, wrapped=["title"])
 
 
 def video_panel(
     here: PageContext, choice: Choice, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table
 ) -> Any:
+    """Build the curve of the chosen video, if there is one, and the panel of the table."""
     say = here.say
     curve = here.ask({"curve": questions.video_curve(choice, row["open_id"], row["item_id"])})["curve"] if row else None
     picture = None
@@ -249,16 +260,19 @@ def video_panel(
 
 
 def words_rows(here: PageContext, choice: Choice, like: str) -> pa.Table:
+    """Query the hot words to list."""
     return here.ask({"words": questions.hot_words(choice, like.strip())})["words"]
 
 
 def words_table(here: PageContext, rows: pa.Table) -> mo.ui.table:
+    """Build the table of hot words, of which one can be chosen."""
     return table(rows, "hot_words_now", here.names, hidden=["client_key"], choose=True, search=False)
 
 
 def words_panel(
     here: PageContext, choice: Choice, like: str, row: dict[str, Any] | None, shown: mo.ui.table, rows: pa.Table
 ) -> Any:
+    """Build the curve of the chosen word, if there is one, and the panel of the table."""
     say = here.say
     if not rows.num_rows:
         return notice(
@@ -301,7 +315,7 @@ def words_panel(
 
 
 def board_options(here: PageContext, choice: Choice) -> dict[str, str]:
-    """Shown name -> board, for the boards of the range."""
+    """Return shown name -> board, for the boards of the range."""
     known = board_names()
     found = here.ask({"boards": questions.boards(choice)})["boards"].column("board").to_pylist()
     order = {board: n for n, board in enumerate(known)}
@@ -312,10 +326,12 @@ def board_options(here: PageContext, choice: Choice) -> dict[str, str]:
 
 
 def no_boards(here: PageContext) -> Any:
+    """Build the notice that the range has no billboards."""
     return notice(here.say("这些日期没有榜单。", "There are no billboards on these days."))
 
 
 def boards_panel(here: PageContext, choice: Choice, board: str, name: str) -> Any:
+    """Build the section of a billboard: the ranks day by day, and the last list with its moves."""
     say = here.say
     found = here.ask(questions.billboard(choice, board))
     rows = found["rows"]
@@ -355,6 +371,7 @@ def boards_panel(here: PageContext, choice: Choice, board: str, name: str) -> An
 
 
 def fans_section(here: PageContext, choice: Choice) -> Any:
+    """Build the section of the fan portrait: one chart per dimension, and all buckets."""
     say = here.say
     rows = here.ask({"fans": questions.portrait(choice)})["fans"]
     if not rows.num_rows:
@@ -412,6 +429,7 @@ def fans_section(here: PageContext, choice: Choice) -> Any:
 
 
 def needs_section(here: PageContext, choice: Choice) -> Any:
+    """Build the section of needs in comments: their sums, their days, and masked examples."""
     say = here.say
     found = here.ask(questions.needs(choice))
     rows = found["rows"]
@@ -420,7 +438,7 @@ def needs_section(here: PageContext, choice: Choice) -> Any:
     trouble = None
     try:
         named = {need: say(*both) for need, both in class_names(needs_dir(Settings())).items()}
-    except BadNeeds as error:  # the numbers are as good without names
+    except BadNeeds as error:  # the numbers are right without names, too
         named, trouble = (
             {},
             notice(say(f"需求类别的名称读不出来：{error}", f"The names of needs cannot be read: {error}"), "warn"),
@@ -463,6 +481,7 @@ def needs_section(here: PageContext, choice: Choice) -> Any:
 
 
 def leads_section(here: PageContext, choice: Choice) -> Any:
+    """Build the section of leads: sums, sources, days, and one row per source and action."""
     say = here.say
     found = here.ask(questions.leads(choice))
     rows = found["rows"]
@@ -518,6 +537,7 @@ def leads_section(here: PageContext, choice: Choice) -> Any:
 
 
 def health_section(here: PageContext) -> Any:
+    """Build the section of data health: one card per area, and all findings."""
     say = here.say
     found = here.ask(questions.HEALTH)
     counted: dict[str, dict[str, int]] = {}
@@ -561,7 +581,7 @@ def health_section(here: PageContext) -> Any:
 
 
 def _of_all(say: Say, rows: pa.Table) -> str:
-    """Says so where a table does not hold all."""
+    """Return the note that a table is cut, empty if it is not."""
     return (
         say(f" · 只显示前 {rows.num_rows:,} 行", f" · the first {rows.num_rows:,} rows")
         if rows.num_rows >= questions.MOST_SHOWN
@@ -570,7 +590,10 @@ def _of_all(say: Say, rows: pa.Table) -> str:
 
 
 def range_of(days: dict[str, Any], first: str | None, last: str | None) -> tuple[date, date]:
-    """The range that the page opens with: what its address says within the days that there are, else the last 30."""
+    """Return the range that the page opens with.
+
+    It is the range of the address, limited to the days that there are, or else the last 30 days.
+    """
     start, stop = days["first"], max(d for d in (days["last"], days["words"]) if d is not None)
 
     def given(text: str | None) -> date | None:

@@ -1,4 +1,7 @@
-"""The dashboard as an ASGI app: marimo in run mode, behind a guard, with everything imported that the first visitor would wait for."""
+"""Serve the dashboard as an ASGI app: marimo in run mode, behind a guard.
+
+Everything that the first visitor would wait for is imported in advance.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ Asgi = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine reach ``host``."""
+    """Return whether only programs of this machine can connect to ``host``."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -32,19 +35,17 @@ def is_loopback(host: str) -> bool:
 
 @cache
 def shared_reader() -> Reader:
-    """The process's reader: visitors share its answers."""
+    """Return the process's reader, whose results all visitors share."""
     from resources.config.settings import Settings
 
     return Reader(Settings().warehouse_path)
 
 
 def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:
-    """marimo's app: no editor, no code of cells, one session per visitor.
+    """Build marimo's app: no editor, no code of cells, one session per visitor.
 
-    ``token`` is asked for once, where one is given.
-
-    ``loopback``: answer only to names of this machine, so that no page of the internet reads it through a name that
-    points here.
+    With ``token`` the page requires it once per visitor. With ``loopback`` the app accepts only names of this machine,
+    so that no page of the internet reads it through a name that resolves to this machine.
     """
     import altair  # noqa: F401
     import marimo
@@ -53,7 +54,7 @@ def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:
     from apps.dashboard.firstview import FirstView
 
     first = FirstView(shared_reader())
-    first.html("")  # loads the drawing library, asks what the first visitor will ask
+    first.html("")  # loads the drawing library, and runs the queries of the first visit
     builder = marimo.create_asgi_app(
         quiet=True, include_code=False, token=token, skew_protection=False, session_ttl=IDLE_S, show_tracebacks=False
     )
@@ -74,14 +75,17 @@ _AFTER_PAINT = b"""<script type="module">
   requestAnimationFrame(() => requestAnimationFrame(begin));
   setTimeout(begin, 500);
 </script>"""
-"""marimo's program begins after the opening view is painted: its 250 parts, out of a browser's cache, would hold the painting up for a second.
-The clock is for pages that are opened in the background, which are never painted."""
+"""Script that starts marimo's program after the opening view is painted.
+
+Its 250 parts, out of a browser's cache, would delay the painting by a second. The timeout is for pages that are opened
+in the background, which are never painted.
+"""
 
 
 def _with_view(page: bytes, view: str) -> bytes:
-    """The page of marimo with the opening view in it.
+    """Put the opening view into the page of marimo.
 
-    A page that is not as expected stays as it is, and shows what marimo shows.
+    A page of an unexpected form stays unchanged, and shows what marimo shows.
     """
     program = _PROGRAM.findall(page)
     if not view or page.count(_ROOT) != 1 or len(program) != 1:
@@ -91,12 +95,15 @@ def _with_view(page: bytes, view: str) -> bytes:
 
 
 def _with_first_view(app: Asgi, html: Callable[[str], str]) -> Asgi:
-    """Put the opening view after the page's root. marimo answers with the page only whom it knows: others are sent to its login."""
+    """Put the opening view after the page's root.
+
+    marimo serves the page only to visitors who are logged in and sends others to its login.
+    """
 
     async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
             return await app(scope, receive, send)
-        # Whole and as it is: no compression, and no "not modified" for a page whose figures have changed.
+        # Whole and unchanged: no compression, and no "not modified" for a page whose figures have changed.
         scope = scope | {
             "headers": [
                 h
@@ -135,9 +142,10 @@ def _with_first_view(app: Asgi, html: Callable[[str], str]) -> Asgi:
 
 
 def guard(app: Asgi, *, loopback: bool) -> Asgi:
-    """Refuse what another site sends (its ``Origin`` is not ours; browsers let any page open a WebSocket) and, on ``loopback``, what comes under a foreign name.
+    """Refuse requests of other sites and, on ``loopback``, requests under a foreign name.
 
-    marimo's files have their content in their names: browsers may keep them.
+    A request of another site has a foreign ``Origin``: browsers let any page open a WebSocket. marimo's files have a
+    hash of their content in their names: browsers may cache them.
     """
 
     async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:

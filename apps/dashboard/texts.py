@@ -1,4 +1,4 @@
-"""Both languages of the page: Chinese first, English at a switch.
+"""Provide the texts of the page in both languages: Chinese first, English at a switch.
 
 Names of columns come from the published dictionary.
 """
@@ -79,15 +79,16 @@ _OWN = {
     "action_flag": ("动作子类", "Sub-kind"),
     "actions": ("互动", "Actions"),
 }
-"""Columns that the page makes itself, and those whose name in the dictionary is too long for a table's head."""
+"""Names of columns that the page computes, and of those whose dictionary name is too long for a table's head."""
 
 
 def speak(language: Language) -> Say:
+    """Return the function that selects the text of a language."""
     return (lambda zh, en: zh) if language == "zh" else (lambda zh, en: en)
 
 
 class Names:
-    """What columns of a mart are called. ``dictionary``: rows of ``meta.dictionary``."""
+    """Names of the columns of a mart. ``dictionary``: rows of ``meta.dictionary``."""
 
     def __init__(self, dictionary: pa.Table, say: Say) -> None:
         self._said: Mapping[tuple[str, str], tuple[str, str]] = {
@@ -100,17 +101,18 @@ class Names:
         self._say = say
 
     def column(self, mart: str, column: str) -> str:
+        """Return the name of a column, or the column itself where the dictionary has none."""
         if own := _OWN.get(column):
             return self._say(*own)
         return self._said.get((mart, column), (column, ""))[0] or column
 
     def meaning(self, mart: str, column: str) -> str:
-        """The dictionary's sentence about a column, empty where it has none."""
+        """Return the dictionary's sentence about a column, empty where it has none."""
         return self._said.get((mart, column), ("", ""))[1] or ""
 
 
 def account_names(accounts: pa.Table) -> dict[tuple[str, str], str]:
-    """(client_key, open_id) -> a name that no other account on the page has, in the order given."""
+    """Return (client_key, open_id) -> a name that no other account on the page has, in the order given."""
     rows = accounts.to_pylist()
     names = [row["name"] or "" for row in rows]
     return {
