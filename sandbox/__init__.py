@@ -1,5 +1,5 @@
-"""What would the platform answer? A simulator of the Douyin Open Platform (抖音开放平台) over real HTTP.
+"""Simulate the Douyin Open Platform (抖音开放平台) over real HTTP.
 
-The world behind it is invented, and computed from (seed, instant) alone: the same seed and the
-same instant give the same answer, whatever was asked before. It imports :mod:`catalog` only.
+The simulated world is invented and computed from (seed, instant) alone. The same seed and the same instant give the
+same response, whatever was requested before. The package imports :mod:`catalog` only.
 """

@@ -1,4 +1,4 @@
-"""Troubles at scale: which accounts have a dead token, made themselves private, or deregistered."""
+"""Decide which accounts have a dead token, are private, or are deregistered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _START = 0.9
 
 
 class Trouble(StrEnum):
-    """What is wrong with an account from its first consent on."""
+    """A fault that an account has from its first consent on."""
 
     DEAD_TOKEN = "dead_token"  # access token refused with 28001003, refresh with 10010
     PRIVATE = "private"  # 28001047
@@ -22,7 +22,7 @@ class Trouble(StrEnum):
 
 
 class Troubles:
-    """The troubles that a configuration asks for."""
+    """The account faults that a configuration requests."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self._ends = (
@@ -32,7 +32,7 @@ class Troubles:
         )
 
     def of(self, account: Account) -> Trouble | None:
-        """The account's trouble: it follows from the index alone.
+        """Return the account's fault, which follows from its index alone.
 
         The golden ratio spreads the shares evenly over any number of accounts.
         """

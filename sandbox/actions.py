@@ -1,4 +1,4 @@
-"""People who act: what a person does becomes an event of the world, and is delivered."""
+"""Let invented people act: each action becomes an event of the world and is delivered."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ DOES = (
 
 
 class Acting:
-    """Lets the people of one app act, and answer what they are sent with the configured rates."""
+    """The people of one app: they act on order and react to messages at the configured rates."""
 
     def __init__(self, app: App, config: SandboxConfig) -> None:
         self._app, self._world, self._config = app, app.world, config
 
     def someone(self, account: Account, person: str | None, instant: float) -> Customer:
-        """A customer by open_id; by default the one who came last.
+        """Return a customer by open_id, or the newest customer.
 
         Raises:
-            ValueError: nobody of that id is a customer of the account.
+            ValueError: no customer of the account has that id, or it has no customers yet.
         """
         leads = self._world.leads
         if person is None:
@@ -52,7 +52,7 @@ class Acting:
         return customer
 
     def act(self, account: Account, customer: Customer, does: str, instant: float, text: str = "") -> dict:
-        """Have a customer do something; gives the body of the event.
+        """Let a customer do something and return the body of the event.
 
         Raises:
             ValueError: ``does`` is unknown.
@@ -93,7 +93,7 @@ class Acting:
         return self._emit(webhook(self._world, account, self._app.client_key, event))
 
     def unauthorize(self, account: Account, instant: float) -> dict:
-        """The account's owner withdraws the consent: all its tokens are dead; gives the body of the event."""
+        """Withdraw the consent of the account's owner, which ends all its tokens, and return the event's body."""
         self._app.tokens.revoke(account.open_id)
         return self._emit(invented("unauthorize", self._world, self._app.client_key, account, "", instant, {}))
 
@@ -108,7 +108,7 @@ class Acting:
     # ---- answering
 
     def answer(self, account: Account, sent: SentMessage, instant: float) -> None:
-        """Decide, from seed, person and message, what a person does about what was sent."""
+        """Decide, from seed, person and message, how a person reacts to a sent message."""
         rates = dict(self._config.answers)
         if not any(rates.values()):
             return
@@ -121,7 +121,7 @@ class Acting:
                     return
 
     def pump(self, instant: float) -> int:
-        """Let everything happen that people had in mind until ``instant``; gives how much it was."""
+        """Carry out all scheduled actions until ``instant`` and return their number."""
         due = self._world.leads.doings.due(instant)
         for one in due:
             account = self._world.accounts[one.account]
@@ -132,5 +132,5 @@ class Acting:
 
 
 def fingerprint(body: dict) -> str:
-    """A name for the body of an event: its Msg-Id."""
+    """Return the Msg-Id of an event: a hash of its body."""
     return f"{mix(name(orjson.dumps(body).decode())):016x}"

@@ -1,4 +1,4 @@
-"""Where the people of one app act and its events leave: what the control plane orders, and what the clock brings."""
+"""Run the people and webhooks of one app: orders of the control plane, and events that become due."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ from sandbox.world.leads import EVENTS as HAPPENINGS
 from sandbox.world.leads import Event
 
 MOST_AT_ONCE = 2_000
-"""Events of the world that one move of the clock delivers at most; older ones are left out, as by a receiver that was not there."""
+"""Events of the world that one move of the clock delivers at most; older ones are lost, as for a receiver that was
+down.
+"""
 MOST_TOLD = 100
-"""Accounts whose customers' own course is delivered; what is ordered or sent is delivered for all of them."""
+"""Number of accounts whose customers' own events are delivered; events that are ordered or sent are delivered for all
+accounts.
+"""
 _AHEAD_S = HOUR_S
-"""How far ahead the course of an account is worked out, so that each tick of the real clock is cheap."""
+"""How far ahead the events of an account are computed, so that each tick of the real clock is cheap."""
 
 
 class Street:
-    """One app's people and webhooks."""
+    """The people and webhooks of one app."""
 
     def __init__(self, app: App, config: SandboxConfig, secret: str, clock: SandboxClock) -> None:
         self._app, self._world, self._clock = app, app.world, clock
@@ -39,7 +43,7 @@ class Street:
         self._told_until: float | None = None
         self._telling = asyncio.Lock()
         self._ahead: dict[int, tuple[float, float, tuple[Event, ...]]] = {}
-        """Of each account: events from an instant on and before another."""
+        """Per account: the events from an instant on and before another."""
 
     def _subscribed(self, event: str) -> bool:
         return bool(subscriptions(self._world, self._clock.now())[event])
@@ -56,7 +60,7 @@ class Street:
     # ---- time
 
     def advance(self, now: float) -> None:
-        """Let people answer what they were sent, and do what they had in mind."""
+        """Let people react to messages, and carry out scheduled actions until ``now``."""
         while self._answered < len(self.doings.sent):
             sent = self.doings.sent[self._answered]
             self._answered += 1
@@ -66,9 +70,9 @@ class Street:
             self.acting.pump(now)
 
     async def tell(self, now: float) -> None:
-        """Deliver what the world brought since it was told last.
+        """Deliver the world's events since the last call.
 
-        Other requests are answered meanwhile: for many accounts this takes a while.
+        For many accounts this takes a while; it yields, so that other requests are served meanwhile.
         """
         async with self._telling:
             start, self._told_until = self._told_until, None if self._told_until is None else now
@@ -84,7 +88,7 @@ class Street:
                 self.webhooks.emit(webhook(self._world, account, self._app.client_key, event))
 
     def _look_ahead(self, account: Account, start: float, now: float) -> bool:
-        """Have the account's events at hand; whether they had to be worked out."""
+        """Compute the account's events ahead where they are not cached; report whether they were not."""
         since, until, _ = self._ahead.get(account.index, (0.0, 0.0, ()))
         if since <= start and now <= until:
             return False
@@ -94,14 +98,14 @@ class Street:
         return True
 
     def forget(self) -> None:
-        """The world takes its own course again: what was done through the API and here never happened."""
+        """Undo all actions through the API and the control plane: the world follows the seed alone again."""
         self.doings.forget()
         self._answered = 0
 
     # ---- orders
 
     def people(self, open_id: str | None, now: float, limit: int) -> list[dict[str, Any]]:
-        """The newest customers of an account, with what is known of them."""
+        """Return the newest customers of an account, with what is known of them."""
         account = self._account(open_id)
         return [
             {
@@ -115,15 +119,23 @@ class Street:
         ]
 
     def act(self, order: Mapping[str, Any], now: float) -> dict:
-        """Raises ValueError for an unknown account, person or deed."""
+        """Carry out an order to a person and return the event's body.
+
+        Raises:
+            ValueError: the account, the person or the action is unknown.
+        """
         account = self._account(order.get("account"))
-        if order.get("does") == "unauthorize":  # the account's owner does, and needs no customers for it
+        if order.get("does") == "unauthorize":  # the account's owner acts, and needs no customers for it
             return self.acting.unauthorize(account, now)
         customer = self.acting.someone(account, order.get("person"), now)
         return self.acting.act(account, customer, str(order.get("does")), now, order.get("text") or "")
 
     def invent(self, order: Mapping[str, Any], now: float) -> dict:
-        """Raises ValueError for an unknown event or account."""
+        """Deliver an invented event and return its body.
+
+        Raises:
+            ValueError: the event or the account is unknown.
+        """
         account = self._account(order.get("account"))
         person = order.get("person") or self._world.people.ids.write(self.acting.someone(account, None, now).number)
         given, as_text = order.get("content") or {}, order.get("as_text")
@@ -136,7 +148,7 @@ class Street:
         return body
 
     def messages(self) -> list[dict[str, Any]]:
-        """Calls that sent messages, oldest first; without their texts."""
+        """Return the calls that sent messages, oldest first, without their texts."""
         write = self._world.people.ids.write
         return [
             {
@@ -154,7 +166,11 @@ class Street:
         ]
 
     def deliver(self, order: Mapping[str, Any], now: float) -> Awaitable[dict]:
-        """Change the delivery; gives, when awaited, how it is and whether the receiver answered the challenge."""
+        """Change the delivery.
+
+        Returns:
+            An awaitable of the new delivery, with the result of the receiver's challenge.
+        """
         self.webhooks.set(read_delivery(self.webhooks.delivery, dict(order)))
         self._told_until = now if self.webhooks.delivery.url else None
 
@@ -164,7 +180,7 @@ class Street:
         return verified()
 
     def describe(self) -> dict[str, Any]:
-        """How events are delivered, and what became of them."""
+        """Describe how events are delivered, and what became of them."""
         return {
             "delivery": asdict(self.webhooks.delivery),
             "pending": self.webhooks.pending,

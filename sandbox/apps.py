@@ -1,4 +1,4 @@
-"""Apps: each has its key and secret, its tokens, and ids of its own for the same people and videos."""
+"""Define apps: each has its key and secret, its tokens, and its own ids for the same people and videos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.world import World
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One app, and the world as it sees it."""
+    """One app, and the world with the ids that it sees."""
 
     client_key: str
     world: World
@@ -23,7 +23,10 @@ class App:
 
 
 def make_apps(config: SandboxConfig, clock: SandboxClock, scopes: Iterable[str]) -> dict[str, App]:
-    """All apps of a configuration by their keys, the first one first; ids of the first one follow from the seed alone."""
+    """Create all apps of a configuration, by key and in order.
+
+    Ids of the first one follow from the seed alone.
+    """
     apps: dict[str, App] = {}
     troubles, scopes = Troubles(config), tuple(filter(config.owns, scopes))
     for key, secret in ((config.client_key, config.client_secret), *config.apps):

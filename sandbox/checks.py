@@ -1,4 +1,4 @@
-"""Parameters of a request, held against the operation's record."""
+"""Check the parameters of a request against the operation's record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.clock import date_of, day_of
 from sandbox.errors import Refusal
 
 TEXT_CURSORS = ("leads_user_action_list", "intention_log_list", "im_authorize_user_list")
-"""Operations whose cursors are texts: they read them themselves."""
+"""Operations whose cursors are texts, which they parse themselves."""
 MAX_AGE_DAYS = 30
 """How far back a period of days may begin."""
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -23,7 +23,7 @@ _COMPACT_DAY = re.compile(r"[0-9]{8}")
 
 
 def read_integer(value: Any) -> int | None:
-    """An integer as a number or as decimal text; None for anything else."""
+    """Read an integer from a number or decimal text; return None for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else None
@@ -38,10 +38,10 @@ def need_all(endpoint: Endpoint, given: Mapping[str, Any]) -> None:
 
 
 def checked(endpoint: Endpoint, given: Mapping[str, Any], instant: float) -> dict[str, Any]:
-    """The parameters of a request, with integers and days (:class:`datetime.date`) read.
+    """Return the parameters of a request, with integers and days (:class:`datetime.date`) converted.
 
     Raises:
-        Refusal: 28001007 (10002) where a required one is missing, 2100005 where one is wrong.
+        Refusal: 28001007 (10002) if a required one is missing, 2100005 if one is wrong.
     """
     need_all(endpoint, given)
     params: dict[str, Any] = dict(given)
@@ -53,7 +53,7 @@ def checked(endpoint: Endpoint, given: Mapping[str, Any], instant: float) -> dic
 
 
 def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
-    """The value of one parameter. A null is none: the contract's members have types."""
+    """Convert one parameter; null is refused, since the contract's members have types."""
     if value is None:
         raise Refusal(no.PARAM_WRONG, f"{param.name} is null")
     if param.batch:
@@ -93,7 +93,7 @@ def _read_day(param: Param, value: Any) -> date:
 
 
 def _check_period(endpoint: Endpoint, params: Mapping[str, Any], instant: float) -> None:
-    """A period of days lies within the last 30 days and does not end before it begins."""
+    """Refuse a period of days that begins over 30 days ago or ends before it begins."""
     ends = {p.fill: params[p.name] for p in endpoint.params if p.name in params and isinstance(params[p.name], date)}
     if not ends:
         return

@@ -1,7 +1,7 @@
-"""The sandbox's clock, and days in Beijing as integers.
+"""Keep the sandbox's clock, and count days in Beijing as integers.
 
-Instants inside the sandbox are epoch seconds (float). A *day* is the number of the Beijing day
-since 1970-01-01, so days can be added and compared.
+Instants inside the sandbox are epoch seconds (float). A *day* is the number of the Beijing day since 1970-01-01, so
+days can be added and compared.
 """
 
 from __future__ import annotations
@@ -17,50 +17,55 @@ HOUR_S = 3_600
 _BEIJING_S = 8 * HOUR_S
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 READY_HOUR = 10
-"""Beijing hour at which yesterday's data (T+1) and today's billboards are there."""
+"""Beijing hour from which yesterday's data (T+1) and today's billboards are available."""
 
 
 def day_of(instant: float) -> int:
-    """The Beijing day of an instant."""
+    """Return the Beijing day of an instant."""
     return int((instant + _BEIJING_S) // DAY_S)
 
 
 def day_start(day: int) -> int:
-    """Epoch seconds of midnight in Beijing at the start of ``day``."""
+    """Return the epoch seconds of midnight in Beijing at the start of ``day``."""
     return day * DAY_S - _BEIJING_S
 
 
 def seconds_of_day(instant: float) -> float:
+    """Return the seconds since midnight in Beijing."""
     return (instant + _BEIJING_S) % DAY_S
 
 
 @lru_cache(maxsize=8192)
 def day_text(day: int) -> str:
-    """``yyyy-MM-dd``."""
+    """Format a day as ``yyyy-MM-dd``."""
     return date_of(day).isoformat()
 
 
 def date_of(day: int) -> date:
+    """Convert the number of a day to a calendar day."""
     return date.fromordinal(_EPOCH_ORDINAL + day)
 
 
 def day_number(day: date) -> int:
-    """The other way round: the number of a calendar day."""
+    """Convert a calendar day to its number."""
     return day.toordinal() - _EPOCH_ORDINAL
 
 
 def is_ready(instant: float) -> bool:
-    """Whether the daily jobs of the instant's Beijing day are done."""
+    """Report whether the daily jobs of the instant's Beijing day are done."""
     return seconds_of_day(instant) >= READY_HOUR * HOUR_S
 
 
 def last_complete_day(instant: float) -> int:
-    """The newest day that T+1 data covers: yesterday from 10:00 Beijing on, before that the day before."""
+    """Return the newest day that T+1 data covers.
+
+    It is yesterday from 10:00 Beijing on, and the day before yesterday earlier.
+    """
     return day_of(instant) - (1 if is_ready(instant) else 2)
 
 
 def beijing_text(instant: float) -> str:
-    """``yyyy-MM-dd HH:mm:ss`` in Beijing."""
+    """Format an instant as ``yyyy-MM-dd HH:mm:ss`` in Beijing."""
     return datetime.fromtimestamp(int(instant), BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -83,11 +88,13 @@ class SandboxClock:
 
     @property
     def frozen(self) -> bool:
+        """Whether the clock stands still."""
         return self._frozen is not None
 
     def now(self) -> float:
-        """Epoch seconds."""
+        """Return the current instant in epoch seconds."""
         return time.time() if self._frozen is None else self._frozen
 
     def isoformat(self) -> str:
+        """Format the current instant in ISO 8601, UTC."""
         return datetime.fromtimestamp(self.now(), UTC).isoformat()

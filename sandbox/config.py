@@ -1,4 +1,4 @@
-"""What a sandbox is told before it starts."""
+"""Define the settings of a sandbox."""
 
 from __future__ import annotations
 
@@ -15,24 +15,22 @@ FORMS = ("mixed", "plain")
 class SandboxConfig:
     """Settings of one sandbox.
 
-    ``seed`` chooses the world. ``videos`` is about how many videos each account lists at any
-    instant; the publishing rhythm follows from it. ``most_fans`` is the size of the largest account: plays, comments
-    and people
-    follow from it. ``qps`` limits requests per second and scope in
-    real time, ``per_day`` requests per scope and Beijing day of the sandbox's clock; None is no limit.
-    ``now`` freezes the clock (aware); None is the real clock. ``lacking`` names scopes that the app
-    does not own (code 28001018); ``scopes``, where given, are the only ones that it owns. ``withdrawn`` names
-    operations that are offline (28001056).
-    ``apps`` are further apps beside the first, as (client_key, client_secret), each with ids of its own.
+    ``seed`` chooses the world. ``videos`` is about how many videos each account lists at any instant; the publishing
+    rhythm follows from it. ``most_fans`` is the size of the largest account: plays, comments and people follow from it.
+    ``qps`` limits requests per second and scope in real time, ``per_day`` requests per scope and Beijing day of the
+    sandbox's clock; None is no limit.
+
+    ``now`` freezes the clock (aware); None is the real clock. ``lacking`` names scopes that the app does not own (code
+    28001018); ``scopes``, if given, are the only ones that it owns. ``withdrawn`` names operations that are offline
+    (28001056). ``apps`` are further apps after the first, as (client_key, client_secret), each with ids of its own.
+
     ``late_counts`` is the share of an object's days whose newest numbers are a tenth too low until two days later, 0 to
-    1.
-    ``answers`` are (deed, rate), the rates at which people answer what they are sent: ``write``, ``enter``,
-    ``tap_card``, ``leave_phone``, ``opt_out``; about
-    ``answer_delay_s`` later on the sandbox's clock.
-    ``form`` is how answers are written: ``mixed`` takes every liberty that the contract allows (numbers as text,
-    members left out),
-    ``plain`` writes as the platform's published samples do, which is all that the official SDK accepts.
-    ``dead_tokens``, ``private_accounts`` and ``deregistered`` are shares of the accounts, 0 to 1.
+    1. ``answers`` are (action, rate), the rates at which people react to messages: ``write``, ``enter``, ``tap_card``,
+    ``leave_phone``, ``opt_out``; about ``answer_delay_s`` later on the sandbox's clock.
+
+    ``form`` is how responses are written. ``mixed`` uses every variation that the contract allows (numbers as text,
+    members omitted). ``plain`` writes as the platform's published samples do, which is all that the official SDK
+    accepts. ``dead_tokens``, ``private_accounts`` and ``deregistered`` are shares of the accounts, 0 to 1.
     """
 
     seed: int = 1
@@ -92,5 +90,5 @@ class SandboxConfig:
             raise ValueError(f"no scope is called {', '.join(sorted(unknown))}")
 
     def owns(self, scope: str) -> bool:
-        """Whether the app owns a scope; what needs none, such as tokens, is for everybody."""
+        """Report whether the app owns a scope; operations without a scope, such as tokens, are open to all."""
         return scope not in self.lacking and (self.scopes is None or scope in self.scopes)

@@ -1,4 +1,7 @@
-"""The control plane under ``/_sandbox/``: clock, faults, stats, accounts, health. Not part of the platform."""
+"""Serve the control plane under ``/_sandbox/``: clock, faults, stats, accounts, health.
+
+It is not part of the platform.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _KINDS = {"account": str, "person": str, "does": str, "text": str, "event": str,
 
 
 class Control:
-    """Answers (status, JSON value) for control requests."""
+    """Handler of control requests."""
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class Control:
         }
 
     def answer(self, request: Request) -> tuple[int, Any]:
-        """Status and value: 404 for another path, 400 with a reason for a wrong request."""
+        """Return status and JSON value: 404 for another path, 400 with a reason for a wrong request."""
         route = self._routes.get((request.method, request.path.removeprefix(PREFIX).rstrip("/")))
         if route is None:
             return 404, {"error": "no such control"}
@@ -111,7 +114,7 @@ class Control:
         return body
 
     def _get_people(self, request: Request) -> list[dict]:
-        """Customers of an account: ``account`` (open_id), ``limit`` (the newest so many)."""
+        """List customers of an account: ``account`` (open_id), ``limit`` (the newest so many)."""
         street = self._street(request.query)
         limit = int(request.query.get("limit", 50))
         if limit < 1:
@@ -119,35 +122,38 @@ class Control:
         return street.people(request.query.get("account"), self._clock.now(), limit)
 
     def _post_people(self, request: Request) -> dict:
-        """A person does something now: ``does``, and optionally ``account``, ``person`` and ``text``; gives the event."""
+        """Let a person act now and return the event: ``does``; optional ``account``, ``person``, ``text``."""
         order = self._order(request)
         return self._street(order).act(order, self._clock.now())
 
     def _delete_people(self, request: Request) -> list:
-        """Nobody did anything, through the API or here."""
+        """Undo all actions, through the API or here."""
         self._street(request.query).forget()
         return []
 
     def _post_events(self, request: Request) -> dict:
-        """An invented event of any kind is delivered: ``event``, and optionally ``account``, ``person``, ``content`` and ``as_text``."""
+        """Deliver an invented event of any kind.
+
+        Members: ``event``, and optionally ``account``, ``person``, ``content`` and ``as_text``.
+        """
         order = self._order(request)
         return self._street(order).invent(order, self._clock.now())
 
     def _messages(self, request: Request) -> list[dict]:
-        """Every call that sent messages through the API."""
+        """List every call that sent messages through the API."""
         return self._street(request.query).messages()
 
     def _put_webhooks(self, request: Request) -> Any:
-        """How events are delivered from now on; tells whether the receiver answered the challenge."""
+        """Change the delivery of events and return whether the receiver answered the challenge."""
         order = self._order(request)
         return self._street(order).deliver({k: v for k, v in order.items() if k != "client_key"}, self._clock.now())
 
     def _accounts(self, request: Request) -> list[dict]:
-        """Accounts, each with a new authorization code and its trouble, if any.
+        """List the accounts, each with a new authorization code and its fault, if any.
 
         ``scopes`` (comma separated) limits what the code grants; ``client_key`` names the app (default: the first).
-        ``fans`` are those that the account has apart from what single videos bring, which would take too long to add up
-        for thousands.
+        ``fans`` excludes the fans brought by single videos, which would take too long to add up for thousands of
+        accounts.
         """
         scope, key = request.query.get("scopes", EVERYTHING), request.query.get("client_key", self._first.client_key)
         app = self._apps.get(key)

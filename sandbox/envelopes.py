@@ -1,4 +1,4 @@
-"""Wrapping answers as the platform does (GUIDE section 3), with the forms that the contract allows."""
+"""Wrap responses as the platform does (GUIDE section 3), with the forms that the contract allows."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from sandbox.forms import Form
 from sandbox.hashing import hex_text
 
 _NO_CODE = ("billboard_", "fans_source")
-"""Operations whose data sometimes carries no code, by the beginning of their names."""
+"""Operations whose data sometimes has no code, by the beginning of their names."""
 _SHORT_EXTRA = ("fans_data", "ent_rank_")
-"""Operations whose extra holds only logid and now."""
+"""Operations whose extra contains only logid and now."""
 _BESIDE_DATA = ("msg_id", "msg_list")
-"""Members of answers to sent messages that stand outside of data."""
+"""Members of responses to sent messages that stand outside of data."""
 _NO_EXTRA = ("poi_query",)
 """Operations without extra."""
 
 
 def trace_id(instant: float, bits: int) -> str:
-    """32 characters: Beijing time and 18 hexadecimal digits."""
+    """Return a trace id of 32 characters: Beijing time and 18 hexadecimal digits."""
     stamp = beijing_text(instant).translate({45: None, 58: None, 32: None})
     return stamp + hex_text(18, bits, 3).upper()
 
 
 def _now(instant: float, form: Form) -> int | str:
-    """The server's clock in seconds or milliseconds, as number or text."""
+    """Return the server's clock in seconds or milliseconds, as number or text."""
     value = int(instant) if form.rare(40, 3) else int(instant * 1000)
     return str(value) if form.flag(42) else value
 
@@ -52,7 +52,7 @@ def _extra(operation: str, instant: float, form: Form) -> dict[str, Any]:
 
 
 def success(kind: Envelope, operation: str, data: dict[str, Any], instant: float, form: Form) -> dict[str, Any]:
-    """The body of a good answer whose members are ``data``."""
+    """Return the body of a successful response whose members are ``data``."""
     if kind is Envelope.OAUTH:
         return {"data": {**data, "error_code": _code(0, form), "description": ""}, "message": "success"}
     if kind is Envelope.NEW:
@@ -75,7 +75,7 @@ def success(kind: Envelope, operation: str, data: dict[str, Any], instant: float
 
 
 def nothing(endpoint: Endpoint) -> dict[str, Any]:
-    """Members of an answer that holds nothing: what stands beside the inner code of a mini-app."""
+    """Return the members of an empty response, which accompany the inner code of a mini-app."""
     empty: dict[str, Any] = {endpoint.outputs[0].rows.split(".")[-1]: None}
     return empty if endpoint.paging is None else {**empty, "cursor": 0, "has_more": False}
 
@@ -83,7 +83,7 @@ def nothing(endpoint: Endpoint) -> dict[str, Any]:
 def failure(
     kind: Envelope, refusal: Refusal, instant: float, form: Form, empty: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The body of a refusal: LegacyError, or NewError for the newer envelopes.
+    """Return the body of a refusal: LegacyError, or NewError for the newer envelopes.
 
     One refusal in eight of a mini-app has err_no 0 and its code in the inner extra, beside ``empty`` (GUIDE section 3).
     """

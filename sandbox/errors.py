@@ -1,4 +1,4 @@
-"""Refusals: the platform's codes with the words that it gives with them."""
+"""Define refusals: the platform's codes with their texts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _CHINESE = {
 
 
 class Refusal(Exception):
-    """The platform refuses: HTTP 200 with ``code``, an integer other than 0, and a text."""
+    """A refusal of the platform: HTTP 200 with ``code``, an integer other than 0, and a text."""
 
     def __init__(self, code: int, description: str | None = None) -> None:
         if description is None:

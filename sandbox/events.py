@@ -1,4 +1,4 @@
-"""Bodies of webhook events: of what happened in the world, and invented ones of every other kind of the contract."""
+"""Write the bodies of webhook events: of the world's events, and of invented ones of every other kind."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def body_of(
     *,
     as_text: bool,
 ) -> dict[str, Any]:
-    """The envelope of an event; ``as_text`` writes its content as JSON text."""
+    """Return the envelope of an event; ``as_text`` writes its content as JSON text."""
     body: dict[str, Any] = {"event": event, "client_key": client_key, "from_user_id": sender, "to_user_id": receiver}
     if content is not None:
         body["content"] = orjson.dumps(content).decode() if as_text else content
@@ -46,7 +46,7 @@ def body_of(
 
 
 def webhook(world: World, account: Account, client_key: str, event: Event) -> dict[str, Any]:
-    """The webhook of something that happened: who, to whom, and a content that is an object or JSON text."""
+    """Return the webhook of an event: sender, receiver, and a content that is an object or JSON text."""
     person = world.people.person(event.number)
     pair = (person.open_id, account.open_id)
     sent = event.happening is Happening.SENT
@@ -65,7 +65,7 @@ def webhook(world: World, account: Account, client_key: str, event: Event) -> di
 
 
 def _content(world: World, account: Account, client_key: str, event: Event) -> tuple[dict[str, Any], bool]:
-    """(content of the webhook, whether it comes as JSON text)."""
+    """Return (content of the webhook, whether it comes as JSON text)."""
     if event.happening is Happening.FOLLOWED:
         return {"action_type": 1, "action_time": event.at_ms // 1_000}, True
     if event.happening is Happening.LIKED:
@@ -101,7 +101,7 @@ def _content(world: World, account: Account, client_key: str, event: Event) -> t
 def consent_body(
     client_key: str, account: Account, person: str, at: float, serial: int, *, allows: bool
 ) -> dict[str, Any]:
-    """An ``im_authorize`` event; ``serial`` tells two of the same instant apart."""
+    """Return an ``im_authorize`` event; ``serial`` distinguishes two of the same instant."""
     content = {
         "operation_type": 1 if allows else 2,
         "auth_status": 1 if allows else 2,
@@ -132,9 +132,10 @@ def invented(
     *,
     as_text: bool | None = None,
 ) -> dict[str, Any]:
-    """An event of any kind of the contract with invented content; ``given`` members stand instead of invented ones.
+    """Return an event of any kind of the contract with invented content.
 
-    ``as_text`` says whether the content comes as JSON text; None is as the contract documents it.
+    ``given`` members replace invented ones. ``as_text`` says whether the content comes as JSON text; None follows the
+    contract.
 
     Raises:
         ValueError: no event has that name.

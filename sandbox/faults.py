@@ -1,4 +1,4 @@
-"""Faults on order: what goes wrong, for which requests, how often."""
+"""Inject ordered faults: what goes wrong, for which requests, how often."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ CODES = {
     "account_gone": no.ACCOUNT_GONE,
     "risk_control": no.RISK_CONTROL,
 }
-"""Kinds that answer with a code; ``code`` in the order replaces it."""
+"""Kinds that respond with a code; ``code`` in the order replaces it."""
 WIRE = ("http_502", "timeout", "slow", "late", "cut", "truncated_json")
-"""Kinds that spoil the transfer. ``late`` is executed, but nobody hears of it; ``slow`` answers after ``seconds``."""
+"""Kinds that disturb the transfer. ``late`` executes the request but never responds; ``slow`` responds after
+``seconds``.
+"""
 SPOILED = ("repeated_cursor", "malformed_row", "unknown_member", "not_ready", "other_value")
-"""Kinds that spoil a good answer."""
+"""Kinds that corrupt a successful response."""
 KINDS = (*CODES, *WIRE, *SPOILED)
 _ORDER = ("operation", "kind", "times", "open_id", "after")
 
@@ -52,9 +54,11 @@ class Fault:
 
     @property
     def exhausted(self) -> bool:
+        """Whether the fault was served as often as ordered."""
         return self.times is not None and self.served >= self.times
 
     def describe(self) -> dict:
+        """Return the order with its counts as JSON members."""
         return {
             "operation": self.operation,
             "kind": self.kind,
@@ -68,10 +72,10 @@ class Fault:
 
 
 def read_fault(order: Any, operations: Mapping[str, Any]) -> Fault:
-    """An order as JSON, checked.
+    """Read and check an order given as JSON.
 
     Raises:
-        ValueError: a member is missing, unknown operation or kind, wrong type.
+        ValueError: a member is missing or has the wrong type, or the operation or kind is unknown.
     """
     if not isinstance(order, Mapping):
         raise ValueError("a fault is an object with operation and kind")
@@ -99,16 +103,19 @@ class Faults:
         self._orders: list[Fault] = []
 
     def add(self, faults: list[Fault]) -> None:
+        """Append orders."""
         self._orders.extend(faults)
 
     def clear(self) -> None:
+        """Drop all orders."""
         self._orders.clear()
 
     def describe(self) -> list[dict]:
+        """List all orders with their counts, exhausted ones included."""
         return [f.describe() for f in self._orders]
 
     def take(self, operation: str, params: Mapping[str, str]) -> Fault | None:
-        """The fault to serve for this request, counted; None in good weather."""
+        """Return and count the fault to serve for this request; None if no order matches."""
         for fault in self._orders:
             if fault.operation not in ("*", operation) or fault.exhausted:
                 continue
@@ -129,12 +136,12 @@ def _cursor_param(endpoint: Endpoint) -> str | None:
 
 
 def _asked_on(operation: str, params: Mapping[str, Any]) -> bool:
-    """Whether a request asks for a page behind the first."""
+    """Report whether a request is for a page after the first."""
     endpoint = ENDPOINTS.get(operation)
     return endpoint is not None and params.get(_cursor_param(endpoint)) not in (None, "", "0", 0)
 
 
-# ---- spoiling a good answer
+# ---- corrupting a successful response
 
 _NUMERIC = ((Parse.INT, Parse.NUMBER, Parse.PERCENT, Parse.DATE), (Parse.EPOCH,))
 """Values that malformed_row breaks, the preferred ones first."""
@@ -142,7 +149,10 @@ _NUMERIC = ((Parse.INT, Parse.NUMBER, Parse.PERCENT, Parse.DATE), (Parse.EPOCH,)
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Where rows stand in an answer: ``holder[member]`` is their list, or the one row; all of the answer where member is None."""
+    """The place of rows in a response.
+
+    ``holder[member]`` is their list, or the one row; the whole response where member is None.
+    """
 
     holder: dict[str, Any]
     member: str | None
@@ -154,13 +164,16 @@ class _Rows:
 
     @property
     def rows(self) -> list[dict]:
-        """Those that are objects."""
+        """Return those rows that are objects."""
         value = self.value
         return [value] if isinstance(value, dict) else [r for r in value or () if isinstance(r, dict)]
 
 
 def _holders(endpoint: Endpoint, data: dict) -> list[_Rows]:
-    """All lists and single rows of an answer that the record knows, in its order; ``data`` is the answer's own object."""
+    """Return all lists and single rows that the record knows, in its order.
+
+    ``data`` is the response's own object.
+    """
     found: dict[str, _Rows] = {}
     for output in endpoint.outputs:
         path = output.rows.removeprefix(endpoint.root).removeprefix(".")
@@ -178,7 +191,7 @@ def _holders(endpoint: Endpoint, data: dict) -> list[_Rows]:
 
 
 def spoil(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, Any]) -> None:
-    """Change the data of a good answer in place, as the fault's kind says."""
+    """Corrupt the data of a successful response in place, as the fault's kind says."""
     if fault.kind == "repeated_cursor" and endpoint.paging is not None:
         asked = params[_cursor_param(endpoint)]
         data[endpoint.paging.cursor.split(".")[-1]] = asked if read_integer(asked) is None else int(asked)
@@ -207,7 +220,7 @@ def spoil(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, Any
 
 
 def replace_data(fault: Fault | None, body: dict[str, Any]) -> dict[str, Any]:
-    """The body with another ``data``, where ``other_value`` names no member of rows."""
+    """Return the body with another ``data``, where ``other_value`` names no member of rows."""
     whole = fault is not None and fault.kind == "other_value" and "member" not in fault.params
     return body | {"data": fault.params.get("value")} if whole else body
 
@@ -231,7 +244,7 @@ def _break_row(fault: Fault, endpoint: Endpoint, found: list[_Rows]) -> None:
 
 
 def _break(row: dict, path: str) -> bool:
-    """Put "abc" at a dotted path; whether there was something."""
+    """Put "abc" at a dotted path; report whether a value was there."""
     *way, last = path.split(".")
     for step in way:
         row = row.get(step) if isinstance(row, dict) else None

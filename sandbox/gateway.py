@@ -1,4 +1,4 @@
-"""The gateway: what happens to a request between its path and the function that answers it."""
+"""Process a request between its path and the function that handles it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _LEGACY_FAMILY = {
     no.TOKEN_INVALID: no.TOKEN_INVALID_LEGACY,
     no.TOKEN_EXPIRED: no.TOKEN_EXPIRED_LEGACY,
 }
-"""Codes that come now and then as their elder twins (one answer in four)."""
+"""Codes that now and then come as their older twins (in one response of four)."""
 _TOKEN_KINDS = {Token.USER: "act", Token.CLIENT: "clt", Token.BUSINESS: "bus_act"}
 
 
 class Gateway:
-    """Answers operations of one app. It holds the world, the tokens and the limits; it knows nothing of HTTP.
+    """The gateway of one app, with its world, tokens and limits; it does not depend on HTTP.
 
     ``is_foreign`` says whether an open_id belongs to another app of the sandbox.
     """
@@ -47,7 +47,7 @@ class Gateway:
         self._owns, self._withdrawn = config.owns, frozenset(config.withdrawn)
 
     def form(self, operation: str, params: Mapping[str, Any], instant: float) -> Form:
-        """The form of an answer: it follows from seed, operation, parameters and instant."""
+        """Choose the form of a response, which follows from seed, operation, parameters and instant."""
         key = mix(self._world.seed, name(operation), name(request_key(params)), int(instant * 1000))
         return Form(key, self._plain)
 
@@ -61,7 +61,7 @@ class Gateway:
         fault: Fault | None,
         unreadable: Refusal | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """(code, body) for a request of a data operation.
+        """Return (code, body) for a request of a data operation.
 
         ``unreadable`` is the refusal of a body that could not be read.
         """
@@ -94,7 +94,7 @@ class Gateway:
     def _admit(
         self, endpoint: Endpoint | Operation, token: Any, given: Mapping[str, Any], form: Form
     ) -> Account | None:
-        """Check token, capability, grant and owner; the account for user tokens."""
+        """Check token, capability, grant and owner; return the account for user tokens."""
         if endpoint.token is Token.NONE:
             return None
         try:
@@ -123,7 +123,7 @@ class Gateway:
         return account
 
     def _ordered(self, fault: Fault, token: str | None, *, oauth: bool) -> Refusal:
-        """The refusal that a fault orders, with its consequences for the token."""
+        """Return the refusal that a fault orders, and apply its consequences to the token."""
         code = int(fault.params.get("code", CODES[fault.kind]))
         if fault.kind == "token_expired":
             self._tokens.expire(token)
@@ -145,7 +145,7 @@ class Gateway:
     def oauth(
         self, operation: OAuthOperation, given: Mapping[str, str], fault: Fault | None
     ) -> tuple[int, dict[str, Any] | str]:
-        """(code, body) for an OAuth operation; the body is the address to go to for the authorization page."""
+        """Return (code, body) for an OAuth operation; the authorization page's body is the redirect URL."""
         instant = self._clock.now()
         form = self.form(operation.name, given, instant)
         try:

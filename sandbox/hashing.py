@@ -1,7 +1,7 @@
-"""Numbers from names: the only source of variety in the sandbox. No generator, no state, no clock.
+"""Derive numbers from names: the only source of variety in the sandbox, without generator, state or clock.
 
-Every value is a mixture of integers (seed, what it is for, which one, which day), so any part of
-the world can be computed on its own and comes out the same.
+Every value is a mixture of integers (seed, purpose, which one, which day), so any part of the world can be computed on
+its own and comes out the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MASK = (1 << 64) - 1
 
 
 def mix(*parts: int) -> int:
-    """64 well-spread bits from the integers ``parts``, in their order."""
+    """Return 64 well-spread bits from the integers ``parts``, in their order."""
     h = 0x243F6A8885A308D3
     for part in parts:
         h = ((h ^ part) * 0x9E3779B97F4A7C15) & _MASK
@@ -27,23 +27,23 @@ def mix(*parts: int) -> int:
 
 @lru_cache(maxsize=65536)
 def name(text: str) -> int:
-    """64 bits that stand for ``text``."""
+    """Return 64 bits that stand for ``text``."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def unit(h: int) -> float:
-    """A number in [0, 1) from the upper bits of ``h``."""
+    """Return a number in [0, 1) from the upper bits of ``h``."""
     return (h >> 11) * 1.1102230246251565e-16
 
 
 def bell(h: int) -> float:
-    """About normal, mean 0, deviation 1, within ±3.5: four 16-bit parts added."""
+    """Return an approximately normal number: mean 0, deviation 1, within ±3.5; four 16-bit parts added."""
     total = (h & 0xFFFF) + (h >> 16 & 0xFFFF) + (h >> 32 & 0xFFFF) + (h >> 48)
     return (total / 65536.0 - 2.0) * 1.7320508
 
 
 def hex_text(digits: int, *parts: int) -> str:
-    """``digits`` lower-case hexadecimal digits."""
+    """Return ``digits`` lower-case hexadecimal digits."""
     text = ""
     while len(text) < digits:
         text += f"{mix(len(text), *parts):016x}"
@@ -51,7 +51,7 @@ def hex_text(digits: int, *parts: int) -> str:
 
 
 class Draw:
-    """Values one after another from one key; the n-th value depends on key and n only."""
+    """A deterministic sequence of random values: the n-th value depends on key and n only."""
 
     __slots__ = ("_count", "key")
 
@@ -60,26 +60,32 @@ class Draw:
         self._count = 0
 
     def bits(self) -> int:
+        """Return 64 bits."""
         self._count += 1
         return mix(self.key, self._count)
 
     def unit(self) -> float:
+        """Return a number in [0, 1)."""
         return unit(self.bits())
 
     def between(self, low: float, high: float) -> float:
+        """Return a number that is uniform from ``low`` to ``high``."""
         return low + (high - low) * unit(self.bits())
 
     def log_between(self, low: float, high: float) -> float:
-        """Even on a logarithmic scale; both ends above 0."""
+        """Return a number that is uniform on a logarithmic scale; both ends are above 0."""
         return low * math.exp(math.log(high / low) * unit(self.bits()))
 
     def lognormal(self, median: float, sigma: float) -> float:
+        """Return a log-normal number; ``sigma`` is the deviation of its logarithm."""
         return median * math.exp(sigma * bell(self.bits()))
 
     def chance(self, probability: float) -> bool:
+        """Return true with this probability."""
         return unit(self.bits()) < probability
 
     def pick(self, items: Sequence):
+        """Return one of the items, all equally likely."""
         return items[self.bits() % len(items)]
 
 

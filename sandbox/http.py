@@ -1,4 +1,4 @@
-"""The little HTTP that an ASGI application needs: reading a request, sending an answer, or failing to."""
+"""Provide the HTTP of an ASGI application: read a request, send a response, or fail to."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Request:
     _json: Any = field(default=None, repr=False)
 
     def json(self) -> Any:
-        """The decoded body.
+        """Return the decoded body.
 
         Raises:
-            ValueError: it is no JSON.
+            ValueError: the body is no JSON.
         """
         if self._json is None and self.raw:
             self._json = orjson.loads(self.raw)
         return self._json
 
     def members(self) -> dict[str, Any]:
-        """The members of a JSON body as they are; an empty body has none.
+        """Return the members of a JSON body as they are; an empty body has none.
 
         Raises:
-            ValueError: it is no JSON object.
+            ValueError: the body is no JSON object.
         """
         body = self.json() if self.raw else {}
         if not isinstance(body, dict):
@@ -48,10 +48,10 @@ class Request:
         return body
 
     def form(self) -> dict[str, str]:
-        """The members of a form body; a JSON object of texts is accepted as well (older SDKs send one).
+        """Return the members of a form body; older SDKs send a JSON object of texts instead.
 
         Raises:
-            ValueError: it is JSON, and no object of texts.
+            ValueError: the body is JSON, and no object of texts.
         """
         if "json" in self.content_type:
             body = self.members()
@@ -91,7 +91,7 @@ async def read_request(scope: dict, receive: Any) -> Request:
 
 
 async def send(send_: Any, body: bytes, status: int = 200, content_type: bytes = JSON, headers: tuple = ()) -> None:
-    """Send a whole answer."""
+    """Send a whole response."""
     await send_(
         {
             "type": "http.response.start",
@@ -103,11 +103,12 @@ async def send(send_: Any, body: bytes, status: int = 200, content_type: bytes =
 
 
 async def send_json(send_: Any, value: Any, status: int = 200) -> None:
+    """Send a value as JSON."""
     await send(send_, orjson.dumps(value), status)
 
 
 async def send_cut(send_: Any, request: Request, body: bytes) -> None:
-    """Promise ``body``, send half of it and close the connection."""
+    """Announce ``body``, send half of it and close the connection."""
     await send_(
         {
             "type": "http.response.start",
@@ -122,14 +123,14 @@ async def send_cut(send_: Any, request: Request, body: bytes) -> None:
 
 
 async def break_off(request: Request) -> None:
-    """Close the connection without a byte of an answer."""
+    """Close the connection without a byte of a response."""
     if request.transport is not None:
         request.transport.abort()
     await _gone(request)
 
 
 async def hang(request: Request, seconds: float) -> None:
-    """Say nothing for ``seconds``, or until the client gives up; then close the connection."""
+    """Send nothing for ``seconds``, or until the client gives up; then close the connection."""
     try:
         await asyncio.wait_for(_gone(request), seconds)
     except TimeoutError:

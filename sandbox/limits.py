@@ -1,4 +1,4 @@
-"""Limits per scope: requests a second in real time, requests a Beijing day of the sandbox's clock."""
+"""Limit requests per scope: per second in real time, and per Beijing day of the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.errors import Refusal
 
 
 class Limits:
-    """A token bucket per scope that holds one second's worth (at least one request), and a daily count."""
+    """A token bucket per scope with the tokens of one second (at least one), and a daily count."""
 
     def __init__(self, qps: float | None, per_day: int | None, real_time: Callable[[], float] = time.monotonic) -> None:
         self._qps, self._per_day, self._real_time = qps, per_day, real_time

@@ -1,7 +1,7 @@
-"""The OAuth operations of the contract: authorization page, user tokens, client tokens, business tokens.
+"""Serve the OAuth operations: authorization page, user tokens, client tokens, business tokens.
 
 The public profile is a data operation of the catalogue. Where the contract is silent: one account in sixteen gave no
-business consent and is refused with 28001012; a business refresh token lives a year and is not replaced; an open_id
+business consent and is refused with 28001012. A business refresh token lives a year and is not replaced. An open_id
 that is no account of the app is refused with 10002.
 """
 
@@ -121,10 +121,10 @@ OPERATIONS = (
 
 
 def authorize(tokens: Tokens, world: World, params: Mapping[str, str]) -> str:
-    """The address that the browser is sent to, with code and state.
+    """Return the redirect URL of the authorization page, with code and state.
 
-    The account's owner is not asked: the sandbox consents for the account that the extra
-    parameter ``open_id`` names, or the first one.
+    The page asks for no confirmation: the sandbox consents for the account that the extra parameter ``open_id`` names,
+    or the first one.
 
     Raises:
         Refusal: wrong key, response_type or redirect_uri; unknown account.

@@ -1,4 +1,7 @@
-"""What people write: comments under videos, replies, private messages. Invented, in the tone of the platform."""
+"""List what people write: comments under videos, replies, private messages.
+
+All texts are invented, in the tone of the platform.
+"""
 
 from __future__ import annotations
 

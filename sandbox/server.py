@@ -1,4 +1,4 @@
-"""The sandbox as a server: an ASGI application, and ways to run it."""
+"""Serve the sandbox: an ASGI application, and ways to run it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Sandbox:
             **{o.name: o for o in OPERATIONS},
         }
         self._routes = {(o.method, o.path): o for o in operations.values()}
-        # Older SDKs ask with GET for what takes its token in the body.
+        # Older SDKs use GET for operations whose token is in the body.
         self._routes |= {("GET", o.path): o for o in catalog.ENDPOINTS.values() if o.form}
         self._paths = {path for _, path in self._routes}
         self.streets = {
@@ -88,6 +88,7 @@ class Sandbox:
         self._contract: bytes | None = None
 
     async def __call__(self, scope: dict, receive: Any, send_: Any) -> None:
+        """Serve one ASGI request."""
         if scope["type"] != "http":
             raise NotImplementedError("the sandbox speaks HTTP only")
         operation = self._routes.get((scope["method"], scope["path"]))
@@ -141,7 +142,7 @@ class Sandbox:
             await send(send_, raw)
 
     def _let_people_act(self) -> None:
-        """Whoever had something in mind does it; with the real clock people go on by themselves from now on."""
+        """Carry out scheduled actions; with the real clock, keep doing so from now on."""
         for street in self.streets.values():
             street.advance(self.clock.now())
         if self._ticker is None and not self.clock.frozen:
@@ -159,7 +160,7 @@ class Sandbox:
             await street.tell(self.clock.now())
 
     def _with_owner(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Parameters with the account that their code or token belongs to, for counting and for faults."""
+        """Add the account of the code or token to the parameters, for counting and for faults."""
         for member in ("code", "refresh_token", "access_token"):
             for app in self.apps.values() if isinstance(given.get(member), str) else ():
                 if (grant := app.tokens.read(given[member])) is not None:
@@ -169,7 +170,10 @@ class Sandbox:
     def _app_of(
         self, operation: Endpoint | Operation | OAuthOperation, given: dict[str, Any], token: str | None
     ) -> App:
-        """The app that asks: OAuth operations name it, elsewhere its token does. The first one where nobody knows."""
+        """Return the app that sends the request, or the first one if none is known.
+
+        OAuth operations name their app; elsewhere the token does.
+        """
         if isinstance(operation, OAuthOperation):
             return self.apps.get(given.get("client_key", ""), self._first)
         if operation.form:
@@ -177,11 +181,11 @@ class Sandbox:
         return next((app for app in self.apps.values() if token and app.tokens.read(token) is not None), self._first)
 
     def _is_foreign(self, app: App, open_id: str) -> bool:
-        """Whether an open_id is an account's in another app than this."""
+        """Report whether an open_id belongs to an account of an app other than this."""
         return any(other.world.account(open_id) is not None for other in self.apps.values() if other is not app)
 
     def _body(self, operation: Endpoint | Operation | OAuthOperation, request: Request) -> dict[str, Any]:
-        """The members of the body: with their types where it is JSON, as texts where the operation takes a form.
+        """Return the members of the body: typed if it is JSON, as texts if the operation takes a form.
 
         Raises:
             ValueError: the body is no JSON object.
@@ -191,7 +195,7 @@ class Sandbox:
         return request.form() if isinstance(operation, OAuthOperation) or operation.form else request.members()
 
     async def _before(self, fault: Fault, operation: str, request: Request, send_: Any) -> bool:
-        """Faults that come instead of any answer, and those that come before it; whether there is no answer to come."""
+        """Apply faults that replace or precede a response; report whether no response follows."""
         if fault.kind == "http_502":
             self.stats.answer(operation, "http_502")
             await send(send_, _BAD_GATEWAY, 502, b"text/html")
@@ -205,14 +209,14 @@ class Sandbox:
         return False
 
     async def _elsewhere(self, request: Request, scope: dict, send_: Any) -> None:
-        """Everything that is no operation: control, contract, missing slash, unknown."""
+        """Handle everything that is no operation: control, contract, missing slash, unknown."""
         path = request.path
         if path.startswith(PREFIX):
             status, value = self._control.answer(request)
             if isawaitable(value):
                 value = await value
             self._let_people_act()
-            if self.clock.frozen:  # moved, perhaps; the real clock ticks
+            if self.clock.frozen:  # the order may have moved it; the real clock ticks
                 await self._tell()
             await send_json(send_, value, status)
         elif path == "/openapi.yaml" and request.method == "GET":
@@ -232,12 +236,15 @@ def _secrets(config: SandboxConfig) -> list[str]:
 
 
 def create_app(config: SandboxConfig | None = None) -> Sandbox:
-    """The application for any ASGI server; without uvicorn's protocol below, ``cut`` and ``timeout`` end less abruptly."""
+    """Return the application for any ASGI server.
+
+    Without uvicorn's protocol below, ``cut`` and ``timeout`` end less abruptly.
+    """
     return Sandbox(config or SandboxConfig())
 
 
 class _Protocol(HttpToolsProtocol):
-    """Lets the application reach the connection, so that it can break it."""
+    """A protocol that exposes the connection to the application, so that it can break it."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -277,7 +284,7 @@ def _url(listener: socket.socket) -> str:
 
 
 def serve(config: SandboxConfig, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve until interrupted. ``on_ready`` is told the address as soon as connections are accepted."""
+    """Serve until interrupted; call ``on_ready`` with the URL once connections are accepted."""
     app, listener = create_app(config), _bind(config)
     if on_ready is not None:
         on_ready(_url(listener))
@@ -286,7 +293,7 @@ def serve(config: SandboxConfig, on_ready: Callable[[str], None] | None = None) 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A running sandbox: its address and its application."""
+    """A running sandbox: its URL and its application."""
 
     url: str
     app: Sandbox
@@ -294,7 +301,7 @@ class Handle:
 
 @contextmanager
 def running(config: SandboxConfig | None = None) -> Iterator[Handle]:
-    """A sandbox in a thread of this process, on a free loopback port unless the configuration names one."""
+    """Run a sandbox in a thread, on a free loopback port unless the configuration names one."""
     app = create_app(config)
     listener = _bind(app.config)
     server = _server(app)

@@ -1,9 +1,9 @@
-"""OAuth tokens: self-describing and signed, so that a restarted sandbox still knows what it gave out.
+"""Issue and check OAuth tokens, which describe themselves and are signed.
 
-A token is a prefix (``act.`` user access, ``rft.`` refresh, ``clt.`` client, ``bus_act.`` and ``bus_rft.`` business
-access and refresh, ``code`` for authorization codes) and base64url of a JSON payload with a signature keyed by the
-seed. What cannot be written into a token that is already out (longer lifetimes, used codes, replaced and revoked
-tokens) is memory of the process.
+A restarted sandbox thus still knows the tokens that it issued. A token is a prefix (``act.`` user access, ``rft.``
+refresh, ``clt.`` client, ``bus_act.`` and ``bus_rft.`` business access and refresh, ``code`` for authorization codes)
+and base64url of a JSON payload with a signature keyed by the seed. State that arises after a token was issued (longer
+lifetimes, used codes, replaced and revoked tokens) is kept in the memory of the process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REFRESH_S = 30 * 86_400
 CLIENT_S = 7_200
 BUSINESS_S, BUSINESS_REFRESH_S = 30 * 86_400, 365 * 86_400
 CLIENT_GRACE_S = 300
-"""How long the client token before the newest lives on."""
+"""How long the client token before the newest remains valid."""
 CODE_S = 600
 RENEWALS = 5
 CLIENT_CALLS, CLIENT_CALLS_WITHIN_S = 500, 300
@@ -49,12 +49,12 @@ class Grant:
     renewals: int = 0
 
     def covers(self, scope: str | None) -> bool:
-        """Whether the account granted ``scope`` (None: nothing is needed)."""
+        """Report whether the account granted ``scope`` (None: no scope is needed)."""
         return scope is None or self.scope == EVERYTHING or scope in self.scope.split(",")
 
 
 class Tokens:
-    """Issues and checks tokens of one app."""
+    """The tokens of one app."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Tokens:
         self._used: set[str] = set()
         self._access: dict[str, str] = {}  # consent -> current access token
         self._longer: dict[str, float] = {}  # access token -> expiry, where a refresh moved it
-        self._killed: dict[str, int] = {}  # token -> the code that it is answered with from now on
+        self._killed: dict[str, int] = {}  # token -> the code of its refusals from now on
         self._replaced: set[str] = set()  # refresh tokens that a renewal replaced
         self._dead: set[str] = set()  # consents
         self._revoked_at: dict[str, int] = {}  # open_id -> serial of the last token before its owner withdrew
@@ -94,7 +94,7 @@ class Tokens:
         return prefix + base64.urlsafe_b64encode(sign + payload).decode().rstrip("=")
 
     def _read(self, token: str) -> Grant | None:
-        """The content of a token of ours, whatever its state; None for any other text."""
+        """Return the content of a token issued here, whatever its state; None for any other text."""
         kind, text = ("code", token[4:]) if token.startswith("code") else token.partition(".")[::2]
         try:
             raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -124,7 +124,7 @@ class Tokens:
             raise Refusal(no.OAUTH_SECRET, "client_secret is wrong")
 
     def client_token(self) -> dict:
-        """A new client token: the one before lives five minutes more, any older one dies at once."""
+        """Issue a client token; the one before lives five minutes more, any older one dies at once."""
         real, now = time.monotonic(), self._clock.now()
         while self._client_calls and self._client_calls[0] <= real - CLIENT_CALLS_WITHIN_S:
             self._client_calls.popleft()
@@ -141,7 +141,7 @@ class Tokens:
         return {"access_token": token, "expires_in": CLIENT_S}
 
     def stable_client_token(self) -> dict:
-        """The same client token until it expires."""
+        """Return the same client token until it expires."""
         now = self._clock.now()
         if self._stable is None or now >= self._stable[1] or self._stable[0] in self._killed:
             self._stable = (self._new("clt", scope="stable"), now + CLIENT_S)
@@ -150,13 +150,13 @@ class Tokens:
     # ---- people
 
     def authorize(self, open_id: str, scope: str = EVERYTHING) -> str:
-        """A code for the account. An earlier one that was not redeemed is void."""
+        """Issue a code for the account; an earlier one that was not redeemed becomes void."""
         code = self._new("code", open_id, scope)
         self._codes[open_id] = code
         return code
 
     def redeem(self, code: str | None) -> dict:
-        """Tokens for a code: once, within ten minutes (else 10007)."""
+        """Issue tokens for a code: once, within ten minutes (else 10007)."""
         grant = self.read(code or "")
         if grant is None or grant.kind != "code":
             raise Refusal(no.CODE_DEAD, "code is wrong")
@@ -193,7 +193,7 @@ class Tokens:
         return grant
 
     def refresh(self, token: str | None) -> dict:
-        """15 more days: the same access token while it lives, a new one after that.
+        """Extend the access by 15 days: the same token while it lives, a new one after that.
 
         The refresh token stays as it is.
         """
@@ -212,7 +212,10 @@ class Tokens:
         }
 
     def renew(self, token: str | None) -> dict:
-        """A new refresh token for 30 days; the old one dies at once. Five times per consent (then 10020)."""
+        """Issue a new refresh token for 30 days; the old one dies at once.
+
+        It is possible five times per consent (then 10020).
+        """
         grant = self._refresh_grant(token)
         if grant.renewals >= RENEWALS:
             raise Refusal(no.LIMIT_REACHED, "refresh_token was renewed five times")
@@ -223,12 +226,12 @@ class Tokens:
     # ---- business consent
 
     def business(self, open_id: str, scope: str = EVERYTHING) -> dict:
-        """A business token of an account for 30 days, and a refresh token for a year."""
+        """Issue a business token of an account for 30 days, and a refresh token for a year."""
         consent = hashlib.blake2b(f"{open_id} {self._serial}".encode(), digest_size=8).hexdigest()
         return self._business(self._new("bus_rft", open_id, scope, consent))
 
     def refresh_business(self, token: str | None) -> dict:
-        """Another business token; the refresh token stays as it is (10010 once it is dead)."""
+        """Issue another business token; the refresh token stays as it is (10010 once it is dead)."""
         grant = self.read(token or "")
         if (
             grant is None
@@ -257,10 +260,10 @@ class Tokens:
         return self._longer.get(access) or self.read(access).issued + lifetime
 
     def check(self, token: str | None, kind: str) -> Grant:
-        """The grant of a living token of ``kind`` (``act``, ``bus_act`` or ``clt``).
+        """Return the grant of a living token of ``kind`` (``act``, ``bus_act`` or ``clt``).
 
         Raises:
-            Refusal: missing, malformed, of another kind, killed or expired.
+            Refusal: the token is missing, malformed, of another kind, killed or expired.
         """
         grant = self.read(token) if token else None
         if (
@@ -285,7 +288,7 @@ class Tokens:
     # ---- faults
 
     def expire(self, token: str | None) -> None:
-        """From now on this access token is answered as expired; a refresh gives another one."""
+        """Expire this access token; a refresh gives another one."""
         if token:
             self._killed[token] = no.TOKEN_EXPIRED
 
@@ -293,11 +296,11 @@ class Tokens:
         return self._revoked_at.get(grant.open_id, 0) >= grant.serial
 
     def revoke(self, open_id: str) -> None:
-        """The account's owner withdraws the consent: no token given so far works any more."""
+        """Withdraw the consent of the account's owner: all tokens issued so far become invalid."""
         self._revoked_at[open_id] = self._serial
 
     def kill(self, token: str | None) -> None:
-        """This access token and the refresh token beside it are dead: the account must consent again."""
+        """Kill this access token and its refresh token: the account must consent again."""
         grant = self.read(token) if token else None
         if grant is None:
             return

@@ -1,4 +1,4 @@
-"""Words to invent names, titles and hot words from. No real people and no brands."""
+"""List words for invented names, titles and hot words, without real people and brands."""
 
 from __future__ import annotations
 
@@ -421,7 +421,7 @@ SCREEN_TAILS = {
     2: ("风云", "人家", "往事", "岁月", "疑云", "家书", "恋曲", "传", "急诊室", "守望者", "小镇", "对手"),
     3: ("厨房", "出发吧", "歌会", "舞台", "农场", "挑战赛", "客厅", "旅行团", "实验室", "好声", "运动会", "茶话会"),
 }
-"""Tails of titles of films, series and variety shows."""
+"""Endings of titles of films, series and variety shows."""
 SCREEN_TAGS = {
     1: ("喜剧", "剧情", "悬疑", "动作", "科幻", "动画"),
     2: ("都市", "古装", "悬疑", "家庭", "爱情"),

@@ -1,4 +1,4 @@
-"""Delivery of webhooks: signed, at least once, in no certain order, to receivers that may be slow or gone."""
+"""Deliver webhooks to receivers that may be slow or down: signed, at least once, in no certain order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AT_ONCE = 16
 class Delivery:
     """How events are delivered.
 
-    Rates are shares from 0 to 1; ``give_up_after`` events in a row that nobody took end all subscriptions.
+    Rates are shares from 0 to 1; ``give_up_after`` undelivered events in a row end all subscriptions.
     """
 
     url: str = ""
@@ -47,10 +47,10 @@ class Delivery:
 
 
 def read_delivery(before: Delivery, order: dict[str, Any]) -> Delivery:
-    """``before`` with what an order changes.
+    """Return ``before`` with the changes of an order.
 
     Raises:
-        ValueError: a member is unknown or of the wrong kind.
+        ValueError: a member is unknown or of the wrong type.
     """
     known = {f.name: type(f.default) for f in fields(Delivery)}
     for member, value in order.items():
@@ -63,7 +63,10 @@ def read_delivery(before: Delivery, order: dict[str, Any]) -> Delivery:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """One delivery of an event that waits; ``late_s`` and ``forged`` were decided when it happened, so that they follow from seed and event."""
+    """One waiting delivery of an event.
+
+    ``late_s`` and ``forged`` were decided when the event occurred, so that they follow from seed and event.
+    """
 
     body: dict[str, Any]
     message_id: str
@@ -72,9 +75,9 @@ class _Copy:
 
 
 class Webhooks:
-    """Delivers the events of one app.
+    """The deliveries of one app's events.
 
-    ``subscribed`` tells whether an event is wanted; ``unsubscribe`` ends all subscriptions.
+    ``subscribed`` reports whether an event is wanted; ``unsubscribe`` ends all subscriptions.
 
     ``counts``: ``events`` that were to be delivered and ``duplicates`` of them, each of which ends as ``acknowledged``
     or ``given up``; ``posts`` are all attempts, ``retries`` those after the first; ``forged`` posts, ``not subscribed``
@@ -99,10 +102,11 @@ class Webhooks:
         self._http: httpx.AsyncClient | None = None
 
     def set(self, delivery: Delivery) -> None:
+        """Use another delivery from now on, and forget the failures counted so far."""
         self.delivery, self._missed = delivery, 0
 
     def emit(self, body: dict[str, Any]) -> None:
-        """Deliver an event soon; nothing where there is no address or no subscription."""
+        """Queue an event for delivery; drop it if there is no address or no subscription."""
         if not self.delivery.url:
             return
         if not self._subscribed(body["event"]):
@@ -123,7 +127,7 @@ class Webhooks:
             self._under_way += 1
 
     async def verify(self) -> bool:
-        """Whether the receiver answers the challenge with the same integer."""
+        """Send a challenge and report whether the receiver returns the same integer."""
         self._challenges += 1
         challenge = random.Random(f"{self._seed} challenge {self._challenges}").randrange(1_000_000)
         body = {
@@ -144,11 +148,11 @@ class Webhooks:
     async def _post(
         self, http: httpx.AsyncClient, delivery: Delivery, raw: bytes, message_id: str, signature: str | None = None
     ) -> httpx.Response:
-        """Post a body; the whole answer must be there within ``timeout_s``, however slowly it comes.
+        """Post a body and wait up to ``timeout_s`` for the whole response, however slowly it comes.
 
         Raises:
-            TimeoutError: it was not.
-            httpx.HTTPError: no answer at all.
+            TimeoutError: the response was not complete in time.
+            httpx.HTTPError: there was no response.
         """
         if signature is None:
             signature = hashlib.sha1(self._secret.encode() + raw, usedforsecurity=False).hexdigest()
@@ -166,12 +170,12 @@ class Webhooks:
                 if copy.forged:
                     await self._forge(copy, delivery)
                 await self._deliver(copy, delivery)
-            else:  # the receiver went while it waited
+            else:  # the receiver was removed while the event waited
                 self.counts["given up"] += 1
             self._under_way -= 1
 
     async def _forge(self, copy: _Copy, delivery: Delivery) -> None:
-        """Somebody else posts something that looks like the event."""
+        """Post a forgery that looks like the event, with a wrong signature."""
         raw = orjson.dumps({**copy.body, "log_id": "forged"})
         signature = f"{random.Random(f'{self._seed} forged {copy.message_id}').getrandbits(160):040x}"
         self.counts["forged"] += 1
@@ -194,7 +198,7 @@ class Webhooks:
                 self._missed = 0
                 return
         self.counts["given up"] += 1
-        if delivery.url != self.delivery.url:  # somebody else's failure
+        if delivery.url != self.delivery.url:  # the failure of a former receiver
             return
         self._missed += 1
         if self._missed >= delivery.give_up_after:

@@ -1,4 +1,4 @@
-"""Answers of the data operations: a function per operation, or one for a whole domain of the catalogue."""
+"""Handle the data operations: one function per operation, or one for a whole domain of the catalogue."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ BY_NAME: dict[str, Answer] = {
 
 
 def answer_for(endpoint: Endpoint | Operation) -> Answer | None:
-    """The function that answers ``endpoint``; None when the sandbox does not simulate it.
+    """Return the function that handles ``endpoint``; None if the sandbox does not simulate it.
 
-    The mini-app paths (``*_apps_v1``, ``*_bc``) answer as their twins do; their envelope differs, which is not the
-    answer's business.
+    The mini-app paths (``*_apps_v1``, ``*_bc``) share the handlers of their twins; their envelope is added elsewhere.
     """
     if isinstance(endpoint, Operation):
         return writes.ANSWERS.get(endpoint.name)

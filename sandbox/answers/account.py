@@ -1,4 +1,4 @@
-"""账号: the public profile of the account whose token is in the body."""
+"""Serve the public profile (账号) of the account whose token is in the body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from sandbox.answers.call import Call
 
 
 def userinfo(call: Call) -> dict[str, Any]:
-    """Older members are there on every other answer, union_id on most; persons have an empty role."""
+    """Return the profile.
+
+    Older members are present in every other response, union_id in most; persons have an empty role.
+    """
     account, form = call.account, call.form
     profile = {
         "open_id": account.open_id,

@@ -1,4 +1,4 @@
-"""榜单: today's lists, from 10:00 Beijing on; before that the list is null or missing."""
+"""Serve today's billboards (榜单) from 10:00 Beijing on; before that the list is null or missing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sandbox.world.videos import cover_url, share_url, title_of
 
 
 def is_known(operation: str) -> bool:
-    """Whether there is a pool for the list: the creator groups and the six lists of other things."""
+    """Report whether entries exist for the list: the creator groups and the six lists of other things."""
     return operation.split("_")[1] in (*NAME_TAILS, "hot", "stars", "live", "topic", "prop", "music")
 
 
 def answer(call: Call) -> dict[str, Any]:
-    """Any of the 39 lists."""
+    """Return any of the 39 lists."""
     if not call.ready:
         return {"list": None} if call.form.flag(20) else {}
     board, day = call.endpoint.name.removeprefix("billboard_"), day_of(call.instant)
@@ -63,7 +63,7 @@ def _own_videos(call: Call, entry: Entry, day: int) -> list[dict[str, Any]]:
 
 
 def _videos(call: Call, entry: Entry, day: int) -> list[dict[str, Any]]:
-    """Two or three videos that stay for some days; some have no title, some no page."""
+    """Return two or three videos that stay for some days; some have no title, some no page."""
     group, rows = call.endpoint.name.split("_")[1], []
     for k in range(2 + entry.entrant.key % 2):
         key = mix(entry.entrant.key, name("board video"), (day + entry.entrant.key % 4) // 4, k)

@@ -1,4 +1,4 @@
-"""One accepted request, as the functions that answer it see it."""
+"""Represent one accepted request for the handlers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from sandbox.world.accounts import Account
 
 @dataclass(slots=True)
 class Call:
-    """``params`` hold the checked parameters (integers as integers); ``instant`` is epoch seconds; ``client_key`` is the app's."""
+    """One accepted request.
+
+    ``params`` contains the checked parameters (integers as integers); ``instant`` is epoch seconds; ``client_key`` is
+    the app's.
+    """
 
     world: World
     endpoint: Endpoint | Operation
@@ -28,11 +32,12 @@ class Call:
 
     @property
     def operation(self) -> str:
-        """The operation's name, of mini-app doors and their twins the one that they are doors of."""
+        """The operation's name; mini-app endpoints and twins have the name of their original."""
         return name_of(self.endpoint)
 
     @property
     def ready(self) -> bool:
+        """Whether the day's data has been produced: from 10:00 Beijing on."""
         return is_ready(self.instant)
 
     @property
@@ -42,9 +47,9 @@ class Call:
 
 
 def name_of(endpoint: Endpoint) -> str:
-    """The name under which an operation is answered: ``*_apps_v1`` and ``*_bc`` are answered as what they are doors of."""
+    """Return the name of the handler: ``*_apps_v1`` and ``*_bc`` endpoints share that of their original."""
     return (endpoint.twin_of or endpoint.name).removesuffix("_apps_v1")
 
 
 Answer = Callable[[Call], dict[str, Any]]
-"""Gives the members of ``data`` without code and description, or raises :class:`sandbox.errors.Refusal`."""
+"""Returns the members of ``data`` without code and description, or raises :class:`sandbox.errors.Refusal`."""

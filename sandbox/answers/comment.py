@@ -1,9 +1,9 @@
-"""评论文本: comments of a video and the replies to one of them.
+"""Serve the comments of a video and the replies to one of them (评论文本).
 
-Where the contract is silent: pinned comments lead both the recommended order and ``time``; a page is shorter
-where moderation hid a comment; replies to replies belong to the comment on the video; replies are oldest first
-unless asked otherwise. The comment of another video is refused with 2111004, one that is gone or a reply with
-2111003. Accounts that are no enterprise accounts get 2112001 from the enterprise paths (``video_comment_*``).
+Where the contract is silent: pinned comments lead both the recommended order and ``time``. A page is shorter where
+moderation hid a comment. Replies to replies belong to the comment on the video; replies are oldest first unless
+requested otherwise. The comment of another video is refused with 2111004, a removed one or a reply with 2111003.
+Accounts that are no enterprise accounts get 2112001 from the enterprise paths (``video_comment_*``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sandbox.world.videos import Video
 
 _SORTS = (None, "time", "time_asc")
 ON_VIDEO = -1
-"""The place that comments on the video itself answer, where they were written through the API."""
+"""The parent of comments on the video itself, for those written through the API."""
 
 
 def _own(call: Call) -> tuple[Account, Video]:
@@ -71,7 +71,7 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
         if parent_id is not None and form.flag(25):
             row["reply_comment_id"] = parent_id
         rows.append(row)
-    # What was written through the API stands behind all others, whatever the order.
+    # Comments written through the API come after all others, in every order.
     more = written.get((video.key, ON_VIDEO if parent is None else parent), [])
     rows += [_written(author, *one) for one in more[max(0, start - total) : max(0, start + count - total)]]
     total += len(more)
@@ -80,7 +80,7 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
 
 
 def _written(author: Account, comment_id: str, content: str, at: float) -> dict[str, Any]:
-    """A comment or reply that the account wrote through the API."""
+    """Return a comment or reply that the account wrote through the API."""
     return {
         "comment_id": comment_id,
         "comment_user_id": author.open_id,
@@ -95,7 +95,7 @@ def _written(author: Account, comment_id: str, content: str, at: float) -> dict[
 
 
 def parent_of(call: Call, video: Video) -> int:
-    """The place of the comment that comment_id names."""
+    """Return the place of the comment that comment_id names."""
     try:
         place = call.world.comments.find(video, call.instant, call.params["comment_id"])
     except LookupError:

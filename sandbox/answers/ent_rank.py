@@ -1,8 +1,7 @@
-"""影视综榜单: the published weeks, newest first, and the list of a week.
+"""Serve the published weeks of 影视综榜单, newest first, and the list of a week.
 
-Where the contract is silent: 60 weeks can be asked for; the running week has no version yet; a version that is not
-    published, or is too
-old, is refused with 2100005; pages hold at most 50 weeks.
+Where the contract is silent: 60 weeks can be requested; the running week has no version yet. A version that is not
+published, or is too old, is refused with 2100005. Pages contain at most 50 weeks.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from sandbox.world.ent_ranks import WEEKS_BACK, Title, final_at, has_short_heat,
 
 
 def versions(call: Call) -> dict[str, Any]:
-    """Published weeks of a list."""
+    """Return the published weeks of a list."""
     newest, whole = call.world.screens.newest(call.instant, day_of(call.instant)), call.form.whole
     at, count = offset(call)
     rows = []
@@ -38,7 +37,7 @@ def versions(call: Call) -> dict[str, Any]:
 
 
 def items(call: Call) -> dict[str, Any]:
-    """The final list of a version, or the running week as it was last refreshed.
+    """Return the final list of a version, or the running week as last refreshed.
 
     Now and then ``active_time`` is a bare day.
     """
@@ -58,7 +57,7 @@ def items(call: Call) -> dict[str, Any]:
 
 
 def _row(call: Call, title: Title, heat: int) -> dict[str, Any]:
-    """A title; which members it lacks is its own and stays so."""
+    """Return a title; the members that it lacks are fixed per title."""
     form, key = call.form, title.key
     row: dict[str, Any] = {
         "id": title.id,
@@ -85,12 +84,12 @@ def _row(call: Call, title: Title, heat: int) -> dict[str, Any]:
 
 
 def _heat(call: Call, title: Title, heat: int) -> int | str:
-    """As number, as text, or as text with an exponent where that says all."""
+    """Return the heat as number, as text, or as text with an exponent where that loses nothing."""
     return f"{heat:.3e}" if has_short_heat(title) and call.form.below(2) else call.form.whole(heat)
 
 
 def _people(names: tuple[str, ...], in_one: bool) -> list[str]:
-    """A list of names, in older answers one text ``[a b c]``."""
+    """Return a list of names; older responses have one text ``[a b c]``."""
     return [f"[{' '.join(names)}]"] if in_one else list(names)
 
 

@@ -1,4 +1,7 @@
-"""粉丝画像: portrait, sources, interests and comment words of an account's fans, as of the last complete day."""
+"""Serve portrait, sources, interests and comment words of an account's fans (粉丝画像).
+
+All are as of the last complete day.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from sandbox.world.fans import PORTRAIT_ABOVE, WORDS_FROM
 
 
 def data(call: Call) -> dict[str, Any]:
-    """Portrait; null or missing up to 100 fans."""
+    """Return the portrait; null or missing for up to 100 fans."""
     portrait = call.world.fans.portrait(call.account, call.last_day)
     if portrait.total <= PORTRAIT_ABOVE:
         return {"fans_data": None} if call.form.flag(20) else {}
@@ -36,12 +39,12 @@ def data(call: Call) -> dict[str, Any]:
 
 
 def source(call: Call) -> dict[str, Any]:
-    """Where the fans of 30 days came from, as percent text."""
+    """Return where the fans of 30 days came from, as percent text."""
     return {"list": [{"source": s, "percent": p} for s, p in call.world.fans.sources(call.account, call.last_day)]}
 
 
 def favourite(call: Call) -> dict[str, Any]:
-    """Interests, ranked; null below 3,000 fans."""
+    """Return the interests, ranked; null below 3,000 fans."""
     if _too_few(call):
         return {"list": None}
     words = call.world.fans.keywords(call.account, call.last_day)
@@ -49,7 +52,7 @@ def favourite(call: Call) -> dict[str, Any]:
 
 
 def comment(call: Call) -> dict[str, Any]:
-    """Words of comments, hottest first; null below 3,000 fans."""
+    """Return the words of comments, hottest first; null below 3,000 fans."""
     if _too_few(call):
         return {"list": None}
     words = call.world.fans.comment_words(call.account, call.last_day)

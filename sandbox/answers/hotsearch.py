@@ -1,4 +1,4 @@
-"""热点词: hot words, rising words and the videos grouped under a word."""
+"""Serve hot words (热点词), rising words and the videos grouped under a word."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from sandbox.world.videos import title_of
 
 
 def sentences(call: Call) -> dict[str, Any]:
-    """The 50 hottest words of the hour, hottest first. Now and then ``active_time`` is a bare day."""
+    """Return the 50 hottest words of the hour, hottest first.
+
+    Now and then ``active_time`` is a bare day.
+    """
     hour, form = list_hour(call.instant), call.form
     active = beijing_text(hour * HOUR_S + REFRESH_S)
     rows = [
@@ -24,7 +27,10 @@ def sentences(call: Call) -> dict[str, Any]:
 
 
 def trending(call: Call) -> dict[str, Any]:
-    """A page of the rising words. The cursor is an offset; beyond the end there is an empty last page."""
+    """Return a page of the rising words.
+
+    The cursor is an offset; beyond the end there is an empty last page.
+    """
     rising, form = call.world.words.rising(list_hour(call.instant)), call.form
     start, count = offset(call)
     page = rising[start : start + count]
@@ -44,7 +50,7 @@ def trending(call: Call) -> dict[str, Any]:
 
 
 def videos(call: Call) -> dict[str, Any]:
-    """Videos of one word, most played first; an empty list for a word that is not hot (any more)."""
+    """Return the videos of one word, most played first; an empty list for a word that is not hot."""
     words, form = call.world.words, call.form
     word = words.find(call.params["hot_sentence"], call.instant)
     if word is None:

@@ -1,7 +1,7 @@
-"""私信, the reading side: who allows messages, and media that people sent.
+"""Serve the read operations of private messages (私信): consents, and media that people sent.
 
-Where the contract is silent: page_size defaults to 20 and limit to 20; with neither page_num nor cursor 28001007
-is answered; somebody who is no customer of the account is status 0, an id that is nobody's 2100006.
+Where the contract is silent: page_size and limit default to 20. A request with neither page_num nor cursor is refused
+with 28001007. A person who is no customer of the account has status 0; an unknown id is refused with 2100006.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ PAGE_SIZE, LIMIT, REACH = 50, 100, 50_000
 _DEFAULT = 20
 _MEDIA = {"user_local_image": ("image", "jpg"), "user_local_video": ("video", "mp4")}
 _MEDIA_S = 3_600
-"""How long an address of a picture or video is good for."""
+"""How long the URL of a picture or video is valid."""
 
 
 def authorize_user_list(call: Call) -> dict[str, Any]:
-    """People who allow messages now: by page, newest first, or by cursor, oldest first and without an end."""
+    """Return the people who allow messages now.
+
+    Pages are newest first; a cursor lists oldest first and never ends.
+    """
     customers = [c for c in call.world.leads.known(call.account, call.instant) if c.consents(call.instant)]
     customers.sort(key=lambda c: (c.consent[0], c.number))
     if "page_num" in call.params:
@@ -43,7 +46,7 @@ def authorize_user_list(call: Call) -> dict[str, Any]:
 
 
 def _stamp(customer: Customer) -> int:
-    """When the consent was given, in milliseconds: the cursor."""
+    """Return the instant of the consent in milliseconds, which is the cursor."""
     return round(customer.consent[0] * 1_000)
 
 
@@ -56,7 +59,7 @@ def _page(call: Call, customers: list[Customer], has_more: bool) -> dict[str, An
 
 
 def _consent(customer: Customer) -> dict[str, Any]:
-    """Where the consent came from; most texts are empty."""
+    """Return where the consent came from; most texts are empty."""
     from_live = customer.key % 5 == 0
     attribution = dict.fromkeys(
         ("room_id", "anchor_id", "from_att_uid", "conversation_id", "message_id", "group_id", "author_id"), ""
@@ -73,7 +76,7 @@ def _consent(customer: Customer) -> dict[str, Any]:
 
 
 def authorize_status(call: Call) -> dict[str, Any]:
-    """status 1 while somebody allows messages, else 0."""
+    """Return status 1 while the person allows messages, else 0."""
     if not isinstance(call.params.get("app_id", ""), str):
         raise Refusal(no.PARAM_WRONG, "app_id is no text")
     number = call.world.people.ids.read(call.params["c_open_id"])
@@ -86,7 +89,10 @@ def authorize_status(call: Call) -> dict[str, Any]:
 
 
 def message_resources(call: Call) -> dict[str, Any]:
-    """The address of a picture or video that somebody sent, good for an hour; 2100006 for any other message."""
+    """Return the URL of a received picture or video, valid for an hour.
+
+    Any other message is refused with 2100006.
+    """
     leads = call.world.leads
     event = leads.message(call.account, call.params["message_id"], call.instant)
     if event is None or event.message_type not in _MEDIA:

@@ -1,7 +1,7 @@
-"""视频数据: numbers of one video of the account, for videos of the last 30 days, known from 10:00 on.
+"""Serve the numbers of one video (视频数据) of the last 30 days, known from 10:00 on.
 
-Where the contract is silent: a video older than 30 Beijing days is answered with 2100006 (not
-bound), one of another account with 2100007, one that became private with 28001047.
+Where the contract is silent: a video older than 30 Beijing days is refused with 2100006 (not bound), one of another
+account with 2100007, one that became private with 28001047.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sandbox.world.videos import METRICS, MONTH_DAYS, Video
 
 
 def own_video(call: Call) -> Video:
-    """The account's video that the parameter item_id names, however old.
+    """Return the account's video that the parameter item_id names, however old.
 
     Raises:
-        Refusal: unknown, of somebody else, taken down or private.
+        Refusal: the video is unknown, of another account, taken down or private.
     """
     place = call.world.shelf.ids.read(call.params["item_id"])
     if place is None:
@@ -38,7 +38,11 @@ def own_video(call: Call) -> Video:
 
 
 def find_video(call: Call) -> Video:
-    """:func:`own_video`, unless it is too old for daily numbers."""
+    """Return :func:`own_video` unless it is too old for daily numbers.
+
+    Raises:
+        Refusal: as for :func:`own_video`, and if the video is too old.
+    """
     video = own_video(call)
     if age_in_days(video, call.instant) > MONTH_DAYS:
         raise Refusal(no.NOT_BOUND, "only videos of the last 30 days")
@@ -46,7 +50,7 @@ def find_video(call: Call) -> Video:
 
 
 def answer(call: Call) -> dict[str, Any]:
-    """``item_base`` and the daily ``item_like``, ``_comment``, ``_play``, ``_share``."""
+    """Return ``item_base`` or the daily ``item_like``, ``_comment``, ``_play``, ``_share``."""
     video = find_video(call)
     member = call.operation.removeprefix("item_")
     if member == "base":
@@ -64,7 +68,7 @@ def answer(call: Call) -> dict[str, Any]:
 
 
 def _base(call: Call, video: Video) -> dict[str, Any] | None:
-    """Sums of the last 30 days; null before the first T+1 data."""
+    """Return the sums of the last 30 days; null before the first T+1 data."""
     if day_of(video.created) > call.last_day:
         return None
     month, whole = call.world.series.month(call.account, call.last_day), call.form.whole

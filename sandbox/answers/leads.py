@@ -1,9 +1,9 @@
-"""意向用户: leads, what they did, their tags, and the log of interactions.
+"""Serve leads (意向用户), their actions, their tags, and the log of interactions.
 
-Where the contract is silent: leads are enterprise accounts' only (else 2112001); they are listed by their newest
-action within the window, newest first; the window includes its beginning and not its end; what lies further back than
-:data:`HISTORY_DAYS` days is not shown. A person of another account is refused with 2100007, anybody else who is no
-lead with 2100006. The log is oldest first; its times are seconds, or milliseconds above 10^11; ``open_id`` is the
+Where the contract is silent: only enterprise accounts have leads (else 2112001). Leads are listed by their newest
+action within the window, newest first; the window includes its beginning and not its end. Actions older than
+:data:`HISTORY_DAYS` days are not shown. A person of another account is refused with 2100007, any other id that is no
+lead with 2100006. The log is oldest first; its times are seconds, or milliseconds above 10^11. ``open_id`` is the
 customer's also where the account answered (im_send_msg).
 """
 
@@ -34,7 +34,10 @@ _SESSION_BYTES = 6
 
 
 def user_list(call: Call) -> dict[str, Any]:
-    """People with an action within the window. On one answer in eight ``users`` is null and only ``list`` says who."""
+    """Return the people with an action within the window.
+
+    In one response of eight ``users`` is null and only ``list`` names the people.
+    """
     need_enterprise(call)
     start, end = _window(call)
     kind, level = integer(call, "action_type", 0, 3), call.params.get("leads_level")
@@ -58,12 +61,15 @@ def user_list(call: Call) -> dict[str, Any]:
 
 
 def user_detail(call: Call) -> dict[str, Any]:
-    """One lead as it is now."""
+    """Return one lead as it is now."""
     return _user(call, _lead(call))
 
 
 def user_action_list(call: Call) -> dict[str, Any]:
-    """What a lead did, newest first. The cursor is text: base64 of an instant."""
+    """Return the actions of a lead, newest first.
+
+    The cursor is text: base64 of an instant.
+    """
     customer = _lead(call)
     kind = integer(call, "action_type", 0, 3, 0)
     before, count = _read_action_cursor(call.params.get("cursor")), min(integer(call, "count", 1, 2**31), MAX_COUNT)
@@ -89,7 +95,7 @@ def user_action_list(call: Call) -> dict[str, Any]:
 
 
 def _read_action_cursor(cursor: Any) -> int:
-    """Epoch milliseconds before which a page of actions begins."""
+    """Return the epoch milliseconds before which a page of actions begins."""
     if cursor in (None, "", "0", 0):
         return _LATEST
     try:
@@ -106,7 +112,7 @@ def _customer(call: Call, number: int) -> Customer:
 
 
 def _lead(call: Call) -> Customer:
-    """The lead that user_id names."""
+    """Return the lead that user_id names."""
     need_enterprise(call)
     number = call.world.people.ids.read(call.params["user_id"])
     if number is None:
@@ -143,7 +149,7 @@ def _user(call: Call, customer: Customer) -> dict[str, Any]:
 
 
 def tag_list(call: Call) -> dict[str, Any]:
-    """The account's tags."""
+    """Return the account's tags."""
     need_enterprise(call)
     tags, form = call.world.leads.tags(call.account), call.form
     at, count = offset(call)
@@ -152,7 +158,10 @@ def tag_list(call: Call) -> dict[str, Any]:
 
 
 def tag_user_list(call: Call) -> dict[str, Any]:
-    """open_ids of the leads with a tag, tagged last first; an unknown tag is refused with 2100006."""
+    """Return the open_ids of the leads with a tag, tagged last first.
+
+    An unknown tag is refused with 2100006.
+    """
     need_enterprise(call)
     tag = integer(call, "tag_id", 0, 2**63)
     if tag not in dict(call.world.leads.tags(call.account)):
@@ -172,7 +181,7 @@ def tag_user_list(call: Call) -> dict[str, Any]:
 
 
 def intention_log(call: Call) -> dict[str, Any]:
-    """What people did and were answered, as the webhooks told it, oldest first."""
+    """Return actions of people and replies to them, as the webhooks reported them, oldest first."""
     start, end = _window(call)
     count, event = min(integer(call, "count", 1, 2**31), MAX_COUNT), call.params.get("event") or None
     if event not in (None, *EVENTS):
@@ -210,7 +219,7 @@ def _sessions(seed: int) -> ItemIds:
 
 
 def _window(call: Call) -> tuple[float, float]:
-    """start_time and end_time in seconds, no further back than the history."""
+    """Return start_time and end_time in seconds, limited to the history."""
     start, end = (integer(call, member, 0, _LATEST) for member in ("start_time", "end_time"))
     start, end = (t / 1_000 if t > _MILLISECONDS_ABOVE else t for t in (start, end))
     if start > end:

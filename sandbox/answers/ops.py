@@ -1,8 +1,7 @@
-"""运维: webhook subscriptions, and the calls that the platform counted.
+"""Serve webhook subscriptions and the calls that the platform counted (运维).
 
-Where the contract is silent: ``time_type`` is ``day``; days that are not over are left out; the numbers are invented
-    and not those of the
-calls made here (``/_sandbox/stats`` has them).
+Where the contract is silent: ``time_type`` is ``day``; unfinished days are omitted. The numbers are invented and not
+those of the calls made here (``/_sandbox/stats`` has them).
 """
 
 from __future__ import annotations
@@ -45,11 +44,10 @@ EVENTS = (
 
 
 def subscriptions(world: World, instant: float) -> dict[str, int]:
-    """Event -> 1 or 0.
+    """Return 1 or 0 per event: whether the app is subscribed.
 
-    The app subscribed to everything but the older events; each month the platform cancels one for ten days.
-
-    What was switched through the API stays as it was switched.
+    The app subscribed to everything but the older events; each month the platform cancels one for ten days. Events
+    switched through the API stay as switched.
     """
     month, day = divmod(day_of(instant), 30)
     cancelled = (
@@ -60,14 +58,14 @@ def subscriptions(world: World, instant: float) -> dict[str, int]:
 
 
 def event_status_list(call: Call) -> dict[str, Any]:
-    """What is subscribed, and is delivered."""
+    """Return the events that are subscribed and thus delivered."""
     return {
         "list": [{"event": e, "status": call.form.whole(s)} for e, s in subscriptions(call.world, call.instant).items()]
     }
 
 
 def monitor_call(call: Call) -> dict[str, Any]:
-    """Calls per day, scope and path, of the capabilities and paths that were asked for."""
+    """Return the calls per day of the requested capabilities (scopes) and paths."""
     if call.params["time_type"] != "day":
         raise Refusal(no.PARAM_WRONG, "time_type is unknown")
     scopes, paths = (_asked(call, member) for member in ("scope_list", "interface_list"))

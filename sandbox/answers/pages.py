@@ -1,4 +1,4 @@
-"""What listings have in common: parameters that are numbers, offsets as cursors, empty lists."""
+"""Share what listings have in common: numeric parameters, offsets as cursors, empty lists."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MAX_COUNT = 50
 
 
 def integer(call: Call, param: str, low: int, high: int, default: int | None = None) -> int:
-    """A whole number from the query (text) or a JSON body (number).
+    """Read a whole number from the query (text) or a JSON body (number).
 
     Raises:
-        Refusal: 28001007 missing without a default, 2100005 no number or out of range.
+        Refusal: 28001007 if it is missing without a default, 2100005 if it is no number or out of range.
     """
     value = call.params.get(param, default)
     if value is None or value == "":
@@ -28,15 +28,15 @@ def integer(call: Call, param: str, low: int, high: int, default: int | None = N
 
 
 def offset(call: Call, largest: int = 2**31) -> tuple[int, int]:
-    """(where the page begins, its size) of a listing whose cursor is an offset.
+    """Return (beginning of the page, its size) of a listing whose cursor is an offset.
 
-    A ``count`` above ``largest`` is refused; pages hold at most 50 rows however large it is.
+    A ``count`` above ``largest`` is refused; pages contain at most 50 rows however large it is.
     """
     return integer(call, "cursor", 0, 2**31, 0), min(integer(call, "count", 1, largest), MAX_COUNT)
 
 
 def page(call: Call, rows: list[Any], following: int, has_more: bool) -> dict[str, Any]:
-    """cursor (number or text), has_more and list; an empty list is sometimes null."""
+    """Return cursor (number or text), has_more and list; an empty list is sometimes null."""
     form = call.form
     return {
         "cursor": str(following) if form.flag(21) else following,

@@ -1,9 +1,8 @@
-"""门店: places, their page views and services per day, their visitors, the heat list, and finding places.
+"""Serve places (门店): page views and services per day, visitors, the heat list, and the search for places.
 
 Where the contract is silent: a place or AMap id that does not exist, and an open_id that is no account of the app, are
-    refused with
-2100006; days that are not produced yet are left out (yesterday comes at 10:00); the heat list is empty or null before
-10:00; service_type 40 (homestays) has rows for lodgings only; pages hold at most 50 places.
+refused with 2100006. Days not produced yet are omitted (yesterday comes at 10:00); the heat list is empty or null
+before 10:00. service_type 40 (homestays) has rows for lodgings only; pages contain at most 50 places.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def _days(call: Call) -> range:
 
 
 def _offers(call: Call, place: Place) -> bool:
-    """Whether the place has the services that service_type asks for."""
+    """Report whether the place has the services of the requested service_type."""
     return (
         "service_type" not in call.params
         or integer(call, "service_type", 0, 2**31) != HOMESTAY
@@ -43,7 +42,7 @@ def _offers(call: Call, place: Place) -> bool:
 
 
 def base(call: Call) -> dict[str, Any]:
-    """Page views per day, oldest first."""
+    """Return page views per day, oldest first."""
     place, views = _place(call), call.world.places.day_views
     return rows_or_nothing(
         call, [{"date": day_text(day), "detail_vv": call.form.whole(views(place, day))} for day in _days(call)]
@@ -51,7 +50,7 @@ def base(call: Call) -> dict[str, Any]:
 
 
 def service_base(call: Call) -> dict[str, Any]:
-    """Exposures, clicks and orders per day, oldest first."""
+    """Return exposures, clicks and orders per day, oldest first."""
     place, whole, rows = _place(call), call.form.whole, []
     for day in _days(call) if _offers(call, place) else ():
         seen, clicked, orders = call.world.places.day_services(place, day)
@@ -80,7 +79,7 @@ def _audience(who: str):
 
 
 def billboard(call: Call) -> dict[str, Any]:
-    """The hottest places of a category, at most 500."""
+    """Return the hottest places of a category, at most 500."""
     if not call.ready:
         return rows_or_nothing(call, [])
     board = call.world.places.board(call.params["billboard_type"], day_of(call.instant))
@@ -91,7 +90,7 @@ def billboard(call: Call) -> dict[str, Any]:
 
 
 def claim_list(call: Call) -> dict[str, Any]:
-    """The places that an account claims, with their total."""
+    """Return the places that an account claims, with their total."""
     account = call.world.account(call.params["open_id"])
     if account is None:
         raise Refusal(no.NOT_BOUND)
@@ -102,7 +101,7 @@ def claim_list(call: Call) -> dict[str, Any]:
 
 
 def search_keyword(call: Call) -> dict[str, Any]:
-    """Places whose name has the word."""
+    """Return the places whose name contains the word."""
     found = call.world.places.search(call.params["keyword"], call.params.get("city") or None)
     at, count = integer(call, "cursor", 0, 2**31, 0), min(call.params["count"], MAX_COUNT)
     rows = [
@@ -126,7 +125,7 @@ def search_keyword(call: Call) -> dict[str, Any]:
 
 
 def by_amap(call: Call) -> dict[str, Any]:
-    """The place of an AMap id (高德)."""
+    """Return the place of an AMap id (高德)."""
     place = call.world.places.of_amap(call.params["amap_id"])
     if place is None:
         raise Refusal(no.NOT_BOUND)

@@ -1,8 +1,8 @@
-"""用户数据: an account's numbers per day, ending yesterday, known from 10:00 on.
+"""Serve an account's numbers per day (用户数据), ending yesterday, known from 10:00 on.
 
 Where the contract is silent (whether numbers are corrected later): with ``late_counts`` some days are a tenth too low
-until two days after. The mini-app doors have series of accounts above 1,000 fans only; of others they give no row, as
-before 10:00.
+until two days after. The mini-app endpoints have series only of accounts above 1,000 fans; of others they return no
+row, as before 10:00.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sandbox.hashing import mix, name, unit
 from sandbox.world.videos import METRICS
 
 MINI_APP_ABOVE = 1_000
-"""The mini-app doors have series of accounts with more fans than that."""
+"""The mini-app endpoints have series of accounts with more fans than that."""
 
 
 LATE_DAYS = 2
@@ -24,7 +24,11 @@ LATE_DAYS = 2
 
 
 def days_of_window(call: Call) -> range:
-    """The days that an answer covers: date_type days ending yesterday, less those not produced yet; none where the door has no series of the account."""
+    """Return the days that a response covers.
+
+    They are the date_type days that end yesterday, minus those not produced yet; none if the endpoint has no series of
+    the account.
+    """
     today = day_of(call.instant)
     if (
         call.endpoint.envelope is Envelope.MINI_APP
@@ -35,7 +39,7 @@ def days_of_window(call: Call) -> range:
 
 
 def counted(call: Call, day: int, subject: int, value: int) -> int:
-    """What of a day's number is counted by now: the rest of some comes late."""
+    """Return the part of a day's number that is counted by now; some is counted late."""
     share, last = call.world.late_counts, call.last_day
     if share and last - day < LATE_DAYS and unit(mix(name("late counts"), call.world.seed, subject, day)) < share:
         return value - value // 10 - (value > 0)
@@ -43,12 +47,12 @@ def counted(call: Call, day: int, subject: int, value: int) -> int:
 
 
 def rows_or_nothing(call: Call, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """``result_list``; when there is no row, an empty list or null."""
+    """Return ``result_list``; without rows, an empty list or null."""
     return {"result_list": rows or (None if call.form.flag(20) else [])}
 
 
 def answer(call: Call) -> dict[str, Any]:
-    """``user_item``, ``_fans``, ``_like``, ``_comment``, ``_share``, ``_profile``: rows, oldest first."""
+    """Return the rows, oldest first, of ``user_item``, ``_fans``, ``_like``, ``_comment``, ``_share``, ``_profile``."""
     make = _ROWS[call.operation.removeprefix("user_")]
     last = call.last_day
     return rows_or_nothing(call, [{"date": day_text(day), **make(call, last, day)} for day in days_of_window(call)])

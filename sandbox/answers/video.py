@@ -1,12 +1,11 @@
-"""视频: the account's list with lifetime totals now, facts of given videos, search by keyword.
+"""Serve videos (视频): the account's list with lifetime totals now, facts of given videos, search by keyword.
 
-Where the contract is silent: pages hold at most 50 videos however large ``count`` is. Pinned
-videos lead the first page, which they make longer; on some accounts (index 2, 6, 10, …) they also
-stand in their place in time, so that pages overlap. On accounts 1, 4, 7, … the second page is
-empty with has_more true; on accounts 2, 5, 8, … pages are one shorter than asked for. A
-cursor that was never given out is refused with 2100005. A batch holds at most 50 ids (more: 2100005, none:
-28001007); ids that name none of the account's videos are left out of the answer. With both lists of ids
-``video_data`` answers for both, ``video_basic_info`` for ``video_ids`` alone.
+Where the contract is silent: pages contain at most 50 videos however large ``count`` is. Pinned videos lead the first
+page, which they make longer; on some accounts (index 2, 6, 10, …) they also stand in their place in time, so that pages
+overlap. On accounts 1, 4, 7, … the second page is empty with has_more true; on accounts 2, 5, 8, … pages are one
+shorter than requested. A cursor that was never issued is refused with 2100005. A batch contains at most 50 ids (more:
+2100005, none: 28001007); ids of videos that are not the account's are omitted. With both lists of ids ``video_data``
+responds to both, ``video_basic_info`` to ``video_ids`` alone.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from sandbox.world.videos import METRICS, Video, cover_url, share_url, title_of,
 MAX_COUNT = 50
 MAX_BATCH = 50
 _GAP, _AFTER_GAP = 1, 2
-"""What a cursor leads to: 0 a page, 1 an empty page, 2 the page behind it."""
+"""What a cursor leads to: 0 a page, 1 an empty page, 2 the page after it."""
 _STATISTICS = (
     ("comment_count", METRICS.index("comment")),
     ("digg_count", METRICS.index("like")),
@@ -35,15 +34,15 @@ _STATISTICS = (
 
 
 def write_cursor(account_key: int, created: int, leads_to: int) -> int:
-    """An opaque cursor that looks like epoch milliseconds: the seconds, then three check digits."""
+    """Return an opaque cursor that looks like epoch milliseconds: the seconds, then three check digits."""
     return created * 1_000 + mix(account_key, created, leads_to) % 1_000
 
 
 def read_cursor(account_key: int, cursor: int) -> tuple[int, int]:
-    """(created, leads_to) of a cursor.
+    """Return (created, leads_to) of a cursor.
 
     Raises:
-        Refusal: the cursor was not given out by this account's list.
+        Refusal: the cursor was not issued by this account's list.
     """
     created, digits = divmod(cursor, 1_000)
     for leads_to in (0, _GAP, _AFTER_GAP):
@@ -53,7 +52,7 @@ def read_cursor(account_key: int, cursor: int) -> tuple[int, int]:
 
 
 def video_list(call: Call) -> dict[str, Any]:
-    """One page."""
+    """Return one page of the account's videos."""
     account, count = call.account, min(call.params["count"], MAX_COUNT)
     videos = call.world.shelf.listed(account, call.instant)[::-1]
     pinned = _pinned(videos, call.instant)
@@ -76,7 +75,7 @@ def video_list(call: Call) -> dict[str, Any]:
 
 
 def _pinned(videos: list[Video], instant: float) -> list[Video]:
-    """The pinned ones of an account's videos, newest first: at most two."""
+    """Return the pinned ones of an account's videos, newest first: at most two."""
     return [v for v in videos if v.pinned and v.private_at > instant][:2]
 
 
@@ -89,7 +88,7 @@ def _page(call: Call, videos: list[Video], pinned: list[Video], cursor: int, has
 
 
 def _row(call: Call, video: Video, pinned: bool) -> dict[str, Any]:
-    """A video as it is now. The whole answer agrees on which optional members it has."""
+    """Return a video as it is now; all rows of a response have the same optional members."""
     private, title = video.private_at <= call.instant, title_of(video.key, call.account.category)
     return video_row(
         call.form,
@@ -105,7 +104,7 @@ def _row(call: Call, video: Video, pinned: bool) -> dict[str, Any]:
 
 
 def _statistics(call: Call, video: Video) -> dict[str, Any]:
-    """Lifetime totals now; no plays are told once it is private."""
+    """Return the lifetime totals now, without plays once the video is private."""
     form, private, reach = call.form, video.private_at <= call.instant, video.reach(call.instant)
     return {
         member: form.whole(0 if private and member == "play_count" else video.count(i, reach))
@@ -116,7 +115,7 @@ def _statistics(call: Call, video: Video) -> dict[str, Any]:
 def video_row(
     form, item_id, key, title, created, statistics, *, album=False, pinned=False, private=False
 ) -> dict[str, Any]:
-    """The platform's object for a video; ``created`` is epoch seconds, shown as 0 once private."""
+    """Return the platform's object for a video; ``created`` is epoch seconds, shown as 0 once private."""
     row = {"item_id": item_id}
     if not form.rare(24, 3):
         row["video_id"] = video_number(key, created)
@@ -139,10 +138,10 @@ def video_row(
 
 
 def _asked(call: Call, *, clear_ids_first: bool) -> list[Video]:
-    """The account's videos that item_ids and video_ids name, each once, in the order of the request.
+    """Return the account's videos named by item_ids and video_ids, each once, in the order of the request.
 
     Raises:
-        Refusal: 28001007 without any id, 2100005 for a list that is none or is too long.
+        Refusal: 28001007 without any id, 2100005 for a value that is no list, or a list that is too long.
     """
     item_ids, video_ids = (_id_list(call, member) for member in ("item_ids", "video_ids"))
     if not item_ids and not video_ids:
@@ -171,12 +170,12 @@ def _rows(call: Call, videos: list[Video]) -> dict[str, Any]:
 
 
 def video_data(call: Call) -> dict[str, Any]:
-    """Facts and totals of given videos; a private one has no creation time."""
+    """Return facts and totals of given videos; a private one has no creation time."""
     return _rows(call, _asked(call, clear_ids_first=False))
 
 
 def video_query(call: Call) -> dict[str, Any]:
-    """:func:`video_data` of mini-apps: on one video in five something is mounted (video_anchor 锚点)."""
+    """Return :func:`video_data` of mini-apps: one video in five has an anchor (video_anchor 锚点)."""
     videos = _asked(call, clear_ids_first=False)
     answer = _rows(call, videos)
     for row, video in zip(answer["list"] or (), videos, strict=True):
@@ -186,7 +185,7 @@ def video_query(call: Call) -> dict[str, Any]:
 
 
 def video_basic_info(call: Call) -> dict[str, Any]:
-    """Basic facts of given videos that are public; private and deleted ones are left out."""
+    """Return basic facts of given videos that are public; private and deleted ones are omitted."""
     form, rows = call.form, []
     for v in _asked(call, clear_ids_first=True):
         if v.private_at <= call.instant:
@@ -209,7 +208,7 @@ def video_basic_info(call: Call) -> dict[str, Any]:
 
 
 def video_search(call: Call) -> dict[str, Any]:
-    """Videos that a keyword finds, the most played first; the cursor is an offset."""
+    """Return the videos that a keyword finds, the most played first; the cursor is an offset."""
     found = call.world.search.find(call.account, call.params["keyword"], call.instant)
     at, count = offset(call)
     rows = []

@@ -1,11 +1,10 @@
-"""What writes: messages, tags, replies to comments, subscriptions.
+"""Execute the write operations: messages, tags, replies to comments, subscriptions.
 
-Where the contract is silent: a proactive message to somebody who does not allow it is refused with 28003095, a second
-    one on a
-day with 28003080; ``im_b2b_direct_message`` with 28004020; too many tags with 2100005; a recall of a message that was
-not sent here with 2100006, as one with another conversation; only enterprise accounts send (2112001). A message holds
-the member of its msg_type and no other type's (else 28001038). A tag's name must be new to the account (2100005). What
-a group was sent and what was recalled becomes an event.
+Where the contract is silent: a proactive message to a person who does not allow it is refused with 28003095, a second
+one on a day with 28003080, ``im_b2b_direct_message`` with 28004020, and too many tags with 2100005. The recall of a
+message that was not sent here is refused with 2100006, as is one with another conversation. Only enterprise accounts
+send (2112001). A message contains the member of its msg_type and no other type's (else 28001038). A tag's name must be
+new to the account (2100005). Messages to groups and recalls become events.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _MEMBERS = {kind.member for kind in MESSAGE_NUMBERS.values()}
 _AUTHORIZATION = {"app_info": "app_id", "to_user_info": "open_id"}
 """Members of an authorization card, and what each needs."""
 SENSITIVE = ("代开发票", "刷单")
-"""Words that comments must not hold; an invented list."""
+"""Words that comments must not contain; an invented list."""
 
 
 def _text(call: Call, member: str, *, needed: bool = True) -> str:
@@ -50,7 +49,7 @@ def _text(call: Call, member: str, *, needed: bool = True) -> str:
 
 
 def send_msg(call: Call) -> dict[str, Any]:
-    """Sends, if the scene allows it; msg_id, or msg_list for a content_list."""
+    """Send messages, if the scene allows it; return msg_id, or msg_list for a content_list."""
     need_enterprise(call)
     customer = _customer(call, _text(call, "to_user_id"))
     contents, listed = _contents(call)
@@ -63,7 +62,10 @@ def send_msg(call: Call) -> dict[str, Any]:
 
 
 def _customer(call: Call, open_id: str) -> Customer:
-    """Somebody who had contact with the account: 2100007 for another account's customer, 2100006 for anybody else."""
+    """Return a person who had contact with the account.
+
+    Another account's customer is refused with 2100007, any other id with 2100006.
+    """
     leads = call.world.leads
     number = call.world.people.ids.read(open_id)
     place = None if number is None else leads.find(number)
@@ -112,12 +114,12 @@ def _check_content(content: Any) -> None:
 
 
 def _is(value: Any, kind: type) -> bool:
-    """Whether a JSON value is of a kind; true and false are no numbers."""
+    """Report whether a JSON value is of a type; true and false are no numbers."""
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dict[str, Any]]) -> str:
-    """The message id of the window that is used; empty for scenes without one."""
+    """Return the message id of the window that is used; empty for scenes without one."""
     rule, doings = SCENES[scene], call.world.leads.doings
     if scene is Scene.BUSINESS:
         raise Refusal(no.WRONG_SCENE)
@@ -145,7 +147,7 @@ def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dic
 def _send(
     call: Call, customer: Customer, scene: str, window: str, contents: list[dict[str, Any]], client_msg_id: str = ""
 ) -> SentMessage:
-    """Write down what was sent, and deliver the events of it."""
+    """Record a sent message and deliver its events."""
     leads, account = call.world.leads, call.account
     happened = []
     for content in contents:
@@ -175,7 +177,7 @@ def _send(
 
 
 def send_group(call: Call) -> dict[str, Any]:
-    """A message to a group of the account; every text is a group."""
+    """Send a message to a group of the account; every text names a group."""
     need_enterprise(call)
     group, content = _text(call, "group_id"), call.params.get("content")
     _check_content(content)
@@ -212,7 +214,7 @@ def _group_conversation(key: int) -> str:
 
 
 def recall(call: Call) -> dict[str, Any]:
-    """Takes a message back that this account sent."""
+    """Recall a message that this account sent."""
     message_id, conversation, leads = _text(call, "msg_id"), _text(call, "conversation_id"), call.world.leads
     kind, doings = call.params["conversation_type"], leads.doings
     if not _is(kind, int) or kind not in (1, 2):
@@ -232,7 +234,10 @@ def recall(call: Call) -> dict[str, Any]:
 
 
 def enterprise_send(call: Call) -> dict[str, Any]:
-    """The elder way: the same client_msg_id again sends nothing and answers the same id, a number that no event shows."""
+    """Send a message with the older operation.
+
+    A repeated client_msg_id sends nothing and returns the same id, a number that appears in no event.
+    """
     need_enterprise(call)
     customer = _customer(call, _text(call, "to_user_id"))
     kind, known = _text(call, "message_type"), _text(call, "client_msg_id", needed=False)
@@ -277,6 +282,7 @@ def _tag_name(call: Call) -> str:
 
 
 def tag_create(call: Call) -> dict[str, Any]:
+    """Create a tag with a new name."""
     need_enterprise(call)
     text, doings = _tag_name(call), call.world.leads.doings
     if len(call.world.leads.tags(call.account)) >= TAGS_PER_ACCOUNT:
@@ -287,6 +293,7 @@ def tag_create(call: Call) -> dict[str, Any]:
 
 
 def tag_update(call: Call) -> dict[str, Any]:
+    """Rename a tag."""
     need_enterprise(call)
     tag = _tag(call)
     if dict(call.world.leads.tags(call.account))[tag] != call.params.get("tag_name"):
@@ -295,12 +302,14 @@ def tag_update(call: Call) -> dict[str, Any]:
 
 
 def tag_delete(call: Call) -> dict[str, Any]:
+    """Delete a tag from the account and its people."""
     need_enterprise(call)
     call.world.leads.doings.names[call.account.index][_tag(call)] = None
     return {}
 
 
 def tag_user_update(call: Call) -> dict[str, Any]:
+    """Attach a tag to a customer, or detach it."""
     need_enterprise(call)
     tag, bind = _tag(call), call.params.get("bind")
     customer = _customer(call, _text(call, "user_id"))
@@ -317,7 +326,7 @@ def tag_user_update(call: Call) -> dict[str, Any]:
 
 
 def comment_reply(call: Call) -> dict[str, Any]:
-    """Answers a comment, or comments on the video."""
+    """Reply to a comment, or comment on the video."""
     if call.endpoint.name.startswith("video"):
         need_enterprise(call)
     _text(call, "item_id")
@@ -335,7 +344,7 @@ def comment_reply(call: Call) -> dict[str, Any]:
 
 
 def status_update(call: Call) -> dict[str, Any]:
-    """Switches events on or off."""
+    """Subscribe to events or unsubscribe from them."""
     asked = call.params.get("list")
     if not isinstance(asked, list) or not asked:
         raise Refusal(no.PARAM_WRONG, "list is empty")

@@ -1,4 +1,4 @@
-"""The invented world: accounts, videos, fans, hot words and billboards as functions of (seed, instant)."""
+"""Compute the invented world: accounts, videos, fans, hot words, billboards from (seed, instant)."""
 
 from sandbox.world.world import World
 

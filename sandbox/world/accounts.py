@@ -1,4 +1,4 @@
-"""Authorised accounts: who they are, how many fans they begin with, how often they publish."""
+"""Invent authorised accounts: their profiles, their first fans, and how often they publish."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from sandbox.hashing import Draw, hex_text, name
 from sandbox.vocabulary import CATEGORIES, NAME_HEADS, NAME_TAILS
 
 _TIERS = ((120_000, 600_000), (20_000, 80_000), (1_200, 2_000), (25, 55), (1_000_000, 3_000_000))
-"""Fans of the first five accounts: large, medium, below 3,000, below 100, very large.
-
-So the thresholds are always met.
+"""Fans of the first five accounts: large, medium, below 3,000, below 100, very large. Every world thus covers all
+thresholds.
 """
 
 _SHELF_WEEKS = (16.0, 30.0)
@@ -21,9 +20,9 @@ _SHELF_WEEKS = (16.0, 30.0)
 class Account:
     """One account; compared by identity, since the world keeps one record of each.
 
-    ``per_week`` is its publishing rhythm; ``shelf_s`` is how long its videos stay listed before the
-    author takes them down (seconds), which keeps their number about the configured one for ever.
-    ``growth`` is the yearly growth of ``base_fans`` apart from what single videos bring.
+    ``per_week`` is its publishing rhythm. ``shelf_s`` is how long its videos stay listed before the author takes them
+    down (seconds), which keeps their number about the configured one for ever. ``growth`` is the yearly growth of
+    ``base_fans`` apart from the fans brought by single videos.
     """
 
     index: int
@@ -42,12 +41,12 @@ class Account:
 
     @property
     def enterprise(self) -> bool:
-        """企业号: three accounts in five, among the first five the large ones."""
+        """Whether it is 企业号: three accounts in five, among the first five the large ones."""
         return self.index % 5 in (0, 1, 4)
 
     @property
     def business(self) -> bool:
-        """经营授权: all but one account in sixteen gave business consent."""
+        """Whether it gave business consent (经营授权): all but one account in sixteen did."""
         return self.index % 16 != 15
 
 
@@ -55,7 +54,10 @@ MOST_FANS = 3_000_000
 
 
 def make_account(seed: int, id_seed: int, index: int, videos: int, most_fans: int = MOST_FANS) -> Account:
-    """The account ``index`` of the world ``seed`` that lists about ``videos`` videos; another ``id_seed`` changes its open_id only."""
+    """Create the account ``index`` of the world ``seed`` that lists about ``videos`` videos.
+
+    Another ``id_seed`` changes its open_id only.
+    """
     draw = Draw(seed, name("account"), index)
     h = hex_text(64, draw.key)
     i = h if id_seed == seed else hex_text(32, draw.key, id_seed)

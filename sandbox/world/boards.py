@@ -1,4 +1,4 @@
-"""Billboards 榜单: pools of invented entrants whose strength wanders from day to day."""
+"""Compute billboards (榜单): pools of invented entrants whose strength drifts from day to day."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KNOT_DAYS = 6
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """Somebody or something that may stand on a board. ``strength`` is its usual score."""
+    """A person or thing that may stand on a board. ``strength`` is its usual score."""
 
     key: int
     title: str
@@ -55,7 +55,7 @@ class Entry:
 
 
 def wander(key: int, day: int) -> float:
-    """A number about 1 that drifts over some days and jitters a little from one to the next."""
+    """Return a number about 1 that drifts over some days and jitters a little daily."""
     offset = key % _KNOT_DAYS
     knot, step = divmod(day + offset, _KNOT_DAYS)
     x = step / _KNOT_DAYS
@@ -65,7 +65,7 @@ def wander(key: int, day: int) -> float:
 
 
 def _pool(seed: int, board: str, size: int, titles, lowest: float, highest: float) -> tuple[Entrant, ...]:
-    """``size`` entrants with distinct titles; ``titles`` makes one from a draw."""
+    """Return ``size`` entrants with distinct titles; ``titles`` makes one from a draw."""
     entrants: dict[str, Entrant] = {}
     for k in range(size):
         draw = Draw(seed, name(board), k)
@@ -108,7 +108,7 @@ class Boards:
         raise KeyError(f"no pool for the billboard {board!r}")
 
     def _creators(self, board: str, group: str) -> tuple[Entrant, ...]:
-        """Creators of the whole group, each with a liking for this board, and the group's own accounts."""
+        """Return creators of the whole group, each weighted for this board, and the group's own accounts."""
         invented = _pool(
             self._seed, group, _POOL, lambda d: d.pick(NAME_HEADS) + d.pick(NAME_TAILS[group]), 8_000, 900_000
         )
@@ -127,14 +127,14 @@ class Boards:
         )
 
     def score(self, board: str, entrant: Entrant, day: int) -> float:
-        """The score behind the rank; an account's follows its plays of the day before."""
+        """Return the score behind the rank; an account's follows its plays of the day before."""
         if entrant.account is not None:
             plays = self._series.day_plays(entrant.account, day - 1)
             return plays * 0.6 * (0.5 + unit(mix(entrant.key, 6)))
         return entrant.strength * wander(entrant.key, day)
 
     def _rank(self, board: str, day: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        """(positions in the pool, best first; their scores)."""
+        """Return (positions in the pool, best first; their scores)."""
         pool = self.pool(board)
         scores = [self.score(board, e, day) for e in pool]
         order = sorted(range(len(pool)), key=lambda i: (-scores[i], i))
@@ -155,13 +155,13 @@ class Boards:
         )
 
     def _change(self, entrant: Entrant, rank: int, before: int, day: int) -> str:
-        """Places won since the day before, as text; now and then no number for somebody new on the list."""
+        """Return the places won since the day before, as text; sometimes no number for a new entry."""
         if before > SIZE and mix(entrant.key, 8, day) % 4 == 0:
             return "new"
         return str(before - rank)
 
     def _topics(self, day: int) -> tuple[Entry, ...]:
-        """Lasting topics and those of the day's hottest words, by influence."""
+        """Return lasting topics and those of the day's hottest words, by influence."""
         today, yesterday = (self._topic_scores(d) for d in (day, day - 1))
         before = {t: rank for rank, t in enumerate(sorted(yesterday, key=lambda t: (-yesterday[t][0], t)), 1)}
         best = sorted(today, key=lambda t: (-today[t][0], t))[:SIZE]
@@ -183,11 +183,11 @@ class Boards:
         return scores
 
     def day_words(self, day: int):
-        """The hot words at the hour at which the day's boards are produced."""
+        """Return the hot words at the hour at which the day's boards are produced."""
         return self._words.hottest(day_start(day) // HOUR_S + READY_HOUR)
 
     def _hot_videos(self, day: int):
-        """(score, video, word) of the day's hottest words, best first: at most two videos a word."""
+        """Return (score, video, word) of the day's hottest words, best first: at most two videos a word."""
         instant = day_start(day) + READY_HOUR * HOUR_S
         found = []
         for word, _ in self.day_words(day):

@@ -1,9 +1,9 @@
-"""Comments under videos: as many as the video's counter says, arriving when the counter rises.
+"""Compute comments under videos: as many as the video's counter says, arriving when the counter rises.
 
-The n-th comment of a video (replies count too) is written when the counter reaches n. A comment that is
-taken back leaves its place to a new one, so comments to be seen and counter agree at every instant; only on
-one video in eight moderation hid a few that the counter still counts. What a video will ever get is computed
-once, as arrays; what is to be seen at an instant follows from them.
+The n-th comment of a video (replies count too) is written when the counter reaches n. A comment that is taken back
+leaves its place to a new one, so visible comments and counter agree at every instant. Only on one video in eight
+moderation hid a few that the counter still counts. All comments that a video will ever get are computed once, as
+arrays; those visible at an instant follow from them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KINDS = tuple(texts for weight, texts in COMMENTS for _ in range(weight))
 
 
 def _mixed(key: int, what: str, size: int) -> np.ndarray:
-    """``size`` numbers in [0, 1), each from (key, what, its place) alone."""
+    """Return ``size`` numbers in [0, 1), each from (key, what, its place) alone."""
     h = np.arange(1, size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(mix(key, name(what)))
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         h = (h ^ h >> np.uint64(shift)) * np.uint64(factor)
@@ -47,8 +47,8 @@ def _mixed(key: int, what: str, size: int) -> np.ndarray:
 class Thread:
     """All comments that a video will ever have, in the order of their places.
 
-    ``parent`` is the place of the comment that is answered, -1 for comments on the video. ``again`` is when the first
-    comment of a place is taken back and another takes the place (a day that never comes: never). Times are epoch
+    ``parent`` is the place of the comment that a reply belongs to, -1 for comments on the video. ``again`` is when the
+    first comment of a place is taken back and another takes the place (a day that never comes: never). Times are epoch
     seconds. ``likes`` are final. ``pinned`` says since when a place is pinned.
     """
 
@@ -65,7 +65,7 @@ class Thread:
 class View:
     """A thread at an instant: arrays over the places that are taken by then.
 
-    ``written`` is by the present holder of a place.
+    ``written`` is the instant of the comment that occupies a place now.
     """
 
     thread: Thread
@@ -78,9 +78,9 @@ class View:
     """Places of comments on the video, oldest first."""
 
     def order(self, sort_type: str | None, parent: int | None) -> np.ndarray:
-        """Places of the comments (or of the replies to ``parent``) as the platform sorts them, hidden ones included.
+        """Return places of comments (or replies to ``parent``) in the platform's order, hidden ones included.
 
-        ``time`` newest first, ``time_asc`` oldest first, None the recommended order (liked most first). Pinned ones
+        ``time`` is newest first, ``time_asc`` oldest first, None the recommended order (liked most first). Pinned ones
         lead unless the order is ``time_asc``.
         """
         places = self.tops if parent is None else np.flatnonzero(self.thread.parent[: len(self.written)] == parent)
@@ -98,12 +98,13 @@ class View:
         return places
 
     def pinned(self, place: int) -> bool:
+        """Report whether the comment at a place is pinned by now."""
         return self.thread.pinned.get(place, _NEVER) <= self.instant
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenComment:
-    """What is said in a comment and by whom; nickname and avatar None where the platform does not show them."""
+    """Text and author of a comment; nickname and avatar are None where the platform does not show them."""
 
     comment_id: str
     open_id: str
@@ -173,23 +174,24 @@ class Comments:
     def page(
         self, video: Video, instant: float, sort_type: str | None, parent: int | None, start: int, count: int
     ) -> tuple[list[int], int]:
-        """(places of one page without the hidden ones, number of places of the whole listing)."""
+        """Return (places of one page without the hidden ones, number of places of the whole listing)."""
         order, hidden = self._orders(video, instant, sort_type, parent), self._thread(video).hidden
         return [n for n in order[start : start + count].tolist() if not hidden[n]], len(order)
 
     # ---- one comment
 
     def content(self, account: Account, video: Video, view: View, place: int) -> WrittenComment:
-        """The comment that holds ``place`` now; ``account`` is the video's author."""
+        """Return the comment that is at ``place`` now; ``account`` is the video's author."""
         second = bool(view.second[place])
         edited = not second and bool(view.thread.edited[place] <= view.instant)
         return self._content(account, video, place, second, edited)
 
     def comment_id(self, video: Video, place: int, second: bool) -> str:
+        """Return the id of a place's first or second comment."""
         return self._ids.write(video.key & 0xFFFFFFFF, place << 1 | second)
 
     def find(self, video: Video, instant: float, comment_id: str) -> int | None:
-        """The place of a comment on ``video`` (no reply) that is to be seen now.
+        """Return the place of a comment on ``video`` (no reply) that is visible now.
 
         Raises:
             LookupError: it is a comment of another video.
@@ -224,7 +226,7 @@ class Comments:
             if draw.chance(0.4):
                 content += draw.pick(ENDINGS) * (1 + draw.bits() % 3)
         if edited:
-            content += Draw(video.key, name("edit"), place).pick(EDITS)  # a draw of its own: the person stays the same
+            content += Draw(video.key, name("edit"), place).pick(EDITS)  # its own sequence: the person stays the same
         comment_id = self.comment_id(video, place, second)
         if by_author:
             return WrittenComment(comment_id, account.open_id, content, account.nickname, account.avatar)

@@ -1,8 +1,8 @@
-"""How a video is played over its life: one cumulative, saturating function of time.
+"""Model how a video is played over its life: one cumulative, saturating function of time.
 
-Plays come in three parts: a fast one (the first days), a slow one (weeks), and for some videos a
-second wave. The clock runs faster in the evening and slower before dawn (Beijing), so hourly
-differences breathe with the day while the curve never falls.
+Plays come in three parts: a fast one (the first days), a slow one (weeks), and for some videos a second wave. The clock
+runs faster in the evening and slower before dawn (Beijing), so hourly differences follow the time of day while the
+curve never falls.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _PEAK_S = (20 - 8) * 3_600
 
 
 def breathing(instant: float) -> float:
-    """``instant`` on the audience's clock (seconds); the same shift at every Beijing midnight."""
+    """Convert ``instant`` to the audience's clock (seconds); the shift is equal at every Beijing midnight."""
     return instant + _BREATH_S * math.sin(_OMEGA * (instant - _PEAK_S))
 
 
 def smoothstep(x: float) -> float:
-    """0 below 0, 1 above 1, smooth and rising between."""
+    """Return 0 below 0, 1 above 1, and a smooth rise between."""
     if x <= 0:
         return 0.0
     if x >= 1:
@@ -44,7 +44,7 @@ class LifeCurve:
     def __init__(
         self, created: float, fast_s: float, slow_s: float, slow_share: float, wave: tuple[float, float, float] | None
     ) -> None:
-        """``wave`` is (share, start, width), times in seconds of age."""
+        """Create a curve; ``wave`` is (share, start, width), times in seconds of age."""
         self.origin = breathing(created)
         share, self._wave_start, self._wave_width = wave or (0.0, 0.0, 1.0)
         self._wave = share
@@ -53,7 +53,7 @@ class LifeCurve:
         self._slow = (1 - share) * slow_share / (1 - math.exp(LIFE_S * self._slow_rate))
 
     def at(self, breathed: float) -> float:
-        """The share at an instant of the audience's clock (:func:`breathing`)."""
+        """Return the share at an instant of the audience's clock (:func:`breathing`)."""
         age = breathed - self.origin
         if age <= 0:
             return 0.0
@@ -65,9 +65,10 @@ class LifeCurve:
         return share
 
     def seconds_before(self, shares: Sequence[float], start: float, end: float) -> np.ndarray:
-        """For each share the last whole second in [start, end) at which it is not reached yet; all at once, by bisection.
+        """Return, for each share, the last whole second in [start, end) at which it is not reached yet.
 
-        ``shares`` must be reached at ``end``. The result is epoch seconds as int64.
+        All shares are found at once, by bisection. They must be reached at ``end``. The result is epoch seconds as
+        int64.
         """
         wanted = np.asarray(shares)
         below = np.full(len(wanted), int(start), np.int64)
@@ -80,7 +81,7 @@ class LifeCurve:
         return below
 
     def _many(self, breathed: np.ndarray) -> np.ndarray:
-        """:meth:`at` for many instants."""
+        """Evaluate :meth:`at` for many instants."""
         age = np.clip(breathed - self.origin, 0, LIFE_S)
         share = self._fast * (1 - np.exp(age * self._fast_rate)) + self._slow * (1 - np.exp(age * self._slow_rate))
         if self._wave:

@@ -1,4 +1,7 @@
-"""影视综 films, series and variety shows: invented titles that appear, rise and fall over weeks, and the weekly lists of them."""
+"""Invent films, series and variety shows (影视综), and compute their weekly lists.
+
+Titles appear, rise and fall over weeks.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from sandbox.world.boards import wander
 FILM, SERIES, VARIETY = 1, 2, 3
 SIZES = {FILM: 30, SERIES: 10, VARIETY: 10}
 WEEKS_BACK = 60
-"""How many published weeks can be asked for."""
+"""Number of published weeks that can be requested."""
 _FIRST_MONDAY = day_number(date(2024, 5, 20))
 _FIRST_VERSION = 231
 """The version of the week that begins on that Monday; they count on by one."""
@@ -26,7 +29,7 @@ _LIFE = {FILM: (4.0, 13.0), SERIES: (16.0, 18.0), VARIETY: (30.0, 30.0)}
 """Days that a title rises after its release, and days in which its heat then falls to a third."""
 _KEPT_WEEKS = {FILM: 14, SERIES: 12, VARIETY: 16}
 _STEP = 77
-"""Has no divisor in common with the number of titles, so that each has its turn."""
+"""Has no divisor in common with the number of titles, so that every title is used."""
 _SHARE_OF_BEST = 0.004
 """Titles with less heat than this share of the best one's are not listed."""
 
@@ -47,24 +50,27 @@ class Title:
 
     @property
     def id(self) -> str:
+        """The platform's id of the title."""
         return str(6_900_000_000_000_000_000 + self.key % 10**17)
 
     @property
     def released_text(self) -> str:
+        """The day of the release as text."""
         return day_text(self.released)
 
 
 def version_of(day: int) -> int:
-    """The version whose week has the day."""
+    """Return the version of the week that contains the day."""
     return _FIRST_VERSION + (day - _FIRST_MONDAY) // 7
 
 
 def monday_of(version: int) -> int:
+    """Return the first day of a version's week."""
     return _FIRST_MONDAY + 7 * (version - _FIRST_VERSION)
 
 
 def final_at(version: int) -> int:
-    """Epoch seconds at which a week's list is final: Monday 12:00 Beijing after it."""
+    """Return the epoch seconds at which a week's list is final: Monday 12:00 Beijing after it."""
     return day_start(monday_of(version) + 7) + _FINAL_HOUR * HOUR_S
 
 
@@ -77,7 +83,7 @@ class Screens:
         self.ranked = lru_cache(maxsize=512)(self._ranked)
 
     def _make_week(self, kind: int, version: int) -> tuple[Title, ...]:
-        """Titles that are released in a week."""
+        """Return the titles that are released in a week."""
         made = []
         for k in range(_PER_WEEK[kind]):
             draw = Draw(self._seed, name("screen"), kind, version, k)
@@ -99,13 +105,13 @@ class Screens:
         return tuple(made)
 
     def _title(self, kind: int, number: int) -> str:
-        """Titles one after another: 216 of them before one comes again."""
+        """Return the next title; 216 follow each other before one repeats."""
         tails = SCREEN_TAILS[kind]
         head, tail = divmod((number * _STEP + mix(self._seed, kind)) % (len(SCREEN_HEADS) * len(tails)), len(tails))
         return SCREEN_HEADS[head] + tails[tail]
 
     def day_heat(self, title: Title, day: int) -> float:
-        """Heat of one day: a little before the release, a rise, a long fall; more on weekends."""
+        """Return the heat of one day: a little before the release, a rise, a long fall; more on weekends."""
         rise, fall = _LIFE[title.kind]
         age = day - title.released
         if age < 0:
@@ -115,9 +121,9 @@ class Screens:
         return title.heat * shape * (1.3 if (day + 3) % 7 >= 4 else 1.0) * wander(title.key, day) ** 0.4
 
     def _ranked(self, kind: int, version: int, last: int) -> tuple[tuple[Title, int], ...]:
-        """(title, heat) of a week from Monday to the day ``last``, hottest first.
+        """Return (title, heat) of a week from Monday to the day ``last``, hottest first.
 
-        One title in five has heat of four digits that count.
+        One title in five has a heat of four significant digits.
         """
         titles = [t for v in range(version - _KEPT_WEEKS[kind], version + 2) for t in self._born(kind, v)]
         heats = {t: sum(self.day_heat(t, day) for day in range(monday_of(version), last + 1)) for t in titles}
@@ -128,25 +134,29 @@ class Screens:
     # ---- what is published
 
     def newest(self, instant: float, today: int) -> int:
-        """The newest version whose list is final."""
+        """Return the newest version whose list is final."""
         version = version_of(today) - 1
         return version if instant >= final_at(version) else version - 1
 
     def refreshed(self, kind: int, day: int) -> int:
-        """Epoch seconds of a day's refresh of the running week: between 12:00 and 23:00."""
+        """Return the epoch seconds of a day's refresh of the running week: between 12:00 and 23:00."""
         return day_start(day) + _FINAL_HOUR * HOUR_S + mix(self._seed, name("refresh"), kind, day) % (11 * HOUR_S)
 
     def running(self, kind: int, instant: float, today: int) -> tuple[int, tuple[tuple[Title, int], ...]]:
-        """(when it was refreshed, list) of the running week as it was last refreshed, which on a Monday may be the week before."""
+        """Return (instant of the refresh, list) of the running week as last refreshed.
+
+        On a Monday that may be the week before.
+        """
         day = today if instant >= self.refreshed(kind, today) else today - 1
         return self.refreshed(kind, day), self.ranked(kind, version_of(day), day)
 
     def final(self, kind: int, version: int) -> tuple[tuple[Title, int], ...]:
+        """Return the final (title, heat) list of a week, hottest first."""
         return self.ranked(kind, version, monday_of(version) + 6)
 
 
 def has_short_heat(title: Title) -> bool:
-    """Whether the heat has four digits that count, so that text such as 1.361e+06 says all of it."""
+    """Report whether the heat has four significant digits, so that 1.361e+06 is exact."""
     return title.key % 5 == 0
 
 
@@ -155,10 +165,10 @@ def _rounded(title: Title, heat: float) -> int:
 
 
 def _names(draw: Draw, number: int) -> tuple[str, ...]:
-    """Names of invented people."""
+    """Return names of invented people."""
     return tuple({draw.pick(STAR_TAILS): None for _ in range(number)})
 
 
 def part_of(title: Title, heat: int, what: str) -> int:
-    """A part of the heat: discussion, influence, search or topic."""
+    """Return a part of the heat: discussion, influence, search or topic."""
     return int(heat * (0.1 + 0.25 * unit(mix(title.key, name(what)))))

@@ -1,4 +1,4 @@
-"""Fan portraits: distributions that add up to the fans and drift slowly."""
+"""Compute fan portraits: distributions that add up to the fans and drift slowly."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sandbox.world.accounts import Account
 from sandbox.world.series import Series
 
 PORTRAIT_ABOVE = 100
-"""fans_data has something to say above so many fans."""
+"""fans_data returns data above so many fans."""
 WORDS_FROM = 3_000
-"""fans_favourite and fans_comment have something to say from so many fans on (the capability page's figure)."""
+"""fans_favourite and fans_comment return data from so many fans on (the capability page's figure)."""
 
 _AGES = (
     ("1-17", "18-23", "24-30", "31-40", "41-50", "50+"),
@@ -82,17 +82,17 @@ class Fans:
         )
 
     def sources(self, account: Account, day: int) -> list[tuple[str, str]]:
-        """(source, percent text); the hundredths add up to 100.00%."""
+        """Return (source, percent text); the hundredths add up to 100.00%."""
         labels = tuple(s for s in FAN_SOURCES if mix(account.key, name(s)) % 5) or FAN_SOURCES[:3]
         parts = self._split(account, "source", labels, 10_000, 3.4, day)
         return [(label, f"{part / 100:.2f}%") for label, part in sorted(parts, key=lambda p: -p[1])]
 
     def keywords(self, account: Account, day: int) -> list[tuple[str, float]]:
-        """What fans like: (keyword, heat), hottest first."""
+        """Return the interests of fans: (keyword, heat), hottest first."""
         return self._words(account, day, "keyword", FAN_KEYWORDS, 12)
 
     def comment_words(self, account: Account, day: int) -> list[tuple[str, float]]:
-        """Words in their comments: (word, heat), hottest first."""
+        """Return words in their comments: (word, heat), hottest first."""
         return self._words(account, day, "comment word", COMMENT_KEYWORDS, 20)
 
     def _words(

@@ -1,4 +1,7 @@
-"""Hot words: born every hour, rising, peaking, fading; the lists are what is hottest at the top of the hour."""
+"""Compute hot words: born every hour, rising, peaking, fading.
+
+The lists contain the hottest words at the top of the hour.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class HotWord:
     rank_in_hour: int
 
     def level(self, hour: int) -> float:
-        """Heat at the top of ``hour``: a steep rise to the peak, then a slow fade, with a little restlessness."""
+        """Return the heat at the top of ``hour``: a steep rise to the peak, then a slow fade, with some noise."""
         age = hour - self.born + 0.5
         if age <= 0:
             return 0.0
@@ -43,7 +46,7 @@ class HotWord:
 
 @dataclass(frozen=True, slots=True)
 class Rising:
-    """An entry of the rising list: level now, what it gained within the hour, label (0..5)."""
+    """An entry of the rising list: level now, its gain within the hour, label (0..5)."""
 
     word: HotWord
     level: int
@@ -53,7 +56,10 @@ class Rising:
 
 @dataclass(frozen=True, slots=True)
 class WordVideo:
-    """A video grouped under a hot word; ``created`` and ``private`` as in the platform's answer, ``scale`` its final plays."""
+    """A video grouped under a hot word.
+
+    ``created`` is epoch seconds, ``scale`` its final plays.
+    """
 
     owner: int
     slot: int
@@ -65,6 +71,7 @@ class WordVideo:
     album: bool
 
     def plays(self, instant: float) -> int:
+        """Return the plays until an instant."""
         return int(self.scale * (1 - math.exp(-max(0.0, instant - self.created) / (9 * HOUR_S))))
 
 
@@ -80,7 +87,7 @@ def _sentence(draw: Draw) -> str:
 
 
 def list_hour(instant: float) -> int:
-    """The hour (since the epoch) whose lists are shown at ``instant``."""
+    """Return the hour (since the epoch) whose lists are shown at ``instant``."""
     return int((instant - REFRESH_S) // HOUR_S)
 
 
@@ -114,7 +121,7 @@ class HotWords:
         return tuple(words)
 
     def _alive(self, hour: int) -> tuple[HotWord, ...]:
-        """Words of the last days, each sentence once (the elder keeps it), oldest first."""
+        """Return the words of the last days, oldest first; of equal sentences the older one stays."""
         seen: dict[str, HotWord] = {}
         for born in range(hour - _LONGEST_H, hour + 1):
             for word in self._born(born):
@@ -122,12 +129,12 @@ class HotWords:
         return tuple(seen.values())
 
     def _hottest(self, hour: int) -> tuple[tuple[HotWord, int], ...]:
-        """The list of the hour: (word, level), hottest first."""
+        """Return the list of the hour: (word, level), hottest first."""
         levels = sorted(((int(w.level(hour)), w) for w in self.alive(hour)), key=lambda pair: (-pair[0], pair[1].key))
         return tuple((word, level) for level, word in levels[:LIST_SIZE])
 
     def _rising(self, hour: int) -> tuple[Rising, ...]:
-        """The words that gained most within the hour, fastest first."""
+        """Return the words that gained most within the hour, fastest first."""
         top = {w.sentence: i for i, (w, _) in enumerate(self.hottest(hour))}
         gains = [(w.level(hour) - w.level(hour - 1), w) for w in self.alive(hour)]
         gains = sorted((g for g in gains if g[0] > 0), key=lambda pair: (-pair[0], pair[1].key))[:RISING_SIZE]
@@ -150,11 +157,14 @@ class HotWords:
         return {w.sentence: w for w in self.alive(hour)}
 
     def find(self, sentence: str, instant: float) -> HotWord | None:
-        """The living word with this sentence."""
+        """Return the living word with this sentence."""
         return self._by_sentence(list_hour(instant)).get(sentence)
 
     def videos(self, word: HotWord, instant: float) -> list[WordVideo]:
-        """Six to eight videos of a word, most played first: half from before its birth, more as it spreads."""
+        """Return six to eight videos of a word, most played first.
+
+        Half are from before its birth; more come as it spreads.
+        """
         videos = []
         for k in range(6 + word.key % 3):
             draw = Draw(word.key, name("word video"), k)
@@ -176,4 +186,5 @@ class HotWords:
         return sorted(videos, key=lambda v: (-v.plays(instant), v.key))
 
     def item_id(self, video: WordVideo) -> str:
+        """Return the item_id of a video."""
         return self._ids.write(video.owner, video.slot)

@@ -1,4 +1,7 @@
-"""Ids of videos, comments, messages and people: encrypted-looking text that only its own world can read back."""
+"""Write and read ids of videos, comments, messages and people.
+
+They look encrypted, and only the world that wrote them can read them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ _INVERSE = pow(_ODD, -1, 1 << 64)
 
 
 def _scramble(value: int, key: int) -> int:
-    """A permutation of 64-bit values."""
+    """Apply a permutation of the 64-bit values that depends on ``key``."""
     value = ((value ^ key) * _ODD) & _MASK
     value ^= value >> 32
     return (value * _ODD) & _MASK
@@ -25,9 +28,9 @@ def _unscramble(value: int, key: int) -> int:
 
 
 class ItemIds:
-    """Writes and reads item_id for (owner, slot): ``mark`` and base64 with ``/``, ``+`` and ``=`` in it.
+    """Codec of item_id for (owner, slot): ``mark`` and base64 with ``/``, ``+`` and ``=`` in it.
 
-    ``what`` keeps ids of different things apart: each kind has a secret of its own. Both numbers have 32 bits.
+    ``what`` separates the ids of different things: each kind has a secret of its own. Both numbers have 32 bits.
     """
 
     def __init__(self, seed: int, what: str = "item", mark: str = "@9") -> None:
@@ -44,7 +47,7 @@ class ItemIds:
         return f"{self._mark}{text[:8]}/{text[8:20]}+{text[20:]}"
 
     def _read(self, item_id: str) -> tuple[int, int] | None:
-        """(owner, slot), or None when the id is not of this world."""
+        """Return (owner, slot), or None if the id is not of this world."""
         if len(item_id) != self._length or not item_id.startswith(self._mark):
             return None
         text = item_id[len(self._mark) :]
@@ -60,7 +63,10 @@ class ItemIds:
 
 
 class OpenIds:
-    """Writes and reads open_id for a number of up to 64 bits: a UUID whose digits are the number, scrambled, and a check."""
+    """Codec of open_id for a number of up to 64 bits.
+
+    An open_id is a UUID whose digits are the number, scrambled, and a check.
+    """
 
     def __init__(self, seed: int) -> None:
         self._secret = hashlib.blake2b(f"person {seed}".encode(), digest_size=16).digest()
@@ -74,7 +80,7 @@ class OpenIds:
         return f"{h[:8]}-{h[8:12]}-4{h[12:15]}-9{h[15:18]}-{h[18:]}"
 
     def _read(self, open_id: str) -> int | None:
-        """The number, or None when the id is not of this world."""
+        """Return the number, or None if the id is not of this world."""
         if len(open_id) != 36:
             return None
         h = open_id[:8] + open_id[9:13] + open_id[15:18] + open_id[20:23] + open_id[24:]

@@ -1,8 +1,8 @@
-"""意向用户: customers of an account, from the first contact on. What they do makes leads, messages and consents.
+"""Compute the customers (意向用户) of an account, whose actions make leads, messages and consents.
 
-Each Beijing day brings an account some new customers. A customer comes once or several times within
-:data:`SPAN_DAYS`: opens the chat and writes, follows, likes a video, fills in a form, calls. Some leave a
-number, some allow messages and withdraw that later. The platform shows the last :data:`DEPTH_DAYS`.
+Each Beijing day brings an account some new customers. A customer comes once or several times within :data:`SPAN_DAYS`:
+opens the chat and writes, follows, likes a video, fills in a form, calls. Some leave a number, some allow messages and
+withdraw that later. The platform shows the last :data:`DEPTH_DAYS`.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from sandbox.world.people import CUSTOMERS, People
 from sandbox.world.videos import Shelf
 
 SPAN_DAYS = 25
-"""From a customer's first day to the last thing that the customer can do; consents may end later."""
+"""From a customer's first day to the customer's last possible action; consents may end later."""
 DEPTH_DAYS = 120
 HISTORY_DAYS = DEPTH_DAYS - SPAN_DAYS - 1
-"""Whatever happened within so many days was done by customers who are still shown."""
+"""Actions within so many days were done by customers who are still shown."""
 _FIRST_DAY = 18_000
-"""Days in numbers of customers count from here (2019-04-14); nobody had customers before."""
+"""Days in numbers of customers count from here (2019-04-14); no account had customers before."""
 _PER_DAY = 64
 FIRST_TAG = 101
 
 
 class Happening(StrEnum):
-    """What happened: the platform's events, and what only the list of actions knows."""
+    """The kind of an action: the platform's events, and actions that only the list of actions contains."""
 
     ENTERED = "im_enter_direct_msg"
     RECEIVED = "im_receive_msg"
@@ -52,7 +52,7 @@ EVENTS = tuple(h for h in Happening if h not in (Happening.FORM, Happening.CALL)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened between a customer and the account; ``at_ms`` is epoch milliseconds, ``index`` its place.
+    """One event between a customer and the account; ``at_ms`` is epoch milliseconds, ``index`` its place.
 
     ``left`` is what the customer left with it: ``phone``, ``wechat``, or nothing. ``item_id`` is the video that was
     liked.
@@ -71,7 +71,7 @@ class Event:
 
     @property
     def action(self) -> tuple[int, int, str] | None:
-        """(action_type, action_flag, action_source) in the list of actions; None where it is no action."""
+        """(action_type, action_flag, action_source) in the list of actions; None if it is no action."""
         if self.happening is Happening.RECEIVED:
             return (1, 1 if self.left == "phone" else 2, "")
         if self.happening is Happening.FORM:
@@ -83,9 +83,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Customer:
-    """A customer and all that ever happens; ``events`` in the order of time. Spans are (from, until) in epoch seconds.
+    """A customer and all events that ever happen; ``events`` in the order of time.
 
-    ``tags`` are (tag_id, from, until). ``converted_at`` and ``lost_at`` may be infinite.
+    Spans are (from, until) in epoch seconds. ``tags`` are (tag_id, from, until). ``converted_at`` and ``lost_at`` may
+    be infinite.
     """
 
     number: int
@@ -99,14 +100,15 @@ class Customer:
     lost_at: float
 
     def actions(self, instant: float) -> list[Event]:
-        """What the list of actions knows at ``instant``, oldest first."""
+        """Return the list of actions at ``instant``, oldest first."""
         return [e for e in self.events if e.at_ms <= instant * 1_000 and e.action]
 
     def has_left(self, what: str, instant: float) -> bool:
+        """Report whether the customer left ``phone`` or ``wechat`` by ``instant``."""
         return any(e.left == what and e.at_ms <= instant * 1_000 for e in self.events)
 
     def level(self, instant: float) -> int:
-        """leads_level: -1 not interested, 0 aware, 1 interested, 2 willing, 10 converted."""
+        """Return leads_level: -1 not interested, 0 aware, 1 interested, 2 willing, 10 converted."""
         if self.converted_at <= instant:
             return 10
         if self.lost_at <= instant:
@@ -116,12 +118,15 @@ class Customer:
         return 1 if any(e.happening is Happening.RECEIVED for e in self.actions(instant)) else 0
 
     def is_following(self, instant: float) -> bool:
+        """Report whether the customer follows the account at ``instant``."""
         return _within(self.follows, instant)
 
     def consents(self, instant: float) -> bool:
+        """Report whether the customer allows messages at ``instant``."""
         return _within(self.consent, instant)
 
     def tags_at(self, instant: float) -> list[int]:
+        """Return the ids of the customer's tags at ``instant``."""
         return [tag for tag, since, until in self.tags if since <= instant < until]
 
 
@@ -144,7 +149,7 @@ class Leads:
     # ---- who
 
     def _customers(self, account: Account, day: int) -> tuple[Customer, ...]:
-        """Customers whose first day is ``day``."""
+        """Return the customers whose first day is ``day``."""
         if day < _FIRST_DAY:
             return ()
         draw = Draw(self._seed, name("customers"), account.key, day)
@@ -153,7 +158,7 @@ class Leads:
         return tuple(self._customer(account, day, k) for k in range(number))
 
     def find(self, number: int) -> tuple[int, int, int] | None:
-        """(index of the account, first day, place within it) of a customer's number; None for other people."""
+        """Return (index of the account, first day, place within it) of a customer's number, or None."""
         if not number & CUSTOMERS:
             return None
         index, rest = divmod(number ^ CUSTOMERS, _PER_DAY << 16)
@@ -161,7 +166,7 @@ class Leads:
         return index, day + _FIRST_DAY, k
 
     def customer(self, account: Account, number: int, instant: float) -> Customer | None:
-        """The customer of ``account`` with that number who had some contact by ``instant``; None for anybody else."""
+        """Return the customer with that number if there was a contact by ``instant``, else None."""
         place = self.find(number)
         if (
             place is None
@@ -174,7 +179,7 @@ class Leads:
         return self._as_it_came(account, customer) if customer and customer.born <= instant else None
 
     def known(self, account: Account, instant: float) -> tuple[Customer, ...]:
-        """Customers of the last :data:`DEPTH_DAYS` who had some contact by ``instant``, oldest first."""
+        """Return the customers of the last :data:`DEPTH_DAYS` with a contact by ``instant``, oldest first."""
         known = self._lately(account, instant)
         return (
             tuple(self._as_it_came(account, c) for c in known)
@@ -183,7 +188,7 @@ class Leads:
         )
 
     def _as_it_came(self, account: Account, customer: Customer) -> Customer:
-        """The customer with what was done through the API and the control plane."""
+        """Add the effects of the API and the control plane to a customer."""
         doings, place = self.doings, (account.index, customer.number)
         if not doings.touches(*place):
             return customer
@@ -202,7 +207,7 @@ class Leads:
         return replace(customer, events=events, consent=consent, follows=follows, tags=tags)
 
     def events(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
-        """What happened from ``start`` on and before ``end`` (epoch seconds), oldest first."""
+        """Return the events from ``start`` on and before ``end`` (epoch seconds), oldest first."""
         foreseen, more = self._foreseen(account, start, end), self.doings.events.get(account.index)
         if not more:
             return foreseen
@@ -210,7 +215,7 @@ class Leads:
         return tuple(sorted(found, key=lambda e: (e.at_ms, e.number, e.index)))
 
     def foreseen(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
-        """The same without what was done through the API and the control plane."""
+        """Return the same without the effects of the API and the control plane."""
         return self._foreseen(account, start, end)
 
     def _known(self, account: Account, instant: float) -> tuple[Customer, ...]:
@@ -227,17 +232,17 @@ class Leads:
     # ---- ids
 
     def conversation_id(self, account: Account, event: Event) -> str:
-        """conversation_short_id: one per customer, and one for the account's group."""
+        """Return conversation_short_id: one per customer, and one for the account's group."""
         if event.happening is Happening.GROUP:
             return self._conversations.write(account.index, 0xFFFFFFFF)
         return self._conversations.write(account.index, event.number & 0xFFFFFFFF)
 
     def message_id(self, event: Event) -> str:
-        """server_message_id."""
+        """Return server_message_id."""
         return self._messages.write((event.number ^ CUSTOMERS) >> 16, (event.number & 0xFFFF) << 16 | event.index)
 
     def message(self, account: Account, message_id: str, instant: float) -> Event | None:
-        """The event of the account with this server_message_id."""
+        """Return the event of the account with this server_message_id."""
         found = self._messages.read(message_id)
         if found is None:
             return None
@@ -250,12 +255,12 @@ class Leads:
     # ---- tags
 
     def tags(self, account: Account) -> tuple[tuple[int, str], ...]:
-        """(tag_id, name) of the account's tags."""
+        """Return (tag_id, name) of the account's tags."""
         names: dict[int, str | None] = {**dict(self._own_tags(account)), **self.doings.names.get(account.index, {})}
         return tuple((tag, text) for tag, text in names.items() if text is not None)
 
     def _own_tags(self, account: Account) -> tuple[tuple[int, str], ...]:
-        """Those that the account had from the beginning."""
+        """Return the tags that the account had from the beginning."""
         start, size = account.key % len(TAG_NAMES), 6 + account.key % 7
         return tuple((FIRST_TAG + k, TAG_NAMES[(start + k) % len(TAG_NAMES)]) for k in range(size))
 
@@ -287,7 +292,7 @@ class Leads:
         )
 
     def _tags_of(self, account: Account, draw: Draw, born: float) -> Iterator[tuple[int, float, float]]:
-        """Up to three tags; one in five is taken off again."""
+        """Yield up to three tags; one in five is removed again."""
         own, given = self._own_tags(account), set()
         for _ in range(draw.bits() % 4):
             tag = draw.pick(own)[0]
@@ -299,7 +304,7 @@ class Leads:
 
 
 class _Life:
-    """Writes down what one customer does."""
+    """The actions of one customer, recorded one after another."""
 
     def __init__(self, shelf: Shelf, people: People, account: Account, number: int, draw: Draw) -> None:
         self._shelf, self._people = shelf, people
@@ -308,7 +313,7 @@ class _Life:
         self.events: list[Event] = []
 
     def come(self, at: float, *, first: bool) -> None:
-        """One visit: mostly a chat, the first time also other things."""
+        """Add one visit: mostly a chat, the first time also other actions."""
         draw = self._draw
         self._at = max(at, self._at + 60)
         what = draw.unit()
@@ -334,7 +339,7 @@ class _Life:
         self.events.append(Event(happening, int(self._at * 1_000), self._number, len(self.events), **more))
 
     def _like(self) -> None:
-        """A like of one of the account's newest videos; who finds none follows instead."""
+        """Add a like of one of the account's newest videos, or a follow if there is none."""
         videos = self._shelf.listed(self._account, self._at)[-8:]
         if videos:
             self._add(Happening.LIKED, item_id=self._shelf.item_id(self._draw.pick(videos)))
@@ -368,7 +373,7 @@ class _Life:
             self._add(Happening.SENT, message_type="text", text=draw.pick(ANSWERS))
 
     def _leave(self) -> None:
-        """The customer leaves a phone number in a text or in a card, or a WeChat id."""
+        """Leave a phone number in a text or in a card, or a WeChat id."""
         draw, person = self._draw, self._people.person(self._number)
         how = draw.unit()
         if how < 0.45:
@@ -381,7 +386,7 @@ class _Life:
             self._add(Happening.RECEIVED, message_type="text", text=text, left="wechat")
 
     def consent(self, draw: Draw) -> tuple[float, float] | None:
-        """Since when and until when the customer allows messages: some of those who wrote do."""
+        """Return since when and until when the customer allows messages: some of those who wrote do."""
         wrote = next((e.at_ms for e in self.events if e.happening is Happening.RECEIVED), None)
         if wrote is None or not draw.chance(0.5):
             return None
@@ -389,7 +394,7 @@ class _Life:
         return since, since + draw.between(0.5, 30) * DAY_S if draw.chance(0.25) else math.inf
 
     def follows(self, draw: Draw) -> tuple[float, float] | None:
-        """Since when and until when the customer follows the account."""
+        """Return since when and until when the customer follows the account."""
         since = next((e.at_ms / 1_000 for e in self.events if e.happening is Happening.FOLLOWED), None)
         if since is None:
             return None

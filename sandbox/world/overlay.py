@@ -1,7 +1,7 @@
-"""What happened because somebody did something through the API or the control plane: an overlay over the world.
+"""Overlay the world with the effects of the API and the control plane.
 
-The world itself follows from seed and clock. What is in here follows from requests, lives in memory, and is empty until
-the first one: then everything is as it was without it.
+The world itself follows from seed and clock. The overlay follows from requests, lives in memory, and is empty until the
+first one: then everything is as it was without it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ FIRST_NEW_TAG = 9_001
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A call that sent messages. ``window`` is the message id that it answered; ``at`` is epoch seconds."""
+    """A call that sent messages.
+
+    ``window`` is the id of the message it replied to; ``at`` is epoch seconds.
+    """
 
     account: int
     number: int
@@ -35,7 +38,7 @@ class SentMessage:
 
 @dataclass(slots=True)
 class Later:
-    """Something that a person will do at ``at`` (epoch seconds)."""
+    """An action that a person will do at ``at`` (epoch seconds)."""
 
     at: float
     account: int
@@ -60,33 +63,34 @@ class Doings:
         self.subscriptions: dict[str, int] = {}
         self.revoked: set[str] = set()
         self.emit: Callable[[dict[str, Any]], None] = lambda body: None
-        """Told of every event that is to be delivered."""
+        """Called with every event that is to be delivered."""
         self._places: Counter[tuple[int, int]] = Counter()
         self._tags: Counter[int] = Counter()
         self._told = 0
 
     def forget(self) -> None:
-        """As if nobody had done anything; who listens stays."""
+        """Undo all effects; the listener stays."""
         emit = self.emit
         self.__init__()
         self.emit = emit
 
     def next_index(self, account: int, number: int) -> int:
-        """The place of a new event of a customer."""
+        """Return the place of a new event of a customer."""
         self._places[account, number] += 1
         return FIRST_INDEX + self._places[account, number]
 
     def next_tag(self, account: int) -> int:
+        """Return the id of a new tag of an account."""
         self._tags[account] += 1
         return FIRST_NEW_TAG + self._tags[account]
 
     def next_telling(self) -> int:
-        """A number that makes two equal events of one instant different ones."""
+        """Return a number that distinguishes equal events of one instant."""
         self._told += 1
         return self._told
 
     def touches(self, account: int, number: int) -> bool:
-        """Whether anything of a customer is different from the world's course."""
+        """Report whether anything of a customer differs from the world's course."""
         return (
             self._places[account, number] > 0
             or (account, number) in self.consents
@@ -96,10 +100,11 @@ class Doings:
         )
 
     def used(self, window: str) -> int:
-        """Messages that were sent in a window."""
+        """Return the number of messages that were sent in a window."""
         return sum(len(s.types) for s in self.sent if s.window == window)
 
     def proactive_today(self, account: int, number: int, instant: float) -> bool:
+        """Report whether a proactive message was sent to the person on the instant's Beijing day."""
         today = day_of(instant)
         return any(
             s.scene == "im_authorize_message" and (s.account, s.number) == (account, number) and day_of(s.at) == today
@@ -107,14 +112,14 @@ class Doings:
         )
 
     def due(self, instant: float) -> list[Later]:
-        """What people do by ``instant``, in order of time; it is not given again."""
+        """Remove and return the actions scheduled until ``instant``, in order of time."""
         found = sorted((one for one in self.later if one.at <= instant), key=lambda one: one.at)
         self.later = [one for one in self.later if one.at > instant]
         return found
 
 
 def changed(spans: list[tuple[float, bool]], since: float | None, until: float) -> tuple[float, float] | None:
-    """A span (from, until) after what was switched on and off since."""
+    """Apply what was switched on and off to a span (from, until)."""
     for at, on in spans:
         if on and (since is None or not since <= at < until):  # neither over nor, in the world's course, still to come
             since, until = at, float("inf")

@@ -1,7 +1,7 @@
-"""People: those who comment, write, follow and leave a number. All invented.
+"""Invent people: those who comment, write, follow and leave a number.
 
-A person is a number. The population is shared by all videos; customers (:mod:`sandbox.world.leads`)
-have numbers of their own from :data:`CUSTOMERS` on, which say whose customers they are.
+A person is a number. The population is shared by all videos. Customers (:mod:`sandbox.world.leads`) have numbers of
+their own from :data:`CUSTOMERS` on, which encode their account.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ CUSTOMERS = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person. ``shown`` is whether nickname and avatar are given beside comments; gender and age 0 are unknown.
+    """One person. ``shown`` is whether nickname and avatar appear beside comments; gender and age 0 are unknown.
 
-    ``phone`` and ``wechat`` are what the person would leave, which is for others to say.
+    ``phone`` and ``wechat`` are what the person would leave; other modules decide whether that happens.
     """
 
     number: int
@@ -40,7 +40,7 @@ class Person:
 
 
 class People:
-    """All people of a world, computed when asked for."""
+    """All people of a world, computed on demand."""
 
     def __init__(self, seed: int, id_seed: int) -> None:
         self._seed = seed
@@ -68,7 +68,10 @@ class People:
         )
 
     def of_audience(self, account: Account, key: int) -> int:
-        """The number of somebody who watches ``account``; ``key`` (64 bits) says who, and some come much more often."""
+        """Return the number of a person who watches ``account``.
+
+        ``key`` (64 bits) selects the person; some come much more often.
+        """
         size = max(60, min(20_000, account.base_fans // 40))
         share = (key & 0xFFFFFFFF) / 4_294_967_296
         return mix(account.key, int(share * share * size)) % POPULATION

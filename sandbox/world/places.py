@@ -1,4 +1,4 @@
-"""门店 places: restaurants, scenic spots and lodgings, all invented; who claims them, who comes and who buys."""
+"""Invent places (门店): restaurants, scenic spots and lodgings; their owners, visitors and buyers."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class Place:
 
     @property
     def amap_id(self) -> str:
+        """Its id on AMap (高德)."""
         return f"{AMAP_PREFIX}{self.number + 1:04d}"
 
 
@@ -55,6 +56,7 @@ class Places:
 
     @cached_property
     def all(self) -> tuple[Place, ...]:
+        """Return all places in their order."""
         categories = [c for c, number in CATEGORIES.items() for _ in range(number)]
         return tuple(self._make(number, category) for number, category in enumerate(categories))
 
@@ -86,15 +88,17 @@ class Places:
         )
 
     def find(self, poi_id: str) -> Place | None:
+        """Return the place with this poi_id, or None."""
         return self._by_id.get(poi_id)
 
     def of_amap(self, amap_id: str) -> Place | None:
+        """Return the place with this AMap id, or None."""
         digits = amap_id.removeprefix(AMAP_PREFIX)
         known = amap_id.startswith(AMAP_PREFIX) and len(digits) == 4 and digits.isascii() and digits.isdigit()
         return self.all[int(digits) - 1] if known and 1 <= int(digits) <= len(self.all) else None
 
     def claimed_by(self, account: Account) -> list[Place]:
-        """The places of an account, one to three; account 3 has none."""
+        """Return the places of an account, one to three; account 3 has none."""
         if account.index == CLAIMS_NOTHING:
             return []
         draw = Draw(self._seed, name("claims"), account.index)
@@ -102,7 +106,7 @@ class Places:
         return [self.all[n] for n in numbers]
 
     def search(self, keyword: str, city: str | None) -> list[Place]:
-        """Places whose name has the word, the most viewed first; ``city`` with or without 市."""
+        """Return places whose name contains the word, the most viewed first; ``city`` with or without 市."""
         found = [
             p
             for p in self.all
@@ -113,18 +117,21 @@ class Places:
     # ---- numbers of a day
 
     def day_views(self, place: Place, day: int) -> int:
-        """Page views; scenic spots are looked at on weekends."""
+        """Return the page views of a day: more on weekends, above all of scenic spots."""
         weekend = (day + 3) % 7 >= 5
         return int(place.views * wander(place.key, day) * ((1.7 if place.category == 20 else 1.25) if weekend else 1))
 
     def day_services(self, place: Place, day: int) -> tuple[int, int, int]:
-        """(visitors who saw a service, who clicked, orders)."""
+        """Return (visitors who saw a service, who clicked, orders)."""
         seen = int(self.day_views(place, day) * (0.5 + 0.4 * unit(mix(place.key, 1))))
         clicked = int(seen * (0.03 + 0.09 * unit(mix(place.key, 2, day))))
         return seen, clicked, int(clicked * (0.02 + 0.1 * unit(mix(place.key, 3, day))))
 
     def audience(self, place: Place, who: str, last: int, days: int) -> dict[str, list[tuple[str, str]]]:
-        """(label, value) of the visitors or buyers of ``days`` days up to ``last``: shares, of cities numbers; "" is unknown."""
+        """Return (label, value) of the visitors or buyers of ``days`` days up to ``last``.
+
+        Values are shares, for cities numbers; "" is unknown.
+        """
         draw = Draw(place.key, name(who))
         people = sum(
             (self.day_services(place, d)[2] if who == "buyers" else self.day_views(place, d))
@@ -148,7 +155,7 @@ class Places:
         }
 
     def _board(self, category: int, day: int) -> tuple[tuple[Place, str], ...]:
-        """(place, score as text) of the heat list, best first."""
+        """Return (place, score as text) of the heat list, best first."""
         heat = {p: math.log(p.views * (0.85 + 0.15 * wander(p.key, day))) for p in self.all if p.category == category}
         best = sorted(heat, key=lambda p: (-heat[p], p.number))
         low, high = heat[best[-1]], heat[best[0]]

@@ -1,4 +1,4 @@
-"""关键词视频搜索: videos that a keyword finds, mostly of people who did not authorise the app."""
+"""Search videos by keyword (关键词视频搜索): mostly of people who did not authorise the app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.world.ids import ItemIds
 from sandbox.world.videos import Shelf, Video, make_video, title_of
 
 SEARCH_DAYS = 30
-"""How old a found video of somebody else is at most."""
+"""Highest age of a found video of another author, in days."""
 _CREATORS = 400
 _FIRST_CREATOR = 1_000_000
 """Index of the first creator who did not authorise the app: no account has it."""
@@ -23,7 +23,7 @@ _OF_OTHERS = 0x5000_0000
 """In ids of found videos, together with 28 bits of the keyword: in place of an account's index."""
 _PER_DAY = 8
 _OWN_ACCOUNTS, _OWN_VIDEOS = 12, 5
-"""Own videos are looked for among so many of the world's accounts, and so many are found at most."""
+"""The search covers so many of the world's own accounts, and finds at most so many of their videos."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class Found:
 
 
 class Search:
-    """Finds videos by keyword, and again by sec_item_id."""
+    """Search for videos by keyword, and by sec_item_id."""
 
     def __init__(self, seed: int, id_seed: int, accounts: Sequence[Account], shelf: Shelf) -> None:
         self._seed, self._id_seed, self._accounts, self._shelf = seed, id_seed, accounts, shelf
@@ -51,7 +51,7 @@ class Search:
         return replace(account, nickname=nickname, base_fans=min(account.base_fans, _CREATOR_FANS))
 
     def _video(self, owner: int, slot: int) -> tuple[Account, Video]:
-        """(author, video) of somebody else, from the two numbers in its id."""
+        """Return (author, video) of another author, from the two numbers in its id."""
         day, k = divmod(slot, _PER_DAY)
         draw = Draw(self._seed, name("found"), owner, day, k)
         author = self._creator(draw.bits() % _CREATORS)
@@ -64,7 +64,7 @@ class Search:
         return tuple(self.video(owner, day * _PER_DAY + k) for k in range(number))
 
     def find(self, account: Account, keyword: str, instant: float) -> list[Found]:
-        """Videos that ``keyword`` finds now, the most played ones first; private ones are not found."""
+        """Return the videos that ``keyword`` finds now, the most played first; private ones are not found."""
         owner = _OF_OTHERS | name(keyword) & 0x0FFFFFFF
         found = [
             Found(video, author, title_of(video.key, author.category, keyword))
@@ -81,10 +81,11 @@ class Search:
         return sorted(shown, key=lambda f: (-f.video.scale, f.video.key))
 
     def sec_item_id(self, video: Video) -> str:
+        """Return the sec_item_id of a found video."""
         return self._ids.write(video.owner, video.slot)
 
     def find_video(self, sec_item_id: str, instant: float) -> tuple[Account, Video] | None:
-        """(author, video) of a sec_item_id while the video is there."""
+        """Return (author, video) of a sec_item_id while the video exists."""
         place = self._ids.read(sec_item_id)
         if place is None:
             return None

@@ -1,4 +1,4 @@
-"""Daily numbers of accounts and videos: differences of cumulative counters at Beijing midnights."""
+"""Compute daily numbers of accounts and videos: differences of counters at Beijing midnights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _YEAR_S = 365 * DAY_S
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The 31 days that end with ``last``; ``reaches[slot]`` holds plays (doubles) at the 32 midnights around them."""
+    """The 31 days that end with ``last``; ``reaches[slot]`` are plays (doubles) at the 32 midnights around them."""
 
     account: Account
     first: int
@@ -28,18 +28,18 @@ class Month:
     reaches: dict[int, array]
 
     def daily(self, video: Video, metric: int, day: int) -> int:
-        """The counter's increase on ``day``, which must be within the month."""
+        """Return the counter's increase on ``day``, which must be within the month."""
         reach, j = self.reaches[video.slot], day - self.first
         return video.count(metric, reach[j + 1]) - video.count(metric, reach[j])
 
     def rolling(self, video: Video, metric: int) -> int:
-        """The counter's increase over the last 30 days of the month."""
+        """Return the counter's increase over the last 30 days of the month."""
         reach = self.reaches[video.slot]
         return video.count(metric, reach[-1]) - video.count(metric, reach[-1 - MONTH_DAYS])
 
 
 class Series:
-    """Per-day answers for accounts. Months are kept because many endpoints read the same one."""
+    """Per-day numbers of accounts. Months are cached because many endpoints read the same one."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
@@ -64,7 +64,7 @@ class Series:
         return Month(account, first, last, videos, reaches)
 
     def _totals(self, account: Account, last: int, metric: int) -> tuple[int, ...]:
-        """Sums over the account's videos for each of the 31 days that end with ``last``."""
+        """Return sums over the account's videos for each of the 31 days that end with ``last``."""
         month = self.month(account, last)
         sums = [0] * _WINDOW_DAYS
         for v in month.videos:
@@ -77,18 +77,18 @@ class Series:
         return tuple(sums)
 
     def _day_plays(self, account: Account, day: int) -> int:
-        """Plays of one day over all videos: the same as the last of :meth:`totals`, without its month."""
+        """Return the plays of one day over all videos: the last of :meth:`totals`, without its month."""
         start, end = day_start(day), day_start(day + 1)
         videos = self._shelf.between(account, start - LIFE_S - DAY_S, end - 1)
         return sum(int(v.reach(end)) - int(v.reach(start)) for v in videos)
 
     def fans(self, account: Account, instant: float) -> int:
-        """Fans at an instant: the account's own growth and what its videos brought."""
+        """Return the fans at an instant: the account's own growth and the fans its videos brought."""
         videos = self._shelf.between(account, instant - LIFE_S, instant)
         return self.own_fans(account, instant) + int(sum(v.fans(v.reach(instant), instant) for v in videos))
 
     def own_fans(self, account: Account, instant: float) -> int:
-        """Fans apart from single videos: a slow trend, and people who come and go from day to day."""
+        """Return fans apart from single videos: a slow trend, and people who come and go from day to day."""
         day = day_of(instant)
         before, after = (unit(mix(account.key, 502, d)) for d in (day, day + 1))
         restless = before + (after - before) * (instant - day_start(day)) / DAY_S
@@ -96,7 +96,7 @@ class Series:
         return int(account.base_fans * (trend + 0.0012 * restless))
 
     def _fans_at_midnights(self, account: Account, last: int) -> tuple[int, ...]:
-        """Fans at the 32 midnights around the 31 days that end with ``last``."""
+        """Return the fans at the 32 midnights around the 31 days that end with ``last``."""
         month, totals = self.month(account, last), []
         for j in range(_WINDOW_DAYS + 1):
             instant = day_start(month.first + j)
@@ -105,22 +105,22 @@ class Series:
         return tuple(totals)
 
     def day_fans(self, account: Account, last: int) -> int:
-        """Fans at the end of ``last``."""
+        """Return the fans at the end of ``last``."""
         return self.fans_at_midnights(account, last)[-1]
 
     def visitors(self, account: Account, last: int, day: int) -> int:
-        """People on the account's page on ``day``: from its videos, and some of its fans."""
+        """Return the people on the account's page on ``day``: from its videos, and some of its fans."""
         from_videos = self.totals(account, last, METRICS.index("profile"))[day - last + _WINDOW_DAYS - 1]
         of_fans = account.base_fans * 0.004 * (0.7 + 0.6 * unit(mix(account.key, 501, day)))
         return from_videos + int(of_fans)
 
     def issues(self, account: Account, day: int) -> tuple[int, int]:
-        """(videos published on ``day``, videos ever published at its end)."""
+        """Return (videos published on ``day``, videos ever published at its end)."""
         total = self._shelf.issued(account, day)
         start = day_start(day)
         return len(self._shelf.between(account, start - 1, start + DAY_S - 1)), total
 
 
 def age_in_days(video: Video, instant: float) -> int:
-    """Beijing days since the creation day."""
+    """Return the Beijing days since the creation day."""
     return day_of(instant) - day_of(video.created)

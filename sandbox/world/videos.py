@@ -1,4 +1,4 @@
-"""Videos of an account: when they were made, what they are called, how they are played."""
+"""Invent the videos of an account: creation times, titles, and how they are played."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ METRICS = ("play", "like", "comment", "share", "download", "forward", "profile")
 class Video:
     """One video. ``created`` and ``private_at`` are epoch seconds (the latter may be infinite).
 
-    ``scale`` is the plays it will ever have; ``ratios`` are counts per play in the order of
-    :data:`METRICS`; ``fans_ratio`` is new fans per play.
+    ``scale`` is the plays it will ever have; ``ratios`` are counts per play in the order of :data:`METRICS`;
+    ``fans_ratio`` is new fans per play.
     """
 
     owner: int
@@ -45,15 +45,15 @@ class Video:
     pinned: bool
 
     def reach(self, instant: float) -> float:
-        """Plays until ``instant``, not yet rounded. Nothing is added once it is private."""
+        """Return the plays until ``instant``, not rounded; they stop once the video is private."""
         return self.scale * self.curve.at(breathing(min(instant, self.private_at)))
 
     def count(self, metric: int, reach: float) -> int:
-        """The counter ``metric`` (index in :data:`METRICS`) at a given number of plays."""
+        """Return the counter ``metric`` (index in :data:`METRICS`) at a given number of plays."""
         return int(self.ratios[metric] * reach)
 
     def fans(self, reach: float, instant: float) -> float:
-        """Fans that it brought and who are still there: some leave from the third week on."""
+        """Return the fans that it brought and who stayed: some leave from the third week on."""
         return self.fans_ratio * reach * (1 - smoothstep((instant - self.created - 20 * DAY_S) / (LIFE_S - 20 * DAY_S)))
 
 
@@ -66,16 +66,16 @@ def _week_start(week: int) -> int:
 
 
 def _published_before(account: Account, week: int) -> int:
-    """Videos published before a week, counted from an arbitrary beginning in the past."""
+    """Count the videos published before a week, from an arbitrary beginning in the past."""
     return math.floor(account.per_week * (week - 2_600) + account.phase)
 
 
 _THROTTLED = 0.04
-"""So little of its plays gets a video that the platform hardly shows to anybody (限流)."""
+"""Share of its plays that a video gets if the platform hardly shows it (限流)."""
 
 
 def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
-    """The video that ``account`` published at ``created`` in the slot of its calendar."""
+    """Create the video that ``account`` published at ``created`` in the slot of its calendar."""
     draw = Draw(seed, name("video"), account.key, slot)
     wave = (
         (draw.between(0.15, 0.35), draw.between(4, 18) * DAY_S, draw.between(1, 3) * DAY_S)
@@ -114,7 +114,7 @@ def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
 
 
 def title_of(key: int, category: str, extra: str = "") -> str:
-    """A title with hashtags, sometimes with @ somebody; ``extra`` is a phrase that it must contain."""
+    """Return a title with hashtags, sometimes mentioning a person with @; it contains the phrase ``extra``."""
     draw = Draw(key, name("title"))
     text = extra or draw.pick(TITLE_OPENINGS) + draw.pick(TITLE_OBJECTS[category])
     if draw.chance(0.15):
@@ -127,7 +127,7 @@ def title_of(key: int, category: str, extra: str = "") -> str:
 
 
 class Shelf:
-    """All videos of all accounts, computed when asked for."""
+    """All videos of all accounts, computed on demand."""
 
     def __init__(self, seed: int, id_seed: int) -> None:
         self._seed = seed
@@ -136,7 +136,7 @@ class Shelf:
         self._around = lru_cache(maxsize=8_192)(self._around_week)
 
     def _week(self, account: Account, week: int) -> tuple[Video, ...]:
-        """Videos of one calendar week, oldest first."""
+        """Return the videos of one calendar week, oldest first."""
         number = min(_published_before(account, week + 1) - _published_before(account, week), _PER_WEEK)
         start, times = _week_start(week), []
         for k in range(number):
@@ -156,15 +156,15 @@ class Shelf:
         return tuple(v for week in range(first, last + 1) for v in self.week(account, week))
 
     def between(self, account: Account, start: float, end: float) -> list[Video]:
-        """Videos created in (start, end], oldest first."""
+        """Return the videos created in (start, end], oldest first."""
         return [v for v in self._around(account, _week_of(start), _week_of(end)) if start < v.created <= end]
 
     def listed(self, account: Account, instant: float) -> list[Video]:
-        """Videos that the account shows at ``instant``, oldest first."""
+        """Return the videos that the account shows at ``instant``, oldest first."""
         return self.between(account, instant - account.shelf_s, instant)
 
     def find(self, account: Account, slot: int, instant: float) -> Video | None:
-        """The listed video in ``slot``."""
+        """Return the listed video in ``slot``."""
         week, k = divmod(slot, _PER_WEEK)
         if not _week_of(instant - account.shelf_s) <= week <= _week_of(instant):
             return None
@@ -173,7 +173,7 @@ class Shelf:
         return video if video and instant - account.shelf_s < video.created <= instant else None
 
     def find_number(self, account: Account, video_id: str, instant: float) -> Video | None:
-        """The listed video with this clear id (video_id)."""
+        """Return the listed video with this clear id (video_id)."""
         created = int(video_id) >> 32 if len(video_id) <= 19 and video_id.isascii() and video_id.isdigit() else 0
         if not instant - account.shelf_s < created <= instant:
             return None
@@ -181,25 +181,28 @@ class Shelf:
         return next((v for v in videos if video_number(v.key, v.created) == video_id), None)
 
     def issued(self, account: Account, day: int) -> int:
-        """Videos ever published until the end of ``day``, taken-down ones included."""
+        """Count the videos ever published until the end of ``day``, taken-down ones included."""
         end = day_start(day + 1)
         week = _week_of(end - 1)
         so_far = sum(v.created < end for v in self.week(account, week))
         return _published_before(account, week) - _published_before(account, 2_800) + so_far
 
     def item_id(self, video: Video) -> str:
+        """Return the item_id of a video."""
         return self.ids.write(video.owner, video.slot)
 
 
 def video_number(key: int, created: int) -> str:
-    """The clear id (video_id): 19 digits that rise with the creation time."""
+    """Return the clear id (video_id): 19 digits that rise with the creation time."""
     return str((created << 32 | mix(key, 77) & 0xFFFFFFFF) & ((1 << 63) - 1))
 
 
 def cover_url(key: int) -> str:
+    """Return the URL of a cover image."""
     host = 1 + key % 9
     return f"https://p{host}-sign.example.cn/obj/cover-{key & 0xFFFFFFFFFF:010x}.jpeg?x-expires={1_900_000_000 + key % 99_999}&x-signature={key >> 24:010x}"
 
 
 def share_url(key: int) -> str:
+    """Return the URL under which a video is shared."""
     return f"https://www.iesdouyin.example.cn/share/video/{key & 0xFFFFFFFFFFFF:012x}/?region=CN"

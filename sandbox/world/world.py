@@ -1,4 +1,4 @@
-"""One world: everything that the platform would know."""
+"""Combine all parts of one invented world."""
 
 from __future__ import annotations
 
@@ -49,4 +49,5 @@ class World:
         self.screens = Screens(seed)
 
     def account(self, open_id: str) -> Account | None:
+        """Return the account with this open_id, or None."""
         return self._by_open_id.get(open_id)
