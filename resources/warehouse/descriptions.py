@@ -1,7 +1,7 @@
-"""Columns and comments of published tables: read in one question, said again only where they are others.
+"""Read columns and comments of published tables in one query, and rewrite only the ones that differ.
 
-A comment takes DuckDB half a millisecond, and a question for one table's columns looks at those of all: for each mart
-and each publication 0.5 s.
+DuckDB takes half a millisecond to write a comment, and a query for one table's columns scans those of all tables: 0.5 s
+for each mart and publication.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ TYPES: Mapping[pa.DataType, str] = {
     pa.float64(): "DOUBLE",
     pa.bool_(): "BOOLEAN",
 }
-"""DuckDB's names of the types that published columns have."""
+"""DuckDB's names of the types of published columns."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """``type`` as DuckDB writes it, ``comment`` None where nobody says what it means."""
+    """A published column: its type in DuckDB's notation, and its comment, None if its meaning is not defined."""
 
     type: str
     comment: str | None = None
@@ -38,23 +38,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Description:
-    """A table as it is or shall be; its columns by name, in their order."""
+    """A table's present or wanted comment and columns, the latter by name in their order."""
 
     comment: str | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
 
 
 def own_description(name: str, schema: pa.Schema, comment: str) -> Description:
-    """One of the pipeline's own tables, with what :mod:`catalog.system_columns` says of it.
+    """Describe one of the pipeline's own tables, with column comments from :mod:`catalog.system_columns`.
 
-    ``name`` is with its schema.
+    ``name`` includes the schema.
     """
     comments = own_comments(name)
     return Description(comment, {f.name: Column(TYPES[f.type], comments.get(f.name)) for f in schema})
 
 
 def read_descriptions(connection: duckdb.DuckDBPyConnection) -> dict[str, Description]:
-    """All tables of the file by name with schema."""
+    """Read the descriptions of all tables of the file, by name with schema."""
     found: dict[str, tuple[str | None, dict[str, Column]]] = {}
     tables = (
         "SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE database_name = "
@@ -67,20 +67,20 @@ def read_descriptions(connection: duckdb.DuckDBPyConnection) -> dict[str, Descri
         "WHERE database_name = current_database() AND NOT internal ORDER BY schema_name, table_name, column_index"
     )
     for name, column, kind, comment in connection.execute(columns).fetchall():
-        if name in found:  # a view's are not described
+        if name in found:  # columns of views are not described
             found[name][1][column] = Column(kind, comment)
     return {name: Description(comment, columns) for name, (comment, columns) in found.items()}
 
 
 def has_columns(found: Description | None, wanted: Description) -> bool:
-    """Whether the table is there with just these columns, their types and their order."""
+    """Return whether the table exists with exactly these columns, types and order."""
     return found is not None and [(n, c.type) for n, c in found.columns.items()] == [
         (n, c.type) for n, c in wanted.columns.items()
     ]
 
 
 def made_anew(name: str, wanted: Description) -> Iterator[str]:
-    """Statements that make the table, empty and described, whatever was there. ``name`` is with its schema."""
+    """Yield the statements that create or replace the table, empty and with comments; ``name`` includes the schema."""
     table = _quoted(name)
     columns = ", ".join(f'"{n}" {c.type}' for n, c in wanted.columns.items())
     yield f"CREATE OR REPLACE TABLE {table} ({columns})"
@@ -88,7 +88,7 @@ def made_anew(name: str, wanted: Description) -> Iterator[str]:
 
 
 def described(name: str, wanted: Description, found: Description) -> Iterator[str]:
-    """Statements that say of a table with the right columns what is said otherwise of it now."""
+    """Yield the statements that update the comments of a table that has the wanted columns."""
     table = _quoted(name)
     if wanted.comment != found.comment:
         yield f"COMMENT ON TABLE {table} IS {_text(wanted.comment)}"

@@ -1,4 +1,4 @@
-"""Tables of the warehouse that lie in no file of the lake: handed over whole, or the days of them that changed."""
+"""Write the warehouse's tables that are not in the lake: as a whole, or only their changed days."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from resources.warehouse.descriptions import Description, described, has_columns
 from resources.warehouse.state_tables import TABLES_OF_STATE
 
 _BY_DAY = "meta.load_status"
-"""The one table of the state that grows with every day: only its changed days are read."""
+"""The one table of the state that grows with every day; only its changed days are read."""
 
 
 @dataclass(frozen=True)
 class TableByDay:
-    """A table of the state by day: when the lines of each day last changed (machine time in nanoseconds), and how to read those of some days."""
+    """A table of the state that is read by day.
+
+    ``changed`` is when the lines of each day last changed (machine time in nanoseconds); ``read`` reads given days.
+    """
 
     changed: Mapping[date, int]
     read: Callable[[Iterable[date]], Iterable[pa.RecordBatch]]
@@ -37,11 +40,14 @@ EXTRA_TABLES: Mapping[str, tuple[pa.Schema, str]] = {
     ),
     **TABLES_OF_STATE,
 }
-"""Tables of the warehouse that lie in no file of the lake: name with schema -> (columns, comment)."""
+"""Tables of the warehouse that are not in the lake: name with schema -> (columns, comment)."""
 
 
 def replace_rows(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch], found: Description | None) -> None:
-    """Replace all rows of a table."""
+    """Replace all rows of one of :data:`EXTRA_TABLES`, and its columns and comments where they changed.
+
+    ``found`` is the table's present description, None if it does not exist.
+    """
     wanted = own_description(name, *EXTRA_TABLES[name])
     if found is not None and has_columns(found, wanted):
         statements = [f"DELETE FROM {name}", *described(name, wanted, found)]
@@ -54,12 +60,16 @@ def replace_rows(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch
 
 
 def replace_days(connection, name: str, rows: TableByDay) -> None:
-    """Replace the days that changed since they were published."""
+    """Replace the days of ``meta.load_status`` that changed since they were published.
+
+    Raises:
+        ValueError: another table is given.
+    """
     if name != _BY_DAY:
         raise ValueError(f"{name} is not published by day")
     known = dict(connection.execute("SELECT dt, changed_ns FROM meta.load_status_days").fetchall())
     changed = sorted(dt for dt, at in rows.changed.items() if known.get(dt) != at)
-    if not known:  # whatever is there was handed over whole
+    if not known:  # present rows, if any, were published as a whole table
         connection.execute(f"DELETE FROM {name}")
     if old := [dt for dt in known if rows.changed.get(dt) != known[dt]]:
         connection.execute(f"DELETE FROM {name} WHERE dt IN (SELECT unnest($1::DATE[]))", [old])
@@ -73,7 +83,7 @@ def replace_days(connection, name: str, rows: TableByDay) -> None:
 
 
 def insert_batches(connection, name: str, batches: Iterable[pa.RecordBatch]) -> None:
-    """Put in rows, a batch at a time."""
+    """Insert rows into a table (name with schema), one batch at a time."""
     where, _, table = name.partition(".")
     for batch in batches:
         connection.register("extra_rows", pa.Table.from_batches([batch]))

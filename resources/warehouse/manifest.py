@@ -1,7 +1,7 @@
-"""What ``warehouse.duckdb`` holds, told without opening it: publishing what is published already can be left.
+"""Record what ``warehouse.duckdb`` was made of, to skip a publication that would not change it.
 
-``warehouse.duckdb.holds`` lies beside the file, with the size and the time of just that file, and digests of what it
-was made of. Lost, or of another file, it tells nothing.
+The manifest ``warehouse.duckdb.holds`` is stored beside the file, with the size and modification time of exactly that
+file, and digests of its content. A missing manifest, or one of another file, is ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from resources.warehouse.state_tables import OF_THE_MOMENT
 
 @dataclass(frozen=True)
 class PublishManifest:
-    """Which file it is, and digests of what it was made of: the layout with the tables of the state, and the lake with the marts' descriptions."""
+    """Identity of a published file, and digests of its content.
+
+    ``state`` covers the layout and the tables of the state, ``lake`` the files of the lake and the mart files.
+    """
 
     size: int
     mtime_ns: int
@@ -32,7 +35,7 @@ class PublishManifest:
 
 
 def read_manifest(path: Path) -> PublishManifest | None:
-    """What the file that lies there was made of; None where that is not known, or where somebody wrote to the file since."""
+    """Read the manifest of the file at ``path``; None if it is missing or the file was written to since."""
     try:
         found = PublishManifest(**json.loads(_beside(path).read_bytes()))
         stat = path.stat()
@@ -45,7 +48,11 @@ def read_manifest(path: Path) -> PublishManifest | None:
 
 
 def write_manifest(path: Path, state: str, lake: str) -> None:
-    """Write down what the file that lies there now was made of."""
+    """Write the manifest of the file now at ``path``, with the digests of its content.
+
+    Raises:
+        OSError: writing failed.
+    """
     stat = path.stat()
     write_atomic(
         _beside(path), json.dumps(asdict(PublishManifest(stat.st_size, stat.st_mtime_ns, state, lake))).encode()
@@ -53,9 +60,9 @@ def write_manifest(path: Path, state: str, lake: str) -> None:
 
 
 def digest_of_state(layout: str, tables: Mapping[str, pa.Table | Mapping[date, int]]) -> str:
-    """Of tables their rows, of those that are handed over by day when each day changed.
+    """Digest the layout and the rows of tables, or the change times of tables that are read by day.
 
-    Another on each day (UTC), also where nothing happened.
+    The digest differs on each day (UTC), also if nothing happened.
     """
     told = blake2b(layout.encode(), digest_size=16)
     for name, rows in sorted(tables.items()):
@@ -65,7 +72,7 @@ def digest_of_state(layout: str, tables: Mapping[str, pa.Table | Mapping[date, i
 
 
 def digest_of_lake(present: Iterable[Partition], marts: Iterable[Mart]) -> str:
-    """Of the files of the lake their names, sizes and times."""
+    """Digest the names, sizes and times of the lake's files, and the names and hashes of marts."""
     told = blake2b(repr([(m.name, m.hash) for m in marts]).encode(), digest_size=16)
     for p in present:
         told.update(f"{p.table} {p.dt} {p.size} {p.mtime_ns}\n".encode())
@@ -73,7 +80,7 @@ def digest_of_lake(present: Iterable[Partition], marts: Iterable[Mart]) -> str:
 
 
 def _bytes_of(rows: pa.Table) -> bytes:
-    """All but what the clock alone changes; of when the rows were read, the day."""
+    """Encode rows without the columns that depend on the clock; of the time of reading only the day."""
     days = rows["as_of"].cast(pa.date32(), safe=False).unique().to_pylist() if "as_of" in rows.column_names else []
     kept = rows.drop_columns([n for n in OF_THE_MOMENT if n in rows.column_names])
     sink = pa.BufferOutputStream()

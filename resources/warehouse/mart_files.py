@@ -1,18 +1,23 @@
-"""Marts: what analysts ask for often, one SELECT a file in ``sql/marts``, kept in the lake and published in the schema ``marts``.
+"""Read mart files: precomputed analyses, one SELECT per file in ``sql/marts``.
 
-A file begins with its description in comment lines: a title, then
+Their results are stored in the lake and published in the schema ``marts``. A file begins with its description in
+comment lines, a title and then:
 
-====================  ========================================================================================= ``--
-en:``, ``-- zh:``  what it holds ``-- grain:``         what one row is ``-- key:``           columns that identify a
-row; none of them is ever empty ``-- owner:``         who answers for it ``-- cadence:``       how often it is made
-again (hourly, daily) ``-- mode:``          ``incremental``: a partition per Beijing day, made for the day ``$dt``
-alone; ``full``: made whole each time ``-- lookback:``      incremental: so many days before ``$dt`` it may read, per
-table if need be: ``7 days; hot_words all`` ``-- lookahead:``     incremental: so many days after ``$dt`` it may read: a
-day is made again when they come ``-- days:``          incremental: the tables whose days it has, if not those of all
-that it reads ``-- not null:``      further columns that are never empty ``-- rows:``          by how much its rows may
-change from one day to the next before the check warns, e.g. ``50 %`` ``-- column name [unit; additive]:``  meaning of a
-column that no core table has: English / Chinese ====================
-=========================================================================================
+- ``-- en:``, ``-- zh:`` (required): the content.
+- ``-- grain:`` (required): the meaning of one row.
+- ``-- key:`` (required): the columns that identify a row; they are never empty.
+- ``-- owner:`` (required): the person or team responsible.
+- ``-- cadence:`` (required): how often the mart is rebuilt (hourly, daily).
+- ``-- mode:`` (required): ``incremental``, a partition per Beijing day, built for the day ``$dt`` alone; or ``full``,
+  rebuilt as a whole each time.
+- ``-- lookback:`` (incremental): the days before ``$dt`` that it may read, per table if necessary:
+  ``7 days; hot_words all``.
+- ``-- lookahead:`` (incremental): the days after ``$dt`` that it may read; a day is rebuilt when they arrive.
+- ``-- days:`` (incremental): the tables that determine its days, if not all tables that it reads.
+- ``-- not null:``: further columns that are never empty.
+- ``-- rows:`` (incremental): the largest change of the number of rows from one day to the next without a warning, e.g.
+  ``50 %``.
+- ``-- column name [unit; additive]:``: the meaning of a column that no core table has, English / Chinese.
 
 Tables are named with their schema: ``main.videos``, ``marts.video_daily``, ``outreach.plans``, ``meta.load_status``.
 """
@@ -33,7 +38,7 @@ from resources.config.project import REPOSITORY
 
 MARTS_DIR = REPOSITORY / "sql" / "marts"
 DATASET = "marts"
-"""Side room of the lake: ``lake/marts/<name>/dt=…/data.parquet``, and ``…/all/data.parquet`` of a full mart."""
+"""Side dataset of the lake: ``lake/marts/<name>/dt=…/data.parquet``, and ``…/all/data.parquet`` of a full mart."""
 _log = logging.getLogger(__name__)
 
 _LINE = re.compile(r"^--\s*(en|zh|grain|key|owner|cadence|mode|lookback|lookahead|days|not null|rows):\s*(.+?)\s*$")
@@ -42,24 +47,26 @@ _SPAN = re.compile(r"^(?:(?P<table>\w+)\s+)?(?:(?P<days>\d+)\s+days?|(?P<all>all
 _NAMES = re.compile(r"^[a-z][a-z0-9_]*$")
 _NEEDED = ("en", "zh", "grain", "key", "owner", "cadence", "mode")
 ALL_DAYS = 1_000_000
-"""A look-back that reaches to the first day."""
+"""Look-back in days that reaches to the first day."""
 
 
 class BadMart(ValueError):
-    """A file that does not say what it is, or that asks for what does not exist.
+    """A mart file with an incomplete or invalid description, or with references to missing objects.
 
     The message begins with file and line.
     """
 
 
 class Mode(StrEnum):
+    """How a mart is built: a partition per Beijing day, or as a whole."""
+
     INCREMENTAL = "incremental"
     FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
 class MartColumn:
-    """What a column of a mart means. ``unit`` is None for counts and texts."""
+    """Meaning of a mart's column; ``unit`` is None for counts and texts."""
 
     en: str
     zh: str
@@ -69,7 +76,10 @@ class MartColumn:
 
 @dataclass(frozen=True)
 class Mart:
-    """One file. ``sql`` is the whole text, so that its lines are those of the file."""
+    """A mart as its file describes it; ``sql`` is the whole text, so that line numbers match the file.
+
+    ``lookback``, ``lookbacks`` (by table) and ``lookahead`` are in days.
+    """
 
     name: str
     path: Path
@@ -89,36 +99,40 @@ class Mart:
     days_of: tuple[str, ...] = ()
     not_null: tuple[str, ...] = ()
     rows_may_change: float | None = None
-    """As a ratio of the day before; None: no limit."""
+    """Largest change as a ratio of the previous day's rows; None: no limit."""
     columns: Mapping[str, MartColumn] = field(default_factory=dict)
 
     @property
     def room(self) -> str:
-        """Its name in the lake."""
+        """The mart's dataset in the lake: ``marts/<name>``."""
         return f"{DATASET}/{self.name}"
 
     @property
     def incremental(self) -> bool:
+        """Whether the mart has a partition per day."""
         return self.mode is Mode.INCREMENTAL
 
     @property
     def hash(self) -> str:
+        """SHA-256 of the file's text in hexadecimal."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
     @property
     def title(self) -> str:
+        """English and Chinese title."""
         return f"{self.title_en} {self.title_zh}".strip()
 
     @property
     def comment(self) -> str:
+        """Comment of the published table: title, content, grain, key and owner."""
         return f"{self.title}: {self.zh} / {self.en} [{self.grain}; key {', '.join(self.key)}; {self.owner}]"
 
     def days_before(self, table: str) -> int:
-        """So many days before its own it may read of ``table``."""
+        """Return how many days before its own day the mart may read of ``table``."""
         return self.lookbacks.get(table, self.lookback)
 
     def meaning(self, column: str) -> MartColumn | None:
-        """What a column means: as its own description says, or as the catalogue does; None where nobody says."""
+        """Return a column's meaning from the file or else the catalogue; None if neither defines it."""
         if (own := self.columns.get(column)) is not None:
             return own
         if (known := FIELDS.get(column)) is not None:
@@ -127,16 +141,16 @@ class Mart:
 
 
 def load_marts(folder: Path = MARTS_DIR) -> dict[str, Mart]:
-    """The marts of a folder by name, in order of name; none where there is no folder.
+    """Read the marts of a folder by name, in order of name; an absent folder has none.
 
     Raises:
-        BadMart: a file does not say what it is.
+        BadMart: a file's description is incomplete or invalid.
     """
     return {path.stem: read_mart(path) for path in sorted(folder.glob("*.sql"))}
 
 
 def readable_marts(folder: Path = MARTS_DIR) -> dict[str, Mart]:
-    """The same for who must not be stopped by one bad file: it is left out, and the log says why."""
+    """Read the valid marts of a folder by name, in order of name; log and skip invalid files."""
     found = {}
     for path in sorted(folder.glob("*.sql")):
         try:
@@ -147,10 +161,10 @@ def readable_marts(folder: Path = MARTS_DIR) -> dict[str, Mart]:
 
 
 def read_mart(path: Path) -> Mart:
-    """One file.
+    """Read one mart file.
 
     Raises:
-        BadMart: a part of its description is missing or not understood; the message names file and line.
+        BadMart: a part of its description is missing or invalid; the message names file and line.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -218,7 +232,7 @@ def read_mart(path: Path) -> Mart:
 
 
 def _two_titles(line: str) -> tuple[str, str]:
-    """English first, then the Chinese name."""
+    """Split a title line into its English and its Chinese part."""
     words = line.removeprefix("-- ").split()
     split = next((n for n, word in enumerate(words) if not word.isascii()), len(words))
     return " ".join(words[:split]), " ".join(words[split:])

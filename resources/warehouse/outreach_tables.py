@@ -1,4 +1,4 @@
-"""What was planned and sent, and who wants nothing more: small tables of the state database, as the warehouse publishes them."""
+"""Read the state's outreach tables for publication: plans, planned and sent messages, opt-outs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resources.state.engine import State, opt_outs, outbox, plans
 SCHEMA = "outreach"
 _INSTANT = pa.timestamp("us", tz="UTC")
 _LEFT_OUT = {"request", "fingerprint", "claimed_by"}
-"""Words that were sent, what can be told of them, and which process did it."""
+"""Columns that are not published: the text sent, the fingerprint derived from it, and the sending process."""
 
 OUTREACH_TABLES: dict[str, tuple[Table, str]] = {
     "plans": (
@@ -35,11 +35,13 @@ _CHUNK = 10_000
 
 
 def read_outreach(state: State) -> dict[str, pa.Table]:
-    """The tables as they are now. Instants, seconds in the state, become UTC timestamps."""
+    """Read all of :data:`OUTREACH_TABLES` by name; instants, seconds in the state, become UTC timestamps."""
     return {name: _read(state, table) for name, (table, _) in OUTREACH_TABLES.items()}
 
 
 def schema_of(table: Table) -> pa.Schema:
+    """Return the published columns of a table of the state, with Arrow types."""
+
     def kind(column) -> pa.DataType:
         if isinstance(column.type, Float):
             return _INSTANT
@@ -54,7 +56,7 @@ def _read(state: State, table: Table) -> pa.Table:
 
 
 def _batches(state: State, table: Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """A batch at a time: a ledger of years would not fit as Python objects."""
+    """Yield rows in batches: several years of messages would not fit into memory as Python objects."""
     query = (
         select(*(table.c[f.name] for f in schema))
         .order_by(*table.primary_key.columns)

@@ -1,4 +1,4 @@
-"""Marts of the lake as tables of the schema ``marts``: changed days upserted, descriptions as their files say now."""
+"""Publish marts of the lake as tables of the schema ``marts``: upsert changed days, update descriptions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
 WHOLE = date(1970, 1, 1)
-"""The day under which a full mart's one file is known."""
+"""Placeholder day of a full mart's one file."""
 _log = logging.getLogger(__name__)
 _MARTS = own_description(
     "meta.marts",
@@ -39,7 +39,11 @@ _MARTS = own_description(
 
 
 def mart_partitions(lake: Lake, mart: Mart) -> list[Partition]:
-    """What the lake holds of a mart: its days in order, or its one file."""
+    """Return a mart's partitions in the lake: its days in order, or its one file.
+
+    Raises:
+        LakeCorrupt: a month file does not list its days.
+    """
     if mart.incremental:
         return list(lake.partitions(mart.room))
     path = whole_path(lake, mart)
@@ -50,7 +54,7 @@ def mart_partitions(lake: Lake, mart: Mart) -> list[Partition]:
 
 
 def whole_path(lake: Lake, mart: Mart) -> Path:
-    """Where a full mart lies."""
+    """Return the path of a full mart's file, whether or not it exists."""
     return lake.root / mart.room / "all" / "data.parquet"
 
 
@@ -63,10 +67,13 @@ def publish_marts(
     pin: Callable[[Partition], Partition | None],
     insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
 ) -> tuple[dict[str, list[date]], list[str]]:
-    """Bring the schema ``marts`` up to what the lake holds of each, by room.
+    """Update the schema ``marts`` to the lake's partitions and the mart files.
 
-    Gives the days that were written or removed per mart, and the marts of which days were left out because they were
-    made by an elder file with other columns: they come when they are made again.
+    ``found`` are the present descriptions by table, ``present`` the lake's partitions by dataset. ``pin`` protects a
+    file while it is read, ``insert`` adds partitions to a table.
+
+    Returns the days that were written or removed per dataset, and the names of marts with skipped days. Days built by
+    an older SQL version with other columns are skipped and published when they are rebuilt.
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS marts")
     for (name,) in connection.execute(
@@ -107,7 +114,7 @@ def _publish(
         _drop(connection, held, mart.name)
         return [], 0
     newest = next((one for p in reversed(present) if (one := pin(p)) is not None), None)
-    if newest is None:  # taken away this moment, or damaged
+    if newest is None:  # removed at this moment, or damaged
         return [], 0
     schema = _schema(newest)
     wanted = _description(mart, schema)
@@ -137,7 +144,7 @@ def _drop(connection, held: PublishedPartitions, name: str) -> None:
 
 
 def _say_which(connection, marts: Mapping[str, Mart], found: Description | None) -> None:
-    """``meta.marts``: those of this file, and of which SQL they are."""
+    """Write ``meta.marts``: the marts of this file and the hashes of their SQL."""
     if found is None or not has_columns(found, _MARTS):
         connection.execute(";".join(made_anew("meta.marts", _MARTS)))
     now = {m.name: m.hash for m in marts.values()}

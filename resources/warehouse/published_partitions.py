@@ -1,6 +1,6 @@
-"""``meta.partitions``: which file of the lake each published day came from.
+"""Track in ``meta.partitions`` which file of the lake each published day came from.
 
-Read once and written once a publication.
+The table is read once and written once per publication.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _MANY = 31
 
 
 class PublishedPartitions:
-    """What the file holds, by name of the room, and what this publication changes of it; :meth:`write` puts it down.
+    """Published days of each dataset and the changes of this publication, which :meth:`write` stores.
 
-    A question and two statements for each of a hundred rooms took 0.2 s.
+    A query and two statements for each of a hundred datasets took 0.2 s.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -31,32 +31,32 @@ class PublishedPartitions:
         ).fetchall():
             self._known[name][dt] = (size, mtime)
         self.days_added: set[date] = set()
-        """Noted days of which nothing was published before, of any room."""
+        """Noted days, of any dataset, that were not published before."""
         self._gone: list[tuple[str, date]] = []
         self._new: list[tuple[str, date, int, int]] = []
 
     @property
     def names(self) -> list[str]:
-        """Rooms of which something is published."""
+        """Names of the datasets that have published days."""
         return [name for name, days in self._known.items() if days]
 
     def changed(self, name: str, present: Iterable[Partition]) -> list[Partition]:
-        """Those of ``present`` that are not published as they are."""
+        """Return the partitions of ``present`` that are unpublished or differ from the published file."""
         known = self._known[name]
         return [p for p in present if known.get(p.dt) != (p.size, p.mtime_ns)]
 
     def gone(self, name: str, present: Iterable[Partition]) -> list[date]:
-        """Published days that are not ``present``, ascending."""
+        """Return the published days that are not in ``present``, ascending."""
         return sorted(self._known[name].keys() - {p.dt for p in present})
 
     def held(self, name: str, days: Iterable[date]) -> list[date]:
-        """Those of the days of which something is published."""
+        """Return those of ``days`` that are published."""
         return [d for d in days if d in self._known[name]]
 
     def note(self, name: str, days: Sequence[date], now: Iterable[Partition]) -> None:
-        """These days are replaced: those of ``now`` by what was read of them, the others by nothing.
+        """Note that ``days`` were replaced: those in ``now`` by these partitions, the others by nothing.
 
-        A room's days are noted once a publication.
+        Call this at most once per dataset and publication.
         """
         held = self.held(name, days)
         self.days_added |= set(days).difference(held)
@@ -64,11 +64,11 @@ class PublishedPartitions:
         self._new += [(name, p.dt, p.size, p.mtime_ns) for p in now]
 
     def forget(self, name: str) -> None:
-        """Nothing of this room is published any more."""
+        """Note that all published days of a dataset were removed."""
         self._gone += [(name, d) for d in self._known.pop(name, {})]
 
     def write(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Bring ``meta.partitions`` up to what was noted."""
+        """Apply the noted changes to ``meta.partitions``."""
         if self._gone:
             names, days = zip(*self._gone, strict=True)
             connection.execute(
@@ -86,6 +86,6 @@ class PublishedPartitions:
 
 
 def commit_many(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
-    """More than a month of a table is committed by itself: a file that is made anew is not one transaction of everything."""
+    """Commit after more than a month of one table, so that a rebuild is not one transaction of everything."""
     if len(days) > _MANY:
         connection.execute("COMMIT; BEGIN")

@@ -1,8 +1,8 @@
-"""``warehouse.duckdb``: the file that analysts open, read-only, at any moment, also while runs write.
+"""Publish ``warehouse.duckdb``, which analysts can open read-only at any time, also while runs write.
 
-DuckDB lets one process write or many read, so the pipeline never writes into a file that somebody may
-hold open: it copies the last one beside it, upserts the partitions that changed in the lake, checkpoints
-and renames it over. One publisher at a time. A lost or outdated file is rebuilt from Parquet.
+DuckDB allows one writing process or many reading ones, so the pipeline never writes into a file that may be open. It
+copies the published file, upserts the partitions that changed in the lake, checkpoints the copy and renames it over the
+published file. One publisher runs at a time. A lost or outdated file is rebuilt from Parquet.
 """
 
 from __future__ import annotations
@@ -36,51 +36,55 @@ from resources.warehouse.mart_files import MARTS_DIR, Mart, readable_marts
 from resources.warehouse.published_marts import mart_partitions, publish_marts
 from resources.warehouse.published_partitions import PublishedPartitions, commit_many
 
-if TYPE_CHECKING:  # loaded by who opens a file: a run with nothing to publish opens none
+if TYPE_CHECKING:  # imported only where a file is opened: a run with nothing to publish opens none
     import duckdb
 
 _LAYOUT = 5
-"""Raise when published files must be rebuilt although no table's columns changed."""
+"""Version of the file's layout; increase it to rebuild published files although no table's columns changed."""
 
 _MERGED_EVERY = 8
-"""At so many days a checkpoint may merge the small row groups that daily publications leave."""
+"""Interval in days at which a checkpoint may merge the small row groups that daily publications leave."""
 
 _STORAGE_VERSION = "v1.4.0"
-"""The eldest DuckDB that opens the file. Elder formats number the rows of a table throughout, and say nothing of where a row group's description lies: a checkpoint
-then reads and writes the descriptions of all row groups of a table whose first rows went, two to three times the CPU.
+"""The oldest DuckDB that opens the file.
+
+Older formats number the rows of a table consecutively and do not record where a row group's metadata is. A checkpoint
+then reads and writes the metadata of all row groups of a table whose first rows were deleted: two to three times the
+CPU time.
 """
 
 
 class PublishFailed(RuntimeError):
-    """The lake cannot be published; the old file stays."""
+    """The lake cannot be published; the previous file stays."""
 
 
 @dataclass
 class Publication:
-    """What one publication did.
+    """Result of one publication.
 
-    ``bytes`` is the size of the file, ``changed`` the partitions written or removed per table.
+    ``bytes`` is the size of the file, ``changed`` the days written or removed per dataset, ``seconds`` the duration.
     """
 
     path: Path
     changed: dict[str, list[date]] = field(default_factory=dict)
     rebuilt: bool = False
     left_out: list[str] = field(default_factory=list)
-    """Marts of which days were left out; the log says why."""
+    """Marts with skipped days; the log states the reasons."""
     damaged: list[LakeCorrupt] = field(default_factory=list)
-    """Files of the lake that do not read back: their days stay as they were published, all others are published."""
+    """Files of the lake that do not read back: their days stay as published before, all others are published."""
     made_again: list[LakeCorrupt] = field(default_factory=list)
-    """Damaged files of marts that were made again from the lake."""
+    """Damaged files of marts that were rebuilt from the lake."""
     bytes: int = 0
     seconds: float = 0.0
 
     @property
     def partitions(self) -> int:
+        """Number of partitions written or removed."""
         return sum(map(len, self.changed.values()))
 
 
 class Warehouse:
-    """Publishes the lake into one DuckDB file at ``path``."""
+    """Publisher of the lake as one DuckDB file at ``path``."""
 
     def __init__(self, path: Path, lake: Lake, locks_dir: Path, marts_dir: Path = MARTS_DIR) -> None:
         self.path = path
@@ -90,7 +94,7 @@ class Warehouse:
         self._pins = path.with_name(path.name + ".reading")
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A read-only connection to the last published file.
+        """Open a read-only connection to the published file, with Beijing as its time zone.
 
         Raises:
             FileNotFoundError: nothing was published yet.
@@ -106,7 +110,7 @@ class Warehouse:
         return connection
 
     def _present(self, marts: Iterable[Mart], damaged: list[LakeCorrupt]) -> dict[str, list[Partition]]:
-        """What the lake holds, by room."""
+        """Return the lake's partitions by dataset."""
         rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
         return {room: list(self.lake.partitions(room, damaged)) for room in rooms} | {
             mart.room: mart_partitions(self.lake, mart) for mart in marts
@@ -116,12 +120,20 @@ class Warehouse:
         return [p for found in self._present(readable_marts(self._marts_dir).values(), []).values() for p in found]
 
     def lake_version(self) -> str | None:
-        """A text that changes whenever a partition of the lake does; None while the lake is empty."""
+        """Return a text that changes with any partition of the lake; None while the lake is empty.
+
+        Raises:
+            LakeCorrupt: a month file of a mart does not list its days.
+        """
         files = self._lake_files()
         return f"{len(files)}-{max(p.mtime_ns for p in files)}" if files else None
 
     def is_current(self) -> bool:
-        """Whether the published file holds exactly the lake's present partitions, those of marts included, and describes marts as their files do."""
+        """Return whether the published file matches the lake's partitions and the descriptions in the mart files.
+
+        Raises:
+            LakeCorrupt: a month file of a mart does not list its days.
+        """
         if not _has_layout(self.path):
             return False
         with self.connect() as connection:
@@ -138,17 +150,21 @@ class Warehouse:
         rebuild: bool = False,
         again: bool = True,
     ) -> Publication:
-        """Bring the file up to the lake and the tables ``extra_tables``, or make it anew; waits for another publisher to finish.
+        """Update the file to the state of the lake and ``extra_tables``, after another publisher has finished.
 
-        ``extra_tables`` holds what lies in no file of the lake, by schema and name: those of
-        :mod:`resources.warehouse.state_tables`, ``meta.load_status`` and ``meta.dictionary``; long ones as batches of
-        rows or by day. A function that reads them is called while the file is copied. What is not handed over stays as
-        it was published. Without ``again`` a file that was made of just this stays as it is, for a day at most.
+        ``rebuild`` creates the file from scratch instead of updating a copy of the published one.
 
-        Days whose files do not read back stay as they were published, and are told of in ``damaged``.
+        ``extra_tables`` are the tables that are not in the lake, by name with schema: those of
+        :mod:`resources.warehouse.state_tables`, ``meta.load_status`` and ``meta.dictionary``; large ones as batches of
+        rows or by day. A function that reads them is called while the file is copied. Tables that are not given stay as
+        published. Without ``again``, a file already made of the same content stays unchanged, for a day at most.
+
+        Days whose files do not read back stay as published and are reported in ``damaged``.
 
         Raises:
-            PublishFailed: DuckDB refuses what reads back. The old file stays.
+            PublishFailed: DuckDB rejects rows that read back. The previous file stays.
+            LakeCorrupt: a month file of a mart does not list its days. The previous file stays.
+            OSError: writing the file failed. The previous file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path), Pins(self._pins) as pins, ThreadPoolExecutor(2) as pool:
@@ -161,13 +177,13 @@ class Warehouse:
             while True:
                 try:
                     return self._publish(pins, pool, extra_tables, rebuild, refused)
-                except _Refused as error:  # begun again without them: the transaction is lost
+                except _Refused as error:  # the transaction is lost: start again without these partitions
                     refused += error.damaged
 
     def _was_made_of(self, extra_tables: Mapping[str, ExtraTables]) -> bool:
-        """Whether the file holds just this, and the lake as it is.
+        """Return whether the file was made of exactly these tables and the lake's present files.
 
-        The lake is listed only where the state is the same.
+        The lake is listed only if the tables are unchanged.
         """
         found = read_manifest(self.path)
         if found is None or found.state != _digest_of_state(extra_tables):
@@ -187,7 +203,7 @@ class Warehouse:
         began = time.monotonic()
         building = self.path.with_name(self.path.name + ".building")
         wal = building.with_name(building.name + ".wal")
-        # A stale log beside the new file would be replayed into it: phantom rows.
+        # DuckDB would replay a stale log into the new file: phantom rows.
         building.unlink(missing_ok=True)
         wal.unlink(missing_ok=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,7 +225,7 @@ class Warehouse:
                 flushing.result()
         except BaseException:
             if copying is not None:
-                wait([copying])  # it would make the file again
+                wait([copying])  # it would create the file again
             building.unlink(missing_ok=True)
             wal.unlink(missing_ok=True)
             raise
@@ -217,7 +233,8 @@ class Warehouse:
             raise RuntimeError(f"{wal} is still there after the checkpoint; the old warehouse stays")
         with open(building, "rb") as file:
             os.fsync(file.fileno())
-        # Who opened the published file for writing and died left a log: it would be replayed into the new file.
+        # A process that died with the published file open for writing left a log: DuckDB would replay it into the new
+        # file.
         self.path.with_name(self.path.name + ".wal").unlink(missing_ok=True)
         shutdown.check()
         os.replace(building, self.path)
@@ -235,11 +252,11 @@ class Warehouse:
         marts: Mapping[str, Mart],
         extra_tables: Mapping[str, ExtraTables],
     ) -> None:
-        """Everything in one transaction, which a checkpoint ends: DuckDB then writes no log, and to the file but once.
+        """Write all changes in one transaction, then checkpoint: DuckDB writes no log, and to the file only once.
 
-        Left to itself that checkpoint also merges small row groups: it writes a nearly full one again for every few
-        rows that still fit, several times as many rows as are new. So it may do so at every eighth day only, and where
-        the file is made anew: two thirds of the CPU on average, one and a half times on that day, and a file that is a
+        By default the checkpoint also merges small row groups: it rewrites a nearly full one for every few rows that
+        still fit, several times as many rows as are new. So merging is allowed on every eighth day only, and for a
+        rebuilt file: two thirds of the CPU time on average, one and a half times on that day, and a file that is a
         tenth larger.
         """
         connection.execute(f"SET wal_autocheckpoint = '1 byte'; {'' if result.rebuilt else 'SET max_vacuum_tasks = 0'}")
@@ -280,7 +297,7 @@ class Warehouse:
         present: list[Partition],
         only_table: str | None = None,
     ) -> None:
-        """Replace the partitions of ``target`` whose files changed, and take out those whose files are gone."""
+        """Replace the partitions of ``target`` whose files changed, and delete those whose files are gone."""
         changed = [pin for p in held.changed(name, present) if (pin := _intact(pins, p, result.damaged)) is not None]
         unknown = {
             d.path.parent.name.removeprefix("month=") for d in result.damaged if d.table == name and d.dt is None
@@ -298,11 +315,11 @@ class Warehouse:
         result.changed[name] = days
 
     def _insert(self, connection, target: str, changed: list[Partition]) -> None:
-        """Put in the rows of some partitions of one room.
+        """Insert the rows of some partitions of one dataset.
 
         Raises:
-            _Refused: single ones of them cannot be put in.
-            PublishFailed: DuckDB refuses all of them, for another reason.
+            _Refused: DuckDB rejects some of the partitions individually.
+            PublishFailed: DuckDB rejects the insert, but none of the partitions individually.
         """
         import duckdb
 
@@ -320,7 +337,7 @@ class Warehouse:
             ) from error
 
     def _refusal(self, target: str, partition: Partition) -> LakeCorrupt | None:
-        """Why a partition cannot be put into a new table, tried by itself."""
+        """Insert one partition into an empty table as a test; return the error if DuckDB rejects it."""
         import duckdb
 
         folder = self.lake.root / partition.table
@@ -341,14 +358,14 @@ class Warehouse:
 
 
 class _Refused(Exception):
-    """Partitions whose rows do not go in."""
+    """Partitions whose rows DuckDB rejects."""
 
     def __init__(self, damaged: list[LakeCorrupt]) -> None:
         self.damaged = damaged
 
 
 def _intact(pins: Pins, partition: Partition, damaged: list[LakeCorrupt]) -> Partition | None:
-    """A partition under its own name, to be read; None where it was removed meanwhile or is among the damaged ones, to which it may be added."""
+    """Pin a partition for reading; None if it was removed or is damaged, which is added to ``damaged``."""
     if any((d.table, d.dt) == (partition.table, partition.dt) for d in damaged):
         return None
     try:
@@ -359,9 +376,9 @@ def _intact(pins: Pins, partition: Partition, damaged: list[LakeCorrupt]) -> Par
 
 
 def _open(building: Path) -> duckdb.DuckDBPyConnection:
-    """The file to be written, as the connection's own database.
+    """Open the file to write, as the connection's current database.
 
-    An elder file is brought up to the storage version by the next checkpoint.
+    The next checkpoint converts an older file to the storage version.
     """
     import duckdb
 
@@ -373,14 +390,14 @@ def _open(building: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _layout() -> str:
-    """What a published file must have been made with to be carried on."""
+    """Return the layout that a published file must have to be updated instead of rebuilt."""
     return f"{_LAYOUT};" + ";".join(
         f"{t.name}({','.join(f'{c} {FIELDS[c].type}' for c in t.columns)})" for t in TABLES.values()
     )
 
 
 def _digest_of_state(extra_tables: Mapping[str, ExtraTables]) -> str | None:
-    """None where rows are handed over that can be read only once."""
+    """Digest the layout and the tables; None if a table's rows can be read only once."""
     tables = {name: rows.changed if isinstance(rows, TableByDay) else rows for name, rows in extra_tables.items()}
     return (
         digest_of_state(_layout(), tables)
@@ -429,7 +446,7 @@ _OWN: Mapping[str, tuple[pa.Schema, str]] = {
 
 
 def _layout_script() -> str:
-    """Statements that make an empty file, as one text: a thousand single ones take half as long again."""
+    """Return the statements that create an empty file, as one text: a thousand single ones take half as long again."""
     return ";\n".join(_layout_statements())
 
 
@@ -455,7 +472,7 @@ def _layout_statements() -> Iterator[str]:
 
 
 def _latest_view(table: Table) -> Iterator[str]:
-    """A listing's present state: the latest row of each entity."""
+    """Yield the statements that create the view of a listing's current state: the latest row of each entity."""
     key = ", ".join(table.primary_key)
     yield (
         f'CREATE VIEW "{table.name}_latest" AS '

@@ -1,4 +1,4 @@
-"""The published file, asked by SQL that a person or a file brings: one SELECT, and nothing else of the machine within its reach."""
+"""Run untrusted SQL on the published file: a single SELECT without access to anything else on the machine."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ _CONFIG: dict[str, Any] = {
 
 
 class NotOneSelect(ValueError):
-    """SQL that is not one SELECT; the message says why."""
+    """SQL that is not exactly one SELECT; the message says why."""
 
 
 def connect(
     warehouse: Path, *, writes: Path | None = None, config: dict[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """Open ``warehouse`` read-only.
+    """Open ``warehouse`` read-only for untrusted SQL.
 
-    SQL can read no other file and no variable of this process, write only to ``writes``, and change no setting.
+    The SQL can read no other file and no variable of this process, write only to ``writes``, and change no setting.
     Instants are shown in Beijing time.
+
+    Raises:
+        duckdb.Error: the file cannot be opened.
     """
     connection = duckdb.connect(str(warehouse), read_only=True, config=_CONFIG | (config or {}))
     try:
@@ -40,10 +43,10 @@ def connect(
 
 
 def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """The one SELECT of ``sql``, without the semicolon behind it, so that it can be put into brackets.
+    """Return the one SELECT of ``sql`` without trailing semicolons, for use in parentheses.
 
     Raises:
-        NotOneSelect: it is something else, or cannot be understood.
+        NotOneSelect: it is not exactly one SELECT, or not valid SQL.
     """
     try:
         statements = connection.extract_statements(sql)

@@ -1,4 +1,4 @@
-"""What the state database tells analysts: small tables that the warehouse publishes, and that marts may read."""
+"""Read the tables of the state database that the warehouse publishes and marts may use."""
 
 from __future__ import annotations
 
@@ -80,15 +80,15 @@ TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
 """Published name -> (columns, comment)."""
 
 OF_THE_MOMENT = ("as_of", "access_days_left", "refresh_days_left", "consent_days_left")
-"""Columns that are others at every look, also where nothing happened: they follow from the clock."""
+"""Columns that change at every read although nothing happened: they depend on the clock."""
 
 _QUOTA_DAYS = timedelta(days=400)
 _CHUNK, _CHUNKS = 2_000, 50
-"""Small, so that a batch stays in the processor's cache: with 50,000 lines at a time, reading takes twice as long."""
+"""Lines per chunk, chunks per batch: chunks fit into the CPU cache; with 50,000 lines reading takes twice as long."""
 
 
 def read_state_tables(state: State, settings: Settings, now: datetime) -> dict[str, pa.Table]:
-    """All of :data:`TABLES_OF_STATE` as they are now."""
+    """Read all of :data:`TABLES_OF_STATE`, by name with schema; time left is counted from ``now``."""
     found = {
         "meta.accounts": _accounts(state, settings, now),
         "meta.quotas": _quotas(state, settings, now),
@@ -98,10 +98,10 @@ def read_state_tables(state: State, settings: Settings, now: datetime) -> dict[s
 
 
 def load_status_batches(state: State, dts: Iterable[date] | None = None) -> Iterator[pa.RecordBatch]:
-    """``load_status`` with its own schema in order of key, all days or some, so many lines at a time.
+    """Yield the lines of ``load_status``, of all days or of ``dts``, in batches of :data:`STATUS_SCHEMA`.
 
-    A thousand accounts write forty thousand lines a day: as Python objects those of two months took 40 s and a
-    gigabyte, of which 6 s are left.
+    They are in order of table, day, operation, app and account. A thousand accounts write forty thousand lines a day:
+    as Python objects those of two months took 40 s and a gigabyte, as batches 6 s.
     """
     c = load_status.c
     query = select(*(c[f.name] for f in STATUS_SCHEMA)).order_by(
@@ -112,8 +112,8 @@ def load_status_batches(state: State, dts: Iterable[date] | None = None) -> Iter
             yield from _status_batches(db, query)
             return
         days, name = [d.isoformat() for d in dts], ""
-        # A table at a time: its days are found by the key. Some days of four million lines otherwise take a look at all
-        # of them.
+        # One table at a time, whose days are found by the key. Otherwise reading some days of four million lines scans
+        # all of them.
         while (name := db.execute(select(func.min(c.table_name)).where(c.table_name > name)).scalar_one()) is not None:
             yield from _status_batches(db, query.where(c.table_name == name, c.dt.in_(days)))
 
