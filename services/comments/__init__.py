@@ -1,4 +1,4 @@
-"""What fans want 粉丝需求: comments read by rules that people edit in ``needs/``.
+"""Detect what fans want 粉丝需求 in comments, by rules that people edit in ``needs/``.
 
-Heuristics, measured on a set of invented comments.
+The rules are heuristics, measured on a set of invented comments.
 """

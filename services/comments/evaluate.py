@@ -1,4 +1,7 @@
-"""How well the rules read: precision 准确率, recall 召回率 and F1 over ``needs/evaluation.tsv``, for tuning and held-out lines apart."""
+"""Evaluate the rules: precision 准确率, recall 召回率 and F1 over ``needs/evaluation.tsv``.
+
+Tuning and held-out lines are scored separately.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,19 @@ from services.comments.rules import EVALUATION, BadNeeds, text_lines
 
 QUESTION = "is_question"
 CERTAIN = 0.05
-"""A sentiment nearer to 0 than this counts as none."""
+"""A sentiment closer to 0 than this counts as none."""
 
 
 class Half(StrEnum):
-    """The rules are tuned on one half of the comments and measured on both."""
+    """The halves of the examples: rules are tuned on one and measured on both."""
 
     TUNE = "tune"
     HELD_OUT = "held-out"
 
 
 class Sentiment(StrEnum):
+    """The sentiment classes."""
+
     POSITIVE = "pos"
     NEGATIVE = "neg"
     NONE = "none"
@@ -31,7 +36,7 @@ class Sentiment(StrEnum):
 
 @dataclass(frozen=True)
 class Example:
-    """One comment with what a person reads from it."""
+    """One comment with the labels that a person gave it."""
 
     line: int
     text: str
@@ -41,18 +46,18 @@ class Example:
 
     @property
     def half(self) -> Half:
-        """By the hash of the text, so that lines that are added or moved leave the others where they were."""
+        """Assign a half by the hash of the text, so that adding or moving lines does not affect the others."""
         return Half.TUNE if hashlib.sha256(self.text.encode()).digest()[0] % 2 else Half.HELD_OUT
 
     @property
     def labels(self) -> frozenset[str]:
-        """Everything that is to be found: needs, the question, the sentiment."""
+        """Return all labels: needs, the question, the sentiment."""
         return labels_of(self.needs, self.question, self.sentiment)
 
 
 @dataclass(frozen=True)
 class Score:
-    """Of one class: how many examples have it (support), were given it (found), and rightly so (right)."""
+    """Counts of a class: examples with the label (support), labelled by the rules (found), and correctly so (right)."""
 
     label: str
     support: int
@@ -61,23 +66,23 @@ class Score:
 
     @property
     def precision(self) -> float | None:
-        """Share of what was found that is right; None where nothing was found."""
+        """Return the share of found examples that are right; None if nothing was found."""
         return self.right / self.found if self.found else None
 
     @property
     def recall(self) -> float | None:
-        """Share of what there is that was found; None where there is nothing."""
+        """Return the share of the support that was found; None without support."""
         return self.right / self.support if self.support else None
 
     @property
     def f1(self) -> float:
-        """2·right / (found + support), 0 where there is nothing."""
+        """Return 2·right / (found + support), or 0 if both are 0."""
         return 2 * self.right / (self.found + self.support) if self.found + self.support else 0.0
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """A comment of which something was missed or made up."""
+    """A comment with labels that were missed or made up."""
 
     example: Example
     missed: frozenset[str]
@@ -86,7 +91,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one part of the examples. ``labels`` of sentiments begin with ``sentiment:``."""
+    """Scores of one part of the examples; labels of sentiments begin with ``sentiment:``."""
 
     examples: int
     scores: tuple[Score, ...]
@@ -94,16 +99,17 @@ class Evaluation:
 
     @property
     def needs_f1(self) -> float:
-        """Mean F1 over need classes that have examples (macro)."""
+        """Return the mean F1 over need classes that have examples (macro)."""
         return _mean(s.f1 for s in self.scores if s.label != QUESTION and ":" not in s.label and s.support)
 
     @property
     def sentiment_f1(self) -> float:
-        """Mean F1 over pos, neg and none (macro)."""
+        """Return the mean F1 over pos, neg and none (macro)."""
         return _mean(s.f1 for s in self.scores if ":" in s.label and s.support)
 
     @property
     def question_f1(self) -> float:
+        """Return the F1 of the question label."""
         return next(s.f1 for s in self.scores if s.label == QUESTION)
 
 
@@ -113,21 +119,22 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def labels_of(needs: Iterable[str], question: bool, sentiment: Sentiment) -> frozenset[str]:
+    """Combine needs, question and sentiment into labels."""
     return frozenset(needs) | ({QUESTION} if question else set()) | {f"sentiment:{sentiment}"}
 
 
 def sentiment_of(value: float | None) -> Sentiment:
-    """What a number of ``comment_sentiment`` says."""
+    """Classify a value of ``comment_sentiment``."""
     if value is None or abs(value) < CERTAIN:
         return Sentiment.NONE
     return Sentiment.POSITIVE if value > 0 else Sentiment.NEGATIVE
 
 
 def load_examples(folder: Path, known: Sequence[str]) -> list[Example]:
-    """The examples of ``evaluation.tsv``. ``known`` are the ids of the need classes.
+    """Load the examples of ``evaluation.tsv``; ``known`` are the ids of the need classes.
 
     Raises:
-        BadNeeds: a line that cannot be used, with its number and what to write.
+        BadNeeds: a line is invalid; the message has its number and what to write.
     """
     path, found, first = folder / EVALUATION, [], {}
     for number, line in text_lines(path):
@@ -159,7 +166,7 @@ def load_examples(folder: Path, known: Sequence[str]) -> list[Example]:
 
 
 def evaluate(analyser: Analyser, examples: Sequence[Example]) -> Evaluation:
-    """Scores over ``examples``: one per need class in the order of the rules, then the question and the three sentiments."""
+    """Score the rules over ``examples``: each need class in the order of the rules, the question, three sentiments."""
     texts = [e.text for e in examples]
     answers = zip(analyser.needs(texts), analyser.questions(texts), analyser.sentiments(texts), strict=True)
     given = [labels_of(needs, question, sentiment_of(value)) for needs, question, value in answers]

@@ -1,8 +1,7 @@
-"""DuckDB functions over comments, for the SQL of marts. They take and give whole vectors.
+"""Register DuckDB functions over comments, for the SQL of marts; they work on whole vectors.
 
-They bind without a dictionary: rules, jieba and OpenCC are loaded when the first row comes. NULL gives NULL; a text
-    that says
-nothing gives an empty list, false, or for the sentiment NULL. The same text gives the same answer, byte for byte.
+They bind without a dictionary: rules, jieba and OpenCC are loaded at the first row. NULL gives NULL. A text without
+findings gives an empty list, false, or NULL for the sentiment. The same text gives the same result, byte for byte.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ __all__ = ["FUNCTIONS", "TextFunction", "register"]
 
 @dataclass(frozen=True)
 class TextFunction:
-    """A function of one VARCHAR as SQL knows it.
+    """A SQL function of one VARCHAR.
 
-    ``compute`` takes texts without NULL; the analyser is a call away, for those that need none.
+    ``compute`` gets texts without NULL, and a function that loads the analyser if it is needed.
     """
 
     name: str
@@ -40,6 +39,7 @@ class TextFunction:
 
     @property
     def signature(self) -> str:
+        """Return the signature for documentation."""
         return f"{self.name}(text VARCHAR) -> {self.returns}"
 
 
@@ -82,25 +82,29 @@ _ALL = (
 )
 
 FUNCTIONS: MappingProxyType[str, TextFunction] = MappingProxyType({f.name: f for f in _ALL})
-"""Name -> function with signature and description in both languages."""
+"""Functions by name, with signature and description in both languages."""
 
 
 def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None, *, at_once: bool = False) -> None:
-    """Make all :data:`FUNCTIONS` known to a connection (its cursors have them, too).
+    """Register all :data:`FUNCTIONS` on a connection and its cursors.
 
-    ``folder`` holds the rules; default: the repository's.
+    An unusable rules file is an error of the first query that calls a function, not of this call. ``at_once`` loads
+    rules and dictionaries here: a signal during an import that DuckDB's call started would leave the import lock
+    locked.
 
-    A file of rules that cannot be used is an error of the first query that calls a function, not of this call.
-    ``at_once`` loads rules and dictionaries
-    here: a signal that comes in the middle of an import which DuckDB's call began would leave the import's lock held.
+    Args:
+        connection: the connection.
+        folder: the folder of the rules; default: the repository's.
+        at_once: load rules and dictionaries now.
 
     Raises:
-        BadNeeds: a file of rules cannot be used, and was to be loaded at once.
+        BadNeeds: ``at_once`` is set and a rules file is unusable.
     """
     loaded: list[Analyser] = []
     lock = threading.Lock()
 
     def load() -> Analyser:
+        """Load the analyser once."""
         from services.comments.reading import analyser
 
         with lock:

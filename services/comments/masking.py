@@ -1,6 +1,6 @@
-"""Personal data in comments: phones 手机号, WeChat 微信 and QQ ids, e-mail, @names and numbers that could name somebody.
+"""Mask personal data in comments: phones 手机号, WeChat 微信 and QQ ids, e-mail, @names, identifying numbers.
 
-Comments are shown as examples, so it is better to hide a number too many than a phone too few.
+Comments are shown as examples, so hiding one number too many is better than showing a phone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 
 HIDDEN = "***"
 _BETWEEN = "\x1e"
-"""Stands between comments that are read in one go; a line break in the folded text, which no pattern crosses."""
+"""Separates comments processed together; it is a line break in the folded text, which no pattern crosses."""
 
 _HAN_DIGITS = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖貳參陸"
 _CIRCLED = {**{0x2460 + i: str(i + 1) for i in range(9)}, 0x24EA: "0", **{0x2776 + i: str(i + 1) for i in range(9)}}
@@ -20,7 +20,10 @@ _BREAKS = "\n\r\t\v\f\x1c\x1d\x1f\x85\xa0\u2028\u2029\u3000"
 
 @cache
 def _folding() -> dict[int, str]:
-    """Full-width, circled and keycap forms to plain ones, upper case to lower, breaks to spaces; a character for a character."""
+    """Map full-width, circled and keycap forms to plain ones, upper to lower case, and breaks to spaces.
+
+    Every character maps to exactly one character.
+    """
     table = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
     table |= {c: chr(c + 32) for c in range(ord("A"), ord("Z") + 1)} | {
         c: chr(c - 0xFEE0 + 32) for c in range(0xFF21, 0xFF3B)
@@ -31,9 +34,9 @@ def _folding() -> dict[int, str]:
 
 @cache
 def _personal() -> re.Pattern[str]:
-    """One group per way, which holds what is hidden.
+    """Compile one pattern per kind of data, each with one group for what is hidden.
 
-    Separators are anything but letters, so spaces, dots and emoji do not help.
+    Separators are anything but letters, so that spaces, dots and emoji do not prevent a match.
     """
     d = f"[0-9{_HAN_DIGITS}]"
     gap = r"[^\w\n]{0,3}"
@@ -42,7 +45,7 @@ def _personal() -> re.Pattern[str]:
     said = r"(?:号码|號碼|账号|帳號|[号號]|id)"
     app = r"(?:[微薇威徽][ ]?信|微x|绿泡泡|(?<![a-z0-9])(?:v[ ]?x|w[ ]?x|wechat|weixin|v信|q[ ]?q)|扣扣|企鹅号|抖音[号號]|小红书[号號])"
     ways = (
-        # e-mail, also with the signs written out
+        # e-mail, also with the signs spelled out
         r"([a-z0-9._%+\-]{1,64} ?(?:@|艾特) ?[a-z0-9\-]{1,63}(?: ?(?:\.|点) ?[a-z]{2,10}){1,3})",
         # @name, up to a space or a mark
         r"(?<=@)([^\s@*,.!?:;、。，！？：；\[\]]{1,30})",
@@ -67,26 +70,29 @@ def _personal() -> re.Pattern[str]:
 
 
 def fold(joined: str) -> str:
-    """The text with plain digits and letters in lower case, as long as before; comments that :data:`_BETWEEN` joined are lines of it."""
+    """Fold digits and letters to plain lower case, without changing the length.
+
+    Comments joined by :data:`_BETWEEN` become lines.
+    """
     return joined.translate(_folding())
 
 
 def join(texts: Sequence[str]) -> str:
-    """Comments as one string, which :func:`split` takes apart again."""
+    """Join comments into one string; splitting it by :data:`_BETWEEN` gives them back."""
     joined = _BETWEEN.join(texts)
-    if joined.count(_BETWEEN) != len(texts) - 1:  # a comment holds the control character itself
+    if joined.count(_BETWEEN) != len(texts) - 1:  # a comment contains the control character
         joined = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
     return joined
 
 
 def spans(folded: str) -> Iterator[tuple[int, int]]:
-    """Where personal data stands in a folded text."""
+    """Yield where personal data is in a folded text, as (start, end)."""
     for found in _personal().finditer(folded):
         yield found.span(found.lastindex or 0)
 
 
 def replace_personal(shown: str, folded: str, by: str) -> str:
-    """``shown`` with everything replaced that is personal in ``folded``, which is as long."""
+    """Replace in ``shown`` what is personal in ``folded``; both texts have the same length."""
     pieces, last = [], 0
     for start, end in spans(folded):
         pieces += (shown[last:start], by)
@@ -95,9 +101,9 @@ def replace_personal(shown: str, folded: str, by: str) -> str:
 
 
 def mask_all(texts: Sequence[str]) -> list[str]:
-    """Each text with its personal data as ``***``.
+    """Replace the personal data of each text by ``***``.
 
-    Everything else stays as it was, but the control character U+001E.
+    All else stays unchanged, except that the control character U+001E becomes a space.
     """
     if not texts:
         return []

@@ -1,4 +1,4 @@
-"""Everything that is read from a comment, with the dictionaries and rules of one folder loaded once."""
+"""Analyse comments with the dictionaries and rules of one folder, loaded once."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def _seeker(wanted: Patterns, reader: Reader) -> Seeker:
 
 
 class Analyser:
-    """Reads comments.
+    """Analyser of comments.
 
-    It keeps the plain forms of the last batch of each thread, since a query asks several functions about the same rows.
+    It caches the plain forms of the last batch of each thread, since a query calls several functions on the same rows.
 
     Raises:
-        BadNeeds: a file of ``folder`` cannot be used.
+        BadNeeds: a file of ``folder`` is unusable.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Analyser:
         self._last = threading.local()
 
     def plain(self, texts: Sequence[str]) -> list[str]:
-        """Plain forms; see :mod:`services.comments.text`."""
+        """Return the plain forms; see :mod:`services.comments.text`."""
         known: tuple[list[str], list[str]] | None = getattr(self._last, "batch", None)
         texts = list(texts)
         if known is None or known[0] != texts:
@@ -55,16 +55,19 @@ class Analyser:
         return known[1]
 
     def terms(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the terms of each comment."""
         return self.reader.terms(self.plain(texts))
 
     def needs(self, texts: Sequence[str]) -> list[list[str]]:
-        """Ids of the classes of each comment, in the order of the rules."""
+        """Return the ids of the need classes of each comment, in the order of the rules."""
         return [[name for name, seeker in self._needs if seeker.fits(text)] for text in self.plain(texts)]
 
     def questions(self, texts: Sequence[str]) -> list[bool]:
+        """Return for each comment whether it is a question."""
         return [self._question.fits(text) for text in self.plain(texts)]
 
     def sentiments(self, texts: Sequence[str]) -> list[float | None]:
+        """Return the sentiment of each comment, from -1 to 1, or None."""
         return [self._scorer.score(text) for text in self.plain(texts)]
 
 
@@ -77,10 +80,10 @@ def _loaded(folder: Path, _print: str) -> Analyser:
 
 
 def analyser(folder: Path | None = None) -> Analyser:
-    """The analyser of a folder (default: ``needs/`` of the repository), loaded again only when a file has changed.
+    """Return the analyser of a folder (default: ``needs/`` of the repository); it is reloaded when a file changes.
 
     Raises:
-        BadNeeds: a file cannot be used.
+        BadNeeds: a file is unusable.
     """
     folder = folder or REPOSITORY / "needs"
     with _LOADING:

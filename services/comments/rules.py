@@ -1,6 +1,6 @@
-"""The editable files of ``needs/``, read strictly: need classes 需求分类, words of sentiment 情感词, user words 用户词 and stop words 停用词.
+"""Parse the editable files of ``needs/``, strictly: need classes 需求分类, sentiment 情感词, user and stop words.
 
-A file that cannot be used is an error with file, line and entry that says what to do.
+An unusable file is an error with file, line and entry that says what to do.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ RULES, SENTIMENT, USER_WORDS, STOP_WORDS, EVALUATION = (
     "evaluation.tsv",
 )
 VERSION = 1
-"""Raise it whenever code changes what the text functions answer: marts compare :func:`fingerprint`."""
+"""Increase it when code changes the results of the text functions: marts compare :func:`fingerprint`."""
 
 
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""The same trees; the one in C, which wheels of PyYAML bring, is ten times faster."""
+"""Both loaders give the same trees; the one in C, part of PyYAML's wheels, is ten times faster."""
 
 
 class BadNeeds(ValueError):
-    """A file of ``needs/`` that cannot be used; the message names file, line, entry and what to do."""
+    """An unusable file of ``needs/``; the message names file, line, entry and what to do."""
 
 
 class _StrictModel(BaseModel):
@@ -68,9 +68,9 @@ Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class Patterns(_StrictModel):
-    """Words and regular expressions, of which one must be found.
+    """Words and regular expressions, one of which must match.
 
-    What ``except`` matches is cut out before they look.
+    Text that matches ``except`` is removed first.
     """
 
     words: list[Word] = Field(default_factory=list)
@@ -100,7 +100,7 @@ class Need(Patterns):
 
 
 class Rules(_StrictModel):
-    """``rules.yaml``."""
+    """Contents of ``rules.yaml``."""
 
     question: Patterns
     needs: list[Need] = Field(min_length=1)
@@ -114,16 +114,16 @@ class Rules(_StrictModel):
 
 
 class WeightedWord(_StrictModel):
-    """Words of one weight."""
+    """Words of the same weight."""
 
     weight: float = Field(gt=0, le=5)
     words: list[Word] = Field(min_length=1)
 
 
 class Face(_StrictModel):
-    """A [表情] and the emoji that say the same; the weight is that of a word, below 0 for displeasure.
+    """A [表情] and the equivalent emoji; its weight is like that of a word, below 0 for displeasure.
 
-    Polite ones say nothing beside a request.
+    Polite ones do not count beside a request.
     """
 
     face: str = Field(min_length=1, max_length=8)
@@ -133,7 +133,7 @@ class Face(_StrictModel):
 
 
 class Lexicon(_StrictModel):
-    """``sentiment.yaml``."""
+    """Contents of ``sentiment.yaml``."""
 
     positive: list[WeightedWord]
     negative: list[WeightedWord]
@@ -147,7 +147,7 @@ class Lexicon(_StrictModel):
 
     @property
     def words(self) -> list[str]:
-        """Everything that is looked for, faces left aside."""
+        """List the words that must be distinct: all but those of ironies, requests and faces."""
         return [w for group in (*self.positive, *self.negative, *self.degrees) for w in group.words] + [
             *self.neutral,
             *self.negations,
@@ -174,7 +174,10 @@ class Lexicon(_StrictModel):
 
 @dataclass(frozen=True)
 class UserWord:
-    """A name that the segmentation keeps whole; ``frequency`` and ``tag`` as in jieba's own dictionary (None: as high as needed)."""
+    """A name that the segmentation keeps whole.
+
+    ``frequency`` and ``tag`` are those of jieba's own dictionary; None means as high as needed.
+    """
 
     word: str
     frequency: int | None
@@ -182,12 +185,12 @@ class UserWord:
 
 
 def needs_dir(settings: Settings) -> Path:
-    """The folder of the editable files: ``DOUYIN_NEEDS_DIR``, or ``needs/`` of the repository."""
+    """Return the folder of the editable files: ``DOUYIN_NEEDS_DIR``, or ``needs/`` of the repository."""
     return settings.needs_dir or REPOSITORY / "needs"
 
 
 def fingerprint(folder: Path | None = None) -> str:
-    """16 hexadecimal digits that change with the editable files, the libraries that cut and convert, and :data:`VERSION`.
+    """Hash the editable files, the versions of the libraries, and :data:`VERSION` to 16 hexadecimal digits.
 
     Raises:
         BadNeeds: a file is missing.
@@ -201,15 +204,17 @@ def fingerprint(folder: Path | None = None) -> str:
 
 
 def load_rules(folder: Path) -> Rules:
+    """Load ``rules.yaml``."""
     return _read(folder / RULES, Rules)
 
 
 def load_lexicon(folder: Path) -> Lexicon:
+    """Load the sentiment lexicon."""
     return _read(folder / SENTIMENT, Lexicon)
 
 
 def load_user_words(folder: Path) -> list[UserWord]:
-    """``word [frequency [tag]]``, one a line."""
+    """Load the user words: ``word [frequency [tag]]``, one per line."""
     found: dict[str, UserWord] = {}
     for number, text in text_lines(folder / USER_WORDS):
         place = f"{folder / USER_WORDS}:{number}"
@@ -226,7 +231,7 @@ def load_user_words(folder: Path) -> list[UserWord]:
 
 
 def load_stop_words(folder: Path) -> list[str]:
-    """One a line."""
+    """Load the stop words, one per line."""
     found: dict[str, int] = {}
     for number, text in text_lines(folder / STOP_WORDS):
         if text.lower() in found:
@@ -238,7 +243,7 @@ def load_stop_words(folder: Path) -> list[str]:
 
 
 def text_lines(path: Path) -> list[tuple[int, str]]:
-    """Lines that say something, with their numbers; ``#`` begins a remark."""
+    """Return the lines that are neither empty nor ``#`` comments, with their numbers."""
     try:
         lines = _bytes(path).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -247,7 +252,7 @@ def text_lines(path: Path) -> list[tuple[int, str]]:
 
 
 def line_of(path: Path, word: str) -> int:
-    """The first line that holds ``word`` outside of a remark, as a place to look at; 1 where none does."""
+    """Return the number of the first line with ``word`` outside comments; 1 if there is none."""
     return next((n for n, line in text_lines(path) if word in line or word in line.lower()), 1)
 
 
@@ -289,7 +294,7 @@ def _read(path: Path, model: type[_StrictModel]) -> Any:
 
 
 def _named(document: Any, place: tuple[str | int, ...], shown: str) -> str:
-    """The place with the id of the need it belongs to, which people know better than its number."""
+    """Describe a place by the id of its need, which is easier to find than its index."""
     if len(place) > 1 and place[0] == "needs" and isinstance(place[1], int):
         entry = document["needs"][place[1]]
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
@@ -298,9 +303,9 @@ def _named(document: Any, place: tuple[str | int, ...], shown: str) -> str:
 
 
 def _plain(path: Path, node: yaml.Node, place: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:
-    """Lists, dictionaries and texts of a YAML tree.
+    """Convert a YAML tree to lists, dictionaries and texts.
 
-    All scalars are texts, so that 666 and ``on`` are words; ``lines`` learns the line of each place.
+    All scalars are texts, so that 666 and ``on`` are words. The line of each place is added to ``lines``.
     """
     lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
@@ -316,7 +321,7 @@ def _plain(path: Path, node: yaml.Node, place: tuple[str | int, ...], lines: dic
 
 
 def class_names(folder: Path | None = None) -> dict[str, tuple[str, str]]:
-    """Id of a need -> its names in Chinese and English; ``other`` stands for comments without one."""
+    """Map the id of each need to its names in Chinese and English; ``other`` is for comments without a need."""
     return {need.id: (need.zh, need.en) for need in load_rules(folder or REPOSITORY / "needs").needs} | {
         "other": ("其他", "Other")
     }

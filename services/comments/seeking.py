@@ -1,8 +1,8 @@
-"""Many words and patterns as one regular expression that is quick where nothing is found, which is nearly everywhere.
+"""Compile many words and patterns into one regular expression that is fast where nothing matches, the usual case.
 
-Python's ``re`` skips through a text at 1 ns a character when every alternative begins with a plain character, and tries
-each alternative at each character (87 µs a comment over all classes, measured) when one does not. So ``(a|b)c`` is
-written as ``a(?:c)|b(?:c)``, and what has the same first character stands together.
+Python's ``re`` scans a text at 1 ns per character if every alternative begins with a plain character. If one does not,
+it tries each alternative at each character (87 µs per comment over all classes, measured). So ``(a|b)c`` is written as
+``a(?:c)|b(?:c)``, and alternatives with the same first character are grouped.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 _SPECIAL = set(r".^$*+?{}[]\|()")
 _MOST = 64
-"""A pattern that comes apart into more alternatives is left as it is."""
+"""A pattern that splits into more alternatives is left unchanged."""
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A regular expression that fits the longest of ``words``, without trying them one by one."""
+    """Build a regular expression that matches the longest of ``words``, without trying them one by one."""
     tree: dict[str, dict] = {}
     for word in sorted(words):
         node = tree
@@ -36,7 +36,7 @@ def _branch(node: dict[str, dict]) -> str:
 
 
 def by_first_character(pattern: str) -> list[tuple[str, str]] | None:
-    """A pattern as (plain first character, rest) alternatives that fit the same texts together; None where it does not come apart."""
+    """Split a pattern into equivalent alternatives of (plain first character, rest); None if that is impossible."""
     found: list[tuple[str, str]] = []
     for way in _ways(pattern):
         if (taken := _first(way)) is None or len(found) + len(taken) > _MOST:
@@ -46,7 +46,7 @@ def by_first_character(pattern: str) -> list[tuple[str, str]] | None:
 
 
 def _first(way: str) -> list[tuple[str, str]] | None:
-    """As above, of a pattern without ``|`` at the top."""
+    """Split a pattern without ``|`` at the top level; see :func:`by_first_character`."""
     if not way:
         return None
     if way[0] == "(":
@@ -91,7 +91,7 @@ def _first(way: str) -> list[tuple[str, str]] | None:
 
 
 def _ways(pattern: str) -> list[str]:
-    """The alternatives at the top of a pattern."""
+    """Split a pattern into its top-level alternatives."""
     found, start, at = [], 0, 0
     while at < len(pattern):
         match pattern[at]:
@@ -109,7 +109,7 @@ def _ways(pattern: str) -> list[str]:
 
 
 def _closing(pattern: str, at: int) -> int:
-    """Where the group that opens at ``at`` closes."""
+    """Return the position at which the group opened at ``at`` closes."""
     at += 1
     while pattern[at] != ")":
         if pattern[at] == "\\":
@@ -133,7 +133,7 @@ def _closing_class(pattern: str, at: int) -> int:
 
 @dataclass(frozen=True)
 class Seeker:
-    """Words and patterns ready to look with, and what is cut out before."""
+    """Compiled words and patterns, and the patterns of what is removed first."""
 
     quick: re.Pattern[str] | None
     at_start: re.Pattern[str] | None
@@ -141,7 +141,7 @@ class Seeker:
     cut_out: re.Pattern[str] | None
 
     def fits(self, text: str) -> bool:
-        """Whether the plain text says it, what the exceptions match left aside."""
+        """Return whether the plain text matches, ignoring what the exceptions match."""
         return self._found(text) and (self.cut_out is None or self._found(self.cut_out.sub(" ", text)))
 
     def _found(self, text: str) -> bool:
@@ -153,9 +153,9 @@ class Seeker:
 
 
 def seeker(words: Sequence[str], patterns: Sequence[str], excepted: Sequence[str] = ()) -> Seeker:
-    """A seeker of any word or pattern; ``excepted`` patterns are cut out first.
+    """Compile words and patterns; text that matches the ``excepted`` patterns is removed first.
 
-    All are valid and hold no back-references.
+    All patterns must be valid and have no back-references.
     """
     begins: dict[str, list[str]] = {}
     for word in words:

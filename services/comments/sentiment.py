@@ -1,6 +1,6 @@
-"""Sentiment 情感 of comments by a small lexicon with negations and degree words.
+"""Score the sentiment 情感 of comments with a small lexicon, negations and degree words.
 
-A heuristic: it knows neither context nor most irony.
+A heuristic: it understands neither context nor most irony.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from services.comments.rules import Lexicon
 from services.comments.seeking import any_of
 
 _REACH = 4
-"""Characters between a negation or degree word and the word that it changes, at most (不是很好看; 一点都不油腻)."""
+"""Maximum distance in characters of a negation or degree word and the word it modifies (不是很好看; 一点都不油腻)."""
 _PAUSE = re.compile(r"[,.!?;:、。…~ ]")
 _NEGATED = -0.7
-"""不好看 is less bad than 难看 is."""
+"""不好看 is less negative than 难看."""
 _BEFORE_CONTRAST = 0.4
 _IRONIC = -0.5
 _SOFTENING = 2.0
@@ -24,7 +24,7 @@ DIGITS = 4
 
 
 class Scorer:
-    """Plain texts to numbers between -1 and 1. ``word`` turns a word of the lexicon into what plain texts hold."""
+    """Scorer of plain texts, from -1 to 1; ``word`` converts a word of the lexicon to plain form."""
 
     def __init__(self, lexicon: Lexicon, word: Callable[[str], str]) -> None:
         self._values = {
@@ -44,7 +44,7 @@ class Scorer:
         self._found = re.compile(any_of({*known, *map(word, lexicon.neutral)}))
 
     def score(self, text: str) -> float | None:
-        """In [-1, 1] with four digits; None where no word or face of the lexicon stands."""
+        """Return the score in [-1, 1], rounded to four digits; None if no word or face of the lexicon occurs."""
         total, said, ironic, asks, courtesy = 0.0, False, False, False, 0.0
         factor, since = 1.0, -1
         for found in self._found.finditer(text):

@@ -1,8 +1,8 @@
-"""Comments in plain form, and their terms: what every other module of the room looks at.
+"""Convert comments to plain form, and extract their terms, for the other modules of this package.
 
-Plain form: simplified characters 简体, half-width 半角, lower case, no runs (哈哈哈哈 → 哈哈), [表情] and emoji as the canonical
-    ``[赞]`` where
-``sentiment.yaml`` knows them and gone where it does not, personal data and addresses gone.
+- Plain form has simplified characters 简体, half-width 半角, lower case and no repetitions (哈哈哈哈 → 哈哈).
+- [表情] and emoji become the canonical ``[赞]`` if ``sentiment.yaml`` knows them, and are removed otherwise.
+- Personal data and addresses are removed.
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ _ADDRESS = re.compile(r"https?://[^\s\u4e00-\u9fff]+")
 _RUN = re.compile(r"([^\d\s])\1{2,}")
 _ECHO = re.compile(r"([^\d\s]{2,4}?)\1{2,}")
 _FIRST_FACE = 0xE000
-"""Inside, a face is one character of Unicode's private use area, so that 可爱 is not found in [可爱]; no comment holds one after folding."""
+"""Internally a face is one private-use character of Unicode, so that 可爱 does not match in [可爱].
+
+Folded comments contain no such character.
+"""
 _FACES_INSIDE = re.compile("[\ue000-\uf8ff]+")
 _ENDS = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\$")
-"""Escapes, classes, and what this is for: the ``$`` outside of both."""
+"""Matches escapes and classes, so that a ``$`` outside both can be found."""
 _SPACES = re.compile(r"[^\S\n]+")
 _TERM = re.compile(r"[a-z0-9]*[a-z][a-z0-9+\-.]+|[a-z0-9]*[\u3400-\u9fff\U00020000-\U0003ffff][\w+\-.]+")
 
 
 class Reader:
-    """Comments to plain form and terms. Loading it takes 0.3 s: the dictionaries of jieba and OpenCC.
+    """Converter of comments to plain form and terms; loading takes 0.3 s, for the dictionaries of jieba and OpenCC.
 
-    ``rjieba.Jieba.add_word`` takes user words, so they weigh in while the words are cut; the instance is our own, since
-    the module's is everybody's.
+    ``rjieba.Jieba.add_word`` adds user words, so they influence the segmentation. The instance is our own, since the
+    module's is shared.
 
     Raises:
-        BadNeeds: a file of ``folder`` cannot be used.
+        BadNeeds: a file of ``folder`` is unusable.
     """
 
     def __init__(self, folder: Path, lexicon: Lexicon) -> None:
@@ -57,7 +60,11 @@ class Reader:
         self.must_be_plain(sorted(self._stop), folder / STOP_WORDS)
 
     def must_be_plain(self, words: Iterable[str], path: Path) -> None:
-        """A word that is not in plain form would never be found: say so, with the form that would."""
+        """Check that words are in plain form; others would never match.
+
+        Raises:
+            BadNeeds: a word is not in plain form; the message has the form to write.
+        """
         words = list(words)
         for word, plain in zip(words, map(self.shown, self.plain(words)), strict=True):
             if plain != word:
@@ -68,21 +75,24 @@ class Reader:
                 )
 
     def shown(self, plain: str) -> str:
-        """A plain text as people write it, faces as ``[赞]``."""
+        """Format a plain text for people, with faces as ``[赞]``."""
         return plain.translate(self._shown)
 
     def word(self, written: str) -> str:
-        """A word of a rule, in plain form as :meth:`must_be_plain` saw to, as plain texts hold it."""
+        """Convert a word of a rule to the internal form, with faces as single characters."""
         return self.plain([written])[0] if "[" in written else written
 
     def pattern(self, written: str) -> str:
-        """A regular expression of a rule as plain texts want it: ``\\[赞\\]`` is what stands for the face, and faces may come before an end ``$``."""
+        """Convert a regular expression of a rule to the internal form.
+
+        The escaped ``[赞]`` becomes the character of the face, and faces may precede a final ``$``.
+        """
         for face, inside in self._inside.items():
             written = written.replace(rf"\[{face[1:-1]}\]", inside)
         return _ENDS.sub(lambda found: r"[\ue000-\uf8ff ]*$" if found[0] == "$" else found[0], written)
 
     def plain(self, texts: Sequence[str]) -> list[str]:
-        """The plain form of each text, without line breaks; :meth:`shown` makes it readable."""
+        """Return the plain form of each text, without line breaks; :meth:`shown` makes it readable."""
         if not texts:
             return []
         folded = fold(join(texts))
@@ -96,7 +106,10 @@ class Reader:
         return self._faces.get(found[0], " ")
 
     def terms(self, plain: Sequence[str]) -> list[list[str]]:
-        """Terms of each plain text: each once, in order. No stop words, single characters, digits, faces or marks."""
+        """Return the distinct terms of each plain text, in order.
+
+        Stop words, single characters, digits, faces and punctuation are left out.
+        """
         cut, stop, user, fits = self._jieba.cut, self._stop, self._user, _TERM.fullmatch
         return [
             [
