@@ -1,1 +1,1 @@
-"""Acting on the answers: audiences, campaigns, tags and comment replies, planned, approved, sent once; and answering people."""
+"""Reach out to people: plan, approve and send campaigns, tags and comment replies once, and reply to messages."""

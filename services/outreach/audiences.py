@@ -1,4 +1,4 @@
-"""Audiences 人群包: SQL over the warehouse in ``sql/audiences/*.sql``, one row per person to reach."""
+"""Read audiences 人群包: SQL over the warehouse in ``sql/audiences/*.sql``, with one row per person to reach."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NEEDED = ("account", "open_id", "reason")
 
 
 class BadAudience(ValueError):
-    """An audience that cannot be used; the message names the file and says why."""
+    """An unusable audience; the message names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of an audience. ``open_id`` is the person, ``account`` the account that would write.
+    """A person of an audience; ``open_id`` is the person, ``account`` the account that would write.
 
-    ``more`` are further columns, for texts and for the objects of comment replies.
+    ``more`` has further columns, for texts and for the targets of comment replies.
     """
 
     client_key: str
@@ -36,21 +36,25 @@ class Member:
 
 
 def audiences_dir(settings: Settings) -> Path:
+    """Return the folder of the audience files."""
     return settings.audiences_dir or REPOSITORY / "sql" / "audiences"
 
 
 def read_audience(
     runtime: Runtime, name: str, apps_of: Mapping[str, str], *, needs: tuple[str, ...] = ()
 ) -> list[Member]:
-    """The people of an audience at this moment, in a stable order; who stands there twice is taken once.
+    """Run the SQL of an audience now; return its people in a stable order, without duplicates.
 
     Args:
-        apps_of: client_key by account; an account that is not in it is nobody's.
-        needs: further columns that must be there.
+        runtime: settings and warehouse.
+        name: name of the audience's file, without the suffix.
+        apps_of: client_key by account; other accounts are errors.
+        needs: required columns beside account, open_id and reason.
 
     Raises:
-        BadAudience: no such file, it is not one SELECT or fails, a column is missing, or a row lacks account, person or
-            reason.
+        BadAudience: there is no such file, it is not one SELECT, it fails, a column is missing, an account is unknown,
+            or a
+        row lacks account, person or reason.
     """
     path = audiences_dir(runtime.settings) / f"{name}.sql"
     try:

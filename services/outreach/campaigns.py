@@ -1,6 +1,6 @@
-"""Campaigns 活动, tags 标签 and answering rules 自动回复: what people write in ``campaigns/*.yaml``, read strictly.
+"""Parse campaigns 活动, tags 标签 and reply rules 自动回复 from ``campaigns/*.yaml``, strictly.
 
-A word too many or a message that the platform would refuse is an error with file and place before anything is planned.
+Unknown keys, and messages that the platform would reject, are errors with file and place before anything is planned.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAME = r"[a-z][a-z0-9_]*"
 
 
 class BadCampaign(BadFile):
-    """A file of campaigns, tags or rules that cannot be used; the message names file, place and reason."""
+    """An unusable file of campaigns, tags or rules; the message names file, place and reason."""
 
 
 def _good_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -41,14 +41,14 @@ def _good_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Live(StrictModel):
-    """Live sessions of the timetable, planned so long before they begin."""
+    """Live sessions of the timetable; the campaign is planned ``before`` they begin."""
 
     timetable: str
     before: Span
 
 
 class When(StrictModel):
-    """When a campaign is due: by hand only, every day at a time, or before live sessions."""
+    """When a campaign is due: only by hand, every day at a time, or before live sessions."""
 
     daily: ClockTime | None = None
     live: Live | None = None
@@ -61,7 +61,7 @@ class When(StrictModel):
 
 
 class Caps(StrictModel):
-    """Bounds of our own, below the platform's."""
+    """Our own limits, below those of the platform."""
 
     per_person_per_day: int = Field(1, gt=0)
     per_account_per_day: int | None = Field(None, gt=0)
@@ -69,6 +69,8 @@ class Caps(StrictModel):
 
 
 class Kind(StrEnum):
+    """What a campaign sends."""
+
     MESSAGE = "message"
     COMMENT = "comment"
 
@@ -76,7 +78,8 @@ class Kind(StrEnum):
 class Campaign(StrictModel):
     """One campaign.
 
-    ``again_after`` is how long a person gets it only once; without it once for ever (per live session for live ones).
+    ``again_after`` is the time in which a person gets it only once. Without it a person gets it once ever, or once per
+    live session.
     """
 
     name: str = Field(pattern=rf"^{_NAME}$")
@@ -125,7 +128,7 @@ class Campaign(StrictModel):
 
     @property
     def usable_scenes(self) -> list[Scene]:
-        """Scenes that take these messages, in the order of preference."""
+        """List the scenes that allow all these messages, in order of preference."""
         contents, fitting = [content_of(m) for m in self.messages], []
         for scene in self.scenes:
             try:
@@ -137,6 +140,7 @@ class Campaign(StrictModel):
 
     @property
     def quiet_hours(self) -> tuple[time, time] | None:
+        """Return the quiet hours as (start, end), or None."""
         return self.quiet and (self.quiet.from_, self.quiet.until)
 
 
@@ -162,7 +166,7 @@ class Tag(StrictModel):
 
 
 class Tags(StrictModel):
-    """All tags that follow audiences, and names of those that shall go."""
+    """All tags that follow audiences, and the names of tags to delete."""
 
     owner: str
     tags: list[Tag]
@@ -177,10 +181,10 @@ class Tags(StrictModel):
 
 
 class Rule(StrictModel):
-    """One answering rule; the first that fits an event is taken.
+    """One reply rule; the first rule that matches an event is used.
 
-    It fits an event of ``on`` (by default a message) whose text holds one of ``keywords`` and whose type is one of
-    ``types``.
+    It matches an event of ``on`` (default: a message) if its text contains one of ``keywords`` and its type is one of
+    ``types``; an empty list matches all.
     """
 
     name: str = Field(pattern=rf"^{_NAME}$")
@@ -220,8 +224,11 @@ class Rule(StrictModel):
 
 
 class Replies(StrictModel):
-    """How people are answered. ``most_per_hour`` is the guard against talking to a machine; ``after_by_hand`` is how long the
-    worker keeps quiet after somebody of ours wrote by hand."""
+    """Settings and rules of automatic replies.
+
+    ``most_per_hour`` limits replies to one person, in case the other side is a machine. ``after_by_hand`` is how long
+    the worker sends no replies after a colleague replied by hand.
+    """
 
     rules: list[Rule]
     quiet: QuietPeriod | None = None
@@ -238,18 +245,20 @@ class Replies(StrictModel):
 
     @property
     def quiet_hours(self) -> tuple[time, time] | None:
+        """Return the quiet hours as (start, end), or None."""
         return self.quiet and (self.quiet.from_, self.quiet.until)
 
 
 def campaigns_dir(settings: Settings) -> Path:
+    """Return the folder of the campaign files."""
     return settings.campaigns_dir or REPOSITORY / "campaigns"
 
 
 def load_campaigns(settings: Settings, wrong: dict[str, str] | None = None) -> dict[str, Campaign]:
-    """All campaigns by name. Files that cannot be used go into ``wrong`` with the reason, where it is given.
+    """Load all campaigns by name; unusable files are added to ``wrong`` with the reason, if it is given.
 
     Raises:
-        BadCampaign: a file cannot be used and there is no ``wrong``, or there is no such folder.
+        BadCampaign: a file is unusable and ``wrong`` is not given, or the folder does not exist.
     """
     found: dict[str, Campaign] = {}
     folder = campaigns_dir(settings)
@@ -275,7 +284,11 @@ def _campaign(path: Path) -> Campaign:
 
 
 def load_campaign(settings: Settings, name: str) -> Campaign:
-    """Raises BadCampaign where there is none of that name, too."""
+    """Load one campaign.
+
+    Raises:
+        BadCampaign: there is no campaign of this name, or a file is unusable.
+    """
     campaigns = load_campaigns(settings)
     if name not in campaigns:
         raise BadCampaign(
@@ -285,7 +298,7 @@ def load_campaign(settings: Settings, name: str) -> Campaign:
 
 
 def load_timetable(settings: Settings, name: str) -> list[Session]:
-    """Live sessions in order of time."""
+    """Load the live sessions of a timetable, in order of time."""
     path = campaigns_dir(settings) / name
 
     class Timetable(StrictModel):
@@ -295,8 +308,10 @@ def load_timetable(settings: Settings, name: str) -> list[Session]:
 
 
 def load_tags(settings: Settings) -> Tags:
+    """Load the file of tags."""
     return read_yaml(campaigns_dir(settings) / TAGS, Tags, BadCampaign)
 
 
 def load_replies(settings: Settings) -> Replies:
+    """Load the file of reply rules."""
     return read_yaml(campaigns_dir(settings) / REPLIES, Replies, BadCampaign)

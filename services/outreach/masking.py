@@ -1,4 +1,4 @@
-"""What may be shown of people: enough to tell them apart, not enough to know them."""
+"""Mask personal data: enough stays visible to distinguish people, not enough to identify them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from catalog.messages import MESSAGE_NUMBERS
 
 
 def mask_id(open_id: str) -> str:
-    """Both ends of an id."""
+    """Keep only both ends of an id."""
     return f"{open_id[:4]}…{open_id[-4:]}" if len(open_id) > 10 else open_id
 
 
 def outline(request: dict[str, Any]) -> str:
-    """What a request would send, without a word of it: types, and the length of texts."""
+    """Describe what a request would send without its content: message types, and lengths of texts."""
     contents = request.get("content_list") or [request.get("content")]
     return " + ".join(_outline(content) for content in contents)
 

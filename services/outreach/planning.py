@@ -1,7 +1,7 @@
-"""From a campaign to a plan: who would get what through which scene, and who would not and why. Nothing is sent.
+"""Plan a campaign: decide who gets what through which scene, and who does not and why. Nothing is sent.
 
-People are looked at in the state database, where consents, windows and what was sent stand to the second; the warehouse
-only chooses them.
+The warehouse only selects people. They are checked against the state database, where consents, windows and sent
+messages are current to the second.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from services.outreach.templates import BadTemplate, fill, needed_by
 
 
 class NothingDue(ValueError):
-    """A campaign that has no occasion now; the message says when the next one is."""
+    """A campaign has no occasion now; the message says when the next one is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a plan is for: a text that names it, until when it may be sent, and the live sessions by account, if it is about some."""
+    """What a plan is for: its name, until when it may be sent, and the live sessions by account, if any."""
 
     name: str
     good_until: datetime
@@ -46,10 +46,11 @@ class Occasion:
 
 
 def occasion_of(runtime: Runtime, campaign: Campaign, now: datetime, accounts: Iterable[Account]) -> Occasion:
-    """The occasion at ``now``.
+    """Return the occasion at ``now``.
 
     Raises:
-        NothingDue: a live campaign without a session that begins soon.
+        NothingDue: no live session of the campaign begins soon.
+        BadCampaign: the timetable is unusable or names an unknown account.
     """
     local = now.astimezone(BEIJING)
     live = campaign.when.live
@@ -82,9 +83,9 @@ def occasion_of(runtime: Runtime, campaign: Campaign, now: datetime, accounts: I
 
 
 def is_due(campaign: Campaign, now: datetime, planned: Iterable[Plan]) -> bool:
-    """Whether a schedule should plan the campaign: it has a time of its own, that is reached, and no plan of today's was made.
+    """Return whether a schedule should plan the campaign: its time has come, and there is no plan of today yet.
 
-    Live campaigns are due whenever a session begins soon; the caller sees by :func:`occasion_of` whether one does.
+    Live campaigns are always due; :func:`occasion_of` decides whether a session begins soon.
     """
     if campaign.when.live is not None:
         return True
@@ -96,12 +97,12 @@ def is_due(campaign: Campaign, now: datetime, planned: Iterable[Plan]) -> bool:
 
 
 def plan_campaign(runtime: Runtime, campaign: Campaign, now: datetime) -> Plan:
-    """Make and store the plan of a campaign.
+    """Build and store the plan of a campaign.
 
     Raises:
-        BadAudience: its audience cannot be had.
-        BadCampaign: a text needs a name that the audience does not give.
-        NothingDue: it is about live sessions, and none begins soon.
+        BadAudience: its audience is unusable.
+        BadCampaign: a text needs a name that the audience does not have.
+        NothingDue: no live session of the campaign begins soon.
     """
     accounts = {a.open_id: a for app in runtime.app_keys for a in list_accounts(runtime.state, app)}
     occasion = occasion_of(runtime, campaign, now, accounts.values())
@@ -122,13 +123,13 @@ def plan_campaign(runtime: Runtime, campaign: Campaign, now: datetime) -> Plan:
 
 
 def in_control(campaign: Campaign, member: Member) -> bool:
-    """Whether somebody is left out to compare with: the same person always, without anybody choosing."""
+    """Return whether a person is in the control group; the result is random but always the same for a person."""
     drawn = hashlib.sha256(f"{campaign.name}\n{member.client_key}\n{member.open_id}".encode()).digest()
     return int.from_bytes(drawn[:8]) / 2**64 < campaign.control_share
 
 
 class _Maker:
-    """Lines of one plan."""
+    """Builder of the lines of one plan."""
 
     def __init__(
         self, runtime: Runtime, campaign: Campaign, occasion: Occasion, accounts: dict[str, Account], now: datetime
@@ -138,7 +139,7 @@ class _Maker:
         self.planned = 0
 
     def key_of(self, member: Member) -> str:
-        """What must happen once only."""
+        """Return the key of what must be sent only once."""
         parts = ["campaign", self.campaign.name, member.client_key, member.account, member.open_id]
         if self.occasion.sessions is not None:
             parts.append(self.occasion.sessions[member.account].starts_at.isoformat())
@@ -147,7 +148,7 @@ class _Maker:
         return "/".join(parts)
 
     def names_of(self, member: Member) -> dict[str, object]:
-        """What texts may name: the audience's columns, the account, and the live session."""
+        """Collect the names for texts: the audience's columns, the account, and the live session."""
         names: dict[str, object] = {
             **member.more,
             "reason": member.reason,
@@ -159,6 +160,7 @@ class _Maker:
         return names
 
     def lines(self, db: Connection, members: list[Member]) -> Iterator[NewLine]:
+        """Yield a line for each member: planned, control or blocked."""
         keys = {id(m): self.key_of(m) for m in members}
         done = keys_done(db, keys.values())
         lately = _got_lately(db, self.campaign, self.now)
@@ -178,7 +180,7 @@ class _Maker:
     def _common(
         self, db: Connection, member: Member, is_done: bool, was_lately: bool, today: dict[tuple[str, str], int]
     ) -> str | None:
-        """Why somebody cannot be written to, whatever the way; None where nothing speaks against it."""
+        """Return why a person cannot be contacted through any scene, or None."""
         account, caps, person = self.accounts[member.account], self.campaign.caps, (member.client_key, member.open_id)
         if account.status not in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT):
             return f"the account is {account.status}"
@@ -193,10 +195,11 @@ class _Maker:
         return None
 
     def line(self, db: Connection, member: Member, key: str, why: str | None) -> NewLine:
+        """Build the line of a member; ``why`` is set if it is blocked."""
         raise NotImplementedError
 
     def settled(self, line: NewLine, member: Member, why: str | None) -> NewLine:
-        """The line with its state: blocked, in the control group, or planned."""
+        """Set the state of a line: blocked, control group, or planned."""
         if why is None and self.campaign.caps.per_plan is not None and self.planned >= self.campaign.caps.per_plan:
             why = f"cap of {self.campaign.caps.per_plan} a plan"
         if why is not None:
@@ -208,7 +211,7 @@ class _Maker:
         return line
 
     def filled(self, value: Any, member: Member) -> tuple[Any, str | None]:
-        """The texts filled in; as they are, with the reason, where this member has nothing for a name.
+        """Fill in texts; if this member lacks a name, return them unchanged with the reason.
 
         Raises:
             BadCampaign: no member has the name.
@@ -232,6 +235,7 @@ class _Messages(_Maker):
         self._consents: dict[str, dict[tuple[str, str], datetime]] = {}
 
     def line(self, db: Connection, member: Member, key: str, why: str | None) -> NewLine:
+        """Build a line that sends messages."""
         campaign = self.campaign
         filled, lacking = self.filled(campaign.messages, member)
         contents = [content_of(m) for m in filled]
@@ -256,7 +260,7 @@ class _Messages(_Maker):
         )
 
     def _way(self, db: Connection, member: Member, messages: int) -> tuple[Scene, str | None]:
-        """The first scene that is open to the person, or the campaign's first one and why none is."""
+        """Return the first scene that is open to the person; if none is, the first scene and the reasons."""
         reasons = []
         for scene in self.campaign.usable_scenes:
             why = self._closed(db, member, scene, messages)
@@ -285,7 +289,7 @@ class _Messages(_Maker):
         return self._chats[place].get(member.open_id)
 
     def _consents_to(self, member: Member, chat: Chat | None) -> bool:
-        """What the newest word says: an event, or the platform's own list as it was last read."""
+        """Return whether the person consents, by the newest information: an event, or the platform's own list."""
         if member.client_key not in self._consents:
             self._consents[member.client_key] = _listed_consents(self.runtime, member.client_key)
         listed_at = self._consents[member.client_key].get((member.account, member.open_id))
@@ -298,10 +302,11 @@ class _Messages(_Maker):
 
 class _Comments(_Maker):
     def key_of(self, member: Member) -> str:
-        """A comment is answered once, whatever the campaign."""
+        """Return a key by which a comment is answered once across campaigns."""
         return "/".join(["comment", member.client_key, member.account, str(member.more["comment_id"])])
 
     def line(self, db: Connection, member: Member, key: str, why: str | None) -> NewLine:
+        """Build a line that replies to a comment."""
         text, lacking = self.filled(self.campaign.text, member)
         request = {"item_id": member.more["item_id"], "comment_id": member.more["comment_id"], "content": text}
         operation = f"{self.campaign.door}_comment_reply"
@@ -322,13 +327,13 @@ _OPERATIONS = {Scene.GROUP: "im_send_msg_group", Scene.ENTERPRISE: "enterprise_i
 
 
 def _request(scene: Scene, member: Member, contents: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    """Parameters of the call, but for the account, the scene and what the window gives."""
+    """Build the request parameters, except for the account, the scene and the parameters of the window."""
     if scene is Scene.GROUP:
         return {"group_id": member.open_id, "content": contents[0]}
     if scene is Scene.ENTERPRISE:
         number = contents[0]["msg_type"]
         name, inner = ("text", "text") if number == 1 else ("image", "image")
-        # The elder way knows a message by the caller's id: asking twice sends once.
+        # The old API identifies a message by the caller's id: a repeated request sends it once.
         sent_id = hashlib.sha256(key.encode()).hexdigest()[:32]
         return {
             "to_user_id": member.open_id,
@@ -345,7 +350,7 @@ def _request(scene: Scene, member: Member, contents: list[dict[str, Any]], key: 
 
 
 def _got_lately(db: Connection, campaign: Campaign, now: datetime) -> set[tuple[str, str, str]]:
-    """People who got the campaign within its pause."""
+    """Return the (app, account, person) triples that got the campaign within ``again_after``."""
     if campaign.again_after is None or campaign.when.live is not None:
         return set()
     query = select(outbox.c.client_key, outbox.c.open_id, outbox.c.person_open_id).where(
@@ -357,7 +362,7 @@ def _got_lately(db: Connection, campaign: Campaign, now: datetime) -> set[tuple[
 
 
 def _listed_consents(runtime: Runtime, client_key: str) -> dict[tuple[str, str], datetime]:
-    """(account, person) -> when the platform's list last named them, of each account's newest list."""
+    """Map (account, person) to the time at which the account's newest consent list named them."""
     if not runtime.warehouse.path.exists():
         return {}
     with runtime.warehouse.connect() as connection:
@@ -372,10 +377,10 @@ def _listed_consents(runtime: Runtime, client_key: str) -> dict[tuple[str, str],
 
 
 def counts_of(lines: Iterable[Any]) -> Counter[str]:
-    """Lines by state."""
+    """Count lines by state."""
     return Counter(str(line.state) for line in lines)
 
 
 def blocked_by(lines: Iterable[Any]) -> Counter[str]:
-    """Why lines are blocked, with their number."""
+    """Count blocked lines by reason."""
     return Counter(line.why or "no reason" for line in lines if line.state is LineState.BLOCKED)

@@ -1,8 +1,8 @@
-"""Answering people within seconds: the platform's windows are shorter than the start of a run.
+"""Reply to people within seconds: the platform's windows are shorter than the start-up of a run.
 
-Rules stand in ``campaigns/replies.yaml``. Every answer goes through the ledger, so that limits hold over answers and
-campaigns together, and an event is answered once whatever happens. Opt-outs are no matter of the worker: they are found
-by :func:`opt_outs_by` and written with the event itself, whatever the state of the account and whoever answers.
+Rules are in ``campaigns/replies.yaml``. Every reply goes through the ledger, so that limits hold over replies and
+campaigns together, and an event is answered at most once. Opt-outs do not depend on the worker: :func:`opt_outs_by`
+detects them, and they are stored with the event itself, whatever the state of the account and whoever replies.
 """
 
 from __future__ import annotations
@@ -34,24 +34,29 @@ from services.outreach.templates import BadTemplate, fill
 log = logging.getLogger(__name__)
 
 CATCH_UP = timedelta(minutes=5)
-"""After a restart messages that came so long ago are still answered; older ones are a person's matter."""
+"""After a restart, messages younger than this are still answered; older ones are left to a person."""
 AT_ONCE = 16
 RESOLVE_S = 15.0
-"""How often the events of our own messages are looked through for unknown lines."""
+"""Interval at which events of our own messages are matched to unknown lines."""
 
 
 def words_of(event: Event) -> str:
+    """Return the text of a message event."""
     return str(event.content.get("text") or "")
 
 
 OPT_OUT_WORD = "退订"
-"""Whoever writes it is left alone, whatever the rules say, and also where there are none."""
+"""This word always opts a person out, with any rules and without rules."""
 
 
 def opt_outs_by(replies: Replies | None) -> OptOutOf:
-    """What finds opt-outs among events: the rules with ``opt_out``, whatever stands before them, and the word that always counts."""
+    """Create a function that returns the reason of an opt-out for an event, or None.
+
+    Rules with ``opt_out`` are checked before all others, and :data:`OPT_OUT_WORD` always counts.
+    """
 
     def opt_out_of(event: Event) -> str | None:
+        """Return why an event is an opt-out, or None."""
         if event.event not in ANSWERED_BY or not event.envelope.get("from_user_id") or _is_our_own(event):
             return None
         rule = rule_for(replies, event, str(event.envelope.get("to_user_id") or "")) if replies is not None else None
@@ -67,7 +72,7 @@ def _is_our_own(event: Event) -> bool:
 
 
 def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
-    """The first rule that fits; rules with ``opt_out`` come before all others."""
+    """Return the first matching rule, or None; rules with ``opt_out`` come before all others."""
     text, kind = words_of(event).casefold(), str(event.content.get("message_type") or "")
     for rule in sorted(replies.rules, key=lambda rule: not rule.opt_out):
         if event.event not in rule.on or (rule.accounts and account not in rule.accounts):
@@ -81,9 +86,9 @@ def rule_for(replies: Replies, event: Event, account: str) -> Rule | None:
 
 
 class ReplyWorker:
-    """Answers events; :meth:`offer` never waits.
+    """Worker that replies to events; :meth:`offer` never blocks.
 
-    ``clients`` gives an app's client; ``counts`` tells what became of events.
+    ``clients`` are the clients by app; ``counts`` counts events by outcome.
     """
 
     def __init__(
@@ -96,12 +101,12 @@ class ReplyWorker:
         self.counts: Counter[str] = Counter()
 
     def offer(self, event: Event) -> None:
-        """Take an event that may be answered; the others, our own messages among them, are none of the worker's."""
+        """Queue an event, if events of its kind can be answered."""
         if event.event in ANSWERED_BY:
             self._queue.put_nowait(event)
 
     async def run(self) -> None:
-        """Answer until cancelled; first what came while nobody was there."""
+        """Reply until cancelled; begin with the events that arrived while no worker ran."""
         for event in await asyncio.to_thread(self._left_over):
             self.offer(event)
         async with asyncio.TaskGroup() as group:
@@ -118,7 +123,7 @@ class ReplyWorker:
         while True:
             try:
                 await asyncio.to_thread(resolve, self._state, self._clock.now())
-            except DBAPIError as error:  # a database that is busy or full for a while must not end the worker
+            except DBAPIError as error:  # a busy or full database must not stop the worker
                 self._log(f"unknown lines cannot be looked for: {error.orig}")
             await asyncio.sleep(RESOLVE_S)
 
@@ -136,7 +141,7 @@ class ReplyWorker:
             except DBAPIError as error:
                 self._log(f"events of {event.client_key} cannot be answered: {error.orig}")
                 outcome = "error"
-            except Exception:  # one event must not end the worker; people's words stay out of the log
+            except Exception:  # one event must not stop the worker; message texts stay out of the log
                 log.exception("event %s of %s could not be answered", event.event, event.client_key)
                 outcome = "error"
             self.counts[outcome] += 1
@@ -144,7 +149,7 @@ class ReplyWorker:
                 self._turns.pop(person, None)
 
     async def answer(self, event: Event) -> str:
-        """What was done about one event, in a word or two."""
+        """Handle one event; return the outcome in a word or two."""
         app, account, person = (
             event.client_key,
             str(event.envelope.get("to_user_id") or ""),
@@ -162,7 +167,7 @@ class ReplyWorker:
                 if line_id is None
                 else await self._send(app, line_id, Rules(opt_out_at=event.received_at if rule.opt_out else None))
             )
-        finally:  # what somebody asked for holds also where the answer could not be sent
+        finally:  # the request holds even if the reply cannot be sent
             await asyncio.to_thread(self._afterwards, rule, app, account, person)
 
     async def _send(self, app: str, line_id: int, rules: Rules) -> str:
@@ -174,7 +179,7 @@ class ReplyWorker:
         return sent.why if isinstance(sent, SendRefusal) else sent.value
 
     def _decide(self, event: Event, app: str, account: str, person: str) -> str | tuple[Rule, int | None]:
-        """The rule, and the line of the ledger that answers; or why nothing is done."""
+        """Return the rule and the id of the ledger line that replies, or why nothing is done."""
         state, now, replies = self._state, self._clock.now(), self._replies
         known = get_account(state, app, account)
         if known is None or known.status not in (AccountStatus.ACTIVE, AccountStatus.NEEDS_CONSENT):
@@ -230,7 +235,7 @@ class ReplyWorker:
         names = {"nickname": _nickname(event.content, person)}
         try:
             contents = [content_of(fill(m, names)) for m in rule.messages]
-        except BadTemplate:  # somebody without a name: better no answer than one with a hole
+        except BadTemplate:  # no nickname: better no reply than one with a gap
             return None
         request: dict[str, Any] = {
             "to_user_id": person,

@@ -1,9 +1,7 @@
-"""Sending: each line claimed in the ledger when its call has its turn, called once, and written down.
+"""Send lines: claim each one in the ledger when its call can start, call once, and record the outcome.
 
-Used by campaigns and by the reply worker.
-
-A line whose call may have been done is unknown and stays so until an event or a person tells; nothing is sent on a
-guess.
+Campaigns and the reply worker use it. If a call may have been made and its outcome is not known, the line is unknown.
+It stays so until an event or a person settles it; nothing is sent on a guess.
 """
 
 from __future__ import annotations
@@ -41,12 +39,12 @@ log = logging.getLogger(__name__)
 
 
 class StopSending(RuntimeError):
-    """Nothing more can be sent through this app now; the message says why. Lines stay planned."""
+    """The app cannot send anything now; the message says why, and lines stay planned."""
 
 
 @dataclass
 class SendSummary:
-    """What one round did: lines by state, and what only waits, by reason."""
+    """Result of one round: lines by state, and waiting lines by reason."""
 
     states: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
@@ -54,10 +52,10 @@ class SendSummary:
 
 
 class _Turn:
-    """Claims a line when its call has its turn, so that a process that dies leaves no line unknown but those of calls in flight.
+    """Parameters of a call that claims its line only when the call can start.
 
-    ``claimed`` is the line while this process has it: from then on its call may have been made. ``given`` are the
-    call's parameters, where the line alone does not know them.
+    If a process dies, only the lines of calls in flight are unknown. ``claimed`` is the line while this process has it:
+    from then on its call may have been made. ``given`` are the call's parameters, if the line alone does not have them.
     """
 
     def __init__(self, state: State, clock: Clock, line_id: int, rules: Rules, given: Params | None) -> None:
@@ -84,6 +82,11 @@ class _Turn:
         return claimed.params if self._given is None else self._given
 
     async def claim(self) -> ClaimedLine:
+        """Claim the line, without checking its window.
+
+        Raises:
+            _NotClaimed: it must not be sent now.
+        """
         claimed = await _claim(self._state, self._line_id, self._rules, self._clock)
         if isinstance(claimed, SendRefusal):
             raise _NotClaimed(claimed)
@@ -91,12 +94,13 @@ class _Turn:
         return claimed
 
     async def undone(self) -> None:
+        """Release the line: the call had no effect and will be repeated."""
         self.claimed = None
         await _apart(release, self._state, self._line_id, "the call did nothing, and is made again")
 
 
 class _NotClaimed(Exception):
-    """The line must not be sent now, as ``refused`` says."""
+    """The line must not be sent now; ``refused`` says why."""
 
     def __init__(self, refused: SendRefusal) -> None:
         super().__init__(refused.why)
@@ -111,13 +115,21 @@ async def send_line(
     rules: Rules,
     complete: Callable[[ClaimedLine], Any] | None = None,
 ) -> LineState | SendRefusal:
-    """Claim one line when its call has its turn, call, and write down what became of it.
+    """Claim one line when its call can start, call, and record the outcome.
 
     Args:
-        complete: an async function that gives the call's parameters where the line alone does not know them.
+        client: the client of the line's app.
+        state: the state database.
+        clock: the clock for claims and windows.
+        line_id: the line.
+        rules: limits of its plan.
+        complete: an async function that returns the call's parameters, if the line alone does not have them.
+
+    Returns:
+        The new state of the line, or why it was not sent.
 
     Raises:
-        StopSending: what stopped this one would stop all others of the app; the line stays planned.
+        StopSending: the reason stops all other lines of the app, too; the line stays planned.
     """
     seen = await _apart(look, state, line_id, rules, clock.now())
     if isinstance(seen, SendRefusal):
@@ -126,6 +138,7 @@ async def send_line(
     turn: _Turn | None = None
 
     async def wait(why: str) -> None:
+        """Put the line back, with the reason."""
         await _apart(release if turn is not None and turn.claimed else postpone, state, line_id, why)
 
     try:
@@ -143,12 +156,12 @@ async def send_line(
         return SendRefusal(error.reason, later=True)
     except CallFailed as error:
         turn = turn or _Turn(state, clock, line_id, rules, None)
-        try:  # what failed before its turn ends as what failed after it
+        try:  # failures before and after the claim end alike
             await turn.claim() if turn.claimed is None else None
         except _NotClaimed as other:
             return other.refused
         return await _end(state, clock, line_id, LineState.FAILED, code=error.code, why=error.reason)
-    except BaseException:  # an interruption: the call may be under way
+    except BaseException:  # interrupted: the call may have been made
         if turn is not None and turn.claimed is not None:
             if operation.repeatable:
                 release(state, line_id, "the sender was interrupted")
@@ -181,7 +194,7 @@ async def _end(state: State, clock: Clock, line_id: int, outcome: LineState, **m
 
 
 async def _apart(work: Callable, *args: Any, **kwargs: Any) -> Any:
-    """The state database in a thread, and to its end: what was begun there is known here also when the task is interrupted."""
+    """Run database work in a thread to its end, even if the task is cancelled."""
     future = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
     try:
         return await asyncio.shield(future)
@@ -191,7 +204,7 @@ async def _apart(work: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def message_ids_of(document: Any) -> list[str]:
-    """Ids that a writing operation gave to what it made; IM answers have them outside of ``data``."""
+    """List the ids that a write operation created; IM responses have them outside ``data``."""
     data = document.get("data") if isinstance(document.get("data"), dict) else {}
     if listed := document.get("msg_list"):
         return [str(i) for i in listed]
@@ -200,7 +213,7 @@ def message_ids_of(document: Any) -> list[str]:
 
 
 IN_FLIGHT = 8
-"""Lines that are sent at the same time. Rate and concurrency per account are the client's."""
+"""Lines sent concurrently; the client limits rate and concurrency per account."""
 
 
 def send_plan(
@@ -210,12 +223,18 @@ def send_plan(
     *,
     in_order: bool = False,
 ) -> SendSummary:
-    """Send what a plan still has to send; may be called again at any time. ``in_order`` sends one line after the other.
+    """Send the remaining lines of a plan; may be called again at any time.
 
-    Lines of senders that died are found first: they are unknown, and events may tell of them.
+    Lines of dead senders are resolved first: they are unknown, and events may settle them.
+
+    Args:
+        runtime: settings, state and clients.
+        plan_id: the plan.
+        complete: see :func:`send_line`; it also gets the client.
+        in_order: send one line after the other.
 
     Raises:
-        NotApproved: the plan is not approved as it is.
+        NotApproved: the plan is not approved in its present form.
     """
     now = runtime.clock.now()
     plan = check_approved(runtime.state, plan_id, now)
@@ -248,6 +267,7 @@ async def _send_all(
     stopped: list[StopSending] = []
 
     async def work() -> None:
+        """Send lines from the queue until it is empty or sending stops."""
         for line_id in queue:
             if stopped:
                 return
@@ -271,4 +291,4 @@ async def _send_all(
 
 
 UNSEEN_AFTER = timedelta(minutes=30)
-"""After so long an unknown line is a person's matter: by then the platform has delivered the event, if there is one."""
+"""An unknown line older than this is left to a person: the platform would have delivered its event by then."""

@@ -1,7 +1,7 @@
-"""Tags 标签 that follow audiences: the difference between what audiences say and what the platform has, as a plan.
+"""Plan tags 标签 that follow audiences: the difference between audiences and the platform's tags, as a plan.
 
-The platform is asked for its present state when a plan is made; whatever tags people got by hand stay, but for those
-that an audience manages. Limits are kept over both: 100 tags an account, 5 a person.
+The platform's present tags are requested when a plan is made. Tags that people got by hand stay, unless an audience
+manages them. Both together respect the limits: 100 tags per account, 5 per person.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _GOOD_FOR = timedelta(hours=24)
 
 @dataclass
 class Present:
-    """Tags of an account as the platform has them: ids by name, people by tag id."""
+    """Tags of an account on the platform: ids by name, people by tag id."""
 
     ids: dict[str, str] = field(default_factory=dict)
     people: dict[str, set[str]] = field(default_factory=dict)
 
     def tags_of(self) -> dict[str, set[str]]:
-        """Tag ids by person."""
+        """Map each person to the ids of their tags."""
         found: dict[str, set[str]] = defaultdict(set)
         for tag_id, people in self.people.items():
             for person in people:
@@ -47,10 +47,10 @@ class Present:
 
 
 async def present_tags(client: DouyinClient, open_id: str, *, with_people: bool = True) -> Present:
-    """What the platform has at this moment.
+    """Request the platform's present tags of an account.
 
     Raises:
-        CallFailed: it cannot be had, e.g. because the account is no enterprise account.
+        CallFailed: they are not available, e.g. because the account is no enterprise account.
     """
     present = Present()
     async for answer in pages(client, ENDPOINTS["leads_tag_list"], {}, open_id):
@@ -64,10 +64,10 @@ async def present_tags(client: DouyinClient, open_id: str, *, with_people: bool 
 
 
 def plan_tags(runtime: Runtime, tags: Tags, now: datetime) -> tuple[Plan, dict[str, str]]:
-    """Make and store the plan; also gives accounts whose tags cannot be had, with the reason.
+    """Build and store the plan; also return the accounts without available tags, with the reason.
 
     Raises:
-        BadAudience: an audience cannot be had.
+        BadAudience: an audience is unusable.
     """
     accounts = {a.open_id: a for app in runtime.app_keys for a in list_accounts(runtime.state, app)}
     apps = {a.open_id: a.client_key for a in accounts.values()}
@@ -95,9 +95,10 @@ def plan_tags(runtime: Runtime, tags: Tags, now: datetime) -> tuple[Plan, dict[s
 def _difference(
     runtime: Runtime, account: Account, tags: Tags, wanted: dict[str, dict[str, str]], present: Present
 ) -> list[NewLine]:
-    """Lines in the order in which they must be done: rename and delete first (they make room), create, then people."""
+    """Build the lines in the order of execution: rename and delete first (they make room), then create, then people."""
 
     def line(operation: str, request: dict[str, Any], person: str, reason: str, what: str) -> NewLine:
+        """Build one line of the account."""
         return NewLine(
             operation,
             what,
@@ -178,13 +179,13 @@ def _difference(
 
 
 class TagIds:
-    """Gives calls that name a tag its id, which a tag that was just made gets from the platform only."""
+    """Looks up the ids of tags for calls: a new tag gets its id only from the platform."""
 
     def __init__(self) -> None:
         self._ids: dict[str, dict[str, str]] = {}
 
     async def complete(self, client: DouyinClient, claimed: ClaimedLine) -> dict[str, Any]:
-        """Parameters with the tag's id.
+        """Return the parameters with the tag's id.
 
         Raises:
             StopSending: the account has no such tag.

@@ -1,4 +1,4 @@
-"""Texts with places for names: ``{live_title}``. Nothing but names is looked up in them."""
+"""Fill in texts with placeholders such as ``{live_title}``; only plain names are looked up."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class BadTemplate(ValueError):
 
 
 def names_in(text: str) -> set[str]:
-    """Names that the text needs.
+    """Return the names that the text needs.
 
     Raises:
-        BadTemplate: a brace is open, or something other than a plain name stands in braces.
+        BadTemplate: a brace is unclosed, or braces contain something other than a plain name.
     """
     try:
         parts = list(_FORMATTER.parse(text))
@@ -34,7 +34,7 @@ def names_in(text: str) -> set[str]:
 
 
 def needed_by(value: Any) -> set[str]:
-    """Names that a message, a list of them, or a text needs."""
+    """Return the names that a message, a list of messages, or a text needs."""
     if isinstance(value, str):
         return names_in(value)
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
@@ -42,7 +42,11 @@ def needed_by(value: Any) -> set[str]:
 
 
 def fill(value: Any, names: Mapping[str, object]) -> Any:
-    """A message, or a part of it, with its texts filled in; a name that is missing or empty raises BadTemplate."""
+    """Fill in the texts of a message, or of a part of it.
+
+    Raises:
+        BadTemplate: a name is missing or empty.
+    """
     if isinstance(value, str):
         if lacking := sorted(n for n in names_in(value) if names.get(n) in (None, "")):
             raise BadTemplate(f"nothing to put in for {', '.join(lacking)}")

@@ -1,4 +1,4 @@
-"""What commands and jobs do with plans: make those that are due, send those that are approved, take messages back."""
+"""Run plans for commands and jobs: make those that are due, send approved ones, recall messages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from services.outreach.tags import TagIds
 
 @dataclass
 class PlanSummary:
-    """Plans that were made, and campaigns that could not be planned with the reason."""
+    """Plans that were made, and campaigns that could not be planned, with the reason."""
 
     plans: list[Plan] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
 
 def plan_due(runtime: Runtime) -> PlanSummary:
-    """Plan every campaign whose time has come. Each is for itself: one that is wrong does not stop the others."""
+    """Plan every campaign that is due; an invalid campaign does not stop the others."""
     now, done = runtime.clock.now(), PlanSummary()
     made = list_plans(runtime.state)
     for campaign in load_campaigns(runtime.settings, done.failed).values():
@@ -44,7 +44,7 @@ def plan_due(runtime: Runtime) -> PlanSummary:
 
 
 def _has_plan(runtime: Runtime, campaign, made: list[Plan]) -> bool:
-    """Whether a live campaign has a plan for the session that begins soon: planning again would take its approval away."""
+    """Return whether a live campaign has a plan for the next session; a new plan would revoke its approval."""
     if campaign.when.live is None:
         return False
     now = runtime.clock.now()
@@ -52,17 +52,17 @@ def _has_plan(runtime: Runtime, campaign, made: list[Plan]) -> bool:
 
 
 def send_one(runtime: Runtime, plan_id: int) -> SendSummary:
-    """Send a plan, whatever its kind.
+    """Send a plan of any kind.
 
     Raises:
-        NotApproved: it is not approved as it is.
+        NotApproved: it is not approved in its present form.
     """
     plan = get_plan(runtime.state, plan_id)
     return send_plan(runtime, plan_id, TagIds().complete if plan.kind == "tags" else None, in_order=plan.kind == "tags")
 
 
 def send_approved(runtime: Runtime) -> dict[int, SendSummary]:
-    """Send every approved plan that is not over."""
+    """Send every approved plan that has not expired; return the results by plan."""
     now = runtime.clock.now()
     return {
         p.id: send_one(runtime, p.id) for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > now
@@ -71,7 +71,7 @@ def send_approved(runtime: Runtime) -> dict[int, SendSummary]:
 
 @dataclass(frozen=True, slots=True)
 class SettledLines:
-    """What became of a plan's unknown lines, in numbers of lines: ``found`` among events, ``settled`` by a person, ``waiting`` for events."""
+    """Numbers of a plan's unknown lines: ``found`` among events, ``settled`` by a person, ``waiting`` for events."""
 
     found: int
     settled: int
@@ -79,10 +79,10 @@ class SettledLines:
 
 
 def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> SettledLines:
-    """Settle all unknown lines of a plan; first those that events tell about are found.
+    """Settle all unknown lines of a plan; lines that events confirm are resolved first.
 
-    What was sent may still be told by an event within half an hour: lines so young do not count as not sent, since the
-    next plan may have their people again.
+    An event may confirm a message within half an hour. So younger lines cannot be settled as not sent, since the next
+    plan may contain their people again.
 
     Raises:
         NotApproved: there is no such plan.
@@ -100,10 +100,10 @@ def resolve_plan(runtime: Runtime, plan_id: int, *, was_sent: bool, by: str) -> 
 
 
 def recall_line(runtime: Runtime, line_id: int) -> int:
-    """Take the messages of a sent line back; gives their number.
+    """Recall the messages of a sent line; return their number.
 
     Raises:
-        LookupError: the line was not sent, or is no private message.
+        LookupError: the line was not sent, is no private message, or its conversation is not known yet.
         CallFailed: the platform refuses.
     """
     line = get_line(runtime.state, line_id)
