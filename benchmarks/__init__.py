@@ -1,1 +1,1 @@
-"""Measurements behind the claims of the documentation."""
+"""Measure what the documentation claims."""

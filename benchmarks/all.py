@@ -1,8 +1,8 @@
-"""All measurements of docs/performance.md in one run, one after the other, each a process of its own.
+"""Run all measurements of docs/performance.md one after the other, each in a process of its own.
 
-``python -m benchmarks.all`` is the short form, about five minutes, and prints what was found. ``--full`` takes about 50
-minutes, keeps the figures in ``benchmarks/measured`` and writes docs/performance.md. ``--only NAME`` repeats some of
-them; ``--page`` writes the page from the kept figures alone.
+``python -m benchmarks.all`` is the short form, about five minutes, and prints its results. ``--full`` takes about 50
+minutes, saves the figures in ``benchmarks/measured`` and writes docs/performance.md. ``--only NAME`` repeats some of
+them; ``--page`` writes the page from the saved figures alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ MEASURED = Path(__file__).with_name("measured")
 
 
 def main() -> int:
+    """Run the chosen measurements and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--only", action="append", choices=SCRIPTS)

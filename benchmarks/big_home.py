@@ -1,10 +1,10 @@
-"""A home as an agency has it after a year: 1,000 accounts × 365 days in the lake, the state, marts, and the published warehouse.
+"""Fill a home as an agency has it after a year: 1,000 accounts × 365 days of lake, state, marts and warehouse.
 
-Everything that marts read is there; core tables that none reads stay empty. The product itself makes the marts of the
-last two weeks, and of those that other marts read as many days as a new day looks back. Days before are copies of the
-made ones with the dates moved, by turns, so that listings and the warehouse have the size of a year, and a year need
-not be computed. ``load_status`` has the lines of 70 days, since marts read 60. Run it with ``python -m
-benchmarks.big_home HOME [--accounts 1000] [--days 365]``.
+All tables that marts read are filled; core tables that no mart reads stay empty. The product itself builds the marts of
+the last two weeks. Of marts that other marts read it builds as many days as a new day looks back. Earlier days are
+copies of the built ones with the dates moved, in turn: listings and the warehouse thus have the size of a year without
+computing one. ``load_status`` has the rows of 70 days, since marts read 60. Run it with ``python -m benchmarks.big_home
+HOME [--accounts 1000] [--days 365]``.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ LAST = date(2026, 11, 21)
 """Last day of the home. The day after it is the new one that ``benchmarks.marts`` adds."""
 SEED = 7
 RECENT = 14
-"""At least so many days of every mart are made by the product."""
+"""The product builds at least so many days of every mart."""
 SPARE = 6
-"""Days that a late correction makes again before the new one; they look back by themselves."""
+"""Days that a late correction rebuilds before the new one; they look back themselves."""
 STATUS_DAYS = 70
 PLANS, PEOPLE = 12, 2_000
 """Plans of campaigns, and the people of each."""
@@ -48,7 +48,7 @@ _world: World
 
 
 def settings_of(home: Path, today: date, days: int) -> Settings:
-    """Settings of a home of so many days whose clock stands at half past eleven at night of ``today``."""
+    """Return the settings of a home of so many days whose clock stands at 23:30 of ``today``."""
     return Settings(
         _env_file=None,
         home=home,
@@ -61,24 +61,24 @@ def settings_of(home: Path, today: date, days: int) -> Settings:
 
 
 def days_of(days: int) -> list[date]:
-    """The days of a home, ascending."""
+    """Return the days of a home, ascending."""
     return [LAST - timedelta(days=n) for n in reversed(range(days))]
 
 
 def write_core(home: Path, size: int, days: int, seed: int) -> int:
-    """The core tables, two processes at a time; gives the number of rows."""
+    """Write the core tables, two processes at a time, and return the number of rows."""
     work = [(home, dt) for dt in days_of(days)]
     with multiprocessing.get_context("spawn").Pool(2, _begin, (size, days, seed)) as pool:
         return sum(pool.imap_unordered(_write_day, work, chunksize=4))
 
 
 def world_of(size: int, days: int, seed: int) -> World:
-    """The world of a home, lasting a month longer than it."""
+    """Return the world of a home, which lasts a month longer than it."""
     return make_world(size, LAST - timedelta(days=days - 1), days + 30, seed)
 
 
 def write_rows(lake: Lake, dt: date, tables: Iterable[tuple[str, pa.Table]]) -> int:
-    """Put one day of some tables into the lake; gives the number of rows."""
+    """Write one day of some tables into the lake and return the number of rows."""
     count = 0
     for name, rows in tables:
         lake.write(name, dt, rows)
@@ -102,7 +102,7 @@ def _write_day(work: tuple[Path, date]) -> int:
 
 
 def write_state(state: State, world: World, days: int) -> int:
-    """Accounts with tokens, quotas, plans of campaigns, and lines of ``load_status``; gives the number of those."""
+    """Write accounts with tokens, quotas, plans of campaigns, and ``load_status``; return the rows of the latter."""
     now = datetime(LAST.year, LAST.month, LAST.day, 15, 30, tzinfo=UTC)
     ids, names = world.accounts.to_pylist(), world.nicknames.to_pylist()
     with state.begin() as db:
@@ -184,7 +184,7 @@ def _lines(world: World, plan: int, at: float) -> Iterator[dict]:
 
 
 def _write_status(state: State, ids: list[str], days: int) -> int:
-    """A line per table of accounts, account and day, in order of the key: SQLite then appends to its index."""
+    """Write a row per table of accounts, account and day, in key order: SQLite then appends to its index."""
     kinds = [
         (name, endpoints_of(name)[0].name)
         for name, t in sorted(TABLES.items())
@@ -213,7 +213,7 @@ def _write_status(state: State, ids: list[str], days: int) -> int:
     )
     raw = state.engine.raw_connection()
     try:
-        raw.cursor().execute("BEGIN")  # else SQLite commits each of the millions by itself
+        raw.cursor().execute("BEGIN")  # else SQLite commits each of the millions of rows by itself
         raw.cursor().executemany(
             f"INSERT INTO load_status ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", lines
         )
@@ -227,7 +227,10 @@ def _write_status(state: State, ids: list[str], days: int) -> int:
 
 
 def made_days(marts: Marts) -> dict[str, int]:
-    """Of every incremental mart the number of days that the product makes: what a new day of those reaches that read it, and at least two weeks."""
+    """Return the number of days of each incremental mart that the product builds.
+
+    They are the days that a new day of its dependent marts reads, and at least two weeks.
+    """
     found = dict.fromkeys(marts.bound, RECENT)
     for bound in marts.bound.values():
         for name in bound.marts:
@@ -236,7 +239,7 @@ def made_days(marts: Marts) -> dict[str, int]:
 
 
 def write_marts(runtime: Runtime) -> None:
-    """All marts of all days, so that nothing is out of date."""
+    """Write all marts of all days, so that none is stale."""
     marts = Marts(runtime)
     wanted = made_days(marts)
     for name, bound in marts.bound.items():
@@ -251,7 +254,7 @@ def write_marts(runtime: Runtime) -> None:
 
 
 def _move(marts: Marts, name: str, made: list[date], dts: list[date]) -> None:
-    """Give the mart these days as copies of made ones with every date moved, and say that they are made of what lies there now."""
+    """Write copies of built days with every date moved, and record today's inputs as theirs."""
     bound, lake = marts.bound[name], marts.lake
     for n, source in enumerate(made[:RECENT]):
         if not dts[n::RECENT]:
@@ -272,7 +275,7 @@ def _move(marts: Marts, name: str, made: list[date], dts: list[date]) -> None:
 
 
 def adopt(marts: Marts, name: str, dts: Iterable[date]) -> None:
-    """Say that these days of a mart, which lie in the lake, are made by today's SQL of what lies there now."""
+    """Record that these days of a mart in the lake were built by today's SQL from today's inputs."""
     marts._listed.clear()
     marts._keep_inputs(name, {dt.isoformat(): marts._fingerprint(marts.bound[name], dt) for dt in dts})
 
@@ -281,7 +284,7 @@ def adopt(marts: Marts, name: str, dts: Iterable[date]) -> None:
 
 
 def make(home: Path, size: int, days: int, seed: int) -> None:
-    """Fill an empty folder."""
+    """Fill an empty folder with a home."""
     if home.exists() and any(home.iterdir()):
         raise SystemExit(f"{home} is not empty: choose another folder, or remove it")
     runtime = Runtime(settings_of(home, LAST, days))
@@ -301,7 +304,7 @@ def make(home: Path, size: int, days: int, seed: int) -> None:
 
 
 class _timed:
-    """Prints what a part took when it is done."""
+    """A timer that prints how long a part took."""
 
     def __init__(self, name: str) -> None:
         self._name, self._said = name, []
@@ -321,6 +324,7 @@ def _size(path: Path) -> str:
 
 
 def main() -> None:
+    """Make the home that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("home", type=Path)
     parser.add_argument("--accounts", type=int, default=1000)

@@ -1,8 +1,8 @@
-"""Core tables of a year as numpy and pyarrow columns: plausible values from a pinned seed, a day at a time, the same for the same day.
+"""Generate a year of core tables as numpy and pyarrow columns: plausible values from a fixed seed.
 
-Each account publishes a video every third day and lists its newest thirty. A video's plays follow one curve, so totals
-and the daily series agree with each other; the last three days of a series are still a little low, as on the platform,
-and are corrected by the next run.
+Tables come a day at a time, and the same day has the same values. Each account publishes a video every third day and
+lists its newest thirty. A video's plays follow one curve, so totals and the daily series agree with each other. The
+last three days of a series are still a little low, as on the platform, and are corrected by the next run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 @dataclass(frozen=True)
 class World:
-    """What stays the same from day to day.
+    """The part of the data that stays the same from day to day.
 
     ``accounts`` in order of open_id; ``items`` is accounts × videos, by number of publication.
     """
@@ -73,11 +73,12 @@ class World:
 
     @property
     def size(self) -> int:
+        """Number of accounts."""
         return len(self.accounts)
 
 
 def make_world(accounts: int, first: date, days: int, seed: int) -> World:
-    """A world whose lists are full from ``first`` on and that lasts for ``days`` days."""
+    """Create a world whose lists are full from ``first`` on and that lasts for ``days`` days."""
     rng = np.random.default_rng(seed)
     videos = (days + LISTED * EVERY) // EVERY + 3
     ids = np.sort(np.array(_strings(rng, accounts, 32, _HEX).to_pylist()))
@@ -109,7 +110,7 @@ def make_world(accounts: int, first: date, days: int, seed: int) -> World:
 
 
 def observed(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
-    """Tables whose partition is the day of observation: snapshots, listings, events."""
+    """Yield tables whose partition is the day of observation: snapshots, listings, events."""
     rng = np.random.default_rng([world.seed, dt.toordinal()])
     yield from _videos(world, dt)
     yield "comments", _comments(world, dt, rng)
@@ -152,7 +153,7 @@ def observed(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
 
 
 def series(world: World, stat_date: date, seen_on: date) -> Iterator[tuple[str, pa.Table]]:
-    """Tables whose partition is the platform's day, as they are known on ``seen_on`` at noon."""
+    """Yield tables whose partition is the platform's day, as known on ``seen_on`` at noon."""
     rng = np.random.default_rng([world.seed, stat_date.toordinal(), 1])
     behind = (seen_on - stat_date).days - 1
     known = 1 - 0.02 * max(0, CORRECTED - behind)
@@ -232,7 +233,7 @@ def series(world: World, stat_date: date, seen_on: date) -> Iterator[tuple[str, 
 
 
 def _listed(world: World, dt: date, newest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Account, number and age in days of each account's newest videos on a day, in order of open_id and item_id."""
+    """Return account, number and age in days of each account's newest videos, by open_id and item_id."""
     day = (dt - world.first).days + LISTED * EVERY
     offset = np.arange(world.size) % EVERY
     last = (day - offset) // EVERY
@@ -565,7 +566,7 @@ def _titles(rng: np.random.Generator) -> pa.Array:
 
 
 def _texts(rng: np.random.Generator) -> pa.Array:
-    """Comments as often as their kind is, with names filled in."""
+    """Return comments, each as often as its kind, with names filled in."""
     weights = np.array([w for w, _ in phrases.COMMENTS], float)
     objects = [o for found in vocabulary.TITLE_OBJECTS.values() for o in found]
     topics = [t for found in vocabulary.TOPICS.values() for t in found]
@@ -614,7 +615,7 @@ def _place_ids() -> list[str]:
 
 
 def _strings(rng: np.random.Generator, n: int, length: int, letters: np.ndarray, before: str = "") -> pa.Array:
-    """``n`` random ids of ``length`` letters."""
+    """Return ``n`` random ids of ``length`` letters."""
     width = len(before) + length
     data = np.empty((n, width), np.uint8)
     data[:, : len(before)] = np.frombuffer(before.encode(), np.uint8)
@@ -624,7 +625,7 @@ def _strings(rng: np.random.Generator, n: int, length: int, letters: np.ndarray,
 
 
 def _rows(name: str, dt: date, seen: datetime | pa.Array, source: str, n: int, **columns) -> pa.Table:
-    """``n`` rows of a table with the catalogue's schema; constants are repeated, and what is not given is null."""
+    """Return ``n`` rows in the catalogue's schema; constants are repeated, missing columns are null."""
     given = {"dt": dt, "observed_at": seen, "source": source, "client_key": APP} | columns
     schema = arrow_schema(TABLES[name])
     if unknown := given.keys() - set(schema.names):

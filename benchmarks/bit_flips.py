@@ -1,13 +1,12 @@
-"""Random bits of the lake flip: is a wrong value ever published, is each damage named, is everything else published?
+"""Flip random bits of the lake: is a wrong value ever published, each damage named, and all else published?
 
-    python -m benchmarks.bit_flips [--rounds 40] [--mart-flips 20] [--seed 1] [--home FOLDER]
+python -m benchmarks.bit_flips [--rounds 40] [--mart-flips 20] [--seed 1] [--home FOLDER]
 
-A sandbox fills five tables and what they stand on. In each round a random bit flips in a random file of each of the
-five, and a file of another table is touched, so that it must be
-published. Every published row of every table and mart is compared with what was published of the whole lake. Every
-second round makes the published file anew, so that nothing stays
-from before, and leaves the times of the flipped files as they were. Then the files are put back. After that, flips in
-files of marts, which must be made again.
+A sandbox fills five tables and those that they depend on. In each round a random bit flips in a random file of each of
+the five, and a file of another table is touched, so that it must be published. Every published row of every table and
+mart is compared with those of a publication of the intact lake. Every second round rebuilds the published file from
+scratch, so that nothing stays from before, and leaves the times of the flipped files as they were. Then the files are
+restored. After that bits flip in files of marts, which must be rebuilt.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ DAYS = 2
 
 
 def fill(runtime: Runtime) -> None:
-    """Some days of ten tables."""
+    """Fill some days of ten tables."""
     authorize_all(runtime)
     for n in range(DAYS):
         move_clock(runtime, FIRST + timedelta(days=n))
@@ -61,7 +60,7 @@ def fill(runtime: Runtime) -> None:
 
 
 def published(runtime: Runtime) -> dict[tuple[str, date | None], tuple]:
-    """Number and hash of the rows of each table and mart, by day where there are days."""
+    """Return number and hash of the rows of each table and mart, by day where there are days."""
     found: dict[tuple[str, date | None], tuple] = {}
     names = [f'main."{t}"' for t in TABLES] + ["meta.quarantine", "meta.drift"]
     with runtime.warehouse.connect() as connection:
@@ -84,11 +83,12 @@ def published(runtime: Runtime) -> dict[tuple[str, date | None], tuple]:
                 f"SELECT {day}, count(*), sum(hash(t)::HUGEINT) FROM (SELECT * FROM {name}) t GROUP BY 1"
             ).fetchall():
                 found[name, dt] = (rows, told)
-    return {key: told for key, told in found.items() if "data_health" not in key[0]}  # which counts the minutes
+    # its numbers depend on the current minute
+    return {key: told for key, told in found.items() if "data_health" not in key[0]}
 
 
 def flip(path: Path, chance: random.Random, *, silently: bool) -> None:
-    """Another bit anywhere in the file; ``silently`` with the times that it had."""
+    """Flip one bit anywhere in the file; ``silently`` restores the file's times."""
     stat, data = path.stat(), bytearray(path.read_bytes())
     at = chance.randrange(len(data) * 8)
     data[at // 8] ^= 1 << at % 8
@@ -98,7 +98,7 @@ def flip(path: Path, chance: random.Random, *, silently: bool) -> None:
 
 
 def flip_tables(runtime: Runtime, chance: random.Random, rounds: int, truth: dict) -> Counter:
-    """Flips in files of the five tables."""
+    """Flip bits in files of the five tables and count the outcomes."""
     n: Counter[str] = Counter()
     others = [p for name in FILLED if name not in FIVE for p in runtime.lake.partitions(name)]
     for number in range(rounds):
@@ -132,7 +132,7 @@ def flip_tables(runtime: Runtime, chance: random.Random, rounds: int, truth: dic
 
 
 def flip_marts(runtime: Runtime, chance: random.Random, flips: int, truth: dict) -> Counter:
-    """Flips in files of marts."""
+    """Flip bits in files of marts and count the outcomes."""
     n: Counter[str] = Counter()
     files = sorted((runtime.lake.root / "marts").rglob("data.parquet"))
     for _ in range(flips):
@@ -145,6 +145,7 @@ def flip_marts(runtime: Runtime, chance: random.Random, flips: int, truth: dict)
 
 
 def main() -> None:
+    """Run the rounds that the command line chooses."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--mart-flips", type=int, default=20)

@@ -1,8 +1,8 @@
-"""CPU per request: the client against stock httpx and against a wrk-like ceiling, at two sizes of bodies, plain and over TLS.
+"""Measure CPU per request: the client against stock httpx and a wrk-like ceiling, plain and over TLS.
 
-The server (``benchmarks.server``) is a process of its own, so only the client's CPU is counted, that of its threads
-included. Each way makes the same requests, 32 at once, in turns with the others; the median of three rounds counts.
-Every body is looked at: its length, and what it says.
+Two sizes of bodies are requested. The server (``benchmarks.server``) is a process of its own, so only the client's CPU
+is counted, that of its threads included. Each way makes the same requests, 32 at once, in turns with the others; the
+median of three rounds counts. Every body is checked: its length, and its content.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WHOLE, PACED = "the whole client", f"the whole client at {RATE} requests/s"
 
 
 async def cpu_of(one: Callable[[], Awaitable], requests: int) -> float:
-    """CPU seconds per request; connections are opened before."""
+    """Return CPU seconds per request; connections are opened before."""
 
     async def spread(n: int) -> None:
         left = iter(range(n))
@@ -65,6 +65,8 @@ async def cpu_of(one: Callable[[], Awaitable], requests: int) -> float:
 
 
 def asking(client: httpx.AsyncClient, url: str, size: int) -> Callable[[], Awaitable]:
+    """Return a function that makes one checked request."""
+
     async def one() -> None:
         response = await client.send(httpx.Request("GET", url, headers=HEADERS))
         assert response.headers["content-type"] == "application/json"
@@ -74,17 +76,19 @@ def asking(client: httpx.AsyncClient, url: str, size: int) -> Callable[[], Await
 
 
 async def stock(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
-    """As it comes: its own limits suit it better than any that fit the calls in flight."""
+    """Measure httpx as it comes: its own limits suit it better than any that fit the calls in flight."""
     async with httpx.AsyncClient(trust_env=False, verify=context or False) as client:
         return await cpu_of(asking(client, url, size), requests)
 
 
 async def theirs(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
+    """Measure httpx over the transport that pyreqwest provides."""
     async with httpx.AsyncClient(transport=HttpxTransport(), trust_env=False) as client:
         return await cpu_of(asking(client, url, size), requests)
 
 
 async def ours(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
+    """Measure the transport of the product."""
     async with make_http(
         Settings(_env_file=None, client_key="bench", client_secret="bench", concurrency=AT_ONCE)
     ) as client:
@@ -92,12 +96,13 @@ async def ours(url: str, size: int, context: ssl.SSLContext | None, requests: in
 
 
 async def by_hand(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
+    """Measure a minimal hand-written transport."""
     async with DirectClient(transport=HandWritten(context), timeout=None, trust_env=False) as client:
         return await cpu_of(asking(client, url, size), requests)
 
 
 async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: int, rate: float = 1e6) -> float:
-    """With tokens, limits, the envelope read and the hook of the archive."""
+    """Measure the whole client: tokens, limits, envelope and the hook of the archive."""
     with tempfile.TemporaryDirectory() as home:
         key = new_key()
         settings = Settings(
@@ -125,7 +130,7 @@ async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: i
 
 
 async def paced(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
-    """The same at a limit that leaves the process asleep most of the time."""
+    """Measure the whole client at a limit that leaves the process asleep most of the time."""
     return await whole(url, size, context, 3 * RATE, RATE)
 
 
@@ -140,15 +145,15 @@ WAYS = {
 }
 
 
-# Where sniffio is not installed, httpcore looks for it at every turn, which costs stock httpx up to a third. It is
-# spared that here.
+# Where sniffio is not installed, httpcore tries to import it at every step, which costs stock httpx up to a third. This
+# benchmark avoids that.
 with suppress(ImportError):
     import sniffio  # noqa: F401
 sys.modules.setdefault("sniffio", None)
 
 
 def measure(size: int, certificate: Path | None, requests: int) -> dict[str, float]:
-    """Microseconds of CPU per request, by way."""
+    """Return microseconds of CPU per request, by way."""
     context = ssl.create_default_context(cafile=certificate) if certificate else None
     sent = len(board(size))
     rounds: dict[str, list[float]] = {}
@@ -170,12 +175,13 @@ WHY_STOCK = (
 
 
 def main() -> None:
+    """Measure all ways at both sizes and save the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="3,000 requests a round instead of 1,000")
     requests = 3_000 if parser.parse_args().full else 1_000
     with tempfile.TemporaryDirectory() as folder:
         certificate = make_certificate(Path(folder))
-        os.environ["SSL_CERT_FILE"] = str(certificate)  # read by the clients that are not told
+        os.environ["SSL_CERT_FILE"] = str(certificate)  # read by clients that take no certificate as an argument
         found = {
             (size, tls): measure(size, certificate if tls else None, requests)
             for size in SIZES

@@ -1,6 +1,7 @@
-"""The text functions over comments in DuckDB: comments per second of CPU, each function alone and all five in one query.
+"""Measure the text functions over comments in DuckDB, each alone and all five in one query.
 
-The comments are those of the evaluation, with a number behind some, so that few are alike.
+The unit is comments per second of CPU. The comments are those of the evaluation, some followed by a number, so that few
+are alike.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ COMMENTS, ROUNDS = 100_000, 3
 
 
 def main() -> None:
+    """Measure and print."""
     began = time.process_time()
     classes = [need.id for need in analyser().classes]
     print(f"loading rules and dictionaries  {time.process_time() - began:6.2f} s, once a process")

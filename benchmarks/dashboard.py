@@ -1,9 +1,10 @@
-"""How soon the dashboard's first page shows: seconds from navigation to the first chart, in headless Chromium, and to the page that can be worked with.
+"""Measure how soon the dashboard's first page shows, in headless Chromium.
 
-``python -m benchmarks.dashboard HOME [--visits 3]``: starts the dashboard over a home (see ``benchmarks.big_home`` for
-one of 1,000 accounts and a year), visits it once right after its start and then as often as asked, each with an empty
-browser profile and again with a filled cache. The first chart is the server's drawing, or the living one where that
-comes first; a chart counts when the browser has painted it. The bar for it: 2 s.
+Measured are the seconds from navigation to the first chart, and to the interactive page. ``python -m
+benchmarks.dashboard HOME [--visits 3]`` starts the dashboard over a home (see ``benchmarks.big_home`` for one of 1,000
+accounts and a year). It visits the page once right after the start and then ``--visits`` times, each with an empty
+browser profile and again with a filled cache. The first chart is the server's drawing, or the interactive one where
+that comes first; a chart counts when the browser has painted it. The bar for it: 2 s.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _WATCH = """(() => {
 
 
 def main() -> None:
+    """Visit the dashboard and print the times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("home", type=Path)
     parser.add_argument("--visits", type=int, default=3)
@@ -99,7 +101,7 @@ def _wait(url: str, server: subprocess.Popen) -> None:
 
 
 def _visit(profile, url: str) -> tuple[float, float]:
-    """Seconds from navigation, by the browser's own clock: until the first chart was painted, until the living one was."""
+    """Return seconds from navigation, by the browser's clock, to the first chart and to the interactive one."""
     page = profile.new_page()
     page.add_init_script(_WATCH)
     page.goto(url, wait_until="commit")

@@ -1,10 +1,10 @@
-"""A day of 1,000 accounts with about 30 videos each, at 200 requests/s: how much of the limit a whole command uses, and what it takes.
+"""Measure a day of 1,000 accounts with about 30 videos each, at 200 requests/s.
 
-Serves a sandbox that counts calls per scope and second as the platform does, authorises its accounts, and runs ``douyin
-run`` over videos, their five series and the accounts' six, from process start to the published warehouse. The least
-time is calls ÷ rate: every call belongs to a scope with the same limit, and tables are made one after the other. Of the
-videos only those younger than 30 days have series: 30 of 160 in the full form, which takes a quarter of an hour; 7 of
-40 in the short one, with 100 accounts.
+Measured is how much of the limit a whole command uses, and its time. Serves a sandbox that counts calls per scope and
+second as the platform does, authorises its accounts, and runs ``douyin run`` over videos, their five series and the
+accounts' six, from process start to the published warehouse. The least time is calls ÷ rate: every call belongs to a
+scope with the same limit, and tables are filled one after the other. Only videos younger than 30 days have series: 30
+of 160 in the full form, which takes a quarter of an hour; 7 of 40 in the short one, with 100 accounts.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ runtime.close()
 
 
 def main() -> None:
+    """Run the day that the command line chooses."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
     accounts, videos = (1000, 160) if parser.parse_args().full else (100, 40)
@@ -59,6 +60,7 @@ def main() -> None:
 
 
 def report(url: str, home: Path, accounts: int) -> None:
+    """Authorise the accounts, run the commands, and save the figures."""
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
@@ -156,7 +158,7 @@ WHY_SHARE = (
 
 
 def counted(home: Path) -> tuple[dict[str, int], int]:
-    """Rows of each table of the published warehouse, and the calls that load_status tells of."""
+    """Return the rows of each published table, and the calls that load_status counts."""
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES.split(",")}
         told = connection.execute(
@@ -167,6 +169,7 @@ def counted(home: Path) -> tuple[dict[str, int], int]:
 
 
 def douyin(*words: object) -> list[str]:
+    """Return the command line of a ``douyin`` command."""
     return [sys.executable, "-m", "apps.cli.main", *map(str, words)]
 
 

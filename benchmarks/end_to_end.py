@@ -1,14 +1,17 @@
-"""End to end against dlt: the videos of some accounts from the same server into Parquet and DuckDB, each way a process of its own.
+"""Compare with dlt end to end: videos of some accounts from the same server into Parquet and DuckDB.
+
+Each way is a process of its own:
 
 - ``ours``: archive, lake (``videos`` and ``video_totals``) and the published warehouse, without Dagster
   (``benchmarks/our_job.py``).
-- ``douyin run``: the same with Dagster, as a person or a schedule starts it, with the marts that hang on those tables.
+- ``douyin run``: the same with Dagster, as a person or a schedule starts it, with the marts that depend on those
+  tables.
 - ``dlt → Parquet`` and ``dlt → DuckDB``: ``benchmarks/with_dlt.py`` by the Python of ``.venv-bench`` (``make bench``
   installs it), or of ``BENCH_DLT``.
 
-Wall time from process start to end, CPU and peak memory as the kernel tells it (``wait4``; of the largest process), and
-the files that it wrote or changed and left. Counts and sums of what landed are compared with what the server gives.
-Accounts are authorised before. An answer has 20 videos, as many as are asked for.
+Measured are wall time from process start to end, CPU and peak memory as the kernel counts them (``wait4``; of the
+largest process), and the files that it wrote or changed and left. Counts and sums of the landed rows are compared with
+those of the server. Accounts are authorised before. A response has 20 videos, as many as requested.
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ DLT = Path(os.environ.get("BENCH_DLT", ROOT / ".venv-bench/bin/python"))
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: rows to fetch, under which conditions, how often and in which ways."""
+    """One measurement: rows to fetch, conditions, number of runs, and ways."""
 
     rows: int
     runs: int = 3
@@ -55,10 +58,12 @@ class Case:
 
     @property
     def accounts(self) -> int:
+        """Number of accounts that together have the rows."""
         return self.rows // PER_ACCOUNT
 
     @property
     def condition(self) -> str:
+        """The condition of the server in short."""
         return (
             f"{self.latency * 1000:.0f} ms"
             if self.latency
@@ -86,7 +91,7 @@ FULL = (
 
 @dataclass(frozen=True)
 class Run:
-    """What one process took, and what it left."""
+    """Time and memory of one process, and the files that it left."""
 
     wall: float
     cpu: float
@@ -98,6 +103,7 @@ class Run:
 
 
 def main() -> None:
+    """Measure the chosen cases and save figures and tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--rows", type=int, help="only cases of so many rows")
@@ -122,7 +128,7 @@ def main() -> None:
 
 
 def measured(case: Case, folder: Path) -> dict[str, Run]:
-    """The median run of each way, the ways in turns."""
+    """Return the median run of each way, the ways in turns."""
     conditions = [
         word for name in ("latency", "qps", "faults") if (value := getattr(case, name)) for word in (f"--{name}", value)
     ]
@@ -138,10 +144,12 @@ def measured(case: Case, folder: Path) -> dict[str, Run]:
 
 
 def median(runs: list[Run]) -> Run:
+    """Return the median of each measured number."""
     return Run(*(statistics.median(getattr(run, name) for run in runs) for name in Run.__dataclass_fields__))
 
 
 def one_run(way: str, case: Case, url: str, folder: Path) -> Run:
+    """Run one way in a copy of its prepared home, and check what landed."""
     home = folder / "run"
     shutil.copytree(prepared(way, case, folder), home)
     before = files(home)
@@ -165,10 +173,13 @@ def one_run(way: str, case: Case, url: str, folder: Path) -> Run:
 
 
 def prepared(way: str, case: Case, folder: Path) -> Path:
-    """A home that is copied for each run: it was run once without accounts, so that it has its layout; of ours, the accounts then gave their consent."""
+    """Return a home that is copied for each run.
+
+    It was run once without accounts, so that it has its layout; in ours, the accounts then gave their consent.
+    """
     home = folder / f"{way}-{case.accounts}"
     if not home.exists():
-        running = folder / "run"  # under the name of the measured one: what a run remembers of its place holds
+        running = folder / "run"  # a run stores paths of its home, so prepare it under the name of the measured one
         running.mkdir()
         with serving() as url:
             finish(way, 0, 0, url, running)
@@ -180,7 +191,7 @@ def prepared(way: str, case: Case, folder: Path) -> Path:
 
 
 def finish(way: str, accounts: int, qps: int, url: str, home: Path) -> tuple[float, resource.struct_rusage]:
-    """Run one way as a process; gives its wall time, and what it used."""
+    """Run one way as a process; return its wall time and its resource usage."""
     if way in (OURS, COMMAND):
         job = (
             ["benchmarks.our_job", *([] if accounts else ["publish"])]
@@ -198,18 +209,19 @@ def finish(way: str, accounts: int, qps: int, url: str, home: Path) -> tuple[flo
         took = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
-        nothing_to_ask = way == COMMAND and not accounts  # which the command says, and goes on to publish
+        nothing_to_ask = way == COMMAND and not accounts  # the command reports that as an error, and still publishes
         assert process.returncode == nothing_to_ask, f"{way} failed:\n{said.read()[-3000:]}"
     return took, usage
 
 
 def files(home: Path) -> dict[Path, tuple[int, int]]:
-    """Size and time of each file but locks, which are empty."""
+    """Return size and time of each file except locks, which are empty."""
     found = {path: path.stat() for path in home.rglob("*") if path.is_file() and path.parent.name != "locks"}
     return {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
 
 
 def our_environment(qps: int, url: str, home: Path) -> dict[str, str]:
+    """Return the environment of our processes."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
         "PYTHONPATH": str(ROOT),
         "DOUYIN_HOME": str(home),
@@ -225,10 +237,10 @@ def our_environment(qps: int, url: str, home: Path) -> dict[str, str]:
 
 
 def dlt_environment(home: Path) -> dict[str, str]:
-    """dlt's settings, and nothing told to anybody: threads that fetch, and a process on each core that normalises files of 25,000 rows ("Optimizing dlt").
+    """Return dlt's settings, without telemetry.
 
-    Larger buffers cost the same and hold twice the memory, spawned processes and a resource for each account a third
-    more.
+    Threads fetch, and a process on each core normalises files of 25,000 rows ("Optimizing dlt"). Larger buffers cost
+    the same and need twice the memory; spawned processes and a resource for each account cost a third more.
     """
     return {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "PYTHONPATH"))} | {
         "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -246,7 +258,7 @@ SUMS = ("comment_count", "digg_count", "download_count", "forward_count", "play_
 
 
 def expected(accounts: int) -> list[int]:
-    """Videos, different ids, the sum of their instants in Unix seconds, and the sum of each count."""
+    """Return the expected videos, different ids, the sum of their instants in Unix seconds, and of each count."""
     listed = [video("0" * 8, i) for i in range(PER_ACCOUNT)]
     sums = [sum(v["create_time"] for v in listed), *(sum(v["statistics"][name] for v in listed) for name in SUMS)]
     return [accounts * PER_ACCOUNT, accounts * PER_ACCOUNT, *(accounts * one for one in sums)]
@@ -263,7 +275,10 @@ print(json.dumps([int(v) for v in connection.execute(sys.argv[2] + place).fetcha
 
 
 def read(python: str, home: Path, query: str, place: str) -> list[int]:
-    """In a process of its own: the peak memory of a process begins with that of its parent, so this one stays small."""
+    """Run a query in a process of its own.
+
+    The peak memory of a process begins with that of its parent, so this process must stay small.
+    """
     return json.loads(
         subprocess.run(
             [python, "-c", _READ, str(home), query, place], check=True, capture_output=True, text=True
@@ -272,6 +287,7 @@ def read(python: str, home: Path, query: str, place: str) -> list[int]:
 
 
 def landed_of_ours(home: Path) -> list[int]:
+    """Return the same numbers from our published warehouse."""
     query = (
         "SELECT count(*), count(DISTINCT (open_id, item_id)), sum(epoch(created_at))::BIGINT, "
         f"{', '.join(f'sum({name})' for name in SUMS)} FROM "
@@ -280,7 +296,7 @@ def landed_of_ours(home: Path) -> list[int]:
 
 
 def landed_of_dlt(home: Path) -> list[int]:
-    """Read by dlt's own DuckDB, whose files ours need not understand."""
+    """Return the same numbers from dlt's files, by dlt's own DuckDB, whose files ours need not read."""
     query = (
         "SELECT count(*), count(DISTINCT (_accounts_open_id, item_id)), sum(create_time), "
         f"{', '.join(f'sum(statistics__{name})' for name in SUMS)} FROM "
@@ -288,10 +304,11 @@ def landed_of_dlt(home: Path) -> list[int]:
     return read(str(DLT), home, query, "bench.videos")
 
 
-# --------------------------------------------------------------------------- telling
+# --------------------------------------------------------------------------- reporting
 
 
 def figures(found: dict[Case, dict[str, Run]]) -> Iterator[Figure]:
+    """Yield the figures of the cases with a bar."""
     plain = {case.rows: runs for case, runs in found.items() if case.condition == "zero latency"}
     if (at := plain.get(100_000)) is not None:
         ours, theirs = at[OURS], [run for way, run in at.items() if way in (PARQUET, DUCKDB)]
@@ -347,6 +364,7 @@ WHY = {
 
 
 def tables(found: dict[Case, dict[str, Run]]) -> Iterator[Table]:
+    """Yield the tables of all cases."""
     rows = []
     for case, runs in found.items():
         for way, run in runs.items():

@@ -1,6 +1,6 @@
-"""From bodies to rows: the JSON list unnested and transformed as text, against other ways of DuckDB and Python.
+"""Compare ways from bodies to rows: the JSON list as text in DuckDB against others in DuckDB and Python.
 
-Every way must give the same number of rows and the same sum of ranks.
+Every way must return the same number of rows and the same sum of ranks.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _MEMBERS = ("rank", "rank_change", "nickname", "avatar", "follower_count", "onbi
 
 
 def write_spool(path: Path) -> None:
+    """Write the bodies as NDJSON."""
     rows = [
         {
             "rank": i + 1,
@@ -43,6 +44,7 @@ def write_spool(path: Path) -> None:
 
 
 def main() -> None:
+    """Measure all ways and print."""
     with tempfile.TemporaryDirectory() as folder:
         spool = Path(folder) / "bodies.ndjson"
         write_spool(spool)

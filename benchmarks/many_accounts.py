@@ -1,4 +1,4 @@
-"""A run over thousands of accounts, some of them in trouble: what it takes and whether everybody else's data lands.
+"""Measure a run over thousands of accounts with faults, and check that all other data lands.
 
 Serves a sandbox as one process, authorises its accounts as a second, and runs ``douyin run`` over all tables as a
 third, whose peak of memory it reports (the kernel's ``ru_maxrss``). 3 % of the accounts have dead tokens, 1 % are
@@ -33,6 +33,7 @@ runtime.close()
 
 
 def main() -> None:
+    """Serve the sandbox and run over its accounts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=2000)
     accounts = parser.parse_args().accounts
@@ -71,6 +72,7 @@ def main() -> None:
 
 
 def report(url: str, home: Path) -> None:
+    """Authorise the accounts, run the command, and print what landed."""
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
@@ -110,6 +112,7 @@ def report(url: str, home: Path) -> None:
 
 
 def douyin(*words: object) -> list[str]:
+    """Return the command line of a ``douyin`` command."""
     return [sys.executable, "-m", "apps.cli.main", *map(str, words)]
 
 

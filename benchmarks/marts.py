@@ -1,13 +1,13 @@
-"""One new day on top of a year of 1,000 accounts: what making everything that is out of date takes, mart by mart, and publishing it.
+"""Measure one new day on top of a year of 1,000 accounts: build all stale marts, and publish.
 
-The home is made by ``benchmarks.big_home`` and stays as it is: a copy beside it (files of the lake as hard links) gets
+The home is made by ``benchmarks.big_home`` and stays as it is. A copy beside it (files of the lake as hard links) gets
 the new day, the series of the day before, and corrections of the three days before that, which make marts of those days
-out of date, too. Making and publishing are a process each, so that their peak memory (``VmHWM`` of Linux) is their own.
-The bar: everything in 60 s and 2 GiB on two cores.
+stale, too. Building and publishing are a process each, so that their peak memory (``VmHWM`` of Linux) is their own. The
+bar: all of it in 60 s and 2 GiB on two cores.
 
-``python -m benchmarks.marts HOME [--corrected 3]``; with ``--save FILE`` hashes of what was made are kept, and
-``--compare FILE`` says whether another version of the code makes the same bytes. With ``--adopt`` the days of the home
-count as made by today's SQL, although the home was made before the SQL was written differently.
+``python -m benchmarks.marts HOME [--corrected 3]``. ``--save FILE`` saves hashes of the built marts, and ``--compare
+FILE`` reports whether another version of the code builds the same bytes. With ``--adopt`` the days of the home count as
+built by today's SQL, although the home was made before the SQL was changed.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ NEW = LAST + timedelta(days=1)
 
 
 def main() -> None:
+    """Copy the home, add the day, and measure building and publishing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("home", type=Path)
     parser.add_argument("--accounts", type=int, default=1000, help="those that the home was made with")
@@ -58,6 +59,7 @@ def main() -> None:
 
 
 def measure(chosen: argparse.Namespace) -> None:
+    """Measure in the copied home."""
     work = chosen.home.with_name(chosen.home.name + ".measured")
     began = time.monotonic()
     copy(chosen.home, work)
@@ -86,7 +88,11 @@ def measure(chosen: argparse.Namespace) -> None:
 
 
 def copy(home: Path, work: Path) -> None:
-    """Hard links for what is replaced as a whole, which all files of the lake and the warehouse are; a copy of the state, which is written into."""
+    """Copy a home for the measurement.
+
+    Files of the lake and the warehouse become hard links, since they are always replaced as a whole. The state is
+    copied, since it is modified in place.
+    """
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(
         home, work, copy_function=os.link, ignore=shutil.ignore_patterns("state.db*", "locks", "pins", "tmp")
@@ -96,7 +102,7 @@ def copy(home: Path, work: Path) -> None:
 
 
 def add_day(home: Path, size: int, days: int, seed: int, corrected: int) -> int:
-    """What a run on the new day brings; gives the number of rows."""
+    """Write the data that a run on the new day fetches, and return the number of rows."""
     world, lake = world_of(size, days, seed), Lake(home / "lake")
     count = write_rows(lake, NEW, observed(world, NEW))
     for n in range(1, corrected + 2):
@@ -105,7 +111,7 @@ def add_day(home: Path, size: int, days: int, seed: int, corrected: int) -> int:
 
 
 def build(home: Path, days: int, save: Path | None, compare: Path | None) -> None:
-    """Make what is out of date as ``Marts.build_stale`` does, and tell of each mart what it took."""
+    """Build the stale marts as ``Marts.build_stale`` does, and print time and memory of each mart."""
     runtime = Runtime(settings_of(home, NEW, days))
     began, cpu = time.monotonic(), time.process_time()
     marts, digests, peak, asking = Marts(runtime), {}, 0, 0.0
@@ -155,6 +161,7 @@ def build(home: Path, days: int, save: Path | None, compare: Path | None) -> Non
 
 
 def publish_day(home: Path, days: int) -> None:
+    """Publish the new day and print time and memory."""
     runtime = Runtime(settings_of(home, NEW, days))
     began, cpu = time.monotonic(), time.process_time()
     done = publish(runtime, marts=False)
@@ -168,7 +175,7 @@ def publish_day(home: Path, days: int) -> None:
 
 
 def _peak() -> int:
-    """Highest resident memory of this process since the last reset, in bytes."""
+    """Return the highest resident memory of this process since the last reset, in bytes."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
 

@@ -1,9 +1,10 @@
-"""From archive to lake, against one-thread DuckDB that reads the same bodies with given types and writes Parquet: rows per CPU second.
+"""Measure normalisation from archive to lake in rows per CPU second, against a lower bound in DuckDB.
 
-Ours reads compressed segments with their indexes, types, validates, puts into order and lands; it adds when, whence and
-by which app a row was seen. The floor reads a ready NDJSON file of the bare bodies, trusts every value, leaves rows as
-they come and adds nothing. Both write zstd level 1. Counts and sums of what landed are compared. The second part takes
-peak memory of a process that normalises 10⁵ rows, and 10⁶.
+The bound is one-thread DuckDB that reads the same bodies with given types and writes Parquet. Ours reads compressed
+segments with their indexes, types, validates, sorts and writes partitions. It adds the instant, the source and the app
+of each row. The lower bound reads a ready NDJSON file of the bare bodies, trusts every value, leaves rows in their
+order and adds nothing. Both write zstd level 1. Counts and sums of the landed rows are compared. The second part
+measures the peak memory of a process that normalises 10⁵ rows, and 10⁶.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _EXTRA = {"error_code": 0, "logid": "202611160300000A1B2C3D4E5F60718", "now": 1}
 
 @dataclass(frozen=True)
 class Shape:
-    """One table to fill: its rows per body, what the floor is told of types, and two sums that both must give."""
+    """One table to fill: its rows per body, the types for the lower bound, and two sums that must agree."""
 
     table: str
     operation: str
@@ -47,7 +48,7 @@ class Shape:
     struct: str
     columns: str
     sums: tuple[str, str]
-    """Of our column, and of the floor's."""
+    """Of our column, and of the lower bound's."""
 
 
 SHAPES = (
@@ -85,7 +86,7 @@ SHAPES = (
 
 
 def bodies(shape: Shape, rows: int) -> Iterator[tuple[str, dict, bytes]]:
-    """Account, parameters and body of each answer."""
+    """Yield account, parameters and body of each response."""
     answers = rows // shape.rows
     for n in range(answers):
         number = f"{n // 10:08d}"
@@ -122,7 +123,7 @@ def bodies(shape: Shape, rows: int) -> Iterator[tuple[str, dict, bytes]]:
 
 
 def make(shape: Shape, rows: int, folder: Path) -> None:
-    """The archive of ours and the file of the floor, with the same bodies."""
+    """Write the archive of ours and the file of the lower bound, with the same bodies."""
     archive = Archive(folder / "archive", flush_s=3600)
     with open(folder / "bodies.ndjson", "wb") as file:
         for n, (account, params, body) in enumerate(bodies(shape, rows)):
@@ -153,7 +154,7 @@ def make(shape: Shape, rows: int, folder: Path) -> None:
 
 
 def ours(shape: Shape, folder: Path, lake: Path) -> tuple[int, float]:
-    """Normalise and land; gives rows and sum."""
+    """Normalise and write the partition; return rows and sum."""
     table = TABLES[shape.table]
     days = [TODAY - timedelta(days=n) for n in range(1, SERIES_DAYS + 1)] if shape.operation == "item_play" else [TODAY]
     rows = 0
@@ -165,6 +166,7 @@ def ours(shape: Shape, folder: Path, lake: Path) -> tuple[int, float]:
 
 
 def floor(shape: Shape, folder: Path, lake: Path) -> tuple[int, float]:
+    """Convert the file with one-thread DuckDB; return rows and sum."""
     lake.mkdir(exist_ok=True)
     target = lake / "floor.parquet"
     with duckdb.connect(config={"threads": 1}) as connection:
@@ -179,12 +181,13 @@ def floor(shape: Shape, folder: Path, lake: Path) -> tuple[int, float]:
 
 
 def summed(files: str, what: str) -> float:
+    """Return the sum of an expression over Parquet files."""
     with duckdb.connect(config={"threads": 1}) as connection:
         return float(connection.execute(f"SELECT sum({what}) FROM read_parquet('{files}')").fetchone()[0])
 
 
 def measure(shape: Shape, rows: int, rounds: int) -> tuple[float, float, int]:
-    """CPU seconds of ours and of the floor, and the rows of both."""
+    """Return CPU seconds of ours and of the lower bound, and the rows of both."""
     times: dict = {ours: [], floor: []}
     with tempfile.TemporaryDirectory(prefix="douyin-bench-") as name:
         folder = Path(name)
@@ -201,7 +204,7 @@ def measure(shape: Shape, rows: int, rounds: int) -> tuple[float, float, int]:
 
 
 def peak(rows: int) -> tuple[float, float]:
-    """MiB of a process that normalises so many rows of videos, and of one that only has the imports."""
+    """Return MiB of a process that normalises so many rows of videos, and of one that only has the imports."""
     with tempfile.TemporaryDirectory(prefix="douyin-bench-") as folder:
         make(SHAPES[0], rows, Path(folder))
         work = f"ours(SHAPES[0], Path({folder!r}), Path({folder!r}) / 'lake')"
@@ -209,7 +212,10 @@ def peak(rows: int) -> tuple[float, float]:
 
 
 def peak_of(program: str) -> float:
-    """Peak resident memory of a Python program in MiB, as the kernel counts it from its start on (``ru_maxrss`` would begin with the parent's)."""
+    """Return the peak resident memory of a Python program in MiB, counted by the kernel from its start.
+
+    ``ru_maxrss`` would begin with the parent's.
+    """
     told = "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
     return (
         int(
@@ -222,6 +228,7 @@ def peak_of(program: str) -> float:
 
 
 def main() -> None:
+    """Measure all shapes and the peaks of memory, and save the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--full",

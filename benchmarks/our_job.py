@@ -1,7 +1,7 @@
-"""The job of ``benchmarks.end_to_end`` without Dagster, as a process of its own: fetch, archive, lake, and the published warehouse.
+"""Run the job of ``benchmarks.end_to_end`` without Dagster, as a process of its own.
 
-Before anything is measured, ``publish`` makes an empty warehouse, and ``authorize N`` exchanges the consents of N
-accounts.
+It fetches, archives, writes the lake and publishes the warehouse. Before the measurement, ``publish`` creates an empty
+warehouse, and ``authorize N`` exchanges the consents of N accounts.
 """
 
 import sys
@@ -12,6 +12,7 @@ from services.marts.publishing import publish
 
 
 def authorize(runtime: Runtime, accounts: int) -> None:
+    """Exchange the consents of so many accounts for tokens."""
     from resources.client.client import DouyinClient
 
     async def exchange() -> None:
@@ -23,12 +24,13 @@ def authorize(runtime: Runtime, accounts: int) -> None:
 
 
 def ingest_and_publish(runtime: Runtime) -> None:
+    """Fill both tables of videos and publish them."""
     from services.ingest.run import ingest
 
     for name in ("videos", "video_totals"):
         if failed := ingest(runtime, TABLES[name], [runtime.clock.today()]).failures():
             sys.exit(f"{len(failed)} accounts failed, such as {failed[0]}")
-    publish(runtime, marts=False)  # marts are ours alone
+    publish(runtime, marts=False)  # dlt builds no marts
 
 
 if __name__ == "__main__":

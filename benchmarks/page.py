@@ -1,4 +1,4 @@
-"""docs/performance.md from the figures that the scripts kept, the machine that they ran on, and benchmarks/notes.md."""
+"""Write docs/performance.md from the saved figures, the machine that they ran on, and benchmarks/notes.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ The platform was the sandbox or a server with fixed answers, on the same machine
 
 
 def page(measured: Path, scripts: Sequence[str]) -> str:
-    """The page as text. Scripts without kept figures are left out, and told of."""
+    """Return the page as text; scripts without saved figures are omitted and listed."""
     found = {name: json.loads(path.read_text()) for name in scripts if (path := measured / f"{name}.json").exists()}
     parts = [_HEAD, "## What should be reached, and what is\n"]
     figures = [(f, name) for name, one in found.items() for f in one["figures"]]
@@ -60,7 +60,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def machine() -> str:
-    """What the run was made on, in words."""
+    """Describe the machine of the run."""
     import os
 
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""

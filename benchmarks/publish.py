@@ -1,14 +1,15 @@
-"""Publishing one more day into a warehouse of 1, 100 and 730 days beside a plain copy of the same file, and analysts' questions against a file made by hand.
+"""Measure the publication of one more day into a warehouse of 1, 100 and 730 days, and analysts' queries.
 
-The lake is that of ``benchmarks.big_home``, marts included. Its days arrive as in production: those of a day itself,
-series of the day before, and the series and marts of three days before that come again. Most days before a point of
-measurement are published at once and the last twenty one by one, so that the file has the row groups that daily
-publication leaves. ``--full``: 190 accounts, 730 days, 2 GB, about 20 minutes. The short form: 10 accounts, 27 days, no
-marts, no verdict on publishing.
+Publishing is compared with a plain copy of the same file, queries with a file made by hand. The lake is that of
+``benchmarks.big_home``, marts included. Its days arrive as in production: those of a day itself, series of the day
+before, and the series and marts of three days before that come again. Most days before a point of measurement are
+published at once and the last twenty one by one, so that the file has the row groups that daily publication leaves.
+``--full``: 190 accounts, 730 days, 2 GB, about 20 minutes. The short form: 10 accounts, 27 days, no marts, no verdict
+on publishing.
 
-Published is by ``assets.warehouse.publish`` as the asset does (reading the state included), copied by
+Publishing is ``services.marts.publishing.publish`` as the asset calls it (reading the state included), the copy
 ``shutil.copyfile`` and fsync. The file made by hand has the same rows, ``CREATE TABLE … AS SELECT … ORDER BY dt, key``
-in one go; all rows are compared by hash before it is asked.
+in one go; all rows are compared by hash before the queries run.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ BAR_S, BAR_BYTES, BAR_RATIO = 3.0, 2e9, 1.1
 ONE_BY_ONE = 20
 """So many days before a point of measurement are published day by day."""
 MEASURED = 8
-"""Publications at a point: one of so many merges small row groups, which is the longest."""
+"""Publications at a point: one of so many merges small row groups, which takes longest."""
 ASKED = (
     "hot_words",
     "user_item",
@@ -61,7 +62,7 @@ ASKED_MARTS = ("video_performance", "video_daily")
 class Form:
     """What one form of the benchmark measures.
 
-    ``points`` are numbers of days that the warehouse holds when one more is published.
+    ``points`` are numbers of days in the warehouse when one more is published.
     """
 
     accounts: int
@@ -73,6 +74,7 @@ class Form:
 
     @property
     def days(self) -> int:
+        """Days of the home."""
         return max(self.points) + self.times
 
 
@@ -104,7 +106,7 @@ class Arrivals:
             return list(db.execute(text(question)))
 
     def arrive(self, until: int) -> date:
-        """Let days come until ``until`` of them are there; gives the newest."""
+        """Let days arrive until there are ``until`` of them; return the newest."""
         for day in self.days[self._arrived : until]:
             for room in self.later.glob("*"):
                 for one in room.glob("*") if room.name == "marts" else [room]:
@@ -129,7 +131,7 @@ class Arrivals:
             folder.rename(to)
 
     def _write_status(self, day: date) -> None:
-        """What a run of the day says of each account."""
+        """Write the status of each account that a run of the day leaves."""
         lines = [
             (name, day.isoformat(), op, APP, o, "loaded", 1, 30, 0, None, None, 0.0)
             for name, op in self._operations
@@ -142,7 +144,7 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Point:
-    """Medians at one number of days. Seconds; ``written`` is what publishing wrote, in bytes."""
+    """Medians at one number of days. Seconds; ``written`` is the bytes that publishing wrote."""
 
     days: int
     size: int
@@ -208,6 +210,8 @@ def _plain_copy(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Timed:
+    """The result of a call, its seconds, and the bytes that it wrote."""
+
     result: object
     wall: float
     cpu: float
@@ -215,7 +219,7 @@ class Timed:
 
 
 def _timed(work) -> Timed:
-    os.sync()  # what others left to be written is not this one's
+    os.sync()  # writes still buffered by others must not count
     began, cpu, written = time.perf_counter(), time.process_time(), _written()
     result = work()
     return Timed(result, time.perf_counter() - began, time.process_time() - cpu, _written() - written)
@@ -234,7 +238,7 @@ def _median(values: Iterable[float]) -> float:
 
 
 def questions(account: str, first: date, last: date, marts: bool) -> dict[str, str]:
-    """What analysts ask, by name."""
+    """Return the analysts' queries by name."""
     analyses = Path("sql/analyses")
     asked = {
         "account series, 90 days": f"""
@@ -275,7 +279,7 @@ def questions(account: str, first: date, last: date, marts: bool) -> dict[str, s
 
 
 def make_by_hand(runtime: Runtime, target: Path, marts: bool) -> None:
-    """The tables that are asked as an analyst would put them into a file of their own."""
+    """Create the queried tables as an analyst would in a file of their own."""
     lake = runtime.settings.lake_dir
     with duckdb.connect(str(target)) as hand, duckdb.connect(str(runtime.warehouse.path), read_only=True) as published:
         hand.execute("CREATE SCHEMA marts")
@@ -296,7 +300,7 @@ def make_by_hand(runtime: Runtime, target: Path, marts: bool) -> None:
 
 
 def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, float, float, float]]:
-    """Of each question: medians of wall seconds, published and by hand, then of CPU seconds. Answers are compared."""
+    """Return medians per query: wall seconds published and by hand, then CPU seconds; results must agree."""
     days = days_of(form.days)
     made: list[tuple[str, float, float, float, float]] = []
     with (
@@ -305,7 +309,7 @@ def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, f
     ):
         account = hand.execute("SELECT open_id FROM user_item ORDER BY open_id LIMIT 1").fetchone()[0]
         for name, sql in questions(account, days[0], days[-1], form.marts).items():
-            answers = [c.execute(sql).fetchall() for c in (published, hand)]  # warm
+            answers = [c.execute(sql).fetchall() for c in (published, hand)]  # warm up
             if not answers[0] or sorted(map(str, answers[0])) != sorted(map(str, answers[1])):
                 raise SystemExit(f"{name}: the answers differ or are empty")
             times: dict[int, list[tuple[float, float]]] = {0: [], 1: []}
@@ -324,6 +328,7 @@ def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, f
 def report(
     points: list[Point], asked: list[tuple[str, float, float, float, float]], sizes: tuple[int, int], form: Form
 ) -> None:
+    """Print and save the figures."""
     rows = [
         [
             f"{p.days:,}",
@@ -391,7 +396,10 @@ def report(
 
 
 def _verdict(first: Point, last: Point) -> list[Figure]:
-    """Growth is judged by seconds a byte, which is stricter than by how many times: what costs the same for any file does not hide it."""
+    """Judge growth by seconds a byte.
+
+    That is stricter than the factor of growth: a cost that is the same for any file does not hide it.
+    """
     slope = (last.publish_s - first.publish_s) / (last.copy_s - first.copy_s)
     at_bar = last.publish_s + (BAR_BYTES - last.size) * (last.publish_s - first.publish_s) / (last.size - first.size)
     copied = f"a plain copy with fsync of the {last.size / 1e9:.2f} GB took {last.copy_s:.2f} s"
@@ -421,6 +429,7 @@ def _verdict(first: Point, last: Point) -> list[Figure]:
 
 
 def run(home: Path, form: Form, *, keep: bool) -> None:
+    """Measure all points of a form, then the queries."""
     runtime = Runtime(settings_of(home, LAST, form.days))
     try:
         if not any(home.glob("lake/videos")):
@@ -428,7 +437,7 @@ def run(home: Path, form: Form, *, keep: bool) -> None:
             write_state(runtime.state, world_of(form.accounts, form.days, SEED), 1)
             if form.marts:
                 write_marts(runtime)
-            with runtime.state.begin() as db:  # each day brings its own
+            with runtime.state.begin() as db:  # each day adds its own
                 db.execute(text("DELETE FROM load_status"))
                 db.execute(text("DELETE FROM load_status_days"))
         history = Arrivals(runtime, form)
@@ -445,6 +454,7 @@ def run(home: Path, form: Form, *, keep: bool) -> None:
 
 
 def main() -> None:
+    """Run the form that the command line chooses."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
     parser.add_argument(

@@ -1,11 +1,13 @@
-"""The webhook receiver under load: ``python -m benchmarks.receiver [--rate 300] [--seconds 60] [--kills 0] [--idle 0] [--slow 0]``.
+"""Put the webhook receiver under load and count lost and late events.
 
-Events go out at fixed instants, whatever the answers do, and the time to an answer counts from that instant: a stall of
-the receiver is not hidden by a generator that waits for it. A fifth are duplicates, one in a hundred has a signature of
-somebody else. What is refused or cut off is sent again, as the platform does. With ``--kills`` the receiver is killed
-(SIGKILL) and started again so often, at random instants; the load lasts until the last one. ``--idle`` and ``--slow``
-are connections of a crowd beside the load, in a process of its own: they send nothing, or a request byte by byte;
-whoever is cut off comes back.
+``python -m benchmarks.receiver [--rate 300] [--seconds 60] [--kills 0] [--idle 0] [--slow 0]``.
+
+Events are sent at fixed instants, independent of the responses, and the time to a response counts from that instant: a
+generator that waits for a stalled receiver would hide the stall. A fifth are duplicates, one in a hundred has a forged
+signature. Events that are refused or cut off are sent again, as the platform does. With ``--kills`` the receiver is
+killed (SIGKILL) and started again so often, at random instants; the load lasts until the last one. ``--idle`` and
+``--slow`` are connections of a crowd beside the load, in a process of its own: they send nothing, or a request byte by
+byte; a connection that is cut off comes back.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ CONNECTIONS = 32
 
 
 def body_of(number: int) -> bytes:
-    """A private message of about a kilobyte."""
+    """Return a private message of about a kilobyte."""
     content = {
         "conversation_short_id": f"@conv{number % 997:040d}",
         "server_message_id": f"@msg{number:044d}",
@@ -60,9 +62,9 @@ def body_of(number: int) -> bytes:
 
 @dataclass
 class Load:
-    """What the generator saw.
+    """What the generator observed.
 
-    ``acknowledged`` are numbers of events that were answered 200; ``seconds`` are times to an answer.
+    ``acknowledged`` are numbers of events with a response of status 200; ``seconds`` are times to a response.
     """
 
     acknowledged: set[int] = field(default_factory=set)
@@ -75,13 +77,14 @@ class Load:
     cut: int = 0
 
     def percentile(self, share: float) -> float:
+        """Return the time to a response that this share of events stays within."""
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 @dataclass
 class Crowd:
-    """Connections that keep a receiver busy with nothing.
+    """Connections that occupy a receiver without a load.
 
     ``open`` is the least that were open at a time once all had come.
     """
@@ -99,11 +102,15 @@ class Crowd:
 
     @property
     def size(self) -> int:
+        """Number of connections."""
         return self.idle + self.slow
 
 
 async def _crowd(port: int, crowd: Crowd) -> None:
-    """Hold the connections until standard input ends, with a line for each second: open connections, and those that were cut off."""
+    """Keep the connections open until standard input ends.
+
+    Prints a line for each second: open connections, and those that were cut off.
+    """
     now_open, cut = 0, 0
 
     async def one(number: int) -> None:
@@ -134,7 +141,7 @@ async def _crowd(port: int, crowd: Crowd) -> None:
 
 
 async def _slowly(writer: asyncio.StreamWriter, *, in_body: bool) -> None:
-    """A request, a byte each half second: of its head, or of its body."""
+    """Send a request, a byte each half second: of its head, or of its body."""
     head = f"POST /webhook/{KEY} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100000\r\n".encode()
     with suppress(OSError):
         writer.write(head + (b"\r\n" if in_body else b"x-more: "))
@@ -145,7 +152,7 @@ async def _slowly(writer: asyncio.StreamWriter, *, in_body: bool) -> None:
 
 
 class _CrowdProcess:
-    """The crowd in a process of its own, so that the generator of the load is not slowed down by it."""
+    """The crowd in a process of its own, so that it does not slow down the generator of the load."""
 
     def __init__(self, port: int, crowd: Crowd) -> None:
         self._crowd = crowd
@@ -157,7 +164,7 @@ class _CrowdProcess:
         self._process = subprocess.Popen([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True)
 
     async def complete(self, patience_s: float = 60) -> None:
-        """Wait until all have come."""
+        """Wait until all connections are open."""
         deadline = time.monotonic() + patience_s
         while await self._next() < self._crowd.size:
             if time.monotonic() > deadline:
@@ -184,7 +191,12 @@ class _Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, body: bytes, signature: str, message_id: str) -> int:
-        """The status. Raises OSError or IncompleteReadError where there is no answer."""
+        """Post a body and return the status.
+
+        Raises:
+            OSError: the connection failed.
+            IncompleteReadError: the connection ended before the response did.
+        """
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
@@ -213,7 +225,7 @@ class _Connection:
 
 
 async def send(port: int, rate: float, until, load: Load, rng: random.Random) -> None:
-    """Send at ``rate`` events a second until ``until()``; then wait for what is under way."""
+    """Send at ``rate`` events a second until ``until()``; then wait for those under way."""
     free: asyncio.Queue[_Connection] = asyncio.Queue()
     for _ in range(CONNECTIONS):
         free.put_nowait(_Connection(port))
@@ -244,7 +256,7 @@ async def send(port: int, rate: float, until, load: Load, rng: random.Random) ->
 
 
 async def _event(free: asyncio.Queue[_Connection], load: Load, number: int, due: float) -> None:
-    """One delivery, repeated until it is answered 200."""
+    """Deliver one event, repeated until the response has status 200."""
     body = body_of(number)
     signature = hashlib.sha1(SECRET.encode() + body, usedforsecurity=False).hexdigest()
     while True:
@@ -299,6 +311,7 @@ class Receiver:
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
+        """Start the receiver without waiting for it."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "apps.cli.main", "receive", "--port", str(self.port), "--metrics-port", "0"],
             env=self._env,
@@ -309,6 +322,11 @@ class Receiver:
         )
 
     async def ready(self, patience_s: float = 60) -> None:
+        """Wait until the receiver accepts connections.
+
+        Raises:
+            TimeoutError: it did not within ``patience_s``.
+        """
         deadline = time.monotonic() + patience_s
         while True:
             with suppress(OSError):
@@ -320,15 +338,16 @@ class Receiver:
             await asyncio.sleep(0.02)
 
     def kill(self) -> None:
+        """Kill the process group with SIGKILL."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
 async def run(home: Path, rate: float, seconds: float, kills: int, seed: int, crowd: Crowd | None = None) -> Load:
-    """The load; with kills it lasts until the last one, else ``seconds``.
+    """Run the load; with kills it lasts until the last one, else ``seconds``.
 
-    With a crowd it begins when that has come together.
+    With a crowd it begins once all of its connections are open.
     """
     rng, load, receiver = random.Random(seed), Load(), Receiver(home)
     receiver.start()
@@ -360,12 +379,13 @@ async def run(home: Path, rate: float, seconds: float, kills: int, seed: int, cr
 
 
 def stored(home: Path) -> list[int]:
-    """Numbers of the events in the inbox, as often as they stand there."""
+    """Return the numbers of the events in the inbox, as often as they occur there."""
     with sqlite3.connect(home / "state.db") as db:
         return [int(event_id.removeprefix("msg-")) for (event_id,) in db.execute("SELECT event_id FROM inbox")]
 
 
 def main() -> None:
+    """Run the load that the command line describes and check the inbox."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=300)
     parser.add_argument("--seconds", type=float, default=60)

@@ -1,10 +1,10 @@
-"""A replay of 30, 90 and 365 days in one command each: peak memory, which must not grow with the days, and rows per second.
+"""Measure replays of 30, 90 and 365 days: peak memory, which must not grow with the days, and rows per second.
 
-The archive is made from answers of the sandbox: one day of each table is really asked for, then every body is put into
-the real archive again for each of the days, with its time and the dates in it moved. Series are so observed every day
-over their whole window, which is the most that a replay can meet. Each replay is a process of its own with an empty
-lake; peak memory is the kernel's ``ru_maxrss``. Repeat with ``python -m benchmarks.replay [--days 30 90 365]
-[--accounts 5]``; about three minutes.
+The archive is made from responses of the sandbox: one day of each table is really requested. Then every body is put
+into the real archive again for each of the days, with its time and the dates in it moved. Series are thus observed
+every day over their whole window, which is the largest replay possible. Each replay is one command in a process of its
+own with an empty lake; peak memory is the kernel's ``ru_maxrss``. Repeat with ``python -m benchmarks.replay [--days 30
+90 365] [--accounts 5]``; about three minutes.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _DATE = re.compile(rb"20\d\d-\d\d-\d\d")
 
 
 def main() -> None:
+    """Make the archive and measure the replays."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, nargs="+", default=[30, 90, 365])
     parser.add_argument("--accounts", type=int, default=5)
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def ask_one_day(home: Path, accounts: int, videos: int) -> list[tuple]:
-    """Every successful answer of one day, as (entry, body)."""
+    """Return every successful response of one day, as (entry, body)."""
     from apps.cli.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
     from catalog import ENDPOINTS
     from catalog import TABLES as CATALOGUE
@@ -92,7 +93,7 @@ def ask_one_day(home: Path, accounts: int, videos: int) -> list[tuple]:
 
 
 def redate(bodies: list[tuple], home: Path, days: int) -> tuple[int, int]:
-    """Archive the bodies for each of the days until ``LAST``; gives how many answers and how many bytes that is."""
+    """Archive the bodies for each of the days until ``LAST``; return the number of responses and bytes."""
     from resources.storage.archive import Archive
 
     archive = Archive(home / "archive", flush_s=3600)
@@ -123,7 +124,7 @@ def redate(bodies: list[tuple], home: Path, days: int) -> tuple[int, int]:
 
 
 def replay(home: Path, days: int) -> int:
-    """Replay the last ``days`` days into an empty lake in a fresh process; prints what it took and gives its peak RSS in KiB."""
+    """Replay the last ``days`` days into an empty lake in a fresh process; print and return its peak in KiB."""
     shutil.rmtree(home / "lake", ignore_errors=True)
     (home / "warehouse.duckdb").unlink(missing_ok=True)
     first = LAST - timedelta(days=days - 1)
@@ -165,7 +166,7 @@ for name in tables:
         one.land(runtime)
 runtime.close()
 """
-"""What ``douyin replay`` does, without the publication, whose memory and time are another question."""
+"""The part of ``douyin replay`` before publication, whose memory and time are measured elsewhere."""
 
 
 if __name__ == "__main__":

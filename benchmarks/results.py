@@ -1,6 +1,6 @@
-"""What a benchmark found: figures with what they should reach, and tables.
+"""Record the results of a benchmark: figures with their bars, and tables.
 
-Kept as JSON, from which docs/performance.md is made.
+They are saved as JSON, from which docs/performance.md is made.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RESULTS = Path(os.environ.get("BENCH_RESULTS", "data/bench/results"))
 class Figure:
     """One line of the page's first table.
 
-    ``measured`` is text with its unit; ``why`` says what stands behind a bar that was missed.
+    ``measured`` is text with its unit; ``why`` explains a bar that was missed.
     """
 
     measure: str
@@ -41,7 +41,7 @@ class Table:
 
 
 def save(name: str, figures: Sequence[Figure] = (), tables: Sequence[Table] = ()) -> None:
-    """Print what was found and keep it as ``NAME.json``, with the command that finds it again."""
+    """Print the results and save them as ``NAME.json``, with the command that repeats them."""
     command = " ".join(["python -m", f"benchmarks.{name}", *sys.argv[1:]])
     RESULTS.mkdir(parents=True, exist_ok=True)
     found = {
@@ -65,7 +65,7 @@ def save(name: str, figures: Sequence[Figure] = (), tables: Sequence[Table] = ()
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines, the first column to the left and the others to the right."""
+    """Format rows as lines, the first column to the left and the others to the right."""
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     return [
         "  ".join(

@@ -1,12 +1,12 @@
-"""A scheduled run with nothing to fetch, against an empty Dagster run: what start-up, definitions and settled steps cost.
+"""Measure a scheduled run with nothing to fetch against an empty Dagster run.
 
-Two homes with the same ``dagster.yaml``. Each has a code server that is up, as the daemon keeps one, and runs are
-handed to it as the daemon does when it takes a run from the queue: the server starts a process, which loads the
-definitions and makes the run, steps in that process. One server has ours, the other a single asset that does nothing.
-Our jobs have run before against a sandbox, so everything is settled, and the runs that are measured make no call (what
-failed for a reason that may pass is asked for again; the table tells how often). From handing over until the run is a
-SUCCESS, and CPU of the process from its start to its end; the wait in the queue (0 to 5 s, the daemon's pause) is the
-same for both and left out.
+The difference is the cost of start-up, definitions and settled steps. Two homes have the same ``dagster.yaml``. Each
+has a code server that is up, as the daemon keeps one. Runs are submitted to it as the daemon does when it takes a run
+from the queue. The server starts a process, which loads the definitions and executes the run, steps in that process.
+One server has ours, the other a single asset that does nothing. Our jobs have run before against a sandbox, so
+everything is settled, and the measured runs make no call. (A request that failed for a transient reason is repeated;
+the table counts those.) Measured are the time from submission until the run is a SUCCESS, and the CPU of the process
+from its start to its end. The wait in the queue (0 to 5 s, the daemon's pause) is the same for both and excluded.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ JOBS = {
     "daily_metrics_job": (date(2026, 11, 14), YESTERDAY),
 }
 QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
-"""As our schedules say."""
+"""The log level of our schedules."""
 REACH = 1.3
 AUTHORIZE = """
 from pipelines.home import prepare_dagster_home
@@ -54,7 +54,7 @@ runtime.close()
 
 @dg.asset
 def nothing() -> None:
-    """The asset of an empty run."""
+    """Do nothing: the asset of an empty run."""
 
 
 empty = dg.Definitions(
@@ -68,7 +68,10 @@ empty = dg.Definitions(
 
 
 def serve(module: str, attribute: str) -> None:
-    """Keep a code server for ``module`` up; make the run that each line of stdin names, and answer with a line that says what it took."""
+    """Keep a code server for ``module`` up and execute the run named by each line of stdin.
+
+    The reply to each is a line of measurements.
+    """
     from dagster._core.workspace.context import WorkspaceProcessContext
     from dagster._core.workspace.load_target import ModuleTarget
 
@@ -84,7 +87,11 @@ def serve(module: str, attribute: str) -> None:
 
 
 def make_run(instance: dg.DagsterInstance, workspace, job_name: str, tags: dict[str, str]) -> dict[str, float]:
-    """A run as a schedule makes one, handed to the code server: seconds until it is a success, CPU seconds of its process, and its steps."""
+    """Submit a run to the code server as a schedule does and measure it.
+
+    Returns:
+        Seconds until it is a success, CPU seconds of its process, and its steps.
+    """
     context = workspace.create_request_context()
     (location,) = context.code_locations
     (repository,) = location.get_repositories().values()
@@ -122,7 +129,7 @@ def make_run(instance: dg.DagsterInstance, workspace, job_name: str, tags: dict[
             f"{job_name}: {found.status}\n" + "\n".join(e.user_message for e in instance.all_logs(run.run_id))[-3000:]
         )
     until = time.monotonic() + 60
-    while (after := _used(server)[1]) == before:  # the server has not looked for the end of its child yet
+    while (after := _used(server)[1]) == before:  # the server has not reaped its child yet
         if time.monotonic() > until:
             raise RuntimeError("the code server does not collect its child")
         time.sleep(0.05)
@@ -137,13 +144,13 @@ def make_run(instance: dg.DagsterInstance, workspace, job_name: str, tags: dict[
 
 
 def _server() -> int:
-    """The process of the code server, the only child of this one."""
+    """Return the process of the code server, the only child of this one."""
     (child,) = (pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split())
     return int(child)
 
 
 def _used(pid: int) -> tuple[float, float]:
-    """CPU seconds of a process, and of its children that have ended."""
+    """Return CPU seconds of a process, and of its children that have ended."""
     words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     own, children = sum(map(int, words[11:13])), sum(map(int, words[13:15]))
     return own / os.sysconf("SC_CLK_TCK"), children / os.sysconf("SC_CLK_TCK")
@@ -153,7 +160,7 @@ def _used(pid: int) -> tuple[float, float]:
 
 
 class Served:
-    """A process that keeps a code server up, and makes runs."""
+    """A process that keeps a code server up and executes runs."""
 
     def __init__(self, module: str, attribute: str, environment: dict[str, str]) -> None:
         words = [sys.executable, "-m", "benchmarks.scheduled_run", "--serve", module, attribute]
@@ -163,23 +170,26 @@ class Served:
         self.loading = self._answer()
 
     def run(self, job: str, tags: dict[str, str]) -> dict[str, float]:
+        """Execute a run of a job with these tags and return its measurements."""
         self.process.stdin.write(json.dumps([job, tags]) + "\n")
         self.process.stdin.flush()
         return self._answer()
 
     def _answer(self) -> dict[str, float]:
         while "- dagster" in (line := self.process.stdout.readline()):
-            pass  # what the server says about itself
+            pass  # a log line of the server
         if not line.startswith("{"):
             raise RuntimeError(f"the code server's process ended with {self.process.wait()} {line}")
         return json.loads(line)
 
     def close(self) -> None:
+        """Stop the process."""
         self.process.stdin.close()
         self.process.wait(timeout=60)
 
 
 def main() -> None:
+    """Measure the jobs, or serve, as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="all jobs instead of the hourly one alone")
     parser.add_argument("--serve", nargs=2, metavar=("MODULE", "ATTRIBUTE"), help="used by the script itself")
@@ -215,6 +225,7 @@ def main() -> None:
 
 
 def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
+    """Measure our jobs against an empty run, and save the figures."""
     environment = prepare(url, folder)
     plain = environment | {"DAGSTER_HOME": str(folder / "empty")}
     (folder / "empty").mkdir()
@@ -232,7 +243,7 @@ def report(url: str, folder: Path, jobs: list[str], rounds: int) -> None:
     for job in (
         "snapshots_job",
         *(j for j in jobs if j != "snapshots_job"),
-    ):  # the first time asks; the snapshot jobs tell the others of videos
+    ):  # the first run makes the requests; snapshot jobs give other jobs their videos
         ours.run(job, _tags(*JOBS[job]))
         ours.run(job, _tags(*JOBS[job]))
     other.run("empty_job", {})
@@ -298,7 +309,7 @@ WHY = (
 
 
 def prepare(url: str, folder: Path) -> dict[str, str]:
-    """A home with authorised accounts and its Dagster configuration; the environment that names it."""
+    """Prepare a home with authorised accounts and Dagster's configuration; return its environment."""
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     home = folder / "home"
@@ -319,7 +330,7 @@ def prepare(url: str, folder: Path) -> dict[str, str]:
 
 
 def _tags(first: date, last: date) -> dict[str, str]:
-    """What a schedule's run request becomes: one partition, or a range of them in one run."""
+    """Return the tags of a schedule's run request: one partition, or a range of them in one run."""
     from pipelines.jobs.tables import range_tags
 
     return {"dagster/partition": first.isoformat()} if first == last else range_tags(first, last)

@@ -1,6 +1,6 @@
-"""A small fast server with fixed answers, so that the client is what is measured.
+"""Serve fixed responses fast, so that the client is what is measured.
 
-No state but counters; the same request gives the same bytes.
+The server has no state but counters; the same request gets the same bytes.
 
 Two operations of the contract, and the tokens they need:
 
@@ -10,10 +10,10 @@ Two operations of the contract, and the tokens they need:
 - ``/oauth/access_token/`` (the code is the account's number, its open_id ``bench-<number>``) and
   ``/oauth/stable_client_token/``.
 
-``--latency`` delays each answer, ``--qps`` answers "too frequent" (28003018) beyond that many calls within any second,
-``--faults`` answers every n-th call with HTTP 500 (by its number: no two runs differ), ``--tls`` serves HTTPS with a
-certificate made for localhost. ``/stats`` tells calls, refusals, faults and the server's own CPU seconds; ``/reset``
-begins to count anew.
+``--latency`` delays each response. ``--qps`` responds "too frequent" (28003018) beyond that many calls within any
+second. ``--faults`` responds to every n-th call with HTTP 500 (by its number: no two runs differ). ``--tls`` serves
+HTTPS with a certificate made for localhost. ``/stats`` returns calls, refusals, faults and the server's own CPU
+seconds; ``/reset`` sets the counts to zero.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _NUMBER = "@@@@@@@@"
 
 
 def board(size: int) -> bytes:
-    """A billboard of about ``size`` bytes."""
+    """Return a billboard of about ``size`` bytes."""
 
     def row(i: int) -> dict:
         return {
@@ -65,7 +65,10 @@ def board(size: int) -> bytes:
 
 
 def video(number: str, i: int) -> dict:
-    """The i-th video of an account; every value follows from both numbers, so that what lands can be counted and summed."""
+    """Return the i-th video of an account.
+
+    Every value follows from both numbers, so that landed rows can be counted and summed.
+    """
     return {
         "item_id": f"@bench{number}/{i:07d}==",
         "video_id": f"7{number}{i:010d}",
@@ -143,7 +146,7 @@ def _user_token(number: str) -> bytes:
 
 
 class _Answers:
-    """What the server says, and how often it said it."""
+    """The responses of the server, and their counts."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -245,7 +248,11 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 def make_certificate(folder: Path) -> Path:
-    """A certificate of its own for localhost, valid a day, and its key; gives the certificate, to be trusted by ``SSL_CERT_FILE``."""
+    """Create a certificate for localhost, valid a day, and its key.
+
+    Returns:
+        The path of the certificate, to be trusted by ``SSL_CERT_FILE``.
+    """
     import ipaddress
 
     from cryptography import x509
@@ -276,7 +283,7 @@ def make_certificate(folder: Path) -> Path:
 
 @contextmanager
 def serving(*options: object, tls: Path | None = None) -> Iterator[str]:
-    """The server as a process of its own; gives its URL."""
+    """Run the server as a process of its own and yield its URL."""
     words = [*map(str, options), *(("--tls", str(tls)) if tls else ())]
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.server", *words], stdout=subprocess.PIPE, text=True)
     try:
@@ -288,6 +295,7 @@ def serving(*options: object, tls: Path | None = None) -> Iterator[str]:
 
 
 def main() -> None:
+    """Serve as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--body", type=int, default=1400)

@@ -1,4 +1,7 @@
-"""Ways to make the same request, for ``benchmarks.client``: from raw sockets, the ceiling, to a transport that we could have written by hand."""
+"""Provide ways to make the same request, for ``benchmarks.client``.
+
+They range from raw sockets, the ceiling, to a transport that we could have written by hand.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ import httpx
 
 
 def raw_sockets(url: str, context: ssl.SSLContext | None, requests: int, at_once: int) -> float:
-    """CPU seconds per request of a wrk-like client: ready-made requests, sockets kept alive, nothing read but the length of the body."""
+    """Return CPU seconds per request of a wrk-like client.
+
+    It sends ready-made requests over kept-alive sockets and reads only the length of the body.
+    """
     target = urlsplit(url)
     question = f"GET {target.path} HTTP/1.1\r\nhost: {target.netloc}\r\naccept: application/json\r\n\r\n".encode()
     poll, connections, seen = select.epoll(), {}, {}
@@ -59,7 +65,7 @@ def _is_whole(data: bytes) -> bool:
 
 
 def wrk(url: str, seconds: int, at_once: int) -> float | None:
-    """CPU seconds per request of wrk itself, where it is installed."""
+    """Return CPU seconds per request of wrk itself, if it is installed."""
     if shutil.which("wrk") is None:
         return None
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -72,9 +78,9 @@ def wrk(url: str, seconds: int, at_once: int) -> float | None:
 
 
 class HandWritten(httpx.AsyncBaseTransport):
-    """The least that a transport of our own would be: a connection per call in flight, httptools for the answer.
+    """The least that a transport of our own would be: a connection per call in flight, httptools for the response.
 
-    It has no proxy, no time-out, no decompression and no telling of what broke: what it saves is the most that could be
+    It has no proxy, no time-out, no decompression and no reports of what broke: its saving is the most that could be
     saved.
     """
 
@@ -83,6 +89,7 @@ class HandWritten(httpx.AsyncBaseTransport):
         self._idle: list[_Connection] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request over an idle connection, or a new one."""
         url = request.url
         if self._idle:
             connection = self._idle.pop()
@@ -99,6 +106,7 @@ class HandWritten(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=headers, content=body)
 
     async def aclose(self) -> None:
+        """Close the idle connections."""
         for connection in self._idle:
             connection.transport.close()
 

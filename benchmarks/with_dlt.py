@@ -1,9 +1,10 @@
-"""The job of ``benchmarks.end_to_end`` as dlt does it: run by the Python of ``.venv-bench``, where dlt is; imports nothing of ours.
+"""Run the job of ``benchmarks.end_to_end`` as dlt does it.
 
-The accounts are a parent resource and their videos a dependent one, fetched in parallel (REST API source, "Parallelize
-dependent resource fetching"); a cursor in the body with ``has_more``; a session that asks again after HTTP 500 and
-after "too frequent" (28003018); every answer's ``error_code`` looked at by a response action. Settings come as
-environment variables, from :func:`benchmarks.end_to_end.dlt_settings`.
+It is run by the Python of ``.venv-bench``, which has dlt, and imports no code of the product. The accounts are a parent
+resource and their videos a dependent one, fetched in parallel (REST API source, "Parallelize dependent resource
+fetching"). A cursor in the body comes with ``has_more``. The session retries after HTTP 500 and after "too frequent"
+(28003018). A response action checks every ``error_code``. Settings come as environment variables, from
+:func:`benchmarks.end_to_end.dlt_environment`.
 """
 
 import sys
@@ -22,19 +23,23 @@ BACKOFF = 0.2
 
 
 def too_frequent(response, error) -> bool:
-    """Whether to ask again: what the platform refuses for the moment comes with HTTP 200."""
+    """Report whether to retry: temporary refusals of the platform come with HTTP 200."""
     response = response if response is not None else getattr(error, "response", None)
     return response is not None and TOO_FREQUENT in response.content
 
 
 def check(response, *args, **kwargs):
-    """Success is ``error_code`` 0, whatever the HTTP status; the text is looked at, so the body is decoded once."""
+    """Check that ``error_code`` is 0, whatever the HTTP status.
+
+    The text is searched, so the body is decoded once.
+    """
     if response.status_code == 200 and b'"error_code":0' not in response.content:
         raise HTTPError(f"the platform refused: {response.text[:200]}", response=response)
     return response
 
 
 def source(url: str, accounts: int):
+    """Return the source with accounts and their videos."""
     session = Client(
         raise_for_status=False, retry_condition=too_frequent, request_max_attempts=10, request_backoff_factor=BACKOFF
     ).session
@@ -63,6 +68,7 @@ def source(url: str, accounts: int):
 
 
 def main() -> None:
+    """Run the pipeline that the arguments describe."""
     url, accounts, destination, where = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
     target = (
         dlt.destinations.filesystem(bucket_url=f"file://{where}/lake")
