@@ -24,10 +24,10 @@ _SERVICES = {
     "dagster-webserver": "dagster-webserver",
     "code server": r"dagster api grpc|dagster code-server|dagster\._grpc",
     "run": r"multiprocessing\.spawn|api execute_run",
-    "douyin receive": r"(douyin|pipelines\.cli) receive",
-    "douyin dashboard": r"(douyin|pipelines\.cli) dashboard",
-    "douyin outreach": r"(douyin|pipelines\.cli) outreach (send|reply)",
-    "douyin run": r"(douyin|pipelines\.cli) (run|backfill|replay)",
+    "douyin receive": r"(douyin|apps\.cli\.main) receive",
+    "douyin dashboard": r"(douyin|apps\.cli\.main) dashboard",
+    "douyin outreach": r"(douyin|apps\.cli\.main) outreach (send|reply)",
+    "douyin run": r"(douyin|apps\.cli\.main) (run|backfill|replay)",
 }
 """Service -> pattern of its command line; the first match counts."""
 

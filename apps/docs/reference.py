@@ -395,8 +395,8 @@ def coverage_page() -> str:
                 "operation that the platform refuses "
                 "as not owned or offline is switched off with the reason, until `douyin coverage --enable OPERATION`.",
                 "",
-                "`read` fills tables; `token` is used by the token keeper; `write` has its place in the "
-                "catalogue and is not used yet.",
+                "`read` fills tables; `token` is used by the token manager; `write` by outreach, automatic "
+                "replies and subscriptions to webhook events.",
                 "",
                 *grid(
                     ("operation", "中文名", "tables", "history", "on the platform", "scope"),
