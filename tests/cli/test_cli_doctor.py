@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from apps.cli import processes
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.state.accounts import AccountStatus, add_account, set_status
@@ -161,3 +163,12 @@ def test_schedules_that_are_on_show_their_next_run(douyin, home: Path, monkeypat
     assert "hot_words_schedule" not in off
     assert "! no dagster-daemon runs and never ran here" in told
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
+
+
+@pytest.mark.parametrize("program", [["douyin"], ["python", "-m", "apps.cli.main"]], ids=" ".join)
+@pytest.mark.parametrize("command", ["receive", "dashboard", "run", "backfill", "outreach send"])
+def test_services_are_recognised_however_they_were_started(program: list[str], command: str):
+    words = [str(Path(sys.prefix) / "bin" / program[0]), *program[1:], *command.split()]
+    expected = {"backfill": "douyin run", "outreach send": "douyin outreach"}.get(command, f"douyin {command}")
+    assert processes._service(words, Path.cwd()) == expected
+    assert processes._service([f"/elsewhere/{program[0]}", *words[1:]], Path.cwd()) is None
