@@ -1,8 +1,8 @@
 """Reply to people within seconds: the platform's windows are shorter than the start-up of a run.
 
-Rules are in ``campaigns/replies.yaml``. Every reply goes through the ledger, so that limits hold over replies and
+Rules are in ``campaigns/replies.yaml``. Every reply goes through the ledger, so that limits apply to replies and
 campaigns together, and an event is answered at most once. Opt-outs do not depend on the worker: :func:`opt_outs_by`
-detects them, and they are stored with the event itself, whatever the state of the account and whoever replies.
+detects them, and they are stored with the event itself, whatever the state of the account, and by whom replies are sent.
 """
 
 from __future__ import annotations
