@@ -1,1 +1,1 @@
-"""The daily report: one self-contained page made of the published marts."""
+"""Build the daily report, one self-contained page made from the published marts, and export tables."""

@@ -1,7 +1,7 @@
-"""What an app can have, what it lacks, what follows from that, and the way out.
+"""Find out what an app can have, what it lacks, which tables that affects, and what to do about it.
 
-Ingestion, ``status``, ``doctor``, the check and the alert all ask here, so that they say the same. Nothing is called:
-what is known comes from trial calls (:mod:`resources.state.capabilities`), from consents and from watch lists.
+Ingestion, ``status``, ``doctor``, the check and the alert all use this module, so that they agree. No API calls are
+made: the facts come from trial calls (:mod:`resources.state.capabilities`), consents and watch lists.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from services.reporting.coverage import NOT_OWNED, OWNED, WITHDRAWN, Coverage, c
 
 CONSOLE = "the app's capability page (能力管理) in the platform's console"
 REMEMBERED_DAYS = 30
-"""How long a video that left the account's list is still asked for."""
+"""A video that left the account's list is still requested for this many days."""
 _REFUSED_SINCE = timedelta(days=35)
 _NAMED = 3
 WATCH_VIDEO = "douyin watch add video ITEM_ID --account OPEN_ID"
@@ -36,7 +36,7 @@ WATCH_VIDEO = "douyin watch add video ITEM_ID --account OPEN_ID"
 class Off:
     """An operation that is switched off for an app.
 
-    ``is_gone``: the platform took it away, and nobody can apply for it.
+    ``is_gone``: the platform has withdrawn it, and applying for it is impossible.
     """
 
     operation: str
@@ -48,10 +48,11 @@ class Off:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Why an app cannot have a table: all ways to it are closed, and each of them would do.
+    """Why an app cannot have a table: all its sources are closed, although any one of them would do.
 
-    ``off`` are operations that are switched off, ``watch`` is the watch list that is empty; ``upstream`` is the table
-    whose rows are iterated over, where that one is lacking.
+    - ``off``: operations that are switched off.
+    - ``watch``: the watch list that is empty.
+    - ``upstream``: the table that the source iterates over, if that table is lacking.
     """
 
     off: tuple[Off, ...] = ()
@@ -62,20 +63,24 @@ class Lack:
 
     @property
     def outcome(self) -> Outcome:
+        """Return the outcome to record for the table."""
         if self.off or not self.has_endpoint:
             return Outcome.UNAVAILABLE
         return Outcome.NEEDS_CONSENT if self.needs_account else Outcome.NOT_ASKED
 
     @property
     def code(self) -> int | None:
+        """Return the platform's error code, if any."""
         return next((one.code for one in self.off), None)
 
     @property
     def reason(self) -> str:
+        """Return the reason, which names the upstream table if that is lacking."""
         return f"`{self.upstream}` cannot be had: {self.cause}" if self.upstream else self.cause
 
     @property
     def cause(self) -> str:
+        """Return the cause, without the upstream table."""
         owned = [one for one in self.off if not one.is_gone]
         gone = [one for one in self.off if one.is_gone]
         parts = [
@@ -89,7 +94,7 @@ class Lack:
 
     @property
     def way_out(self) -> str:
-        """What a person can do, the least effort first."""
+        """Say what a person can do, the least effort first."""
         parts = [
             f"`{WATCH_VIDEO if self.watch == 'video' else f'douyin watch add {self.watch} …'}`" if self.watch else "",
             "`douyin authorize`" if self.needs_account else "",
@@ -103,7 +108,7 @@ class Lack:
 
 
 def switched_off(endpoint: Endpoint, known: Capability, app_type: AppType) -> Off:
-    """What to say of an operation that a trial call has switched off."""
+    """Describe an operation that a trial call has switched off."""
     gone = (
         known.code in OFFLINE
         or endpoint.status is Status.REMOVED
@@ -113,13 +118,13 @@ def switched_off(endpoint: Endpoint, known: Capability, app_type: AppType) -> Of
 
 
 def named(words: Iterable[str], most: int = _NAMED) -> str:
-    """Some words, and how many there are."""
+    """Join some words; if there are more than ``most``, give the first ones and the total."""
     found = list(words)
     return ", ".join(found) if len(found) <= most else f"{', '.join(found[:most])} … ({len(found)})"
 
 
 def way_to_capabilities(off: Iterable[Off], *, others: bool = False) -> str:
-    """How to come by operations that are switched off; nothing to say where ``others`` are the only ways."""
+    """Say how to get operations that are switched off; empty if only ``others`` help."""
     off = list(off)
     wanted = [one for one in off if not one.is_gone]
     if not wanted:
@@ -137,7 +142,7 @@ def way_to_capabilities(off: Iterable[Off], *, others: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One cause: what an app lacks, the tables that cannot be had because of it, those that follow, and the way out."""
+    """One cause: what an app lacks, the affected tables, those that depend on them, and what to do."""
 
     what: str
     operations: tuple[str, ...]
@@ -151,7 +156,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class MissingConsent:
-    """Scopes that the owner of an account did not grant, although the app asks for them."""
+    """Scopes that the owner of an account did not grant, although the app requests them."""
 
     account: Account
     scopes: tuple[str, ...]
@@ -159,11 +164,12 @@ class MissingConsent:
 
     @property
     def way_out(self) -> str:
+        """Say how to get the consent."""
         return f"`douyin authorize` with the account's owner, who ticks {', '.join(self.scopes)}"
 
 
 class Standing:
-    """What one app can have at this moment. Each fact is read once."""
+    """Availability of operations and tables for one app; each fact is read once."""
 
     def __init__(self, runtime: Runtime, client_key: str) -> None:
         self._runtime = runtime
@@ -173,10 +179,12 @@ class Standing:
 
     @cached_property
     def capabilities(self) -> dict[str, Capability]:
+        """Read the results of trial calls, by operation."""
         return read_capabilities(self._runtime.state, self.client_key)
 
     @cached_property
     def accounts(self) -> list[Account]:
+        """Read the authorised accounts."""
         return list_accounts(self._runtime.state, self.client_key)
 
     @cached_property
@@ -185,22 +193,22 @@ class Standing:
 
     @cached_property
     def operations(self) -> list[Coverage]:
-        """Every operation, as ``douyin coverage`` shows it."""
+        """Return the state of every operation, as ``douyin coverage`` shows it."""
         return coverage_of(self._runtime.state, self.client_key, self.app_type)
 
     def counted(self) -> Counter[str]:
-        """How many operations are owned, not owned, withdrawn …"""
+        """Count the operations by state: owned, not owned, withdrawn, …."""
         return Counter(line.here for line in self.operations)
 
-    # ---- what cannot be had
+    # ---- what is not available
 
     def off(self, endpoint: Endpoint) -> Off | None:
-        """The operation, if it is switched off for this app."""
+        """Return the operation if it is switched off for this app, or None."""
         known = self.capabilities.get(endpoint.name)
         return None if known is None or known.owned else switched_off(endpoint, known, self.app_type)
 
     def lack_of(self, table: str) -> Lack | None:
-        """Why the table cannot be had at all; None where it can, or where nobody tried yet."""
+        """Return why the table is not available at all; None if it is, or if that has not been tried."""
         if table not in self._lacks:
             self._lacks[table] = self._find(table)
         return self._lacks[table]
@@ -223,12 +231,12 @@ class Standing:
         )
 
     def _is_due(self, endpoint: Endpoint) -> bool:
-        """An operation that stands in for another counts where the app is known not to own that one."""
+        """Return whether an operation counts: a substitute does if the app is known not to own the original."""
         known = self.capabilities.get(endpoint.instead_of) if endpoint.instead_of else None
         return endpoint.instead_of is None or (known is not None and not known.owned)
 
     def lack_of_endpoint(self, endpoint: Endpoint) -> Lack | None:
-        """Why one operation gives no rows."""
+        """Return why one operation gives no rows, or None."""
         over = ITERATIONS[endpoint.over]
         if (off := self.off(endpoint)) is not None:
             return Lack((off,))
@@ -238,7 +246,7 @@ class Standing:
             return None
         if endpoint.over is IterateBy.KNOWN_VIDEOS:
             return None if over.watch in self._watched else Lack(watch=over.watch)
-        # The list of the running week needs no version.
+        # The list of the current week needs no version.
         if over.table is None or endpoint.over is IterateBy.VERSIONS or over.watch in self._watched:
             return None
         lack = self.lack_of(over.table)
@@ -249,12 +257,12 @@ class Standing:
         )
 
     def _remembers_videos(self) -> bool:
-        """Whether videos that were listed lately are still asked for."""
+        """Return whether recently listed videos are still requested."""
         today = self._runtime.clock.today()
         return any(today - timedelta(days=REMEMBERED_DAYS) <= d < today for d in self._runtime.lake.days("videos"))
 
     def is_closed(self, table: str) -> bool:
-        """Whether the table cannot be had because of what the app does not own."""
+        """Return whether the table is unavailable because of operations that the app does not own."""
         lack = self.lack_of(table)
         return lack is not None and lack.outcome is Outcome.UNAVAILABLE
 
@@ -262,17 +270,17 @@ class Standing:
 
     @cached_property
     def lacks(self) -> dict[str, Lack]:
-        """Tables that cannot be had, in catalogue order."""
+        """Map unavailable tables to the reason, in catalogue order."""
         return {table: lack for table in TABLES if (lack := self.lack_of(table)) is not None}
 
     @property
     def closed(self) -> list[str]:
-        """Those of them that only the platform can open."""
+        """List the unavailable tables that only the platform can open."""
         return [table for table in self.lacks if self.is_closed(table)]
 
     @cached_property
     def missing(self) -> list[Missing]:
-        """Every cause once: scopes that the app does not own, what was withdrawn, accounts and watched values that are not there."""
+        """List every cause once: scopes not owned or withdrawn, and missing accounts or watched values."""
         off = [
             found
             for line in self.operations
@@ -300,7 +308,7 @@ class Standing:
         lacks = {t: k for t, k in self.lacks.items() if names.intersection(o.operation for o in k.off)}
         tables, follows = _divided(lacks)
         mine = [lack for t, lack in lacks.items() if t in tables]
-        # A table may have other ways, which are less work than this scope.
+        # A table may have other sources, which take less effort than this scope.
         others = mine[0] if mine and all(o.operation in names for o in mine[0].off) else Lack()
         way = Lack(tuple(off), others.watch, others.needs_account).way_out
         what = f"scope {scope}" if scope else "no longer granted by the platform"
@@ -308,7 +316,7 @@ class Standing:
 
     @cached_property
     def consents(self) -> list[MissingConsent]:
-        """What owners did not grant: the platform said so when it was last asked."""
+        """List the consents that owners did not grant, as the platform reported at the last request."""
         refused: dict[str, set[str]] = {}
         for operation, open_id in scopes_refused(
             self._runtime.state, self.client_key, self._runtime.clock.today() - _REFUSED_SINCE
@@ -322,13 +330,13 @@ class Standing:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when an operation is lost or gained, or a consent, and at no other time."""
+        """Return a hash that changes only when an operation or a consent is lost or gained."""
         facts = [f"{one.operation} {one.here}" for one in self.operations if one.here in (NOT_OWNED, WITHDRAWN)]
         facts += [f"{one.account.open_id} {scope}" for one in self.consents for scope in one.scopes]
         return sha256("\n".join(sorted(facts)).encode()).hexdigest()[:12] if facts else ""
 
     def summary(self) -> str:
-        """One line: what is owned and what is not."""
+        """Summarise in one line what is owned and what is not."""
         counted = self.counted()
         parts = [
             f"{counted[OWNED]} operations owned",
@@ -342,12 +350,12 @@ class Standing:
 
 
 def _divided(lacks: dict[str, Lack]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Tables that lack something themselves, and those that follow from others."""
+    """Split tables into those that lack something themselves and those that depend on such tables."""
     return tuple(t for t, lack in lacks.items() if lack.upstream is None), tuple(
         t for t, lack in lacks.items() if lack.upstream is not None
     )
 
 
 def standings(runtime: Runtime) -> list[Standing]:
-    """Of each app that is configured."""
+    """Return the availability of each configured app."""
     return [Standing(runtime, key) for key in runtime.app_keys]

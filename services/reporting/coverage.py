@@ -1,4 +1,4 @@
-"""What of the platform an installation can have: the catalogue's records beside what trial calls showed."""
+"""List the platform's operations with their state for an installation: catalogue records and results of trial calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOORS_OF_OTHERS = "door of other apps"
 class Coverage:
     """One operation.
 
-    ``here`` is its state for one app: owned, not owned, withdrawn, never tried, or why it is not tried at all.
+    ``here`` is its state for one app: owned, not owned, withdrawn, never tried, or why it is never tried.
     """
 
     operation: str
@@ -31,7 +31,7 @@ class Coverage:
 
 
 def coverage_of(state: State | None, client_key: str | None, app_type: AppType | None) -> list[Coverage]:
-    """All operations of the contract, and the twins for business consent where the app is of that type."""
+    """List all operations of the contract, and the variants for business consent if the app is of that type."""
     known = read_capabilities(state, client_key) if state is not None and client_key else {}
     shown: dict[str, Endpoint | Operation] = dict(OPERATIONS)
     if app_type is AppType.BUSINESS:
@@ -57,11 +57,12 @@ def coverage_of(state: State | None, client_key: str | None, app_type: AppType |
 
 
 def tables_of(one: Endpoint | Operation) -> str:
+    """Name the tables that an operation fills."""
     return ", ".join(one.tables) if isinstance(one, Endpoint) else "–"
 
 
 def history_of(one: Endpoint | Operation) -> str:
-    """Histories of the tables that it fills, each once."""
+    """Name the distinct histories of the tables that an operation fills."""
     if isinstance(one, Operation):
         return str(one.kind)
     return ", ".join(dict.fromkeys(str(TABLES[t].history) for t in one.tables))

@@ -1,4 +1,4 @@
-"""CSV for people and their spreadsheets: the one writer of ``douyin export`` and of the dashboard."""
+"""Write CSV for people and spreadsheets; used by ``douyin export`` and the dashboard."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from catalog import FIELDS
 from catalog.records import BEIJING, Type
 
 _RUNS = r"^[=+\-@＝＋－＠\t\r\n]"
-"""A spreadsheet runs what begins with one of these as a formula; some also take the full-width ones."""
+"""Spreadsheets run text that begins with one of these as a formula, some with the full-width ones, too."""
 _IDS = frozenset(name for name, field in FIELDS.items() if field.type is Type.TEXT and name.endswith("_id"))
 _LIKE_AN_ID = "^@?[A-Za-z0-9][A-Za-z0-9@/+=_.:-]*$"
-"""What the platform's ids are made of. A call such as ``@SUM(1)`` or ``@cmd|…`` is none."""
+"""The form of the platform's ids. Calls such as ``@SUM(1)`` or ``@cmd|…`` do not match."""
 
 
 def write_csv(
     file: BinaryIO, schema: pa.Schema, batches: Iterable[pa.RecordBatch], heads: Sequence[str] | None = None
 ) -> int:
-    """Write rows under ``heads`` (else the columns' names) and give their number. UTF-8 with a byte order mark, without which Excel takes Chinese for
-    something else.
+    """Write rows as CSV under ``heads`` (default: the columns' names) and return their number.
 
-    Null is an empty field, an empty text is ``""``. Instants are written in Beijing time, lists as their members with 、
-    between. A text that a spreadsheet would run gets an apostrophe before it, heads and joined lists too. Only ids by
-    their record, which are joined by, stay as they are where they begin with @.
+    The file is UTF-8 with a byte order mark; without it Excel misreads Chinese. Null is an empty field, an empty text
+    is ``""``. Instants are written in Beijing time, lists as their elements joined by 、. A text that a spreadsheet
+    would run gets a leading apostrophe; this includes heads and joined lists. Only ids of columns named ``…_id`` stay
+    unchanged where they begin with @, since people join by them.
     """
     file.write(b"\xef\xbb\xbf")
     titles = _disarmed(pa.array(heads or schema.names, pa.string()), is_id=False).to_pylist()
@@ -47,7 +47,7 @@ def _made(batch: pa.RecordBatch, titles: list[str]) -> pa.RecordBatch:
 
 
 def _cells(name: str, column: pa.Array) -> pa.Array:
-    """A column as it is written: numbers, days and truth values as Arrow writes them, everything else as text."""
+    """Convert a column: numbers, days and booleans stay as Arrow writes them, everything else becomes text."""
     kind = column.type
     if (
         pa.types.is_integer(kind)

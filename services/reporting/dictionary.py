@@ -1,4 +1,7 @@
-"""The metric dictionary: one line for every column of the warehouse, from the catalogue, the headers of the marts and the pipeline's own tables."""
+"""Build the metric dictionary: one row for every column of the warehouse.
+
+It comes from the catalogue, the headers of the marts and the pipeline's own tables.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from services.marts.binding import SQL_TYPES, CompiledMart
 _NUMBERS = (Type.BIGINT, Type.DOUBLE)
 _NO_NOTE = Note()
 LATEST = "_latest"
-"""The view of a listing's present state has the columns of the listing."""
+"""Suffix of the view with a listing's present state, which has the columns of the listing."""
 
 _HOW = {
     Origin.PARAM: "(parameter of the request)",
@@ -36,11 +39,11 @@ _HOW = {
 
 
 def dictionary(bound: Mapping[str, CompiledMart], since: Mapping[str, date] | None = None) -> pa.Table:
-    """All lines: core tables with the views of their latest rows, marts, ``meta``, ``outreach``, each in the order of its columns.
+    """Build all rows: core tables with their views of latest rows, marts, ``meta``, ``outreach``, in column order.
 
     Args:
-        bound: the marts, those that others read before them.
-        since: first day that the lake holds, by name with schema (``main.videos``); without it the column stays empty.
+        bound: the marts, in dependency order.
+        since: first day in the lake, by name with schema (``main.videos``); without it the column ``since`` is null.
     """
     since = since or {}
     lines = [
@@ -51,7 +54,7 @@ def dictionary(bound: Mapping[str, CompiledMart], since: Mapping[str, date] | No
 
 
 def first_days(lake: Lake, bound: Mapping[str, CompiledMart]) -> dict[str, date]:
-    """First day that the lake holds of each table and incremental mart, by name with schema; what it holds nothing of is left out."""
+    """Return the first day in the lake of each table and incremental mart with data, by name with schema."""
     rooms = {f"main.{name}": name for name in TABLES} | {
         f"{DATASET}.{name}": one.mart.room for name, one in bound.items() if one.mart.incremental
     }
@@ -92,9 +95,10 @@ def _noted(note: Note) -> dict[str, str | None]:
 
 @cache
 def operations_of(table: str, column: str) -> str | None:
-    """Operations that fill a column of a core table, separated by semicolons: ``operation: member``, or in brackets how else it is filled.
+    """List the operations that fill a column of a core table, separated by semicolons.
 
-    None for the columns that the pipeline itself gives every row.
+    Each is written as ``operation: member``, or with how else it is filled, in brackets. None for the columns that the
+    pipeline itself adds to every row.
     """
     if column in STANDARD_FIELDS:
         return None
@@ -124,7 +128,7 @@ def _marts(bound: Mapping[str, CompiledMart]) -> Iterator[dict[str, Any]]:
                 o.partition(":")[0] for pair in came_from for o in operations.get(pair, "").split("; ") if o
             )
             operations[f"{DATASET}.{name}", field.name] = "; ".join(sources)
-            # Only what a person is told from by itself: counts of people are no personal data.
+            # Only columns that identify a person by themselves: counts of people are no personal data.
             same = {people[pair] for pair in came_from if pair in people and pair[1] == field.name}
             people[f"{DATASET}.{name}", field.name] = pii = max(same, key=list(Pii).index, default=Pii.NONE)
             (name_en, en), (name_zh, zh) = _name_and_meaning(meaning.en, ": "), _name_and_meaning(meaning.zh, "：")
@@ -151,7 +155,7 @@ def _marts(bound: Mapping[str, CompiledMart]) -> Iterator[dict[str, Any]]:
 
 
 def _mart_note(mart: str, column: str, came_from: list[tuple[str, str]]) -> Note:
-    """Its own note; else that of the core table from which the column was taken as it is."""
+    """Return the column's own note; else that of the core table column that it copies."""
     if (own := NOTES.get((mart, column))) is not None:
         return own
     taken = [
@@ -161,7 +165,7 @@ def _mart_note(mart: str, column: str, came_from: list[tuple[str, str]]) -> Note
 
 
 def _name_and_meaning(text: str, mark: str) -> tuple[str, str]:
-    """A mart's column says ``Name: meaning``."""
+    """Split the description of a mart's column, ``Name: meaning``."""
     head, found, rest = text.partition(mark)
     return (head, rest) if found else (text, text)
 

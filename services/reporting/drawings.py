@@ -1,6 +1,7 @@
-"""The report's charts as SVG.
+"""Draw the report's charts as SVG.
 
-Text stays text, at its natural size on a phone; what deserves more room is drawn twice, and the page shows one of both.
+Text stays text, at its natural size on a phone. A chart that needs more space is drawn in two widths, and the page
+shows one of both.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from services.reporting.charts import ACCENT, BAD, GOOD, GRID, INK, MUTED, WARN,
 from services.reporting.questions import Rows
 
 NARROW, WIDE = 340, 520
-"""Widths in pixels: a phone's column, and half a desk. Letters have 12 pixels in both."""
+"""Widths in pixels: a phone's column, and half a desktop page. Letters have 12 pixels in both."""
 SOFT = "#f3f4f6"
 _ids = itertools.count(1)
 
 
 def svg(chart: alt.TopLevelMixin, title: str, about: str) -> Markup:
-    """The chart as an SVG element that scales with its place; ``title`` and ``about`` are read out in its stead."""
+    """Render a chart as a scalable SVG element; screen readers read ``title`` and ``about`` instead of it."""
     spec = chart.to_dict()
-    spec["config"]["aria"] = False  # each dot and axis would be read out, in English
+    spec["config"]["aria"] = False  # screen readers would read each dot and axis, in English
     drawn = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=_version())
     head, _, body = drawn[drawn.index("<svg") :].partition(">")
     number = next(_ids)
@@ -37,7 +38,7 @@ def svg(chart: alt.TopLevelMixin, title: str, about: str) -> Markup:
 
 
 def both(draw: Any, title: str, about: str) -> Markup:
-    """A chart in two widths: ``draw(width)``."""
+    """Render a chart in two widths with ``draw(width)``."""
     return Markup('<div class="for-phone">{}</div><div class="for-desk">{}</div>').format(
         svg(draw(NARROW), title, about), svg(draw(WIDE), title, about)
     )
@@ -49,14 +50,14 @@ def _version() -> str:
 
 
 def _fit(chart: Any, width: int, height: int) -> alt.TopLevelMixin:
-    """The whole picture, labels included, takes just this room: charts above each other line up."""
+    """Fit the whole picture, labels included, into the given size, so that stacked charts line up."""
     return themed(
         chart.properties(width=width, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
     )
 
 
 def day_grid(values: dict[date, float | None], first: date, last: date) -> list[tuple[date, float | None]]:
-    """Every day from first to last with its value; None where there is none, so that a line breaks."""
+    """List every day from first to last with its value; None for a missing day, so that the line breaks."""
     return [(day, values.get(day)) for day in (first + timedelta(days=n) for n in range((last - first).days + 1))]
 
 
@@ -64,7 +65,7 @@ _SHORT = "datum.value == 0 ? '0' : format(datum.value, '~s')"
 
 
 def trend(days: Sequence[tuple[date, float | None]], known_since: date) -> alt.TopLevelMixin:
-    """Plays of one account day by day: the line breaks where a day is missing, and such a day is marked from ``known_since`` on."""
+    """Draw the daily plays of one account; the line breaks at missing days, marked from ``known_since`` on."""
     values = [
         {"dt": day.isoformat(), "plays": plays, "is_gap": plays is None and day >= known_since} for day, plays in days
     ]
@@ -83,7 +84,7 @@ def trend(days: Sequence[tuple[date, float | None]], known_since: date) -> alt.T
         scale=alt.Scale(domainMin=0),
     )
     line = base.mark_line(color=ACCENT, strokeWidth=2, invalid="break-paths-show-domains").encode(x=x, y=y)
-    # A day between two gaps is no line: it needs a point to be seen.
+    # A day between two gaps has no line: it needs a point to be visible.
     points = (
         base.transform_filter("isValid(datum.plays)")
         .mark_point(color=ACCENT, size=9, filled=True, opacity=1)
@@ -93,11 +94,11 @@ def trend(days: Sequence[tuple[date, float | None]], known_since: date) -> alt.T
 
 
 LOWEST, HIGHEST = 0.05, 30.0
-"""What is beyond is drawn at the edge: a video without a play has no place on a logarithmic scale."""
+"""Values outside are drawn at the edge: a video without plays has no place on a logarithmic scale."""
 
 
 def against_median(rows: Rows, width: int) -> alt.TopLevelMixin:
-    """Every judged video: its age, and its plays against the median of its account at that age."""
+    """Draw every judged video by its age, and by its plays relative to its account's median at that age."""
     values = [
         {
             "age": r["counted_age_days"],
@@ -143,7 +144,7 @@ def against_median(rows: Rows, width: int) -> alt.TopLevelMixin:
 
 
 def shares(rows: Rows, most: int) -> alt.TopLevelMixin:
-    """Horizontal bars of shares with their change in a week beside them, in the order of the rows."""
+    """Draw horizontal bars of shares, with their change in a week beside them, in the order of the rows."""
     values = [
         {"label": r["label"], "share": r["share"], "text": _share_text(r["share"], r["change"])} for r in rows[:most]
     ]
@@ -184,7 +185,7 @@ def _share_text(share: float, change: float | None) -> str:
 
 
 def lead_days(rows: Rows, first: date, last: date, width: int) -> alt.TopLevelMixin:
-    """People who acted day by day, and those of them who left a contact in front."""
+    """Draw the people who acted, day by day; those who left a contact are in front."""
     found = {r["dt"]: r for r in rows}
     values = [
         {
@@ -213,7 +214,10 @@ _WEEKDAYS = ["一 Mo", "二 Tu", "三 We", "四 Th", "五 Fr", "六 Sa", "日 Su
 
 
 def rhythm(rows: Rows, width: int) -> alt.TopLevelMixin:
-    """When videos were published and how they did, as a heat map of hours: the area is their number, the colour their plays against the median."""
+    """Draw when videos were published and how they did, as a heat map of hours.
+
+    The area is their number, the colour their plays relative to the median.
+    """
     cells = [{"weekday": day, "hour": hour} for day in _WEEKDAYS for hour in range(24)]
     values = [
         {"weekday": _WEEKDAYS[r["weekday"] - 1], "hour": r["hour"], "videos": r["videos"], "ratio": r["ratio"]}
@@ -260,9 +264,9 @@ def spark(
     is_rank: bool = False,
     width: int = 96,
 ) -> Markup:
-    """A word-sized line over ``(time, value)``, times to scale.
+    """Draw a word-sized line over ``(time, value)``, with times to scale.
 
-    It breaks where a value is None; a value alone is a dot, and so is the last.
+    It breaks where a value is None; a single value is a dot, and so is the last one.
 
     ``low`` and ``high`` fix the scale; with ``is_rank`` small values are on top. Empty without any value.
     """
@@ -275,6 +279,7 @@ def spark(
     low, high = min(known) if low is None else low, max(known) if high is None else high
 
     def place(at: date | datetime, value: float) -> tuple[float, float]:
+        """Return the pixel position of a value."""
         part = (value - low) / (high - low) if high > low else 0.0
         return 3 + (width - 6) * ((at - first) / timedelta(seconds=1)) / span, 3 + (height - 6) * (
             part if is_rank else 1 - part

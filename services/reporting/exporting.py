@@ -1,4 +1,4 @@
-"""Tables of the warehouse, and answers, as files: Excel, CSV, Parquet. A batch of rows at a time."""
+"""Export tables of the warehouse and query results to Excel, CSV or Parquet, one batch of rows at a time."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from services.reporting.csv_files import write_csv
 
 _BATCH = 20_000
 XLSX_ROWS = 1_048_575
-"""Rows that a sheet has below its head."""
+"""Maximum number of rows of a sheet, below its head."""
 _XLSX_TEXT = 32_767
-"""Characters that a cell holds."""
+"""Maximum number of characters of a cell."""
 _MEMORY = "512MB"
-"""What DuckDB may hold before it spills beside the target: ordering 4 million rows (0.6 GB as CSV) took 1 GB without a limit."""
+"""Memory limit of DuckDB, which spills beside the target: ordering 4 million rows (0.6 GB as CSV) took 1 GB without."""
 
 
 class CannotExport(ValueError):
-    """What is asked for cannot be written; the message says what to do."""
+    """The requested export is impossible; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """``rows`` that were written; ``cut`` texts that were longer than a cell of Excel and lost their end."""
+    """Numbers of ``rows`` written, and of texts ``cut`` at the maximum length of an Excel cell."""
 
     rows: int
     cut: int = 0
@@ -51,13 +51,22 @@ def write_export(
     last: date | None = None,
     headers: str | None = None,
 ) -> ExportResult:
-    """Write ``table``, or the rows of ``sql``, to ``target``. The file is there whole or not at all.
+    """Write ``table``, or the rows of ``sql``, to ``target``; the file is replaced completely or not at all.
 
-    ``kind`` is xlsx, csv or parquet; ``first`` and ``last`` bound ``dt``; ``headers`` is None for column names, or zh
-    or en for those of the dictionary. Instants are written in Beijing time, except to Parquet.
+    Instants are written in Beijing time, except to Parquet.
+
+    Args:
+        warehouse: the published DuckDB file.
+        target: the file to write.
+        kind: xlsx, csv or parquet.
+        table: name of a table or view, with schema unless it is ``main``.
+        sql: one SELECT, instead of ``table``.
+        first: first day of ``dt``.
+        last: last day of ``dt``.
+        headers: None for column names; zh or en for the names of the dictionary.
 
     Raises:
-        CannotExport: no such table or column, SQL that does not run, more rows than a sheet has.
+        CannotExport: a table or column does not exist, the SQL fails, or a sheet cannot have so many rows.
     """
     pending = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -89,7 +98,7 @@ def write_export(
 
 
 def _fits(rows: int) -> None:
-    """Asked before the first row is written: a million take a minute."""
+    """Check the number of rows before the first one is written: a million take a minute."""
     if rows > XLSX_ROWS:
         raise CannotExport(
             f"a sheet has {XLSX_ROWS:,} rows at most, and these are {rows:,}: bound them with --from and "
@@ -142,7 +151,7 @@ def _known(connection: duckdb.DuckDBPyConnection, table: str | None) -> str:
 
 
 def _names(connection: duckdb.DuckDBPyConnection, language: str, table: str | None) -> dict[str, str]:
-    """Column -> its name in the dictionary, that of the table before others."""
+    """Map columns to their names in the dictionary; names of the table's own columns win."""
     schema, _, name = (table or "").removeprefix("main.").removesuffix("_latest").rpartition(".")
     rows = connection.execute(
         f"SELECT column_name, name_{language} FROM meta.dictionary ORDER BY table_schema = ? AND "
@@ -153,7 +162,7 @@ def _names(connection: duckdb.DuckDBPyConnection, language: str, table: str | No
 
 
 def _heads(names: list[str], said: dict[str, str]) -> list[str]:
-    """Heads that differ: where two columns share a name the column's own stands behind it."""
+    """Make heads unique: if columns share a name, the column's own name is appended."""
     heads = [said.get(n, n) for n in names]
     return [f"{head} ({n})" if heads.count(head) > 1 else head for head, n in zip(heads, names, strict=True)]
 
@@ -212,8 +221,10 @@ def _xlsx(path: Path, batches: pa.RecordBatchReader, said: dict[str, str]) -> Ex
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, day: Any, instant: Any) -> bool:
-    """A cell of the value's own kind; says whether its text was cut. Ids are text in the warehouse, and stay it; whole numbers that
-    Excel would round are text, too."""
+    """Write a cell with the value's own type; return whether its text was cut.
+
+    Ids are text in the warehouse and stay text. Whole numbers that Excel would round become text, too.
+    """
     if value is None:
         return False
     if isinstance(value, bool):

@@ -1,4 +1,7 @@
-"""The report as one HTML file without a network: numbers from the published marts, charts as SVG, both languages in the page."""
+"""Render the report as one HTML file that needs no network.
+
+Its numbers come from the published marts. Charts are SVG, and the page has both languages.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,9 @@ DIMENSIONS = {
     "interest": ("兴趣", "Interest"),
     "device": ("设备", "Device"),
 }
-"""Dimensions of the portrait in their order on the page."""
+"""Dimensions of the portrait, in page order."""
 BUCKETS = {("gender", "0"): "未知 unknown", ("gender", "1"): "男 male", ("gender", "2"): "女 female"}
-"""Labels that the platform gives as numbers."""
+"""Labels for numeric codes of the platform."""
 UNKNOWN = ("未知", "未知 unknown")
 MOST_BARS = 8
 AREAS = {
@@ -51,7 +54,7 @@ FIGURES = {
     "issued": ("发布视频", "Videos published"),
     "fans": ("总粉丝", "Fans in total"),
 }
-"""Numbers of the headline in their order."""
+"""Headline numbers, in page order."""
 LABELS = {
     1: ("新", "new"),
     2: ("荐", "recommended"),
@@ -59,11 +62,11 @@ LABELS = {
     4: ("爆", "explosive"),
     5: ("首发", "first release"),
 }
-"""Labels of the platform's own rising list."""
+"""Labels of the platform's own list of rising words."""
 
 
 def board_names() -> dict[str, tuple[str, str]]:
-    """Board of the mart ``billboard_moves`` -> its names in Chinese and English."""
+    """Map the boards of the mart ``billboard_moves`` to their names in Chinese and English."""
     found = {e.name.removeprefix("billboard_"): (e.zh, e.en) for e in ENDPOINTS.values() if e.domain == "billboard"}
     return found | {
         f"poi_{category}": (f"门店热度榜（类目 {category}）", f"Heat list of places, category {category}")
@@ -72,12 +75,12 @@ def board_names() -> dict[str, tuple[str, str]]:
 
 
 def report_path(runtime: Runtime, day: date) -> Path:
-    """Where the report of a day lies unless somebody wants it elsewhere."""
+    """Return the default path of a day's report."""
     return runtime.settings.home / "reports" / f"{day}.html"
 
 
 def write_report(runtime: Runtime, day: date, path: Path | None = None) -> Path:
-    """Make the report of a Beijing day; gives where it lies.
+    """Write the report of a Beijing day; return its path.
 
     Raises:
         FileNotFoundError: nothing was published yet.
@@ -94,7 +97,7 @@ def write_report(runtime: Runtime, day: date, path: Path | None = None) -> Path:
 
 
 def latest_day(runtime: Runtime) -> date | None:
-    """The last day that a report can tell of; None while the warehouse is empty.
+    """Return the last day with data for a report; None while the warehouse is empty.
 
     Raises:
         FileNotFoundError: nothing was published yet.
@@ -108,10 +111,10 @@ def latest_day(runtime: Runtime) -> date | None:
 
 
 def render(answers: Answers, need_names: dict[str, tuple[str, str]]) -> str:
-    """The page. ``need_names``: id of a need -> its names in Chinese and English."""
+    """Render the page; ``need_names`` maps the id of a need to its names in Chinese and English."""
     folder = files("services.reporting").joinpath("templates")
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "language.js"))
-    # Nothing but this very script may run, and nothing may be loaded, whatever stands in a title.
+    # Only this script may run, and nothing may be loaded, whatever a title contains.
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; script-src "
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'; base-uri 'none'; "
@@ -153,17 +156,17 @@ def render(answers: Answers, need_names: dict[str, tuple[str, str]]) -> str:
 
 
 def both(zh: Any, en: Any) -> Markup:
-    """A text in both languages, of which the page shows one."""
+    """Mark up a text in both languages; the page shows one of them."""
     return Markup('<span class="zh" lang="zh-CN">{}</span><span class="en" lang="en">{}</span>').format(zh, en)
 
 
 def named(row: dict[str, Any], key: str = "nickname") -> str:
-    """An account's name, or the head of its id where the platform gave none."""
+    """Return an account's name, or the beginning of its id if the platform gave no name."""
     return row[key] or f"{row['open_id'][:8]}…"
 
 
 def figure(value: Any) -> str:
-    """A number as people read it; a dash where there is none."""
+    """Format a number for people; a dash if there is none."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
     sign = "−" if value < 0 else ""
@@ -172,28 +175,28 @@ def figure(value: Any) -> str:
 
 
 def signed(value: Any, digits: int = 0) -> str:
-    """A difference with its sign."""
+    """Format a difference with its sign."""
     return "–" if value is None else f"{'+' if value > 0 else '−' if value < 0 else '±'}{abs(value):,.{digits}f}"
 
 
 def percent(value: Any, digits: int = 1) -> str:
-    """A ratio in per cent."""
+    """Format a ratio in per cent."""
     return "–" if value is None else f"{value * 100:.{digits}f}%"
 
 
 def times(value: Any) -> str:
-    """A multiple of a median."""
+    """Format a multiple of a median."""
     return "–" if value is None else f"{value:.1f}×" if value >= 10 else f"{value:.2f}×"
 
 
 def series_names(tables: list[str] | None) -> tuple[str, str]:
-    """Names of the series that an account lacks somewhere."""
+    """Return the names, in both languages, of the series that an account partly lacks."""
     known = [TABLES[name] for name in tables or [] if name in TABLES]
     return "、".join(t.zh for t in known), ", ".join(t.en for t in known)
 
 
 def _figures(answers: Answers) -> list[dict[str, Any]]:
-    """Numbers of the headline, each with how many accounts it counts, its change and its days."""
+    """List the headline numbers, each with its count of accounts, its change and its days."""
     from services.reporting import drawings as draw
 
     rows = {row["measure"]: row for row in answers.many("figures")}
@@ -226,7 +229,7 @@ def _figures(answers: Answers) -> list[dict[str, Any]]:
 
 
 def _words(answers: Answers) -> dict[str, Any]:
-    """Rising words: those that entered the list, and those that climbed on it."""
+    """Collect the rising words: those that entered the list, and those that climbed."""
     from services.reporting import drawings as draw
 
     lists = answers.many("word_lists")
@@ -254,7 +257,7 @@ def _words(answers: Answers) -> dict[str, Any]:
 
 
 def _trends(answers: Answers) -> list[dict[str, Any]]:
-    """Accounts with their chart, or without where no day has plays."""
+    """List the accounts with their charts; without a chart if no day has plays."""
     from services.reporting import drawings as draw
 
     days: dict[tuple[str, str], dict[date, int | None]] = defaultdict(dict)
@@ -280,7 +283,7 @@ def _trends(answers: Answers) -> list[dict[str, Any]]:
 
 
 def _videos(answers: Answers) -> dict[str, Any]:
-    """Judged videos as dots, and those that stand out with their days."""
+    """Collect the judged videos as dots, and the outstanding ones with their days."""
     from services.reporting import drawings as draw
 
     plays: dict[tuple[str, str, str], dict[date, int]] = defaultdict(dict)
@@ -288,6 +291,7 @@ def _videos(answers: Answers) -> dict[str, Any]:
         plays[row["client_key"], row["open_id"], row["item_id"]][row["dt"]] = row["plays"]
 
     def with_spark(row: dict[str, Any]) -> dict[str, Any]:
+        """Add a sparkline of its days to a video."""
         days = plays[row["client_key"], row["open_id"], row["item_id"]]
         first = row["published_date"] or min(days, default=answers.day)
         return row | {
@@ -338,9 +342,9 @@ def _lead_days(answers: Answers) -> Markup | None:
 
 
 def _portrait(answers: Answers) -> list[dict[str, Any]]:
-    """Dimensions with a chart each.
+    """List the dimensions of the portrait, each with a chart.
 
-    Ages and days stand in their order, the others by size; what is unknown stands last.
+    Ages and days are in natural order, the others by size; unknown values are last.
     """
     from services.reporting import drawings as draw
 

@@ -1,4 +1,4 @@
-"""What the report asks the warehouse, read-only: plain rows, bounded by how much a page can show."""
+"""Query the warehouse for the report, read-only: plain rows, limited to what a page can show."""
 
 from __future__ import annotations
 
@@ -22,35 +22,36 @@ MOST_ACCOUNTS, MOST_WORDS, MOST_VIDEOS, MOST_MOVES, MOST_TOPICS, MOST_DOTS, MOST
     10,
 )
 ENOUGH = 0.95
-"""A day's total is compared only where at least this share of today's accounts was counted then, too.
+"""A day's total is compared only if at least this share of today's accounts was counted on that day, too.
 
-Totals of fewer accounts would look like a fall.
+Totals of fewer accounts would look like a decline.
 """
 
 
 @dataclass(frozen=True)
 class Answers:
-    """All that the page shows of one day."""
+    """Data of the page for one day."""
 
     day: date
     figures_day: date | None
     """The day of the series: the platform counts a day late."""
     rows: dict[str, Rows] = field(default_factory=dict)
-    """Question -> its rows; members are plain Python values, times in Beijing."""
+    """Rows by question; values are plain Python values, times are in Beijing."""
     missing: dict[str, str] = field(default_factory=dict)
-    """Question -> what the published file lacks for it."""
+    """What the published file lacks, by question."""
 
     def one(self, question: str) -> dict[str, Any]:
-        """The only row of a question that has one; empty where the file lacks what it asks for."""
+        """Return the row of a question with a single row; empty if the file lacks its data."""
         rows = self.rows.get(question, [])
         return rows[0] if rows else {}
 
     def many(self, question: str) -> Rows:
+        """Return the rows of a question; an empty list if the file lacks its data."""
         return self.rows.get(question, [])
 
 
 def ask(warehouse: duckdb.DuckDBPyConnection, day: date) -> Answers:
-    """Everything for the report of ``day`` (Beijing)."""
+    """Run all queries for the report of ``day`` (Beijing)."""
     warehouse.execute("SET TimeZone = 'Asia/Shanghai'")
     found = Answers(day, _figures_day(warehouse, day))
     figures = found.figures_day or day
@@ -65,7 +66,7 @@ def ask(warehouse: duckdb.DuckDBPyConnection, day: date) -> Answers:
 
 
 def _lacking(error: duckdb.Error) -> str:
-    """What a file of an earlier version lacks: a table, or a column. A question that is wrong itself is raised."""
+    """Return what a file of an earlier version lacks, a table or a column; raise any other error again."""
     said = str(error).splitlines()[0]
     if isinstance(error, duckdb.BinderException) and "not found" not in said:
         raise error
@@ -73,7 +74,7 @@ def _lacking(error: duckdb.Error) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Sums of whole numbers come as decimals, which neither a page nor a chart takes."""
+    """Convert decimals to integers: sums of integers are decimals in DuckDB, which page and charts do not accept."""
     if isinstance(value, dict):
         return {key: _plain(v) for key, v in value.items()}
     if isinstance(value, list):
@@ -82,7 +83,7 @@ def _plain(value: Any) -> Any:
 
 
 def _figures_day(warehouse: duckdb.DuckDBPyConnection, day: date) -> date | None:
-    """The last day that most accounts have plays or fans of, else the last that any has."""
+    """Return the last day on which most accounts have plays or fans; else the last on which any has."""
     sql = """
         SELECT coalesce(max(dt) FILTER (2 * counted >= accounts), max(dt)) FROM (
             SELECT dt, count(*) AS accounts, count(*) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL) AS counted FROM marts.account_daily WHERE dt <= $day GROUP BY dt
@@ -103,7 +104,7 @@ _WORD_APP = (
     "(SELECT client_key FROM marts.hot_words_now WHERE dt = $day GROUP BY client_key ORDER BY max(listed_at) "
     "DESC, client_key LIMIT 1)"
 )
-"""The list is the same for all apps; one of them is shown."""
+"""The list is the same for all apps, so one of them is shown."""
 
 _VIDEOS = f"""
     SELECT v.client_key, v.open_id, v.item_id, left(v.title, 120) AS title, v.published_date, v.counted_age_days, v.counted_until, v.play_count, v.median_play_count, v.compared_videos, v.ratio_to_median, n.nickname
@@ -278,7 +279,7 @@ QUESTIONS = {
         "meta.partitions GROUP BY name"
     ),
 }
-"""Name -> one SELECT.
+"""Queries by name.
 
 ``$day`` is the day of the report, ``$figures`` that of the series, ``$since`` the first day of the trend.
 """

@@ -1,4 +1,4 @@
-"""Why a section is empty, or holds less than it could: no table, no day, or what became of the collection."""
+"""Explain why a section is empty or incomplete: no table, no day, or outcomes of the collection."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from resources.warehouse.mart_files import DATASET
 from services.reporting.questions import Answers
 
 Both = tuple[str, str]
-"""Chinese and English."""
+"""A text in Chinese and English."""
 
 _SERIES = ("user_item", "user_fans", "user_like", "user_comment", "user_share", "user_profile")
 
 
 @dataclass(frozen=True)
 class Section:
-    """What a section is made of: its question, its mart, and the tables behind it."""
+    """The source of a section: its question, its mart, and the core tables of the mart."""
 
     question: str
     mart: str
@@ -71,10 +71,10 @@ OUTCOMES: dict[Outcome, Both] = {
 
 
 def why_empty(answers: Answers, section: str) -> list[Both]:
-    """Sentences that say why a section shows nothing; none where only its subject is absent."""
+    """Explain why a section is empty; no sentence if data exists and only the section's subject is absent."""
     about = SECTIONS[section]
     days = {row["name"]: row for row in answers.many("partitions")}
-    # A mart without any day has no table yet.
+    # A mart without days has no table yet.
     has_no_day = (
         about.mart in {row["name"] for row in answers.many("known_marts")} and f"{DATASET}/{about.mart}" not in days
     )
@@ -87,7 +87,7 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
         ]
     told = []
     behind = [days[table] for table in about.tables if table in days]
-    # Marts have days without rows; those of the tables behind them say what was seen.
+    # Marts have days without rows; the days of their core tables show whether data was collected.
     if behind and not any(table["has_day"] for table in behind):
         first, last = min(table["first_day"] for table in behind), max(table["last_day"] for table in behind)
         told.append(
@@ -106,7 +106,7 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
 
 
 def what_lacks(answers: Answers, section: str) -> list[Both]:
-    """What was not had in the last seven days behind a section that shows something: what it may lack."""
+    """Say what was not loaded in the last seven days for a section that is not empty, but may be incomplete."""
     return [_said(*load) for load in _loads(answers, SECTIONS[section].tables) if load[1].is_missing]
 
 
