@@ -1,1 +1,1 @@
-"""What is wrong now: conditions found in the state, in the lake's outcomes and in the published marts."""
+"""Check for problems in the state, the load status and the published marts, and send alerts."""

@@ -1,4 +1,4 @@
-"""Conditions that the state tells: consents, tokens, quotas, freshness, quarantine. They read, and write nothing."""
+"""Find alert conditions in the state: consents, tokens, quotas, freshness, quarantine. Nothing is written."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from services.reporting.coverage import NOT_OWNED, WITHDRAWN
 
 
 def called(account: Account) -> str:
-    """How an account is called where people read it: by the name that it was given, else by both ends of its id."""
+    """Return the name of an account for people: its given name, else its masked id."""
     return account.name or mask_id(account.open_id)
 
 
 def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[AlertCondition]:
-    """Accounts whose owners must authorise again, and those that the platform stopped."""
+    """Find accounts whose owners must authorise again, and those that the platform stopped."""
     found = []
     for key in client_keys:
         for account in list_accounts(state, key, [AccountStatus.NEEDS_CONSENT, AccountStatus.STOPPED]):
@@ -64,7 +64,10 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[AlertCond
 
 
 def lacking(runtime: Runtime) -> list[AlertCondition]:
-    """What each app lacks, as one matter; it is told anew when an operation or a consent is lost or gained."""
+    """Report what each app lacks, as one condition.
+
+    It is alerted again when an operation or a consent is lost or gained.
+    """
     found = []
     for standing in standings(runtime):
         if not (stage := standing.fingerprint):
@@ -85,15 +88,15 @@ def lacking(runtime: Runtime) -> list[AlertCondition]:
 def tokens_that_end(
     state: State, client_keys: Iterable[str], days: Iterable[int], now: datetime
 ) -> list[AlertCondition]:
-    """Consents that end within ``days`` unless a person acts.
+    """Find consents that end within ``days`` unless a person acts.
 
-    Each of the days is a stage of its own, and the end is one, too.
+    Each of the days is a stage with its own alert, and so is the end.
     """
     found = []
     for key in client_keys:
         for line in countdown(state, key, now):
             if line.account.status is not AccountStatus.ACTIVE or line.warning is None:
-                continue  # who must authorise again anyhow is told as that
+                continue  # already reported as an account in need
             stage = 0 if line.warning == 0 else min((d for d in days if d >= line.warning), default=None)
             if stage is not None:
                 found.append(_token(line, stage))
@@ -124,7 +127,7 @@ def _token(line: Countdown, stage: int) -> AlertCondition:
 
 
 def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime) -> list[AlertCondition]:
-    """Scopes of which at least ``ratio`` of the day's calls are used, or of which the platform said that nothing is left."""
+    """Find scopes with at least ``ratio`` of the day's calls used, or a quota reported as exhausted."""
     found, today = [], beijing_day(now)
     for app in settings.all_apps:
         for scope, used in quota_days(state, app.client_key, today).items():
@@ -154,11 +157,10 @@ def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime)
 
 
 def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[AlertCondition]:
-    """Tables of which nothing was settled for longer than their cadence allows, and a published file that lags behind the lake.
+    """Find tables without settled data for longer than their cadence allows, and a warehouse that lags behind the lake.
 
-    An empty answer is a fresh one. A table that never came is not old: only if it was asked for and failed since. What
-    no app can have, and what no account granted, is known and reported as that. Backfills of old days make nothing
-    fresh.
+    An empty response counts as fresh. A table that was never loaded is reported only if it was requested and failed.
+    Data that no app can have, or that no account granted, is reported elsewhere. Backfills of old days do not count.
     """
     found, apps = [], standings(runtime)
     for name, table in TABLES.items():
@@ -174,7 +176,7 @@ def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[A
         ):
             continue
         loaded = newest_day(runtime.state, name, settled=True)
-        # A day is wanted only once it had its time: just after midnight the new one is not late.
+        # A day is due only after its cadence: just after midnight the new day is not late.
         wanted = table.latest_partition(beijing_day(oldest))
         if loaded is None:
             if tried.dt < wanted or all(o.is_known or o is Outcome.NOT_READY for o in tried.outcomes):
@@ -203,7 +205,7 @@ def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str
 
 
 def _unpublished(runtime: Runtime, patience: timedelta) -> list[AlertCondition]:
-    """Files of the lake that the published one does not hold for longer than ``patience``; both have the machine's time."""
+    """Find files of the lake unpublished for longer than ``patience``; times are those of the file system."""
     path = runtime.warehouse.path
     published = path.stat().st_mtime_ns if path.exists() else 0
     newer = [p.mtime_ns for name in TABLES for p in runtime.lake.partitions(name) if p.mtime_ns > published]
@@ -224,7 +226,7 @@ def _unpublished(runtime: Runtime, patience: timedelta) -> list[AlertCondition]:
 
 
 def quarantined(state: State, thresholds: Thresholds) -> list[AlertCondition]:
-    """Tables of whose newest day too large a share of the rows could not be parsed."""
+    """Find tables with too large a share of quarantined rows on their newest day."""
     found = []
     for name, table in TABLES.items():
         day = newest_day(state, name, settled=False)

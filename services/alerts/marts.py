@@ -1,4 +1,4 @@
-"""Conditions that the published marts tell: videos with few plays, hot words that people watch for."""
+"""Find alert conditions in the published marts: videos with few plays, and watched hot words."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _HOT = (
 
 
 class NoMart(LookupError):
-    """The published file does not have the mart; the message says what to do."""
+    """The published file lacks the mart; the message says what to do."""
 
 
 def _rows(runtime: Runtime, mart: str, query: str) -> list[dict[str, Any]]:
-    """Rows of the published file.
+    """Query the published file.
 
     Raises:
-        NoMart: nothing is published, or the mart is not in it, or it has other columns.
+        NoMart: nothing is published, or the file lacks the mart or its columns.
     """
     try:
         with runtime.warehouse.connect() as connection:
@@ -54,10 +54,12 @@ def _rows(runtime: Runtime, mart: str, query: str) -> list[dict[str, Any]]:
 
 
 def low_plays(runtime: Runtime) -> list[AlertCondition]:
-    """Videos that have far fewer plays than their account's others had at the same age, as the mart judges on its newest day.
+    """Find videos with far fewer plays than other videos of their account had at the same age.
+
+    The mart judges them; its newest day is used.
 
     Raises:
-        NoMart: the mart is not there.
+        NoMart: the published file lacks the mart.
     """
     found = []
     for row in _rows(runtime, "video_performance", _LOW):
@@ -84,10 +86,10 @@ def low_plays(runtime: Runtime) -> list[AlertCondition]:
 
 
 def watched_words(runtime: Runtime, words: list[str]) -> list[AlertCondition]:
-    """Present hot words that hold a word of ``words``. With none nothing is read.
+    """Find listed hot words that contain one of ``words``; without words nothing is read.
 
     Raises:
-        NoMart: the mart is not there.
+        NoMart: the published file lacks the mart.
     """
     if not words:
         return []

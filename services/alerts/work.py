@@ -1,4 +1,4 @@
-"""Looking for everything that is wrong, and telling it."""
+"""Check all alert conditions, and deliver the alerts that are due."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.alerts.marts import NoMart, low_plays, watched_words
 
 @dataclass
 class CheckResult:
-    """What is wrong now, the kinds that could be looked at, and why the others could not."""
+    """The conditions found, the kinds that were checked, and why others were not."""
 
     found: list[AlertCondition] = field(default_factory=list)
     kinds: set[Kind] = field(default_factory=set)
@@ -25,10 +25,10 @@ class CheckResult:
 
 
 def read_alerts(runtime: Runtime) -> Alerts:
-    """The file, whose tags must be those of accounts.
+    """Read the alerts file, whose tags must be those of accounts.
 
     Raises:
-        BadAlerts: it cannot be used.
+        BadAlerts: it is unusable.
     """
     alerts = load_alerts(runtime.settings)
     if any(route.tags for route in alerts.routes):
@@ -39,7 +39,7 @@ def read_alerts(runtime: Runtime) -> Alerts:
 
 
 def look(runtime: Runtime, alerts: Alerts) -> CheckResult:
-    """Everything that is wrong now but failed runs, which are told when they fail. Writes nothing."""
+    """Check all conditions except failed runs, which are alerted when they fail. Nothing is written."""
     now, state, thresholds = runtime.clock.now(), runtime.state, alerts.thresholds
     looked = CheckResult(
         [
@@ -73,10 +73,10 @@ def look(runtime: Runtime, alerts: Alerts) -> CheckResult:
 
 
 def run_alerts(runtime: Runtime, *, environment: Mapping[str, str] | None = None) -> tuple[CheckResult, DeliveryResult]:
-    """Look, write down what began and what is over, and deliver what is due.
+    """Check the conditions, record which began and which ended, and deliver the alerts that are due.
 
     Raises:
-        BadAlerts: the file cannot be used; nothing is done then.
+        BadAlerts: the alerts file is unusable; nothing is done then.
     """
     alerts = read_alerts(runtime)
     hide_secrets(runtime.settings)
