@@ -1,1 +1,1 @@
-"""What is in the warehouse: core tables made from the catalogue, their checks, and the published file."""
+"""Define the Dagster assets: core tables from the catalogue, marts, their checks, warehouse and report."""

@@ -1,7 +1,6 @@
-"""The archive as a node of the graph, and the check that what was kept still says what was seen.
+"""Define the archive asset and its check, which verifies archive, lake and warehouse.
 
-The check hangs on the archive and not on the warehouse: whoever materialises an asset runs its checks, and this one
-reads everything.
+The check is attached to the archive asset because checks run on every materialisation and this one is expensive.
 """
 
 from datetime import timedelta
@@ -14,7 +13,7 @@ from resources.runtime import Runtime
 
 ARCHIVE, HOLDS = "archive", "holds"
 VERIFIED_DAYS = timedelta(days=35)
-"""So far back the weekly check looks: what runs can still have changed."""
+"""Range of the weekly check: partitions that runs may still have changed."""
 
 archive_spec = dg.AssetSpec(
     key=ARCHIVE,
@@ -37,6 +36,7 @@ archive_spec = dg.AssetSpec(
     ),
 )
 def holds(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
+    """Verify archive, lake and warehouse of the last weeks against each other."""
     from services.maintenance.verify import verify
 
     today = runtime.clock.today()

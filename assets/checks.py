@@ -1,4 +1,4 @@
-"""Asset checks that follow from the catalogue: what must hold of every partition of a core table."""
+"""Define asset checks from the catalogue: what must be true of every partition of a core table."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from resources.runtime import Runtime
 from resources.state.load_status import Outcome
 from resources.storage.atomic import CorruptFile
 
-if TYPE_CHECKING:  # Arrow and pandas are loaded by the step that has rows to hold against the catalogue
+if TYPE_CHECKING:  # Arrow is imported by the step that checks rows
     import pyarrow as pa
 
     from resources.storage.lake import Lake
     from services.ingest.run import IngestResult
 
 VALID, FRESH, COMPLETE = "valid", "fresh", "complete"
-"""Three checks hold what the catalogue asks for: each costs a run about 50 ms, so related ones share a result."""
+"""Checks of every table. Each costs a run about 50 ms, so related checks share a result."""
 RECONCILED, RECEIVED, SUBSCRIBED = "reconciled", "received", "subscribed"
-"""What the platform says in one place against another; each of one table."""
+"""Checks of one table each, which compare two statements of the platform."""
 
 _OWN = {
     "comment_reads": (
@@ -41,11 +41,11 @@ _OWN = {
         "No event that was subscribed on an earlier day has lost its subscription / 此前已订阅的事件仍在订阅中",
     ),
 }
-"""Checks of one table, by table."""
+"""Checks of single tables, by table."""
 
 
 def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
-    """The checks of one table; their results come from the asset itself, over the rows it just landed."""
+    """List the checks of one table; the asset itself yields their results, for the rows it just landed."""
     return [
         dg.AssetCheckSpec(
             VALID,
@@ -75,11 +75,10 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
 
 
 def check_results(ingested: IngestResult, runtime: Runtime) -> Iterator[dg.AssetCheckResult]:
-    """Results over all partitions that landed.
+    """Check all partitions that landed, and yield one result per check.
 
-    Quarantined rows and failed accounts warn; broken keys and ranges are errors.
-
-    All are always told: Dagster fails a step that leaves one out, also where nothing landed.
+    Quarantined rows and failed accounts are warnings; broken keys and ranges are errors. Every check has a result, even
+    if nothing landed: Dagster fails a step that leaves one out.
     """
     if ingested.partitions:
         yield _valid(ingested)
@@ -139,7 +138,7 @@ def _duplicates(keys: pa.Table) -> int:
 
 
 def _outside(field: Field, values: pa.ChunkedArray) -> int:
-    """How many values are outside of what the catalogue accepts."""
+    """Count the values that the catalogue does not accept."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -154,9 +153,9 @@ def _outside(field: Field, values: pa.ChunkedArray) -> int:
 
 
 def _fresh(ingested: IngestResult, now: datetime) -> dg.AssetCheckResult:
-    """The newest partition was observed within its cadence.
+    """Check that the newest partition was observed within its cadence.
 
-    A backfill of old days says nothing about freshness and passes.
+    A backfill of old days does not affect freshness and passes.
     """
     from services.ingest.changes import newest_observation
 
@@ -171,7 +170,10 @@ def _fresh(ingested: IngestResult, now: datetime) -> dg.AssetCheckResult:
 
 
 def _complete(ingested: IngestResult) -> dg.AssetCheckResult:
-    """What the app or an account cannot have is known and passes: the check of the warehouse reports it, once."""
+    """Check that every account has one outcome and that no failure is unexpected.
+
+    Data known to be unavailable to an app or an account passes: the check of the warehouse reports it, once.
+    """
     seen = Counter((s.dt, s.operation, s.client_key, s.open_id) for s in ingested.statuses)
     twice = sum(1 for n in seen.values() if n > 1)
     failed = Counter(str(s.status) for s in ingested.failures())
@@ -186,7 +188,7 @@ def _complete(ingested: IngestResult) -> dg.AssetCheckResult:
 
 
 def _reconciled(ingested: IngestResult, lake: Lake) -> dg.AssetCheckResult:
-    """Whether the lists of comments are as long as the videos say; ids of videos are shown, comments are not."""
+    """Check that comment lists are as long as the videos state; only ids of videos are shown."""
     from services.maintenance.reconcile import reconcile_comments
 
     found = [reconcile_comments(lake, dt) for dt in ingested.partitions]
@@ -208,7 +210,7 @@ def _reconciled(ingested: IngestResult, lake: Lake) -> dg.AssetCheckResult:
 
 
 def _received(ingested: IngestResult, runtime: Runtime) -> dg.AssetCheckResult:
-    """Whether what the platform's log tells of was pushed to us, too; ids are shown, people's words are not."""
+    """Check that the events in the platform's log were pushed to us, too; only ids are shown, no message texts."""
     from resources.state.inbox import receiving_since
     from services.maintenance.reconcile import reconcile_events
 
@@ -241,7 +243,7 @@ def _received(ingested: IngestResult, runtime: Runtime) -> dg.AssetCheckResult:
 
 
 def _subscribed(ingested: IngestResult, lake: Lake) -> dg.AssetCheckResult:
-    """Whether events that were subscribed still are: the platform cancels what a slow or failing receiver was subscribed to."""
+    """Check that subscribed events still are: the platform cancels subscriptions of slow or failing receivers."""
     from services.maintenance.reconcile import lost_subscriptions
 
     lost = []

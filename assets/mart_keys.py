@@ -1,4 +1,4 @@
-"""What others of the graph call marts by, and the days of an incremental one: without Arrow and SQL, which marts themselves are read with."""
+"""Define keys and days of mart assets, without importing Arrow and SQL parsers, which only the marts need."""
 
 from datetime import date
 
@@ -8,10 +8,10 @@ from resources.warehouse.mart_files import DATASET
 
 
 def mart_key(name: str) -> dg.AssetKey:
-    """Marts have a key of their own schema: ``marts/video_daily``."""
+    """Return the asset key of a mart, which begins with its schema: ``marts/video_daily``."""
     return dg.AssetKey([DATASET, name])
 
 
 def mart_days(start: date) -> dg.DailyPartitionsDefinition:
-    """Beijing days, today included."""
+    """Define daily partitions in Beijing time, including today."""
     return dg.DailyPartitionsDefinition(start.isoformat(), timezone="Asia/Shanghai", end_offset=1)

@@ -1,4 +1,7 @@
-"""A Dagster asset for every mart: dependencies and column lineage from its SQL, columns and comments from its description."""
+"""Define a Dagster asset for every mart.
+
+Dependencies and column lineage come from its SQL, columns and comments from its description.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,13 +27,12 @@ GROUP = "marts"
 
 
 def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinition]:
-    """An asset for each file of ``sql/marts``.
+    """Define an asset for each file of ``sql/marts``.
 
-    ``known``: the file in which an earlier run wrote down what it found of them.
+    ``known`` is the cache file of an earlier run with the compiled marts.
 
     Raises:
-        BadMart: a file names a table or column that does not exist; definitions do not load, and the message tells file
-            and line.
+        BadMart: a file names a missing table or column; definitions do not load, and the message has file and line.
     """
     return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(), known).values()]
 
@@ -96,7 +98,7 @@ def _mart_asset(one: CompiledMart, days: dg.DailyPartitionsDefinition) -> dg.Ass
             )
         except BadMart as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        # The open-source UI draws no graph of columns: what each is made of stands in the table of columns, too.
+        # The open-source UI draws no column graph, so the column table includes the lineage.
         lineage = {
             "dagster/column_lineage": column_lineage(one),
             "dagster/column_schema": column_schema(one, sources=True),
@@ -109,7 +111,7 @@ def _mart_asset(one: CompiledMart, days: dg.DailyPartitionsDefinition) -> dg.Ass
                 metadata=lineage | made[WHOLE].metadata("dagster/row_count"), check_results=checks
             )
             return
-        # Each day by itself: a range may reach beyond the days that the mart has, and those are not marked.
+        # Log each day separately: days of the range without data must not be marked as materialised.
         for dt, day in made.items():
             metadata = (lineage if dt == max(made) else {}) | day.metadata("dagster/partition_row_count")
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
@@ -125,7 +127,10 @@ def _mart_asset(one: CompiledMart, days: dg.DailyPartitionsDefinition) -> dg.Ass
 
 
 class MartConfig(dg.Config):
-    """``again``: make days, too, whose SQL and files are as they were when they were made; they come out the same."""
+    """Options of a mart's run.
+
+    ``again``: rebuild up-to-date days, too; the result is the same.
+    """
 
     again: bool = False
 
@@ -141,7 +146,7 @@ class _Day:
 
 
 def _make(marts: "Marts", one: CompiledMart, asked: list[date], again: bool) -> dict[date, _Day]:
-    """Make those of the days asked for that the mart has and that are out of date; what became of each."""
+    """Build those of the requested days that the mart has and that are out of date; return the outcome of each."""
     from resources.warehouse.published_marts import WHOLE, mart_partitions
 
     name = one.mart.name
@@ -154,7 +159,7 @@ def _make(marts: "Marts", one: CompiledMart, asked: list[date], again: bool) -> 
         found[built.dt] = _Day(built.row_count, True, built.changed)
     if one.mart.incremental:
         held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
-        # What was out of date and is not made needs a damaged file: it is neither marked nor judged.
+        # A day still out of date needs a damaged file: it is neither marked nor checked.
         found |= {
             dt: _Day(_rows_held(marts, held[dt]), False, False)
             for dt in there
@@ -164,7 +169,7 @@ def _make(marts: "Marts", one: CompiledMart, asked: list[date], again: bool) -> 
 
 
 def _rows_held(marts: "Marts", partition: "Partition") -> int:
-    """Rows of a day that was made before; none of a damaged one, which the publication puts aside."""
+    """Count the rows of a day built earlier; 0 for a damaged one, which publishing moves aside."""
     from resources.storage.partition import LakeCorrupt
 
     try:
@@ -175,7 +180,7 @@ def _rows_held(marts: "Marts", partition: "Partition") -> int:
 
 
 def _deps(one: CompiledMart) -> list[dg.AssetDep]:
-    """Core tables and marts that the SQL reads, with the days that one of its own days needs."""
+    """List the core tables and marts that the SQL reads, with the days that each of its days needs."""
     found = []
     for source in (*(f"main.{t}" for t in one.tables), *(f"{DATASET}.{m}" for m in one.marts)):
         name = source.partition(".")[2]
@@ -195,7 +200,7 @@ def _deps(one: CompiledMart) -> list[dg.AssetDep]:
 
 
 def column_schema(one: CompiledMart, *, sources: bool = False) -> dg.TableSchema:
-    """Columns for the UI: type, meaning, key and unit; with ``sources`` the columns that each is made of."""
+    """Describe the columns for the UI: type, meaning, key and unit; with ``sources`` their lineage, too."""
     columns = []
     for field in one.schema:
         meaning = one.mart.meaning(field.name)
@@ -223,7 +228,7 @@ def _type(kind: pa.DataType) -> str:
 
 
 def column_lineage(one: CompiledMart) -> dg.TableColumnLineage:
-    """For each column the columns of upstream assets that it is made of; what comes from the state has no asset."""
+    """Map each column to the columns of upstream assets it is derived from; columns of the state have no asset."""
     found = {}
     for column, pairs in one.lineage.items():
         deps = [
@@ -242,9 +247,9 @@ def column_lineage(one: CompiledMart) -> dg.TableColumnLineage:
 
 
 def _grain(made: dict[date, _Day], damaged: "list[LakeCorrupt]") -> dg.AssetCheckResult:
-    """Rows that break the promise are never written: the step fails with an example.
+    """Report rows and days, and the damaged files that prevented days from being built.
 
-    What is here was counted when it was made. Days that need a damaged file were not.
+    Rows that break the mart's description are never written: the step fails with an example.
     """
     told = "\n".join(dict.fromkeys(map(str, damaged)))
     return dg.AssetCheckResult(
@@ -256,7 +261,7 @@ def _grain(made: dict[date, _Day], damaged: "list[LakeCorrupt]") -> dg.AssetChec
 
 
 def _rows(one: CompiledMart, marts: "Marts", made: dict[date, _Day]) -> dg.AssetCheckResult:
-    """Each day's rows against those of the day before, where both have some."""
+    """Compare each day's row count with the previous day's, where both have rows."""
     from resources.warehouse.published_marts import mart_partitions
 
     limit = one.mart.rows_may_change

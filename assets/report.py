@@ -1,4 +1,4 @@
-"""The report as an asset: the end of the graph, made of marts and the published file."""
+"""Define the report asset, which depends on marts and the published file and ends the graph."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -30,7 +30,7 @@ READS = (
 
 
 def report_asset(start: date) -> dg.AssetsDefinition:
-    """One page per Beijing day."""
+    """Define the asset with one page per Beijing day."""
 
     @dg.asset(
         name=REPORT,
@@ -63,6 +63,6 @@ def report_asset(start: date) -> dg.AssetsDefinition:
                     metadata={"path": dg.MetadataValue.path(str(path)), "bytes": path.stat().st_size},
                 )
             )
-        yield from ()  # no output: each day was told of by itself, and a day without a page is not marked
+        yield from ()  # no output: days were logged one by one, and days without a page stay unmarked
 
     return _report

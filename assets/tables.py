@@ -1,4 +1,4 @@
-"""One Dagster asset per core table and one node per operation of the platform, made from the catalogue."""
+"""Define one Dagster asset per core table and one external node per operation of the platform, from the catalogue."""
 
 import time
 import warnings
@@ -22,22 +22,23 @@ from resources.state.sealing import TokenKeyError
 from resources.storage.atomic import RUN_PROCESS, CorruptFile, this_process
 
 if TYPE_CHECKING:
-    # what a step works with is loaded by the first step: other jobs, and the server of the definitions, do without
+    # Imported by the first step: other jobs, and the server of the definitions, do not need them.
     from services.ingest.price import ScopePrice
     from services.ingest.run import IngestResult
 
-# Backfill policies and pools are beta in this pinned release; what they do here is held by tests.
+# Backfill policies and pools are beta in this pinned release; tests cover what they do here.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 UNMARKED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
-"""Metadata of an output that marks nothing. Without an output Dagster skips all that comes after, so that what follows would have no
-outcome and nothing would be published; an ordinary one would mark each day that was asked for, also those that are not
-there.
+"""Metadata of an output that marks no partition as materialised.
+
+Without an output Dagster skips all later steps, so they would have no outcome and nothing would be published. An
+ordinary output would mark each requested day, even those that do not exist.
 """
 PATIENCE_S = 5
 OWNER = "team:data-platform"
 PLATFORM = "platform"
-"""Key prefix of the nodes that stand for operations of the platform."""
+"""Key prefix of the nodes of the platform's operations."""
 
 INBOX = "inbox"
 """Pool of the tables that are filled from the inbox."""
@@ -58,9 +59,9 @@ _HISTORY_DOCS = {
 
 
 def partitions_of(table: Table, start: date) -> dg.TimeWindowPartitionsDefinition:
-    """Beijing days: today included for what shows now, yesterday last for T+1 series.
+    """Define the partitions of a table: days in Beijing time, or weeks for published issues.
 
-    Weeks from Monday on for published issues.
+    Days include today for data that shows only now, and end with yesterday for T+1 series. Weeks begin on Monday.
     """
     if table.history is History.VERSION:
         return dg.WeeklyPartitionsDefinition(start.isoformat(), timezone="Asia/Shanghai", day_offset=1, end_offset=1)
@@ -69,7 +70,7 @@ def partitions_of(table: Table, start: date) -> dg.TimeWindowPartitionsDefinitio
 
 
 def operation_specs() -> list[dg.AssetSpec]:
-    """The platform's operations as external nodes of the graph: what a table is fed from, its scope and its state."""
+    """List the platform's operations as external nodes of the graph, with scope and status."""
     return [
         dg.AssetSpec(
             key=[PLATFORM, e.name],
@@ -101,7 +102,7 @@ def _operation_doc(endpoint: Endpoint) -> str:
 
 
 def table_assets(start: date, names: Iterable[str] = tuple(TABLES)) -> list[dg.AssetsDefinition]:
-    """An asset for each core table, or for some."""
+    """Define an asset for each core table, or for some."""
     return [_table_asset(TABLES[name], partitions_of(TABLES[name], start)) for name in names]
 
 
@@ -115,7 +116,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         description=f"{table.zh} / {table.en}\n\n{table.doc_zh}\n\n{table.doc_en}\n\n{_HISTORY_DOCS[table.history]}",
         deps=_deps(table, endpoints),
         partitions_def=partitions,
-        # one call may fill many days, and days that cannot be had are one failure
+        # One call may fill many days, and unavailable days are one failure.
         backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"pandas", "parquet"},
         owners=[OWNER],
@@ -137,9 +138,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         from services.ingest.subjects import UpstreamMissing
 
         dts = [date.fromisoformat(key) for key in context.partition_keys]
-        if (
-            RUN_PROCESS not in context.run.tags
-        ):  # launched by the daemon: should its process die, it is known to be dead
+        if RUN_PROCESS not in context.run.tags:  # launched by the daemon; its process can be found dead
             context.instance.add_run_tags(context.run.run_id, {RUN_PROCESS: this_process()})
         try:
             ingested = _twice(context, lambda: ingest(runtime, table, dts))
@@ -153,17 +152,16 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
 
 
 def _pool(table: Table, scopes: list[str]) -> str:
-    """Calls of one scope share its limits, and tables of events the inbox."""
+    """Choose the pool: calls of one scope share its limits, and tables of events share the inbox."""
     if table.history is History.EVENT:
         return INBOX
     return scopes[0].replace(".", "_") if len(scopes) == 1 else table.domain
 
 
 def _twice(context: dg.AssetExecutionContext, work: Callable[[], "IngestResult"]) -> "IngestResult":
-    """Once more after a busy disk or database; calls are retried by the client itself, and nothing is asked twice.
+    """Run ``work`` again after a busy disk or database; the client itself retries calls, and none is repeated.
 
-    Not by Dagster's retry policy: that takes an interruption for a reason to begin again, so a run could not be
-    stopped.
+    Dagster's retry policy is not used: it restarts interrupted runs, so a run could not be stopped.
     """
     try:
         return work()
@@ -174,14 +172,14 @@ def _twice(context: dg.AssetExecutionContext, work: Callable[[], "IngestResult"]
 
 
 def _deps(table: Table, endpoints: tuple[Endpoint, ...]) -> list:
-    """Its operations, and the table whose rows they are asked for."""
+    """List the operations of a table, and the table that they iterate over."""
     deps: list = [dg.AssetKey([PLATFORM, e.name]) for e in endpoints]
     for upstream in sorted({ITERATIONS[e.over].table or "" for e in endpoints} - {"", table.name}):
         if TABLES[upstream].history in (History.WINDOW, History.VERSION) or table.history in (
             History.WINDOW,
             History.VERSION,
         ):
-            # Which videos are young is a question about now, whatever day is filled.
+            # Which videos are young depends on now, whatever day is filled.
             deps.append(dg.AssetDep(upstream, partition_mapping=dg.LastPartitionMapping()))
         else:
             deps.append(dg.AssetKey(upstream))
@@ -189,7 +187,7 @@ def _deps(table: Table, endpoints: tuple[Endpoint, ...]) -> list:
 
 
 def column_schema(table: Table) -> dg.TableSchema:
-    """Columns for the UI: type, both descriptions, key and unit."""
+    """Describe the columns for the UI: type, both descriptions, key and unit."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -208,7 +206,7 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 
 def _report(context: dg.AssetExecutionContext, ingested: "IngestResult", runtime: Runtime) -> Iterator:
-    """Materialise the days that landed; say plainly why the others did not."""
+    """Materialise the days that landed; report why the others did not."""
     from services.ingest.changes import total
     from services.ingest.price import scope_prices
     from services.ingest.spans import grouped, span_text
@@ -225,7 +223,7 @@ def _report(context: dg.AssetExecutionContext, ingested: "IngestResult", runtime
             context.add_asset_metadata(_metadata(ingested, dt) | price, partition_key=dt.isoformat())
         yield dg.MaterializeResult(check_results=checks)
         return
-    # A run over several days must not mark those materialised that have no data, so each day is told by itself.
+    # Log each day separately: a run over several days must not mark days without data as materialised.
     for dt in (d for d in ingested.partitions if d not in ingested.missing):
         context.log_event(
             dg.AssetMaterialization(
@@ -254,7 +252,7 @@ def _report(context: dg.AssetExecutionContext, ingested: "IngestResult", runtime
 
 
 def _plain(line: "ScopePrice") -> dict:
-    """A scope's price for the UI: what was planned before the first call."""
+    """Describe the price of a scope for the UI, as planned before the first call."""
     return {
         "scope": line.scope,
         "calls": line.calls,
@@ -264,11 +262,10 @@ def _plain(line: "ScopePrice") -> dict:
 
 
 def _only_waiting(ingested: "IngestResult", is_backfill: bool = False) -> bool:
-    """Whether every missing day was asked for and there is nothing yet, nothing at all, or nothing to be had by this app.
+    """Return whether no missing day had a real error: each has no data yet, no data, or is not available to the app.
 
-    That is no failure of the run: it would be red every day, and nobody could mend it here. A backfill of days that the
-        platform
-    no longer shows fails; a daily run, which takes the whole window now and then, does not.
+    Failing the run would not help: it would fail every day, and no action could fix it. A backfill of days that the
+    platform no longer shows fails. A daily run does not, although it requests the whole window now and then.
     """
     told = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
     failing = {Outcome.LOADED, *(o for o in Outcome if o.is_failure), *({Outcome.GONE} if is_backfill else ())}
@@ -276,7 +273,7 @@ def _only_waiting(ingested: "IngestResult", is_backfill: bool = False) -> bool:
 
 
 def why_missing(ingested: "IngestResult", dt: date) -> str:
-    """One sentence for a day without a partition."""
+    """Explain in one sentence why a day has no partition."""
     from services.ingest.price import NO_RECEIVER
 
     if dt in ingested.refused:
@@ -300,7 +297,7 @@ def why_missing(ingested: "IngestResult", dt: date) -> str:
 
 
 def _metadata(ingested: "IngestResult", dt: date) -> dict:
-    """What the UI shows of one day. Calls and codes are those of the run: one call may fill many days."""
+    """Collect the metadata of one day for the UI; calls and codes are those of the whole run."""
     from services.ingest.changes import Changes
 
     part = ingested.partitions.get(dt)

@@ -1,4 +1,4 @@
-"""The asset that publishes the lake for analysts."""
+"""Define the asset that publishes the lake for analysts."""
 
 import dagster as dg
 
@@ -34,7 +34,8 @@ WAREHOUSE, OBTAINABLE = "warehouse", "obtainable"
     ],
 )
 def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
-    from services.marts.publishing import publish  # with its imports definitions would take a second more to load
+    """Publish the lake to ``warehouse.duckdb``, and report damaged files as a failure."""
+    from services.marts.publishing import publish  # its imports would delay loading of definitions by a second
 
     done = publish(runtime, marts=False, again=False)  # marts are assets of their own
     result = dg.MaterializeResult(
@@ -49,13 +50,13 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         },
         check_results=[_obtainable(runtime)],
     )
-    if done.damaged:  # all else is published
+    if done.damaged:  # all other data is published
         raise dg.Failure("\n".join(map(str, done.damaged)), metadata=result.metadata, allow_retries=False)
     return result
 
 
 def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
-    """What no run can mend, in one place: a warning that says what is missing, what follows, and what to do."""
+    """Warn about what no run can fix: what is missing, what that affects, and what to do."""
     from services.reporting.capabilities import named, standings
 
     found = standings(runtime)
