@@ -39,11 +39,7 @@ _MARTS = own_description(
 
 
 def mart_partitions(lake: Lake, mart: Mart) -> list[Partition]:
-    """Return a mart's partitions in the lake: its days in order, or its one file.
-
-    Raises:
-        LakeCorrupt: a month file does not list its days.
-    """
+    """Return a mart's partitions in the lake: its days in order, or its one file."""
     if mart.incremental:
         return list(lake.partitions(mart.room))
     path = whole_path(lake, mart)

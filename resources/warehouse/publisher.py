@@ -120,20 +120,12 @@ class Warehouse:
         return [p for found in self._present(readable_marts(self._marts_dir).values(), []).values() for p in found]
 
     def lake_version(self) -> str | None:
-        """Return a text that changes with any partition of the lake; None while the lake is empty.
-
-        Raises:
-            LakeCorrupt: a month file of a mart does not list its days.
-        """
+        """Return a text that changes with any partition of the lake; None while the lake is empty."""
         files = self._lake_files()
         return f"{len(files)}-{max(p.mtime_ns for p in files)}" if files else None
 
     def is_current(self) -> bool:
-        """Return whether the published file matches the lake's partitions and the descriptions in the mart files.
-
-        Raises:
-            LakeCorrupt: a month file of a mart does not list its days.
-        """
+        """Return whether the published file matches the lake's partitions and the descriptions in the mart files."""
         if not _has_layout(self.path):
             return False
         with self.connect() as connection:
@@ -163,7 +155,6 @@ class Warehouse:
 
         Raises:
             PublishFailed: DuckDB rejects rows that read back. The previous file stays.
-            LakeCorrupt: a month file of a mart does not list its days. The previous file stays.
             OSError: writing the file failed. The previous file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
