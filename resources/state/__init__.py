@@ -1,4 +1,4 @@
-"""What the pipeline must remember between runs and share between processes: tokens, limits, load status."""
+"""Store what runs and processes share: tokens, rate limits, load status, plans and messages, alerts."""
 
 from resources.state.engine import OUT_OF_ORDER, State
 

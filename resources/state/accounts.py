@@ -1,4 +1,4 @@
-"""The accounts (授权账号) whose owners gave consent to an app, and whether they can still be collected."""
+"""Store the accounts (授权账号) whose owners gave consent to an app, and their status."""
 
 from __future__ import annotations
 
@@ -13,29 +13,34 @@ from resources.state.engine import State, accounts, business_tokens, user_tokens
 
 
 class AccountStatus(StrEnum):
+    """Whether an account's data can be collected."""
+
     ACTIVE = "active"
-    NEEDS_CONSENT = "needs_consent"  # the owner must authorise again; what is still valid keeps working
+    NEEDS_CONSENT = "needs_consent"  # the owner must authorise again; a still valid access token keeps working
     PAUSED = "paused"  # by a person, until resumed
     STOPPED = "stopped"  # deregistered or banned
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One consent: an ``open_id`` belongs to one app and means nothing in another."""
+    """One consent; an ``open_id`` belongs to one app and has no meaning in another."""
 
     client_key: str
     open_id: str
     name: str | None
     status: AccountStatus
     reason: str | None
-    """Why it is not active, or what its owner should do soon."""
+    """Why the account is not active, or what its owner should do soon."""
     added_at: datetime
     tags: frozenset[str] = frozenset()
-    """Words that a person gave it, to choose accounts by."""
+    """Words assigned by a person, to select accounts by."""
 
 
 def add_account(state: State, client_key: str, open_id: str, *, name: str | None, now: datetime) -> None:
-    """Make the account known and active. A known one keeps its name unless a new one is given, and loses its reason."""
+    """Add an account as active, or reactivate a known one.
+
+    A known account keeps its name unless a new one is given, and loses its reason.
+    """
     key = (accounts.c.client_key == client_key) & (accounts.c.open_id == open_id)
     values: dict[str, object] = {"status": AccountStatus.ACTIVE.value, "reason": None}
     if name is not None:
@@ -50,7 +55,7 @@ def add_account(state: State, client_key: str, open_id: str, *, name: str | None
 
 
 def get_account(state: State, client_key: str, open_id: str) -> Account | None:
-    """The account, or None where it was never added."""
+    """Return the account, or None if it was never added."""
     query = select(accounts).where(accounts.c.client_key == client_key, accounts.c.open_id == open_id)
     with state.read() as db:
         row = db.execute(query).one_or_none()
@@ -58,7 +63,7 @@ def get_account(state: State, client_key: str, open_id: str) -> Account | None:
 
 
 def list_accounts(state: State, client_key: str, statuses: Iterable[AccountStatus] | None = None) -> list[Account]:
-    """The app's accounts in order of ``open_id``; only those of ``statuses`` if given."""
+    """Return the app's accounts in order of ``open_id``, optionally only those with given statuses."""
     query = select(accounts).where(accounts.c.client_key == client_key).order_by(accounts.c.open_id)
     if statuses is not None:
         query = query.where(accounts.c.status.in_([AccountStatus(s).value for s in statuses]))
@@ -67,7 +72,7 @@ def list_accounts(state: State, client_key: str, statuses: Iterable[AccountStatu
 
 
 def known_apps(state: State) -> list[str]:
-    """Keys of the apps that have accounts here."""
+    """Return the client keys of the apps that have accounts, in order."""
     with state.read() as db:
         return list(db.execute(select(accounts.c.client_key).distinct().order_by(accounts.c.client_key)).scalars())
 
@@ -90,7 +95,7 @@ def set_tags(state: State, client_key: str, open_id: str, tags: Iterable[str]) -
 
     Raises:
         LookupError: the account was never added.
-        ValueError: a tag is empty or holds white space.
+        ValueError: a tag is empty or contains white space.
     """
     words = sorted(set(tags))
     if any(len(word.split()) != 1 for word in words):
@@ -102,7 +107,7 @@ def set_tags(state: State, client_key: str, open_id: str, tags: Iterable[str]) -
 
 
 def remove_account(state: State, client_key: str, open_id: str) -> bool:
-    """Forget the account and its tokens; what was collected stays. Says whether it was known."""
+    """Delete the account and its tokens, but no collected data; return whether it was known."""
     with state.begin() as db:
         for table in (user_tokens, business_tokens):
             db.execute(delete(table).where(table.c.client_key == client_key, table.c.open_id == open_id))

@@ -1,4 +1,4 @@
-"""What is wrong, since when, and who was told: alerts by key, so that nothing is told twice and nothing is lost."""
+"""Store alerts by key with their deliveries, so that no notification is lost or sent twice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Repeat = Callable[[Kind], timedelta | None]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One matter. ``due_at``: whoever was not told since then must be told."""
+    """An alert; channels that were not notified since ``due_at`` must be notified."""
 
     id: int
     key: str
@@ -42,12 +42,13 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
+        """Whether the alert is not resolved."""
         return self.resolved_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How far one channel is with one alert."""
+    """Progress of delivering one alert to one channel."""
 
     alert_id: int
     channel: str
@@ -60,7 +61,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """Whether a channel must be left alone, and why."""
+    """Until when a channel must not be used, and why."""
 
     channel: str
     tries: int
@@ -71,11 +72,13 @@ class ChannelState:
 def observe(
     state: State, found: Iterable[AlertCondition], looked_at: Iterable[Kind], now: datetime, repeat: Repeat
 ) -> None:
-    """Write down what is wrong now.
+    """Open or update alerts for the conditions ``found`` now, and resolve those no longer found.
 
-    Open alerts of the kinds that were ``looked_at`` and are not among ``found`` are over.
+    Only open alerts of the checked kinds ``looked_at`` are resolved; a kind that could not be checked stays unchanged.
+    ``repeat`` gives the time after which a lasting alert of a kind is due again, None for never.
 
-    A kind that could not be looked at is left as it was: not known is neither wrong nor right.
+    Raises:
+        ValueError: a condition is of a kind that is not in ``looked_at``.
     """
     wrong = {f.key: f for f in found}
     kinds = {str(k) for k in looked_at}
@@ -91,13 +94,13 @@ def observe(
 
 
 def happened(state: State, found: AlertCondition, now: datetime, repeat: Repeat) -> None:
-    """Write down an event, such as a run that failed: it stays open until :func:`resolve`, and each one counts."""
+    """Record an event, such as a failed run: its alert stays open until :func:`resolve`, and counts occurrences."""
     with state.begin() as db:
         _raise(db, found, now, repeat(found.kind), again=True)
 
 
 def resolve(state: State, key: str, now: datetime) -> bool:
-    """The matter is over. Says whether it was open."""
+    """Resolve the alert with this key; return whether it was open."""
     with state.begin() as db:
         row = db.execute(select(alerts).where(alerts.c.key == key, alerts.c.resolved_at.is_(None))).one_or_none()
         if row is not None:
@@ -134,7 +137,7 @@ def _raise(db: Connection, found: AlertCondition, now: datetime, repeat: timedel
 
 
 def _told_before(db: Connection, row: Row, instant: float) -> bool:
-    """Whether somebody was told of it since it was due, and nobody after ``instant``."""
+    """Return whether the last notification since the alert was due was sent before ``instant``."""
     last = db.execute(
         select(func.max(alert_deliveries.c.sent_at)).where(alert_deliveries.c.alert_id == row.id)
     ).scalar_one_or_none()
@@ -148,10 +151,10 @@ def _resolve(db: Connection, row: Row, now: datetime) -> None:
 
 
 def mute(state: State, which: str, until: datetime) -> Alert:
-    """Tell nobody of the alert with this key or number until an instant.
+    """Suppress notifications of the alert with this key or number until an instant.
 
     Raises:
-        LookupError: there is none.
+        LookupError: there is no such alert.
     """
     with state.begin() as db:
         same = alerts.c.key == which
@@ -166,7 +169,7 @@ def mute(state: State, which: str, until: datetime) -> Alert:
 
 
 def list_alerts(state: State, *, since: datetime | None = None, kinds: Iterable[Kind] | None = None) -> list[Alert]:
-    """Open alerts, and those that were over after ``since`` (none without it); the gravest first, then the newest."""
+    """Return open alerts and those resolved after ``since``, if given: open, severe and new ones first."""
     over = alerts.c.resolved_at.is_(None)
     if since is not None:
         over = over | (alerts.c.resolved_at > since.timestamp())
@@ -179,7 +182,7 @@ def list_alerts(state: State, *, since: datetime | None = None, kinds: Iterable[
 
 
 def deliveries_of(state: State, ids: Iterable[int]) -> dict[tuple[int, str], Delivery]:
-    """How far each channel is, by number of the alert and name of the channel."""
+    """Return the deliveries of alerts, by number of the alert and name of the channel."""
     query = select(alert_deliveries).where(alert_deliveries.c.alert_id.in_(list(ids)))
     with state.read() as db:
         return {
@@ -197,6 +200,7 @@ def deliveries_of(state: State, ids: Iterable[int]) -> dict[tuple[int, str], Del
 
 
 def channel_state(state: State, channel: str) -> ChannelState:
+    """Return the state of a channel; one without failures if it is unknown."""
     with state.read() as db:
         row = db.execute(select(alert_channels).where(alert_channels.c.channel == channel)).one_or_none()
     return (
@@ -207,7 +211,7 @@ def channel_state(state: State, channel: str) -> ChannelState:
 
 
 def messages_since(state: State, channel: str, instant: datetime) -> int:
-    """How many messages went out through a channel since ``instant``; a digest is one."""
+    """Count the messages sent through a channel since ``instant``; a digest is one."""
     c = alert_deliveries.c
     newer = (c.sent_at > instant.timestamp()) | (c.ended_at > instant.timestamp())
     with state.read() as db:
@@ -217,7 +221,7 @@ def messages_since(state: State, channel: str, instant: datetime) -> int:
 def delivered(
     state: State, channel: str, message: str, wrong: Iterable[int], over: Iterable[int], now: datetime
 ) -> None:
-    """A message arrived: ``wrong`` were told of as wrong, ``over`` as over (an alert may be both)."""
+    """Record a delivered message: ``wrong`` alerts were reported as open, ``over`` as resolved; one may be both."""
     at, over = now.timestamp(), set(over)
     told: dict[int, dict[str, object]] = {number: {"sent_at": at} for number in wrong}
     for number in over:
@@ -233,7 +237,7 @@ def delivered(
 
 
 def refused(state: State, channel: str, ids: Iterable[int], reason: str, now: datetime) -> None:
-    """The other side did not want this message: it is tried again later, others may go before."""
+    """Record that the channel refused a message: it is retried later, and others may be sent before."""
     with state.begin() as db:
         for number in ids:
             row = db.execute(_delivery(number, channel)).one_or_none()
@@ -247,7 +251,7 @@ def refused(state: State, channel: str, ids: Iterable[int], reason: str, now: da
 
 
 def unreachable(state: State, channel: str, reason: str, now: datetime, wait: timedelta) -> None:
-    """Nothing goes through the channel: all of it waits, at least for ``wait``."""
+    """Record that a channel is unreachable: all its messages wait, at least for ``wait``."""
     with state.begin() as db:
         row = db.execute(select(alert_channels).where(alert_channels.c.channel == channel)).one_or_none()
         tries = (row.tries if row else 0) + 1
@@ -259,7 +263,7 @@ def unreachable(state: State, channel: str, reason: str, now: datetime, wait: ti
 
 
 def back_off(tries: int) -> timedelta:
-    """How long to wait after so many failures: 1, 2, 4 … 60 minutes."""
+    """Return the wait after ``tries`` failures: 1, 2, 4 … 60 minutes."""
     return min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(tries - 1, 10))
 
 

@@ -1,7 +1,7 @@
-"""Which operations an app can have, as trial calls showed: the platform tells in no other way.
+"""Store which operations an app owns, as learned from calls: the platform does not report it otherwise.
 
-An operation that the app does not own, or that is offline, is switched off with the platform's reason until a person
-switches it on again. It is neither asked every day in vain, nor looks like an operation without data.
+An operation that the app does not own, or that is offline, is disabled with the platform's reason until a person
+enables it again. Thus it is not called every day in vain, and does not look like an operation without data.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ from resources.state.engine import State, capabilities
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What is known of one operation of one app since ``since``.
-
-    ``code`` and ``reason`` tell why it is switched off.
-    """
+    """Whether an app owns an operation, as known since ``since``; ``code`` and ``reason`` say why it is disabled."""
 
     client_key: str
     operation: str
@@ -30,7 +27,7 @@ class Capability:
 
 
 def read_capabilities(state: State, client_key: str) -> dict[str, Capability]:
-    """By operation; those that were never tried are left out."""
+    """Return the app's capabilities by operation, without those that were never called."""
     query = select(capabilities).where(capabilities.c.client_key == client_key).order_by(capabilities.c.operation)
     with state.read() as db:
         rows = db.execute(query).all()
@@ -52,7 +49,7 @@ def record_capability(
     code: int | None = None,
     reason: str | None = None,
 ) -> None:
-    """Write down what a call showed. What was known before keeps its date when nothing changed."""
+    """Record whether a call showed that the app owns the operation; unchanged entries keep their date."""
     key = (capabilities.c.client_key == client_key) & (capabilities.c.operation == operation)
     values = {"owned": int(owned), "code": code, "reason": reason}
     with state.begin() as db:
@@ -66,7 +63,7 @@ def record_capability(
 
 
 def switch_on(state: State, client_key: str, operation: str) -> bool:
-    """Forget that an operation was switched off, so that the next run tries it; says whether it was off."""
+    """Enable a disabled operation, so that the next run calls it; return whether it was disabled."""
     key = (
         (capabilities.c.client_key == client_key)
         & (capabilities.c.operation == operation)

@@ -1,4 +1,4 @@
-"""Conversations 会话 as far as sending needs them: the newest thing that each person did, and who answers."""
+"""Store what sending needs of conversations 会话: each person's latest actions, and whether a person replies."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ class Window:
 
     @property
     def closes_at(self) -> datetime:
+        """Instant at which the window counts as closed, a margin before the platform closes it."""
         return self.opened_at + (SCENES[self.scene].length or timedelta(0)) - MARGINS[self.scene]
 
 
 MARGINS = {Scene.REPLY: timedelta(minutes=1), Scene.ENTER: timedelta(seconds=3)}
-"""So long before the platform's end a window counts as closed: the call needs some time, and clocks differ."""
+"""Margins by which windows close before the platform's end: the call needs some time, and clocks differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What is known of an account and a person. ``consents`` is None where no event told."""
+    """State of the conversation of an account and a person; ``consents`` is None without an event about it."""
 
     client_key: str
     open_id: str
@@ -51,7 +52,7 @@ class Chat:
     handed_over_until: datetime | None
 
     def window(self, now: datetime) -> Window | None:
-        """The open window, the one that lasts longer first; None where there is none."""
+        """Return the open window, preferably the longer-lasting one; None if none is open."""
         return next((w for w in (self.reply, self.entry) if w is not None and now < w.closes_at), None)
 
 
@@ -60,20 +61,20 @@ def _key(app: str, open_id: str, person: str):
 
 
 class EventEffect(StrEnum):
-    """What an event tells of a chat: each has an instant, and the newest counts.
+    """Effect of an event on a chat; each has an instant, and the newest one counts.
 
-    The value is the beginning of its columns.
+    The value is the prefix of its columns.
     """
 
     SAID = "said"  # the person wrote
     ENTERED = "entered"  # the person opened the chat
     CONSENTS = "consents"  # the person allowed proactive messages, or withdrew that
-    BY_HAND = "by_hand"  # somebody of ours wrote by hand, or through another app
+    BY_HAND = "by_hand"  # a message of ours was written by hand or by another app
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing that an event tells. ``values`` are the columns beside the instant (epoch seconds)."""
+    """One effect of an event; ``values`` are the columns besides the instant ``at`` (epoch seconds)."""
 
     what: EventEffect
     client_key: str
@@ -84,24 +85,27 @@ class Note:
 
 
 def said(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
+    """Return the note that the person sent a message."""
     return Note(EventEffect.SAID, app, open_id, person, at, (("said_id", message_id), ("said_in", conversation_id)))
 
 
 def entered(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
+    """Return the note that the person opened the chat."""
     return Note(
         EventEffect.ENTERED, app, open_id, person, at, (("entered_id", message_id), ("entered_in", conversation_id))
     )
 
 
 def consented(app: str, open_id: str, person: str, at: float, *, consents: bool) -> Note:
+    """Return the note that the person allowed proactive messages, or withdrew that."""
     return Note(EventEffect.CONSENTS, app, open_id, person, at, (("consents", int(consents)),))
 
 
 def write_notes(db: Connection, notes: Iterable[Note]) -> None:
-    """Bring chats up to what events told, in whatever order they came: an older one changes nothing.
+    """Apply notes to chats in any order; one older than the stored state changes nothing.
 
-    One statement for each kind, however many events: a statement for each event cost more than all else that storing it
-    takes.
+    One statement per effect handles any number of events: a statement for each event cost more than all else in storing
+    it.
     """
     newest: dict[tuple, Note] = {}
     for note in notes:
@@ -135,7 +139,7 @@ def _upsert(dialect: str, what: EventEffect):
 
 
 def hand_over(state: State, app: str, open_id: str, person: str, until: datetime) -> None:
-    """A person answers until then."""
+    """Record that a person, and not the reply worker, replies until ``until``."""
     with state.begin() as db:
         values = {"handed_over_until": until.timestamp()}
         if db.execute(update(chats).where(_key(app, open_id, person)).values(values)).rowcount == 0:
@@ -143,18 +147,19 @@ def hand_over(state: State, app: str, open_id: str, person: str, until: datetime
 
 
 def get_chat(state: State, app: str, open_id: str, person: str) -> Chat:
-    """What is known; of somebody who never did anything, nothing."""
+    """Return the state of a chat; an empty one for a person without events."""
     with state.read() as db:
         return read_chat(db, app, open_id, person)
 
 
 def read_chat(db: Connection, app: str, open_id: str, person: str) -> Chat:
+    """Return the state of a chat within a transaction; an empty one for a person without events."""
     row = db.execute(select(chats).where(_key(app, open_id, person))).one_or_none()
     return Chat(app, open_id, person, None, None, None, None, None, None) if row is None else _chat(row)
 
 
 def all_chats(state: State, app: str, open_id: str) -> dict[str, Chat]:
-    """Chats of an account by person."""
+    """Return the chats of an account by person."""
     with state.read() as db:
         rows = db.execute(select(chats).where(chats.c.client_key == app, chats.c.open_id == open_id)).all()
     return {row.person_open_id: _chat(row) for row in rows}

@@ -1,7 +1,7 @@
-"""The state database: SQLite in WAL mode by default, PostgreSQL by URL.
+"""Open the state database: SQLite in WAL mode by default, PostgreSQL by URL.
 
-DuckDB keeps analytics; what changes row by row and must survive a crash lives here.
-Instants are stored as UTC epoch seconds (float), so that both databases compare them alike.
+It stores data that changes row by row and must survive a crash; DuckDB stores the analytics. Instants are stored as UTC
+epoch seconds (float), so that both databases compare them alike.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ quotas = Table(
     Column("scope", String, primary_key=True),
     Column("day", String, primary_key=True),  # Beijing day
     Column("calls", BigInteger, nullable=False),
-    Column("exhausted", Integer, nullable=False, default=0),  # the platform said so itself
+    Column("exhausted", Integer, nullable=False, default=0),  # 1: reported by the platform itself
 )
 
 load_status = Table(
@@ -125,7 +125,7 @@ load_status_days = Table(
     Column("dt", String, primary_key=True),
     Column(
         "changed_ns", BigInteger, nullable=False
-    ),  # machine time of the last change of a line of that day; 0: before this was written down
+    ),  # machine time of the last change of a row of that day; 0: before this was recorded
 )
 
 capabilities = Table(
@@ -133,7 +133,7 @@ capabilities = Table(
     metadata,
     Column("client_key", String, primary_key=True),
     Column("operation", String, primary_key=True),
-    Column("owned", Integer, nullable=False),  # 1: it answered; 0: switched off
+    Column("owned", Integer, nullable=False),  # 1: a call succeeded; 0: disabled
     Column("code", BigInteger),
     Column("reason", String),
     Column("since", Float, nullable=False),
@@ -145,7 +145,7 @@ watched = Table(
     Column("client_key", String, primary_key=True),
     Column("kind", String, primary_key=True),  # video, keyword, poi, poi-keyword, amap
     Column("value", String, primary_key=True),
-    Column("open_id", String, primary_key=True),  # "" where no account is named
+    Column("open_id", String, primary_key=True),  # "" if no account is named
     Column("added_at", Float, nullable=False),
 )
 
@@ -160,7 +160,7 @@ inbox = Table(
     Column("event", String, nullable=False),
     Column("received_at", Float, nullable=False),
     Column("day", String, nullable=False),  # Beijing day of receipt
-    Column("body", LargeBinary),  # as it came; empty when it had to be forgotten, its hash stays
+    Column("body", LargeBinary),  # as received; null after pruning, its hash stays
     UniqueConstraint("client_key", "event_id"),
     UniqueConstraint("client_key", "body_hash"),
     Index("inbox_by_day", "client_key", "day"),
@@ -185,10 +185,10 @@ chats = Table(
     Column("entered_at", Float),  # newest opening of the chat
     Column("entered_id", String),
     Column("entered_in", String),
-    Column("consents", Integer),  # to proactive messages, as the newest event says; empty: no event told
+    Column("consents", Integer),  # to proactive messages, by the newest event; null: no event so far
     Column("consents_at", Float),
-    Column("by_hand_at", Float),  # somebody of ours last wrote by hand
-    Column("handed_over_until", Float),  # a person answers until then
+    Column("by_hand_at", Float),  # last message of ours written by hand
+    Column("handed_over_until", Float),  # a person replies until then
 )
 
 sent_messages = Table(
@@ -202,7 +202,7 @@ sent_messages = Table(
     Column("fingerprint", String, nullable=False),  # of type and text
     Column("by_us", Integer, nullable=False),  # 1: through this app, 0: by hand or another app
     Column("sent_at", Float, nullable=False),
-    Column("outbox_id", Integer),  # the line of the ledger that it belongs to
+    Column("outbox_id", Integer),  # its line in the outbox
     Index("sent_messages_by_person", "client_key", "open_id", "person_open_id"),
 )
 
@@ -220,15 +220,15 @@ plans = Table(
     Column("approved_hash", String),
     Column("approver", String),
     Column("approved_at", Float),
-    Column("rules", String, nullable=False),  # what sending must still obey, as JSON
-    Column("effect_hours", Integer),  # so long what people do counts as its effect
+    Column("rules", String, nullable=False),  # rules that sending must follow, as JSON
+    Column("effect_hours", Integer),  # period in which people's actions count as its effect
 )
 
 outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("plan_id", Integer),  # empty for answers of the reply worker
+    Column("plan_id", Integer),  # null for replies of the reply worker
     Column("operation", String, nullable=False),
     Column("campaign", String, nullable=False),
     Column("client_key", String, nullable=False),
@@ -243,8 +243,8 @@ outbox = Table(
     Column("state", String, nullable=False),
     Column("why", String),
     Column("code", BigInteger),
-    Column("key", String, nullable=False),  # what must be done once only
-    Column("claim", String, unique=True),  # the key, while the line is claimed, sent or unknown: no second one can be
+    Column("key", String, nullable=False),  # identifies a write that must happen only once
+    Column("claim", String, unique=True),  # the key while claimed, sent or unknown: prevents a second such line
     Column("planned_at", Float, nullable=False),
     Column("claimed_at", Float),
     Column("claimed_by", String),
@@ -292,10 +292,10 @@ alerts = Table(
     Column("en", String, nullable=False),
     Column("todo", String, nullable=False),
     Column("tags", String, nullable=False),  # of the account, separated by spaces
-    Column("first_at", Float, nullable=False),  # since when, this time
+    Column("first_at", Float, nullable=False),  # begin of the present occurrence
     Column("last_at", Float, nullable=False),
     Column("resolved_at", Float),
-    Column("due_at", Float),  # whoever was not told since then must be told; empty: nobody
+    Column("due_at", Float),  # channels not notified since then are due; null: none
     Column("times", Integer, nullable=False),
     Column("muted_until", Float),
 )
@@ -305,10 +305,10 @@ alert_deliveries = Table(
     metadata,
     Column("alert_id", Integer, primary_key=True),
     Column("channel", String, primary_key=True),
-    Column("sent_at", Float),  # last told that it is wrong
-    Column("ended_at", Float),  # last told that it is over
+    Column("sent_at", Float),  # last notification that it is open
+    Column("ended_at", Float),  # last notification that it is resolved
     Column("message", String),  # alerts of one digest have the same
-    Column("tries", Integer, nullable=False),  # that failed since it was last told
+    Column("tries", Integer, nullable=False),  # failed attempts since the last notification
     Column("next_try_at", Float),
     Column("error", String),
 )
@@ -317,18 +317,18 @@ alert_channels = Table(
     "alert_channels",
     metadata,
     Column("channel", String, primary_key=True),
-    Column("tries", Integer, nullable=False),  # that failed in a row
+    Column("tries", Integer, nullable=False),  # consecutive failed attempts
     Column("wait_until", Float),
     Column("error", String),
 )
 
 
 class State:
-    """A handle on the state database. Cheap to open; safe to share between threads.
+    """Handle of the state database: cheap to open, safe to share between threads.
 
-    ``begin()`` opens a transaction that takes the write lock at once (``BEGIN IMMEDIATE`` on
-    SQLite, one advisory lock on PostgreSQL), so that read-then-write sequences never race with
-    another process. ``read()`` takes no write lock: readers neither wait for writers nor stop them.
+    ``begin()`` opens a transaction that takes the write lock at once (``BEGIN IMMEDIATE`` on SQLite, one advisory lock
+    on PostgreSQL), so that read-then-write sequences never race with another process. ``read()`` takes no write lock:
+    readers neither wait for writers nor block them.
     """
 
     def __init__(self, url: str | URL, token_key: str | None = None) -> None:
@@ -342,10 +342,10 @@ class State:
 
     @contextmanager
     def begin(self, *, durable: bool = True) -> Iterator[Connection]:
-        """A write transaction; commits on leaving, rolls back on an exception.
+        """Open a write transaction; commit on leaving, roll back on an exception.
 
-        With ``durable=False`` a commit may be lost in a power cut (never in a crash of the process):
-        right for the pacing of requests, which is written many times a second, wrong for tokens.
+        With ``durable=False`` a commit may be lost in a power cut (never in a crash of the process): right for rate
+        limits, which are written many times a second, wrong for tokens.
         """
         with self.engine.connect() as connection:
             connection = connection.execution_options(**{_MODE: _DURABLE if durable else _FAST})
@@ -354,12 +354,12 @@ class State:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view for reading; anything written in it is an error on SQLite."""
+        """Open a consistent view for reading; writing in it is an error on SQLite."""
         with self.engine.connect() as connection:
             yield connection.execution_options(**{_MODE: _READ})
 
     def _know_old_days(self) -> None:
-        """An earlier version wrote lines of ``load_status`` without saying of which days."""
+        """Fill ``load_status_days`` for rows of an earlier version, which did not record the changed days."""
         known, lines = select(load_status_days.c.dt).limit(1), select(load_status.c.dt)
         with self.read() as connection:
             if connection.execute(known).first() is not None or connection.execute(lines.limit(1)).first() is None:
@@ -372,11 +372,12 @@ class State:
                 )
 
     def close(self) -> None:
+        """Close all connections."""
         self.engine.dispose()
 
 
 def _is_complete(engine: Engine) -> bool:
-    """Whether every table and column is there. Asked without the write lock: who only reads must wait for nobody."""
+    """Return whether every table and column exists; takes no write lock, so that readers do not wait."""
     with engine.connect() as connection:
         have = inspect(connection.execution_options(**{_MODE: _READ})).get_multi_columns()
     columns = {name: {c["name"] for c in found} for (_, name), found in have.items()}
@@ -384,7 +385,7 @@ def _is_complete(engine: Engine) -> bool:
 
 
 def _add_missing_columns(engine: Engine) -> None:
-    """Bring the tables of an earlier version up to date: what came since may be empty there."""
+    """Add the columns that tables of an earlier version lack; all of them may be null."""
     found = inspect(engine)
     for table in metadata.sorted_tables:
         have = {c["name"] for c in found.get_columns(table.name)}
@@ -399,9 +400,9 @@ def _add_missing_columns(engine: Engine) -> None:
 
 
 OUT_OF_ORDER = (OSError, OperationalError)
-"""Errors of disk and state.
+"""Errors of the disk and of the state database.
 
-They are not one request's or one file's own: whoever goes on after them would ask for what cannot be kept.
+They concern the whole run and not one request or file: continuing would request data that cannot be stored.
 """
 
 _TIMEOUT_S = 30
@@ -434,12 +435,12 @@ def _make_engine(url: str | URL) -> Engine:
 
 
 def _may_only_read(path: Path) -> bool:
-    """Whether the file is there, and this user or this disk lets nothing be written to it or beside it."""
+    """Return whether the file exists, but it or its folder is not writable."""
     return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
-    """Without the log beside it nobody else has the file open, and SQLite may read it without making one."""
+    """Open a database read-only; without a WAL file no other process has it open, and SQLite need not create one."""
     immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=_TIMEOUT_S, check_same_thread=False
@@ -450,8 +451,8 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves
-    # Turning WAL on does not wait for others as statements do: two processes that open a new file at once would
-    # fail with "database is locked". It stays on, so all but the first find it done.
+    # Unlike other statements, switching to WAL does not wait for locks: two processes that open a new file at once
+    # would fail with "database is locked". The mode is permanent, so only the first process has to switch.
     patience = time.monotonic() + _TIMEOUT_S
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:

@@ -1,7 +1,7 @@
-"""The inbox: every webhook event once, on disk before its sender is told so, and what follows from it at once.
+"""Store every webhook event once, before its receipt is confirmed, and apply its effects.
 
-What an event changes (an open window, a consent, an opt-out, a withdrawn authorisation, a message of ours that arrived)
-is written in the transaction that stores it: after a crash either both are there or neither.
+The effects of an event (an open window, a consent, an opt-out, a withdrawn authorisation, the delivery of our own
+message) are written in the transaction that stores it: after a crash either both are there or neither.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NO_ID = "sha256:"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as it was received. ``body`` holds people's words and is not shown."""
+    """One event as received; ``body`` contains people's messages and is hidden from its repr."""
 
     client_key: str
     event_id: str
@@ -37,22 +37,24 @@ class Event:
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """The content, opened where it is JSON text; empty where there is none."""
+        """The event's content, decoded if it is JSON text; empty if there is none."""
         return content_of(self.envelope)
 
 
 def make_event(
     client_key: str, body: bytes, envelope: Mapping[str, Any], message_id: str | None, now: datetime
 ) -> Event:
-    """An event of a body that was read; without a ``Msg-Id`` its hash names it."""
+    """Create an event from a body and its decoded envelope; without a ``Msg-Id`` its id is the body's hash."""
     return Event(client_key, message_id or NO_ID + body_hash(body), str(envelope["event"]), now, body, envelope)
 
 
 def body_hash(body: bytes) -> str:
+    """Return the SHA-256 of a body in hexadecimal."""
     return hashlib.sha256(body).hexdigest()
 
 
 def content_of(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an envelope's content, decoded if it is JSON text; empty if there is none or it is malformed."""
     content = envelope.get("content")
     if isinstance(content, str):
         try:
@@ -63,15 +65,15 @@ def content_of(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 OptOutOf = Callable[[Event], str | None]
-"""How an event asks for its sender to be left alone, in words for the opt-out list; None where it does not."""
+"""Returns how an event opts its sender out, as text for the opt-out list; None if it does not."""
 
 
 def store(state: State, events: Sequence[Event], opt_out_of: OptOutOf = lambda _: None) -> list[bool]:
-    """Commit events to disk, all in one transaction; tells of each whether it is new.
+    """Commit events and their effects to disk in one transaction, and return for each whether it is new.
 
-    The same body was there before, or the same Msg-Id with a body that says the same: then it is a duplicate, however
-    long ago that was, since a signature holds for ever. A body that says something else is another event, whatever its
-    Msg-Id; its hash tells it apart.
+    An event is a duplicate if its body was stored before, or its Msg-Id with a body of the same meaning. That holds
+    for any time ago, since signatures do not expire. A body with another meaning is another event despite an equal
+    Msg-Id; its hash then distinguishes it.
     """
     hashes = [body_hash(e.body) for e in events]
     with state.begin() as db:
@@ -113,9 +115,10 @@ def _known(db: Connection, events: Sequence[Event], hashes: list[str]) -> set[tu
 
 
 def _is_repeated(db: Connection, batch: Sequence[Mapping[str, Any]], event: Event) -> bool:
-    """Whether a stored event of this Msg-Id, or one of the batch, says the same; each delivery may have a trace id of its own.
+    """Return whether an event of this Msg-Id with the same meaning is stored or in the batch.
 
-    A body that was let go can no longer be compared: then the Msg-Id decides.
+    The trace id is ignored, since each delivery may have its own. If the stored body was pruned and cannot be compared,
+    the Msg-Id decides.
     """
     of_id = inbox.c.event_id.startswith(f"{event.event_id}#", autoescape=True) | (inbox.c.event_id == event.event_id)
     bodies = list(db.execute(select(inbox.c.body).where(inbox.c.client_key == event.client_key, of_id)).scalars())
@@ -135,11 +138,14 @@ def _without_trace(envelope: Mapping[str, Any]) -> dict[str, Any]:
 _MILLISECONDS_ABOVE = 10**11
 _DIGITS = 16
 _AHEAD_S = 86_400.0
-"""An event that is dated further ahead of its receipt has no usable time: its window would never close."""
+"""Limit in seconds: the time of an event further ahead of its receipt is not usable: its window would never close."""
 
 
 def moment(value: object, received_at: datetime) -> float:
-    """Epoch seconds of a number or text of seconds or milliseconds; the receipt where it is neither, or lies in the future."""
+    """Return the epoch seconds of a number or text in seconds or milliseconds.
+
+    The time of receipt is used instead if the value is neither, or more than a day ahead of the receipt.
+    """
     text = str(value)
     if not text.isdecimal() or len(text) > _DIGITS or not int(text):
         return received_at.timestamp()
@@ -148,7 +154,7 @@ def moment(value: object, received_at: datetime) -> float:
 
 
 def _apply(db: Connection, event: Event) -> list[Note]:
-    """What follows from an event for what we may do; gives what it tells of a chat."""
+    """Apply an event's effects on messages and consents, and return its notes on a chat."""
     content, app = event.content, event.client_key
     sender, receiver = (str(event.envelope.get(name) or "") for name in ("from_user_id", "to_user_id"))
     at = moment(content.get("create_time"), event.received_at)
@@ -176,22 +182,23 @@ def _apply(db: Connection, event: Event) -> list[Note]:
 
 
 _NUMBERS = {"text": 1, "image": 2, "video": 3, "retain_consult_card": 8}
-"""Names in events of the types that are told apart there; others are told apart by nothing."""
+"""Message types that events distinguish, by their name in events; all other types look alike."""
 
 
 def fingerprint_of_event(content: Mapping[str, Any]) -> str:
+    """Return the fingerprint of the message in an event's content."""
     return fingerprint(_NUMBERS.get(str(content.get("message_type"))), str(content.get("text") or ""))
 
 
 def fingerprint(number: int | None, text: str) -> str:
-    """What a sent message and its event have in common: the type, and the text where there is one; no text can be read from it."""
+    """Return what a sent message and its event have in common: the type, and a hash of the text if there is one."""
     if number == 1:
         return "1:" + hashlib.sha256(text.encode()).hexdigest()[:32]
     return str(number) if number in _NUMBERS.values() else "other"
 
 
 def begin_receiving(state: State, client_keys: Iterable[str], now: datetime) -> None:
-    """Remember when a receiver was first started: a later day without events is empty, an earlier one unknown."""
+    """Record when a receiver first started for each app: later days without events are empty, earlier ones unknown."""
     with state.begin() as db:
         known = set(db.execute(select(receiving.c.client_key)).scalars())
         for key in set(client_keys) - known:
@@ -199,6 +206,7 @@ def begin_receiving(state: State, client_keys: Iterable[str], now: datetime) -> 
 
 
 def receiving_since(state: State, client_key: str) -> datetime | None:
+    """Return when a receiver first started for the app; None if never."""
     with state.read() as db:
         since = db.execute(select(receiving.c.since).where(receiving.c.client_key == client_key)).scalar_one_or_none()
     return None if since is None else datetime.fromtimestamp(since, UTC)
@@ -207,7 +215,10 @@ def receiving_since(state: State, client_key: str) -> datetime | None:
 def ids_received_on(
     state: State, client_key: str, day: date, event: str | None, known: Collection[str] = ()
 ) -> dict[int, str]:
-    """Number -> event_id of a Beijing day's events of one name whose bodies are kept, in order of receipt; without it, of all names but the known ones."""
+    """Return number and event_id of the events that were received on a Beijing day, in order of receipt.
+
+    Only events whose bodies are stored count: those with the name ``event``, or with None all except ``known`` names.
+    """
     named = inbox.c.event.not_in(known) if event is None else inbox.c.event == event
     query = (
         select(inbox.c.id, inbox.c.event_id)
@@ -219,12 +230,12 @@ def ids_received_on(
 
 
 def read_events(state: State, numbers: Sequence[int]) -> list[Event]:
-    """Events by number, in order of receipt."""
+    """Return the events with the given numbers, in order of receipt."""
     return _read(state, select(inbox).where(inbox.c.id.in_(numbers)).order_by(inbox.c.id))
 
 
 def received_since(state: State, client_key: str, since: datetime, events: Iterable[str]) -> list[Event]:
-    """Events of some kinds since an instant, in order of receipt."""
+    """Return the events of some names received since an instant, in order of receipt."""
     query = (
         select(inbox)
         .where(
@@ -250,7 +261,7 @@ def _read(state: State, query) -> list[Event]:
 
 
 def count_received(state: State) -> dict[tuple[str, str], int]:
-    """Events in the inbox per (client_key, event)."""
+    """Count the events in the inbox by (client_key, event)."""
     with state.read() as db:
         rows = db.execute(
             select(inbox.c.client_key, inbox.c.event, func.count()).group_by(inbox.c.client_key, inbox.c.event)
@@ -259,7 +270,7 @@ def count_received(state: State) -> dict[tuple[str, str], int]:
 
 
 def forget_bodies(state: State, client_key: str, before: date) -> int:
-    """Let go of the bodies of days before ``before``; hashes stay, since a signature holds for ever."""
+    """Prune the bodies of days before ``before`` and return their number; hashes stay: signatures do not expire."""
     with state.begin() as db:
         gone = db.execute(
             update(inbox)

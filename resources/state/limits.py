@@ -1,6 +1,6 @@
-"""Limits that all processes of the machine share: the time slots of each scope, and the calls of each Beijing day.
+"""Share rate limits between all processes: the time slots of each scope, and the calls of each Beijing day.
 
-The platform counts per app and scope (GUIDE section 5). Slots are in real time, days in Beijing.
+The platform counts per app and scope (GUIDE section 5). Slots are in real time, days in Beijing time.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from resources.state.engine import State, buckets, quotas
 
 GRACE_S = 0.01
-"""A line that ran empty so shortly ago goes on without a gap: at 200/s the way to here cost 1.5 % of the rate."""
+"""A queue that ran empty at most this long ago continues without a gap: at 200/s the latency cost 1.5 % of the rate."""
 _LONGEST_QUEUE_S = 120.0
-"""A bucket filled further ahead than this and 100 slots was left by a clock that has been set back since: it starts anew."""
+"""A bucket filled further ahead than this and 100 slots is reset: the clock must have been set back since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Permission to send: ``slots`` calls, the first at ``start`` (epoch seconds), each ``interval_s`` after the other."""
+    """Permission to send ``slots`` calls, the first at ``start`` (epoch seconds), then one every ``interval_s``."""
 
     start: float
     interval_s: float
     slots: int
     calls: int
-    """How many calls were counted on the day's quota; less than asked for when it runs out, 0 when it is used up."""
+    """Calls counted against the day's quota: fewer than requested when it runs out, 0 when it is used up."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaDay:
-    """The ledger's line of a day. ``exhausted``: the platform itself said that nothing is left."""
+    """Calls of a scope on a day; ``exhausted``: the platform itself reported that the quota is used up."""
 
     calls: int
     exhausted: bool
@@ -50,12 +50,11 @@ def reserve(
     per_day: int | None,
     held: int = 0,
 ) -> Grant:
-    """Take the next free ``slots`` of the scope and count ``calls`` on the day's quota, in one transaction.
+    """Reserve the next free ``slots`` of the scope and count ``calls`` on the day's quota, in one transaction.
 
-    Several slots at a time make 200 requests/s cost ten transactions a second. The time is read
-    after the write lock is held: waiting for it must not yield slots that are already over.
-    Where the quota gives nothing, no slot is taken either, unless calls that were counted before are ``held`` and wait
-    for their slots.
+    With several slots at a time, 200 requests/s cost ten transactions a second. The time is read after the write lock
+    is acquired: waiting for it must not yield slots that are already over. If the quota is used up, no slot is
+    reserved, unless ``held`` calls were counted before and wait for their slots.
     """
     with state.begin(durable=False) as db:
         counted = _count(db, client_key, scope, day, calls, per_day) if calls else 0
@@ -65,7 +64,7 @@ def reserve(
 
 
 def give_back(state: State, client_key: str, scope: str, day: date, calls: int) -> None:
-    """Return calls that were counted and never made."""
+    """Return calls to the day's quota that were counted and not made."""
     key = (quotas.c.client_key == client_key) & (quotas.c.scope == scope) & (quotas.c.day == day.isoformat())
     with state.begin(durable=False) as db:
         db.execute(update(quotas).where(key).values(calls=quotas.c.calls - calls))
@@ -80,14 +79,14 @@ def mark_exhausted(state: State, client_key: str, scope: str, day: date) -> None
 
 
 def quota_day(state: State, client_key: str, scope: str, day: date) -> QuotaDay:
-    """What was called on the day so far."""
+    """Return the calls of a scope on a day so far."""
     with state.read() as db:
         row = db.execute(_READ_QUOTA, {"key": client_key, "of": scope, "on": day.isoformat()}).one_or_none()
     return QuotaDay(0, False) if row is None else QuotaDay(row.calls, bool(row.exhausted))
 
 
 def quota_days(state: State, client_key: str, day: date) -> dict[str, QuotaDay]:
-    """The lines of all scopes of an app that were called on the day."""
+    """Return the calls on a day by scope, for the scopes of an app that were called."""
     query = (
         select(quotas)
         .where(quotas.c.client_key == client_key, quotas.c.day == day.isoformat())
@@ -97,7 +96,7 @@ def quota_days(state: State, client_key: str, day: date) -> dict[str, QuotaDay]:
         return {row.scope: QuotaDay(row.calls, bool(row.exhausted)) for row in db.execute(query)}
 
 
-# Made once: a statement put together anew at each call costs more than SQLite's work on it.
+# Built once: building a statement at each call costs more than SQLite's work on it.
 _THIS_QUOTA = (
     (quotas.c.client_key == bindparam("key")) & (quotas.c.scope == bindparam("of")) & (quotas.c.day == bindparam("on"))
 )

@@ -1,4 +1,4 @@
-"""Lines of the ledger: one thing each that is, was or will not be written to the platform."""
+"""Define the lines of the outbox: one planned, executed or blocked write to the platform each."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from resources.state.engine import outbox
 
 
 class LineState(StrEnum):
-    """What became of a line."""
+    """Progress or outcome of a line."""
 
     PLANNED = "planned"
-    BLOCKED = "blocked"  # will not be sent, and why
-    CONTROL = "control"  # left out on purpose, to compare with
-    CLAIMED = "claimed"  # a sender is at it
+    BLOCKED = "blocked"  # will never be sent; `why` states the reason
+    CONTROL = "control"  # not sent on purpose: the control group
+    CLAIMED = "claimed"  # a process is sending it
     SENT = "sent"
     FAILED = "failed"  # the platform refused it
-    UNKNOWN = "unknown"  # nobody knows whether it was sent
-    NOT_SENT = "not_sent"  # a person found out that it was not
+    UNKNOWN = "unknown"  # it may or may not have been sent
+    NOT_SENT = "not_sent"  # a person confirmed that it was not sent
 
 
 DONE = (LineState.CLAIMED, LineState.SENT, LineState.UNKNOWN)
-"""States that count: what may have been sent was sent, as far as limits go."""
+"""States that count towards limits: a line that may have been sent counts as sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the ledger, without its content."""
+    """A line of the outbox, without its content."""
 
     id: int
     plan_id: int | None
@@ -57,6 +57,7 @@ class Line:
 
 
 def set_line(db: Connection, line_id: int, **values: object) -> None:
+    """Update columns of a line."""
     db.execute(update(outbox).where(outbox.c.id == line_id).values(**values))
 
 
@@ -65,6 +66,7 @@ def _instant(value: float | None) -> datetime | None:
 
 
 def line_of(row: Row) -> Line:
+    """Convert a row of the outbox to a :class:`Line`."""
     return Line(
         row.id,
         row.plan_id,

@@ -1,4 +1,4 @@
-"""What became of each (table, day, operation, account): the answer to "what is loaded, what is missing, and why"."""
+"""Store the outcome of each table, day, operation and account: what is loaded, what is missing, and why."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from resources.state.engine import State, load_status, load_status_days
 
 
 class Outcome(StrEnum):
-    """The outcomes, best first; the worst of several requests is the account's.
+    """Outcomes, best first; the worst of several requests is the account's.
 
-    What each means is decided here, and only here.
+    This class alone defines what each outcome means.
     """
 
     LOADED = "loaded"
-    EMPTY = "empty"  # the platform has nothing
+    EMPTY = "empty"  # the platform has no data
     BELOW_THRESHOLD = "below_threshold"  # the account is too small for this
     SKIPPED = "skipped"  # private, or not ours
-    NOT_ASKED = "not_asked"  # there was no reason to ask: nothing is watched, nothing changed, the account is paused
-    NOT_READY = "not_ready"  # not produced yet; asked again at the next schedule
+    NOT_ASKED = "not_asked"  # no reason to request it: nothing is watched, nothing changed, the account is paused
+    NOT_READY = "not_ready"  # not produced yet; requested again at the next schedule
     PARTIAL = "partial"  # some objects loaded, some failed
     GONE = "gone"  # it existed, and the platform no longer shows it
     UNAVAILABLE = "unavailable"  # the app lacks the capability, or it is withdrawn
@@ -38,25 +38,25 @@ class Outcome(StrEnum):
 
     @property
     def settled(self) -> bool:
-        """No later request of the same slot would tell more."""
+        """Whether a later request of the same slot would give nothing more."""
         return self in _SETTLED
 
     @property
     def is_failure(self) -> bool:
-        """It could have been had, and was not. A day that has nothing else fails its run."""
+        """Whether obtainable data was not obtained; a day with nothing else fails its run."""
         return self in _FAILURES
 
     @property
     def is_known(self) -> bool:
-        """It cannot be had until a person acts outside of this installation.
+        """Whether the data is unobtainable until a person acts outside of this installation.
 
-        Reported once, it fails no run (see `services.reporting.capabilities`).
+        Such outcomes are reported once and fail no run (see `services.reporting.capabilities`).
         """
         return self in _KNOWN
 
     @property
     def is_missing(self) -> bool:
-        """Data that should be there is not, for whatever reason."""
+        """Whether expected data is missing, for any reason."""
         return self in _FAILURES or self in _KNOWN
 
 
@@ -67,7 +67,7 @@ _KNOWN = {Outcome.GONE, Outcome.UNAVAILABLE, Outcome.NEEDS_CONSENT, Outcome.STOP
 
 @dataclass(frozen=True, slots=True)
 class LoadStatus:
-    """One row; ``calls`` are those of the latest run, ``open_id`` is empty for app-level operations."""
+    """One row; ``calls`` counts those of the latest run, ``open_id`` is empty for app-level operations."""
 
     table_name: str
     dt: date
@@ -88,7 +88,7 @@ _KEY = ("table_name", "dt", "operation", "client_key", "open_id")
 
 
 def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> None:
-    """Insert or replace ``rows`` in one transaction. ``now`` is epoch seconds."""
+    """Upsert ``rows`` in one transaction; ``now`` is in epoch seconds."""
     values = [
         dict(zip(_COLUMNS, _values(r), strict=True))
         | {"dt": r.dt.isoformat(), "status": str(r.status), "updated_at": now}
@@ -109,7 +109,7 @@ def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> No
 
 
 def forget_load_status(state: State, rows: Iterable[LoadStatus]) -> None:
-    """Take out lines that something newer has made untrue."""
+    """Delete rows that newer ones supersede."""
     rows, c = list(rows), load_status.c
     if not rows:
         return
@@ -125,7 +125,10 @@ def forget_load_status(state: State, rows: Iterable[LoadStatus]) -> None:
 
 
 def changed_days(state: State) -> dict[date, int]:
-    """Every day that has, or had, lines, and when they last changed: nanoseconds of the machine's clock, also where the pipeline's is simulated."""
+    """Return when the rows of each day last changed, for days that have or had rows.
+
+    Times are nanoseconds of the machine's clock, also if the pipeline's clock is simulated.
+    """
     with state.read() as connection:
         return {
             date.fromisoformat(dt): at
@@ -134,14 +137,14 @@ def changed_days(state: State) -> dict[date, int]:
 
 
 def _said(connection: Connection, tables: Iterable[str], dts: Iterable[str]) -> set[tuple]:
-    """What the lines of some tables and days tell analysts: when a run last said the same of them is not told."""
+    """Return the rows of some tables and days as published, without the time of their last update."""
     c = load_status.c
     query = select(*(c[name] for name in _COLUMNS)).where(c.table_name.in_(sorted(tables)), c.dt.in_(sorted(dts)))
     return set(map(tuple, connection.execute(query)))
 
 
 def _note_change(state: State, connection: Connection, days: Iterable[str]) -> None:
-    """Publication reads the lines of a day only when this differs from what it has published."""
+    """Record that rows of some days changed; publication reads only days whose time differs from the published one."""
     at = time.time_ns()
     if values := [{"dt": dt, "changed_ns": at} for dt in sorted(days)]:
         statement = _insert_of(state)(load_status_days)
@@ -152,7 +155,7 @@ def _note_change(state: State, connection: Connection, days: Iterable[str]) -> N
 
 
 def _insert_of(state: State):
-    """The INSERT of the database at hand that may say what to do about lines that are there."""
+    """Return the database's own INSERT, which supports an action on conflicts."""
     if state.engine.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
@@ -167,7 +170,7 @@ def read_load_status(
     dts: Iterable[date] | None = None,
     outcomes: Iterable[Outcome] | None = None,
 ) -> list[LoadStatus]:
-    """Rows, optionally of one table, some days or some outcomes, in order of key."""
+    """Return rows in order of key, optionally of one table, some days or some outcomes."""
     query = select(load_status).order_by(*(load_status.c[name] for name in _KEY))
     if table is not None:
         query = query.where(load_status.c.table_name == table)
@@ -180,7 +183,7 @@ def read_load_status(
 
 
 def scopes_refused(state: State, client_key: str, since: date) -> list[tuple[str, str]]:
-    """(operation, open_id) that the owner's consent did not cover when it was last known, on days from ``since`` on."""
+    """Return (operation, open_id) pairs that the owner's consent most recently did not cover, from day ``since`` on."""
     c = load_status.c
     mine = (c.client_key == client_key, c.dt >= since.isoformat())
     last = select(c.operation, c.open_id, func.max(c.dt)).group_by(c.operation, c.open_id)
@@ -197,7 +200,7 @@ def scopes_refused(state: State, client_key: str, since: date) -> list[tuple[str
 
 
 def count_outcomes(state: State, dts: Iterable[date]) -> dict[tuple[str, date], Counter[Outcome]]:
-    """How many accounts and operations had which outcome, per table and day."""
+    """Count the outcomes of accounts and operations, by table and day."""
     c = load_status.c
     query = select(c.table_name, c.dt, c.status, func.count()).where(c.dt.in_([d.isoformat() for d in dts]))
     counted: dict[tuple[str, date], Counter[Outcome]] = defaultdict(Counter)
@@ -209,9 +212,10 @@ def count_outcomes(state: State, dts: Iterable[date]) -> dict[tuple[str, date], 
 
 @dataclass(frozen=True, slots=True)
 class LoadedDay:
-    """A table on one day: when anything of it last came to an outcome that settles it (epoch seconds), and what landed.
+    """Summary of a table on one day.
 
-    ``outcomes`` says how many accounts and operations had which outcome.
+    ``settled_at`` (epoch seconds) is the latest update of a settled row; ``rows`` and ``quarantined`` count stored and
+    quarantined rows; ``outcomes`` counts accounts and operations by outcome.
     """
 
     dt: date
@@ -222,9 +226,9 @@ class LoadedDay:
 
 
 def newest_day(state: State, table: str, *, settled: bool) -> LoadedDay | None:
-    """The newest day of a table on which something was settled, or was tried at all; None where there is none.
+    """Return the newest day of a table with a settled row, or with any row; None if there is none.
 
-    An older day that is loaded later, by a backfill, says nothing about how new the data is.
+    The newest day and not the latest update: a backfill of an older day does not make the data newer.
     """
     c = load_status.c
     wanted = [str(o) for o in (_SETTLED if settled else Outcome)]

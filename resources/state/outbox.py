@@ -1,9 +1,9 @@
-"""The ledger of everything that is written to the platform: claimed before the call, ended after it, never done twice.
+"""Outbox of everything that is written to the platform: claim a line before its call, finish it after, never repeat it.
 
-A line is claimed in the transaction that checks every limit, so two senders cannot both find room in a window. While a
-line is claimed, sent or unknown, its ``key`` stands in a unique column: a second line with the same key cannot be
-claimed. A line whose sender died, or whose call came back without an answer, is unknown: it is never sent again, but
-found in the events of our own messages, or shown to a person.
+A line is claimed in the transaction that checks every limit, so two senders cannot both use the last message of a
+window. While a line is claimed, sent or unknown, its ``key`` is in a unique column: a second line with the same key
+cannot be claimed. A line is unknown if its sender died or its call got no response. An unknown line is never sent
+again; it is resolved by the events of our own messages or by a person.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from resources.storage.atomic import this_process
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What sending obeys besides the platform's own limits. ``quiet`` is from and until, Beijing times of day.
+    """Rules for sending besides the platform's own limits; ``quiet`` is from and until, Beijing times of day.
 
-    ``opt_out_at`` is the instant of an opt-out that the line confirms: that one does not forbid it, an earlier one
-    does.
+    ``opt_out_at`` is the instant of the opt-out that a line confirms: an earlier opt-out forbids the line, this one
+    does not.
     """
 
     per_person_per_day: int | None = None
@@ -41,6 +41,7 @@ class Rules:
     opt_out_at: datetime | None = None
 
     def is_quiet(self, now: datetime) -> bool:
+        """Return whether an instant is in the quiet hours, which may span midnight."""
         if self.quiet is None:
             return False
         first, last = self.quiet
@@ -48,6 +49,7 @@ class Rules:
         return first <= at < last if first <= last else at >= first or at < last
 
     def to_json(self) -> str:
+        """Encode the rules of a plan, without ``opt_out_at``, as JSON."""
         quiet = self.quiet and [t.strftime("%H:%M") for t in self.quiet]
         return orjson.dumps(
             {
@@ -59,6 +61,7 @@ class Rules:
 
     @classmethod
     def from_json(cls, text: str) -> Rules:
+        """Decode rules from :meth:`to_json`."""
         given = orjson.loads(text)
         quiet = given.pop("quiet")
         return cls(quiet=quiet and tuple(time.fromisoformat(t) for t in quiet), **given)
@@ -66,9 +69,9 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to be written.
+    """A line to be added to the outbox.
 
-    ``request`` are the operation's parameters without the account, and without what the window gives.
+    ``request`` are the operation's parameters without the account and without those that the window supplies.
     """
 
     operation: str
@@ -89,9 +92,9 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedLine:
-    """A line that this process, and no other, may send now; after :func:`look`, one that could be claimed.
+    """A line that only this process may send now; after :func:`look`, one that could be claimed.
 
-    ``params`` are those of the call, ``window`` is what it answers.
+    ``params`` are the call's parameters, ``window`` is the window that it uses, if any.
     """
 
     line: Line
@@ -101,20 +104,20 @@ class ClaimedLine:
 
 @dataclass(frozen=True, slots=True)
 class SendRefusal:
-    """A line that must not be sent now; ``later`` where that may change."""
+    """Reason why a line must not be sent now; ``later``: that may change."""
 
     why: str
     later: bool = False
 
 
 def write_lines(state: State, lines: Iterable[NewLine], now: datetime) -> list[int]:
-    """Put lines into the ledger, their content sealed; gives their numbers."""
+    """Add lines to the outbox with encrypted content, and return their numbers."""
     with state.begin() as db:
         return insert_lines(state, db, lines, now)
 
 
 def insert_lines(state: State, db: Connection, lines: Iterable[NewLine], now: datetime) -> list[int]:
-    """The same within a transaction."""
+    """Add lines to the outbox within a transaction, and return their numbers."""
     return [
         db.execute(
             insert(outbox).values(
@@ -143,15 +146,15 @@ def insert_lines(state: State, db: Connection, lines: Iterable[NewLine], now: da
 
 
 def claim(state: State, line_id: int, rules: Rules, now: datetime) -> ClaimedLine | SendRefusal:
-    """Check everything that sending obeys, at this moment, and take the line; all in one transaction.
+    """Check all limits and rules at this moment and claim the line, in one transaction.
 
-    What can never be sent any more is blocked for good; what only must wait stays planned.
+    A line that can never be sent is blocked permanently; one that must wait stays planned.
     """
     return _examine(state, line_id, rules, now, take=True)
 
 
 def look(state: State, line_id: int, rules: Rules, now: datetime) -> ClaimedLine | SendRefusal:
-    """The same without taking the line: a line that is refused needs no turn."""
+    """Check a line as :func:`claim` does without claiming it, so that refused lines need no rate-limit permit."""
     return _examine(state, line_id, rules, now, take=False)
 
 
@@ -210,7 +213,7 @@ def _look(
 
 
 def window_forbids(db: Connection, app: str, window: Window | None, messages: int, now: datetime) -> SendRefusal | None:
-    """Whether so many messages do not fit into a window any more."""
+    """Return a refusal if the window is closed or cannot take ``messages`` more; None if it can."""
     if window is None or now >= window.closes_at:
         return SendRefusal("no window is open")
     used = db.execute(
@@ -256,7 +259,7 @@ def _person_forbids(db: Connection, row: Row, rules: Rules) -> SendRefusal | Non
 
 
 def day_start(now: datetime) -> float:
-    """Epoch seconds of the beginning of the Beijing day."""
+    """Return the epoch seconds of the beginning of the Beijing day."""
     return datetime.combine(beijing_day(now), time(), BEIJING).timestamp()
 
 
@@ -282,7 +285,7 @@ def _caps(db: Connection, row: Row, rules: Rules, now: datetime) -> SendRefusal 
 
 
 def consent_used(db: Connection, app: str, open_id: str, person: str, now: datetime) -> bool:
-    """Whether today's one proactive call to the person was made."""
+    """Return whether today's one proactive call to the person was or may have been made."""
     query = select(outbox.c.id).where(
         outbox.c.client_key == app,
         outbox.c.open_id == open_id,
@@ -295,7 +298,7 @@ def consent_used(db: Connection, app: str, open_id: str, person: str, now: datet
 
 
 def _consent_forbids(db: Connection, row: Row, chat: Chat, now: datetime) -> SendRefusal | None:
-    # A plan trusts the platform's list of consents where no event told; an event since then counts more.
+    # Without an event, the platform's list of consents counts, as used by the plan; a later event overrides it.
     if chat.consents is False:
         return SendRefusal("the consent was withdrawn")
     if consent_used(db, row.client_key, row.open_id, row.person_open_id, now):
@@ -316,7 +319,7 @@ def finish(
     code: int | None = None,
     why: str | None = None,
 ) -> None:
-    """Write down how the call of a claimed line ended: sent, failed or unknown.
+    """Record the outcome of a claimed line's call: sent, failed or unknown.
 
     Raises:
         ValueError: the line is not claimed.
@@ -324,7 +327,7 @@ def finish(
     with state.begin() as db:
         row = db.execute(select(outbox).where(outbox.c.id == line_id)).one()
         if row.state == LineState.UNKNOWN and outcome is LineState.SENT:
-            pass  # it was taken for dead, and was only slow
+            pass  # the sender was considered dead, but was only slow
         elif row.state != LineState.CLAIMED:
             raise ValueError(f"line {line_id} is {row.state}, not claimed")
         keep = row.key if outcome in DONE else None
@@ -343,7 +346,7 @@ def finish(
 
 
 def release(state: State, line_id: int, why: str) -> None:
-    """Give a claimed line back: it was certainly not sent, and may be tried later."""
+    """Return a claimed line to planned: it was certainly not sent and may be retried later."""
     with state.begin() as db:
         set_line(
             db,
@@ -358,7 +361,7 @@ def release(state: State, line_id: int, why: str) -> None:
 
 
 def postpone(state: State, line_id: int, why: str) -> None:
-    """Note why a line that is still planned was not sent now."""
+    """Record why a planned line was not sent now."""
     with state.begin() as db:
         db.execute(
             update(outbox).where(outbox.c.id == line_id, outbox.c.state == LineState.PLANNED.value).values(why=why)
@@ -369,7 +372,11 @@ def postpone(state: State, line_id: int, why: str) -> None:
 
 
 def get_line(state: State, line_id: int) -> Line:
-    """Raises LookupError where there is none."""
+    """Return a line.
+
+    Raises:
+        LookupError: there is no such line.
+    """
     with state.read() as db:
         row = db.execute(select(outbox).where(outbox.c.id == line_id)).one_or_none()
     if row is None:
@@ -386,7 +393,7 @@ def read_lines(
     key: str | None = None,
     person: str | None = None,
 ) -> list[Line]:
-    """Lines in the order in which they were written."""
+    """Return lines in order of creation, optionally filtered by all given criteria."""
     query = select(outbox).order_by(outbox.c.id)
     if plan_id is not None:
         query = query.where(outbox.c.plan_id == plan_id)
@@ -403,7 +410,7 @@ def read_lines(
 
 
 def request_of(state: State, line_id: int) -> dict[str, Any]:
-    """What a line says; not for logs."""
+    """Return a line's decrypted request parameters, which must not be logged."""
     with state.read() as db:
         return orjson.loads(
             state.vault.open(db.execute(select(outbox.c.request).where(outbox.c.id == line_id)).scalar_one())
@@ -411,7 +418,7 @@ def request_of(state: State, line_id: int) -> dict[str, Any]:
 
 
 def keys_done(db: Connection, keys: Iterable[str]) -> set[str]:
-    """Those of the keys that are claimed, sent or unknown."""
+    """Return the keys of ``keys`` whose lines are claimed, sent or unknown."""
     wanted, found = list(keys), set()
     for i in range(0, len(wanted), 500):
         found |= set(db.execute(select(outbox.c.claim).where(outbox.c.claim.in_(wanted[i : i + 500]))).scalars())
@@ -419,7 +426,7 @@ def keys_done(db: Connection, keys: Iterable[str]) -> set[str]:
 
 
 def sent_today(db: Connection, app: str, people: Iterable[str], now: datetime) -> dict[str, int]:
-    """Messages of campaigns that each person got on this Beijing day."""
+    """Count the campaign lines of each person that were or may have been sent on this Beijing day."""
     wanted, found = list(people), {}
     for i in range(0, len(wanted), 500):
         query = (
@@ -438,7 +445,7 @@ def sent_today(db: Connection, app: str, people: Iterable[str], now: datetime) -
 
 
 def answers_since(db: Connection, app: str, open_id: str, person: str, since: datetime) -> int:
-    """Answers that the reply worker gave, or may have given, to a person since an instant."""
+    """Count the reply worker's messages to a person that were or may have been sent since an instant."""
     query = (
         select(func.count())
         .select_from(outbox)

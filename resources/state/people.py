@@ -1,4 +1,4 @@
-"""People who asked to be left alone, and accounts whose data must go."""
+"""Store people who opted out, and accounts whose data must be deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resources.state.engine import State, accounts, business_tokens, deletions, 
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """Somebody who must not be written to. ``open_id`` is empty where no account of the app may."""
+    """A person who must not be messaged; ``open_id`` is empty if that holds for every account of the app."""
 
     client_key: str
     open_id: str
@@ -24,13 +24,13 @@ class OptOut:
 
 
 def add_opt_out(state: State, app: str, open_id: str, person: str, how: str, now: datetime) -> bool:
-    """Put a person on the list; says whether it is new."""
+    """Add a person to the opt-out list; return whether the entry is new."""
     with state.begin() as db:
         return insert_opt_out(db, app, open_id, person, how, now)
 
 
 def insert_opt_out(db: Connection, app: str, open_id: str, person: str, how: str, now: datetime) -> bool:
-    """The same within a transaction."""
+    """Add a person to the opt-out list within a transaction; return whether the entry is new."""
     known = db.execute(select(opt_outs.c.since).where(_opt_out(app, open_id, person))).one_or_none()
     if known is None:
         db.execute(
@@ -42,12 +42,13 @@ def insert_opt_out(db: Connection, app: str, open_id: str, person: str, how: str
 
 
 def remove_opt_out(state: State, app: str, open_id: str, person: str) -> bool:
-    """Take a person off the list; says whether it was there."""
+    """Remove a person from the opt-out list; return whether there was an entry."""
     with state.begin() as db:
         return db.execute(delete(opt_outs).where(_opt_out(app, open_id, person))).rowcount > 0
 
 
 def list_opt_outs(state: State, apps: Iterable[str]) -> list[OptOut]:
+    """Return the opt-outs of some apps, oldest first."""
     with state.read() as db:
         rows = db.execute(
             select(opt_outs).where(opt_outs.c.client_key.in_(list(apps))).order_by(opt_outs.c.since)
@@ -58,7 +59,7 @@ def list_opt_outs(state: State, apps: Iterable[str]) -> list[OptOut]:
 
 
 def is_opted_out(db: Connection, app: str, open_id: str, person: str, before: datetime | None = None) -> bool:
-    """Whether a person is on the list; with ``before``, whether the person was on it earlier than that."""
+    """Return whether a person has opted out; with ``before``, whether they did so before that instant."""
     query = select(opt_outs.c.since).where(
         opt_outs.c.client_key == app,
         opt_outs.c.person_open_id == person,
@@ -75,7 +76,7 @@ def _opt_out(app: str, open_id: str, person: str):
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """An account whose personal data must be deleted. ``done_at`` is None until somebody did."""
+    """An account whose personal data must be deleted; ``done_at`` is None until it was."""
 
     client_key: str
     open_id: str
@@ -85,9 +86,9 @@ class Deletion:
 
 
 def withdraw(db: Connection, app: str, open_id: str, reason: str, now: datetime, *, whole: bool = True) -> None:
-    """The consent of an account is gone: no token stays, no job asks for it any more, and its data is listed for deletion.
+    """Apply the loss of an account's consent: delete its tokens, stop it, and list its data for deletion.
 
-    With ``whole=False`` only the business consent is gone: the account goes on without it.
+    With ``whole=False`` only the business consent is lost, and the account continues without it.
     """
     for table in (user_tokens, business_tokens) if whole else (business_tokens,):
         db.execute(delete(table).where(table.c.client_key == app, table.c.open_id == open_id))
@@ -102,7 +103,7 @@ def withdraw(db: Connection, app: str, open_id: str, reason: str, now: datetime,
 
 
 def list_for_deletion(db: Connection, app: str, open_id: str, reason: str, now: datetime) -> None:
-    """Put an account on the deletion list; one that is open there stays as it is."""
+    """Add an account to the deletion list; an open entry stays unchanged."""
     key = (deletions.c.client_key == app) & (deletions.c.open_id == open_id)
     known = db.execute(select(deletions.c.done_at).where(key)).one_or_none()
     values = {"reason": reason, "listed_at": now.timestamp(), "done_at": None}
@@ -113,7 +114,7 @@ def list_for_deletion(db: Connection, app: str, open_id: str, reason: str, now: 
 
 
 def list_deletions(state: State, apps: Iterable[str]) -> list[Deletion]:
-    """The deletion list, what is open first."""
+    """Return the deletion list of some apps, open entries first."""
     query = (
         select(deletions)
         .where(deletions.c.client_key.in_(list(apps)))
@@ -134,7 +135,7 @@ def list_deletions(state: State, apps: Iterable[str]) -> list[Deletion]:
 
 
 def mark_deleted(state: State, app: str, open_id: str, now: datetime) -> bool:
-    """Its data is gone; says whether it was on the list."""
+    """Mark an account's data as deleted; return whether it was on the list."""
     key = (deletions.c.client_key == app) & (deletions.c.open_id == open_id)
     with state.begin() as db:
         return db.execute(update(deletions).where(key).values(done_at=now.timestamp())).rowcount > 0

@@ -1,4 +1,4 @@
-"""Plans 计划: what would be written to the platform, approved by a person before it is."""
+"""Store plans 计划: intended writes to the platform, which a person must approve first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from resources.state.outbox import NewLine, Rules, insert_lines
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan; its lines stand in the ledger. ``hash`` is of all that would be sent, to whom and why."""
+    """A plan, whose lines are in the outbox; ``hash`` covers all that would be sent, to whom and why."""
 
     id: int
     kind: str
@@ -49,9 +49,9 @@ def create_plan(
     good_until: datetime,
     effect_hours: int | None = None,
 ) -> Plan:
-    """Store a plan.
+    """Store a plan with its lines.
 
-    Earlier ones of the same name that were not sent are superseded: of two plans nobody knows which holds.
+    Earlier plans of the same kind and name that are open or approved become superseded, so that only one is valid.
     """
     with state.begin() as db:
         db.execute(
@@ -78,10 +78,10 @@ def create_plan(
 
 
 def approve(state: State, plan_id: int, approver: str, now: datetime) -> Plan:
-    """Record who approved the plan as it is.
+    """Record who approved the plan in its present form, and return it.
 
     Raises:
-        NotApproved: it is not there, superseded, over or done, or nobody is named.
+        NotApproved: the plan does not exist, is superseded, over or done, or no approver is named.
     """
     if not approver.strip():
         raise NotApproved("say who approves: --by NAME")
@@ -110,10 +110,10 @@ def approve(state: State, plan_id: int, approver: str, now: datetime) -> Plan:
 
 
 def check_approved(state: State, plan_id: int, now: datetime) -> Plan:
-    """The plan, if it is what was approved.
+    """Return the plan if it is approved and unchanged since.
 
     Raises:
-        NotApproved: nobody approved it, it was changed since, or it is superseded, over or done.
+        NotApproved: the plan is not approved, was changed since, or is superseded, over or done.
     """
     with state.read() as db:
         plan = _get(db, plan_id)
@@ -129,7 +129,7 @@ def check_approved(state: State, plan_id: int, now: datetime) -> Plan:
 
 
 def end_plan(state: State, plan_id: int) -> bool:
-    """Call a plan done where no line is planned or claimed any more; says whether it is."""
+    """Mark an approved plan as done if none of its lines is planned or claimed; return whether none is."""
     with state.begin() as db:
         waiting = db.execute(
             select(outbox.c.id)
@@ -142,13 +142,17 @@ def end_plan(state: State, plan_id: int) -> bool:
 
 
 def get_plan(state: State, plan_id: int) -> Plan:
-    """Raises NotApproved where there is none."""
+    """Return a plan.
+
+    Raises:
+        NotApproved: there is no such plan.
+    """
     with state.read() as db:
         return _get(db, plan_id)
 
 
 def list_plans(state: State, states: Iterable[str] | None = None) -> list[Plan]:
-    """Plans, the newest first."""
+    """Return plans, optionally only those in given states, newest first."""
     query = select(plans).order_by(plans.c.id.desc())
     if states is not None:
         query = query.where(plans.c.state.in_(list(states)))
@@ -164,10 +168,9 @@ def _get(db: Connection, plan_id: int) -> Plan:
 
 
 def _hash(state: State, db: Connection, plan_id: int) -> str:
-    """Of what a person approves: every line that would be sent, with its content, and who is left out on purpose.
+    """Hash what a person approves: every line that would be sent, with its content, and the control group.
 
-    Lines that were blocked when the plan was made are not part of it; what happened to the others since changes
-    nothing.
+    Lines blocked at planning are not included; later changes of the other lines' state do not change the hash.
     """
     plan = db.execute(
         select(plans.c.kind, plans.c.name, plans.c.occasion, plans.c.rules).where(plans.c.id == plan_id)

@@ -1,4 +1,4 @@
-"""What became of lines whose answer nobody heard: found among the events of our own messages, or by a person who looks."""
+"""Resolve outbox lines of unknown outcome, by the delivery events of our own messages or by a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from resources.storage.atomic import is_dead
 
 
 def link(db: Connection, app: str, message_id: str, line_id: int) -> None:
-    """The event of a message belongs to this line; where it was taken for another's by its looks, that one is unknown again."""
+    """Link the event of a message to a line.
+
+    If the event was matched to another line by its fingerprint, that line becomes unknown again.
+    """
     key = (sent_messages.c.client_key == app) & (sent_messages.c.message_id == message_id)
     event = db.execute(select(sent_messages).where(key)).one_or_none()
     if event is None:
@@ -46,7 +49,10 @@ def note_sent(
     *,
     by_us: bool,
 ) -> bool:
-    """An event says that the account sent a message; tells whether it was written by hand, or by another app."""
+    """Store the event of a message that the account sent, and link it to its line.
+
+    Returns whether the message was written by hand or by another app. ``looks`` is its fingerprint.
+    """
     known = db.execute(
         select(sent_messages.c.message_id).where(
             sent_messages.c.client_key == app, sent_messages.c.message_id == message_id
@@ -82,11 +88,11 @@ def note_sent(
 
 _DIED = "the sender died before it knew the answer"
 BY_EVENT = "event"
-"""Who resolved a line of which an event told; otherwise the name of a person."""
+"""Value of ``resolved_by`` for a line that an event resolved; otherwise it is the name of a person."""
 
 
 def recover(state: State, now: datetime) -> list[Line]:
-    """Lines whose sender died are unknown, or planned again where doing it twice is as doing it once; gives them."""
+    """Mark claimed lines of dead senders as unknown, or as planned if idempotent, and return them."""
     with state.begin() as db:
         rows = db.execute(select(outbox).where(outbox.c.state == LineState.CLAIMED.value)).all()
         dead = [r for r in rows if r.claimed_by is None or is_dead(r.claimed_by)]
@@ -108,19 +114,17 @@ def recover(state: State, now: datetime) -> list[Line]:
 
 
 _SKEW_S = 5.0
-"""An event may be dated so much before the call that caused it: clocks differ."""
+"""Largest time by which an event may precede the call that caused it: clocks differ."""
 _LATEST_S = 600.0
-"""A message that arrives at all arrives so long after its call at the latest: time-outs are far shorter."""
+"""Largest time between a call and the delivery of its message: time-outs are far shorter."""
 
 
 def resolve(state: State, now: datetime) -> list[Line]:
-    """Find unknown messages among the events of our own messages: same account, person and looks, at the time of the call.
+    """Match unknown lines to delivery events of the same account, person, fingerprint and time; return those found.
 
-    Each event stands for one message. Where several lines could have caused the same events, they are decided only if
-    there is an event for every one of them: otherwise nobody can tell which arrived, and a person must look. While a
-    call to the
-        same
-    person is under way nothing is decided: its event may be the one that is found. Gives the lines that were found.
+    Each event stands for one message. If several lines could have caused the same events, they are resolved only if
+    there is an event for every one of them: otherwise it is uncertain which was delivered, and a person must decide.
+    While a call to the same person is in progress nothing is resolved, since the event may be its own.
     """
     found: list[int] = []
     with state.begin() as db:
@@ -135,9 +139,9 @@ def resolve(state: State, now: datetime) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A line some of whose messages have no event yet: unknown, or counted as sent without all of them.
+    """A line with messages that have no event yet: unknown, or resolved as sent without all of them.
 
-    ``looks`` are those messages'.
+    ``looks`` are the fingerprints of those messages.
     """
 
     row: Row
@@ -189,7 +193,7 @@ def _under_way(db: Connection, person: tuple[str, str, str]) -> bool:
 
 
 def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row]:
-    """Events of messages that this app sent to a person and that belong to no line yet, oldest first."""
+    """Return the events of this app's messages to a person that belong to no line yet, oldest first."""
     app, open_id, person_open_id = person
     return list(
         db.execute(
@@ -207,7 +211,7 @@ def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row]
 
 
 def _match(db: Connection, lines: list[_Open], events: list[Row]) -> list[int]:
-    """Give events to the lines of one person that caused them, and to nobody where that is not sure."""
+    """Match delivery events to the unknown messages of one person, and skip ambiguous matches."""
     found: list[int] = []
     for group in _rivals(lines, events):
         left = [e for e in events if any(line.could_be(e) for line in group)]
@@ -230,7 +234,7 @@ def _match(db: Connection, lines: list[_Open], events: list[Row]) -> list[int]:
 
 
 def _take(db: Connection, row: Row, events: list[Row]) -> list[int]:
-    """The line has these events, beside those that it had; gives its number where it was unknown."""
+    """Add events to a line and mark it as sent; return its number if it was unknown."""
     ids = [*(row.message_ids.split(",") if row.message_ids else ()), *(e.message_id for e in events)]
     values: dict[str, object] = {"delivered_at": row.delivered_at or events[0].sent_at, "message_ids": ",".join(ids)}
     if row.resolved_by in (None, BY_EVENT):
@@ -245,7 +249,7 @@ def _take(db: Connection, row: Row, events: list[Row]) -> list[int]:
 
 
 def _rivals(lines: list[_Open], events: list[Row]) -> list[list[_Open]]:
-    """Lines in groups: two are in one where an event could be either's."""
+    """Group lines that could have caused the same event."""
     groups: list[list[_Open]] = []
     for line in lines:
         mine = [e for e in events if line.could_be(e)]
@@ -255,7 +259,7 @@ def _rivals(lines: list[_Open], events: list[Row]) -> list[list[_Open]]:
 
 
 def conversations_of(state: State, line: Line) -> dict[str, str]:
-    """In which conversation each message of a line is, as events tell; a message without an event is not there."""
+    """Return the conversation of each message of a line that has an event."""
     with state.read() as db:
         rows = db.execute(
             select(sent_messages.c.message_id, sent_messages.c.conversation_id).where(
@@ -266,7 +270,7 @@ def conversations_of(state: State, line: Line) -> dict[str, str]:
 
 
 def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime) -> None:
-    """A person found out what became of an unknown line.
+    """Record a person's finding whether an unknown line was sent.
 
     Raises:
         LookupError: there is no such line, or it is not unknown.
@@ -281,7 +285,7 @@ def settle(state: State, line_id: int, *, was_sent: bool, by: str, now: datetime
 def settle_plan(
     state: State, plan_id: int, *, was_sent: bool, by: str, now: datetime, called_before: datetime
 ) -> list[int]:
-    """The same for all unknown lines of a plan whose calls were made before an instant; gives their numbers."""
+    """Record a person's finding for all unknown lines of a plan called before an instant; return their numbers."""
     chosen = (
         (outbox.c.plan_id == plan_id)
         & (outbox.c.state == LineState.UNKNOWN.value)

@@ -1,4 +1,4 @@
-"""Sealing tokens: what lies in the state database is of no use without the key from the environment."""
+"""Encrypt stored secrets: the state database is useless without the key from the environment."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ NO_TOKEN_KEY = f"DOUYIN_TOKEN_KEY is not set, and tokens are stored sealed only:
 
 
 class TokenKeyError(RuntimeError):
-    """Tokens cannot be stored or read: the key is missing, wrong, or no key at all. The message says what to do."""
+    """Tokens cannot be stored or read: the key is missing, wrong or malformed; the message says what to do."""
 
 
 class Vault:
-    """Seals and opens texts.
+    """Encryption of texts.
 
-    ``keys`` are Fernet keys, comma separated: the first seals, all open, so that keys can be changed.
+    ``keys`` are Fernet keys, comma separated: the first encrypts, all decrypt, so that keys can be changed.
+
+    Raises:
+        TokenKeyError: a key is malformed.
     """
 
     def __init__(self, keys: str | None) -> None:
@@ -32,17 +35,22 @@ class Vault:
 
     @property
     def ready(self) -> bool:
+        """Whether there is a key."""
         return self._fernet is not None
 
     def seal(self, text: str) -> str:
-        """Raises TokenKeyError where there is no key."""
+        """Encrypt a text with the first key.
+
+        Raises:
+            TokenKeyError: there is no key.
+        """
         return _MARK + self._need().encrypt(text.encode()).decode()
 
     def open(self, text: str) -> str:
-        """The text that was sealed; one that an earlier version stored unsealed comes back as it is.
+        """Decrypt a text; one that an earlier version stored unencrypted is returned unchanged.
 
         Raises:
-            TokenKeyError: there is no key, or it is not the one that sealed.
+            TokenKeyError: there is no key, or none that decrypts the text.
         """
         if not is_sealed(text):
             return text
@@ -64,9 +72,10 @@ class Vault:
 
 
 def is_sealed(text: str) -> bool:
+    """Return whether a stored text is encrypted."""
     return text.startswith(_MARK)
 
 
 def new_key() -> str:
-    """A fresh key."""
+    """Generate a key."""
     return Fernet.generate_key().decode()

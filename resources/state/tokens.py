@@ -1,6 +1,6 @@
-"""Tokens at rest, sealed.
+"""Store tokens encrypted.
 
-Every write is committed durably before it returns: the platform has voided the older one by then.
+Every write is committed durably before it returns: the platform has voided the older token by then.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from resources.state.sealing import is_sealed
 
 @dataclass(frozen=True, slots=True)
 class UserToken:
-    """The tokens of one consent. ``renewals`` counts how often the refresh token was renewed since the consent."""
+    """Tokens of one consent; ``renewals`` counts the renewals of the refresh token since the consent."""
 
     open_id: str
     access_token: str = field(repr=False)
@@ -31,7 +31,7 @@ class UserToken:
 
 @dataclass(frozen=True, slots=True)
 class BusinessToken:
-    """The tokens of a business consent 经营授权, for the _bc paths of mini-apps."""
+    """Tokens of a business consent 经营授权, for the _bc paths of mini-apps."""
 
     open_id: str
     access_token: str = field(repr=False)
@@ -51,7 +51,7 @@ class ClientToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenLife:
-    """How long the tokens of one consent last, without the tokens: no key is needed to read it."""
+    """Expiry of the tokens of one consent, without the tokens, so that reading it needs no key."""
 
     access_expires_at: datetime
     refresh_expires_at: datetime
@@ -59,7 +59,11 @@ class TokenLife:
 
 
 def load_user_token(state: State, client_key: str, open_id: str) -> UserToken | None:
-    """Raises TokenKeyError where the key is missing or wrong; so do the other functions that read or store a token."""
+    """Return the account's tokens, or None if there are none; encrypt tokens that an earlier version stored as text.
+
+    Raises:
+        TokenKeyError: the key is missing or wrong. All functions that read or store tokens raise this.
+    """
     row = _row(state, user_tokens, client_key, open_id)
     if row is None:
         return None
@@ -70,14 +74,14 @@ def load_user_token(state: State, client_key: str, open_id: str) -> UserToken | 
 
 
 def load_user_tokens(state: State, client_key: str) -> dict[str, UserToken]:
-    """All tokens of the app by ``open_id``, in one query: a run over thousands of accounts needs them all."""
+    """Return all tokens of the app by ``open_id``, in one query: a run over thousands of accounts needs them all."""
     with state.read() as db:
         rows = db.execute(select(user_tokens).where(user_tokens.c.client_key == client_key)).all()
     return {row.open_id: _user_token(state, row) for row in rows}
 
 
 def token_lives(state: State, client_key: str) -> dict[str, TokenLife]:
-    """How long the consents of the app's accounts last, by ``open_id``."""
+    """Return the expiry of the tokens of the app's accounts, by ``open_id``."""
     c = user_tokens.c
     with state.read() as db:
         rows = db.execute(
@@ -89,7 +93,7 @@ def token_lives(state: State, client_key: str) -> dict[str, TokenLife]:
 
 
 def save_user_token(state: State, client_key: str, token: UserToken) -> None:
-    """Store the token over the former one of the account."""
+    """Replace the account's tokens."""
     values = {
         "access_token": state.vault.seal(token.access_token),
         "access_expires_at": token.access_expires_at.timestamp(),
@@ -103,6 +107,7 @@ def save_user_token(state: State, client_key: str, token: UserToken) -> None:
 
 
 def load_business_token(state: State, client_key: str, open_id: str) -> BusinessToken | None:
+    """Return the account's business tokens, or None if there are none."""
     row = _row(state, business_tokens, client_key, open_id)
     if row is None:
         return None
@@ -117,6 +122,7 @@ def load_business_token(state: State, client_key: str, open_id: str) -> Business
 
 
 def save_business_token(state: State, client_key: str, token: BusinessToken) -> None:
+    """Replace the account's business tokens."""
     values = {
         "access_token": state.vault.seal(token.access_token),
         "access_expires_at": token.access_expires_at.timestamp(),
@@ -128,18 +134,24 @@ def save_business_token(state: State, client_key: str, token: BusinessToken) -> 
 
 
 def load_client_token(state: State, client_key: str) -> ClientToken | None:
+    """Return the app's own token, or None if there is none."""
     with state.read() as db:
         row = db.execute(select(client_tokens).where(client_tokens.c.client_key == client_key)).one_or_none()
     return None if row is None else ClientToken(state.vault.open(row.access_token), _instant(row.expires_at))
 
 
 def save_client_token(state: State, client_key: str, token: ClientToken) -> None:
+    """Replace the app's own token."""
     values = {"access_token": state.vault.seal(token.access_token), "expires_at": token.expires_at.timestamp()}
     _save(state, client_tokens, {"client_key": client_key}, values)
 
 
 def check_key(state: State, client_key: str) -> None:
-    """Raises TokenKeyError where the key does not open what is stored: better once, before anything is asked."""
+    """Verify that the key decrypts a stored token, once before any request.
+
+    Raises:
+        TokenKeyError: the key is missing or wrong.
+    """
     query = select(user_tokens.c.access_token).where(user_tokens.c.client_key == client_key).limit(1)
     with state.read() as db:
         stored = db.execute(query).scalar_one_or_none()
@@ -148,7 +160,7 @@ def check_key(state: State, client_key: str) -> None:
 
 
 def seal_anew(state: State) -> int:
-    """Seal every stored token with the first key, in one transaction; gives how many rows that were."""
+    """Encrypt every stored token with the first key, in one transaction, and return the number of rows."""
     count = 0
     with state.begin() as db:
         for table in (user_tokens, business_tokens, client_tokens):

@@ -1,4 +1,4 @@
-"""Watch lists: what people want asked for that no table of the platform names, such as keywords and places."""
+"""Store watch lists: values to request that no table of the platform contains, such as keywords and places."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ KINDS = {
     "amap": "places by AMap id 高德 POI id",
 }
 NEED_ACCOUNT = frozenset({"video"})
-"""Kinds whose values mean something for one account only."""
+"""Kinds whose values are valid for one account only."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedItem:
-    """One value of a list; ``open_id`` is empty where no account is named."""
+    """One value of a watch list; ``open_id`` is empty if no account is named."""
 
     kind: str
     value: str
@@ -31,7 +31,7 @@ class WatchedItem:
 
 
 def watch(state: State, client_key: str, values: Iterable[WatchedItem], now: datetime) -> int:
-    """Add values; those that are there already stay as they are. Gives how many are new.
+    """Add values and return how many are new; existing ones stay unchanged.
 
     Raises:
         ValueError: the kind is unknown, the value empty, or an account is missing.
@@ -65,14 +65,14 @@ def watch(state: State, client_key: str, values: Iterable[WatchedItem], now: dat
 
 
 def unwatch(state: State, client_key: str, kind: str, value: str) -> int:
-    """Take a value off the list, for whatever account; gives how many lines went."""
+    """Remove a value from a list for all accounts, and return how many lines were removed."""
     key = (watched.c.client_key == client_key) & (watched.c.kind == kind) & (watched.c.value == value)
     with state.begin() as db:
         return db.execute(delete(watched).where(key)).rowcount
 
 
 def list_watched(state: State, client_key: str, kind: str | None = None) -> list[WatchedItem]:
-    """In order of kind, account and value."""
+    """Return the watched values, optionally of one kind, in order of kind, account and value."""
     query = (
         select(watched)
         .where(watched.c.client_key == client_key)
