@@ -2,7 +2,7 @@
 
 Rules are in ``campaigns/replies.yaml``. Every reply goes through the ledger, so that limits apply to replies and
 campaigns together, and an event is answered at most once. Opt-outs do not depend on the worker: :func:`opt_outs_by`
-detects them, and they are stored with the event itself, whatever the state of the account, and by whom replies are sent.
+detects them, and they are stored with the event itself, whatever the state of the account and whatever sends the reply.
 """
 
 from __future__ import annotations
