@@ -128,7 +128,7 @@ def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
             spilled.append(self)
             return super().parts()
 
-    monkeypatch.setattr(day_buffer, "Spill", Counted)
+    monkeypatch.setattr(day_buffer, "ArrowSpill", Counted)
     monkeypatch.setattr(normalise, "_HELD_BYTES", 1)
     monkeypatch.setattr(normalise, "_TOGETHER_BYTES", 0)  # and no index is held
     other = normalise.normalise(archive, TABLE, [TODAY])[TODAY]

@@ -365,7 +365,7 @@ def _tried(examples: int) -> settings:
     )
 
 
-Ledger.TestCase.settings = _tried(15)
+Ledger.TestCase.settings = _tried(30)
 TestLedger = Ledger.TestCase
 
 
