@@ -1,1 +1,1 @@
-"""Alerts 告警: who is told what, and how it gets there. What there is to tell is found by :mod:`services.alerts`."""
+"""Route and deliver alerts 告警 to channels; :mod:`services.alerts` detects the conditions."""

@@ -1,6 +1,6 @@
-"""Sending one text to one channel through apprise.
+"""Send one text to one channel through apprise.
 
-What comes back says whether it arrived, and if not why, without a secret.
+The result says whether it was delivered, and if not why, without secrets.
 """
 
 from __future__ import annotations
@@ -20,29 +20,32 @@ if TYPE_CHECKING:
     from resources.delivery.robots import Answer
 
 _PLAIN_BYTES = 20_000
-"""For channels that are no robot of ours (webhooks, mail): enough for a digest, and no channel of apprise takes less but SMS."""
+"""Longest text for channels without a robot class (webhooks, mail).
+
+It is enough for a digest, and of apprise's channels only SMS accepts less.
+"""
 _SECRET_PART = 16
-_CAPTURING = threading.Lock()  # apprise's log is that of the process
+_CAPTURING = threading.Lock()  # the process has one apprise log
 _SCHEMES = "feishu, lark, dingtalk, wecombot, json, jsons"
 
 
 @dataclass(frozen=True)
 class Open:
-    """A channel ready to send. ``limit_bytes`` is the longest text in UTF-8."""
+    """A channel ready to send; ``limit_bytes`` is the longest text in bytes of UTF-8."""
 
     name: str
     plugin: NotifyBase
     limit_bytes: int
 
     def send(self, text: str, severity: Severity) -> Answer:
-        """Send ``text``, whose first line is its title. Never raises for what the network or the other side does."""
+        """Send ``text``, whose first line is its title; failures are returned, not raised."""
         from resources.delivery.robots import Answer, Robot
 
         text = shorten(redact(text), self.limit_bytes)
         if isinstance(self.plugin, Robot):
             self.plugin.send(text)
             answer = self.plugin.answer
-            return replace(answer, reason=redact(answer.reason))  # a gateway may send back what it was sent
+            return replace(answer, reason=redact(answer.reason))  # a gateway may echo the request
         title, _, body = text.partition("\n")
         with _CAPTURING, _LogCapture() as said:
             ok = bool(self.plugin.notify(body=body or title, title=title, notify_type=_types()[severity]))
@@ -50,7 +53,7 @@ class Open:
 
 
 class _LogCapture(logging.Handler):
-    """Hears apprise's warnings: its plugins answer True or False and tell the reason to the log only."""
+    """Handler that captures apprise's warnings: its plugins return True or False and only log the reason."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -74,13 +77,13 @@ def _types() -> dict:
 
 
 def open_channel(name: str, address: str) -> Open:
-    """The channel behind an address; from now on logs hide what is secret in it. Nothing is sent.
+    """Open the channel of an address without sending; from now on logs hide the address's secrets.
 
     Raises:
         BadAlerts: apprise does not know the scheme, or a part of the address is missing or malformed.
     """
     register_secret(address)
-    # httpx and urllib3 log whole addresses, in which token and signature stand.
+    # httpx and urllib3 log whole addresses, which contain token and signature.
     guard_loggers("httpx", "httpcore.http11", "httpcore.connection", "apprise", "urllib3.connectionpool")
     from apprise import Apprise
     from apprise.exception import AppriseException
@@ -94,7 +97,7 @@ def open_channel(name: str, address: str) -> Open:
         "of apprise): see docs/alerts.md"
     )
     log = logging.getLogger("apprise")
-    # apprise warns of a bad token with the token in it, before anybody could have hidden it.
+    # apprise's warning of a bad token contains the token, before it is registered as a secret.
     before, log.disabled = log.disabled, True
     try:
         if robot is not None:
@@ -114,18 +117,21 @@ def open_channel(name: str, address: str) -> Open:
 
 
 def _secrets_of(plugin: NotifyBase) -> list[str]:
-    """Parts of the address that are secret: the robots' tokens; of webhooks password, headers, parameters, and long parts of the path."""
+    """Return the secret parts of the address.
+
+    These are the robots' tokens; of webhooks the password, headers, parameters, and long parts of the path.
+    """
     found = list(plugin.secrets()) if hasattr(plugin, "secrets") else []
     found += [getattr(plugin, name, None) for name in ("password", "token", "key", "secret")]
     for name in ("headers", "params"):
         found += list((getattr(plugin, name, None) or {}).values())
-    # A short part is a word such as `alerts`, which would be masked wherever it stands.
+    # A short part is a word such as `alerts`, which would be masked wherever it occurs.
     found += [part for part in (getattr(plugin, "fullpath", None) or "").split("/") if len(part) >= _SECRET_PART]
     return [f for f in found if isinstance(f, str)]
 
 
 def shorten(text: str, limit_bytes: int) -> str:
-    """``text`` in at most so many bytes of UTF-8, cut between characters, with the sign that something is missing."""
+    """Truncate ``text`` to ``limit_bytes`` of UTF-8 between characters; an ellipsis marks the cut."""
     if len(text.encode()) <= limit_bytes:
         return text
     sign = "\n…"

@@ -1,4 +1,4 @@
-"""What an alert looks like when it is told: plain text, one message or a digest."""
+"""Format alerts as plain text: one message or a digest."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MARKS = {Severity.INFO: "提示 info", Severity.WARNING: "警告 warning", Sever
 
 
 def clock(instant: datetime) -> str:
-    """Beijing time, as people read it."""
+    """Format an instant in Beijing time: ``11-16 10:30``."""
     return f"{instant.astimezone(BEIJING):%m-%d %H:%M}"
 
 
 def one(alert: Alert, prefix: str, *, is_over: bool) -> str:
-    """A whole message. ``is_over`` tells that it has ended."""
+    """Format the message of one alert; ``is_over``: it reports that the alert is resolved."""
     about = ABOUT[alert.kind]
     head = f"【{prefix}】{'已恢复 over' if is_over else MARKS[alert.severity]} · {about.zh} {about.en}: {alert.title}"
     if is_over and alert.resolved_at is not None:
@@ -30,7 +30,10 @@ def one(alert: Alert, prefix: str, *, is_over: bool) -> str:
 
 
 def digest(alerts: Sequence[tuple[Alert, bool]], prefix: str, limit_bytes: int) -> str:
-    """One message about many (each with whether it is over), the gravest first; what does not fit is counted."""
+    """Format one message about many alerts, in the given order, within ``limit_bytes``; the rest is counted.
+
+    Each alert comes with whether it is reported as resolved.
+    """
     lines = [f"【{prefix}】{len(alerts)} 条告警 alerts"]
     room = limit_bytes - len(lines[0].encode()) - len(_more(len(alerts)).encode()) - 2
     for shown, (alert, is_over) in enumerate(alerts):

@@ -1,7 +1,7 @@
-"""Delivering what is due: by route, outside quiet hours, as a digest rather than a flood, and again where it did not arrive.
+"""Deliver due alerts: by route, outside quiet hours, as a digest rather than a flood, with retries.
 
-A message counts as told once the other side said that it took it. A process that is killed in between tells it again:
-twice is better than never. One process delivers at a time.
+A message counts as delivered once the channel confirmed it. If the process is killed before that is recorded, the
+message is sent again: twice is better than never. One process delivers at a time.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ from resources.state.alerts import (
 
 _log = logging.getLogger(__name__)
 _TOLD_AFTER_END = timedelta(hours=24)
-"""What was over before anybody could be told is told so long, then it is history (`douyin alerts list`)."""
+"""Period after its end in which an undelivered alert is still sent; then it is history (`douyin alerts list`)."""
 _STUBBORN = 3
-"""What was refused so often goes alone: in a digest it would have the others refused, too."""
+"""Failed attempts after which an alert is sent alone: in a digest the others would be refused with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An alert that one channel must be told of; ``is_over``: that it has ended, ``is_new``: that it began, ``held``: quiet hours kept it."""
+    """An alert due on one channel.
+
+    ``is_new``: report that it began; ``is_over``: report that it is resolved; ``held``: quiet hours delayed it.
+    """
 
     alert: Alert
     is_new: bool
@@ -54,22 +57,22 @@ class Due:
 
 @dataclass
 class DeliveryResult:
-    """What one delivery did. ``problems`` are by channel."""
+    """Result of one delivery; ``problems`` are by channel."""
 
     messages: int = 0
     alerts: int = 0
     waiting: int = 0
     problems: dict[str, str] = field(default_factory=dict)
     nowhere: list[str] = field(default_factory=list)
-    """Keys of open alerts that no route takes."""
+    """Keys of open alerts that no route matches."""
 
 
 def deliver(
     state: State, alerts: Alerts, locks_dir: Path, now: datetime, *, environment: Mapping[str, str] | None = None
 ) -> DeliveryResult:
-    """Tell each channel what it was not told yet. What does not arrive stays due.
+    """Send each channel its due alerts; those that are not delivered stay due.
 
-    ``environment`` holds the addresses behind ``env:NAME``; default: the process's and ``.env``.
+    ``environment`` has the addresses of ``env:NAME``; default: the process's environment and ``.env``.
     """
     done = DeliveryResult()
     locks_dir.mkdir(parents=True, exist_ok=True)
@@ -100,10 +103,10 @@ def _due(alerts: Alerts, alert: Alert, told: Delivery | None, now: datetime) -> 
         if over_at is not None and now - over_at > _TOLD_AFTER_END:
             return None
         held = alerts.quiet is not None and alerts.quiet.holds(alert.due_at)
-        # A hot word that has gone is told as it was: it is nothing that anybody mended.
+        # A hot word that has gone is reported as it was and not as resolved: it was not a fault.
         return Due(alert, True, over_at is not None and about.notify_resolved, held, tries)
-    # What began again within `again_after` counts as the same: its end is told when that time is over, or ends would be
-    # told that are none.
+    # A recurrence within `again_after` continues the same alert: its end is reported only after that time, so that no
+    # premature end is reported.
     if (
         over_at is None
         or sent is None
@@ -150,11 +153,11 @@ def _through(
             continue
         left -= 1
         if not _send(state, alerts, opened, group, now, done):
-            left = 0  # nobody is there: the rest waits
+            left = 0  # the channel is unreachable: the rest waits
 
 
 def _grouped(due: list[Due], digest_above: int) -> list[list[Due]]:
-    """The messages to send: single alerts, or one digest."""
+    """Group due alerts into messages: single alerts, or one digest."""
     alone = [d for d in due if d.tries >= _STUBBORN]
     rest = [d for d in due if d.tries < _STUBBORN]
     if len(rest) > digest_above or (len(rest) > 1 and any(d.held for d in rest)):
@@ -165,7 +168,7 @@ def _grouped(due: list[Due], digest_above: int) -> list[list[Due]]:
 def _send(
     state: State, alerts: Alerts, opened: Open, group: Sequence[Due], now: datetime, done: DeliveryResult
 ) -> bool:
-    """One message. False where nothing goes through the channel at present."""
+    """Send one message and record the result; return False if the channel is unreachable."""
     if len(group) == 1:
         text = one(group[0].alert, alerts.prefix, is_over=group[0].is_over)
     else:
@@ -189,7 +192,7 @@ def _send(
 
 
 def hide_secrets(settings: Settings) -> None:
-    """From now on the installation's secrets are masked in every text that leaves."""
+    """Register the installation's secrets, so that they are masked in every outgoing text."""
     for secret in (
         settings.token_key,
         *(s for app in settings.all_apps for s in (app.client_secret, app.client_secret_old)),

@@ -1,14 +1,15 @@
-"""The robots of 飞书, 钉钉 and 企业微信 as plugins of apprise.
+"""Send messages to the robots of 飞书, 钉钉 and 企业微信, as plugins of apprise.
 
-Addresses, their grammar and the throttle are apprise's own. ``send`` is ours, because that of apprise 2.3.0
+Addresses, their grammar and the throttle are apprise's own. ``send`` is replaced, because that of apprise 2.3.0
 
-- cannot sign for 飞书 (签名校验): its plugins know no secret;
+- cannot sign for 飞书 (签名校验): its plugins support no secret;
 - signs for 钉钉 wrongly: the signature is quoted, and quoted again as a parameter (``%252B``), so that robots with 加签
   refuse it;
-- takes every HTTP 200 of 钉钉 and 企业微信 for a success: both say ``errcode`` 310000, 45009 … in its body;
-- says True or False, and the reason only to its log, with the address beside it.
+- treats every HTTP 200 of 钉钉 and 企业微信 as a success, although errors come with it as ``errcode`` 310000, 45009 …
+  in the body;
+- returns True or False, and only logs the reason, together with the address.
 
-Besides they measure 企业微信's 2048 bytes in characters, of which a Chinese one has three bytes.
+Besides, apprise measures 企业微信's 2048 bytes in characters, and a Chinese one has three bytes.
 ``?base=https://gateway.example`` sends to a gateway or a private deployment (私有化部署) instead of the public host.
 """
 
@@ -35,9 +36,9 @@ from apprise.plugins.wecombot import NotifyWeComBot
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one message. ``reason`` holds no secret; ``wait`` is how long the robot wants to be left alone.
+    """Result of sending one message; ``reason`` contains no secret, ``wait`` is the pause that the robot requires.
 
-    ``refused``: the other side was reached and did not want this message; another one may do.
+    ``refused``: the channel was reached and refused this message; another message may succeed.
     """
 
     ok: bool
@@ -47,11 +48,11 @@ class Answer:
 
 
 class Robot(NotifyBase):
-    """What the robots share: the host, one POST, and an answer whose body is read."""
+    """Base class of the robots: the host, one POST request, and decoding of the response body."""
 
     public_host = ""
     limit_bytes = 20_000
-    request_rate_per_sec = 0  # the pace is kept by the sender, over processes
+    request_rate_per_sec = 0  # the sender limits the rate across processes
     code_name = "errcode"
     message_name = "errmsg"
     slow_down: frozenset[int] = frozenset()
@@ -65,23 +66,24 @@ class Robot(NotifyBase):
 
     @classmethod
     def parse_url(cls, url: str) -> dict[str, Any] | None:
+        """Parse an address with apprise and add ``base``; None if the address is malformed."""
         results = super().parse_url(url)
         if results and results["qsd"].get("base"):
             results["base"] = results["qsd"]["base"]  # apprise unquotes it
         return results
 
     def secrets(self) -> list[str]:
-        """What must not be seen in a text."""
+        """Return the secrets of the address, which no text may contain."""
         return [
             s for s in (getattr(self, "token", None), getattr(self, "secret", None), getattr(self, "key", None)) if s
         ]
 
     def request_of(self, text: str) -> tuple[str, dict[str, str], dict[str, Any]]:
-        """Path, parameters and body of one message."""
+        """Return the path, parameters and body of one message's request."""
         raise NotImplementedError
 
     def send(self, body: str, title: str = "", **_: Any) -> bool:
-        """One message; :attr:`answer` says what became of it."""
+        """Send one message and return whether it was accepted; :attr:`answer` has the details."""
         path, params, document = self.request_of(f"{title}\n{body}" if title else body)
         try:
             response = httpx.post(
@@ -91,7 +93,7 @@ class Robot(NotifyBase):
                 headers={"Content-Type": "application/json; charset=utf-8"},
                 timeout=httpx.Timeout(self.socket_read_timeout, connect=self.socket_connect_timeout),
                 verify=self.verify_certificate
-                and self.base.startswith("https"),  # without TLS the list of authorities, 20 ms, is not read
+                and self.base.startswith("https"),  # without TLS, skip loading the certificate authorities: 20 ms
             )
         except httpx.TimeoutException:
             self.answer = Answer(False, f"no answer from {self.service_name} in time; it may have arrived")
@@ -112,8 +114,8 @@ class Robot(NotifyBase):
             document = response.json()
             code = document[self.code_name]
         except (ValueError, KeyError, TypeError):
-            # A captive portal or a wrong gateway says 200, too: a message of which no robot said that it took it was
-            # not taken.
+            # A captive portal or a wrong gateway also returns 200: a message counts as accepted only if a robot
+            # confirms it.
             return Answer(False, f"the answer has no {self.code_name}: is this the robot's address?")
         if code == 0:
             return Answer(True)
@@ -143,7 +145,7 @@ def _checked(base: str) -> str:
 
 
 class _Lark:
-    """飞书 and Lark: the same robot on two hosts. ``feishu://TOKEN``, or ``feishu://SECRET@TOKEN`` with 签名校验."""
+    """Robot of 飞书 and Lark, the same on two hosts: ``feishu://TOKEN``, or ``feishu://SECRET@TOKEN`` with 签名校验."""
 
     code_name, message_name = "code", "msg"
     slow_down = frozenset({11232, 11233})
@@ -176,20 +178,24 @@ class _Lark:
 
 
 def lark_signature(timestamp: str, secret: str) -> str:
-    """``timestamp`` in seconds. The text is the key, and nothing is signed with it; so the documentation says."""
+    """Sign for 飞书, with ``timestamp`` in seconds: as documented, the text is the key, and the message is empty."""
     return base64.b64encode(hmac.new(f"{timestamp}\n{secret}".encode(), b"", hashlib.sha256).digest()).decode()
 
 
 class Feishu(_Lark, Robot, NotifyFeishu):
+    """Robot of 飞书."""
+
     public_host = "https://open.feishu.cn"
 
 
 class Lark(_Lark, Robot, NotifyLark):
+    """Robot of Lark."""
+
     public_host = "https://open.larksuite.com"
 
 
 class DingTalk(Robot, NotifyDingTalk):
-    """``dingtalk://TOKEN``, or ``dingtalk://SECRET@TOKEN`` with 加签."""
+    """Robot of 钉钉: ``dingtalk://TOKEN``, or ``dingtalk://SECRET@TOKEN`` with 加签."""
 
     public_host = "https://oapi.dingtalk.com"
     slow_down = frozenset({130101, 130102, 660026})
@@ -200,6 +206,7 @@ class DingTalk(Robot, NotifyDingTalk):
     }
 
     def request_of(self, text: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+        """Return the path, parameters (signed if there is a secret) and body of one message's request."""
         params = {"access_token": self.token}
         if self.secret:
             stamp = str(round(time.time() * 1000))
@@ -211,14 +218,14 @@ class DingTalk(Robot, NotifyDingTalk):
 
 
 def dingtalk_signature(timestamp: str, secret: str) -> str:
-    """``timestamp`` in milliseconds. Not quoted: that is done once, with the other parameters."""
+    """Sign for 钉钉, with ``timestamp`` in milliseconds; the result is quoted later, with the other parameters."""
     return base64.b64encode(
         hmac.new(secret.encode(), f"{timestamp}\n{secret}".encode(), hashlib.sha256).digest()
     ).decode()
 
 
 class WeComBot(Robot, NotifyWeComBot):
-    """``wecombot://KEY``."""
+    """Robot of 企业微信: ``wecombot://KEY``."""
 
     public_host = "https://qyapi.weixin.qq.com"
     limit_bytes = 2048
@@ -227,8 +234,9 @@ class WeComBot(Robot, NotifyWeComBot):
     advice = {93000: "the key is wrong: copy the webhook's address again", 45009: "more than 20 messages a minute"}  # noqa: RUF012
 
     def request_of(self, text: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+        """Return the path, parameters and body of one message's request."""
         return "/cgi-bin/webhook/send", {"key": self.key}, {"msgtype": "text", "text": {"content": text}}
 
 
 ROBOTS: dict[str, type[Robot]] = {"feishu": Feishu, "lark": Lark, "dingtalk": DingTalk, "wecombot": WeComBot}
-"""By scheme of the address."""
+"""Robot classes by scheme of the address."""

@@ -1,4 +1,4 @@
-"""Who is told what: the file ``alerts.yaml``, read strictly (告警路由)."""
+"""Read ``alerts.yaml`` strictly: channels, routes and thresholds of alerts (告警路由)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ DEFAULT_FILE, EXAMPLE_FILE = "alerts.yaml", "alerts.example.yaml"
 
 
 class BadAlerts(BadFile):
-    """A file of alerts that cannot be used; the message names the entry and what to do, never an address."""
+    """An unusable alerts file; the message names the entry and what to do, never an address."""
 
 
 class Channel(StrictModel):
-    """One place where alerts arrive.
+    """A channel that receives alerts.
 
-    ``url`` is an address of apprise, or ``env:NAME`` of the environment (or ``.env``) that holds it.
+    ``url`` is an address of apprise, or ``env:NAME``, the variable of the environment or ``.env`` that contains it.
     """
 
     url: SecretStr
@@ -52,9 +52,9 @@ class Channel(StrictModel):
 
 
 class Route(StrictModel):
-    """Alerts that fit all three lists go to all of ``channels``; a list that is left out fits everything.
+    """A rule that sends alerts matching all three lists to all of ``channels``; an omitted list matches everything.
 
-    With ``tags`` only alerts about accounts that carry one of them fit.
+    ``tags`` match alerts about accounts with at least one of them.
     """
 
     channels: list[str] = Field(min_length=1)
@@ -63,6 +63,7 @@ class Route(StrictModel):
     severities: list[Severity] | None = None
 
     def takes(self, kind: Kind, severity: Severity, tags: Iterable[str]) -> bool:
+        """Return whether an alert matches this route."""
         return (
             (self.kinds is None or kind in self.kinds)
             and (self.severities is None or severity in self.severities)
@@ -71,7 +72,7 @@ class Route(StrictModel):
 
 
 class QuietHours(QuietPeriod):
-    """In these hours nothing is sent; what waits comes afterwards as one digest. Critical alerts may pass."""
+    """Hours in which nothing is sent; a digest follows afterwards. Critical alerts may be exempt."""
 
     critical_passes: bool = True
 
@@ -82,7 +83,7 @@ class QuietHours(QuietPeriod):
         return self
 
     def holds(self, now: datetime) -> bool:
-        """Whether an instant lies within; ``from`` does, ``until`` does not."""
+        """Return whether an instant is within the hours, including ``from`` and excluding ``until``."""
         at: time = now.astimezone(BEIJING).time()
         if self.from_ < self.until:
             return self.from_ <= at < self.until
@@ -101,7 +102,7 @@ _FRESH_HOURS = {
 
 
 class Thresholds(StrictModel):
-    """From where on something is wrong. Ratios lie between 0 and 1."""
+    """Thresholds of alerts; ratios are between 0 and 1."""
 
     quarantine_ratio: float = Field(0.05, gt=0, lt=1)
     quarantine_rows: int = Field(10, gt=0, description="fewer rows in quarantine are never told")
@@ -135,11 +136,12 @@ class Thresholds(StrictModel):
         return value
 
     def fresh_for(self, cadence: str) -> timedelta:
+        """Return how long data of a cadence counts as fresh."""
         return timedelta(hours=self.fresh_hours.get(cadence, _FRESH_HOURS[cadence]))
 
 
 class Alerts(StrictModel):
-    """The whole file."""
+    """Content of ``alerts.yaml``."""
 
     prefix: str = Field(
         "抖音数据",
@@ -189,12 +191,12 @@ class Alerts(StrictModel):
         return self
 
     def channels_for(self, kind: Kind, severity: Severity, tags: Iterable[str]) -> list[str]:
-        """Names of the channels that are told, in the order of the file, each once."""
+        """Return the names of the channels that an alert is sent to, each once, in the order of the routes."""
         tags = set(tags)
         return list(dict.fromkeys(c for r in self.routes if r.takes(kind, severity, tags) for c in r.channels))
 
     def repeat_of(self, kind: Kind) -> timedelta | None:
-        """After how long the same is told again while it lasts; None is never."""
+        """Return the time after which a lasting alert of this kind is sent again; None for never."""
         own = self.repeat.get(kind)
         if own is not None:
             return None if own == "never" else own
@@ -203,12 +205,12 @@ class Alerts(StrictModel):
 
 @dataclass(frozen=True)
 class WordMatcher:
-    """Words that people watch for among the hot words: parts of a sentence without regard to case, or ``re:`` and an expression."""
+    """Matcher of watched words in hot words: substrings regardless of case, or ``re:`` and a regular expression."""
 
     words: tuple[str, ...]
 
     def matching(self, sentence: str) -> str | None:
-        """The first word that fits, as it stands in the file."""
+        """Return the first word that matches, as written in the file; None if none does."""
         folded = sentence.casefold()
         return next(
             (w for w in self.words if (re.search(w[3:], sentence) if w.startswith("re:") else w.casefold() in folded)),
@@ -217,7 +219,7 @@ class WordMatcher:
 
 
 def alerts_path(settings: Settings) -> Path | None:
-    """The file in use: the one that is set, else ``alerts.yaml`` of the repository if there is one."""
+    """Return the file in use: the configured one, else ``alerts.yaml`` of the repository if it exists."""
     if settings.alerts_file is not None:
         return settings.alerts_file
     found = REPOSITORY / DEFAULT_FILE
@@ -225,7 +227,7 @@ def alerts_path(settings: Settings) -> Path | None:
 
 
 def load_alerts(settings: Settings) -> Alerts:
-    """The file; without one the defaults, in which no channel is told anything.
+    """Read the file; without one return the defaults, which have no channels.
 
     Raises:
         BadAlerts: the file cannot be used.
@@ -235,10 +237,10 @@ def load_alerts(settings: Settings) -> Alerts:
 
 
 def check_tags(alerts: Alerts, known: Iterable[str]) -> None:
-    """A route for a tag that no account carries would never tell anything: most likely it is misspelt.
+    """Verify that accounts have the tags of all routes: a route of an unknown tag is most likely misspelt.
 
     Raises:
-        BadAlerts: there is one.
+        BadAlerts: no account has a route's tag.
     """
     known = set(known)
     for number, route in enumerate(alerts.routes):
@@ -250,10 +252,10 @@ def check_tags(alerts: Alerts, known: Iterable[str]) -> None:
 
 
 def address_of(alerts: Alerts, name: str, environment: Mapping[str, str] | None = None) -> str:
-    """The address of a channel, which is a secret; ``env:NAME`` is looked up in the environment, then in ``.env``.
+    """Return the secret address of a channel; ``env:NAME`` is looked up in the environment, then in ``.env``.
 
     Raises:
-        BadAlerts: no such channel, or the variable is not set.
+        BadAlerts: there is no such channel, or the variable is not set.
     """
     if name not in alerts.channels:
         raise BadAlerts(f"no channel is called {name!r}; there are {', '.join(alerts.channels) or 'none'}")

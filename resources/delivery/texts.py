@@ -1,4 +1,4 @@
-"""What may stand in an alert: everything is cleaned before it is stored, and so before it leaves."""
+"""Remove secrets and personal data from the texts of alerts, before they are stored and sent."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _LONGEST = 400
 
 
 def scrub(text: str, longest: int = _LONGEST) -> str:
-    """One line of text that may leave: without tokens, registered secrets and mobile numbers."""
+    """Return ``text`` as one line of at most ``longest`` characters, without secrets, tokens and mobile numbers."""
     clean = _PHONE.sub("[phone]", redact(" ".join(text.split())))
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
 def scrubbed(found: AlertCondition) -> AlertCondition:
-    """The same with texts that may leave and be stored."""
+    """Return the condition with all its texts scrubbed."""
     return replace(found, title=scrub(found.title, 120), zh=scrub(found.zh), en=scrub(found.en), todo=scrub(found.todo))
