@@ -1,1 +1,1 @@
-"""Settings, clock, and what is read from or written to people: strict YAML, redaction, log filters."""
+"""Provide settings, the clock, strict YAML files, redaction of secrets, and log filters."""

@@ -1,4 +1,4 @@
-"""The pipeline's clock: the machine's, or a frozen one for simulated days and reproducible runs."""
+"""Provide the pipeline's clock: the machine's, or a frozen one for simulated days and reproducible runs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from datetime import UTC, datetime
 from catalog.records import beijing_day
 
 BEIJING_SESSION = "SET TimeZone = 'Asia/Shanghai'"
-"""DuckDB then shows instants, and takes their day, as Beijing does, whatever the zone of the machine."""
+"""SQL that makes DuckDB show instants and their days in Beijing time, independent of the machine's time zone."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Tells the present instant (aware, UTC). Pacing of requests never uses it: that is real time."""
+    """Source of the current instant (aware, UTC); rate limits never use it, since they need real time."""
 
     read: Callable[[], datetime]
 
     @classmethod
     def system(cls) -> Clock:
+        """Return the machine's clock."""
         return cls(lambda: datetime.now(UTC))
 
     @classmethod
     def frozen(cls, instant: datetime) -> Clock:
-        """A clock that stands still at ``instant``, which must be aware."""
+        """Return a clock fixed at ``instant``.
+
+        Raises:
+            ValueError: ``instant`` has no time zone.
+        """
         if instant.tzinfo is None:
             raise ValueError("a frozen clock needs an instant with a time zone, e.g. 2026-11-16T10:30:00+08:00")
         fixed = instant.astimezone(UTC)
@@ -32,7 +37,11 @@ class Clock:
 
     @classmethod
     def parse(cls, text: str) -> Clock:
-        """``system``, or an ISO 8601 instant with zone for a frozen clock."""
+        """Return the clock for ``system``, or for an ISO 8601 instant with zone a frozen one.
+
+        Raises:
+            ValueError: the text is neither.
+        """
         if text == "system":
             return cls.system()
         try:
@@ -43,8 +52,9 @@ class Clock:
             ) from error
 
     def now(self) -> datetime:
+        """Return the current instant, aware and in UTC."""
         return self.read()
 
     def today(self):
-        """The present day in Beijing."""
+        """Return the current day in Beijing."""
         return beijing_day(self.now())

@@ -1,4 +1,4 @@
-"""Log lines that repeat: each once a minute, with the number of those that were left out."""
+"""Reduce repeated log lines to one a minute, with the number of those omitted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST = 1_000
 
 
 class Repeats(logging.Filter):
-    """Pass each message once in ``seconds``. A filter of loggers, or asked by hand through :meth:`line`."""
+    """Filter that passes each message once in ``seconds``; used by loggers, or directly through :meth:`line`."""
 
     def __init__(self, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -18,18 +18,19 @@ class Repeats(logging.Filter):
         self._seen: dict[str, tuple[float, int]] = {}
 
     def line(self, message: str) -> str | None:
-        """The message as it should be logged now; None where it was logged within the last ``seconds``."""
+        """Return the message with the number of omitted ones; None if it was logged within the last ``seconds``."""
         now = self._clock()
         since, left_out = self._seen.get(message, (None, 0))
         if since is not None and now - since < self._seconds:
             self._seen[message] = (since, left_out + 1)
             return None
-        if len(self._seen) >= _MOST:  # what is over goes; of so many that are not, nobody reads each
+        if len(self._seen) >= _MOST:  # drop expired ones; the limit may be exceeded by current ones
             self._seen = {m: entry for m, entry in self._seen.items() if now - entry[0] < self._seconds}
         self._seen[message] = (now, 0)
         return f"{message} ({left_out:,} more times since the last line)" if left_out else message
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log the record, and add the number of omitted ones to its message."""
         line = self.line(record.getMessage())
         if line is not None:
             record.msg, record.args = line, ()

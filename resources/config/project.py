@@ -1,4 +1,4 @@
-"""Where the files lie that the product ships: SQL, rules, campaigns, examples."""
+"""Locate the files that the product ships: SQL, rules, campaigns, examples."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Taking secrets, and what a terminal would obey, out of text before it reaches a log, an exception or a person."""
+"""Remove secrets and terminal control characters from texts of logs, exceptions and output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 _MASK = "[redacted]"
 
-# Prefixes as the platform writes them: act. access, rft. refresh, clt. client, bus_ for the business pair.
+# The platform's prefixes: act. access, rft. refresh, clt. client, bus_ for the business pair.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_])((?:bus_)?(?:act|rft)|clt)\.[A-Za-z0-9._~+/=%-]+")
 _NAMED = re.compile(
     r"""(?<![A-Za-z0-9_])(client_secret|access_token|refresh_token|access-token|biz_token|biz_refresh_token)"""
@@ -17,21 +17,21 @@ _URL_CODE = re.compile(r"([?&]code=)[^&\s\"'#)]+")
 _SHORTEST_SECRET = 6
 """Shorter values would mask ordinary words; the platform's secrets have 32 characters."""
 
-# C0 but tab and line feed, DEL, C1, line and paragraph separators, what turns the direction of writing, and halves of
-# characters, which no output takes.
+# C0 except tab and line feed, DEL, C1, line and paragraph separators, characters that change the direction of writing,
+# and surrogates, which cannot be encoded for output.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _secrets: set[str] = set()
 
 
 def register_secret(value: str | None) -> None:
-    """From now on mask this very value, too: a client secret has no prefix to know it by."""
+    """Mask this value from now on: a client secret, unlike a token, has no recognisable prefix."""
     if value and len(value) >= _SHORTEST_SECRET:
         _secrets.add(value)
 
 
 def redact(text: object) -> str:
-    """``text`` without tokens, registered secrets, and authorization codes in URLs, and without what a terminal would obey."""
+    """Mask tokens, registered secrets and authorization codes in URLs, and escape terminal control characters."""
     clean = str(text)
     for secret in sorted(_secrets, key=len, reverse=True):  # a secret may contain another one
         clean = clean.replace(secret, _MASK)
@@ -41,7 +41,7 @@ def redact(text: object) -> str:
 
 
 def visible(text: str) -> str:
-    """``text`` with control characters, and those that turn the direction of writing, as escapes that people can read: ``\\x1b``."""
+    r"""Replace control characters and those that change the direction of writing by escapes such as ``\x1b``."""
     return _UNSEEN.sub(_escaped, text)
 
 
@@ -51,10 +51,11 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Rewrites a record's message and traceback; it never drops one."""
+    """Filter that redacts a record's message and traceback; it never drops a record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):  # what others wrote must not look like a line of its own
+        """Redact the record in place, and return True."""
+        if isinstance(record.args, tuple):  # foreign text must not look like a separate line
             record.args = tuple(
                 str(a).replace("\n", "\\n") if isinstance(a, str | BaseException) else a for a in record.args
             )
@@ -70,7 +71,7 @@ _FILTER = RedactingFilter()
 
 
 def guard_loggers(*names: str) -> None:
-    """Put the filter on loggers, once each. A logger's filter does not see the records of its children: name them."""
+    """Add the redacting filter to loggers; name children too, whose records a logger's filter does not see."""
     for name in names:
         logger = logging.getLogger(name)
         if _FILTER not in logger.filters:

@@ -1,4 +1,4 @@
-"""Configuration from environment variables (prefix ``DOUYIN_``) and ``.env``."""
+"""Read the configuration from environment variables (prefix ``DOUYIN_``) and ``.env``."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from pydantic_settings import (
 from catalog.records import AppType
 from resources.config.clock import Clock
 
-if TYPE_CHECKING:  # a quarter of a second, which commands without the state do not wait for
+if TYPE_CHECKING:  # importing takes a quarter of a second, which commands without the state do not need
     from sqlalchemy.engine import URL
 
 LIVE_URL = "https://open.douyin.com"
 
 PREFIX = "DOUYIN_"
 NOT_SETTINGS = frozenset({"DOUYIN_DEBUG", "DOUYIN_DASHBOARD_TOKEN"})
-"""Variables with the prefix that single commands read; they belong to no configuration."""
+"""Variables with the prefix that single commands read; they are not settings."""
 
 MOST_QPS, MOST_PER_DAY, MOST_REQUESTS, MOST_DAYS = 100_000, 10**12, 10_000, 36_500
-"""Larger numbers are slips of the keyboard, not limits."""
+"""Largest accepted values; larger ones are typing errors."""
 FIRST_YEAR, LAST_YEAR = 2016, 2100
-"""The platform exists since the first; beyond the last, days and instants are slips, too."""
+"""Accepted years: the platform exists since the first; later ones than the last are typing errors."""
 
 
 class _StrictModel(BaseModel):
@@ -42,7 +42,7 @@ class _StrictModel(BaseModel):
 
 
 class ScopeLimit(_StrictModel):
-    """Limits of one scope of one app; the platform shows them in its console only."""
+    """Limits of one scope of one app, which the platform shows only in its console."""
 
     qps: float | None = Field(None, gt=0, le=MOST_QPS, allow_inf_nan=False, description="requests a second")
     per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="requests a Beijing day")
@@ -59,21 +59,21 @@ class App(_StrictModel):
 
 
 class Keep(_StrictModel):
-    """How long a table is kept, in days; None is for ever."""
+    """Retention of a table in days; None: for ever."""
 
     archive_days: int | None = Field(None, gt=0, le=MOST_DAYS)
     lake_days: int | None = Field(None, gt=0, le=MOST_DAYS)
 
 
 class _FromEnvironment(EnvSettingsSource):
-    """The environment, with the names of ours that are no settings, which the model then refuses."""
+    """Settings source of the environment, including unknown ``DOUYIN_`` names, which the model rejects."""
 
     def __call__(self) -> dict[str, Any]:
         return super().__call__() | _unknown_names(self.env_vars)
 
 
 class _FromDotEnv(DotEnvSettingsSource):
-    """The same of ``.env``, which may also hold variables of others."""
+    """Settings source of ``.env``, which may also contain variables of other programs."""
 
     def __call__(self) -> dict[str, Any]:
         return {
@@ -87,7 +87,7 @@ def _unknown_names(variables: Any) -> dict[str, Any]:
 
 
 class Settings(BaseSettings):
-    """All settings; see ``.env.example`` for what each is for."""
+    """All settings; ``.env.example`` explains each of them."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="forbid", hide_input_in_errors=True)
 
@@ -172,7 +172,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given in code, then the environment, then ``.env``. Nothing else is read."""
+        """Order the sources: arguments, then the environment, then ``.env``; nothing else is read."""
         return (
             init_settings,
             _FromEnvironment(settings_cls),
@@ -223,7 +223,7 @@ class Settings(BaseSettings):
     def _no_slash(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("DOUYIN_BASE_URL must begin with http:// or https://")
-        parts = urlsplit(value)  # raises ValueError for a bracket left open, and for a port that is none below
+        parts = urlsplit(value)  # raises ValueError for an open bracket; `port` below for an invalid port
         if not parts.hostname or parts.port == 0 or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", value):
             raise ValueError(
                 f"DOUYIN_BASE_URL must be an address such as {LIVE_URL}, with a host and without spaces, "
@@ -240,15 +240,16 @@ class Settings(BaseSettings):
         return value
 
     def get_clock(self) -> Clock:
+        """Return the configured clock."""
         return Clock.parse(self.clock)
 
     def limit(self, scope: str) -> ScopeLimit:
-        """The limit of ``scope``, with the defaults filled in."""
+        """Return the limit of ``scope``, completed with the defaults."""
         own = self.limits.get(scope, ScopeLimit())
         return ScopeLimit(qps=own.qps or self.qps, per_day=own.per_day or self.per_day)
 
     def keep_for(self, table: str) -> Keep:
-        """How long a table is kept, with the defaults filled in."""
+        """Return the retention of a table, completed with the defaults."""
         own = self.keep.get(table, Keep())
         return Keep(
             archive_days=own.archive_days or self.keep_archive_days, lake_days=own.lake_days or self.keep_lake_days
@@ -256,7 +257,7 @@ class Settings(BaseSettings):
 
     @property
     def all_apps(self) -> tuple[App, ...]:
-        """Every app of the installation, the first one first."""
+        """All apps of the installation, beginning with the one of ``DOUYIN_CLIENT_KEY``."""
         first = ()
         if self.client_key and self.client_secret:
             first = (
@@ -271,7 +272,11 @@ class Settings(BaseSettings):
         return (*first, *self.apps)
 
     def for_app(self, client_key: str) -> Settings:
-        """The same settings with this app as the one that asks."""
+        """Return these settings for calls of the given app.
+
+        Raises:
+            LookupError: the installation has no such app.
+        """
         app = next((a for a in self.all_apps if a.client_key == client_key), None)
         if app is None:
             raise LookupError(f"{client_key!r} is no app of this installation")
@@ -287,46 +292,51 @@ class Settings(BaseSettings):
 
     @property
     def has_credentials(self) -> bool:
+        """Whether an app with key and secret is configured."""
         return bool(self.all_apps)
 
     @property
     def archive_dir(self) -> Path:
+        """Folder of the archive."""
         return self.home / "archive"
 
     @property
     def lake_dir(self) -> Path:
+        """Folder of the lake."""
         return self.home / "lake"
 
     @property
     def warehouse_path(self) -> Path:
+        """Path of the published DuckDB file."""
         return self.home / "warehouse.duckdb"
 
     @property
     def locks_dir(self) -> Path:
+        """Folder of the lock files."""
         return self.home / "locks"
 
     @property
     def mart_cache_path(self) -> Path:
-        """What is known of the marts' SQL; anybody may delete it."""
+        """Path of the cache of compiled marts, which can be deleted at any time."""
         return self.home / "cache" / "marts.json"
 
     @property
     def database_url(self) -> str | URL:
-        """Where the state is. Not text for SQLite: a path may hold characters that mean something in a URL."""
+        """Address of the state database; not text for SQLite, whose path may contain special characters of URLs."""
         from sqlalchemy.engine import URL
 
         return self.state_url or URL.create("sqlite", database=str(self.home / "state.db"))
 
 
 class BadSettings(ValueError):
-    """The configuration cannot be used; the message names every setting that is wrong, and never its value."""
+    """An unusable configuration; the message names every wrong setting, and never its value."""
 
 
 def read_settings() -> Settings:
-    """Settings from the environment and ``.env``.
+    """Read the settings from the environment and ``.env``.
 
     Raises:
-        BadSettings: some are wrong, or no settings.
+        BadSettings: a setting is invalid or unknown.
     """
     try:
         return Settings()
@@ -335,7 +345,7 @@ def read_settings() -> Settings:
             "the configuration is not usable:\n  "
             + "\n  ".join(_said_of(e["type"], e["loc"], e["msg"]) for e in error.errors())
         ) from error
-    except SettingsError as error:  # a value that should be JSON and is not; the text names the setting
+    except SettingsError as error:  # a value is not JSON as required; the text names the setting
         named = re.search(r'field "(\w+)"', str(error))
         raise BadSettings(
             "the configuration is not usable:\n  "

@@ -1,4 +1,4 @@
-"""Files that people write in YAML, read strictly: a word too many or a wrong value is an error with file and place."""
+"""Read YAML files strictly: unknown keys and invalid values are errors with file and place."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 
 class _Yaml12Loader(yaml.SafeLoader):
-    """YAML as people mean it: ``on`` is a word, and 19:30 a time of day.
+    """YAML 1.2 loader: ``on`` is a word, and 19:30 a time of day.
 
-    Version 1.1 takes them for true and for 1170.
+    YAML 1.1 reads them as true and 1170.
     """
 
 
@@ -29,11 +29,11 @@ _Yaml12Loader.yaml_implicit_resolvers = {
 
 
 class BadFile(ValueError):
-    """A file that cannot be used; the message names file, place and reason."""
+    """An unusable file; the message names file, place and reason."""
 
 
 def _span(value: object) -> object:
-    """``30m``, ``12h``, ``7d`` as a length of time."""
+    """Parse ``30m``, ``12h`` or ``7d`` as a length of time."""
     if isinstance(value, timedelta):
         return value
     if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,5})([smhd])", value)):
@@ -54,13 +54,13 @@ ClockTime = Annotated[time, BeforeValidator(_clock)]
 
 
 class StrictModel(BaseModel):
-    """A part of such a file: no other names than its own."""
+    """Immutable model of a part of a strict file; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class QuietPeriod(StrictModel):
-    """Hours in Beijing in which nobody is written to; they may go over midnight."""
+    """Hours in Beijing time in which nothing is sent; they may span midnight."""
 
     from_: ClockTime = Field(alias="from")
     until: ClockTime
@@ -70,17 +70,17 @@ M = TypeVar("M", bound=StrictModel)
 
 
 def read_yaml(path: Path, model: type[M], error_type: type[BadFile] = BadFile) -> M:
-    """The file as ``model``. What it says wrong is named by place; its values are not shown, for some hold secrets.
+    """Read and validate a file as ``model``; errors name the place, not the value, which may be secret.
 
     Raises:
-        BadFile: (or ``error_type``) it cannot be read, is no YAML, or does not fit the model.
+        BadFile: (or ``error_type``) the file cannot be read, is not YAML, or does not match the model.
     """
     try:
         document: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_Yaml12Loader)
     except OSError as error:
         raise error_type(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.MarkedYAMLError as error:
-        # str(error) quotes the line, which may hold an address with a secret.
+        # str(error) quotes the line, which may contain an address with a secret.
         mark = error.problem_mark
         raise error_type(
             f"{path}: is no YAML: {error.problem}"
