@@ -1,1 +1,1 @@
-"""What assets talk to: the platform's client, the archive, the lake, the warehouse and the state."""
+"""Provide access to external systems: the platform's client, archive, lake, warehouse, state, and channels."""

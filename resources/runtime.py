@@ -1,4 +1,4 @@
-"""Everything that a run talks to, opened on first use and shared by all its steps."""
+"""Open the resources of a run on first use, and share them between all its steps."""
 
 from __future__ import annotations
 
@@ -30,54 +30,63 @@ _log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """Settings, clock, state, archive, lake, warehouse, and one event loop for the client.
+    """Settings, clock, state, archive, lake, warehouse, and one event loop for the clients.
 
-    Making one does no I/O, so definitions can hold it. ``settings`` may be given as a function,
-    which is called on first use: environment variables are then read in the process that runs.
+    Creating one does no I/O, so definitions can contain it. ``settings`` may be a function, which is called on first
+    use: environment variables are then read in the process that runs.
     """
 
     def __init__(self, settings: Settings | Callable[[], Settings] = Settings) -> None:
         self._settings = settings
         self.listeners: list[Callable[[Any], None]] = []
-        """Called with what was done for a table, after each one: progress for a person who waits."""
+        """Callbacks that receive the result of each table when it is done, to show progress."""
 
     @cached_property
     def settings(self) -> Settings:
+        """Settings of the run."""
         return self._settings() if callable(self._settings) else self._settings
 
     @cached_property
     def clock(self) -> Clock:
+        """The configured clock."""
         return self.settings.get_clock()
 
     @cached_property
     def state(self) -> State:
+        """The state database."""
         key = self.settings.token_key
         return State(self.settings.database_url, key.get_secret_value() if key else None)
 
     @cached_property
     def archive(self) -> Archive:
+        """The archive of responses."""
         return Archive(self.settings.archive_dir, self.settings.flush_s)
 
-    # Arrow and DuckDB take a quarter of a second to import, which commands that only need the state do not wait for.
+    # Importing Arrow and DuckDB takes a quarter of a second, which commands that only need the state avoid.
 
     @cached_property
     def lake(self) -> Lake:
+        """The lake of Parquet partitions."""
         from resources.storage.lake import Lake
 
         return Lake(self.settings.lake_dir)
 
     @cached_property
     def warehouse(self) -> Warehouse:
+        """The publisher of the DuckDB file."""
         from resources.warehouse.publisher import Warehouse
 
         return Warehouse(self.settings.warehouse_path, self.lake, self.settings.locks_dir)
 
     @contextmanager
     def filling(self, table: str) -> Iterator[None]:
-        """Be the only process that fills ``table``; waits for another one, and says so.
+        """Lock ``table`` against other processes that fill it; log a warning while waiting for one.
 
-        The system releases the lock of a process that died. Without it two runs of the same day ask for everything
-        twice.
+        The system releases the lock of a process that died. Without the lock, two runs of the same day would request
+        everything twice. Inside the block a signal ends the process soon, as in :meth:`ending_soon`.
+
+        Raises:
+            KeyboardInterrupt: a signal has requested the end of the process.
         """
         shutdown.check()
         path = self.settings.locks_dir / f"table-{table}.lock"
@@ -96,25 +105,26 @@ class Runtime:
 
     @contextmanager
     def ending_soon(self) -> Iterator[None]:
-        """Inside, a signal ends the process soon; what was answered until then is on disk."""
+        """Make a signal end the process soon inside the block, after the received responses were flushed to disk."""
         with shutdown.heard(lambda: self.archive.flush() if "archive" in self.__dict__ else None):
             yield
 
-    # One loop for the whole run, on a thread of its own: steps are synchronous, and the client keeps
-    # its connections and its pacing from step to step.
+    # One loop for the whole run, on its own thread: steps are synchronous, and the client keeps its connections and
+    # rate limits from step to step.
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
         loop = _new_loop()
-        # A run launched by Dagster closes nothing: its process just ends, and must not end under an open transport.
+        # A run launched by Dagster closes nothing: its process just ends, and must not end with an open transport.
         atexit.register(self.close)
         threading.Thread(target=loop.run_forever, name=_THREAD, daemon=True).start()
         return loop
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the run's event loop and wait for it.
+        """Run a coroutine on the run's event loop, wait for it and return its result.
 
-        Never from that loop itself: it would wait for ever.
+        Raises:
+            RuntimeError: it was called on that loop itself, where it would wait for ever.
         """
         if threading.current_thread().name == _THREAD:
             work.close()
@@ -123,12 +133,12 @@ class Runtime:
         try:
             return future.result()
         except BaseException:
-            future.cancel()  # its tasks end on the other thread, beside what follows here
+            future.cancel()  # its tasks end on the other thread, concurrently with the caller
             raise
 
     @property
     def app_keys(self) -> tuple[str, ...]:
-        """Keys of the installation's apps; ids of one mean nothing in another."""
+        """Keys of the installation's apps; ids of one have no meaning in another."""
         return tuple(app.client_key for app in self.settings.all_apps)
 
     @cached_property
@@ -136,7 +146,13 @@ class Runtime:
         return {}
 
     def client(self, client_key: str):
-        """The run's one client of an app; every response that it receives goes into the archive first."""
+        """Return the run's one client of an app, which archives every response before it is used.
+
+        Raises:
+            LookupError: the installation has no such app.
+            NotConfigured: credentials or the token key are not set.
+            TokenKeyError: the token key is wrong.
+        """
         from resources.client.client import DouyinClient
         from resources.client.recorder import Recorder
 
@@ -156,7 +172,7 @@ class Runtime:
                 each.callback(lambda client=client: self.run(client.__aexit__(None, None, None)))
 
     def close(self) -> None:
-        """Flush the archive and close what was opened, each whatever became of the one before.
+        """Flush the archive and close what was opened, each also if a previous one failed.
 
         A closed runtime opens again on use.
         """
@@ -171,7 +187,7 @@ class Runtime:
 
     def _close_archive(self) -> None:
         if "archive" in self.__dict__:
-            self.archive.flush()  # where that fails it stays, with what it holds
+            self.archive.flush()  # if that fails, the archive stays with its buffered responses
             del self.__dict__["archive"]
 
     def _close_state(self) -> None:
@@ -184,7 +200,7 @@ class Runtime:
             loop.call_soon_threadsafe(loop.stop)
 
     def set_clock(self, clock: Clock) -> None:
-        """Move a simulated run to another instant."""
+        """Move a simulated run to another instant; its clients are closed and open again on use."""
         self._close_clients()
         self.__dict__["clock"] = clock
 

@@ -1,9 +1,9 @@
-"""An end that a signal asked for comes soon, whatever the process is doing, and nothing is published after it.
+"""End the process soon after a signal, whatever it is doing, and publish nothing afterwards.
 
-Python runs the handler of a signal between two steps of its own code, on the main thread: a long query hears nothing,
-an exception that is raised inside a library may be lost in it, and one in the middle of an import may leave its lock
-held. So the signal is heard a second time, on a thread of its own: what is in the way of the end is cut off, which a
-run survives like any kill.
+Python runs a signal handler between two steps of its own code, on the main thread. A long query therefore does not
+notice the signal, an exception raised inside a library may be lost there, and one in the middle of an import may leave
+the import lock locked. So a second thread also receives the signal and ends the process after a grace period; data
+survives that like any kill.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 GRACE_S = 4.0
-"""So long a run may take to end by itself."""
+"""Seconds that a run may take to end by itself."""
 _asked = threading.Event()
 _listening = threading.Lock()
 
 
 def check(patience_s: float = 0.0) -> None:
-    """Go no further where an end was asked for.
+    """Raise an exception if a signal has requested the end of the process.
 
-    After an error that a signal may have caused, the other thread is given a moment to hear it.
+    ``patience_s`` gives the other thread time to receive the signal, after an error that the signal may have caused.
 
     Raises:
-        KeyboardInterrupt: it was.
+        KeyboardInterrupt: the end was requested.
     """
     if _asked.wait(patience_s) if patience_s else _asked.is_set():
         raise KeyboardInterrupt
@@ -37,9 +37,10 @@ def check(patience_s: float = 0.0) -> None:
 
 @contextmanager
 def heard(save: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Inside, SIGINT and SIGTERM end the process within :data:`GRACE_S`. ``save`` is called at once on another thread.
+    """Make SIGINT and SIGTERM end the process within :data:`GRACE_S` seconds inside the block.
 
-    Does nothing outside of the main thread, and inside of another such block.
+    On a signal, ``save`` is called at once on another thread. The block has no effect outside of the main thread, and
+    inside another such block.
     """
     if threading.current_thread() is not threading.main_thread() or not _listening.acquire(blocking=False):
         yield
@@ -55,7 +56,7 @@ def heard(save: Callable[[], object] = lambda: None) -> Iterator[None]:
         yield
         check()
     finally:
-        if not _asked.is_set():  # else the end is on its way, and is watched until it is there
+        if not _asked.is_set():  # else the process is ending, and the other thread enforces it
             signal.set_wakeup_fd(before)
             if polite:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -72,7 +73,7 @@ def _wait(ears: socket.socket, save: Callable[[], object]) -> None:
             return
         _asked.set()
         until = time.monotonic() + GRACE_S
-        with suppress(Exception):  # what cannot be saved is asked for again
+        with suppress(Exception):  # data that cannot be saved is requested again
             save()
         time.sleep(max(0.0, until - time.monotonic()))
         if sys.stdout.isatty():
