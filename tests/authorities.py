@@ -1,4 +1,4 @@
-"""Certificates of authorities, read once a process: every ``httpx.get`` reads all of them anew, which takes 40 ms."""
+"""Read certificate authorities once a process: every ``httpx.get`` reads all of them again, which takes 40 ms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 
 def read_once() -> None:
-    """Keep contexts of a given file; one of the machine's own certificates depends on variables, and is made anew."""
+    """Cache contexts of a given file.
+
+    The context of the machine's own certificates depends on variables, and is created each time.
+    """
     anew = ssl.create_default_context
     kept = functools.cache(anew)
 

@@ -1,6 +1,7 @@
-"""Processes that tests start. What still lives when its test is over is killed, with all that it started: it would hold locks and
-ports, take a core from the tests after it, and outlive the suite. :func:`end_since` is called after every test
-(``conftest.py``).
+"""Start processes for tests, and kill those that still live when their test is over.
+
+A survivor and its children would keep locks and ports, take a core from later tests, and outlive the suite.
+:func:`end_since` is called after every test (``conftest.py``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _started: list[subprocess.Popen] = []
 
 
 def start(words: Sequence[Any], **more: Any) -> subprocess.Popen:
-    """A process in a session of its own, as :class:`subprocess.Popen` makes it."""
+    """Start a process in a session of its own, as :class:`subprocess.Popen` does."""
     child = subprocess.Popen(words, start_new_session=True, **more)
     _started.append(child)
     return child
@@ -35,7 +36,7 @@ def end(child: subprocess.Popen) -> None:
     child.wait(timeout=scaled(30))
     for pipe in (child.stdin, child.stdout, child.stderr):
         if pipe is not None:
-            with suppress(OSError):  # what was written and not yet sent
+            with suppress(OSError):  # output that was written and not yet sent
                 pipe.close()
     if child in _started:
         _started.remove(child)
@@ -44,7 +45,10 @@ def end(child: subprocess.Popen) -> None:
 def run(
     words: Sequence[Any], *, timeout_s: float, input: str | None = None, **more: Any
 ) -> subprocess.CompletedProcess:
-    """As :func:`subprocess.run`, which kills the process alone when time is up, not what it started."""
+    """Run a process to its end, and kill its whole group when time is up.
+
+    :func:`subprocess.run` would kill the process alone.
+    """
     child = start(
         words,
         stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
@@ -64,6 +68,6 @@ def number() -> int:
 
 
 def end_since(before: int) -> None:
-    """End the processes that were started after :func:`number` said ``before``."""
+    """End the processes that were started after :func:`number` returned ``before``."""
     for child in _started[before:]:
         end(child)

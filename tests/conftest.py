@@ -33,7 +33,7 @@ def _nothing_is_left_running() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a slow machine a test may take longer before it is ended."""
+    """Allow tests more time on a slow machine."""
     usual, factor = float(config.getini("timeout")), slowness()
     for item in items:
         given = item.get_closest_marker("timeout")

@@ -1,4 +1,7 @@
-"""Random good answers in the shape that the contract gives them, spoilt here and there: Hypothesis strategies for every readable operation."""
+"""Random successful responses in the contract's shape, partly malformed.
+
+Hypothesis strategies for every readable operation.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from catalog import FIELDS
 from catalog.records import Column, Endpoint, Origin, Parse, Pii
 
 PERSONAL = "P€RS:"
-"""What every text of a personal member begins with, so that a test sees where it gets to."""
+"""The beginning of every text of a personal member, so that a test can trace it."""
 
 LONG = "长" * 33_000
 """About 100 kB of UTF-8."""
@@ -64,9 +67,10 @@ edges = st.sampled_from(
 
 @st.composite
 def mostly(draw, fitting: st.SearchStrategy, rare: st.SearchStrategy, times: int = 24) -> Any:
-    """The first strategy ``times`` times as often as the second: a row of twenty odd values would test nothing but the first of them.
+    """Choose the first strategy ``times`` times as often as the second.
 
-    (``one_of`` gives every strategy the same chance, however often it is named.)
+    Otherwise a row of twenty malformed values would test nothing but the first of them. (``one_of`` gives every
+    strategy the same chance, however often it is named.)
     """
     return draw(rare if draw(st.integers(0, times)) == times // 2 else fitting)
 
@@ -76,7 +80,7 @@ whole = mostly(
     edges,
 )
 decimals = st.sampled_from([0.5, -0.25, 2.0, 1234.75])
-"""Numbers that every writer of JSON spells alike."""
+"""Numbers that every JSON writer formats alike."""
 odd = st.one_of(
     st.none(),
     st.booleans(),
@@ -107,18 +111,21 @@ SUCCESS = {
     "message": st.just("success"),
     "has_more": st.sampled_from([False, None, 0]),
 }
-"""Members that say that this is a good answer, and the whole of it."""
+"""Members that mark a complete, successful response."""
 
 
 def success_schema(endpoint: Endpoint) -> dict[str, Any]:
-    """The schema of an operation's good answer; twins have that of their elder."""
+    """Return the schema of an operation's successful response; twins have that of their original."""
     return resolve(
         {"$ref": "#/components/schemas/" + operations()[endpoint.twin_of or endpoint.name]["x-success-schema"]}
     )[0]
 
 
 def columns_by_path(endpoint: Endpoint) -> dict[str, list[Column]]:
-    """Columns that are read from rows, by the path of their member as :func:`contract_reading.members` writes it; ``|`` stays."""
+    """Return the columns read from rows, by the path of their member.
+
+    Paths are written as :func:`contract_reading.members` does; ``|`` stays.
+    """
     found: dict[str, list[Column]] = {}
     for output in endpoint.outputs:
         for column in output.columns:
@@ -131,7 +138,7 @@ def columns_by_path(endpoint: Endpoint) -> dict[str, list[Column]]:
 
 
 class Bodies:
-    """Strategies for the answers of one operation.
+    """Strategies for the responses of one operation.
 
     ``today`` is the day of observation; series go back ``reach`` days from it.
     """
@@ -165,7 +172,7 @@ class Bodies:
         self.strategy = self._object(success_schema(endpoint), "")
 
     def _of(self, node: dict[str, Any], path: str) -> st.SearchStrategy:
-        """What fits a schema, null where it may be, in the forms that the platform gives it."""
+        """Return values that fit a schema, null if allowed, in the forms of the platform."""
         name = path.rpartition(".")[2]
         if name in SUCCESS:
             return SUCCESS[name]
@@ -200,7 +207,7 @@ class Bodies:
         return leaf
 
     def _as_text(self, path: str) -> st.SearchStrategy:
-        """A JSON object as text, with the members that the catalogue opens it for."""
+        """Return a JSON object as text, with the members that the catalogue opens it for."""
         inner: dict[str, st.SearchStrategy] = {}
         for name in sorted({p[len(path) + 1 :].split("|")[0] for p in self._opened if p.startswith(f"{path}|")}):
             here = f"{path}|{name}"
@@ -219,7 +226,7 @@ class Bodies:
         if not loose:
             return st.fixed_dictionaries(inner)
         some = st.sampled_from(loose)
-        seldom = 5 if path.count("[]") else 60  # what is wrong with the whole answer hides what is wrong with rows
+        seldom = 5 if path.count("[]") else 60  # an error of the whole response hides errors of rows
         few = mostly(st.just(set()), st.sets(some, min_size=1, max_size=2), seldom)
         wrong = mostly(st.just({}), st.dictionaries(some, odd, min_size=1, max_size=2), seldom)
         unknown = mostly(st.just({}), st.dictionaries(texts.map("new_".__add__), odd, min_size=1, max_size=1), 5)

@@ -31,7 +31,7 @@ def operations() -> dict[str, dict[str, Any]]:
 
 
 def resolve(node: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """A schema or parameter with its reference followed, and the name that it was referred to by."""
+    """Follow the reference of a schema or parameter; return it with its referenced name."""
     name = None
     while "$ref" in node:
         kind, name = node["$ref"].split("/")[-2:]
@@ -49,7 +49,10 @@ def contract_name(endpoint: Any) -> str:
 
 
 def body_members(operation: str) -> dict[str, dict[str, Any]]:
-    """First-level members of the request's body: name -> resolved schema with ``required``; empty where there is no body."""
+    """Return first-level members of the request's body: name -> resolved schema with ``required``.
+
+    The result is empty if there is no body.
+    """
     found: dict[str, dict[str, Any]] = {}
     for content in operations()[operation].get("requestBody", {}).get("content", {}).values():
         schema, _ = resolve(content["schema"])
@@ -71,7 +74,7 @@ def webhook_members() -> frozenset[str]:
 
 
 def kind_of(node: dict[str, Any]) -> str:
-    """What a leaf may hold, in one word: a named scalar of the contract, ``date``, a JSON type, or ``any``."""
+    """Name a leaf's type: a named scalar of the contract, ``date``, a JSON type, or ``any``."""
     schema, name = resolve(node)
     if name is not None and schema.get("type") != "object":
         return name
@@ -113,7 +116,7 @@ def members(schema: dict[str, Any], path: str = "") -> dict[str, dict[str, Any]]
 
 @cache
 def success_members(operation: str) -> dict[str, dict[str, Any]]:
-    """All members of an operation's good answer, by path."""
+    """Return all members of an operation's successful response, by path."""
     return members({"$ref": "#/components/schemas/" + operations()[operation]["x-success-schema"]})
 
 

@@ -1,4 +1,4 @@
-"""What every fault must leave as it was: the other accounts, and a next run that mends with the missing calls alone."""
+"""Effects that every fault must not have: other accounts load, and the next run makes only the missing calls."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from resources.state.load_status import Outcome
 TABLE = OPERATION = "user_fans"
 HIT, OTHERS = 1, (0, 2)
 TRIES = 5
-"""Requests made for a fault that is answered by asking again (catalog/errors.py; resources/client/retry.py)."""
+"""Requests made for a fault that is retried (catalog/errors.py; resources/client/retry.py)."""
 
 
 def check_the_others(world, table: str = TABLE, dt: date = YESTERDAY, hit: int = HIT) -> None:
-    """The accounts that were not hit are loaded, each with its one row or more."""
+    """Check that the other accounts are loaded, each with at least one row."""
     status = world.status(table, dt)
     for account in {0, 1, 2} - {hit}:
         told = status[account]
@@ -25,7 +25,7 @@ def check_the_others(world, table: str = TABLE, dt: date = YESTERDAY, hit: int =
 
 
 def check_mended(world, calls: int = 1, table: str = TABLE, operation: str = OPERATION, dt: date = YESTERDAY) -> None:
-    """The next run in good weather asks for what is missing and nothing else; the one after it asks for nothing."""
+    """Check that the next run requests only what is missing, and the one after it nothing."""
     world.clear()
     world.restart()
     done = world.ingest(table, dt)

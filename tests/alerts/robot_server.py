@@ -1,4 +1,7 @@
-"""The robots of 飞书, 钉钉 and 企业微信 and a webhook on loopback, as their documentation describes them: what they check and how they refuse."""
+"""Simulate the robots of 飞书, 钉钉 and 企业微信 and a webhook on loopback.
+
+They check and refuse requests as their documentation describes.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ SECRETS = (FEISHU_TOKEN, FEISHU_SECRET, DING_TOKEN, DING_SECRET, WECOM_KEY, HOOK
 class Robots:
     """A server for all four.
 
-    ``orders`` are answers to give instead of the right one, the next first: (status, body, seconds to wait).
+    ``orders`` are responses that replace the right one, the next first: (status, body, seconds to wait).
     """
 
     signs: bool = True
     texts: list[str] = field(default_factory=list)
-    """What was taken, in order."""
+    """The accepted texts, in order."""
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     orders: list[tuple[int, Any, float]] = field(default_factory=list)
     forever: tuple[int, Any, float] | None = None
@@ -52,7 +55,7 @@ class Robots:
                     self.end_headers()
                     self.wfile.write(content)
                 except OSError:
-                    pass  # whoever asked has left: the test is about that
+                    pass  # the client has disconnected: the test is about that
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -1,4 +1,4 @@
-"""What is wrong: found in a real state and a real published file, and over once it is mended."""
+"""Alert conditions are found in a real state and a real published file, and end once they are fixed."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_an_account_without_a_name_is_told_by_both_ends_of_its_id(runtime: Runti
 
 
 def test_tokens_are_counted_down(runtime: Runtime):
-    """With five renewals done nothing moves the end any more."""
+    """Once five renewals are done, nothing extends the token's life."""
 
     def stages(days_left: float, *days: int) -> list[str]:
         account(runtime, days_left)
@@ -210,7 +210,7 @@ def test_what_never_came_is_told_unless_it_cannot_be_had(runtime: Runtime, statu
 
 
 def test_a_capability_that_was_lost_is_told_once_with_where_to_look(runtime: Runtime):
-    """Not as data that is late: nobody here can hurry it."""
+    """It is not reported as late data: no user here can speed it up."""
     loaded(runtime, "billboard_stars", 50, dt=TODAY - timedelta(days=2))
     assert found(runtime, Kind.LACKING) == []
     assert stale(runtime) == {"billboard_stars"}
@@ -223,7 +223,7 @@ def test_a_capability_that_was_lost_is_told_once_with_where_to_look(runtime: Run
 
 
 def test_what_is_lacking_is_told_anew_only_when_it_changes(runtime: Runtime):
-    """Looked at for three days: one alert for what is lacking, one when more is, one when it is over."""
+    """Three days of checks: one alert for the missing capability, one when more are missing, one when it is over."""
     from resources.state.alerts import list_alerts
     from services.alerts.work import run_alerts
 

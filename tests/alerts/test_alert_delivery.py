@@ -1,4 +1,4 @@
-"""One text through one channel: each robot over real HTTP, what it refuses and how, and what may be seen of it."""
+"""One text through one channel: each robot over real HTTP, its refusals, and what logs may show of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def send(address: str, text: str = TEXT, severity: Severity = Severity.WARNING):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_robot_takes_a_text_whole(robots: Robots, kind: str):
-    """The robots here check the signature as the documentation has it; 钉钉's stands among the parameters and is quoted once."""
+    """The robots here check the signature as documented; 钉钉's is a query parameter and is quoted once."""
     answer = send(robots.address(kind))
     assert (answer.ok, answer.reason) == (True, "")
     assert robots.texts == [TEXT]
@@ -178,9 +178,9 @@ def test_an_address_that_cannot_be_used_is_never_shown(address: str, caplog: pyt
 
 
 def test_why_sending_is_ours(robots: Robots, monkeypatch):
-    """apprise 2.3.0 as it is.
+    """Test apprise 2.3.0 without our changes.
 
-    When this fails, a newer one has mended it, and resources/delivery/robots.py can shrink.
+    When this fails, a newer release has fixed it, and resources/delivery/robots.py can shrink.
     """
     from apprise.plugins.dingtalk import NotifyDingTalk
     from apprise.plugins.wecombot import NotifyWeComBot

@@ -1,4 +1,4 @@
-"""Dagster's failed runs: the sensor tells of them at once, and a run that succeeds ends it."""
+"""The sensor alerts about Dagster's failed runs at once, and a successful run ends the alert."""
 
 from datetime import date
 from pathlib import Path

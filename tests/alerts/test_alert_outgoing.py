@@ -1,4 +1,4 @@
-"""What is told to whom and when: over real HTTP, with a clock that the test moves."""
+"""Which alerts are sent to whom and when: over real HTTP, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class House:
         return deliver(self.state, self.alerts, self.locks, self.now, environment=self.environment)
 
     def heard(self) -> list[str]:
-        """First lines of what arrived since the last time."""
+        """First lines of the messages that arrived since the last call."""
         texts, self.robots.texts[:] = list(self.robots.texts), []
         return [t.splitlines()[0] for t in texts]
 
@@ -339,7 +339,7 @@ def test_what_is_refused_again_and_again_leaves_the_digest(house: House):
 
 
 def test_a_killed_process_loses_nothing(house: House, monkeypatch):
-    """It went between the answer and the note: told twice is better than never."""
+    """The process died after the response and before the record: sent twice is better than never."""
     import resources.delivery.outgoing as outgoing
 
     def killed(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""``alerts.yaml``: who is told what; what is wrong in it says where and what to do, and shows no address."""
+"""``alerts.yaml`` routes alerts; errors in it name place and remedy, and show no address."""
 
 from __future__ import annotations
 

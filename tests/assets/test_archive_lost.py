@@ -1,4 +1,7 @@
-"""The archive is lost, or an older copy of it was put back: no run takes rows away that it cannot account for, and ``verify`` says so."""
+"""The archive is lost, or an older copy of it was restored.
+
+No run removes rows that it cannot account for, and ``verify`` reports the loss.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def test_a_run_after_the_archive_was_lost_keeps_the_rows_and_names_the_gap(loade
 
 
 def test_an_older_copy_of_the_archive_takes_nothing_away(loaded, tmp_path):
-    """It has the morning, and lacks the hour after it."""
+    """The copy has the morning, and lacks the hour after it."""
     shutil.copytree(loaded.runtime.archive.root, tmp_path / "copy")
     loaded.at(LATER).ingest("hot_words")
     before = loaded.lake_files()
@@ -68,7 +71,7 @@ def test_with_the_archive_back_the_next_run_has_everything(loaded, tmp_path):
 
 
 def test_rows_that_newer_answers_tell_again_are_replaced(loaded):
-    """A listing that is read again has the same rows, as of now: nothing is lost of them."""
+    """A listing that is read again has the same rows with today's values: none of them is lost."""
     lose(loaded)
     done = loaded.at(LATER).ingest("videos")
     assert done.refused == {}
@@ -113,7 +116,7 @@ def test_answers_that_are_not_kept_on_purpose_are_no_error(loaded):
 
 
 def test_a_damaged_day_that_is_made_again_is_kept_aside(loaded):
-    """Its file may hold more than the archive."""
+    """Its file may contain more rows than the archive."""
     own = loaded.runtime.lake.path("hot_words", TODAY)
     data = bytearray(own.read_bytes())
     data[len(data) // 2] ^= 1

@@ -1,4 +1,7 @@
-"""What the app does not own, or what is offline, is switched off with a plain reason: no failing run every day, no empty success."""
+"""Capabilities that the app does not own, or that are offline, are switched off with a plain reason.
+
+They cause neither a failed run every day nor an empty success.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Comments: read to the end while a video is young, later until what is known, and held against the count that the video states."""
+"""Comments are read to the end while a video is young, and later as far as they are new.
+
+They are checked against the count that the video reports.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def world(make_world):
 
 
 def read_day(world, *tables: str) -> dict[str, int]:
-    """Ingest what comments need, then comments; calls per table."""
+    """Ingest the upstreams of comments, then comments; return the calls per table."""
     calls = {}
     for table in ("videos", "video_totals", "comments", "comment_reads", *tables):
         calls[table] = world.ingest(table).calls
@@ -106,7 +109,7 @@ def test_an_old_video_is_read_only_until_what_is_known(world):
     assert all(again[item] < full[item] for item in large)
     reads = {r["item_id"]: r["is_whole"] for r in world.rows("comment_reads", then)}
     assert not any(reads[item] for item in large)
-    # Nothing new is missed.
+    # No new comment is missed.
     before = {r["item_id"]: r["comment_count"] for r in world.rows("video_totals", first)}
     now = {r["item_id"]: r["comment_count"] for r in world.rows("video_totals", then)}
     fresh = Counter(c["item_id"] for c in world.rows("comments", then) if c["comment_id"] not in known)
@@ -178,7 +181,7 @@ def changed(rows: pa.Table, **columns: dict[str, object]) -> pa.Table:
 
 
 def test_what_is_young_is_told_by_beijing_days(world):
-    """Before eight in the morning it is still yesterday in UTC: a video or comment of that hour is as young as the others of its day."""
+    """Age is counted in Beijing days, although before eight in the morning UTC still has the day before."""
     read_day(world)
     world.at("2026-11-17T11:30:00+08:00")
     lake, app = world.runtime.lake, world.config.client_key

@@ -1,4 +1,4 @@
-"""Each fault of the platform while one table is loaded: what becomes of the rows, the status, the other accounts, and the next run."""
+"""Each fault of the platform while one table is loaded: its effect on rows, status, other accounts, next run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ PASSING = {
     "timeout": None,
     "cut": None,
 }
-"""Kind -> how the refused request is counted in ``codes``.
-
-No response came of the last two; an expired token has two codes.
+"""Kind -> how the refused request is counted in ``codes``. The last two got no response; an expired token has two
+codes.
 """
 
 STAYING = {
@@ -33,7 +32,7 @@ STAYING = {
     "timeout": (None, TRIES, ""),
     "cut": (None, TRIES, ""),
 }
-"""Kind -> (code, requests made before giving up, words of the reason)."""
+"""Kind -> (code, requests made before giving up, text of the reason)."""
 
 
 # --------------------------------------------------------------------------- faults that pass
@@ -57,7 +56,7 @@ def test_a_fault_that_passes_costs_one_more_call(world, kind: str):
     assert done.codes.total() == 3 if kind in ("timeout", "cut") else 4
     if counted := PASSING[kind]:
         assert done.codes[counted] == 1
-    # Every response is kept, the refused one too; where nothing whole came back there is nothing to keep.
+    # Every response is archived, the refused one too; without a whole response there is nothing to archive.
     kept = [e for e in world.archived(OPERATION) if e.open_id == world.accounts[HIT]]
     assert [e.ok for e in kept] == ([True] if kind in ("timeout", "cut") else [False, True])
     world.clear()
@@ -75,7 +74,7 @@ def test_a_token_that_expires_mid_run_is_refreshed_once_for_all_calls(world):
     videos = len([key for key in world.asked("item_play") if world.accounts[HIT] in key])
     assert videos > 4
     assert (told.status, told.rows) == (Outcome.LOADED, videos)
-    # Calls that had already taken the old token ask twice.
+    # Calls that had already taken the old token are made twice.
     assert videos < told.calls == world.calls_of("item_play", HIT) < 2 * videos
     assert world.calls("oauth_refresh_token") == 1
     assert world.calls_of("oauth_refresh_token", HIT) == 1
@@ -117,7 +116,7 @@ def test_a_token_that_cannot_be_refreshed_asks_for_consent_and_stops_the_account
     assert "douyin authorize" in told.reason
     check_the_others(world)
 
-    # Nothing is asked in vain for the account, in this run and in the next.
+    # No futile request is made for the account, in this run and in the next.
     for restart in (False, True):
         world.clear()
         if restart:
@@ -127,7 +126,7 @@ def test_a_token_that_cannot_be_refreshed_asks_for_consent_and_stops_the_account
         assert world.status("user_like", YESTERDAY)[HIT].status is Outcome.NEEDS_CONSENT
         check_the_others(world, "user_like")
 
-    # Consent given again mends it.
+    # A renewed consent fixes it.
     world.authorize()
     check_mended(world)
 
@@ -153,7 +152,7 @@ def test_a_private_account_is_skipped_and_not_asked_again(world):
     assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
     check_the_others(world)
     assert done.failures() == []
-    # A settled answer: it is not asked for again in this slot, and asked for in the next.
+    # The outcome is final for this slot: the next request is made in the next slot.
     world.clear()
     assert world.ingest(TABLE).calls == 0
     assert world.status(TABLE, YESTERDAY)[HIT].status is Outcome.SKIPPED

@@ -1,4 +1,7 @@
-"""How far back leads and the interaction log reach: over breaks by themselves, and over any past days by a backfill."""
+"""How far back leads and the interaction log reach.
+
+They cover outages by themselves, and any past days through a backfill.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def seen(world, table: str, column: str) -> set:
 
 
 def happened(world, make_world, since: date) -> set:
-    """What the platform's own log has from a day on, by an installation that requests every day of it."""
+    """Return the platform's own log from a day on, by an installation that requests every day of it."""
     other = make_world(platform={"accounts": 3, "videos": 4}, home="other", start_date=date(2026, 10, 1)).at(world.now)
     days = [since + timedelta(days=n) for n in range((LAST - since).days)]
     other.ingest("lead_events", *days, LAST)
@@ -188,7 +191,7 @@ def test_days_that_daily_runs_saw_whole_are_not_requested_again(world):
 
 
 def test_the_rest_of_the_last_day_before_a_break_can_be_had(make_world):
-    """A home of an earlier release, which requested three days after a break of ten."""
+    """Test a home of an earlier release, which requested three days after an outage of ten."""
     world = make_world(platform={"accounts": 3, "videos": 4})
     world.ingest("lead_events")
     before = world.rows("lead_events", TODAY)
@@ -220,7 +223,10 @@ MONTH = [TODAY - timedelta(days=n) for n in range(30, 0, -1)]
 
 
 def expected(world, dt: date) -> dict[int, Outcome]:
-    """What can be known on :data:`TODAY` of a day of ``item_play``, from the list of videos: young then, and young now."""
+    """Return what the list of videos reveals on :data:`TODAY` of a day of ``item_play``.
+
+    The known videos are those that were young then or are young now.
+    """
     found = {}
     for n, open_id in enumerate(world.accounts):
         created = [

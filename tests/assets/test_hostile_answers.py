@@ -1,4 +1,7 @@
-"""Whatever a body says: its bytes are kept, its request fails alone with a line in ``load_status``, and all others land as if nothing had happened."""
+"""A hostile body is archived and fails its own request alone, with a row in ``load_status``.
+
+All other requests land their rows unchanged.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def behind(make_world):
 
 
 def spoil(world: World, platform: Hostile, path: str, bodies: list) -> dict[str, str]:
-    """Give each account but the last ones a body of its own; what each got."""
+    """Give each account but the last ones a body of its own; return the body's name per account."""
     told = {}
     for account, (name, fault) in zip(world.accounts[:-GOOD], bodies, strict=False):
         platform.faults[path, account] = fault

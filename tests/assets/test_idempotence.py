@@ -1,4 +1,7 @@
-"""Running again: the same bytes, and no call for what the archive holds; broken off, only the rest is asked for."""
+"""A second run gives the same bytes and requests nothing that the archive has.
+
+After an interruption only the rest is requested.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ SOME = (
 
 
 def load(world, tables=SOME, *dts: date, call: bool = True) -> int:
-    """Ingest tables; gives the number of calls."""
+    """Ingest tables; return the number of calls."""
     return sum(world.ingest(table, *dts, call=call).calls for table in tables)
 
 
@@ -44,7 +47,7 @@ def load(world, tables=SOME, *dts: date, call: bool = True) -> int:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of all tables, loaded once for the tests of this file that look at everything: it takes seconds."""
+    """A day of all tables, loaded once for the tests here that examine everything, since it takes seconds."""
 
     world: World
     calls: int
@@ -184,7 +187,7 @@ class _Broken(BaseException):
 
 @pytest.mark.parametrize("survivors", [0, 1, 7, 20])
 def test_after_an_exception_only_the_rest_is_asked_for(make_world, monkeypatch, survivors: int):
-    """The process dies of something unforeseen after so many answers."""
+    """The process dies of an unexpected error after so many responses."""
     whole = make_world(home="whole")
     load(whole, ("videos", "item_play"))
     expected, needed = whole.lake_files(), whole.calls("item_play")
@@ -262,8 +265,7 @@ def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
     held = len(world.archived("item_play"))
     assert 0 < held <= before < needed
     assert world.ingest("item_play").calls == needed - held
-    # At 2 x 25 calls a second, what was answered within the last 0.05 s + the flusher's 0.025 s, and what was in
-    # flight.
+    # At 2 x 25 calls a second: responses of the last 0.05 s + the flusher's 0.025 s, and calls in flight.
     assert world.calls("item_play") - needed <= 10
     assert world.lake_files() == expected
 
@@ -345,7 +347,7 @@ def test_yesterdays_series_before_ten_is_not_ready_and_asked_for_again(world):
         assert (told.status, told.code, told.rows) == (Outcome.NOT_READY, 0, 0)
         assert told.reason == "the series ends on 2026-11-14, 2026-11-15 is not produced yet"
     assert done.failures() == []
-    # The day before is known from the same answer, without another call.
+    # The day before is known from the same response, without another call.
     assert world.ingest("user_fans", date(2026, 11, 14)).calls == 0
     assert world.accounts_in("user_fans", date(2026, 11, 14)) == {0, 1, 2}
 
@@ -387,7 +389,7 @@ def test_a_day_older_than_the_window_is_refused_plainly(world):
         assert told.status is Outcome.FAILED
         assert told.reason == "older than the platform's window of 30 days and not in the archive"
     assert not world.runtime.lake.path("user_fans", old).exists()
-    # Together with days that can be had, those are had.
+    # Together with available days, those are loaded.
     done = world.ingest("user_fans", old, YESTERDAY)
     assert (done.missing, sorted(done.partitions), done.calls) == ([old], [YESTERDAY], 3)
 

@@ -1,4 +1,7 @@
-"""Webhook events from the inbox into archive, lake and load status: each once, whatever is stopped, asked for again or unreadable."""
+"""Webhook events go from the inbox into archive, lake and load status: each exactly once.
+
+That holds after interruptions, repeated requests and unreadable events.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def world(make_world) -> World:
 
 
 def take(world: World, *dts: date, tables=SOME) -> dict[str, int]:
-    """Bring tables of events up to date; rows per table over those days."""
+    """Ingest tables of events; return the rows per table over those days."""
     days = dts or (TODAY,)
     return {name: sum(p.rows.num_rows for p in world.ingest(name, *days).partitions.values()) for name in tables}
 
@@ -54,7 +57,7 @@ OTHER = "shop.order paid"
 
 
 def other(world: World, *instants: str, event: str = OTHER) -> int:
-    """An unknown event arrives; gives how many are new."""
+    """Receive an unknown event at each instant; return how many are new."""
     app, new = world.config.client_key, 0
     for at in instants:
         body = {
@@ -169,7 +172,7 @@ def test_lake_and_inbox_lost_the_archive_has_all(world):
 
 
 def test_a_run_that_was_stopped_goes_on(world, monkeypatch):
-    """The archive's index is the only ledger: whatever was flushed before is not appended again."""
+    """The archive's index is the only ledger: flushed events are not appended again."""
     world.receive(at=NOW)
     append, left = world.runtime.archive.append, [12]
 
@@ -225,7 +228,7 @@ def test_apps_are_kept_apart(make_world):
         for s in read_load_status(world.runtime.state, table="interactions")
         if s.operation == "webhook_new_follow_action"
     }
-    # The first app's receiver ran since today only: of its yesterday nothing is known, and nothing is said.
+    # The first app's receiver has run since today only: nothing is known or reported of its yesterday.
     assert told == {
         (first, TODAY): Outcome.LOADED,
         (second, TODAY): Outcome.LOADED,
@@ -269,7 +272,7 @@ def test_where_nobody_ever_received_nothing_is_wrong_and_nothing_is_known(world)
 
 
 def test_a_day_whose_events_were_let_go_stays_as_it_is(world):
-    """Neither inbox nor archive has them: that is not a day without events."""
+    """Neither inbox nor archive has the events: that does not make it a day without events."""
     world.receive("new_follow_action", at=BEFORE)
     world.ingest("interactions", YESTERDAY)
     first = world.lake_files()
@@ -305,7 +308,7 @@ def test_an_event_of_an_unknown_name_lands_and_is_drift(world):
 
 
 def test_an_event_that_becomes_known_lands_once(world, monkeypatch):
-    """What an elder release archived as unknown, a younger one reads as what it is."""
+    """An event that an older release archived as unknown is read as its real kind by a newer release."""
     from services.ingest import inbox
 
     world.receive("im_message_read", at=NOW)

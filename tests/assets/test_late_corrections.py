@@ -1,4 +1,4 @@
-"""What the platform counts late, and what it had not produced: taken up by the next runs, with the calls that they make anyway, and counted."""
+"""Late counts and late series are collected and counted by the next runs, without extra calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.ingest.changes import total
 MEASURES = {"item_play": "plays", "user_like": "new_like"}
 NEXT = "2026-11-17T11:00:00+08:00"
 THREE = [TODAY - timedelta(days=n) for n in range(3)]
-"""What a daily run on the 17th takes."""
+"""The days of a daily run on the 17th."""
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""Many accounts, some in trouble and two capabilities withdrawn: everybody else's data lands, and it is told who, what and why.
+"""Many accounts, some with faults and two capabilities withdrawn: all other data lands.
 
-At 2,000 accounts, with the peak of memory: ``python -m benchmarks.many_accounts``.
+Each failure is reported with its account and reason. At 2,000 accounts, with the peak of memory: ``python -m
+benchmarks.many_accounts``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ OF_ACCOUNTS = (
 
 @pytest.fixture(scope="module")
 def crowd(platforms, tmp_path_factory):
-    """A day of 100 accounts, three of them with dead tokens and one private, and which is which."""
+    """A day of 100 accounts, three with dead tokens and one private; returns which is which."""
     from installation import World
 
     platform = {

@@ -1,5 +1,7 @@
-"""What iterates over what: in which order, and that nobody is asked for what cannot have data. (That a day makes each call at most
-once stands in ``test_idempotence.py``, where a day of all tables is loaded anyway.)"""
+"""Which subjects endpoints iterate over, in which order, and that futile requests are not made.
+
+That a day makes each call at most once is tested in ``test_idempotence.py``, which loads a day of all tables anyway.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,10 @@ def test_an_account_that_is_too_small_is_asked_again_after_a_week(world):
 
 
 def test_several_videos_are_asked_for_in_one_request(world):
-    """Mini-apps have no list of videos: what is watched, and known since, is asked for by id, as many at once as one request takes."""
+    """Mini-apps have no list of videos.
+
+    Watched and known videos are requested by id, as many at once as one request takes.
+    """
     world.ingest("videos")
     listed = [r["item_id"] for r in world.rows("videos", TODAY) if r["open_id"] == world.accounts[0]]
     world.watch(*(("video", item) for item in listed))

@@ -1,4 +1,4 @@
-"""What the platform says elsewhere of events: its log of interactions, and its list of subscriptions."""
+"""Events are reconciled with the platform's log of interactions and its list of subscriptions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def write(lake: Lake, table: str, dt: date, *rows: dict[str, Any]) -> None:
-    """A partition of a table; columns that a row does not give are null."""
+    """Write a partition of a table; missing columns are null."""
     schema = arrow_schema(TABLES[table])
     standard = {
         "dt": dt,

@@ -1,4 +1,4 @@
-"""Answers that came but are not what they should be, and objects of an account that fail: what lands, what is told, what is asked again."""
+"""Malformed responses, and objects of an account that fail: which rows land, what is reported and retried."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def test_a_malformed_value_goes_to_quarantine_and_its_row_lands(make_world):
     assert (bad["operation"], bad["open_id"], bad["position"]) == ("video_list", world.accounts[HIT], 3)
     assert (bad["value"], bad["reason"].rpartition(": ")[2]) == ("abc", "expected a 64-bit integer")
     column = bad["column_name"]
-    # All else is as if nothing had happened: the row has landed, with null in that one column.
+    # The rest is unaffected: the row has landed, with null in that one column.
     assert [r | {column: None} for r in rows] == [r | {column: None} for r in expected]
     assert [(r[column], e["open_id"]) for r, e in zip(rows, expected, strict=True) if r != e] == [
         (None, world.accounts[HIT])
     ]
-    # Where its bytes lie is told, and they are there.
+    # The place of its bytes is reported, and they are there.
     record = next(
         body
         for address, _, body in world.runtime.archive.records("video_list", [TODAY])
@@ -78,7 +78,7 @@ def test_a_malformed_value_goes_to_quarantine_and_its_row_lands(make_world):
     assert len(world.rows("video_totals", TODAY)) == len(expected)
     assert not world.runtime.lake.path("_quarantine/video_totals", TODAY).exists()
 
-    # The next observation mends it, and the quarantine of the day keeps what was seen.
+    # The next observation fixes it, and the quarantine of the day keeps the observed value.
     world.at("2026-11-17T11:00:00+08:00")
     world.ingest("videos", date(2026, 11, 17))
     assert world.status("videos", date(2026, 11, 17))[HIT].quarantined == 0
@@ -159,7 +159,7 @@ def test_unknown_members_land_nowhere_and_are_reported(make_world):
     assert drift["data.list.sandbox_new_column"] >= 19
     assert {s.status for s in world.status("videos", TODAY).values()} == {Outcome.LOADED, Outcome.NOT_ASKED}
     assert done.failures() == []
-    # What it was stays in the archive.
+    # The archive keeps it as it was.
     bodies = [body for _, _, body in world.runtime.archive.records("video_list", [TODAY])]
     assert sum(b'"sandbox_new_member":{"reason":"drift"}' in b for b in bodies) == 1
 
@@ -174,7 +174,7 @@ def test_a_cursor_that_comes_again_is_no_short_list(world):
     assert "cursor that was used before" in told.reason
     check_the_others(world, "videos", TODAY)
     assert len(done.failures()) == 1
-    # The list is asked for anew from its beginning, only for this account.
+    # The list is requested again from its beginning, only for this account.
     world.clear()
     world.restart()
     world.ingest("videos")
@@ -223,7 +223,7 @@ def test_an_account_without_any_list_of_videos_is_not_passed_over_in_silence(wor
 
 
 def test_an_account_without_young_videos_has_nothing_to_be_asked_for(make_world):
-    # A video or so in half a year: not every account has a young one.
+    # About one video in half a year: not every account has a young one.
     world = make_world(platform={"videos": 1})
     world.ingest("videos")
     young = {
@@ -318,7 +318,7 @@ def test_an_app_that_is_banned_stops_everything_plainly(world):
 
 @pytest.mark.parametrize("day", ["9999-12-31", "2026-11-17"])
 def test_a_series_of_a_day_to_come_settles_nothing(world, day):
-    """One such row once called the days that were asked for produced: they were never asked for again."""
+    """One such row once marked all requested days as produced: they were never requested again."""
     world.fault(OPERATION, "other_value", HIT, member="date", value=day)
     done = world.ingest(TABLE)
 

@@ -1,4 +1,7 @@
-"""An app that owns few capabilities: what it lacks, what follows from that, and the way out are known, and nothing of it is a failure."""
+"""An app that owns few capabilities: the missing ones, their consequences and the remedy are reported.
+
+None of them counts as a failure.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ APPLY = (
 
 @pytest.fixture
 def poor(make_world):
-    """An app with five scopes, which has no way to any list of videos."""
+    """An app with five scopes, none of which gives a list of videos."""
     return make_world(platform={"scopes": FIVE, "videos": 12})
 
 
@@ -102,7 +105,7 @@ def test_it_changes_when_something_is_lost_or_gained_and_at_no_other_time(poor):
 
 
 def test_an_app_without_lists_asks_for_what_is_watched(make_world):
-    """Mini-apps know videos by id alone: the way out is the watch list, for each account."""
+    """Mini-apps know videos by id alone: the remedy is the watch list, for each account."""
     world = make_world(platform={"videos": 12}, app_type=AppType.MINI_APP)
     world.ingest("videos")
     done = world.ingest("item_play")
@@ -134,7 +137,7 @@ def test_an_app_without_lists_asks_for_what_is_watched(make_world):
 
 
 def test_an_old_list_says_nothing_of_the_videos_since(make_world):
-    """A capability that is lost: once the known videos are old, "no young video" would be an invention."""
+    """A lost capability: once the known videos are old, "no young video" would be unfounded."""
     world = make_world(platform={"videos": 12})
     world.ingest("videos")
     world.fault("video_list", "capability_missing", times=None)

@@ -1,4 +1,4 @@
-"""Damage of every kind is found, named, and mended where the archive allows: what was kept still says what was seen."""
+"""Damage of every kind is found, named, and repaired where the archive allows."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ PLATFORM = {"accounts": 2, "videos": 12}
 
 @pytest.fixture(scope="module")
 def whole(platforms, tmp_path_factory):
-    """A published day of several tables, with the whole window of its series. Loaded once: it takes 2 to 4 s.
+    """A published day of several tables, with the whole window of its series.
 
-    Not to be altered.
+    Loaded once, since it takes 2 to 4 s. Tests must not modify it.
     """
     world = World(*platforms(**PLATFORM), home=tmp_path_factory.mktemp("whole"), options={"start_date": FIRST})
     world.clear()
@@ -43,7 +43,7 @@ def whole(platforms, tmp_path_factory):
 
 @pytest.fixture
 def kept(whole, make_world, tmp_path):
-    """A copy of it for each test; times of files stay, since the published file knows the partitions by them."""
+    """A copy of it for each test; the files keep their times, by which the published file knows the partitions."""
     shutil.copytree(whole.home, tmp_path / "home")
     world = make_world(platform=PLATFORM, start_date=FIRST, authorize=False)
     world.accounts = whole.accounts

@@ -44,7 +44,7 @@ class Ui:
     url: str
 
     def ask(self, question: str, **variables: Any) -> dict[str, Any]:
-        """An answer of the UI's own GraphQL."""
+        """Query the UI's own GraphQL."""
         sent = {"query": question, "variables": variables}
         answer = httpx.post(f"{self.url}/graphql", json=sent, trust_env=False, timeout=120).json()
         assert "errors" not in answer, answer
@@ -96,7 +96,7 @@ def serve() -> Iterator[Callable[[World], Ui]]:
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
-    """A page of headless Chromium. ``TEST_SCREENSHOTS`` names a folder that keeps what the tests saw."""
+    """A page of headless Chromium. ``TEST_SCREENSHOTS`` names a folder for the tests' screenshots."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     from playwright.sync_api import sync_playwright
@@ -111,7 +111,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
 
 @pytest.fixture
 def look(page: Page, tmp_path: Path) -> Callable[[str], Path]:
-    """Keep a picture of the page, to be looked at by a person."""
+    """Save a screenshot of the page for people."""
     folder = Path(os.environ.get("TEST_SCREENSHOTS", tmp_path / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -14,7 +14,7 @@ from catalog.records import beijing_day
 pytestmark = pytest.mark.slow
 
 DAYS = [TODAY - timedelta(days=n) for n in range(30, 0, -1)]
-"""What the platform's window of 30 days reaches."""
+"""The days of the platform's window of 30 days."""
 _BACKFILLS = """query($n: Int) { partitionBackfillsOrError(limit: $n) { ... on PartitionBackfills { results {
   id status numPartitions partitionNames runs { id status } error { message } } } } }"""
 _PARTITIONS = """query($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
@@ -50,7 +50,7 @@ def launch(page, ui, look, asset: str, first: date, last: date) -> None:
 
 
 def ended(ui, number: int) -> dict[int, dict]:
-    """All backfills, by how many partitions they have, once ``number`` of them have ended."""
+    """Return all backfills by their number of partitions, once ``number`` of them have ended."""
     deadline = time.monotonic() + scaled(300)
     while True:
         found = ui.ask(_BACKFILLS, n=10)["partitionBackfillsOrError"]["results"]
@@ -61,7 +61,7 @@ def ended(ui, number: int) -> dict[int, dict]:
 
 
 def materialised(ui, asset: str) -> set[str]:
-    """Partitions that the UI shows as there."""
+    """Return the partitions that the UI shows as materialised."""
     node = ui.ask(_PARTITIONS, path=[asset])["assetNodeOrError"]
     keys = node["partitionKeysByDimension"][0]["partitionKeys"]
     ranges = [r for r in node["assetPartitionStatuses"]["ranges"] if r["status"] == "MATERIALIZED"]

@@ -22,7 +22,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture
 def asked(page):
-    """What the page asked the network for, and what it complained of."""
+    """The page's network requests, and its error messages."""
     found = []
     page.on("request", lambda request: found.append(request.url))
     page.on("console", lambda message: found.append(message.text))

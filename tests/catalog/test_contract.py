@@ -1,4 +1,4 @@
-"""Each record against the contract. Client and sandbox both read the records: a wrong one would agree with itself."""
+"""Each record is checked against the contract; client and sandbox both read the records and would agree on an error."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ FILLS = {
     "end_time": {ParamSource.UNTIL},
     "end_date": {ParamSource.UNTIL},
 }
-"""Who fills a parameter of that name; others name the object, are constant or left out."""
+"""The source of a parameter of that name; others name the object, are constant or omitted."""
 
 READABLE = {
     Parse.INT: {"integer", "IntOrString"},
@@ -71,9 +71,8 @@ READABLE = {
     Parse.INT_OR_NULL: {"string"},
     Parse.WORDS: {"array", "array/null"},
 }
-"""Which of the contract's types each way of reading takes.
-
-Ids that are numbers here and text there are read as text.
+"""The contract's types that each parser accepts. Ids that are numbers in one place and text in another are read as
+text.
 """
 
 PEOPLE = {
@@ -89,7 +88,7 @@ PEOPLE = {
     "target_open_id",
     "union_id",
 }
-"""Members of the contract that are about a person, whether it flags them or not."""
+"""Members of the contract that are about a person, flagged there or not."""
 
 ENVELOPE_MEMBERS = re.compile(
     r"data|data\.(error_code|description|total|log_id)|extra(\..*)?|message|err_no|err_msg|log_id|data\.data|data\.extra(\..*)?"
@@ -107,7 +106,7 @@ def test_the_catalogue_holds_the_contract_whole():
 
 
 def test_every_readable_operation_is_read():
-    """What neither writes nor belongs to the token keeper fills a table."""
+    """Every operation that neither writes nor belongs to the token manager fills a table."""
     tokens = {n for n, o in operations().items() if "oauth" in o["tags"] and n != "oauth_userinfo"}
     writes = {n for n, o in operations().items() if o["x-history"] == "write"}
     assert {n for n, o in OTHER_OPERATIONS.items() if o.kind is Kind.TOKEN} == tokens
@@ -280,15 +279,14 @@ def test_paging(endpoint: Endpoint):
 HISTORIES = (
     (r"window 7/15(/30)? days(, one row per date)?|per-date, last 30 days", {History.WINDOW}),
     (r"versioned weeks.*", {History.VERSION}),
-    # Things that stay are listings, what only shows now is a snapshot; one answer may hold both (videos and their
-    # totals).
+    # Lasting entities are listings, present values snapshots; one response may contain both (videos and their totals).
     (
         r"snapshot.*|window 7/15/30 days, aggregated|per message.*|window begin_time\.\.end_time|window "
         r"start_time\.\.end_time|full .*",
         {History.SNAPSHOT, History.LISTING},
     ),
 )
-"""The contract's words for what it keeps, and the histories that tables filled from it may have."""
+"""The contract's words for the data's history, and the histories that its tables may have."""
 
 
 @each
@@ -335,7 +333,7 @@ def test_rows_stand_where_the_contract_has_them(endpoint: Endpoint):
 
 
 def reads(output: Output) -> list[tuple[str, Column]]:
-    """(path in the contract, column) for each column that is read from the answer; two columns may read one member."""
+    """Return (path in the contract, column) for each column read from the body; two may read one member."""
     outer = inside(output.rows, output.single)
     own = f"{outer}{output.explode}[]." if output.explode else outer
     prefixes = {Origin.MEMBER: own, Origin.PARENT: outer, Origin.BODY: ""}
@@ -438,6 +436,6 @@ def test_columns_from_the_request_name_its_parameters(endpoint: Endpoint):
 
 @each
 def test_names_are_the_contracts(endpoint: Endpoint):
-    """The Chinese name is the one that users search the platform's documentation for."""
+    """Users search the platform's documentation by the Chinese name."""
     _, _, zh = operations()[contract_name(endpoint)]["summary"].partition(" / ")
     assert endpoint.zh in zh or zh in endpoint.zh

@@ -1,4 +1,4 @@
-"""Reading envelopes A to E: whatever comes, it is a verdict or a malformed body."""
+"""Every body with an envelope of types A to E gives a verdict or a malformed body."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_what_is_not_the_platforms(body: Any):
 @pytest.mark.parametrize("data", ["", "[]", '{"list": []}', [], [{}], 0, 1.5, True, False], ids=repr)
 @pytest.mark.parametrize("kind", [e for e in Envelope if e is not Envelope.WEBHOOK])
 def test_a_good_answer_whose_data_is_no_object_is_malformed(kind: Envelope, data: Any):
-    """Such an answer once counted as one that is not ready yet."""
+    """Such a response once counted as one that is not ready yet."""
     code = {Envelope.NEW: {"err_no": 0}, Envelope.MINI_APP: {"err_no": 0}, Envelope.BUSINESS: {"error_code": 0}}.get(
         kind, {"extra": OK}
     )
@@ -270,14 +270,14 @@ def test_page(endpoint, data: dict, page: Page):
 
 @pytest.mark.parametrize("wrong", ["abc", None, "", "2026-13-45", "9999", 20261116, "2026-11-16T00:00:00", {"day": 1}])
 def test_a_day_that_cannot_be_read_is_not_the_newest(wrong: Any):
-    """It once was: "abc" is greater than any day, so one bad row called days produced that were not."""
+    """The text "abc" sorts after every day: one such row once marked days as produced that were not."""
     rows = [{"date": "2026-11-14"}, {"date": wrong}, {"date": "2026-11-13"}]
     assert read_page(SERIES, {"data": {"result_list": rows}}, TODAY).newest == "2026-11-14"
 
 
 @pytest.mark.parametrize("to_come", ["2026-11-17", "9999-12-31"])
 def test_days_to_come_do_not_count(to_come: str):
-    """One row of 9999-12-31 once called every day produced that was asked for."""
+    """One row of 9999-12-31 once marked every requested day as produced."""
     rows = [{"date": to_come}, {"date": "2026-11-14"}]
     assert read_page(SERIES, {"data": {"result_list": rows}}, TODAY).newest == "2026-11-14"
     assert read_page(SERIES, {"data": {"result_list": rows[:1]}}, TODAY) == Page(1, None, False, None)
@@ -285,7 +285,7 @@ def test_days_to_come_do_not_count(to_come: str):
 
 @pytest.mark.parametrize("rows", [[{"date": "abc"}], [{"new_fans": 1}, {"date": None}], ["no row"]])
 def test_rows_without_any_readable_day_still_count_as_an_answer(rows: list):
-    """Else they would be asked for again and again, and nobody would see them in quarantine."""
+    """Otherwise the days would be requested again and again, and the rows would not show in quarantine."""
     page = read_page(SERIES, {"data": {"result_list": rows}}, TODAY)
     assert (page.items, page.newest) == (len(rows), UNREADABLE_DAY)
     assert page.newest > "9999-12-31"

@@ -43,7 +43,7 @@ LETTERS = {
 
 
 def permitted(code: int) -> set[Action]:
-    """Actions that the guide's words allow for a code."""
+    """Return the actions that the guide's text allows for a code."""
     text = GUIDE[code]
     own = re.search(rf"\(([\d, ]*\b{code}\b[\d, ]*): (\w)", text)
     if own:

@@ -1,4 +1,7 @@
-"""Each event's record against the contract, and the contract's samples through the code that a run uses, in both forms of content."""
+"""Each event's record is checked against the contract.
+
+The contract's samples go through the code of a run, in both forms of content.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ READABLE = {
     Parse.EPOCH: {"EpochSeconds", "EpochMillis"},
     Parse.TEXT: {"string", "array", "array/null", "any"},
 }
-"""Which of the contract's types each way of reading takes. Lists, and what may be an object, are kept as JSON text."""
+"""The contract's types that each parser accepts. Lists, and members that may be objects, are stored as JSON text."""
 
 DIRECTIONS = {"im_send_msg": ("to_user_id", "from_user_id"), "im_group_send_msg": ("to_user_id", "from_user_id")}
 """(person, account) of events in which the account acts on a person."""
@@ -54,7 +57,7 @@ def columns(event: Endpoint) -> list[tuple[str, Any]]:
 
 
 def own_columns(event: Endpoint) -> list[tuple[str, Any]]:
-    """Columns of what an event gives one row of."""
+    """Return the columns of the outputs that have one row per event."""
     return [(o.table, c) for o in event.outputs if not o.explode for c in o.columns]
 
 
@@ -158,7 +161,7 @@ def test_members_are_read_as_what_they_are(event: Endpoint):
 
 @each
 def test_who_acted_on_whom_is_told_apart(event: Endpoint):
-    """The account is the receiver of what people do, and the sender of what it does itself."""
+    """The account is the receiver of actions of people, and the sender of its own."""
     for output in event.outputs[1:]:
         by_field = {c.field: c.path for c in output.columns}
         if output.explode:
@@ -186,7 +189,7 @@ def test_every_event_is_in_the_table_of_all_and_most_in_one_of_their_own():
     assert len(pushed) == 11
     for table in pushed - {"im_people"}:
         assert (TABLES[table].key, TABLES[table].fields[0]) == (("event_id",), "event_id")
-        # Where several events fill a table, it says which one a row is.
+        # Where several events fill a table, it has the event of each row.
         assert len(endpoints_of(table)) == 1 or "event" in TABLES[table].fields
 
 

@@ -1,6 +1,6 @@
-"""What is asked for once for what, and through which door: a graph that begins at the app, its accounts and watch lists, and ends.
+"""What is requested once for what, and from which source: a graph from app, accounts and watch lists on.
 
-That the columns of an iteration are its table's and fill the parameters of the endpoints over it is in
+That the columns of an iteration are its table's and fill the parameters of the endpoints over it is tested in
 ``test_contract.py``.
 """
 
@@ -20,7 +20,7 @@ from resources.state.watched import KINDS
 
 CJK = re.compile(r"[\u4e00-\u9fff]")
 GIVEN = (IterateBy.NOTHING, IterateBy.CHOICES, IterateBy.ACCOUNTS, IterateBy.INBOX)
-"""What needs no table to be known."""
+"""Iterations that need no table."""
 
 each_over = pytest.mark.parametrize("over", list(IterateBy))
 each_endpoint = pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
@@ -63,7 +63,7 @@ def test_every_watch_list_is_gone_through():
 
 
 def conditions(iteration: SubjectSource) -> list[tuple[str, Type]]:
-    """Columns that decide which rows are gone through, with the type that they must have."""
+    """Return the columns that select the rows to iterate over, with their required type."""
     return [(c[0], type_) for c, type_ in ((iteration.at_least, Type.BIGINT), (iteration.among, Type.TEXT)) if c]
 
 
@@ -81,8 +81,8 @@ def test_columns_that_are_named_are_ids_and_conditions_of_the_table(over: Iterat
     assert len({param for param, _ in iteration.columns}) == len(iteration.columns)
     for _, column in iteration.columns:
         assert FIELDS[column].type is Type.TEXT, "ids are text"
-        # Else two subjects would be one request, or one row no request at all; events name people and messages beside
-        # their key.
+        # Otherwise two subjects would be one request, or one row no request at all. Events name people and messages in
+        # addition to their key.
         assert column in table.key or column in {"sec_item_id", "conversation_id", "message_id"}
     for name, type_ in conditions(iteration):
         assert FIELDS[name].type is type_
@@ -105,12 +105,12 @@ def test_where_no_columns_are_named_one_parameter_names_the_subject(endpoint: En
 
 
 ANSWERED_AS = {"item_ids": "item_id", "user_id": "open_id"}
-"""What answers call the subject that a parameter names, where they call it otherwise."""
+"""Names in responses of the subject that a parameter names, where they differ."""
 
 
 @each_endpoint
 def test_what_names_a_subject_is_kept_with_its_rows(endpoint: Endpoint):
-    """Else nobody could say what a row is about: it comes from the request, or the answer names it."""
+    """Otherwise a row could not be attributed: its subject comes from the request or from the response."""
     for output in endpoint.outputs:
         told = {c.path for c in output.columns if c.origin in (Origin.PARAM, Origin.MEMBER)}
         for name in subjects(endpoint):
@@ -130,7 +130,7 @@ def test_who_asks_is_kept_with_the_rows(endpoint: Endpoint):
 
 
 def edges() -> set[tuple[str, str]]:
-    """(table gone through, table filled)."""
+    """Return (table iterated over, table filled)."""
     return {
         (ITERATIONS[e.over].table, filled)
         for e in ENDPOINTS.values()
@@ -140,7 +140,7 @@ def edges() -> set[tuple[str, str]]:
 
 
 def test_the_graph_has_no_cycle_but_videos_of_earlier_days():
-    """``videos`` are also asked for by the ids of earlier days' lists, which is no cycle within a day."""
+    """``videos`` are also requested by the ids of earlier days' lists, which is no cycle within a day."""
     found = edges()
     assert {(a, b) for a, b in found if a == b} == {("videos", "videos")}
     left = {(a, b) for a, b in found if a != b}
@@ -184,7 +184,7 @@ def test_partitions_of_a_cadence_are_of_one_kind(cadence: Cadence):
 
 @each_app
 def test_every_endpoint_of_an_app_can_be_reached(app: AppType):
-    """From the app, its accounts and its watch lists, by tables that the app's own doors fill."""
+    """From the app, its accounts and its watch lists, through tables that the app's own endpoints fill."""
     own = [e for e in ENDPOINTS.values() if app in e.apps]
     filled: set[str] = set()
     reached: set[str] = set()
@@ -203,7 +203,10 @@ def test_every_endpoint_of_an_app_can_be_reached(app: AppType):
 
 
 def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:
-    """Whether two operations give one table rows about the same objects: asked for the same things, not kept apart by a constant."""
+    """Report whether two operations fill one table with rows about the same objects.
+
+    They then have the same subjects and no constant column that separates them.
+    """
 
     def consts(e: Endpoint) -> set[tuple]:
         return {
@@ -212,7 +215,7 @@ def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:
             if o.table == table
         }
 
-    # Each event is sent once, through the door of its own name.
+    # Each event is pushed once, under its own name.
     return a.over is b.over and a.over is not IterateBy.INBOX and bool(consts(a) & consts(b))
 
 
@@ -244,7 +247,7 @@ def test_another_way_to_the_same_rows_is_one(endpoint: Endpoint):
 
 @each_app
 def test_every_table_has_a_door_for_every_type_of_app(app: AppType):
-    """Whatever only web apps ask for has a mini-app door into the same tables."""
+    """Every endpoint of web apps alone has a mini-app endpoint for the same tables."""
     assert {t for t in TABLES if not any(app in e.apps for e in endpoints_of(t))} == set()
 
 
@@ -258,7 +261,7 @@ def test_mini_app_doors_are_the_ones_under_their_own_path(endpoint: Endpoint):
 
 
 def test_events_alone_fill_the_tables_of_events():
-    """What is pushed and what is asked for have different pasts: no table is filled by both."""
+    """Pushed and requested data have different histories: no table is filled by both."""
     for table in TABLES.values():
         assert {e.over is IterateBy.INBOX for e in endpoints_of(table.name)} == {table.history is History.EVENT}
 

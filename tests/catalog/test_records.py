@@ -1,4 +1,4 @@
-"""Fields, tables, endpoints and cadences among themselves: nothing unused, nothing undefined, everything documented."""
+"""Fields, tables, endpoints and cadences are consistent: none unused, undefined or undocumented."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_way_of_parsing_has_a_type():
 
 
 def described(record: Field | Table | Endpoint) -> None:
-    """Names and descriptions are there, each in its language; terms of the platform may stand in the English ones."""
+    """Check that names and descriptions exist in both languages; English ones may contain the platform's terms."""
     for text in (record.en, record.zh, record.doc_en, record.doc_zh):
         assert text == text.strip()
         assert text
@@ -187,12 +187,12 @@ IDENTIFY = {
     "version": "see ent_type",
     "keyword": "what was asked for",
 }
-"""Fields beside ids by which things are told from others that stay what they are."""
+"""Fields besides ids that identify lasting things."""
 
 
 @pytest.mark.parametrize("table", [pytest.param(t, id=t.name) for t in TABLES.values() if t.history is History.LISTING])
 def test_a_listing_holds_things_with_an_identity(table: Table):
-    """Else the present state by key, which ``<table>_latest`` shows, would mix things: a rank or position is another thing every day."""
+    """Otherwise the present state by key, ``<table>_latest``, would mix things: a rank changes every day."""
     assert {k for k in table.key if not k.endswith("_id")} <= set(IDENTIFY)
 
 
@@ -260,7 +260,7 @@ def test_columns_fit_their_fields(endpoint: Endpoint):
 
 @each_endpoint
 def test_each_row_of_a_table_can_be_told_from_others(endpoint: Endpoint):
-    """Outputs into one table differ by a constant of its key, and whatever is iterated over is in the key."""
+    """Outputs into one table differ by a constant of its key, and the key contains every subject."""
     for name in endpoint.tables:
         key = set(TABLES[name].key)
         outputs = [o for o in endpoint.outputs if o.table == name]
@@ -273,7 +273,7 @@ def test_each_row_of_a_table_can_be_told_from_others(endpoint: Endpoint):
 
 
 def test_what_an_empty_answer_means():
-    """GUIDE section 7: lists appear before 10:00, portraits need fans, everything else may be empty."""
+    """GUIDE section 7: lists appear before 10:00, portraits need fans, other lists may be empty."""
     assert {e.empty for e in ENDPOINTS.values() if e.domain in ("billboard", "user", "item")} == {
         EmptyMeaning.NOT_READY
     }
@@ -286,7 +286,7 @@ def test_what_an_empty_answer_means():
 
 def test_operations_have_names_of_their_own():
     assert len({(e.method, e.path) for e in ENDPOINTS.values()}) == len(ENDPOINTS)
-    for kind in AppType:  # doors to the same data share the platform's Chinese name
+    for kind in AppType:  # endpoints of the same data share the platform's Chinese name
         own = [e for e in ENDPOINTS.values() if kind in e.apps]
         assert len({e.zh for e in own}) == len(own)
 
@@ -365,7 +365,7 @@ def test_every_slot_is_asked_in_by_a_schedule(cadence: Cadence):
     }
     midnight = (
         {time(0, 0)} if cadence.name in ("hourly", "events") else set()
-    )  # before 10:00 there is nothing to ask for
+    )  # before 10:00 there is no data to request
     assert asked == {*cadence.slots, *midnight}
     assert CJK.search(cadence.doc_zh)
     assert not CJK.search(cadence.doc_en)

@@ -1,4 +1,4 @@
-"""The contract's samples through the code that a run uses: rows and values exactly, and errors to their action."""
+"""The contract's samples go through the code of a run: exact rows and values, and errors to their action."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTHING = {
     "item_like__empty_window",
     "video_list__last_page",
 }
-"""Good answers without rows."""
+"""Successful responses without rows."""
 
 ACTIONS = {
     "billboard_hot_video__param_error": (2100005, Action.ALERT),
@@ -37,7 +37,7 @@ ACTIONS = {
 
 
 REPEATED = {"leads_user_list": {"lead_ids": 2}}
-"""Rows that a sample gives twice on purpose: a list of ids beside the people themselves."""
+"""Rows that a sample contains twice on purpose: a list of ids beside the people themselves."""
 
 
 # --------------------------------------------------------------------------- all of them
@@ -374,7 +374,7 @@ def test_unknown_members_are_reported_with_their_rows():
 
 @pytest.mark.parametrize("app", list(AppType))
 def test_tables_of_the_samples_cover_the_warehouse(app: AppType):
-    """Through the doors of each type of app."""
+    """Through the endpoints of each type of app."""
     assert {t for name in GOOD if app in ENDPOINTS[name].apps for t in ENDPOINTS[name].tables} == {
         t.name for t in TABLES.values() if t.history is not History.EVENT
     }

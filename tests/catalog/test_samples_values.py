@@ -1,4 +1,7 @@
-"""Values of the samples of leads, comments, messages, places and weekly lists: texts inside texts, lists of texts, rows given once."""
+"""Values of the samples of leads, comments, messages, places and weekly lists.
+
+They include texts inside texts, lists of texts, and rows given once.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ FIRST, SECOND, THIRD = (
 
 
 def changed(name: str, old: str, new: str) -> bytes:
-    """A sample with one piece of text replaced, everywhere it stands."""
+    """Return a sample with one piece of text replaced, wherever it occurs."""
     body = sample(name).decode()
     assert old in body
     return body.replace(old, new).encode()
@@ -197,7 +200,7 @@ def test_comments_and_how_far_they_were_read(operation: str):
 
 @pytest.mark.parametrize(("operation", "inner"), [("item_comment_list", False), ("item_comment_list_apps_v1", True)])
 def test_a_video_without_comments_was_read_to_its_end(operation: str, inner: bool):
-    """No comments is a fact; `comment_reads` tells it from a video that nobody read."""
+    """No comments is a fact; `comment_reads` distinguishes it from a video that was not read."""
     body = orjson.loads(sample(operation))
     (body["data"]["data"] if inner else body["data"]).update(list=None, has_more=False)
     parsed = parse_body(ENDPOINTS[operation], orjson.dumps(body), {"item_id": "@v=="})
@@ -319,7 +322,7 @@ def test_media_carry_the_message_that_they_belong_to():
 
 
 def test_calls_that_the_platform_counted_are_told_apart_by_their_place():
-    """Scope and path may be missing, and the words of the time bucket are undocumented: nothing else tells two lines apart."""
+    """Scope and path may be missing, and the texts of the time bucket are undocumented: only the place differs."""
     found = rows(parse("devtool_monitor_call"), "platform_calls")
     assert [(r["position"], r["counted_at_text"], r["call_count"]) for r in found] == [
         (1, "2024-05-20", 48),

@@ -1,4 +1,7 @@
-"""What people type by mistake, or worse: every one must end in a line that says what is wrong, and none may pass in silence."""
+"""Mistaken and malicious inputs of users.
+
+Each must end in a line that says what is wrong, and none may be accepted.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _EMPTY = ("", "   ")
 
 @dataclass(frozen=True)
 class Input:
-    """Words of a command, and variables. ``{folder}`` stands for one with the files of :func:`write_files`."""
+    """Arguments of a command, and variables. ``{folder}`` stands for a folder with the files of :func:`write_files`."""
 
     words: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict, hash=False)
@@ -207,7 +210,7 @@ def all_inputs() -> list[Input]:
 
 
 def some_inputs(count: int) -> list[Input]:
-    """A sample that is the same every day."""
+    """Return a sample that is the same every day."""
     return random.Random(SEED).sample(all_inputs(), count)
 
 

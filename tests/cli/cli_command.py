@@ -16,7 +16,7 @@ COLUMNS = 400
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
-    """Nothing of the user's settings; lines wide enough not to be broken."""
+    """Return an environment without the user's settings; lines are wide enough not to be broken."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),

@@ -1,4 +1,4 @@
-"""The ``douyin`` command for tests: in this process where that is equal and faster, else as a process of its own."""
+"""The ``douyin`` command for tests: in this process where that is equal and faster, else in its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer.testing
 from cli_command import COLUMNS, Command
 from typer.testing import CliRunner
 
-# It makes all commands of the app anew for each one that is invoked.
+# Typer creates all commands of the app again for each invocation.
 typer.testing._get_command = cache(typer.testing._get_command)
 
 

@@ -1,9 +1,9 @@
-"""Commands as processes without their start: a process that has imported everything forks one for each order.
+"""Run commands as processes without their start-up: a process with all imports forks one for each order.
 
-Starting Python and importing Dagster, Arrow and DuckDB is most of what a short command takes, and the tests run a
-hundred of them. What is forked is a process like another one, in a session of its own: environment, folder, input and
-output, exit code. That the command also starts is shown by the tests of `dev`, `sandbox` and `authorize`, which start
-it, and by ``test_cli.py``. Orders come over a socket: one line of JSON, with the three files to be used.
+Starting Python and importing Dagster, Arrow and DuckDB is most of the time of a short command, and the tests run a
+hundred of them. A fork is a process like any other, in a session of its own: environment, folder, input and output,
+exit code. The start itself is tested by the tests of `dev`, `sandbox` and `authorize`, which start it, and by
+``test_cli.py``. Orders come over a socket: one line of JSON, with the three files to be used.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ LONGEST_ORDER = 1 << 17
 
 
 class ForkServer:
-    """The side of the tests. It ends when this process does: its socket closes."""
+    """The side of the tests. The server ends when this process does, since its socket closes."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words = [sys.executable, __file__, str(theirs.fileno())]
         path = os.pathsep.join([str(ROOT), str(Path(children.__file__).parent)])
-        # Not one of a test's children: it serves all tests of this process.
+        # It is not one of a test's children: it serves all tests of this process.
         self._server = subprocess.Popen(
             words, env=environment | {"PYTHONPATH": path}, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
@@ -56,7 +56,7 @@ class ForkServer:
                 children.kill_group(pid)
                 if sys.exc_info()[0] is not None:
                     self._orders.settimeout(10)
-                    self._orders.recv(64)  # of the killed one: the next order must not take it for its own
+                    self._orders.recv(64)  # the reply for the killed one: the next order must not take it for its own
             texts = []
             for file in (said, errors):
                 file.seek(0)
@@ -65,7 +65,7 @@ class ForkServer:
 
 
 def serve(orders: socket.socket) -> dict | None:
-    """Fork for each order; gives the order in the child, None when there are no more."""
+    """Fork for each order; return the order in the child, None when there are no more."""
     while True:
         line, files, _, _ = socket.recv_fds(orders, LONGEST_ORDER, 3)
         if not line:
@@ -85,7 +85,10 @@ def serve(orders: socket.socket) -> dict | None:
 
 
 def finish(code: int) -> None:
-    """End as Python does, but for the destructors of libraries: Arrow's waits for threads that a forked process does not have."""
+    """End as Python does, except for destructors of libraries.
+
+    Arrow's waits for threads that a forked process does not have.
+    """
     threading._shutdown()
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -94,7 +97,10 @@ def finish(code: int) -> None:
 
 
 def know_marts() -> None:
-    """Read what each process of a new home would find out for seconds; DuckDB's threads end with the process that does."""
+    """Compile the marts once, which would take each process of a new home seconds.
+
+    DuckDB's threads end with the process that compiles.
+    """
     from resources.warehouse.mart_files import load_marts
     from services.marts.binding import bind, keep
 

@@ -1,4 +1,4 @@
-"""A published warehouse whose texts come from people who mean harm."""
+"""A published warehouse with hostile texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ESCAPE, TURNED = "\x1b[31mred", "\u202eabc"
 
 
 def publish_words(home: Path, words: list[str], days: tuple[date, ...] = (DAY,)) -> Path:
-    """A home with a published warehouse, which has ``words`` in ``hot_words`` of each day."""
+    """Publish a home's warehouse with ``words`` in ``hot_words`` of each day."""
     lake = Lake(home / "lake")
     for day in days:
         rows = [

@@ -56,7 +56,7 @@ def test_the_entry_point_is_installed():
 
 
 def test_light_commands_load_no_heavy_library(command):
-    """`douyin --help` and a mistyped option answer at once."""
+    """`douyin --help` and a mistyped option respond at once."""
     import subprocess
     import sys
 

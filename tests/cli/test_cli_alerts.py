@@ -131,7 +131,7 @@ def test_a_channel_that_does_not_take_it_is_told_and_keeps_it_due(alerts, hook):
 
 
 def test_a_warehouse_without_marts_is_no_good_news(alerts, tmp_path):
-    """Only hot words were loaded: what cannot be judged yet is told in plain words, and is not called good."""
+    """Only hot words were loaded: conditions that cannot be judged yet are reported so, not as good."""
     import duckdb
 
     with duckdb.connect(str(tmp_path / "data" / "warehouse.duckdb")) as connection:

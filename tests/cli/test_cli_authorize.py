@@ -1,4 +1,7 @@
-"""``douyin authorize`` and ``douyin accounts`` against a sandbox: consent by the browser's return, by paste, import, pause, tags, keys."""
+"""``douyin authorize`` and ``douyin accounts`` against a sandbox.
+
+Consent comes by the browser's return, by paste or by import; accounts have pause, tags and keys.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``douyin backfill``: the price first, then what can be had; and what a used-up quota stopped goes on by itself."""
+"""``douyin backfill`` shows its cost first and loads what is available.
+
+It continues by itself after a used-up quota.
+"""
 
 from __future__ import annotations
 

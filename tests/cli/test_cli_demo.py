@@ -1,4 +1,4 @@
-"""``douyin demo``: simulated days into a folder of its own, tables and three answers at the end."""
+"""``douyin demo``: simulated days in a folder of its own, tables and the results of three queries at the end."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_one_day(command):
     answer = command("sql", "--csv", "-c", "select count(distinct observed_at) from hot_words", DOUYIN_HOME=str(home))
     assert answer.stdout.split()[-1] == "4", "hot words are taken four times a day"
 
-    # And it replaces only what it wrote itself.
+    # And it replaces only its own files.
     (home / ".demo").unlink()
     refused = command("demo", "--days", "1", "--home", str(home))
     assert refused.returncode == 1
@@ -72,7 +72,7 @@ def test_days_have_bounds(douyin):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_three_days_end_with_answers(command):
-    """Marts, the report, and every question of analysts has an answer."""
+    """Marts, the report, and every analysts' query have results."""
     home = command.home / "demo"
     told = command("demo", "--days", "3", "--home", str(home), timeout_s=600)
     assert told.returncode == 0, told.stdout + told.stderr
@@ -88,8 +88,8 @@ def test_three_days_end_with_answers(command):
         assert answer.returncode == 0, (question.name, answer.stderr)
         assert len(answer.stdout.splitlines()) > 1, f"{question.name} has no rows"
 
-    # Recomputed with another number of threads every day of every mart has the same bytes, but the one that says how
-    # things stand now.
+    # Rebuilt with another number of threads, every day of every mart has the same bytes, except the mart of the present
+    # state.
     import duckdb
 
     from resources.config.settings import Settings

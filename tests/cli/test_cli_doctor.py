@@ -1,4 +1,7 @@
-"""``douyin doctor``: the standing of the installation, each finding with the command or console page; the same numbers as ``coverage``."""
+"""``douyin doctor`` reports the state of the installation, each finding with the command or console page.
+
+It has the same numbers as ``coverage``.
+"""
 
 from __future__ import annotations
 

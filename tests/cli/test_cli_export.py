@@ -1,4 +1,4 @@
-"""``douyin export``: tables and answers as files that Excel opens, ids unharmed."""
+"""``douyin export`` writes tables and query results as files that Excel opens without damage to ids."""
 
 from __future__ import annotations
 

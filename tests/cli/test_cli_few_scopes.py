@@ -1,4 +1,7 @@
-"""An app with five scopes for three days: `douyin run` ends well, `status` and `doctor` say what is lacking and how to get it."""
+"""An app with five scopes for three days: `douyin run` succeeds.
+
+`status` and `doctor` report the missing scopes and how to get them.
+"""
 
 from __future__ import annotations
 

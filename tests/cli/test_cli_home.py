@@ -1,4 +1,4 @@
-"""The home of an installation: whatever its name, everything lies in it, and nobody else may read it."""
+"""The home of an installation contains all its files under any name, and other users cannot read it."""
 
 from __future__ import annotations
 

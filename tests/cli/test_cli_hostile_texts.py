@@ -1,4 +1,7 @@
-"""Texts of people and of the platform are shown, never obeyed: no colour, no cursor, no turned writing, no markup; and no table is cut."""
+"""Texts of people and of the platform are printed without effect on the terminal.
+
+They cause no colour, no cursor movement, no reversed writing and no markup; no table is cut.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No traceback reaches a person, and nothing senseless is accepted in silence."""
+"""Users see no traceback, and no invalid input is accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ APP = {
     "DOUYIN_BASE_URL": "http://127.0.0.1:9",
 }
 NEEDS_PROCESS = ("sql", "dashboard", "receive", "dev", "sandbox", "demo")
-"""They replace the process, or serve until they are ended where a senseless port is accepted."""
+"""Commands that replace the process, or serve until stopped if an invalid port is accepted."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def judge(douyin, command, home, folder):
-    """What is wrong with the answer to an input; None where it is refused as it should be."""
+    """Describe what is wrong with the response to an input; None if it is refused as it should be."""
 
     def judge(one: Input) -> str | None:
         words, more = placed(one, folder)

@@ -1,4 +1,4 @@
-"""``douyin needs``: a comment as the rules read it, and how well they read."""
+"""``douyin needs``: a comment as the rules read it, and the quality of the rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_try_shows_what_is_read(douyin):
 
 def test_evaluate_shows_both_halves_and_errors_of_the_first(douyin, tmp_path: Path):
     folder = Path(shutil.copytree(REPOSITORY / "needs", tmp_path / "mine"))
-    # No rule can read them; the hash of 乙 belongs to the tuning half, that of 甲 to the one held out.
+    # No rule matches them; the hash of 乙 belongs to the tuning half, that of 甲 to the held-out half.
     wrong = {"tune": "暗号乙", "held-out": "暗号甲"}
     (folder / "evaluation.tsv").write_text(
         "多少钱\task_price\t1\tnone\n求链接\task_link\t0\tnone\n"

@@ -1,4 +1,4 @@
-"""``douyin outreach`` and ``douyin receive`` as a person uses them; what is wrong says what to do."""
+"""``douyin outreach`` and ``douyin receive`` as users call them; errors say what to do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ PLATFORM = {"seed": 31, "accounts": 2, "videos": 12, "most_fans": 300_000}
 
 @pytest.fixture(scope="module")
 def template(platforms, tmp_path_factory):
-    """A closed installation, of which each test gets a copy: leads are collected and published, and all of them wrote."""
+    """A closed installation, of which each test gets a copy.
+
+    Leads are collected and published, and all of them wrote.
+    """
     from installation import World
 
     from services.marts.publishing import publish
@@ -71,7 +74,11 @@ def one_world(template, platforms, tmp_path_factory):
 
 
 def everybody_writes(world, people: list[dict]) -> list:
-    """Everybody on a list writes, in a platform that remembers nothing else of them; gives what a receiver notes of it."""
+    """Let every person on a list write, in a platform without other records of them.
+
+    Returns:
+        The events that a receiver records.
+    """
     world._ok("DELETE", "people")
     notes = []
     for row in people:
@@ -96,7 +103,7 @@ def everybody_writes(world, people: list[dict]) -> list:
 
 @pytest.fixture
 def here(world, douyin, tmp_path):
-    """The command on that installation, with campaigns of its own; gives the output."""
+    """Run the command on that installation, with campaigns of its own, and return the output."""
     return command_on(world, douyin, tmp_path)
 
 

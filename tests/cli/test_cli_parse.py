@@ -130,7 +130,7 @@ def test_an_unknown_member_is_shown_and_is_no_error(douyin):
 
 @pytest.mark.parametrize("text", ["[red]", "[/b]", "[cry] 哭", ":100:", "[logid 1]", "\\[x]"])
 def test_text_of_the_platform_is_shown_as_it_is(douyin, text: str):
-    """It once went through the console's markup: styles vanished, and a closing one ended the command."""
+    """It was once interpreted as the console's markup: styles vanished, and a closing tag ended the command."""
     told = douyin(
         "parse",
         "billboard_stars",
@@ -213,7 +213,11 @@ def test_a_body_that_is_not_the_platforms(douyin, body: bytes, why: str):
     ],
 )
 def test_every_shape_of_answer_as_a_process(command, operation: str, given: dict[str, str], shown: list[str]):
-    """Lists of texts and of objects in one answer, text inside text, answers wrapped twice, rows given once, one object, a twin."""
+    """Responses of every shape.
+
+    Lists of texts and of objects in one response, text inside text, bodies wrapped twice, rows given once, one object,
+    a twin.
+    """
     parameters = [word for name, value in given.items() for word in ("--param", f"{name}={value}")]
     told = command("parse", operation, sample(catalog.ENDPOINTS[operation].twin_of or operation), *parameters)
     assert (told.returncode, told.stderr) == (0, "")

@@ -1,6 +1,6 @@
-"""Commands that only read: they wait for nobody, write nothing, and work where nothing can be written.
+"""Read-only commands wait for no lock, write nothing, and work in a read-only home.
 
-What cannot be read or written is told in one line.
+Files that cannot be read or written are reported in one line.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def home(made, tmp_path) -> Path:
 
 @pytest.fixture
 def locked(home, monkeypatch) -> Iterator[Path]:
-    """A home whose state another process is writing into; who waits for it gives up at once."""
+    """A home whose state is locked by a writing process; a command that waits for the lock fails at once."""
     monkeypatch.setattr(engine, "_TIMEOUT_S", 0.2)
     with sqlite3.connect(home / "state.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -89,7 +89,7 @@ def test_who_writes_into_a_locked_state_is_told_in_a_line(douyin, locked):
 
 
 def test_a_home_that_may_only_be_read(command, home):
-    """As a user who owns nothing there, or, for the superuser, without the right to write everywhere."""
+    """Run as a user without rights there, or, for the superuser, without the right to write everywhere."""
     before = sorted(p.name for p in home.iterdir())
     for place in (home, *home.rglob("*")):
         place.chmod(0o555 if place.is_dir() else 0o444)

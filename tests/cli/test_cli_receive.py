@@ -1,4 +1,4 @@
-"""``douyin receive`` as a process: the sandbox's webhooks arrive, ``--reply`` answers people, and what is wrong says what to do."""
+"""``douyin receive`` as a process: webhooks of the sandbox arrive, ``--reply`` replies, errors say what to do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""``douyin replay``: the lake made again from the archive, over all tables and several days, byte for byte.
+"""``douyin replay`` rebuilds the lake from the archive, over all tables and several days, byte for byte.
 
-One installation for the file, three days old: two hours of one day, windows that overlap, comments read on, published
-weeks, rows in quarantine, unknown members, an account that failed. Every test leaves the lake as it found it.
+One installation serves the file, three days old: two hours of one day, windows that overlap, comments read further,
+published weeks, rows in quarantine, unknown members, an account that failed. Every test restores the lake.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def history(platforms, tmp_path_factory) -> Iterator[World]:
 
 @pytest.fixture
 def replayed(history: World, douyin):
-    """``replayed("--from", …)`` on that installation, in this process; nothing may be asked."""
+    """Run ``replayed("--from", …)`` on that installation, in this process, without requests."""
 
     def run(*arguments: str):
         history.clear()
@@ -84,7 +84,7 @@ def replayed(history: World, douyin):
 
 
 def words_of(stdout: str, table: str) -> list[str]:
-    """The summary's line of a table: days, left alone, rows, added, removed, altered, confirmed, quarantined."""
+    """Return the summary's row of a table: days, unchanged, rows, added, removed, altered, confirmed, quarantined."""
     summary = re.split(r"^(?:replayed|would change) ", stdout, flags=re.MULTILINE)[1]
     return next(line.split()[1:] for line in summary.splitlines() if line.split()[:1] == [table])
 
@@ -116,7 +116,7 @@ def test_lake_and_warehouse_lost_come_back_byte_for_byte(history: World, replaye
     assert words_of(told.stdout, "hot_words") == ["3", "–", f"{rows:,}", f"{rows:,}", "–", "–", "–", "–"]
     assert f"hot_words {LAST}: no day yet, {rows // 3} added" in told.stdout
     assert any(name.startswith(f"{QUARANTINE}/videos/") for name in after), "one value in quarantine"
-    # And again: nothing to do, and it says so.
+    # A second replay has nothing to do, and reports that.
     again = replayed(*SPAN)
     assert "replaced 0 partitions; published 0" in again.stdout
     assert history.lake_files() == before
@@ -147,7 +147,7 @@ def test_each_day_by_itself_is_as_in_the_whole(history: World):
 
 
 def test_what_would_change_is_told_and_not_done(history: World, replayed):
-    """A day as other code could have left it: a row too few, one too many, one that says something else."""
+    """A day as other code could have written it: a missing row, an extra one, a different one."""
     good = history.read("videos", TODAY)
     before = history.lake_files()
     rows = good.to_pylist()
@@ -171,7 +171,7 @@ def test_a_day_that_the_archive_has_forgotten_stays(history: World, replayed, tm
     try:
         for name in ("hotsearch_sentences", "user_fans"):
             shutil.rmtree(root / name / TODAY.isoformat())
-        # Of the series the later days are still there; they know nothing of what only the first one saw.
+        # The later days of the series are still there; they lack the rows that only the first one observed.
         gone = history.read("user_fans", date(2026, 11, 13))
         assert gone.num_rows == 2
         told = replayed(*SPAN, "-s", "hot_words,user_fans")
@@ -180,7 +180,7 @@ def test_a_day_that_the_archive_has_forgotten_stays(history: World, replayed, tm
         assert "the archive knows nothing of that day" in told.stdout
         assert words_of(told.stdout, "hot_words")[:2] == ["3", "1"]
         assert history.lake_files() == before
-        # A row that only a forgotten answer had: taking it away is refused.
+        # A row from a forgotten response alone: its removal is refused.
         shutil.rmtree(root / "user_fans" / LAST.isoformat())
         newest = LAST - timedelta(days=2)
         table = history.read("user_fans", newest)
@@ -196,7 +196,7 @@ def test_a_day_that_the_archive_has_forgotten_stays(history: World, replayed, tm
 
 
 def test_load_status_stays_true(history: World, replayed):
-    """What could not be had stays so; what only older code could not read does not; a lost line comes back."""
+    """Fetch failures stay, parse failures of older code disappear, and a lost row returns."""
     state, now = history.runtime.state, history.runtime.clock.now().timestamp()
     mine = {s.open_id: s for s in read_load_status(state, table="videos", dts=[TODAY]) if s.operation == "video_list"}
     first, second = (mine[a] for a in history.accounts)

@@ -1,4 +1,4 @@
-"""``douyin report``: where the page is written, which days it refuses, and that it is shown."""
+"""``douyin report``: where the page is written, which days it refuses, and how it is opened."""
 
 from __future__ import annotations
 

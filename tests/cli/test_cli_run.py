@@ -33,7 +33,7 @@ NEXT_DAY = "2025-11-18T16:40:00+08:00"
 
 @dataclass
 class Installation:
-    """One home, its command, and the sandbox that it asks."""
+    """One home, its command, and the sandbox that it uses."""
 
     command: Command
     control: httpx.Client
@@ -58,7 +58,7 @@ SOME = (
     "item_play",
     "user_fans",
 )
-"""What the tests of this file look at; :func:`test_run_loads_every_table` has an installation of its own."""
+"""The tables of this file's tests; :func:`test_run_loads_every_table` has an installation of its own."""
 SERIES = [name for name, table in TABLES.items() if table.history == "window"]
 ASKED = [name for name, table in TABLES.items() if table.history != "event"]
 
@@ -147,7 +147,7 @@ def test_sql_before_anything_was_published(installed: Installation):
 
 
 def loaded(installed: Installation, tables: list[str], *words: str) -> None:
-    """Run, and look at what it says of each table, and of all of them together."""
+    """Run, and check the output about each table and about all of them."""
     told = installed.command("run", *words)
     assert told.returncode == 0, told.stdout + told.stderr
     lines = {words[0]: words for line in told.stdout.splitlines() if (words := line.split())}

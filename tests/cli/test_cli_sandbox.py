@@ -1,4 +1,4 @@
-"""``douyin sandbox`` as a process: it says where it is, serves, and ends when told to."""
+"""``douyin sandbox`` as a process prints its URL, serves, and ends on a signal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong settings, ``douyin status`` on nothing, and ``douyin doctor``: each says which setting, and what to do."""
+"""Invalid settings, ``douyin status`` on an empty home, and ``douyin doctor`` name the setting and the remedy."""
 
 from __future__ import annotations
 

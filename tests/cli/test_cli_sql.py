@@ -1,4 +1,4 @@
-"""``douyin sql``: SQL of others reaches the warehouse, and nothing else of the machine."""
+"""``douyin sql``: foreign SQL reaches the warehouse, and no other file of the machine."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_long_files_and_files_of_windows_run(sql, tmp_path):
 
 
 def test_a_terminal_is_not_obeyed_by_titles(command, home):
-    """Through a terminal of its own: what people wrote is shown, not obeyed; a pipe gets it as it is."""
+    """In a terminal of its own, texts are printed without control characters; a pipe gets them unchanged."""
     ours, theirs = pty.openpty()
     child = children.start(
         command.words("sql", "--csv", "-c", "SELECT sentence FROM hot_words ORDER BY rank"),

@@ -1,4 +1,7 @@
-"""``douyin storage`` and ``douyin verify`` on one installation: sizes, what goes after its time, what is put together; answers stay the same."""
+"""``douyin storage`` and ``douyin verify`` on one installation: sizes, retention, compaction.
+
+Query results stay the same.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def home(platforms, tmp_path_factory):
 
 @pytest.fixture
 def answers(home):
-    """What an analyst gets from the published file."""
+    """Return an analyst's results from the published file."""
 
     def ask(question: str = QUESTION):
         with home.runtime.warehouse.connect() as connection:

@@ -1,4 +1,4 @@
-"""The rules read the comments of the evaluation as well as they did, and the numbers are counted rightly."""
+"""The rules classify the comments of the evaluation as well as before, and the scores are computed correctly."""
 
 from __future__ import annotations
 

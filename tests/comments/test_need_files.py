@@ -1,4 +1,4 @@
-"""What people write in ``needs/``: the repository's files can be used, and each mistake is told with file, line, entry and what to do."""
+"""The repository's files in ``needs/`` are valid, and each error names file, line, entry and remedy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def replaced(path: Path, old: str, new: str) -> int:
-    """Put ``new`` for ``old`` and give the line of it."""
+    """Replace ``old`` by ``new`` and return its line number."""
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times"
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -127,7 +127,7 @@ def test_a_mistake_is_told_with_file_line_and_what_to_do(folder: Path, mistake: 
         "two meanings",
         "two faces",
         "long emoji",
-    ):  # those are between entries: the file is named, and the words
+    ):  # these errors lie between entries: the message names the file and the words
         at = int(text.removeprefix(f"{folder / name}:").split(":")[0])
         assert 0 <= at - line <= 1, text
 

@@ -1,4 +1,4 @@
-"""Patterns that were put together for speed find what each of them finds alone."""
+"""Patterns that were combined for speed find what each of them finds alone."""
 
 from __future__ import annotations
 

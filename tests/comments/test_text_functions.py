@@ -1,4 +1,4 @@
-"""The text functions as SQL sees them: a real connection, vectors with NULLs, and nothing loaded before the first row."""
+"""The text functions as SQL calls them: a real connection, vectors with NULLs, and lazy loading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard: what it asks, that it holds nothing open, and the page in a browser."""
+"""The dashboard: its queries, that it keeps no file open, and the page in a browser."""
 
 from __future__ import annotations
 
@@ -130,7 +130,10 @@ def test_who_can_reach_the_page_is_known(host: str, inside: bool):
 
 @pytest.mark.slow
 def test_the_page_in_a_browser(runtime, tmp_path):
-    """Charts of the published file at desktop and phone width, without a request to anybody else; foreign sites are refused."""
+    """Charts of the published file at desktop and phone width, without requests to other servers.
+
+    Foreign sites are refused.
+    """
     chromium = next(
         (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
     )

@@ -1,4 +1,7 @@
-"""The opening view that the server draws: what the living page will show, new with every published file, and never in another's way."""
+"""The opening view that the server draws.
+
+It shows what the interactive page will show, is updated with every published file, and never blocks the page.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ PAGE = b"""<head><script type="module" crossorigin src="./assets/index-a1.js"></
 
 
 def published(path: Path, nickname: str, plays: int) -> Path:
-    """The tables that the opening view asks, in a file that is renamed over ``path`` as a publication does."""
+    """Write the tables that the opening view queries into a file that replaces ``path``, as a publication does."""
     building = path.with_suffix(".building")
     with duckdb.connect(str(building)) as connection:
         connection.execute("CREATE SCHEMA marts; CREATE SCHEMA meta")
@@ -55,7 +58,7 @@ def test_it_shows_figures_gaps_and_a_chart_in_the_language_asked_for(tmp_path):
 
 
 def test_days_are_midnights_of_the_reader(tmp_path):
-    """JavaScript takes a bare day for midnight of Greenwich: in America it would be shown as the day before."""
+    """JavaScript parses a bare day as midnight UTC: in America it would be shown as the day before."""
     found = Reader(published(tmp_path / "w.duckdb", "小店", 1)).ask(
         questions.overview(Choice((), date(2026, 11, 20), date(2026, 11, 22)), "new_play")
     )

@@ -1,4 +1,7 @@
-"""The metric dictionary: no column of the warehouse without a line, in both languages, and nothing in it that the contract does not say."""
+"""The metric dictionary describes every column of the warehouse in both languages.
+
+It contains nothing that the contract does not say.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation is current, whole, and says nothing about our machines."""
+"""The documentation is current, complete, and free of details of our machines."""
 
 from __future__ import annotations
 

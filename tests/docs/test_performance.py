@@ -1,4 +1,4 @@
-"""docs/performance.md is what the kept figures and notes say, and tells what falls short."""
+"""docs/performance.md matches the saved figures and notes, and lists missed bars."""
 
 from __future__ import annotations
 

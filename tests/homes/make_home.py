@@ -1,7 +1,8 @@
-"""Make the home of an installation of this release, with invented data: ``python tests/homes/make_home.py <folder>``, in a checkout of that release.
+"""Make the home of an installation of this release, with invented data.
 
-Two simulated days of the sandbox through the ``douyin`` command. Beside the home comes ``expected.json`` with the
-checksums of what a replay must give again.
+Run ``python tests/homes/make_home.py <folder>`` in a checkout of that release. Two simulated days of the sandbox are
+loaded through the ``douyin`` command. Beside the home comes ``expected.json`` with the checksums that a replay must
+reproduce.
 """
 
 from __future__ import annotations

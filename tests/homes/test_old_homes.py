@@ -1,4 +1,4 @@
-"""Homes that elder releases made: each opens, is brought up to date by itself, replays to the same bytes, publishes, and goes on."""
+"""Homes of older releases open, are upgraded, replay to the same bytes, publish, and continue."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHANGED: dict[str, str] = {
         "column and value"
     ),
 }
-"""Tables of which a replay gives other bytes than the release that made the home, and why: nothing else may differ."""
+"""Tables whose replay differs from the release that made the home, with the reason; no other table may differ."""
 FIRST, LAST, NEXT = date(2026, 11, 14), date(2026, 11, 17), "2026-11-18T16:40:00+08:00"
 
 
