@@ -414,8 +414,8 @@ _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLease) -> httpx.Request:
     """Build the request, with every parameter in the query or body as the record says.
 
-    The token is sent in the header (older SDKs put it into the query, where it leaks into logs), except for the one
-    operation that expects it in its body.
+    The token is sent in the header (older SDKs put it into the query, and so into logs), except for the one operation
+    that expects it in its body.
 
     Raises:
         ValueError: a parameter cannot be encoded.
@@ -442,7 +442,7 @@ def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLeas
 
 
 def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
-    """Return the action for a code; if a refreshed token was refused again, renewed consent or an alert."""
+    """Return the action for a code; a token refused again after its refresh needs renewed consent or an alert."""
     if known.action is not Action.REFRESH:
         return known.action
     return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT

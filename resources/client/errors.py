@@ -98,7 +98,7 @@ class Skipped(PermanentFailure):
 
 
 class ConsentNeeded(PermanentFailure):
-    """The account's owner must authorise again, wholly or for this scope."""
+    """The account's owner must authorise again, for all scopes or for this one."""
 
 
 class CapabilityUnavailable(PermanentFailure):

@@ -31,7 +31,7 @@ _LONGEST_LIFE = timedelta(days=3660)
 
 
 class OAuth:
-    """Caller of the token endpoints, which retries where the code allows; methods return the ``data`` member.
+    """Client of the token endpoints, with retries where the code allows; methods return the ``data`` member.
 
     All methods raise CallFailed if no attempt succeeded, and NotConfigured if the app's key or secret is not set.
     """

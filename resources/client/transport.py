@@ -94,7 +94,7 @@ class _Transport(httpx.AsyncBaseTransport):
             builder = self._client.request(request.method, str(request.url)).headers(headers)
             if request.content:
                 builder = builder.body_bytes(request.content)
-        except ValueError as error:  # its text may hold the token
+        except ValueError as error:  # its text may contain the token
             raise httpx.UnsupportedProtocol(
                 "the request cannot be made: its address or a header is malformed", request=request
             ) from error

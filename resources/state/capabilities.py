@@ -1,7 +1,7 @@
 """Store which operations an app owns, as learned from calls: the platform does not report it otherwise.
 
-An operation that the app does not own, or that is offline, is disabled with the platform's reason until a person
-enables it again. Thus it is not called every day in vain, and does not look like an operation without data.
+An operation not owned by the app, or offline, is disabled with the platform's reason until a person enables it again.
+Thus it is not called every day in vain, and does not look like an operation without data.
 """
 
 from __future__ import annotations

@@ -427,7 +427,7 @@ def _make_engine(url: str | URL) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not Path(path).exists():
-            Path(path).touch(mode=0o600)  # tokens live here
+            Path(path).touch(mode=0o600)  # the file will contain tokens
     engine = create_engine(url, connect_args={"timeout": _TIMEOUT_S, "check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -51,7 +51,7 @@ def create_plan(
 ) -> Plan:
     """Store a plan with its lines.
 
-    Earlier plans of the same kind and name that are open or approved become superseded, so that only one is valid.
+    Earlier open or approved plans of the same kind and name become superseded, so that only one is valid.
     """
     with state.begin() as db:
         db.execute(

@@ -30,7 +30,7 @@ _FILE = "data.parquet"
 QUARANTINE, DRIFT = "_quarantine", "_drift"
 """Side datasets of the lake, with the layout of tables: ``lake/_quarantine/<table>/dt=…``."""
 DAMAGED = "_damaged"
-"""Folder for files that do not read back, and for replaced files whose content the archive lacks in part."""
+"""Folder for unreadable files, and for replaced files whose content the archive lacks in part."""
 _GONE = ".data.parquet.gone"
 """Name of a per-day file while it is being removed after its day was merged into the month file."""
 _DAYS = b"douyin.days"
@@ -261,7 +261,7 @@ class Lake:
     def first_day(self, table: str) -> date | None:
         """Return the earliest day of a table, or None if it is empty.
 
-        Reads only names and the footer of the earliest month file; a damaged month file is skipped.
+        Reads only names and the footer of the earliest month file; if that is damaged, its days are not considered.
         """
         names = self._names(table)
         own = next((n[3:] for n in names if n.startswith("dt=") and (self.root / table / n / _FILE).exists()), None)

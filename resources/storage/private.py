@@ -1,4 +1,4 @@
-"""Keep what this installation writes from other users of the machine."""
+"""Protect the files of this installation from other users of the machine."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ comment lines, a title and then:
 - ``-- lookback:`` (incremental): the days before ``$dt`` that it may read, per table if necessary:
   ``7 days; hot_words all``.
 - ``-- lookahead:`` (incremental): the days after ``$dt`` that it may read; a day is rebuilt when they arrive.
-- ``-- days:`` (incremental): the tables that determine its days, if not all tables that it reads.
+- ``-- days:`` (incremental): the tables that determine its days; default: all tables in its SQL.
 - ``-- not null:``: further columns that are never empty.
 - ``-- rows:`` (incremental): the largest change of the number of rows from one day to the next without a warning, e.g.
   ``50 %``.

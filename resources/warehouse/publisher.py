@@ -288,7 +288,7 @@ class Warehouse:
         present: list[Partition],
         only_table: str | None = None,
     ) -> None:
-        """Replace the partitions of ``target`` whose files changed, and delete those whose files are gone."""
+        """Replace the partitions of ``target`` with changed files, and delete those with removed files."""
         changed = [pin for p in held.changed(name, present) if (pin := _intact(pins, p, result.damaged)) is not None]
         unknown = {
             d.path.parent.name.removeprefix("month=") for d in result.damaged if d.table == name and d.dt is None
