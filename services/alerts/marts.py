@@ -19,10 +19,12 @@ FROM marts.video_performance
 WHERE is_low_play AND dt = (SELECT max(dt) FROM marts.video_performance)
 ORDER BY client_key, open_id, item_id
 """
-_HOT = (
-    "SELECT sentence, hot_level, first_seen_at, is_new, is_rising FROM marts.hot_words_now ORDER BY "
-    "hot_level DESC NULLS LAST, sentence"
-)
+_HOT = """
+SELECT sentence, hot_level, first_seen_at, is_new, is_rising
+FROM marts.hot_words_now
+WHERE dt = (SELECT max(dt) FROM marts.hot_words_now)
+ORDER BY hot_level DESC NULLS LAST, sentence
+"""
 
 
 class NoMart(LookupError):

@@ -40,7 +40,7 @@ class Analyser:
         self.classes: tuple[Need, ...] = tuple(rules.needs)
         self.reader = Reader(folder, lexicon)
         self.reader.must_be_plain((w for part in (rules.question, *rules.needs) for w in part.words), folder / RULES)
-        self.reader.must_be_plain(lexicon.words, folder / SENTIMENT)
+        self.reader.must_be_plain([*lexicon.words, *lexicon.ironies, *lexicon.requests], folder / SENTIMENT)
         self._scorer = Scorer(lexicon, self.reader.word)
         self._question = _seeker(rules.question, self.reader)
         self._needs = tuple((need.id, _seeker(need, self.reader)) for need in rules.needs)

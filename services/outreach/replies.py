@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import DBAPIError
 
@@ -96,7 +97,7 @@ class ReplyWorker:
     ) -> None:
         self._replies, self._state, self._clock, self._apps, self._clients = replies, state, clock, tuple(apps), clients
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
-        self._turns: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
         self._repeats = Repeats()
         self.counts: Counter[str] = Counter()
 
@@ -136,7 +137,8 @@ class ReplyWorker:
             event = await self._queue.get()
             person = (event.client_key, str(event.envelope.get("to_user_id")), str(event.envelope.get("from_user_id")))
             try:
-                async with self._turns[person]:
+                # Each task that waits holds the lock alive; with the last of them it is gone.
+                async with self._turns.setdefault(person, asyncio.Lock()):
                     outcome = await self.answer(event)
             except DBAPIError as error:
                 self._log(f"events of {event.client_key} cannot be answered: {error.orig}")
@@ -145,8 +147,6 @@ class ReplyWorker:
                 log.exception("event %s of %s could not be answered", event.event, event.client_key)
                 outcome = "error"
             self.counts[outcome] += 1
-            if not self._turns[person].locked():
-                self._turns.pop(person, None)
 
     async def answer(self, event: Event) -> str:
         """Handle one event; return the outcome in a word or two."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import duckdb
+
 from catalog.operations import OTHER_OPERATIONS
 from resources.runtime import Runtime
 from resources.state.lines import LineState
@@ -35,7 +37,7 @@ def plan_due(runtime: Runtime) -> PlanSummary:
             plan = plan_campaign(runtime, campaign, now) if not _has_plan(runtime, campaign, made) else None
         except NothingDue:
             continue
-        except ValueError as error:
+        except (ValueError, duckdb.Error) as error:
             done.failed[campaign.name] = str(error)
             continue
         if plan is not None:

@@ -307,9 +307,12 @@ SELECT *, play_count / median_play_count AS ratio_to_median, play_count < 0.3 * 
 """
 _WORDS = """
 CREATE TABLE marts.hot_words_now AS SELECT * FROM (VALUES
-  ('瑞幸咖啡联名', 9000000::BIGINT, TIMESTAMPTZ '2026-11-16 03:05:00+00', true, false), ('咖啡节', 100::BIGINT, TIMESTAMPTZ '2026-11-16 02:05:00+00', false, true),
-  ('天气', 5::BIGINT, TIMESTAMPTZ '2026-11-16 02:05:00+00', false, false), ('咖啡节', 90::BIGINT, TIMESTAMPTZ '2026-11-16 02:05:00+00', false, false)
-) AS t (sentence, hot_level, first_seen_at, is_new, is_rising)
+  (DATE '2026-11-16', '瑞幸咖啡联名', 9000000::BIGINT, TIMESTAMPTZ '2026-11-16 03:05:00+00', true, false),
+  (DATE '2026-11-16', '咖啡节', 100::BIGINT, TIMESTAMPTZ '2026-11-16 02:05:00+00', false, true),
+  (DATE '2026-11-16', '天气', 5::BIGINT, TIMESTAMPTZ '2026-11-16 02:05:00+00', false, false),
+  (DATE '2026-11-16', '咖啡节', 90::BIGINT, TIMESTAMPTZ '2026-11-16 02:05:00+00', false, false),
+  (DATE '2026-11-15', '昨日咖啡', 80::BIGINT, TIMESTAMPTZ '2026-11-15 02:05:00+00', false, false)
+) AS t (dt, sentence, hot_level, first_seen_at, is_new, is_rising)
 """
 
 

@@ -88,6 +88,13 @@ MISTAKES = {
     "empty word": ("rules.yaml", "[多少钱, 多钱,", "['', 多少钱, 多钱,", "needs.ask_price.words", "empty word"),
     "said twice": ("rules.yaml", "[多少钱, 多钱,", "[多少钱, 多少钱, 多钱,", "needs.ask_price.words", "take one out"),
     "traditional": ("rules.yaml", "[多少钱, 多钱,", "[多少錢, 多钱,", "'多少錢' is never found", "write '多少钱'"),
+    "traditional irony": (
+        "sentiment.yaml",
+        "ironies: ['[微笑]',",
+        "ironies: ['[微笑]', 真厲害,",
+        "'真厲害' is never found",
+        "write '真厉害'",
+    ),
     "full-width": ("rules.yaml", "[多少钱, 多钱,", "[ＡＢＣ, 多钱,", "'ＡＢＣ' is never found", "write 'abc'"),
     "key twice": (
         "rules.yaml",

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from installation import START, TODAY, World
 from receiving import Post, receiving
@@ -248,6 +249,18 @@ def test_one_wrong_file_does_not_stop_the_other_campaigns(evening, tmp_path):
     assert {p.name for p in done.plans} == {"collect_profile", "confirm_review"}
     assert set(done.failed) == {"benefits"}
     assert "Field required" in done.failed["benefits"]
+
+
+def test_an_audience_that_the_warehouse_refuses_does_not_stop_the_other_campaigns(evening, monkeypatch):
+    def refuse(runtime, campaign, now):
+        if campaign.name == "benefits":
+            raise duckdb.CatalogException("Table with name im_consents does not exist")
+        return plan_campaign(runtime, campaign, now)
+
+    monkeypatch.setattr("services.outreach.work.plan_campaign", refuse)
+    done = plan_due(evening.world.runtime)
+    assert {p.name for p in done.plans} == {"collect_profile", "confirm_review"}
+    assert done.failed == {"benefits": "Table with name im_consents does not exist"}
 
 
 def test_whoever_has_nothing_for_a_name_is_left_out(evening):

@@ -19,7 +19,7 @@ from resources.client.client import DouyinClient
 from resources.state.accounts import AccountStatus, set_status
 from resources.state.chats import get_chat
 from resources.state.engine import accounts
-from resources.state.inbox import content_of
+from resources.state.inbox import Event, content_of
 from resources.state.lines import LineState
 from resources.state.outbox import NewLine, Rules, SendRefusal, claim, read_lines, write_lines
 from resources.state.people import list_opt_outs
@@ -371,6 +371,41 @@ def test_at_night_only_wishes_are_obeyed(noon):
     assert worker.counts["quiet hours"] >= 1
     lines = read_lines(post.world.runtime.state, states=[LineState.SENT], person=person)
     assert [line.campaign for line in lines] == ["reply:stop"]
+
+
+def test_events_of_one_person_are_answered_one_at_a_time(world, monkeypatch):
+    """Also one that arrives when another has been answered and a third waits for its turn."""
+    app, at_once, most, others = world.runtime.app_keys[0], 0, 0, []
+    worker = ReplyWorker(RULES, world.runtime.state, following(world), [app], {})
+
+    def event(n: int) -> Event:
+        envelope = {"event": "im_receive_msg", "to_user_id": "account", "from_user_id": "person"}
+        return Event(app, f"event-{n}", "im_receive_msg", world.runtime.clock.now(), b"", envelope)
+
+    async def answer(_: Event) -> str:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        at_once -= 1
+        if len(others) < 40:
+            others.append(None)
+            worker.offer(event(len(others) + 3))
+        return "answered"
+
+    async def work() -> None:
+        for n in range(3):
+            worker.offer(event(n))
+        task = asyncio.create_task(worker.run())
+        while worker.counts.total() < 43:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    monkeypatch.setattr(worker, "answer", answer)
+    asyncio.run(asyncio.wait_for(work(), scaled(20)))
+    assert most == 1
+    assert worker.counts == Counter({"answered": 43})
 
 
 def test_after_a_restart_what_nobody_answered_is_answered_once(make_world):
