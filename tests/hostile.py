@@ -1,4 +1,4 @@
-"""A platform that answers anything: a proxy in front of the sandbox that puts other bodies in place of some answers, and makers of such bodies."""
+"""A platform with arbitrary responses: a proxy in front of the sandbox that replaces some bodies, and their makers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import httpx
 import orjson
 
 Fault = Callable[[bytes], tuple[bytes, dict[str, str]]]
-"""From the good body to what is sent in its place, with headers."""
+"""Converts the right body to the one that replaces it, with headers."""
 
 
 @dataclass
 class Hostile:
-    """``faults`` by (path, open_id or empty); ``hits`` counts the answers that were replaced."""
+    """The proxy: ``faults`` by (path, open_id or empty); ``hits`` counts the responses that were replaced."""
 
     upstream: str
     url: str = ""
@@ -37,7 +37,7 @@ class Hostile:
 
 @contextmanager
 def in_front_of(upstream: str) -> Iterator[Hostile]:
-    """Serve on loopback; whatever has no fault is the sandbox's own answer."""
+    """Serve on loopback; requests without a fault get the sandbox's own response."""
     platform = Hostile(upstream)
     upstream_client = httpx.Client(trust_env=False, timeout=60)
 
@@ -69,10 +69,10 @@ def in_front_of(upstream: str) -> Iterator[Hostile]:
         do_GET = do_POST = do_DELETE = do_PUT = _answer
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Log nothing."""
 
         def handle(self) -> None:
-            with suppress(OSError):  # who asked has had enough
+            with suppress(OSError):  # the client has disconnected
                 super().handle()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -95,7 +95,7 @@ def _nested(depth: int, kind: str = "list") -> bytes:
 
 
 MOST = 8 << 20
-"""What the client under test takes of an answer; these bodies hold more."""
+"""The largest response that the client under test reads; these bodies are larger."""
 HUGE = "9" * 30
 RAW = {
     "a huge number": HUGE.encode(),
@@ -123,13 +123,13 @@ RAW = {
     "a formula": b"\"=cmd|' /C calc'!A0\"",
     "2 MB of text": b'"' + "抖".encode() * 700_000 + b'"',
 }
-"""Values as they would stand in a body."""
+"""Values as they would appear in a body."""
 
 _MARK = "@@here@@"
 
 
 def _replaced(paths: list[str], raw: bytes) -> Fault:
-    """The good body with the first of the members that is there replaced by ``raw``, or added where none is."""
+    """Replace the first existing one of the members by ``raw``, or add it if there is none."""
 
     def fault(good: bytes) -> tuple[bytes, dict[str, str]]:
         document = orjson.loads(good)
@@ -208,7 +208,7 @@ WHOLE: dict[str, Fault] = {
 
 
 def hostile_bodies(seed: int, number: int) -> list[tuple[str, Fault]]:
-    """So many different ones, named."""
+    """Return so many different named bodies."""
     draw = random.Random(seed)
     members = [
         (f"{place}: {value}", _replaced(paths, raw)) for place, paths in _PLACES.items() for value, raw in RAW.items()

@@ -1,4 +1,4 @@
-"""A whole installation for a test: a sandbox over real HTTP and a runtime whose home is the test's own directory."""
+"""A whole installation for a test: a sandbox over real HTTP, and a runtime in the test's own home."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TODAY, YESTERDAY = date(2026, 11, 16), date(2026, 11, 15)
 
 @dataclass
 class World:
-    """One installation at work. ``accounts`` are its open_ids, in the sandbox's order."""
+    """A running installation. ``accounts`` are its open_ids, in the sandbox's order."""
 
     url: str
     config: SandboxConfig
@@ -37,7 +37,7 @@ class World:
     """Webhook events that :meth:`receive` made."""
 
     def open(self) -> World:
-        """A runtime as a new process would have it."""
+        """Open a runtime as a new process would."""
         from apps.cli.simulation import sandbox_settings
         from resources.config.settings import Settings
         from resources.runtime import Runtime
@@ -56,7 +56,7 @@ class World:
         return self
 
     def restart(self, **options: Any) -> World:
-        """Close everything and begin again in the same home; ``options`` change settings."""
+        """Close everything and open it again in the same home; ``options`` change settings."""
         self.runtime.close()
         self.options |= options
         return self.open()
@@ -84,7 +84,7 @@ class World:
         self._ok("POST", "faults", {"operation": operation, "kind": kind, "times": times, **open_id, **more})
 
     def clear(self) -> None:
-        """No faults, and counts from 0."""
+        """Remove all faults and set the counts to 0."""
         self._ok("DELETE", "faults")
         self._ok("DELETE", "stats")
 
@@ -97,13 +97,13 @@ class World:
         return self
 
     def switch_on(self, operation: str) -> None:
-        """What an operator does about a capability that came back."""
+        """Switch an operation on, as an operator does for a capability that came back."""
         from resources.state.capabilities import switch_on
 
         assert switch_on(self.runtime.state, self.config.client_key, operation)
 
     def receive(self, *names: str, at: str | None = None, client_key: str | None = None, **changes: Any) -> list[bool]:
-        """The contract's samples of some webhook events arrive (of all events, where none is named), for the first account.
+        """Receive the contract's samples of some webhook events for the first account; by default of all events.
 
         ``at`` is the instant of receipt; ``changes`` replace members of the content. Each is another event, unless
         ``message_id`` is given.
@@ -133,7 +133,10 @@ class World:
         return store(self.runtime.state, events)
 
     def ingest(self, table: str, *dts: date, call: bool = True) -> IngestResult:
-        """Bring a table up to date: yesterday for T+1 series, this week for published weeks, today for the others, unless days are given."""
+        """Bring a table up to date.
+
+        Without given days: yesterday for T+1 series, this week for published weeks, today for the others.
+        """
         from catalog import TABLES
         from catalog.records import History
         from services.ingest.run import ingest
@@ -153,7 +156,7 @@ class World:
         return self._ok("GET", "stats")
 
     def calls(self, operation: str | None = None) -> int:
-        """Requests that arrived at the sandbox since :meth:`clear`."""
+        """Count the requests that arrived at the sandbox since :meth:`clear`."""
         stats = self.stats()
         return stats["total"] if operation is None else stats["operations"].get(operation, {"requests": 0})["requests"]
 
@@ -172,7 +175,7 @@ class World:
         return self.runtime.lake.read(table, dt)
 
     def accounts_in(self, table: str, dt: date) -> set[int]:
-        """Which accounts have rows in a partition; none where there is no file."""
+        """Return the accounts with rows in a partition; none if there is no file."""
         if not self.runtime.lake.path(table, dt).exists():
             return set()
         return {self.accounts.index(o) for o in set(self.read(table, dt)["open_id"].to_pylist())}
@@ -185,7 +188,7 @@ class World:
         return {self.accounts.index(s.open_id) if s.open_id else s.operation: s for s in found}
 
     def lake_files(self) -> dict[str, bytes]:
-        """Every file of the lake with its bytes; checksums beside them are left out, which follow from the bytes."""
+        """Return every file of the lake with its bytes, except checksums, which follow from the bytes."""
         root = self.runtime.lake.root
         return {
             str(name): p.read_bytes()

@@ -292,9 +292,10 @@ def mutants_of(module: str) -> list[Mutant]:
 
 
 def equivalent() -> dict[Key, str]:
-    """Mutants that no test could notice, with the reason: module, place, old, new and reason in a line each, with tabs between.
+    """Return mutants that no test could detect, with the reason.
 
-    Old and new are the changed expression, or its whole lines.
+    A line has module, place, old, new and reason, with tabs between. Old and new are the changed expression, or its
+    whole lines.
     """
     lines = [
         line.split("\t")

@@ -1,6 +1,6 @@
-"""How long tests wait on this machine at this moment: limits are written for two idle cores, and grow with how slow it is.
+"""Scale the time limits of tests to the machine's present speed; they are written for two idle cores.
 
-And how many random examples they try: all of them where ``TESTS_AT_LENGTH`` is set, as ``.ci/run`` does.
+Also decides how many random examples tests try: all of them where ``TESTS_AT_LENGTH`` is set, as ``.ci/run`` does.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ _WORK = 2_000_000
 _REFERENCE_S = 0.05
 """What :func:`_work_s` takes on the machine that the limits were written for."""
 _BELIEVED_S = 2.0
-"""So long a measurement counts."""
+"""How long a measurement is valid, in seconds."""
 _measured: list[float] = []
 """The instant of the latest measurement, and its factor."""
 
 
 def _work_s() -> float:
-    """Wall-clock time of a fixed piece of work.
+    """Return the wall-clock time of a fixed piece of work.
 
     It is long enough for the system to give the core to others meanwhile.
     """
@@ -36,7 +36,7 @@ def slowness() -> float:
 
 
 def scaled(seconds: float) -> float:
-    """A limit in seconds for an idle machine, as a limit for this one."""
+    """Convert a limit in seconds for an idle machine to a limit for this one."""
     return seconds * slowness()
 
 

@@ -1,4 +1,4 @@
-"""A home with just the rows that a test of the report needs, in a file that was published."""
+"""A home with just the rows that a test of the report needs, in a published file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY = date(2026, 11, 22)
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 """20:00 in Beijing on DAY."""
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'{{7*7}}&amp;\u202egnp.exe"
-"""What somebody may call himself."""
+"""A hostile nickname."""
 
 
 @cache
@@ -37,7 +37,7 @@ def bound() -> dict[str, CompiledMart]:
 
 @cache
 def _published_nothing() -> Path:
-    """A file published from an empty lake, made once: publishing takes more than a second of work."""
+    """Return a file published from an empty lake, made once: publishing takes more than a second of CPU."""
     home = Path(tempfile.mkdtemp(prefix="report-rows-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     runtime = Runtime(Settings(_env_file=None, home=home))
@@ -60,7 +60,7 @@ class Home:
         self._writer: duckdb.DuckDBPyConnection | None = None
 
     def put(self, name: str, *rows: dict[str, Any], day: date = DAY) -> None:
-        """Rows of one day; members that are left out are null, ids have a standard."""
+        """Put rows of one day; missing members are null, ids have a default."""
         is_mart = name in bound()
         schema = bound()[name].schema if is_mart else arrow_schema(TABLES[name])
         standard = {
@@ -82,7 +82,7 @@ class Home:
         self.write("INSERT INTO meta.partitions VALUES (?, ?, 1, 1)", [f"marts/{name}" if is_mart else name, day])
 
     def loaded(self, table: str, outcome: Outcome, open_id: str = "a", day: date = DAY) -> None:
-        """What became of a table for an account."""
+        """Record the outcome of a table for an account."""
         line = {
             "table_name": table,
             "dt": day,
@@ -97,7 +97,7 @@ class Home:
         self._insert("meta.load_status", pa.Table.from_pylist([line], STATUS_SCHEMA))
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> None:
-        """Any statement."""
+        """Execute any statement."""
         if self._writer is None:
             self._writer = duckdb.connect(str(self.file))
             self._writer.execute("CREATE SCHEMA IF NOT EXISTS marts")
@@ -111,7 +111,7 @@ class Home:
         self._writer.unregister("given")
 
     def publish(self) -> Runtime:
-        """The file with all rows, closed, for readers."""
+        """Publish all rows and close the file for readers."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -155,7 +155,7 @@ def put_accounts(home: Home, *accounts: list[tuple[date, dict[str, Any]]]) -> No
 
 
 def put_everything(home: Home, text: str = HOSTILE) -> None:
-    """Something for every section, with ``text`` wherever the platform's or people's words come through."""
+    """Put data for every section, with ``text`` as every text of the platform or of people."""
     put_accounts(
         home,
         account_days("a", [100, 200, None, 400, 300, 200, 100, 250, 50], nickname=text),

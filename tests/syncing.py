@@ -1,4 +1,4 @@
-"""What is brought to the disk and when: calls of fsync and renames, in order."""
+"""Record what is written to the disk and when: calls of fsync and renames, in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import pytest
 
 @contextmanager
 def syncs() -> Iterator[list[tuple[str, str, int]]]:
-    """A list that grows by (``"fsync"`` or ``"replace"``, name of the file or folder, its size): the real functions are called as well."""
+    """Yield a growing list of (``"fsync"`` or ``"replace"``, name of the file or folder, its size).
+
+    The real functions are called as well.
+    """
     seen: list[tuple[str, str, int]] = []
     fsync, replace = os.fsync, os.replace
 
@@ -32,7 +35,7 @@ def syncs() -> Iterator[list[tuple[str, str, int]]]:
 
 
 def hold_whole(seen: list[tuple[str, str, int]], path: Path, pending: str) -> None:
-    """The file went to its place once, and all its bytes were on disk before, under a name with ``pending``."""
+    """Check that the file was renamed once, after all its bytes were on disk under a ``pending`` name."""
     size = path.stat().st_size
     (at,) = [n for n, one in enumerate(seen) if one == ("replace", path.name, size)]
     assert any(kind == "fsync" and pending in name and of == size for kind, name, of in seen[:at]), seen

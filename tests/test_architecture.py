@@ -1,4 +1,4 @@
-"""Importing a package does nothing else, and the repository says nothing about the machines that it was written on.
+"""Importing a package has no side effects, and the repository contains no details of our machines.
 
 Which package may import which is checked by import-linter (``make lint``).
 """
@@ -37,14 +37,17 @@ CATALOG_MAY_IMPORT = {
     "reprlib",
     "typing",
 }
-"""The standard library that needs no world outside; anything else would be I/O, or a library of others."""
+"""The part of the standard library without I/O; the catalogue may import nothing else."""
 
 LONGEST = 700
 
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Files of the repository, those of the next commit included; of an unpacked archive, all files of the rooms."""
+    """Return the files of the repository, those of the next commit included.
+
+    In an unpacked archive, it returns all files of the packages.
+    """
     told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if told.returncode == 0:
         names = told.stdout.decode().split("\0")
@@ -58,7 +61,7 @@ def modules_of(room: str) -> list[Path]:
 
 
 def imported_by(file: Path) -> set[str]:
-    """Top-level names of everything that a module imports, inside functions and under conditions too."""
+    """Return top-level names of everything that a module imports, also inside functions and conditions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -72,7 +75,7 @@ def imported_by(file: Path) -> set[str]:
     return found
 
 
-# --------------------------------------------------------------------------- floors
+# --------------------------------------------------------------------------- layers
 
 
 def test_the_wheel_and_the_import_contracts_name_every_package():
@@ -153,7 +156,7 @@ print(json.dumps(done))
 
 
 def test_importing_the_rooms_writes_and_asks_nothing(tmp_path: Path):
-    """All of them in one process, from the lowest floor up: each module runs once, and what it does has its name."""
+    """Import all packages in one process, from the lowest layer up, so that side effects can be attributed."""
     place = tmp_path / "cwd"
     place.mkdir()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_", "PYTEST", "COV"))}
@@ -169,7 +172,7 @@ def test_importing_the_rooms_writes_and_asks_nothing(tmp_path: Path):
     )
     assert told.returncode == 0, told.stderr
     done = json.loads(told.stdout.splitlines()[-1])
-    # Definitions are made from the SELECTs of the repository: a bad one must fail when they load.
+    # Definitions are built from the SELECTs of the repository: an invalid one must fail when they load.
     assert [one for one in done if one[1] != "open" or not one[2].startswith(str(ROOT / "sql" / "marts"))] == []
     assert list(place.iterdir()) == []
 
@@ -283,7 +286,7 @@ def test_the_lock_holds_what_pyproject_wants(requirement: Requirement):
 
 
 def test_third_party_imports_are_declared():
-    """Nothing is imported by luck, because another package happens to bring it."""
+    """No import may depend on another package that happens to install it."""
     brings = {
         "pyyaml": "yaml",
         "duckdb-cli": None,
@@ -312,7 +315,7 @@ def test_env_example_names_exactly_the_settings():
 def test_env_example_sets_nothing_and_names_the_defaults(tmp_path: Path, monkeypatch):
     """Copied as it is, it must not send data anywhere else.
 
-    What stands behind a name, where there is no need of another value, is the default.
+    The value behind a name, where no other is needed, is the default.
     """
     for name in list(os.environ):
         if name.startswith("DOUYIN_"):

@@ -1,4 +1,4 @@
-"""CI's time limit: it holds, and nothing that was started outlives it, whatever session it is in and whatever it does with signals."""
+"""CI's time limit ends every process that was started, in any session and with any handling of signals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_nothing_is_left(tmp_path, parent: str, limit_s: int, code: int):
     script = tmp_path / "deaf.py"
     script.write_text(DEAF)
     began = time.monotonic()
-    # The process left behind holds this output: without its end communicate() would wait for it.
+    # The process left behind keeps this output open: without its end communicate() would wait for it.
     told = children.run(
         [sys.executable, LIMIT, str(limit_s), sys.executable, script, "parent", parent], timeout_s=60, text=True
     )

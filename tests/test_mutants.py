@@ -1,4 +1,7 @@
-"""`make mutants` stays fit to be run: its modules and tests are there, its mutants are programs, its list of equivalent ones is of today."""
+"""`make mutants` stays runnable.
+
+Its modules and tests exist, its mutants are valid programs, and its list of equivalent ones is current.
+"""
 
 from __future__ import annotations
 

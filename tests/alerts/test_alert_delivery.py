@@ -138,7 +138,7 @@ def test_shorten_leaves_what_fits():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_log_and_no_reason_shows_a_secret(robots: Robots, caplog: pytest.LogCaptureFixture, kind: str):
-    """httpx and urllib3 log addresses, apprise logs requests and answers."""
+    """Both httpx and urllib3 log URLs, apprise logs requests and responses."""
     caplog.set_level(logging.DEBUG)
     channel = open_channel("ops", robots.address(kind))
     robots.orders.append((500, ("token " + " ".join(SECRETS)).encode(), 0))

@@ -22,7 +22,7 @@ MANY = {"accounts": ACCOUNTS, "videos": 6}
 
 @pytest.fixture
 def behind(make_world):
-    """A world whose platform answers through a proxy."""
+    """A world whose platform is behind a proxy."""
     world = make_world(platform=MANY, qps=10_000, answer_bytes=MOST)
     with in_front_of(world.url) as platform:
         world.options |= {"base_url": platform.url}

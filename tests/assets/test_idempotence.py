@@ -112,7 +112,7 @@ def test_another_process_later_in_the_slot_asks_nothing(world):
 
 
 def test_two_installations_that_see_the_same_have_the_same_bytes(make_world):
-    # One answer a segment, against one segment for all; one call at a time, against sixteen.
+    # One response a segment, against one segment for all; one call at a time, against sixteen.
     slow, fast = make_world(home="slow", concurrency=1, flush_s=1e-9), make_world(home="fast", flush_s=60)
     load(slow)
     load(fast)

@@ -14,7 +14,7 @@ from catalog.records import STANDARD_FIELDS, Table
 from resources.state.load_status import Outcome
 from services.ingest.replay import replay
 
-# --------------------------------------------------------------------------- answers that are spoiled
+# --------------------------------------------------------------------------- malformed responses
 
 
 def test_an_account_whose_series_is_not_ready_is_asked_again(world):

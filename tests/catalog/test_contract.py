@@ -300,7 +300,7 @@ def test_history(endpoint: Endpoint):
         assert histories == {History.LISTING}
 
 
-# --------------------------------------------------------------------------- the answer
+# --------------------------------------------------------------------------- the response
 
 
 @each

@@ -199,7 +199,7 @@ def test_every_endpoint_of_an_app_can_be_reached(app: AppType):
     assert {e.name for e in own} - reached == set()
 
 
-# --------------------------------------------------------------------------- doors
+# --------------------------------------------------------------------------- sources
 
 
 def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:

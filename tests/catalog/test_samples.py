@@ -119,7 +119,7 @@ def test_every_error_sample_of_the_contract_is_tried_here():
     assert {name.split("__")[0] for name in tried} <= set(operations())
 
 
-# --------------------------------------------------------------------------- answers without rows
+# --------------------------------------------------------------------------- responses without rows
 
 
 def test_a_list_that_is_not_produced_yet_says_nothing_about_its_day():

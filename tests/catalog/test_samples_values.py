@@ -335,7 +335,7 @@ def test_calls_that_the_platform_counted_are_told_apart_by_their_place():
     ]
 
 
-# --------------------------------------------------------------------------- doors
+# --------------------------------------------------------------------------- sources
 
 
 def test_videos_through_each_door():

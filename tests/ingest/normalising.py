@@ -1,4 +1,4 @@
-"""Bodies through archive and normaliser as a run takes them, without a platform."""
+"""Pass bodies through archive and normaliser as a run does, without a platform."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TODAY = date(2026, 11, 16)
 
 
 def reach_of(endpoint: Endpoint) -> int:
-    """How many days a series goes back; 30 for what is no series."""
+    """Return how many days a series goes back; 30 for other endpoints."""
     return max(endpoint.windows, default=30)
 
 
 def params_of(endpoint: Endpoint, n: int) -> dict[str, Any]:
-    """The parameters of the ``n``-th request, which ask for a subject of its own."""
+    """Return the parameters of the ``n``-th request, each with its own subject."""
     numbers = {c.path for o in endpoint.outputs for c in o.columns if c.parse is Parse.INT}
     params: dict[str, Any] = {}
     for p in endpoint.params:
@@ -45,7 +45,10 @@ def params_of(endpoint: Endpoint, n: int) -> dict[str, Any]:
 def through_the_archive(
     endpoint: Endpoint, bodies: list[bytes], folder: Path, begun: datetime = AT
 ) -> dict[str, dict[date, NormalisedDay]]:
-    """Archive bodies as a run does, one a second for one account each, and normalise all tables of the endpoint over all days."""
+    """Archive bodies as a run does and normalise all tables of the endpoint over all days.
+
+    Bodies come one a second, for one account each.
+    """
     archive = Archive(folder / "archive")
     recorder = Recorder(archive)
     for n, body in enumerate(bodies):
@@ -76,7 +79,10 @@ def through_the_archive(
 
 
 def hold_partition(lake: Lake, dt: date, part: NormalisedDay) -> None:
-    """What must hold of every partition: its own day, each key once, no empty key, reasons, counts by account; and it lands as it is."""
+    """Check the invariants of a partition, and that it lands unchanged.
+
+    They are: its own day, each key once, no null key, reasons, counts by account.
+    """
     name = part.table.name
     assert part.rows["dt"].to_pylist() == [dt] * part.rows.num_rows
     key = ["dt", *part.table.primary_key]

@@ -1,4 +1,4 @@
-"""What replacing a partition changes, against counting by hand."""
+"""The reported changes of a replaced partition are checked against manual counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAY, SEEN = date(2026, 11, 15), datetime(2026, 11, 16, 3, tzinfo=UTC)
 
 
 def series(rows: dict[str, tuple[int | None, int]]) -> pa.Table:
-    """A partition of item_play: per video its plays, and in which hour they were asked for."""
+    """Return a partition of item_play: per video its plays, and the hour of its request."""
     measure = next(
         f for f in SERIES.fields if f not in SERIES.key and pa.types.is_integer(arrow_schema(SERIES).field(f).type)
     )

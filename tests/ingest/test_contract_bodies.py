@@ -1,8 +1,9 @@
-"""Random answers in the contract's shape, through archive, normaliser and lake, against a reading of the same bodies in plain Python.
+"""Random responses in the contract's shape are compared with a plain Python reading of the same bodies.
 
-Every row that a plain reader sees lands with the values that it sees, goes to quarantine, or repeats one that landed;
-nothing crashes; and no reason shows what is personal. Many bodies go through one archive day, since a day costs more
-than a body. When a day fails, the test looks for the one body that fails alone and takes from it what can be taken.
+They go through archive, normaliser and lake. Every row that the plain reader finds lands with the same values, goes to
+quarantine, or repeats a landed one. Nothing crashes, and no reason shows personal data. Many bodies go through one
+archive day, since a day costs more than a body. When a day fails, the test searches the one body that fails alone and
+shrinks it.
 """
 
 from __future__ import annotations
@@ -35,13 +36,16 @@ from resources.storage.lake import Lake
 
 @dataclass(frozen=True)
 class Row:
-    """A row as a plain reader sees it: its values by column, MISFIT where one does not fit, or None where the row has no shape."""
+    """A row as the plain reader sees it.
+
+    It has values by column, MISFIT where one does not fit, or None if the row is malformed.
+    """
 
     values: dict[str, Any] | None
 
 
 def as_text(value: Any) -> Any:
-    """The text of a JSON leaf; MISFIT for objects and lists."""
+    """Return the text of a JSON leaf; MISFIT for objects and lists."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -50,7 +54,7 @@ def as_text(value: Any) -> Any:
 
 
 def opened(value: Any) -> Any:
-    """JSON that stands as text, read; other values as they are."""
+    """Parse JSON given as text; return other values as they are."""
     if not isinstance(value, str):
         return value
     try:
@@ -60,7 +64,7 @@ def opened(value: Any) -> Any:
 
 
 def words(value: Any) -> Any:
-    """A list of texts, or one text in brackets, joined by 、."""
+    """Join a list of texts, or one text in brackets, by 、."""
     if value is None:
         return None
     if not isinstance(value, list | str):
@@ -74,14 +78,17 @@ def words(value: Any) -> Any:
 
 
 def leaf(row: Any, column: Column) -> Any:
-    """The value of a member column: typed, MISFIT, or ``...`` where plain Python does not say how it is written."""
+    """Return the value of a member column.
+
+    It is typed, MISFIT, or ``...`` where plain Python does not define how it is written.
+    """
     if column.parse is Parse.WORDS:
         return words(member(row, column.path))
     if "|" in column.path:
         first, *more, last = column.path.split("|")
         place = opened(row.get(first))
         if not isinstance(place, dict):
-            return None  # the row has no shape
+            return None  # the row is malformed
         for step in more:
             place = opened(place.get(step) if isinstance(place, dict) else None)
         text = as_text(place.get(last)) if isinstance(place, dict) else None
@@ -101,13 +108,16 @@ def leaf(row: Any, column: Column) -> Any:
 
 @dataclass(frozen=True)
 class Percent:
-    """Text of a percent member, which the others of its answer decide about."""
+    """Text of a percent member, whose scale depends on the others of its response."""
 
     text: str
 
 
 def parsed(column: Column, text: str) -> Any:
-    """The value of a text: typed, of an id none where there is none, MISFIT where it is outside of its range."""
+    """Return the value of a text.
+
+    It is typed, None for an empty id, and MISFIT if out of range.
+    """
     if column.parse is Parse.PERCENT:
         return Percent(text)
     field, value = FIELDS[column.field], ORACLES[column.parse](text)
@@ -130,7 +140,7 @@ def within(column: Column, value: Any) -> Any:
 
 
 def with_percents(output: Output, rows: list[Row]) -> list[Row]:
-    """Rows of one answer with the values of their percent members."""
+    """Return rows of one response with the values of their percent members."""
     for column in (c for c in output.columns if c.parse is Parse.PERCENT):
         sent = [row.values[column.field] for row in rows if row.values is not None]
         fractions = are_fractions(
@@ -145,7 +155,7 @@ def with_percents(output: Output, rows: list[Row]) -> list[Row]:
 
 
 def parse_rows(endpoint: Endpoint, output: Output, body: Any, params: dict[str, Any], open_id: str) -> Iterator[Row]:
-    """Rows of one output of one answer, in order."""
+    """Yield the rows of one output of one response, in order."""
     found = member(body, output.rows)
     if output.once:
         yield Row(
@@ -190,7 +200,7 @@ def _values(
             value = parsed(column, element)
         elif column.origin in (Origin.PARENT, Origin.BODY):
             text = as_text(parent.get(column.path) if column.origin is Origin.PARENT else member(body, column.path))
-            # Of a parent and of the body the text of an object counts as text where text is wanted.
+            # In columns of a parent or the body that take text, the text of an object counts as text.
             value = (
                 text
                 if text is None
@@ -217,18 +227,18 @@ def _values(
 
 @dataclass(frozen=True)
 class Expected:
-    """What a plain reader says of one table."""
+    """The expected rows of one table."""
 
     seen: int
     fitting: list[dict[str, Any]]
     """Rows with their key, each key's newest first."""
     unfit: int
     nulled: int
-    """Values that do not fit, in rows that land or repeat one that does."""
+    """Values that do not fit, in rows that land or repeat a landed one."""
 
 
 def is_outside(endpoint: Endpoint, table: Table, values: dict[str, Any]) -> bool:
-    """Whether a row is of a day that no partition takes from this observation."""
+    """Report whether a row is of a day that no partition of this observation covers."""
     return table.history is History.WINDOW and not 1 <= (TODAY - values["stat_date"]).days <= reach_of(endpoint)
 
 
@@ -265,7 +275,7 @@ def same(found: Any, wanted: Any) -> bool:
 
 
 def check(endpoint: Endpoint, bodies: list[Any]) -> Counter:
-    """Hold one archive day of bodies to the plain reading of them; says what was seen."""
+    """Compare one archive day of bodies with their plain reading; return what was seen."""
     told: Counter = Counter()
     with tempfile.TemporaryDirectory() as folder:
         found = through_the_archive(
@@ -292,10 +302,10 @@ def check(endpoint: Endpoint, bodies: list[Any]) -> Counter:
 
 
 def check_values(table: Table, rows: list[dict[str, Any]], fitting: list[dict[str, Any]]) -> None:
-    """Each key that a plain reader sees has landed once, with the first of its newest rows."""
+    """Check that each key of the plain reading landed once, with the first of its newest rows."""
     key = table.primary_key
     if any(row[name] is ... for row in fitting for name in key):
-        return  # a key that plain Python cannot write: counting has to do
+        return  # plain Python cannot format this key: compare the counts only
     newest: dict[tuple, dict[str, Any]] = {}
     for row in sorted(fitting, key=lambda r: r["observed_at"], reverse=True):
         newest.setdefault(tuple(row[name] for name in key), row)
@@ -314,7 +324,7 @@ def check_values(table: Table, rows: list[dict[str, Any]], fitting: list[dict[st
 
 
 def is_good(endpoint: Endpoint, body: Any) -> bool:
-    """Whether a run would look at the body's rows at all."""
+    """Report whether a run would read the body's rows at all."""
     try:
         return read_envelope(endpoint.envelope, body).code == 0
     except MalformedBody:
@@ -330,7 +340,7 @@ def failure(endpoint: Endpoint, body: Any) -> BaseException | None:
 
 
 def smaller(node: Any) -> Iterator[Any]:
-    """The node with one member, element or much of a text taken out, at any depth."""
+    """Yield the node with one member, element or a large part of a text removed, at any depth."""
     if isinstance(node, dict):
         for name in node:
             yield {k: v for k, v in node.items() if k != name}
@@ -395,7 +405,10 @@ def hold(endpoint: Endpoint, examples: int) -> None:
 
 
 def form(endpoint: Endpoint) -> tuple:
-    """What makes an operation's answers different to a reader: all but its name, its path and what its constant columns say."""
+    """Return what distinguishes an operation's responses for a reader.
+
+    It is all but its name, its path and its constant columns.
+    """
     outputs = tuple(
         replace(o, columns=tuple(replace(c, path="") if c.origin is Origin.CONST else c for c in o.columns))
         for o in endpoint.outputs
@@ -412,7 +425,7 @@ def form(endpoint: Endpoint) -> tuple:
 
 
 FORMS = {form(e): e for e in reversed(ENDPOINTS.values())}
-"""Form -> the first operation that has it: of dozens of boards that differ in their name alone, one."""
+"""Form -> the first operation that has it: one of the dozens of boards that differ in their name alone."""
 
 
 @pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in reversed(FORMS.values())])

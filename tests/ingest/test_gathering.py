@@ -1,4 +1,4 @@
-"""A day of many rows: spilled, merged and compared some rows at a time, it is the day that memory would have made."""
+"""A day of many rows, spilled, merged and compared in parts, equals the day built in memory."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def day(folder: Path, some: list[pa.Table], spilled: bool) -> DayRows:
 
 @pytest.fixture
 def small(monkeypatch) -> None:
-    """Bounds that a few hundred rows go beyond."""
+    """Lower the limits so that a few hundred rows exceed them."""
     monkeypatch.setattr(spill, "PART_ROWS", 7)
     monkeypatch.setattr(changes, "_STEP_ROWS", 11)
     for module in (lakes, changes):
@@ -112,7 +112,7 @@ def test_large_days_are_compared_as_small_ones(small, monkeypatch, tmp_path, old
 
 
 def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
-    """Answers of a listing through archive and normaliser: the day is the same, whatever may be held."""
+    """Responses of a listing through archive and normaliser: the day is the same for any buffer limit."""
     endpoint = ENDPOINTS["video_list"]
     bodies = [
         b'{"data":{"error_code":0,"description":"","has_more":false,"cursor":0,"list":[%s]}}'
@@ -130,7 +130,7 @@ def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
 
     monkeypatch.setattr(day_buffer, "ArrowSpill", Counted)
     monkeypatch.setattr(normalise, "_HELD_BYTES", 1)
-    monkeypatch.setattr(normalise, "_TOGETHER_BYTES", 0)  # and no index is held
+    monkeypatch.setattr(normalise, "_TOGETHER_BYTES", 0)  # and no index is cached
     other = normalise.normalise(archive, TABLE, [TODAY])[TODAY]
     assert spilled
     assert other.rows.equals(one.rows)
@@ -138,7 +138,7 @@ def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
 
 
 def test_a_file_with_other_row_groups_is_not_judged_by_its_bytes(small, monkeypatch, tmp_path):
-    """Releases before wrote a day of up to 1,048,576 rows as one group."""
+    """Earlier releases wrote a day of up to 1,048,576 rows as one group."""
     lake, rows = Lake(tmp_path), day(tmp_path, pieces(1, 300), False)
     with monkeypatch.context() as before:
         before.setattr(lakes, "ROW_GROUP", 1 << 20)

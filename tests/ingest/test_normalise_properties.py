@@ -1,6 +1,6 @@
-"""Bodies that are odd, and legal JSON: every row that was seen lands, goes to quarantine, or repeats one that landed; nothing crashes.
+"""Malformed bodies of legal JSON: every row lands, goes to quarantine, or repeats a landed one; nothing crashes.
 
-Bodies in the contract's shape, and the values that land, are held by ``test_contract_bodies.py``.
+Bodies in the contract's shape, and the landed values, are tested in ``test_contract_bodies.py``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from resources.storage.lake import Lake
 
 
 def seen(body: Any, output: Output) -> int:
-    """Rows of one output that a reader of the body sees; a list that is no list is one."""
+    """Count the rows of one output that a reader of the body sees; a list that is no list is one."""
     value = member(body, output.rows)
     if value is None:
         return 0
@@ -100,7 +100,7 @@ def test_json_that_is_odd_and_legal(row: bytes):
 
 
 def test_a_wide_batch_keeps_answers_apart():
-    """Rows of many answers, some broken, in one batch: each is told by its own account."""
+    """Rows of many responses, some malformed, in one batch: each is attributed to its own account."""
     endpoint = ENDPOINTS["fans_source"]
     bodies = [
         {
@@ -129,7 +129,7 @@ def test_a_wide_batch_keeps_answers_apart():
 
 @pytest.mark.parametrize("days", [-1, 0, 31, 8000])
 def test_a_day_that_no_partition_takes_is_told_of(days: int):
-    """A row of the running day, of the future or from before the longest window would otherwise be nowhere."""
+    """A row of the current day, of the future or from before the longest window would otherwise be lost."""
     sent = [{"date": str(TODAY - timedelta(days=n)), "new_fans": n} for n in (1, 30, days)]
     with tempfile.TemporaryDirectory() as folder:
         body = json.dumps({"data": {"result_list": sent}}).encode()

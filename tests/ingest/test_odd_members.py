@@ -1,6 +1,7 @@
-"""Answers in the contract's shape with odd values in random members: a minor member never takes its row, a key always does, and all add up.
+"""Responses in the contract's shape with malformed values in random members.
 
-``test_contract_bodies.py`` holds values; this one holds what is decided about rows, over many more odd values a body.
+A minor member never rejects its row, a key always does, and all counts add up. ``test_contract_bodies.py`` checks
+values; this file checks decisions about rows, over many more malformed values a body.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ SAMPLED = [
 
 
 def spoilt(endpoint: Endpoint, chance: random.Random) -> dict[str, Any]:
-    """The sample of an operation, its rows over and over, with an odd value in a random member of half of them."""
+    """Repeat the rows of an operation's sample, half of them with a malformed value in a random member."""
     body = json.loads((SAMPLES / f"{endpoint.name}.json").read_bytes())
     if endpoint.paging:  # else the listing is not whole
         *way, last = endpoint.paging.has_more.split(".")

@@ -1,4 +1,7 @@
-"""Rows in order and the latest of each key, against plain Python: however they come, in pieces, and thinned on the way."""
+"""Sorting rows and keeping the latest of each key is compared with plain Python.
+
+Rows come in any order, in pieces, and reduced on the way.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ def some_rows(table: Table) -> st.SearchStrategy[list[dict[str, Any]]]:
 
 
 def as_frame(table: Table, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The rows as ``parse_rows`` gives them; the narrow counts are DuckDB's."""
+    """Return the rows in the form of ``parse_rows``; the narrow counts are DuckDB's."""
     of = types(table) | {"_parent_ordinal": pa.int32()} if len(rows) % 2 else types(table)
     given_ = pa.table({name: pa.array([r.get(name) for r in rows], kind) for name, kind in of.items()})
     return given_.to_pandas(types_mapper=pd.ArrowDtype)

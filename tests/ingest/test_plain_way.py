@@ -1,4 +1,4 @@
-"""The short way from bodies to rows gives what the long way gives, and is taken for what the platform documents."""
+"""The fast path from bodies to rows gives the same as the general path, and takes the documented bodies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIMPLE = {
 
 
 def by_hand(bodies: list[bytes], folder: Path) -> Path:
-    """The bodies as the long way reads them."""
+    """Write the bodies as the general path reads them."""
     lines = [
         b'{"r":%d,"b":%s}\n' % (n, body.replace(b"\r", b" ").replace(b"\n", b" ")) for n, body in enumerate(bodies)
     ]
@@ -43,7 +43,7 @@ def by_hand(bodies: list[bytes], folder: Path) -> Path:
 
 
 def both_ways(bodies: list[bytes], endpoint: Endpoint, output: Output, at_once: int = 1000) -> bool:
-    """Compare what both ways land and quarantine; says whether the short one was taken for all bodies."""
+    """Compare what both paths land and quarantine; report whether the fast one took all bodies."""
     plain = plain_rows(endpoint, [output])
     taken = [
         is_plain for some in range(0, len(bodies), at_once) for is_plain in plain.take(bodies[some : some + at_once])
@@ -79,7 +79,7 @@ def test_what_the_contract_shows_goes_the_short_way(name: str):
 
 
 def taken_of(endpoint: Endpoint, output: Output) -> int:
-    """How many of some random answers went the short way; each gave the same rows either way."""
+    """Count the random responses that took the fast path; each gave the same rows on both."""
     taken = 0
 
     @settings(
@@ -271,7 +271,7 @@ def test_numbers_give_the_same_doubles(number: str):
 
 
 def test_numbers_of_every_kind_stand_together():
-    """Also where the contract shows them side by side, as numbers and as texts."""
+    """Also where the contract mixes them, as numbers and as texts."""
     written = [*NUMBERS, *(f'"{n}"' for n in NUMBERS if n != "null"), "true", '"x"']
     in_turn = [n for pair in zip(written, reversed(written), strict=True) for n in pair]
     for numbers in (

@@ -1,4 +1,7 @@
-"""Parsers of values against oracles in plain Python: whatever text comes, the right value, null or a misfit, never a crash."""
+"""Parsers of values are compared with oracles in plain Python.
+
+Every text gives the right value, null or a misfit, never a crash.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from resources.storage.schema import ARROW_TYPES
 from services.ingest.values import EXPECTS, parse_column
 
 MISFIT = object()
-"""What an oracle gives for text that does not fit."""
+"""The result of an oracle for text that does not fit."""
 
 TYPE_OF = {
     Parse.TEXT: Type.TEXT,
@@ -42,7 +45,10 @@ TYPE_OF = {
 
 
 def parse(how: Parse, texts: list[str | None]) -> list[Any]:
-    """Values of a whole column, misfits marked; holds that the type is the catalogue's and that a misfit has no value."""
+    """Parse a whole column and mark its misfits.
+
+    Checks that the type is the catalogue's and that a misfit has no value.
+    """
     series = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(texts, pa.string())))
     values, bad = parse_column(series, how, TYPE_OF[how])
     assert values.dtype == pd.ArrowDtype(ARROW_TYPES[TYPE_OF[how]])
@@ -66,7 +72,7 @@ def check(how: Parse, oracle, texts: list[str | None]) -> None:
 
 
 def decimal_of(text: str) -> Fraction | None:
-    """Numbers as pages and other SDKs write them."""
+    """Parse numbers as pages and other SDKs write them."""
     found = re.fullmatch(r"(-?)([0-9,]+)(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?( ?)([万亿wW]?)", text, re.ASCII)
     if found is None or len(text) > 28 or (found[5] and not found[6] and text[-1] != " "):
         return None
@@ -109,12 +115,12 @@ def is_fraction(text: str | None) -> bool:
 
 
 def are_fractions(texts: Iterable[str | None]) -> bool:
-    """Whether values without a sign are fractions: all of one answer are."""
+    """Report whether values without a sign are fractions: all of one response are."""
     return all(text in (None, "", "<nil>") or is_fraction(text) for text in texts)
 
 
 def oracle_percent(text: str) -> Any:
-    """Of a value among others that are no fractions."""
+    """Parse a value among others that are no fractions."""
     if text in ("", "<nil>"):
         return None
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?%", text, re.ASCII) or not math.isfinite(float(text[:-1])):
@@ -409,7 +415,7 @@ def test_every_second_in_beijing_comes_back(instants: list[datetime]):
 
 @pytest.mark.parametrize("unit", [1, 1000])
 def test_the_last_second_that_an_instant_may_be(unit: int):
-    """Seconds and milliseconds end with the year 2100 of Beijing; the instant of the end is none any more."""
+    """Seconds and milliseconds end with the year 2100 of Beijing; the instant of the end is excluded."""
     end = int(datetime(2101, 1, 1, tzinfo=BEIJING).timestamp()) * unit
     texts = [str(number) for number in (end - 1, end, end + 1, end // 2)]
     assert [oracle_epoch(text) is MISFIT for text in texts] == [False, True, True, False]

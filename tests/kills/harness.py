@@ -1,4 +1,4 @@
-"""Kill a day's work, start it again, kill it again, let it finish: then everything must be as if nothing had happened."""
+"""Kill a day's work, restart it, kill it again, let it finish; the result must equal that of an undisturbed day."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ from services.ingest.normalise import complete_sequences
 DAY, NOW = date(2026, 11, 18), "2026-11-18T11:30:00+08:00"
 FLUSH_S, CONCURRENCY = 0.3, 8
 SLACK_S = 0.5
-"""What a busy machine may need to write a segment that is due."""
+"""Time that a busy machine may need to write a segment that is due."""
 ZYGOTE = Path(__file__).with_name("zygote.py")
 
 
 @dataclass
 class Numbers:
-    """What the harness saw."""
+    """Counts of the harness."""
 
     kills: Counter[str] = field(default_factory=Counter)
     trials: int = 0
     too_late: int = 0
-    """Kills that found the work done."""
+    """Kills after the work was done."""
     lost: int = 0
     doubled: int = 0
     lakes_differing: int = 0
@@ -61,7 +61,7 @@ class Numbers:
     """Of an undisturbed day."""
     asked_again: int = 0
     promised: int = 0
-    """Most that may have been asked again: what was answered since the last flush before each kill, and what was under way."""
+    """Upper bound of repeated requests: those answered since the last flush before each kill, and those in flight."""
 
     def __str__(self) -> str:
         return (
@@ -76,7 +76,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Result:
-    """All that a finished day leaves behind."""
+    """All data that a finished day leaves behind."""
 
     lake: dict[str, bytes]
     published: dict[str, tuple]
@@ -102,7 +102,7 @@ class Place:
         runtime = Runtime(self.settings)
         authorize_all(runtime)
         runtime.close()
-        # Warnings of the import are not what a test looks at; what a child says of its failure is.
+        # Warnings of the import are of no interest to a test; the child's error messages are.
         self.said = open(root / "said.txt", "a+")  # noqa: SIM115
         words = [sys.executable, "-W", "ignore", str(ZYGOTE)]
         here = os.environ | {"PYTHONPATH": str(ZYGOTE.parents[2])}
@@ -118,7 +118,7 @@ class Place:
         self._stack.close()
 
     def stop(self) -> None:
-        """End the zygote and its day's work: who reads their answers in another thread gets an end of file."""
+        """End the zygote and its day's work; threads that read their output get an end of file."""
         if self._worker is not None:
             children.kill_group(self._worker)
         children.kill_group(self.zygote.pid)
@@ -134,12 +134,12 @@ class Place:
         return home
 
     def data_calls(self) -> int:
-        """Calls of data operations that arrived so far; tokens are no data."""
+        """Count the calls of data operations so far; tokens are no data."""
         operations = self.control.get("/stats").json()["operations"]
         return sum(operations.get(name, {"requests": 0})["requests"] for name in OPERATIONS)
 
     def start(self, home: Path, step: tuple | None = None) -> int:
-        """Begin a day's work in a process group of its own; gives its number."""
+        """Begin a day's work in a process group of its own; return its number."""
         settings = environment(self.settings.model_copy(update={"home": home}))
         settings = {k: v for k, v in settings.items() if k.startswith("DOUYIN_")}
         self.zygote.stdin.write(json.dumps({"settings": settings, "step": step, "day": DAY.isoformat()}) + "\n")
@@ -147,7 +147,7 @@ class Place:
         return self._worker
 
     def wait(self) -> int:
-        """The exit code of the work; the number of the signal, negative, where one ended it."""
+        """Return the exit code of the work; the negative number of the signal that ended it, if one did."""
         ended = os.waitstatus_to_exitcode(int(self.zygote.stdout.readline().split()[1]))
         self._worker = None
         return ended
@@ -183,7 +183,7 @@ def result_of(home: Path) -> Result:
         for s in read_load_status(state, table=table)
     }
     state.close()
-    # Marts too, but the one that says how it stands now.
+    # Marts too, except the one of the present state.
     files = {
         str(p.relative_to(root)): p.read_bytes()
         for p in sorted(root.rglob("*.parquet"))
@@ -204,7 +204,7 @@ def archived(home: Path) -> int:
 
 
 def disagreements(home: Path) -> list[str]:
-    """Lines of load_status that claim rows which the lake does not have, or answers that the archive does not have."""
+    """Return rows of load_status that claim missing rows of the lake or missing responses of the archive."""
     lake, archive = Lake(home / "lake"), Archive(home / "archive")
     if not (home / "state.db").exists():
         return []
@@ -235,7 +235,7 @@ def disagreements(home: Path) -> list[str]:
 
 
 class Watch:
-    """How many calls had arrived when: to say afterwards what was answered within the last flush before a kill."""
+    """Record how many calls had arrived when, to find those within the last flush before a kill."""
 
     def __init__(self, place: Place) -> None:
         self._place, self._seen, self._stop = place, [(time.monotonic(), place.data_calls())], threading.Event()
@@ -279,7 +279,10 @@ class Trials:
         numbers.calls = self.calls
 
     def run(self, name: str, kills: list[Any]) -> None:
-        """One day: for each of ``kills`` a start and a kill, at so many seconds or at a named step; then a start that may finish."""
+        """Run one day: a start and a kill for each of ``kills``, then a start that may finish.
+
+        Kills are at so many seconds or at a named step.
+        """
         place, home = self.place, self.place.new_home(name)
         place.control.delete("/stats")
         told, late, promised, disagreeing = Counter(), 0, 0, []
@@ -316,7 +319,7 @@ class Trials:
         shutil.rmtree(home)
 
     def _kill_at(self, home: Path, seconds: float) -> float | None:
-        """SIGKILL to the whole group after so long; the moment, or None where the work was done before."""
+        """Kill the whole group with SIGKILL after so long; return the instant, or None if the work was done before."""
         child = self.place.start(home)
         time.sleep(seconds)
         moment = time.monotonic()
@@ -333,5 +336,5 @@ class Trials:
         return time.monotonic()
 
     def random_kills(self, rng: random.Random, number: int) -> list[float]:
-        """Moments over the length of a whole day's work; later starts have less to do."""
+        """Return instants over the length of a whole day's work; later starts have less to do."""
         return [rng.uniform(0.02, 1.0) * self.took * (0.9**n) for n in range(number)]

@@ -1,4 +1,4 @@
-"""A process that is told to end, and one that just ends: soon, with everything kept, and nothing published afterwards."""
+"""A process that gets a signal, and one that ends by itself: soon, with all data saved, without a later publication."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_what_lost_the_interrupt_goes_no_further():
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(make_world, tmp_path):
-    """Mostly in its marts: everything is fetched, and no mart is made."""
+    """Most signals arrive during its marts: everything is fetched, and no mart is built."""
     world = make_world(platform={"accounts": 2, "videos": 20})
     settings = settings_of(world)
     world.runtime.close()

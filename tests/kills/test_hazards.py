@@ -1,4 +1,7 @@
-"""What else happens to a run: a polite end, a full disk, a folder that cannot be written, a second run, midnight, a reader that stays."""
+"""Other hazards of a run.
+
+A polite end, a full disk, a folder that cannot be written, a second run, midnight, a reader that stays.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def douyin(world, *words: str, **more: str) -> subprocess.Popen:
-    """The command over a world's home, in a session of its own; it is killed when the test is over."""
+    """Start the command over a world's home, in a session of its own; it is killed after the test."""
     world.runtime.close()
     settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")}
     here = (
@@ -58,7 +61,7 @@ def wait_for_calls(world, number: int) -> None:
 
 @pytest.fixture
 def slow_world(make_world):
-    """A platform that takes its time, so that a run lasts."""
+    """A platform with slow responses, so that a run lasts."""
     return make_world(
         platform={"accounts": 3, "videos": 40, "latency_ms": 60},
         concurrency=2,
@@ -91,7 +94,7 @@ def test_a_polite_end_is_quick_clean_and_goes_on_later(slow_world, number: signa
 
 
 def test_a_full_disk_stops_plainly_and_loses_nothing(world, tmp_path):
-    """A file system of its own, as small as can be: what fits is kept, and with room again the run goes on."""
+    """The smallest possible file system: data that fits is saved, and with free space the run continues."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("only root can mount a small file system")
     small = tmp_path / "small"
@@ -111,7 +114,7 @@ def test_a_full_disk_stops_plainly_and_loses_nothing(world, tmp_path):
         world.open()
         (small / "ballast").write_bytes(b"x" * (96 * 1024))
     except OSError:
-        pass  # full
+        pass  # the disk is full
     try:
         with pytest.raises(OSError, match="No space left"):
             world.ingest("user_fans")
@@ -132,7 +135,7 @@ def test_a_full_disk_stops_plainly_and_loses_nothing(world, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["lake", "archive"])
 def test_a_folder_that_cannot_be_written_is_named(world, where: str):
-    """A file stands where the folder must be: root may write everywhere else."""
+    """A file stands in place of the folder, since root may write everywhere else."""
     world.ingest("videos")
     root = world.runtime.settings.home / where
     shutil.move(root, root.with_name("moved"))
@@ -166,7 +169,7 @@ def test_two_runs_of_the_same_day_ask_once(slow_world):
 
 
 def cpu_s(pid: int) -> float:
-    """What a process has used so far, in all its threads."""
+    """Return the CPU seconds of a process so far, in all its threads."""
     used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
@@ -237,7 +240,7 @@ def test_a_second_run_of_a_table_waits_and_says_so(world, caplog):
 
 
 def test_midnight_in_beijing_during_a_run(world):
-    """The clock passes midnight after some calls: no row lands under a day on which it was not seen."""
+    """The clock passes midnight after some calls: no row lands under a day on which it was not observed."""
     before, after = datetime(2026, 11, 16, 15, 59, 59, tzinfo=UTC), datetime(2026, 11, 16, 16, 0, 1, tzinfo=UTC)
     world.at("2026-11-16T23:59:59+08:00")
     world.restart(concurrency=1)

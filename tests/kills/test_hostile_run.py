@@ -1,4 +1,7 @@
-"""A hundred hostile bodies through the real ``douyin run``: it ends as it should, and whoever was not hit has the rows of an undisturbed day."""
+"""A hundred hostile bodies through the real ``douyin run``: it ends as it should.
+
+Accounts without a hostile body have the rows of an undisturbed day.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 at any instant and at each step of a commit: nothing is lost, nothing is doubled, little is asked again."""
+"""kill -9 at any instant and at each step of a commit: no data is lost or doubled, few requests are repeated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEP_KILLS = [
     for number, when in ((1, "before"), (1, "after"))
     if not (step.endswith("write") and when == "after")
 ]
-"""Each step, at its first occurrence in what is left to do; later ones come with the random instants."""
+"""Each step, at its first occurrence in the remaining work; random instants cover later ones."""
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_three_hundred_kills(tmp_path, capsys):
             for n in range(15):
                 trials.run(f"day{n}", trials.random_kills(random.Random(rng.random() + number), 10))
             if number == 1:
-                # Only a second publication has something to copy.
+                # Only a second publication has a file to copy.
                 trials.run(
                     "copy", [("publish swap", 1, "after"), ("publish copy", 1, "before"), ("publish copy", 1, "after")]
                 )
@@ -74,7 +74,7 @@ def test_three_hundred_kills(tmp_path, capsys):
             for done in [pool.submit(worker, n) for n in range(2)]:
                 done.result()
         except BaseException:
-            for place in places:  # the pool waits for its threads, and these for answers
+            for place in places:  # the pool waits for its threads, and these for output
                 place.stop()
             raise
     with capsys.disabled():

@@ -1,12 +1,12 @@
-"""A process that has imported everything and forks a day's work on each order: 300 kills would otherwise be 300 imports.
+"""Fork a day's work on each order from a process with all imports: 300 kills would otherwise be 300 imports.
 
 Orders are lines of JSON on standard input: ``{"home": …, "settings": {DOUYIN_…}, "step": null or [name, number,
 "before" or "after"]}``.
-The child is a process group of its own and does the day: Dagster runs over the tables, then a publication. Answers are
-lines
-too: ``started <pid>``, and ``ended <status>`` with what waitpid said. Product code has no hook for this: the child
-    wraps the
-functions of the operating system and of the database driver that the named steps go through, and kills itself there.
+
+The child is a process group of its own and does the day: Dagster runs over the tables, then a publication. Replies are
+lines too: ``started <pid>``, and ``ended <status>`` with the status of waitpid. Product code has no hook for this: the
+child wraps the functions of the operating system and of the database driver that the named steps call, and kills itself
+there.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ STEPS = (
 
 
 def suicide(step: str, number: int, when: str) -> None:
-    """Die at the ``number``-th ``step``, before or after it is done; a write is done by half."""
+    """Die at the ``number``-th ``step``, before or after it is done; half of a write is done."""
     from sqlalchemy.engine.default import DefaultDialect
 
     import resources.storage.atomic as pending
@@ -86,7 +86,7 @@ def suicide(step: str, number: int, when: str) -> None:
         return "publish swap" if str(target).endswith("warehouse.duckdb") else f"{room(str(target))} rename"
 
     class Half:
-        """A file of which a write is interrupted."""
+        """A file whose write is interrupted."""
 
         def __init__(self, file) -> None:
             self.file = file
@@ -123,7 +123,7 @@ def suicide(step: str, number: int, when: str) -> None:
 
 
 def work(order: dict) -> int:
-    """A day of the child: the plan's runs, and a publication. 0 where all went well."""
+    """Do a day's work in the child: the plan's runs, and a publication. Returns 0 on success."""
     os.environ.update(order["settings"])
     from datetime import date
 

@@ -1,12 +1,9 @@
-"""Given and expected rows of marts, as they stand beside the SQL: ``sql/marts/tests/<mart>.yaml``.
+"""Read given and expected rows of marts from the files beside the SQL: ``sql/marts/tests/<mart>.yaml``.
 
 A file is a list of cases: ``name``, ``dt`` (for incremental marts), ``given`` (table -> rows) and ``expected`` (rows in
-    the order of
-the key; only the columns that are named are compared). Instants are Beijing time. What a given row leaves out is null,
-but for columns that are never empty: those are ``dt`` from the instant, 10:00 of the day for ``observed_at``, ``app``,
-and else
-    the column's name
-or 1.
+the order of the key; only the named columns are compared). Instants are Beijing time. Missing values of a given row are
+null, except in columns that are never empty: those are ``dt`` from the instant, 10:00 of the day for ``observed_at``,
+``app``, and otherwise the column's name or 1.
 """
 
 from __future__ import annotations
@@ -52,7 +49,7 @@ def load_cases() -> list[Case]:
 
 
 class GivenMarts(Marts):
-    """Marts over a lake of given rows; what they read of the state is given, too."""
+    """Marts over a lake of given rows; the state that they read is given, too."""
 
     given: dict[str, list[dict[str, Any]]]
 
@@ -91,7 +88,7 @@ class GivenMarts(Marts):
 
 
 def read(value: Any, kind: pa.DataType) -> Any:
-    """YAML's value as the column has it: instants from Beijing time, days from days."""
+    """Convert YAML's value to the column's type: instants from Beijing time, days from days."""
     if value is not None and pa.types.is_timestamp(kind):
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return at.replace(tzinfo=BEIJING)
@@ -128,7 +125,7 @@ def _day(row: dict[str, Any], case: Case) -> date:
 
 
 def plain(value: Any) -> Any:
-    """As YAML would say it, so that a difference reads well."""
+    """Convert a value to YAML's form, so that a difference is readable."""
     if isinstance(value, datetime):
         local = value.astimezone(BEIJING).replace(tzinfo=None)
         return local

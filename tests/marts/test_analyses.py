@@ -1,5 +1,7 @@
-"""The questions of ``sql/analyses``: each says what it asks in both languages and fits the warehouse's tables. That each has rows
-is shown on three simulated days, in ``tests/cli/test_cli_demo.py``."""
+"""The queries of ``sql/analyses`` state their question in both languages and fit the warehouse's tables.
+
+That each has rows is tested on three simulated days, in ``tests/cli/test_cli_demo.py``.
+"""
 
 from __future__ import annotations
 

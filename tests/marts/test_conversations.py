@@ -1,4 +1,4 @@
-"""Conversations: turns, answers and openings, each message once."""
+"""Conversations: turns, replies and openings, each message once."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_conversation_is_told_of_without_its_words(tmp_path, lake):
         said(10),
         answered(14, source="another app"),
         said(20),
-        said(20, event_id="again"),  # the same message, told of twice
+        said(20, event_id="again"),  # the same message, pushed twice
         said(5, event="im_group_receive_msg"),
         said(6, event="receive_msg", conversation_id=None),
     )

@@ -1,4 +1,4 @@
-"""What is known of the marts' SQL, written down by one process and read by the next."""
+"""Compiled marts are cached by one process and read by the next."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def known(bound, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def another_process(bound, monkeypatch):
-    """What this process found out before is forgotten for the length of a test."""
+    """Forget this process's cached results for the length of a test."""
     monkeypatch.setattr(binding, "_bound", {})
 
 
@@ -88,7 +88,7 @@ def test_what_is_kept_already_is_not_written_again(bound, known: Path):
 
 
 def test_definitions_load_neither_parser_nor_client_nor_frames(known: Path, tmp_path: Path):
-    """Every run loads them in a new process; what a step needs comes with the step."""
+    """Every run loads definitions in a new process; libraries of a step are imported by the step."""
     heavy = ("sqlglot", "duckdb", "pandas", "httpx", "jinja2", "altair", "marimo", "rich", "opencc", "rjieba")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_"))} | {
         "DOUYIN_HOME": str(known.parents[1]),

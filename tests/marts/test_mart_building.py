@@ -1,4 +1,4 @@
-"""Which days of marts are made again, and what a mart may see and promise."""
+"""Which days of marts are rebuilt, what a mart may read, and what it must guarantee."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_marts_are_published_as_tables_and_follow_their_files(marts, folder, tmp
     assert not warehouse.is_current()
     assert set(warehouse.publish().changed) == {"hot_words", "marts/seen", "marts/sums", "marts/all_words"}
 
-    # Another column: days that were made by the elder file are not published with it.
+    # Another column: days that the older file built are not published with it.
     (folder / "seen.sql").write_text(SEEN.replace("AS n FROM", "AS n, max(rank) AS rank FROM"), encoding="utf-8")
     list(Marts(marts.runtime, folder).build("seen", [DAYS[-1]]))
     assert warehouse.publish().left_out == ["seen"]
@@ -229,7 +229,7 @@ def test_an_empty_lake_has_no_marts(tmp_path, folder):
     assert not Lake(tmp_path / "empty" / "lake").root.exists()
 
 
-# --------------------------------------------------------------------------- asked for, late, killed, several readers
+# --------------------------------------------------------------------------- requested, late, killed, several readers
 
 
 def test_only_the_days_that_are_asked_for_are_made(runtime, folder):
@@ -244,7 +244,7 @@ def test_only_the_days_that_are_asked_for_are_made(runtime, folder):
 
 
 def test_what_came_late_is_in_the_day_that_may_see_it(marts):
-    """A day looks one day ahead: what is landed for the next day alters it, what is landed for the one after does not."""
+    """A day looks one day ahead: data of the next day changes it, data of the one after does not."""
     before = marts.lake.read("marts/seen", DAYS[0])
     marts.lake.write("hot_words", DAYS[2], words(DAYS[2], "迟"))
     Marts(marts.runtime, marts.folder).build_stale()
@@ -253,7 +253,7 @@ def test_what_came_late_is_in_the_day_that_may_see_it(marts):
 
 
 def test_a_day_that_left_the_lake_is_kept_and_those_that_saw_it_are_made_again(marts):
-    """Days that were let go by the keep-for settings keep their marts; the day after them sees that they are gone."""
+    """Days pruned by the retention settings keep their marts; the day after them sees that they are gone."""
     marts.lake.path("hot_words", DAYS[0]).unlink()
     assert stale(marts) == {"seen": [DAYS[1]], "all_words": [WHOLE]}
     Marts(marts.runtime, marts.folder).build_stale()

@@ -1,4 +1,4 @@
-"""What a mart's file may say, and that a bad one fails where it is read, with file and line."""
+"""What a mart's file may contain; an invalid one fails when it is read, with file and line."""
 
 from __future__ import annotations
 

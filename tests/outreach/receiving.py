@@ -1,4 +1,4 @@
-"""A receiver over real HTTP for a test's installation, and the sandbox's people and webhooks as a test orders them."""
+"""A receiver over real HTTP for a test's installation, with orders to the sandbox's people and webhooks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Post:
         return self.world._ok(method, what, body or None)
 
     def person_does(self, account: int, does: str, person: str | None = None, text: str = "") -> dict:
-        """Somebody does something now; gives the event."""
+        """Let a person act now; return the event."""
         order = {"account": self.world.accounts[account], "does": does, "text": text} | (
             {"person": person} if person else {}
         )
@@ -39,7 +39,7 @@ class Post:
         return self.world._ok("GET", f"people?account={self.world.accounts[account]}&limit={limit}")
 
     def messages(self) -> list[dict]:
-        """What the sandbox was sent for this world's accounts."""
+        """Return the messages that this world's accounts sent to the sandbox."""
         return self.world._ok("GET", "messages")
 
     def received(self, result: str = "stored") -> int:
@@ -68,13 +68,13 @@ def wait_until(true: Callable[[], bool], patience_s: float = 10) -> None:
 
 
 def following(world: World) -> Clock:
-    """A clock that shows what the world's shows, wherever it is moved."""
+    """Return a clock that always shows the world's time."""
     return Clock(lambda: world.runtime.clock.now())
 
 
 @contextmanager
 def receiving(world: World, *, deliver: dict[str, Any] | None = None, **more: Any) -> Iterator[Post]:
-    """A receiver for the world; the sandbox delivers to it from now on."""
+    """Run a receiver for the world; the sandbox delivers to it from now on."""
     begin_receiving(world.runtime.state, world.runtime.app_keys, world.runtime.clock.now())
     receiver = Receiver(
         world.runtime.settings.all_apps, world.runtime.state, following(world), body_bytes=1 << 20, **more

@@ -1,8 +1,8 @@
-"""A process that has imported everything and forks a sender on each order: a hundred kills would otherwise be a hundred imports.
+"""Fork a sender on each order from a process with all imports, since a hundred kills would be a hundred imports.
 
 Orders are lines of JSON on standard input: ``{"settings": {DOUYIN_…}, "plan": number}``. The child is a process group
-of its own and sends what the plan still has to send. Answers are lines: ``started <pid>``, then ``ended <status>`` with
-what waitpid said.
+of its own and sends the rest of the plan. Replies are lines: ``started <pid>``, then ``ended <status>`` with the status
+of waitpid.
 """
 
 from __future__ import annotations

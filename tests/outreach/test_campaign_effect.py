@@ -1,4 +1,4 @@
-"""The mart campaign_effect: counts by hand, intervals by another formula, and a campaign of the sandbox from SQL to its effect."""
+"""The mart campaign_effect: manual counts, intervals by another formula, and a campaign from SQL to its effect."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def effects(world) -> dict[str, dict]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
-    """Everybody who gets it answers; the control group does not.
+    """Every person who gets the message replies; the control group does not.
 
-    What people did before, or too late, does not count.
+    Earlier actions, and late ones, do not count.
     """
     world = make_world(
         platform={

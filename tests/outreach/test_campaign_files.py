@@ -1,4 +1,4 @@
-"""What people write in ``campaigns/``: every file of the repository can be used, and each mistake is told with file and place."""
+"""Every campaign file of the repository is valid, and each error names file and place."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_files_say_what_they_are_for(name: str):
 
 
 def test_words_mean_what_people_mean(folder):
-    """Times need no quotes, and ``on`` is a word."""
+    """Times need no quotes, and ``on`` is text."""
     settings = folder(
         "replies.yaml",
         "quiet: {from: 23:30, until: 8:00}\nafter_by_hand: 45s\nrules:\n  - name: hi\n    on: "

@@ -1,4 +1,4 @@
-"""The campaigns of the repository, from SQL over plan, approval and sending to what the sandbox received."""
+"""The campaigns of the repository, from SQL over plan, approval and sending to the sandbox."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLATFORM = {"seed": 5, "accounts": 3, "videos": 12, "most_fans": 300_000, "answe
 
 
 def _the_day(world: World, post: Post) -> None:
-    """What happens until the evening, always the same: people are made from the seed."""
+    """Play the same day until the evening; the people follow from the seed."""
     post.order("DELETE", "people")
     world.at(EVENING)
     post.settle()
@@ -40,9 +40,9 @@ def _the_day(world: World, post: Post) -> None:
 
 @pytest.fixture(scope="module")
 def collected(platforms, tmp_path_factory):
-    """A day of webhooks was received, everything is collected and published. Made once: it takes a second.
+    """A day of received webhooks, collected and published.
 
-    Not to be altered.
+    Made once, since it takes a second. Tests must not modify it.
     """
     world = World(*platforms(**PLATFORM), home=tmp_path_factory.mktemp("evening") / "home", options={})
     world.clear()
@@ -62,7 +62,7 @@ def collected(platforms, tmp_path_factory):
 
 @pytest.fixture
 def evening(collected, make_world, tmp_path):
-    """The warehouse of that day in a copy of its home, and a platform on which the same has happened."""
+    """The warehouse of that day in a copy of its home, on a platform with the same history."""
     before, buyers = collected
     shutil.copytree(before.home, tmp_path / "home")
     world = make_world(platform=PLATFORM, authorize=False)
@@ -121,7 +121,7 @@ def test_a_campaign_reaches_exactly_those_who_were_planned(evening, name: str):
 
 @pytest.mark.parametrize("fault", ["late", "cut", "http_502"])
 def test_a_call_whose_answer_is_lost_is_not_made_again(evening, fault: str):
-    """What the sandbox did all the same is found among the events; what it did not stays unknown."""
+    """Executed calls are found among the events; calls without an event stay unknown."""
     runtime, before = evening.world.runtime, len(evening.messages())
     done = approved(evening, "benefits")
     evening.world.fault("im_send_msg", fault, times=3)
@@ -135,13 +135,13 @@ def test_a_call_whose_answer_is_lost_is_not_made_again(evening, fault: str):
 
 
 def send_one_again(post: Post, name: str) -> int:
-    """How many would get the campaign on the same evening again."""
+    """Count the people who would get the campaign again on the same evening."""
     made = plan(post, name)
     return sum(line.state is LineState.PLANNED for line in lines_of(post, made.id))
 
 
 def test_a_campaign_before_a_live_session(evening, tmp_path, monkeypatch):
-    """Through whatever scene is open: an answer, or a proactive message where the person consents."""
+    """Through the open scene: a reply, or a proactive message where the person consents."""
     world = evening.world
     campaign = load_campaign(world.runtime.settings, "live_start")
     session = Session(
@@ -236,7 +236,7 @@ def test_schedules_plan_what_is_due_once_a_day(evening):
 
 
 def own_campaigns(post: Post, tmp_path) -> Path:
-    """The installation with a copy of the campaigns; gives the folder."""
+    """Give the installation a copy of the campaigns; return the folder."""
     folder = tmp_path / "own"
     shutil.copytree(campaigns_dir(post.world.runtime.settings), folder)
     post.world.runtime.__dict__["settings"] = post.world.runtime.settings.model_copy(update={"campaigns_dir": folder})

@@ -1,4 +1,4 @@
-"""How lines of the ledger end that nobody heard of, on the state database itself: what counts, what is free again, and when."""
+"""How lines of the ledger without a known outcome end, on the state database: what counts and what is free again."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def unknown(state: State, key: str = "k", **more) -> int:
 
 
 def test_an_unknown_line_has_its_end_its_reason_and_its_place(state):
-    """It counts in its window, and nothing of the same key is sent beside it."""
+    """It counts in its window, and no message of the same key is sent beside it."""
     number = unknown(state, messages=6)
     found = get_line(state, number)
     assert (found.state, found.ended_at, found.code, found.why, found.claimed_at) == (
@@ -98,7 +98,7 @@ def test_an_unknown_line_has_its_end_its_reason_and_its_place(state):
 
 @pytest.mark.parametrize("outcome", [LineState.SENT, LineState.UNKNOWN, LineState.FAILED])
 def test_a_sender_that_was_only_slow(state, monkeypatch, outcome: LineState):
-    """It was taken for dead. That its message was sent is news; nothing else makes an unknown line known, or free."""
+    """It was taken for dead: a late report of success is accepted, any other leaves the line unknown."""
     number = claimed(state)
     monkeypatch.setattr("resources.state.resolving.is_dead", lambda _: True)
     assert [one.state for one in recover(state, LATER)] == [LineState.UNKNOWN]

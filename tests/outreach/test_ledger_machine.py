@@ -1,7 +1,8 @@
-"""The ledger under every order of events: plans, claims, answers, time-outs, deaths, webhooks in any order, people who look.
+"""The ledger under every order of events.
 
-The platform is a list of what really arrived. Whatever happens, no key is on it twice, no window is overfull, and in
-the end the ledger and the list say the same.
+Events are plans, claims, responses, time-outs, deaths, webhooks in any order, and manual checks. The platform is a list
+of the messages that really arrived. In every order no key is on it twice, no window is overfull, and in the end ledger
+and list agree.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ LONGEST_CALL = timedelta(minutes=5)
 MEMORY = "/dev/shm"
 """Thousands of durable commits: not to a disk, where there is another place."""
 SEEN: Counter[str] = Counter()
-"""What all examples together came to: a machine that never gets anywhere proves nothing."""
+"""Totals over all examples: a machine that never makes progress proves nothing."""
 
 
 class Ledger(RuleBasedStateMachine):
@@ -90,7 +91,7 @@ class Ledger(RuleBasedStateMachine):
         add_account(self.state, APP, ACCOUNT, name=None, now=self.now)
         for person in PEOPLE:
             self.somebody_writes(person)
-        for name in ("one", "two"):  # the same words to the same people: only ids tell their events apart
+        for name in ("one", "two"):  # the same texts to the same people: only ids distinguish their events
             self.plan(set(PEOPLE), TEXTS[0], name, 1, True)
 
     @rule(seconds=st.sampled_from([1, 20, 60, 400, 3_600]))
@@ -184,14 +185,14 @@ class Ledger(RuleBasedStateMachine):
         }
 
     def _flight(self, data, arrived: bool | None = None) -> dict | None:
-        """Some call that is under way; one that did or did not arrive yet, if that is asked for."""
+        """Return a call in flight, on request one that did or did not arrive yet."""
         chosen = [f for f in self.flights.values() if arrived is None or (f["arrived"] is not None) == arrived]
         return data.draw(st.sampled_from(chosen)) if chosen else None
 
     @precondition(lambda self: self.flights)
     @rule(data=st.data())
     def it_arrives(self, data) -> None:
-        """The platform takes the message; nobody has heard its answer yet."""
+        """The platform accepts the message; its response has not arrived yet."""
         flight = self._flight(data, arrived=False)
         if flight is None or self.now - flight["line"].claimed_at > LONGEST_CALL:
             return
@@ -239,7 +240,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(process=st.integers(1, 2))
     def a_process_dies(self, process: int) -> None:
-        """All that it claimed stays claimed until somebody looks; its successor has another name."""
+        """Lines that it claimed stay claimed until the next check; its successor has another name."""
         name = f"process-{process}"
         doomed = f"{name}-dead-{self.number()}"
         for line, flight in list(self.flights.items()):
@@ -269,7 +270,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def a_person_looks(self, data) -> None:
-        """In the chat it is to be seen what arrived, if its call is long over."""
+        """A person looks into the chat, which shows the messages that arrived, once the call is long over."""
         unknown = [one for one in read_lines(self.state, states=[LineState.UNKNOWN]) if one.id not in self.flights]
         if unknown:
             line = data.draw(st.sampled_from([one.id for one in unknown]))
@@ -323,7 +324,7 @@ class Ledger(RuleBasedStateMachine):
                 assert line.id not in arrived, line
 
     def the_end(self) -> None:
-        """All answers are lost, all events come, somebody looks at the rest: then ledger and platform agree."""
+        """All responses are lost, all events arrive, the rest is checked: then ledger and platform agree."""
         for line in list(self.flights):
             finish(self.state, line, LineState.UNKNOWN, self.now, why="the end")
             del self.flights[line]

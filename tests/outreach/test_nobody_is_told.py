@@ -1,6 +1,7 @@
-"""A whole evening of receiving, answering, collecting, planning and sending, with faults: what is said of it holds no secret and no
-word of anybody. Looked through: every log record down to DEBUG, Dagster's event log, what commands print, metrics, file
-    names.
+"""An evening of receiving, replying, collecting, planning and sending leaks no secret and no personal text.
+
+Searched are every log record down to DEBUG, Dagster's event log, the output of commands, metrics and file names. The
+evening includes faults.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sandbox.world import World as Sandbox
 from services.outreach.campaigns import load_replies
 
 SHORTEST = 4
-"""Shorter texts, such as "在吗", are words that anything may hold."""
+"""Shorter texts, such as "在吗", may occur anywhere."""
 COLLECTED = (
     "lead_ids",
     "leads",
@@ -81,7 +82,7 @@ def test_nothing_personal_is_told(make_world, caplog, capsys, monkeypatch, seed:
 
 
 def evening(world, said: list[str], monkeypatch, capsys) -> None:
-    """Everything that the outreach does, once."""
+    """Run everything that the outreach does, once."""
     from pipelines.runner import Runner
 
     monkeypatch.setenv("DAGSTER_HOME", str(world.home / "dagster"))
@@ -142,7 +143,7 @@ def _commands(world, monkeypatch, capsys) -> Iterator[str]:
 
 
 def forbidden(world, seed: int) -> dict[str, set[str]]:
-    """Everything that must not be told, by kind."""
+    """Return every text that must not leak, by kind."""
     state, key = world.runtime.state, world.config.client_key
     tokens = [load_user_token(state, key, open_id) for open_id in world.accounts]
     people = Sandbox(seed, 2, 12, most_fans=300_000)

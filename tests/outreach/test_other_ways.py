@@ -1,4 +1,7 @@
-"""Ways beside private messages: groups, the elder enterprise messages, replies to comments; and senders that died at them."""
+"""Messages other than private ones: groups, the older enterprise messages, replies to comments.
+
+Their senders are killed, too.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ def test_a_message_to_groups(world):
 
 
 def test_the_elder_way_sends_once_also_where_its_answer_is_lost(world):
-    """Its id makes a second call harmless: a lost answer is asked for again, nobody gets it twice."""
+    """Its id makes a second call harmless: after a lost response it is sent again, and arrives once."""
     plan = campaign(world, FIRST_LEADS, "messages: [{type: text, text: 您好}]\nscenes: [enterprise]")
     world.fault("enterprise_im_message_send", "late", times=2)
     done = send_one(world.runtime, plan.id)

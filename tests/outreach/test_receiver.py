@@ -1,4 +1,4 @@
-"""The receiver over real HTTP: what is stored, what is refused, and what follows from events at once."""
+"""The receiver over real HTTP: which events are stored or refused, and their immediate effects."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NEW, OLD = "the-new-secret-of-the-app", "the-old-secret-of-the-app"
 
 
 class Sender:
-    """Posts events as the platform does, or not quite."""
+    """Posts events as the platform does, or with errors."""
 
     def __init__(self, world, url: str, receiver: Receiver, operations: str = "") -> None:
         self.world, self.url, self.receiver, self.operations, self.key = (
@@ -104,7 +104,7 @@ def sender(make_world):
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as_object", "as_text"])
 def sender_of_all(request, platforms, tmp_path_factory):
-    """One receiver that gets all events of the contract in one of their forms: to start and stop one takes 0.3 s."""
+    """One receiver that gets all events of the contract in one form: starting and stopping one takes 0.3 s."""
     world = World(*platforms(), home=tmp_path_factory.mktemp("all") / "home", options={})
     world.clear()
     with sending(world.open().at(START)) as one:
@@ -226,7 +226,7 @@ def test_a_body_that_is_too_large_is_refused(sender, size: int):
 
 
 def test_while_nothing_can_be_stored_the_platform_is_told_to_come_again(sender):
-    """Somebody holds the write lock longer than the platform waits; afterwards the same event is taken."""
+    """A write lock is kept longer than the platform waits; afterwards the same event is accepted."""
     path = sender.world.runtime.settings.home / "state.db"
     body = sender.event("im_receive_msg", chat())
     other = sqlite3.connect(path, isolation_level=None)
@@ -263,7 +263,7 @@ def test_operators_have_a_port_of_their_own(sender, path: str):
 
 
 def test_the_same_trouble_is_logged_once_a_minute(sender, caplog):
-    """With what the database says, and with the number of lines that were left out; each trouble for itself."""
+    """The log has the database's error and the number of suppressed lines, for each error separately."""
     now = [0.0]
     sender.receiver._repeats = Repeats(clock=lambda: now[0])
     body = sender.event("im_receive_msg", chat())
@@ -288,7 +288,10 @@ def test_the_same_trouble_is_logged_once_a_minute(sender, caplog):
 
 
 def test_an_event_that_cannot_be_stored_fails_alone(sender):
-    """Events that come together share a transaction; one that the database refuses is found, and the others are stored."""
+    """Events that arrive together share a transaction; one that the database refuses is isolated.
+
+    The others are stored.
+    """
     state, sender.receiver._committer._patience_s = sender.world.runtime.state, 20.0
     with state.begin() as db:
         db.exec_driver_sql(
@@ -297,7 +300,7 @@ def test_an_event_that_cannot_be_stored_fails_alone(sender):
         )
     good = [f"m{n}" for n in range(30)]
     other = sqlite3.connect(sender.world.runtime.settings.home / "state.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")  # whatever comes now waits, and is one batch afterwards
+    other.execute("BEGIN IMMEDIATE")  # later events wait, and are one batch afterwards
     with ThreadPoolExecutor(40) as pool:
         answers = {m: pool.submit(_post_alone, sender, m) for m in [*good[:15], "bad", *good[15:]]}
         time.sleep(0.4)
@@ -348,7 +351,7 @@ def test_the_newest_message_opens_the_window_whatever_the_order(sender):
     ids=str,
 )
 def test_an_event_without_a_usable_time_counts_from_its_receipt(sender, at):
-    """Whatever stands there: an open window that closes, and the next event is not older than this one."""
+    """With any such value an open window closes, and the next event is not older than this one."""
     sender.post(sender.event("im_receive_msg", chat(at=at)))
     received = sender.world.runtime.clock.now()
     found = get_chat(sender.world.runtime.state, sender.key, "account-1", "person-1")
@@ -426,7 +429,7 @@ def test_consent_follows_the_newest_word(sender):
 
 
 def test_an_account_that_withdraws_is_stopped_at_once_and_its_data_listed(make_world):
-    """Its tokens are gone, a client that runs meanwhile asks no more for it, and the others go on."""
+    """Its tokens are deleted, a running client makes no more requests for it, and other accounts continue."""
     from catalog import ENDPOINTS
     from resources.client.errors import AccountStopped
 

@@ -1,4 +1,4 @@
-"""Connections that never send, send slowly or too much: they are cut off, and good events are stored beside them."""
+"""Connections that never send, send slowly or too much are cut off; good events beside them are stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STEP_S = 1.0
 
 
 class Line:
-    """A connection on which a test writes what it likes."""
+    """A connection on which a test writes arbitrary bytes."""
 
     def __init__(self, url: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=10)
@@ -51,7 +51,11 @@ class Line:
 
 @contextmanager
 def guarded(world, most: int = 2048) -> Iterator[tuple[Sender, dict[str, int]]]:
-    """A receiver whose steps are short; gives the sender, and how many connections were cut off for each reason."""
+    """Run a receiver with short time limits.
+
+    Yields:
+        The sender, and how many connections were cut off for each reason.
+    """
     cuts: dict[str, int] = {}
 
     def cut(why: str) -> None:
@@ -76,7 +80,7 @@ HEAD = b"POST /webhook/k HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n"
 
 
 def test_whoever_does_not_finish_a_step_in_time_is_cut_off(world):
-    """Nothing at all; a head and a body that come byte by byte; and a head that is never complete although bytes keep coming."""
+    """No byte at all; a head and a body that come byte by byte; and a head that never ends."""
     with guarded(world) as (sender, cuts):
         began = time.monotonic()
         idle, head, body = Line(sender.url), Line(sender.url).send(HEAD), Line(sender.url).send(HEAD + b"\r\n" + b"x")
@@ -117,7 +121,7 @@ def test_a_head_without_end_is_cut_off_by_its_size(world):
 
 
 def test_there_is_room_for_who_sends(world):
-    """More connections than may be open: those that have waited longest make room, and a good one in between does not."""
+    """With too many connections, those that waited longest are closed, and a good one among them is not."""
     with guarded(world, most=8) as (sender, cuts):
         assert good(sender, "m0") == 200
         lines = []

@@ -1,4 +1,4 @@
-"""kill -9 of the receiver under load: whatever was acknowledged is in the inbox, once."""
+"""kill -9 of the receiver under load: every acknowledged event is in the inbox, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answering people: a greeting within two seconds, and never a message more than a window takes."""
+"""Replies to people: a greeting within two seconds, and never more messages than a window allows."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ RULES = Replies.model_validate(
 
 @contextmanager
 def answering(world, rules: Replies = RULES, **more: Any):
-    """A receiver with its worker, as ``douyin receive --reply`` runs them; gives the post and the worker."""
+    """Run a receiver with its worker, as ``douyin receive --reply`` does; yield the post and the worker."""
     clients: dict[str, DouyinClient] = {}
     worker = ReplyWorker(rules, world.runtime.state, following(world), world.runtime.app_keys, clients)
 
@@ -94,7 +94,7 @@ def noon(make_world):
 
 
 def account_and_person(post: Post) -> tuple[int, str]:
-    """An enterprise account's customer."""
+    """Return an enterprise account's customer."""
     return next((n, post.people(n)[-1]["person"]) for n in range(len(post.world.accounts)) if _may_send(post, n))
 
 
@@ -104,7 +104,7 @@ def _may_send(post: Post, account: int) -> bool:
 
 
 def outcome(worker: ReplyWorker, n: int) -> Counter:
-    """What became of events, after ``n`` of them."""
+    """Return the outcomes of events, after ``n`` of them."""
     wait_until(lambda: worker.counts.total() >= n)
     return worker.counts
 
@@ -122,7 +122,7 @@ def test_a_chat_that_is_opened_gets_its_greeting_within_two_seconds(noon):
 
 
 def test_the_fourth_message_of_an_opened_chat_is_never_tried(make_world):
-    """Openings are answered by three messages at once; the same opening has no room for a fourth, whoever asks."""
+    """Openings get three messages at once; the same opening has no place for a fourth from any caller."""
     world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
     world.at(NOON)
     rules = Replies.model_validate(
@@ -148,7 +148,7 @@ def test_the_fourth_message_of_an_opened_chat_is_never_tried(make_world):
 
 
 def _one_more(post: Post, account: int, person: str, scene: str) -> str | None:
-    """Why one more message through the same window is refused; None where there was room: then it is claimed, and counts."""
+    """Claim one more message through the same window; return the reason of a refusal, or None."""
     world, key = post.world, post.world.config.client_key
     line = NewLine(
         "im_send_msg",
@@ -166,7 +166,7 @@ def _one_more(post: Post, account: int, person: str, scene: str) -> str | None:
 
 
 def test_the_seventh_message_of_an_answer_is_never_tried(noon):
-    """Six messages for each message of the person, whatever asks for more."""
+    """Six messages for each message of the person, from all callers together."""
     post, worker = noon
     account, person = account_and_person(post)
     post.person_does(account, "write", person, "全部")
@@ -270,7 +270,7 @@ def test_the_worker_keeps_quiet_where_somebody_of_ours_wrote_by_hand(noon):
 
 
 def test_our_own_messages_are_never_answered(noon):
-    """Not even where their words fit a rule: the worker would talk to itself."""
+    """Not even where their text fits a rule: the worker would talk to itself."""
     post, worker = noon
     account, person = account_and_person(post)
     post.person_does(account, "write", person, "多少钱")
@@ -293,7 +293,10 @@ def test_somebody_who_answers_like_a_machine_is_left_to_a_person(noon):
 
 
 def writing(post: Post, worker: ReplyWorker, account: int, words: str = "多少钱"):
-    """What lets a person write (by default: ask for the price), and gives what became of that: with time people do things by themselves."""
+    """Return a function that lets a person write (by default: ask for the price) and gives the outcome.
+
+    Outcomes are matched by message id, since people also act by themselves as time passes.
+    """
     done: dict[str, str] = {}
     answer = worker.answer
 
@@ -312,7 +315,10 @@ def writing(post: Post, worker: ReplyWorker, account: int, words: str = "多少�
 
 
 def test_the_loop_guard_counts_one_person_within_one_hour(noon):
-    """Four answers and no fifth; other people are answered; the guard ends after two hours, and what is older than an hour does not count."""
+    """Four replies and no fifth; other people get replies.
+
+    The guard ends after two hours, and replies older than an hour do not count.
+    """
     post, worker = noon
     account, person = account_and_person(post)
     other, writes = post.people(account)[-2]["person"], writing(post, worker, account)
@@ -327,7 +333,7 @@ def test_the_loop_guard_counts_one_person_within_one_hour(noon):
 
 
 def test_three_answers_within_the_hour_leave_room_for_one(noon):
-    """An answer given exactly an hour ago counts, an older one does not."""
+    """A reply exactly an hour ago counts, an older one does not."""
     post, worker = noon
     account, person = account_and_person(post)
     writes = writing(post, worker, account)
@@ -341,7 +347,7 @@ def test_three_answers_within_the_hour_leave_room_for_one(noon):
 
 
 def test_a_wish_is_obeyed_where_it_cannot_be_answered(noon):
-    """By the guard against loops, and where the app may not send any more."""
+    """The reply may be blocked by the guard against loops, or because the app may not send any more."""
     post, worker = noon
     state, apps = post.world.runtime.state, post.world.runtime.app_keys
     account, person = account_and_person(post)
@@ -374,7 +380,7 @@ def test_at_night_only_wishes_are_obeyed(noon):
 
 
 def test_events_of_one_person_are_answered_one_at_a_time(world, monkeypatch):
-    """Also one that arrives when another has been answered and a third waits for its turn."""
+    """Also one that arrives after the reply to another and a third waits for its turn."""
     app, at_once, most, others = world.runtime.app_keys[0], 0, 0, []
     worker = ReplyWorker(RULES, world.runtime.state, following(world), [app], {})
 
@@ -457,12 +463,12 @@ SHADOWED = Replies.model_validate(
         ]
     }
 )
-"""A rule that fits the same words stands before the one that opts out."""
+"""A rule that fits the same text precedes the one that opts out."""
 
 
 @contextmanager
 def obeying(make_world, rules: Replies | None = RULES):
-    """A receiver without a worker, as ``douyin receive`` runs it; nobody is answered."""
+    """Run a receiver without a worker, as ``douyin receive`` does; it sends no replies."""
     world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
     world.at(NOON)
     with receiving(world, opt_out_of=opt_outs_by(rules)) as post:
@@ -529,7 +535,7 @@ def test_an_opt_out_comes_before_any_rule(make_world, rules: Replies | None, wor
 
 
 def test_our_own_words_opt_nobody_out(make_world):
-    """A campaign's text may name the word, and the account that it reaches may be one of ours."""
+    """A campaign's text may contain the keyword, and its recipient may be one of our accounts."""
     with obeying(make_world) as post:
         content = {
             "server_message_id": "m",

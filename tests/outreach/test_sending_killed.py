@@ -1,6 +1,7 @@
-"""kill -9 of a sending process at any instant: nobody gets a message twice, no line is forgotten, and none is unknown but those of calls in flight.
+"""kill -9 of a sending process at any instant.
 
-The sandbox counts. The rate is the limit, as it is on the platform: a sender waits for its turn most of the time.
+No person gets a message twice, no line is forgotten, and only lines of calls in flight are unknown. The sandbox counts.
+The rate is the limit, as it is on the platform: a sender waits for a permit most of the time.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ EVENING = "2026-11-16T20:00:00+08:00"
 
 QPS = 20
 UNDER_WAY = 2
-"""Calls that had their turn when the kill came, and did not get to the sandbox."""
+"""Calls that had their permit when the kill came, and did not get to the sandbox."""
 
 
 class Senders:
@@ -61,7 +62,10 @@ class Senders:
     def run(
         self, settings: dict[str, str], plan: int, kill_after_s: float | None, sends: Callable[[], bool] = lambda: True
     ) -> int:
-        """The exit code of one process; negative where a signal ended it. It is killed so long after it ``sends``."""
+        """Return the exit code of one process, negative after a signal.
+
+        It is killed so long after it ``sends``.
+        """
         self._zygote.stdin.write(json.dumps({"settings": settings, "plan": plan}) + "\n")
         child = int(self._zygote.stdout.readline().split()[1])
         if kill_after_s is not None:
@@ -131,9 +135,9 @@ def big_plan(post: Post, people: list[tuple[str, str]]):
 
 @dataclass
 class Numbers:
-    """What the kills came to.
+    """Results of the kills.
 
-    ``in_flight`` are calls that the sandbox got and of whose answer the ledger does not know.
+    ``in_flight`` are calls that arrived at the sandbox and whose response the ledger lacks.
     """
 
     kills: int = 0
@@ -164,15 +168,15 @@ def kill_again_and_again(make_world, senders: Senders, kills: int, people: int) 
         post.order("DELETE", "people")
         world.at(EVENING)
         plan = big_plan(post, everybody_writes(post, people))
-        # Enterprise accounts alone may send: the others' lines fail, and are no less settled.
+        # Only enterprise accounts may send: lines of others fail, and are settled as well.
         settings = {k: v for k, v in environment(world.runtime.settings).items() if k.startswith("DOUYIN_")} | {
             "DOUYIN_CLOCK": EVENING
         }
         numbers = Numbers()
         while numbers.kills < kills:
             before = world.calls("im_send_msg"), _ended(world, plan.id)
-            # A quarter at any instant, while it starts up, too; the others when its first call has arrived, however
-            # fast the machine is.
+            # A quarter at any instant, the start-up included; the others when its first call has arrived, on machines
+            # of any speed.
             begins = rng.random() < 0.25
             sends = (lambda: True) if begins else (lambda calls=before[0]: world.calls("im_send_msg") > calls)
             code = senders.run(settings, plan.id, rng.uniform(0.0, 0.3), sends)
@@ -201,7 +205,7 @@ def kill_again_and_again(make_world, senders: Senders, kills: int, people: int) 
 
 
 def _ended(world, plan: int) -> int:
-    """Lines of which the sender itself knows how their call ended."""
+    """Count the lines whose outcome the sender itself recorded."""
     return sum(
         one.resolved_by is None
         for one in read_lines(world.runtime.state, plan_id=plan, states=[LineState.SENT, LineState.FAILED])
@@ -209,14 +213,14 @@ def _ended(world, plan: int) -> int:
 
 
 def _look_at(numbers: Numbers, world, plan: int, calls: int, ended: int) -> None:
-    """What a kill left: lines that are claimed are unknown from now on, and their calls were in flight."""
+    """Check the state after a kill: claimed lines become unknown, and their calls were in flight."""
     numbers.kills += 1
     claimed = len(read_lines(world.runtime.state, plan_id=plan, states=[LineState.CLAIMED]))
 
     def in_flight() -> int:
         return world.calls("im_send_msg") - calls - (_ended(world, plan) - ended)
 
-    with suppress(AssertionError):  # what is on its way to the sandbox gets there
+    with suppress(AssertionError):  # calls on their way to the sandbox arrive
         wait_until(lambda: in_flight() >= claimed, 0.5)
     assert claimed <= in_flight() + UNDER_WAY
     numbers.claimed += claimed

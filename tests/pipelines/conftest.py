@@ -1,4 +1,4 @@
-"""Dagster in this process: an instance in the test's own directory, and what its event log says."""
+"""Dagster in this process: an instance in the test's own directory, with access to its event log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def _kept_environment() -> Iterator[None]:
-    """A runner sets DAGSTER_HOME for its process."""
+    """Restore DAGSTER_HOME, which a runner sets for its process."""
     before = os.environ.get("DAGSTER_HOME")
     try:
         yield
@@ -112,7 +112,10 @@ def orchestra(world: World, orchestrate) -> Orchestra:
 def good_day(
     request, platforms, tmp_path_factory
 ) -> Iterator[tuple[Orchestra, dict[str, RunSummary], tuple[str, ...]]]:
-    """All jobs of one day in good weather over the tables given, what each run said, and the tables. Not to be altered."""
+    """All jobs of one day without faults over the given tables.
+
+    Yields the orchestra, the summary of each run, and the tables. Tests must not modify it.
+    """
     from installation import START, TODAY, YESTERDAY
 
     from catalog import endpoints_of
@@ -134,7 +137,10 @@ def good_day(
 
 @pytest.fixture(scope="module")
 def answered(platforms, tmp_path_factory) -> Iterator[tuple[Orchestra, RunSummary]]:
-    """Fans and plays of two days, a list of hot words of today, and one run of the answers job over what is out of date. Tests go on from there."""
+    """Fans and plays of two days, a list of hot words of today, and one marts job over the stale days.
+
+    The tests build on it.
+    """
     from datetime import timedelta
 
     from installation import START, YESTERDAY

@@ -1,4 +1,4 @@
-"""Marts as Dagster makes them: which days a run marks, what its checks say, and what each column is said to be made of.
+"""Marts built by Dagster: the days that a run marks, the results of checks, and column lineage.
 
 The tests of this file build on each other, in their order: collecting for each of them took half of their time.
 """
@@ -40,8 +40,8 @@ def test_a_run_over_several_days_makes_checks_and_describes_the_marts(answered):
     orchestra, ran = answered
     assert (ran.success, ran.problems, ran.partition) == (True, {}, f"{FIRST} to {TODAY}")
 
-    # A mart that has none of the days, or some, gives way to those that read it: nothing is skipped, the publication
-    # least of all.
+    # A mart that has none or some of the days does not block those that read it: no step is skipped, above all not the
+    # publication.
     skipped = [
         e.dagster_event.step_key
         for e in orchestra.instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.STEP_SKIPPED)
@@ -110,7 +110,7 @@ def test_a_second_run_makes_only_what_was_altered_and_says_so(answered):
     }
     assert materialisations(orchestra, "hot_words_now", again.run_id) == {}
 
-    # By hand, over a range: what is as it was is told of and not made, unless it is asked for.
+    # Manually, over a range: unchanged days are reported and not rebuilt, unless requested.
     job = orchestra.runner.repository.get_job(ANSWERS)
 
     def by_hand(**config) -> dict[str, bool]:

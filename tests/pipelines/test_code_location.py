@@ -1,4 +1,4 @@
-"""What Dagster loads: a job made by itself is the one that all definitions hold."""
+"""A job that Dagster loads alone equals the same job in the complete definitions."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def test_a_job_alone_has_the_assets_of_the_whole_and_what_they_read(
             its.owners,
             its.check_keys,
         )
-        # By its inputs' partitions Dagster tells which versions of them a materialisation was made of.
+        # Dagster finds the input versions of a materialisation by its inputs' partitions.
         assert {k: ours.get(k).partitions_def for k in mine.parent_keys} == {
             k: theirs.get(k).partitions_def for k in its.parent_keys
         }

@@ -1,4 +1,7 @@
-"""Dagster's own processes read settings as the command does: the environment counts before ``.env``, and a foreign home is refused."""
+"""Dagster's own processes read settings as the command does.
+
+The environment precedes ``.env``, and a foreign home is refused.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,7 @@ def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
             DOUYIN_QPS="1000",
             DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
         )
-        # Whatever the umask.
+        # With any umask.
         children.start(
             [BIN / "dagster-daemon", "run", *WORKSPACE],
             cwd=service.cwd,

@@ -1,4 +1,4 @@
-"""Real Dagster runs over real HTTP: what lands, and what the UI is told about it."""
+"""Real Dagster runs over real HTTP: which rows land, and what the UI shows about them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_every_table_is_materialised_and_told_about(good_day, table: str):
     statuses = read_load_status(world.runtime.state, table=table, dts=[dt])
     assert sum(told["outcomes"].values()) == len(statuses)
     assert told["calls"] == sum(s.calls for s in statuses)
-    # A private video, and an account that is no enterprise account, say so; nothing else goes wrong.
+    # A private video, and an account that is no enterprise account, are reported; there is no other problem.
     assert sum(told["codes"].values()) == told["calls"]
     assert set(told["codes"]) <= {"0", "28001047", "2112001"}
     assert "failures" not in told
@@ -208,7 +208,7 @@ def test_no_token_or_personal_value_is_told(orchestra):
 
 
 def test_a_run_that_ends_between_its_steps_is_told_as_failed(orchestra, monkeypatch):
-    """No step failed: `douyin run` once said nothing of it and ended with 0."""
+    """No step failed: `douyin run` once reported nothing and exited with 0."""
 
     def broken(*words: object) -> None:
         raise OSError("no such pool")

@@ -1,4 +1,7 @@
-"""Pools over several processes: one holder at a time, and a step that waits gets the slot whatever became of the one before."""
+"""Pools over several processes have one holder at a time.
+
+A waiting step gets the slot however the holder before it ended.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def storage(instance):
 
 
 def test_who_waits_gets_the_slot_of_a_holder_that_went_while_it_joined_the_queue(storage, monkeypatch):
-    """Dagster's own leaves it in the queue for ever: the slot is free, and nobody is there to pass it on."""
+    """Dagster's own storage leaves it in the queue for ever: the slot is free, and no process passes it on."""
     assert storage.claim_concurrency_slot(POOL, "first", "step").is_claimed
     join = storage.add_pending_step
 
@@ -90,7 +93,7 @@ def test_who_waits_looks_whether_the_holder_was_killed(instance, storage, monkey
 
 
 def test_an_interrupt_ends_waiting(storage, monkeypatch):
-    """While it waits Dagster only notes signals: asked to end, a run would go on waiting."""
+    """While it waits Dagster only records signals: a run would continue to wait."""
     assert storage.claim_concurrency_slot(POOL, "first", "step").is_claimed
     monkeypatch.setattr(compat_storage, "check_captured_interrupt", lambda: True)
     with pytest.raises(dg.DagsterExecutionInterruptedError):
@@ -137,7 +140,7 @@ for home in sys.argv[2:]:
 
 @pytest.mark.slow
 def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkeypatch):
-    """Each storage makes its tables where there are none: all of them but one would fail."""
+    """Each storage creates its missing tables: all of them but one would fail."""
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
     homes = [str(prepare_dagster_home(SimpleNamespace(home=tmp_path / str(n)))) for n in range(4)]
     makers = [
@@ -154,7 +157,7 @@ def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkey
 
 
 def test_what_was_only_observed_is_told_with_the_asset_as_dagster_s_own_questions_tell_it(instance, storage):
-    """For the versions of a step's inputs Dagster asks of each that was never materialised; here the records of all tell."""
+    """Dagster queries each input that was never materialised for its version; here one query covers all."""
     made, seen, wiped, never = map(dg.AssetKey, ("made", "seen", "wiped", "never"))
     for key in (made, seen, wiped):
         for n in range(3):
@@ -169,7 +172,7 @@ def test_what_was_only_observed_is_told_with_the_asset_as_dagster_s_own_question
     assert told[seen] == own
     assert own.asset_observation.metadata["n"].value == 2
     assert told.get(wiped) is None
-    assert told[made] is None  # what it was made of is its version
+    assert told[made] is None  # its data version records its inputs
     assert never not in told
     instance.report_runless_asset_event(dg.AssetObservation(wiped, metadata={"n": 4}))
     (again,) = storage.get_asset_records([wiped])

@@ -1,4 +1,4 @@
-"""What Dagster is given: assets, partitions, jobs, schedules, the sensor. Nothing here runs a job."""
+"""The definitions for Dagster: assets, partitions, jobs, schedules, the sensor. No test here runs a job."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def _digest(value: object) -> str:
 
 
 def test_all_asset_specs(graph, snapshot):
-    """One file that shows every change of what Dagster is given; renew it with ``pytest --snapshot-update`` and read the diff."""
+    """One file shows every change of the definitions.
+
+    Renew it with ``pytest --snapshot-update`` and read the diff.
+    """
     assert {k.to_user_string(): _describe(graph, k) for k in sorted(graph.get_all_asset_keys())} == snapshot
 
 
@@ -176,13 +179,13 @@ TICKS = [
     ("billboards_schedule", "2026-11-16T16:30:00+08:00", "2026-11-16"),
     ("snapshots_schedule", "2026-11-16T10:45:00+08:00", "2026-11-16"),
     ("snapshots_schedule", "2026-11-16T14:45:00+08:00", "2026-11-16"),
-    # Three days, for what the platform counts late; on Mondays all that it shows.
+    # Three days, since the platform counts some late; on Mondays all days that it shows.
     ("daily_metrics_schedule", "2026-11-15T11:00:00+08:00", "2026-11-12...2026-11-14"),
     ("daily_metrics_schedule", "2026-11-16T11:00:00+08:00", "2026-10-17...2026-11-15"),
     ("daily_metrics_schedule", "2026-11-16T15:00:00+08:00", "2026-10-17...2026-11-15"),
     ("daily_metrics_schedule", "2027-01-01T11:00:00+08:00", "2026-12-29...2026-12-31"),
     ("people_schedule", "2026-11-16T11:30:00+08:00", "2026-11-16"),
-    # The final list of the week before is published on Monday at noon; the running week is asked for late every day.
+    # The final list of the week before is published on Monday at noon; the running week is fetched late every day.
     ("film_lists_schedule", "2026-11-17T13:00:00+08:00", "2026-11-09"),
     ("film_lists_schedule", "2026-11-17T23:30:00+08:00", "2026-11-16"),
     ("film_lists_schedule", "2026-11-16T23:30:00+08:00", "2026-11-16"),
@@ -236,7 +239,7 @@ def test_schedules_tick_at_these_times_in_beijing(definitions, name: str, expect
 
 @pytest.mark.parametrize("cadence", CADENCES.values(), ids=lambda c: c.name)
 def test_every_tick_falls_into_a_slot_of_its_own_or_asks_again(cadence):
-    """A tick in a new slot observes anew; one in the same slot asks only for what was not ready."""
+    """A tick in a new slot observes again; one in the same slot requests only what was not ready."""
     assert tables_of(cadence)
     begin = datetime(2026, 11, 16, tzinfo=BEIJING)
     assert cadence.slot(begin) == begin
@@ -341,7 +344,10 @@ def test_the_job_that_the_sensor_starts_publishes(world, orchestrate):
 
 
 def test_loading_definitions_writes_and_asks_nothing(settings, definitions):
-    """Neither a state.db nor a folder: the process that runs opens them. (Importing alone is held in test_architecture.)"""
+    """It creates neither a state.db nor a folder: the process of a run opens them.
+
+    (Importing alone is tested in test_architecture.)
+    """
     definitions.resolve_asset_graph()
     for name in JOB_NAMES.values():
         definitions.resolve_job_def(name)

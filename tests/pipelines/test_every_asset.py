@@ -15,7 +15,7 @@ WATCHED = (("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX
 
 @pytest.fixture(scope="module")
 def worked(request, platforms, tmp_path_factory):
-    """One day's jobs of one app: what landed per table, and what Dagster shows."""
+    """One day's jobs of one app: the landed rows per table, and Dagster's view."""
     from installation import World
 
     from pipelines.runner import Runner, plan
@@ -88,8 +88,10 @@ SOME = (
     "account_profiles",
     "hot_words",
 )
-"""The short form: what an app with business consent has through doors of its own, in series, lists, pages and profiles. A whole day
-of one type takes 20 s, and one of a web app is looked at by ``test_dagster_runs.py`` and ``test_cli_run.py``, too."""
+"""The short form: what an app with business consent has from its own endpoints, in series, lists, pages and profiles. A
+whole day of one type takes 20 s, and one of a web app is also covered by ``test_dagster_runs.py`` and
+``test_cli_run.py``.
+"""
 CASES = [
     pytest.param((AppType.BUSINESS, SOME), id="some-of-business"),
     *(pytest.param((kind, tuple(TABLES)), id=str(kind), marks=pytest.mark.slow) for kind in AppType),

@@ -1,4 +1,7 @@
-"""An app that owns five scopes, through Dagster: every job of the day succeeds, every table leaves an outcome, and the lack is reported in one check."""
+"""An app that owns five scopes, through Dagster.
+
+Every job of the day succeeds, every table records an outcome, and one check reports the missing scopes.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,7 @@ def test_nothing_is_lacking_where_the_app_owns_all(orchestra):
 
 
 def test_what_follows_is_made_although_nothing_was_marked_before_it(orchestra):
-    """A watched place is asked for in the same run in which the list of claims turned out to be offline."""
+    """A watched place is requested in the same run in which the list of claims turned out to be offline."""
     world = orchestra.world
     world.ingest("poi_claims")
     poi = world.rows("poi_claims", TODAY)[0]["poi_id"]

@@ -1,4 +1,7 @@
-"""Every mart over a home of two collected days: the same bytes with one and with four threads, made at once and day after day."""
+"""Every mart over a home of two collected days has the same bytes with one and with four threads.
+
+The same holds for builds at once and day after day.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ NEEDS_PEOPLE = {"campaign_effect"}
 
 
 class Threaded(Marts):
-    """Marts with so many threads; DuckDB divides small tables among them, too, which it does by itself from 120,000 rows on."""
+    """Marts with so many threads.
+
+    DuckDB divides small tables among them, too, as it does by default from 120,000 rows on.
+    """
 
     threads = 1
 

@@ -1,4 +1,7 @@
-"""The replay job: launched with days and tables, it replaces what changes, marks it as materialised, and asks for nothing."""
+"""The replay job, launched with days and tables, replaces changed partitions and marks them as materialised.
+
+It makes no requests.
+"""
 
 from __future__ import annotations
 

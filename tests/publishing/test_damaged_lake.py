@@ -1,4 +1,4 @@
-"""A flipped bit in the lake is never published: the day is named and left out, everything else is published."""
+"""A flipped bit in the lake is never published: the day is named and skipped, all others are published."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def warehouse(tmp_path: Path, lake: Lake) -> Warehouse:
 
 
 def flip(path: Path, at: int) -> None:
-    """Another bit at ``at``, and the times of the file as they were: a disk tells nobody."""
+    """Flip a bit at ``at`` and restore the file's times: a failing disk reports nothing."""
     stat, data = path.stat(), bytearray(path.read_bytes())
     data[at // 8] ^= 1 << at % 8
     path.write_bytes(data)
@@ -180,7 +180,7 @@ def test_a_file_of_an_elder_release_gets_its_checksum_when_it_is_first_read(lake
 
 
 def test_a_copy_of_an_elder_release_written_over_is_told(lake, warehouse):
-    """Who puts another file in its place does not get it published unseen."""
+    """A foreign file in its place is not published unnoticed."""
     path = lake.path("hot_words", DAY)
     path.write_bytes(lake.path("hot_words", OTHER).read_bytes())
     assert [d.dt for d in warehouse.publish().damaged] == [DAY]

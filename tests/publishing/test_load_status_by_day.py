@@ -1,4 +1,7 @@
-"""``meta.load_status`` is published by day: only days whose lines changed are read again, and what is published is always what the state says."""
+"""``meta.load_status`` is published by day: only days with changed rows are read again.
+
+The published rows always equal those of the state.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ DAY = date(2026, 11, 16)
 
 
 class Home:
-    """A state and a warehouse; ``read`` lists the days that publications asked the state for."""
+    """A state and a warehouse; ``read`` lists the days that publications read from the state."""
 
     def __init__(self, folder: Path) -> None:
         self.url = f"sqlite:///{folder / 'state.db'}"
@@ -36,7 +39,7 @@ class Home:
         self.read: list[list[date]] = []
 
     def publish(self, **more: bool) -> list[tuple]:
-        """Publish, and give the published lines; they are those of the state."""
+        """Publish and return the published rows, which must equal those of the state."""
 
         def lines(days: Iterable[date]) -> Iterator[pa.RecordBatch]:
             self.read.append(list(days))
@@ -72,7 +75,7 @@ def test_only_days_with_new_lines_are_read(home):
     )
     assert len(home.publish()) == 12
     home.publish()
-    # At the same simulated instant: the machine's clock tells, not the pipeline's.
+    # At the same simulated instant: the machine's clock decides, not the pipeline's.
     save_load_status(home.state, [line(DAY + timedelta(days=1), status=Outcome.FAILED)], 0.0)
     save_load_status(home.state, [line(DAY + timedelta(days=3))], 0.0)
     assert len(home.publish()) == 13
@@ -96,7 +99,7 @@ def test_a_file_made_anew_has_all_days(home):
 
 
 def test_a_state_that_was_restored_is_read_again(home):
-    """What it says now was changed at other instants, or is of days that it does not know."""
+    """Its rows were changed at other instants, or are of days that the file does not know."""
     save_load_status(home.state, [line(d) for d in days(0, 1, 2)], 0.0)
     home.publish()
     with home.state.begin() as db:
@@ -109,7 +112,7 @@ def test_a_state_that_was_restored_is_read_again(home):
 def test_lines_that_an_earlier_version_wrote_are_published(home):
     save_load_status(home.state, [line(d) for d in days(0, 1)], 0.0)
     with home.state.begin() as db:
-        db.execute(text("DROP TABLE load_status_days"))  # it came with this version
+        db.execute(text("DROP TABLE load_status_days"))  # this version introduced it
     home.state.close()
     home.state = State(home.url)
     assert changed_days(home.state) == dict.fromkeys(days(0, 1), 0)
@@ -120,7 +123,7 @@ def test_lines_that_an_earlier_version_wrote_are_published(home):
 
 
 def test_after_it_was_handed_over_whole_it_is_read_whole(home):
-    """By a caller that has no days; what it handed over need not be what the state says later."""
+    """A caller without days passed all rows, which need not equal the state's later."""
     save_load_status(home.state, [line(d) for d in days(0, 1)], 0.0)
     home.publish()
     home.warehouse.publish({"meta.load_status": load_status_batches(home.state, days(0))})

@@ -1,4 +1,4 @@
-"""A publication with nothing new leaves the file alone; whatever there is new, it publishes."""
+"""A publication without changes leaves the file alone; it publishes every change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 16, 4, tzinfo=UTC)
 
 
 class Home:
-    """A lake, what else is published, and the file."""
+    """A lake, the other published tables, and the file."""
 
     def __init__(self, folder: Path) -> None:
         self.lake, self.marts_dir = Lake(folder / "lake"), folder / "marts"
@@ -41,7 +41,7 @@ class Home:
         self.days = {DAY: 1}
 
     def publish(self, **more: bool) -> bool:
-        """Whether the file is another one than before."""
+        """Report whether the file is another one than before."""
         before = self.path.stat().st_mtime_ns if self.path.exists() else None
         tables = {
             "meta.accounts": pa.Table.from_pylist([self.account], ACCOUNTS_SCHEMA),
@@ -63,7 +63,7 @@ def home(tmp_path: Path) -> Home:
 
 def test_nothing_new_leaves_the_file(home):
     assert not home.publish()
-    home.account |= {"as_of": NOON + timedelta(hours=2), "consent_days_left": 12.417}  # the clock went on, that is all
+    home.account |= {"as_of": NOON + timedelta(hours=2), "consent_days_left": 12.417}  # only the clock went on
     assert not home.publish()
 
 
@@ -147,7 +147,7 @@ def test_what_is_new_is_published(home, change):
 
 
 def test_a_note_of_another_file_tells_nothing(home):
-    """A publisher that is killed after it put its file there leaves the note of the one before."""
+    """A publisher that is killed after replacing the file leaves the manifest of the one before."""
     beside = home.path.with_name("warehouse.duckdb.holds")
     before = beside.read_bytes()
     write_again(home)
@@ -168,7 +168,7 @@ def test_rows_that_can_be_read_only_once_are_published_each_time(tmp_path: Path)
 
 
 def test_a_run_that_says_the_same_of_a_day_changes_nothing_of_it(tmp_path: Path):
-    """But when it was said, which analysts are not told, is known: by it alerts tell how old the data is."""
+    """Only the time of the report changes; it is not published, but alerts derive the age of data from it."""
     state = State(f"sqlite:///{tmp_path / 'state.db'}")
     lines = [
         LoadStatus("user_fans", DAY - timedelta(days=n), "user_fans", "app", "a", Outcome.LOADED, calls=0, rows=3)

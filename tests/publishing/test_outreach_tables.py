@@ -1,4 +1,4 @@
-"""What was planned and sent, as the warehouse publishes it: without the words."""
+"""Planned and sent messages in the published warehouse, without their texts."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def test_load_status_is_replaced_as_a_whole(lake, warehouse, tmp_path):
 def test_a_reader_keeps_what_it_opened_and_the_next_one_sees_the_new_file(lake, warehouse, tmp_path):
     lake.write("hot_words", DAY, hot_words(DAY, 3))
     warehouse.publish()
-    # Another process holds the file open: within one process DuckDB shares an open database between connections.
+    # Another process keeps the file open: within one process DuckDB shares an open database between connections.
     reader = Reader(warehouse.path)
     try:
         assert reader.count() == 3
@@ -183,7 +183,7 @@ def test_a_reader_keeps_what_it_opened_and_the_next_one_sees_the_new_file(lake, 
 
 
 class Reader:
-    """A process that holds the warehouse open and counts hot words when told to."""
+    """A process that keeps the warehouse open and counts hot words on request."""
 
     def __init__(self, path: Path) -> None:
         import subprocess
@@ -332,7 +332,7 @@ def test_a_listing_s_latest_view_shows_each_entity_once(lake, warehouse):
 
 
 def test_an_elder_file_is_carried_on_in_the_storage_version_of_today(lake, warehouse):
-    """And not made anew: that takes minutes."""
+    """It is not rebuilt, which would take minutes."""
     lake.write("hot_words", DAY, hot_words(DAY, 3))
     warehouse.publish()
     elder = warehouse.path.with_name("elder.duckdb")
@@ -371,7 +371,7 @@ def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, wareh
 
 
 def test_quarantine_of_an_older_release_is_published_beside_todays(lake: Lake, warehouse: Warehouse):
-    """Its files lack the columns that tell of values; every line of theirs is a row that did not land."""
+    """Its files lack the columns about values; every row in them is a row that did not land."""
     from resources.storage.schema import QUARANTINE_SCHEMA
 
     line = {

@@ -1,4 +1,4 @@
-"""Publishing among other processes: runs that write the lake meanwhile, logs of dead processes, readers through Python."""
+"""Publishing among other processes: runs that write the lake meanwhile, logs of dead processes, readers in Python."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ranks(warehouse: Warehouse) -> list[int]:
 
 @contextmanager
 def meanwhile(work: Callable[[int], None]) -> Iterator[None]:
-    """Do ``work(n)`` again and again in another thread for the length of the block."""
+    """Repeat ``work(n)`` in another thread for the length of the block."""
     stop, errors = threading.Event(), []
 
     def repeat() -> None:
@@ -105,7 +105,7 @@ def test_a_lake_file_is_read_whole_while_it_is_replaced(lake):
 
 
 def _dies_writing(path: Path) -> None:
-    """A process opens the file for writing, adds a row, and is killed before its log is taken over."""
+    """Let a process open the file for writing, add a row, and be killed before its log is merged."""
     code = (
         "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]); c.execute('INSERT INTO hot_words SELECT * "
         "REPLACE(999 AS rank) FROM hot_words LIMIT 1'); os._exit(9)"
@@ -136,7 +136,7 @@ def test_the_log_of_somebody_who_wrote_into_the_published_file_is_not_replayed(l
 
 
 def test_while_somebody_holds_the_file_for_writing_publishing_goes_on(lake, warehouse):
-    """DuckDB locks such a file: it cannot be copied in good order, so it is made anew."""
+    """DuckDB locks such a file: it cannot be copied consistently, so it is rebuilt."""
     lake.write("hot_words", DAY, hot_words(DAY, 2))
     warehouse.publish()
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
@@ -184,7 +184,7 @@ print(len(seen))
 
 @pytest.mark.parametrize("times", [30, pytest.param(120, marks=pytest.mark.slow)])
 def test_another_process_asks_through_python_while_files_are_swapped(lake, warehouse, times: int):
-    """Each time it connects it sees one whole version, and in the end it has seen several."""
+    """Each connection sees one whole version, and all together have seen several."""
 
     def run(n: int) -> None:
         lake.write("hot_words", DAY, hot_words(DAY, 5 + n % 40))

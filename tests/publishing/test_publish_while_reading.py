@@ -1,4 +1,4 @@
-"""Analysts ask while runs write: another process opens the warehouse again and again, and never gets an error."""
+"""Analysts query while runs write: another process opens the warehouse again and again, without an error."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def continuous_runs(home: Path) -> Iterator[None]:
 
 
 def ask(home: Path, tries: int) -> list[str]:
-    """Ask for the rows of each table in turn through ``douyin sql``'s program; what went wrong, if anything."""
+    """Query the rows of each table in turn through ``douyin sql``'s program; return the errors."""
     program = Path(sys.executable).with_name("duckdb")
     wrong = []
     names = list(TABLES)

@@ -1,4 +1,4 @@
-"""What the report counts: the same accounts on both sides of a comparison, breaks where a day is missing, and why something is not there."""
+"""The report compares the same accounts on both sides, breaks lines at missing days, and explains missing data."""
 
 from __future__ import annotations
 

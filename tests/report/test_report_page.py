@@ -1,4 +1,4 @@
-"""The report as a page: what it shows of a real published file, what hostile words may do, how large it is."""
+"""The report as a page: its content for a real published file, hostile texts, and its size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VOID = {"meta", "br", "img", "link"}
 
 
 class Page(HTMLParser):
-    """Elements, attributes and texts, as a browser would find them; complains of tags that do not match."""
+    """Elements, attributes and texts, as a browser would find them; it complains of tags that do not match."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

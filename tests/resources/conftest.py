@@ -117,6 +117,9 @@ def _shared_sandbox() -> Iterator[Box]:
 
 @pytest.fixture
 def sandbox(_shared_sandbox: Box) -> Box:
-    """One for all tests, which saves 0.2 s each: no faults, no counts, the clock set back, three consents not yet given."""
+    """One sandbox for all tests, which saves 0.2 s each.
+
+    It has no faults and no counts, the clock is set back, and three consents are not yet given.
+    """
     _shared_sandbox.reset(NOW)
     return _shared_sandbox

@@ -1,4 +1,4 @@
-"""A scripted HTTP server on loopback, for what the sandbox cannot show: raw bytes, TLS, proxies, odd bodies."""
+"""A scripted HTTP server on loopback for cases that the sandbox lacks: raw bytes, TLS, proxies, malformed bodies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Say:
-    """What the scripted server does: answer ``body``, after ``wait_s``; ``cut_after`` bytes of it the line is cut."""
+    """A reaction of the scripted server: send ``body`` after ``wait_s``; cut it after ``cut_after`` bytes."""
 
     body: bytes = b"{}"
     status: int = 200

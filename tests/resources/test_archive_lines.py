@@ -1,4 +1,4 @@
-"""Index lines: what was appended comes back, also from lines of other releases; what is no index line is damage, and nothing else."""
+"""Index lines that were appended are read back, also those of other releases; any other line is damage."""
 
 from __future__ import annotations
 

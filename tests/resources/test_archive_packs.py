@@ -1,4 +1,4 @@
-"""The segments of a day in one file: the same records under the same addresses, whatever is interrupted."""
+"""The segments of a day in one file: the same records under the same addresses, also after interruptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copying a large file: the same bytes, by the kernel or by hand, and errors that are told."""
+"""Copying a large file: the same bytes, by the kernel or by hand, and errors are reported."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_source_that_is_not_there_is_told(tmp_path, pool):
 
 
 def test_a_flush_that_failed_is_told(tmp_path, monkeypatch, pool):
-    """It is the one time that the kernel tells of it."""
+    """The kernel reports it only once."""
     monkeypatch.setattr(file_copy, "_CHUNK", 1000)
 
     def fail(_: int) -> None:

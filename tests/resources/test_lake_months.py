@@ -1,4 +1,4 @@
-"""Days of a month in one file: the same days, the same rows, whatever is interrupted and whatever comes after."""
+"""Days of a month in one file: the same days and rows after any interruption and any later write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files beside their place: whole or not there, and swept when their writer is surely dead."""
+"""Atomic writes: a file is complete or absent, and temporary files are removed once their writer is dead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dead() -> int:
 
 
 def left(folder: Path, host: str, pid: int, hours: float = 0.0) -> Path:
-    """A pending file that was written to so long ago."""
+    """Write a temporary file whose last write is so long ago."""
     path = folder / f".data.parquet.{host}-{pid}.tmp"
     path.write_bytes(b"half")
     os.utime(path, (time.time() - hours * HOUR,) * 2)
@@ -40,7 +40,7 @@ def test_files_of_this_host_are_swept_when_their_writer_is_dead_however_young(tm
 
 
 def test_files_of_another_host_are_left_for_a_day(tmp_path, dead):
-    """Whether their writer lives cannot be seen from here, whatever process has its number on this host."""
+    """Whether their writer lives cannot be seen from here; another process may have its number on this host."""
     for pid in (dead, os.getpid(), os.getppid()):
         young, old = left(tmp_path, "elsewhere", pid, hours=23.9), left(tmp_path, f"{atomic._HOST}2", pid, hours=24.1)
         assert sweep([young, old]) == [old]

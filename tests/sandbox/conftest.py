@@ -24,7 +24,7 @@ def _shared() -> Iterator[Platform]:
 
 @pytest.fixture
 def platform(_shared: Platform) -> Platform:
-    """The default sandbox, with good weather and its clock at :data:`NOW`."""
+    """The default sandbox, without faults and with its clock at :data:`NOW`."""
     _shared.reset()
     return _shared
 
@@ -50,13 +50,13 @@ def make_platform() -> Iterator[Any]:
 
 @pytest.fixture
 def fresh(make_platform: Any) -> Platform:
-    """A sandbox in which nobody has done anything yet."""
+    """A sandbox without any actions so far."""
     return make_platform()
 
 
 @pytest.fixture
 def receiver() -> Iterator[SomeReceiver]:
-    """Somebody who takes webhooks; nobody sends them before they are told where."""
+    """A receiver of webhooks; the sandbox sends none before it is given the URL."""
     one = SomeReceiver()
     yield one
     one.close()

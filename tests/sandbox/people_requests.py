@@ -1,6 +1,6 @@
 """Requests for operations that need more than an account: people, given videos, places, weeks.
 
-Found by asking the sandbox.
+Their values come from the sandbox.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def leads(platform, account: int = 0, days: float = 7, **params: Any) -> list[st
 
 
 def log(platform, account: int = 0, days: float = 3, **params: Any) -> list[dict[str, Any]]:
-    """Rows of the interaction log, oldest first; ``webhook`` is the decoded envelope and ``body`` its decoded content."""
+    """Return rows of the interaction log, oldest first.
+
+    ``webhook`` is the decoded envelope and ``body`` its decoded content.
+    """
     asked = {"count": 50, **window(platform, days), **params}
     rows = [
         r for page in pages(platform, "intention_log_list", account, **asked) for r in page["intention_log_infos"] or ()
@@ -72,7 +75,7 @@ def log(platform, account: int = 0, days: float = 3, **params: Any) -> list[dict
 
 
 def requests(platform, endpoint: Endpoint) -> list[dict[str, Any]] | None:
-    """Requests that are answered well; None for an operation of another kind."""
+    """Return requests that succeed; None for an operation of another kind."""
     make = _MAKERS.get((endpoint.twin_of or endpoint.name).removesuffix("_apps_v1"))
     return make(platform) if make else None
 

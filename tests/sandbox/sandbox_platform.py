@@ -57,7 +57,7 @@ def problems(operation: str, body: Any, *, success: bool = True) -> list[str]:
 
 
 def code_of(body: dict[str, Any]) -> int:
-    """The code of a body as an integer: of mini-apps both are looked at, since either may say no."""
+    """Return the code of a body as an integer; for mini-apps either of the two codes may be the refusal."""
     data = body.get("data")
     if isinstance(data, dict) and "error_code" in data:
         return int(data["error_code"])
@@ -72,7 +72,7 @@ def code_of(body: dict[str, Any]) -> int:
 
 
 class Platform:
-    """A client for one app of a sandbox that gets itself the tokens it needs."""
+    """A client for one app of a sandbox that fetches the tokens it needs."""
 
     def __init__(self, handle: Handle, app: dict[str, str] = APP) -> None:
         self.handle, self.url, self.app, self.app_keys = handle, handle.url, handle.app, app
@@ -83,7 +83,10 @@ class Platform:
     # ---- control plane
 
     def reset(self, now: str = NOW) -> None:
-        """Good weather, no counts, no tokens, and the clock at ``now``; not over HTTP, since every test begins with it."""
+        """Remove faults, counts and tokens, and set the clock to ``now``.
+
+        It does not use HTTP, since every test begins with it.
+        """
         self.app.faults.clear()
         self.app.stats.reset()
         self.app.clock.set(datetime.fromisoformat(now))
@@ -108,7 +111,7 @@ class Platform:
     # ---- people, messages, webhooks
 
     def order(self, method: str, what: str, status: int = 200, **body: Any) -> Any:
-        """An order to the control plane."""
+        """Send an order to the control plane."""
         reply = self.http.request(method, f"/_sandbox/{what}", json=body or None)
         assert reply.status_code == status, reply.text
         return reply.json()
@@ -117,7 +120,7 @@ class Platform:
         return self.app.world.accounts[account].open_id
 
     def does(self, deed: str, person: str | None = None, account: int = 0, text: str = "") -> dict[str, Any]:
-        """Somebody does something now; the event, with its content decoded."""
+        """Let a person act now; return the event, with its content decoded."""
         order = {"account": self.open_id(account), "does": deed, "text": text} | ({"person": person} if person else {})
         event = self.order("POST", "people", **order)
         return event | {
@@ -189,7 +192,7 @@ class Platform:
         return reply.json()
 
     def data(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
-        """``data`` (of mini-apps the inner one) of a good answer."""
+        """Return ``data`` (of mini-apps the inner one) of a successful response."""
         body = self.get(name, account, **params)
         assert code_of(body) == 0, body
         return (
@@ -199,14 +202,14 @@ class Platform:
         )
 
     def write(self, name: str, account: int = 0, **params: Any) -> dict[str, Any]:
-        """The body of a good answer of an operation that writes, held against the contract."""
+        """Return the body of a successful response of a write, checked against the contract."""
         body = self.get(name, account, **params)
         assert code_of(body) == 0, body
         assert problems(name, body) == []
         return body
 
     def refusal(self, name: str, account: int = 0, **params: Any) -> int:
-        """The code with which a request is refused, or 0; the answer is held against the contract."""
+        """Return the code of a refusal, or 0; the response is checked against the contract."""
         body = self.get(name, account, **params)
         assert problems(name, body, success=False) == []
         return code_of(body)

@@ -1,4 +1,4 @@
-"""Somebody who takes webhooks over real HTTP on loopback, and says what a test tells it to."""
+"""A receiver of webhooks over real HTTP on loopback that responds as a test orders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox_platform import APP
 
 @dataclass(frozen=True)
 class Post:
-    """One post as it came."""
+    """One post as it arrived."""
 
     signature: str
     message_id: str

@@ -1,4 +1,7 @@
-"""Values that a running sandbox knows: ids, words and tokens from its own answers, by the name of the parameter that takes them."""
+"""Values that a running sandbox knows, by the name of their parameter.
+
+They are ids, words and tokens from its own responses.
+"""
 
 from __future__ import annotations
 
@@ -40,25 +43,25 @@ def request_schema(operation: str) -> dict[str, Any]:
 
 
 def plain_text(schema: dict[str, Any]) -> bool:
-    """Whether any text fits, so that one may stand for another."""
+    """Report whether any text fits, so that one may replace another."""
     return resolve(schema)[0].get("type") == "string" and not {"enum", "const", "pattern", "format"} & schema.keys()
 
 
 def served() -> set[str]:
-    """Operations of the contract that the sandbox answers."""
+    """Return the operations of the contract that the sandbox serves."""
     data = (*catalog.ENDPOINTS.values(), *catalog.OTHER_OPERATIONS.values())
     return {*(e.name for e in data if answer_for(e) is not None), *(o.name for o in OPERATIONS)} & operations().keys()
 
 
 class Values:
-    """What the sandbox's answers hold, gathered by asking each operation for as long as answers bring new values."""
+    """Values from the sandbox's responses, collected for as long as responses bring new ones."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self._pool: dict[str, dict[str, dict[Any, None]]] = defaultdict(lambda: defaultdict(dict))
-        """Name -> scope of the answers that held values -> values, each once."""
+        """Name -> scope of the responses with the values -> values, each once."""
         self.answered: dict[str, Any] = {}
-        """Operation -> its answer with code 0."""
+        """Operation -> its response with code 0."""
         mine, another = platform.tokens(0), platform.tokens(1)
         tokens = {
             "open_id": mine["open_id"],
@@ -68,7 +71,7 @@ class Values:
         for name, value in {**_GIVEN, **tokens}.items():
             self._pool[name][""][value] = None
         self._pool["code"][""] = dict.fromkeys(a["code"] for a in platform.accounts()[2:])
-        # The account's own videos come first: values that others' lists show as well are not its own.
+        # The account's own videos come first: values that are also in lists of others are not its own.
         asked = sorted(
             (e for e in catalog.ENDPOINTS.values() if e.name in served()), key=lambda e: e.token is Token.CLIENT
         )
@@ -77,7 +80,10 @@ class Values:
                 self._ask(endpoint.name, attempt)
 
     def known(self, name: str, operation: str) -> list[Any]:
-        """Values of a parameter, or of the singular of its name; those of the operation's own scope first, which belong together."""
+        """Return values of a parameter, or of the singular of its name.
+
+        Those of the operation's own scope come first, since they belong together.
+        """
         if name == "cursor":  # each listing has its own
             return []
         candidates = (_ALSO.get(name, name), name, name.removesuffix("s"))
@@ -86,16 +92,16 @@ class Values:
         return [value for s in sorted(found, key=lambda s: s != scope) for value in found[s]]
 
     def token(self, operation: str) -> str | None:
-        """A token of the kind that the operation's security scheme asks for; None where it asks for none."""
+        """Return a token for the operation's security scheme; None if it has none."""
         schemes = {name for choice in operations()[operation]["security"] for name in choice}
         if not schemes:
             return None
         return self.platform.tokens(0)["access_token"] if schemes == {"userToken"} else self.platform.client_token()
 
     def one(self, operation: str, name: str, schema: dict[str, Any], choice: int = 0) -> Any:
-        """A value that fits a parameter or member, None where none is known.
+        """Return a value that fits a parameter or member, None if none is known.
 
-        Not every known value does: a video may be private.
+        Not every known value fits: a video may be private.
         """
         schema, _ = resolve(schema)
         if "const" in schema:
@@ -125,7 +131,7 @@ class Values:
         return None
 
     def request(self, operation: str, choice: int = 0) -> dict[str, dict[str, Any]] | None:
-        """Query and body of a request that has all that it needs, or None where a value is not known yet."""
+        """Return query and body of a complete request, or None where a value is not known yet."""
         schema = request_schema(operation)
         needed = {
             "query": {n: p["schema"] for n, p in parameters(operation).items() if p.get("required")},
@@ -137,7 +143,7 @@ class Values:
         return None if any(v is None for values in found.values() for v in values.values()) else found
 
     def _sent(self, operation: str) -> list[str]:
-        """Members of a body that we send although the contract needs none of them: of several lists it wants one."""
+        """Return optional members of a body that we send: of several lists the contract requires one."""
         endpoint = catalog.ENDPOINTS.get(operation)
         return [p.name for p in endpoint.params if p.place == "body" and p.fill != "left_out"] if endpoint else []
 
@@ -164,7 +170,7 @@ class Values:
             if node.get("message_type") in (
                 "user_local_image",
                 "user_local_video",
-            ):  # ids that only together lead to something
+            ):  # ids that only together name an object
                 for name, source in (("conversation_id", "conversation_short_id"), ("message_id", "server_message_id")):
                     self._pool[name] = {scope: {node[source]: None}}
             for name, value in node.items():

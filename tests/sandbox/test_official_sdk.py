@@ -1,4 +1,4 @@
-"""The official SDK for Node.js (``@open-dy/open_api_sdk``), unchanged, against a sandbox that answers in the plain form."""
+"""The official SDK for Node.js (``@open-dy/open_api_sdk``), unchanged, against a sandbox with plain responses."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def plain_platform():
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    """The body, its ``data`` and ``extra``, and those of a mini-app's inner answer."""
+    """The body, its ``data`` and ``extra``, and those of a mini-app's inner response."""
     parts = [value, value.get("data"), value.get("extra")]
     if isinstance(value.get("data"), dict):
         parts += [value["data"].get("extra"), value["data"].get("data")]

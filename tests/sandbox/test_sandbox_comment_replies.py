@@ -1,4 +1,4 @@
-"""Comments are answered 回复评论, and the answers stand where comments are read."""
+"""Replies to comments 回复评论 appear where comments are read."""
 
 from __future__ import annotations
 

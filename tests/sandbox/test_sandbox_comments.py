@@ -1,4 +1,4 @@
-"""Comments: they add up to the videos' counters, arrive, change and vanish over time, and are sorted as asked."""
+"""Comments add up to the videos' counters, arrive, change and vanish over time, and are sorted as requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every answer of every recorded operation keeps the contract, undeclared members included."""
+"""Every response of every recorded operation conforms to the contract, undeclared members included."""
 
 from __future__ import annotations
 

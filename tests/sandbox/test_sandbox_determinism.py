@@ -1,4 +1,4 @@
-"""Same seed and instant, same bytes; the order of questions and restarts do not matter."""
+"""Same seed and instant, same bytes; the order of requests and restarts do not matter."""
 
 from __future__ import annotations
 

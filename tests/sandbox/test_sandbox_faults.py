@@ -141,7 +141,7 @@ def test_timeout_that_the_client_does_not_wait_for(platform):
 
 
 def test_late_is_done_but_not_heard_of(platform):
-    """The code is used up, although the client got nothing."""
+    """The code is used up, although the client got no response."""
     code = platform.accounts()[0]["code"]
     platform.fault("oauth_access_token", "late")
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
@@ -184,7 +184,7 @@ def test_repeated_cursor_on_the_second_page(platform):
 
 
 def _request(platform, endpoint):
-    """A request that is answered with rows."""
+    """Return a request whose response has rows."""
     if (asked := people_requests.requests(platform, endpoint)) is not None:
         with_rows = (r for r in asked if _rows(endpoint, platform.data(endpoint.name, **r)))
         return next(with_rows)
@@ -253,7 +253,7 @@ def test_spoiled_answers(platform, endpoint):
     [pytest.param(e, id=n) for n, e in ENDPOINTS.items() if e.paging and e.name != "hotsearch_trending_sentences"],
 )
 def test_repeated_cursor_of_any_kind(platform, endpoint):
-    """The page that is asked for with a cursor gives it again; the first page never does."""
+    """A page requested with a cursor returns it again; the first page never does."""
     name, cursor = next(p.name for p in endpoint.params if p.fill == "cursor"), endpoint.paging.cursor.split(".")[-1]
     size = next(p.name for p in endpoint.params if p.fill == "count")
     for request in _paged(platform, endpoint, size):

@@ -1,4 +1,4 @@
-"""Videos asked for by id: the same numbers as the list gives, and what is left out."""
+"""Videos requested by id have the same numbers as in the list; private and deleted ones are omitted."""
 
 from __future__ import annotations
 

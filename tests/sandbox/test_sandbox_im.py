@@ -1,4 +1,4 @@
-"""Consents to messages come and go, in both modes of the list and one by one; media have addresses."""
+"""Consents to messages come and go, in both modes of the list and one by one; media have URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leads: lists, actions, tags and the interaction log tell one story, which goes on as time passes."""
+"""Leads: lists, actions, tags and the interaction log agree with each other as time passes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ def tags(row):
 
 
 def fresh(platform, account=0):
-    """New tokens after the clock went on."""
+    """Fetch new tokens after the clock moved."""
     platform._tokens.clear()
     platform.tokens(account)
 
 
 @pytest.mark.parametrize("account", ENTERPRISE)
 def test_actions_and_the_log_tell_the_same(platform, account):
-    """Messages and follows stand in both; forms and calls only among the actions, likes and group messages only in the log."""
+    """Messages and follows are in both; forms and calls only among the actions.
+
+    Likes and group messages are only in the log.
+    """
     since = START.timestamp() - 3 * 86_400
     told = Counter(
         (r["open_id"], int(r["event_time"]) // 1_000, 1 if r["event"] == "im_receive_msg" else 3)

@@ -1,4 +1,4 @@
-"""Messages are taken through the scenes that the contract knows, within their windows, and can be found again."""
+"""Messages pass through the contract's scenes, within their windows, and can be found again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def text(words: str = "您好") -> dict:
 
 
 def answer_to(event: dict, scene: str = "im_reply_msg", **more) -> dict:
-    """Parameters of a message that answers an event."""
+    """Return parameters of a message that replies to an event."""
     content = event["content"]
     ids = {"msg_id": content["server_message_id"], "conversation_id": content["conversation_short_id"]}
     return {"to_user_id": event["from_user_id"], "scene": scene, **ids} | (more or {"content": text()})

@@ -1,4 +1,4 @@
-"""People act when they are told to, and answer what they are sent: the world shows it, and it becomes an event."""
+"""People act on orders and react to messages: the world shows it, and it becomes an event."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def later(platform, seconds: float = 1) -> None:
 
 
 def done(platform, person: str | None = None) -> list[dict]:
-    """Rows of the log since START, without what the world's own course brought."""
+    """Return rows of the log since START, without the world's own events."""
     world = platform.app.world
     course = world.leads.foreseen(world.accounts[0], START.timestamp() - 60, START.timestamp() + 86_400)
     known = {(e.happening.value, str(e.at_ms)) for e in course}
@@ -92,7 +92,7 @@ def test_a_lead_shows_what_it_did(fresh):
 
 
 def test_consents_show_at_once_whatever_was_to_come(fresh):
-    """Also of those who, in the world's own course, would consent or follow only later."""
+    """Also those of people who, in the world's own course, would consent or follow only later."""
     fresh.at(START - timedelta(minutes=30))
     world, instant = fresh.app.world, START.timestamp() - 1_800
     account = world.accounts[0]
@@ -139,7 +139,7 @@ def test_who_withdraws_the_authorization_has_no_token_any_more(fresh):
     fresh._tokens.clear()
     fresh.write("leads_tag_create", tag_name="新")
     fresh.order("POST", "events", event="unauthorize", account=fresh.open_id(1))
-    assert fresh.refusal("leads_tag_create", 1, tag_name="又") == 0  # a new consent, asked for by this client
+    assert fresh.refusal("leads_tag_create", 1, tag_name="又") == 0  # a new consent, requested by this client
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_people_are_listed(platform):
         assert platform.order("GET", f"people?{query}", 400)["error"]
 
 
-# ---- answers
+# ---- reactions
 
 
 def sandbox_that_answers(make_platform, delay: float = 0, **rates: float):
@@ -204,7 +204,7 @@ def sandbox_that_answers(make_platform, delay: float = 0, **rates: float):
 
 
 def send_to_all(platform, number: int = 40) -> list[str]:
-    """Answers messages of the newest people; gives who they are."""
+    """Reply to messages of the newest people; return their ids."""
     people = [p["person"] for p in platform.people(limit=number)]
     for person in people:
         platform.write("im_send_msg", **answer_to(platform.does("write", person, text="你好，想问一下")))
@@ -212,7 +212,7 @@ def send_to_all(platform, number: int = 40) -> list[str]:
 
 
 def answers(platform, people: list[str], after: float = 1) -> dict[str, list[str]]:
-    """What each person did after being sent something: text, or event."""
+    """Return what each person did after a message: text, or event."""
     later(platform, after)
     found: dict[str, list[str]] = {p: [] for p in people}
     for row in done(platform):

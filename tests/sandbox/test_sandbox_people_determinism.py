@@ -1,4 +1,4 @@
-"""Comments, leads and the rest about people: same seed and instant, same bytes, whatever was asked before."""
+"""Comments, leads and other data about people: same seed and instant, same bytes, after any requests."""
 
 from __future__ import annotations
 

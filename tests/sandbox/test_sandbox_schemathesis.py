@@ -1,13 +1,10 @@
-"""Schemathesis asks the sandbox by the contract: whatever the request, the answer is one that the contract knows.
+"""Schemathesis tests the sandbox against the contract: the response to any request conforms to it.
 
-Requests are made from the contract's parameters and bodies, valid ones and ones that break it. The platform says no
-with HTTP 200 and a code in the body, so Schemathesis' check of refusals is shown the HTTP status that the code stands
-for.
-
-The tests of an operation are built when they run, by what Schemathesis' own plugin calls at collection: built there,
-all of them cost
-every worker seconds, and their node ids lacked the operation, of which pytest-xdist ran the first alone (Schemathesis
-4.32 with pytest 9.2).
+Requests are generated from the contract's parameters and bodies, valid and invalid ones. The platform refuses with HTTP
+200 and a code in the body, so Schemathesis' check of refusals gets the HTTP status that corresponds to the code. The
+tests of an operation are built when they run, by the function that Schemathesis' own plugin calls at collection. Built
+at collection, all of them cost every worker seconds. Their node ids also lacked the operation, so pytest-xdist ran only
+the first of them (Schemathesis 4.32 with pytest 9.2).
 """
 
 from __future__ import annotations
@@ -49,14 +46,17 @@ CHECKS = (
 
 @cache
 def operations_of(security: bool, coverage: bool) -> dict[str, Any]:
-    """The contract's operations that the sandbox serves, by id; with ``security`` tokens are made up as well, with ``coverage`` each bound of each parameter is tried."""
+    """Return the contract's operations that the sandbox serves, by id.
+
+    With ``security`` tokens are generated as well, with ``coverage`` each bound of each parameter is tried.
+    """
     import schemathesis
 
     config = schemathesis.Config.from_dict(
         {
             "seed": 1,
             "generation": {"with-security-parameters": security},
-            # The contract says nothing of other methods, and no answer to them could conform.
+            # The contract does not define other methods, so no response to them could conform.
             "phases": {"coverage": {"enabled": coverage, "unexpected-methods": []}},
             "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS}},
         }
@@ -75,7 +75,10 @@ def for_each_case(
     security: bool = False,
     coverage: bool = False,
 ) -> None:
-    """Run ``test`` with the contract's examples of a request, with ``examples`` random ones, and with the bounds of every parameter."""
+    """Run ``test`` with the contract's examples of a request and with ``examples`` random ones.
+
+    The bounds of every parameter are tried, too.
+    """
     from schemathesis.checks import load_all_checks
     from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 
@@ -111,7 +114,7 @@ def values() -> Iterator[Values]:
 
 @pytest.fixture(scope="module")
 def crashes() -> Iterator[list[str]]:
-    """What the server logs as an error."""
+    """Collect the errors that the server logs."""
     found: list[str] = []
 
     class Keep(logging.Handler):
@@ -125,7 +128,7 @@ def crashes() -> Iterator[list[str]]:
     log.removeHandler(keep)
 
 
-# --------------------------------------------------------------------------- requests and answers
+# --------------------------------------------------------------------------- requests and responses
 
 
 def operation_of(case: schemathesis.Case) -> str:
@@ -133,7 +136,7 @@ def operation_of(case: schemathesis.Case) -> str:
 
 
 def put_known_values(case: schemathesis.Case, values: Values) -> None:
-    """Replace made-up texts by ones that the sandbox knows, or no request would get past the first look at its open_id."""
+    """Replace generated texts by known ones; otherwise every request would fail at its open_id."""
     choice = zlib.crc32(repr((case.query, case.body)).encode("utf-8", "surrogatepass"))
     if choice % 4 == 0:
         return
@@ -155,7 +158,7 @@ def check(case: schemathesis.Case, response: Any, crashes: list[str]) -> None:
     import schemathesis
 
     if operation_of(case) == "oauth_authorize" and response.status_code == 200:
-        # A page for a browser: the contract knows only its success, a redirection. Refusals come as JSON here.
+        # A page for a browser: the contract defines only its success, a redirection. Refusals come as JSON here.
         assert code_of(response.json()) != 0
         return
     case.validate_response(response)
@@ -169,8 +172,7 @@ def ask(case: schemathesis.Case, values: Values, crashes: list[str]) -> None:
     crashes.clear()
     put_known_values(case, values)
     token = values.token(operation_of(case))
-    # By the contract this one takes its token in the body; that SDKs send it in a header is no matter of the
-    # contract's.
+    # In the contract this operation takes its token in the body; that SDKs send it in a header is outside the contract.
     headers = {} if token is None or operation_of(case) == "oauth_userinfo" else {"access-token": token}
     check(case, case.call(base_url=values.platform.url, headers=headers, allow_redirects=False), crashes)
 
@@ -213,7 +215,7 @@ def test_made_up_tokens_are_refused_at_length(operation: str, values: Values, cr
 
 @pytest.mark.parametrize("operation", [n for n in SERVED if n in ENDPOINTS])
 def test_known_values_get_past_every_check_of_a_request(values: Values, operation: str):
-    """Otherwise the tests above would only ever see refusals."""
+    """Otherwise the tests above would only ever get refusals."""
     assert values.request(operation) is not None, (
         f"no answer of the sandbox holds a value for every parameter of {operation}"
     )

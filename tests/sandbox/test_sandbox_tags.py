@@ -27,13 +27,13 @@ def tagged(platform, tag: int, account: int = 0) -> list[str]:
 
 
 def tags_of(platform, person: str) -> dict[int, str]:
-    """As the detail tells, and in accord with the list."""
+    """Return the tags of a person's detail, which must agree with the list."""
     detail = platform.data("leads_user_detail", user_id=person)
     return {int(t["tag_id"]): t["tag_name"] for t in detail["tag_list"] or ()}
 
 
 def listed_tags_of(platform, person: str) -> dict[int, str] | None:
-    """As ``leads_user_list`` tells; None where it gives no ``users``."""
+    """Return the tags in ``leads_user_list``; None if it has no ``users``."""
     end = int(datetime.fromisoformat(platform.http.get("/_sandbox/clock").json()["now"]).timestamp())
     found = pages(platform, "leads_user_list", count=50, action_type=0, start_time=end - 90 * 86_400, end_time=end)
     users = {u["open_id"]: u for page in found for u in page["users"] or ()}

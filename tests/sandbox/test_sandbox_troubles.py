@@ -1,4 +1,7 @@
-"""Troubles at scale: dead tokens, private and deregistered accounts, capabilities that are lacking or withdrawn; thousands of accounts."""
+"""Faults at scale: dead tokens, private and deregistered accounts, missing or withdrawn capabilities.
+
+The accounts are thousands.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,7 @@ def test_lacking_and_withdrawn(make_platform):
 
 
 def test_only_some_scopes(make_platform):
-    """What is not named is refused, and consents do not cover it; what needs no scope is for everybody."""
+    """Unnamed scopes are refused, and consents do not cover them; operations without a scope are open to all."""
     platform = make_platform(scopes=("user_info", "data.external.user"))
     assert code_of(platform.get("user_fans", 0, date_type=7)) == 0
     assert code_of(platform.get("fans_data", 0)) == 28001018

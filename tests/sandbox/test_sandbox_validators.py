@@ -1,4 +1,4 @@
-"""The validators that the other tests lean on do find departures from the contract."""
+"""The validators that the other tests depend on detect departures from the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos: how they are listed, how their numbers grow, and that daily, rolling and lifetime numbers agree."""
+"""Videos: their listing, the growth of their numbers, and that daily, rolling and lifetime numbers agree."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_base_is_the_sum_of_the_days(platform):
 
 
 def test_account_series_is_the_sum_over_its_videos(platform):
-    """For every day of the window: videos made within it are asked for, older ones are differenced at midnights."""
+    """For every day of the window: videos made within it are requested, older ones are differenced at midnights."""
     account = 4
     young_sums = defaultdict(int)
     for video in young(platform, account, 30):

@@ -1,4 +1,4 @@
-"""Webhooks are delivered: signed, at least once, in no certain order, to receivers that may be slow, wrong or gone."""
+"""Webhooks are signed and delivered at least once, in no certain order, to slow, faulty or absent receivers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def departures(body: dict) -> list[str]:
 
 @pytest.fixture
 def deliver(receiver):
-    """Have a sandbox deliver to the receiver: quick retries unless told otherwise."""
+    """Let a sandbox deliver to the receiver, with quick retries by default."""
 
     def begin(platform, **how):
         told = platform.order("PUT", "webhooks", **{"url": receiver.url, "retry_s": 0.01, **how})
@@ -56,7 +56,7 @@ def counts(platform) -> dict[str, int]:
 
 
 def settle(platform) -> dict[str, int]:
-    """Wait until nothing waits to be delivered; gives the counts."""
+    """Wait until no delivery is pending; return the counts."""
     wait_until(lambda: platform.order("GET", "webhooks")["pending"] == 0)
     found = counts(platform)
     assert found.get("events", 0) + found.get("duplicates", 0) == found.get("acknowledged", 0) + found.get(
@@ -178,7 +178,7 @@ def test_an_answer_that_comes_too_late_is_none(fresh, deliver):
         return 200
 
     receiver.answer = slow_at_first
-    fresh.does("write")  # nobody waits for a receiver
+    fresh.does("write")  # there is no receiver
     assert not goes_on.is_set()
     wait_until(lambda: len(receiver.posts) > 1)
     goes_on.set()
@@ -364,7 +364,7 @@ def test_the_real_clock_tells_what_happens(make_platform, deliver, monkeypatch):
     asked = []
 
     def foreseen(of, start: float, end: float):
-        """One event, a moment after the world was first asked; the real one would be hours away."""
+        """Return one event, a moment after the world's first request; the next real one would be hours away."""
         if of is not account:
             return ()
         asked.append((start, end))

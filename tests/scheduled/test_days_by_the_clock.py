@@ -1,9 +1,9 @@
-"""Scheduled operation as in production: Dagster's daemon with its code server and web server, over days whose clock the test moves.
+"""Scheduled operation as in production, over days whose clock the test moves.
 
-The clock stands two seconds before the end of the minute in which a schedule is due, since the scheduler waits for the
-next minute: so it looks again every two seconds. Nothing but the clock of the processes is changed
-(``clock/sitecustomize.py``). By default the night from Sunday to Monday; ``DAYS_BY_THE_CLOCK`` is how many whole days
-from then on, with the upkeep of Sunday.
+Dagster's daemon runs with its code server and web server. The clock stands two seconds before the end of the minute in
+which a schedule is due. The scheduler waits for the next minute, so it then looks again every two seconds. Only the
+clock of the processes is changed (``clock/sitecustomize.py``). By default the test covers the night from Sunday to
+Monday; ``DAYS_BY_THE_CLOCK`` is how many whole days from then on, with the maintenance of Sunday.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ _OFTEN = {
     "outreach_plan_schedule": ("*/10 * * * *",),
     "outreach_send_schedule": ("5-59/10 * * * *",),
 }
-"""Followed around midnight only: they are due 384 times a day."""
+"""Checked around midnight only: they are due 384 times a day."""
 _PAUSE_S = 5
-"""Two turns of the scheduler: a schedule that is turned on while the clock jumps would miss what is due in between."""
+"""Two iterations of the scheduler: a schedule that is turned on while the clock jumps would miss the ticks in between.
+"""
 
 
 def due(crons: tuple[str, ...], since: datetime, until: datetime) -> set[datetime]:
@@ -85,7 +86,7 @@ def is_open(port: int) -> bool:
 
 @dataclass
 class Service:
-    """The processes of an installation, and the clock that they live by."""
+    """The processes of an installation, and their common clock."""
 
     home: Path
     url: str
@@ -117,7 +118,10 @@ class Service:
         return self.home.parent / "workspace.yaml"
 
     def start_code_server(self) -> None:
-        """A server of its own: the daemon replaces one that it starts itself every minute, and every jump of the clock is a minute."""
+        """Start a separate code server.
+
+        The daemon replaces one that it starts itself every minute, and every jump of the clock is a minute.
+        """
         port = free_port()
         where = {"host": "127.0.0.1", "port": port, "location_name": "douyin-warehouse"}
         self.workspace.write_text(json.dumps({"load_from": [{"grpc_server": where}]}))
@@ -259,7 +263,7 @@ def service(tmp_path) -> Iterator[Service]:
 
 
 def _reference(service: Service, home: Path, instants: list[tuple[datetime, list[str]]]) -> None:
-    """What ``douyin run`` makes of the same instants, cadence by cadence, in a home of its own."""
+    """Run ``douyin run`` at the same instants, cadence by cadence, in a home of its own."""
     import shutil
 
     from apps.cli.simulation import SANDBOX_TOKEN_KEY, move_clock
@@ -271,7 +275,7 @@ def _reference(service: Service, home: Path, instants: list[tuple[datetime, list
     home.mkdir()
     shutil.copy(
         service.home / "state.db", home / "state.db"
-    )  # its accounts and tokens; what else it knows is of no use without an archive
+    )  # its accounts and tokens; its other state is useless without an archive
     runtime = Runtime(
         Settings(
             _env_file=None,
@@ -315,8 +319,8 @@ def test_every_schedule_ticks_at_its_times_once(service, tmp_path, monkeypatch):
     service.start_code_server()
     service.start_web_server()
     service.start_daemon()
-    # Only what is due within the simulated span is turned on: a schedule that is on makes up for the last time that it
-    # missed.
+    # Only schedules that are due within the simulated span are turned on: a schedule catches up on its last missed
+    # tick.
     turns = [
         *([(minutes[0], _UPKEEP, True)] if DAYS else []),
         (began, _COLLECTING | _REPORTING, True),
@@ -331,7 +335,7 @@ def test_every_schedule_ticks_at_its_times_once(service, tmp_path, monkeypatch):
                 service.turn(name, turn[2])
             time.sleep(scaled(_PAUSE_S))
             service.wait_for(service.is_idle)
-        if minute in restarts:  # what fell due while no daemon ran is made up for
+        if minute in restarts:  # ticks that were due while no daemon ran are caught up on
             service.wait_for(service.is_idle)
             service.kill_daemon()
             service.at(minute)

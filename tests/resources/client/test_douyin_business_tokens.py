@@ -81,7 +81,7 @@ def test_it_is_refreshed_once_with_less_than_three_days_left(life):
 
 
 def test_a_client_that_outlives_its_token_refreshes_it_in_time(life):
-    """Clocks of one client move, too: what it keeps in memory is looked at at every call."""
+    """The clock of one client moves, too: its cached token is checked at every call."""
 
     async def work() -> list[tuple[int, int]]:
         async with life.client() as client:

@@ -1,4 +1,4 @@
-"""What the client does about each kind of answer: calls made, error raised, state left behind."""
+"""The client's reaction to each kind of response: calls made, error raised, state left behind."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Bench:
         return asyncio.run(whole())
 
     def fails(self, kind: type[CallFailed], endpoint=USER, account: int = 0, params: dict | None = None) -> CallFailed:
-        """Ask once and give the error."""
+        """Make one call and return its error."""
 
         async def work(client: DouyinClient) -> CallFailed:
             with pytest.raises(CallFailed) as raised:
@@ -333,7 +333,7 @@ def test_a_withdrawn_capability_is_tried_once(bench):
     assert bench.box.calls("billboard_stars") <= bench.settings.concurrency
     assert sum(r.calls for r in results) == bench.box.calls("billboard_stars")
     assert other.calls == 1
-    assert bench.fails(CapabilityUnavailable, BOARD).calls == 1  # the next run asks anew
+    assert bench.fails(CapabilityUnavailable, BOARD).calls == 1  # the next run calls again
 
 
 def test_a_banned_app_stops_everything(bench):
@@ -449,7 +449,7 @@ def test_every_request_is_counted_and_no_other(bench):
     assert counted.calls == 9 == bench.box.calls("user_item")
 
 
-# ---------------------------------------------------------------- odd answers
+# ---------------------------------------------------------------- malformed responses
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rate, concurrency and waiting: what the platform sees of them."""
+"""Rate, concurrency and waiting, as the platform observes them."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_cancelled_callers_leave_nothing_held(make_settings, state, scripted):
 
 
 def test_a_call_that_is_refused_late_leaves_its_place_to_others(make_settings, state):
-    """Its slot passed while it waited for a place in the air; until it got another, it became known that it must not be made."""
+    """Its slot passed while it waited for a permit; before the next slot the call became forbidden."""
     settings = make_settings(concurrency=1, qps=200)
 
     async def work(client):
@@ -227,7 +227,7 @@ def test_too_frequent_eases_the_rate_for_seconds_only(make_settings, state, sand
 @pytest.mark.parametrize("waiting", [(40,), (1,), (40, 3, 40, 40, 2)])
 @pytest.mark.parametrize(("rate", "together"), [(200, 4), (1000, 10), (30, 1)])
 def test_no_second_sees_more_departures_than_the_limit(make_settings, state, waiting, rate, together):
-    """However many wait when slots are reserved, also in two processes at a time."""
+    """For any number of waiting calls when slots are reserved, also in two processes at a time."""
     departures, groups = [], set()
     settings = make_settings(qps=rate)
 
@@ -248,7 +248,7 @@ def test_no_second_sees_more_departures_than_the_limit(make_settings, state, wai
 
 
 def test_a_call_that_is_counted_gets_another_slot_for_one_that_it_missed(make_settings, state):
-    """Also where the day's quota has nothing more to give."""
+    """Also after the day's quota is used up."""
     settings = make_settings(qps=200, limits={BOARD.scope: ScopeLimit(qps=200, per_day=2)})
 
     async def work(client):

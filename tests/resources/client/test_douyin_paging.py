@@ -1,4 +1,4 @@
-"""Walking pages: every page once and in order, and no list that only looks whole."""
+"""Walking pages: every page once and in order, and no incomplete list that looks complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When user tokens are refreshed and renewed, and what is kept of the answers."""
+"""When user tokens are refreshed and renewed, and what is stored of the responses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def life(make_settings, state, sandbox) -> Life:
     ],
 )
 def test_what_a_refresh_answers_is_kept(make_settings, state, scripted, answered, kept: str, days: int, scope: str):
-    """A refresh lengthens no refresh token's life: of the same token the earlier end is believed."""
+    """A refresh does not extend a refresh token's life: of the same token the earlier end counts."""
     answer = {"access_token": "act.newnewnew1", "expires_in": 15 * DAY_S, "error_code": 0, **answered}
     settings = make_settings(base_url=scripted(lambda request, n: say({"data": answer})).url)
     now = settings.get_clock().now()
@@ -83,7 +83,7 @@ def test_when_a_refresh_is_due(life, renewals: int, access_left: float, refresh_
 
 
 def test_renewals_used_up_elsewhere_may_be_known_at_the_second_try(life, make_settings, scripted):
-    """Only a dead refresh token is a lost answer then; the one at hand goes on to work."""
+    """Only a dead refresh token means a lost response then; the current one continues to work."""
     life.day(25.5)
     answers = iter(({"error_code": 28001005}, {"error_code": 10020}))
     refreshed = {"error_code": 0, "access_token": "act.newnewnew1", "expires_in": 15 * DAY_S}

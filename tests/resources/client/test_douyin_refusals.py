@@ -1,4 +1,4 @@
-"""What cannot be asked, and what cannot be taken: it fails alone, once, and says why."""
+"""Invalid requests and invalid responses fail alone, once, with a reason."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_an_account_without_a_stored_token_is_not_asked_for(bench):
     ids=lambda a: a.name,
 )
 def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
-    """Addresses are written into logs, of the platform, of proxies, of ours."""
+    """URLs are written into logs: of the platform, of proxies, of ours."""
     given = {
         p.name: f"{p.place}-{p.name}"
         for p in asked.params

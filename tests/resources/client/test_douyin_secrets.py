@@ -1,4 +1,4 @@
-"""No token, code or secret in logs, exceptions and their text, state of errors included."""
+"""No token, code or secret is in logs, exceptions and their text, or stored errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USER, BOARD = ENDPOINTS["user_item"], ENDPOINTS["billboard_stars"]
 
 @pytest.fixture
 def every_log(caplog):
-    """Every logger, at DEBUG, whatever it belongs to."""
+    """Capture every logger at DEBUG."""
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore", "pyreqwest", "filelock", "resources", "sqlalchemy", "sqlalchemy.engine.Engine"):
         caplog.set_level(logging.DEBUG, logger=name)

@@ -1,7 +1,7 @@
-"""Two processes that refresh and renew the same account's tokens, round after round, under faults and delays.
+"""Two processes refresh and renew the same account's tokens, round after round, under faults and delays.
 
-A renewal voids the refresh token that it is asked with: one that is presented twice, or whose successor is not stored,
-ends the account's consent. The sandbox counts what it refused, so a round that did either is seen at once.
+A renewal voids the refresh token that it sends: one that is presented twice, or whose successor is not stored, ends the
+account's consent. The sandbox counts its refusals, so a round with either error is detected at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DEAD = "10010"
 CALLS = 4
 """Calls of each process in a round."""
 TIMEOUT_S = 2.5
-"""Short, and yet longer than a busy machine holds up an answer: a renewal that is given up by ourselves loses the account."""
+"""Short, and yet longer than a busy machine delays a response: a renewal that we give up loses the account."""
 TRIES = 5
 
 WORKER = """
@@ -101,7 +101,7 @@ class Consent:
 
 @dataclass
 class Tally:
-    """What the sandbox saw over all rounds."""
+    """What the sandbox observed over all rounds."""
 
     rounds: int = 0
     refreshes: int = 0
@@ -143,7 +143,7 @@ class Race:
         return asyncio.run(consent())
 
     def round(self, day: float, delays: tuple[float, float] = (0, 0)) -> list[str]:
-        """Both processes at once; what each of them says."""
+        """Run both processes at once; return the output of each."""
         self.box.clock(self.instant(day).isoformat())
         for worker, delay in zip(self.workers, delays, strict=True):
             worker.stdin.write(f"round {self.instant(day).isoformat()} {delay:.4f}\n")
@@ -183,13 +183,13 @@ def race(make_settings, state, start_sandbox) -> Iterator[Race]:
 
 
 def refusal(rng: random.Random) -> dict:
-    """A fault by which nothing is executed: said by the platform, or the line hangs and is cut."""
+    """Return a fault by which nothing is executed: refused by the platform, or the connection hangs and is cut."""
     kind = rng.choice(("busy", "http_502", "too_frequent", "timeout"))
     return {"kind": kind, "seconds": rng.uniform(0.01, 0.08)} if kind == "timeout" else {"kind": kind}
 
 
 def loss(rng: random.Random) -> dict:
-    """A fault by which the platform executes what it is asked, and the answer is lost."""
+    """Return a fault by which the platform executes the request and the response is lost."""
     return {"kind": rng.choice(("late", "cut", "truncated_json"))}
 
 
@@ -198,19 +198,19 @@ def slow(rng: random.Random) -> dict:
 
 
 def troubles(rng: random.Random, number: int, *, spare: bool) -> dict[str, list[dict]]:
-    """What goes wrong in a round.
+    """Return the faults of a round.
 
-    With ``spare``, it may be more than one process has tries for: the other one must do the work.
+    With ``spare`` there may be more faults than one process has tries for: the other one must do the work.
     """
     most = 2 * TRIES - 2 if spare and rng.random() < 0.1 else TRIES - 1
     refresh = [loss(rng) if rng.random() < 0.35 else refusal(rng) for _ in range(rng.choice((0, 1, 1, 2, most)))]
-    # A lost answer of a renewal is a lost account: see test_a_renewal_whose_answer_is_lost.
+    # A lost response of a renewal is a lost account: see test_a_renewal_whose_answer_is_lost.
     renew = [refusal(rng) for _ in range(rng.choice((0, 1, 2, most)))]
     for orders, turn in ((refresh, 10), (renew, 25)):
         if number % 40 == turn:
             orders[:1] = [{"kind": "timeout"}]  # until the client gives up
         if rng.random() < 0.5:
-            orders.append(slow(rng))  # the last one: it is answered well
+            orders.append(slow(rng))  # the last one: it gets a response
     return {REFRESH: refresh, RENEW: renew}
 
 
@@ -253,7 +253,7 @@ def run_rounds(race: Race, rounds: int, seed: int, say: Callable[[str], None]) -
         if renewal_due:
             consent.refresh_end, consent.renewals = day + 30, consent.renewals + 1
         token = race.token
-        if not due:  # who did not hear of the dead token does now, and refreshes nothing
+        if not due:  # a process that missed the dead token notices it now, and refreshes nothing
             assert [s.split()[0] for s in race.round(day)] == ["ok", "ok"], place
             assert race.box.calls(REFRESH) == refreshes["requests"], place
         assert race.account.status is AccountStatus.ACTIVE, place
@@ -285,7 +285,7 @@ def run_rounds(race: Race, rounds: int, seed: int, say: Callable[[str], None]) -
 
 
 def check_stored_token(race: Race) -> None:
-    """What is stored is what the sandbox believes in."""
+    """Check that the stored token is the sandbox's current one."""
     race.box.reset(race.box.control.get(f"{race.box.url}/_sandbox/clock").json()["now"])
     token = race.token
     with httpx.Client(base_url=race.box.url, trust_env=False) as http:
@@ -314,7 +314,10 @@ def test_two_processes_never_lose_or_double_use_a_refresh_token(race, rounds, ca
 
 @pytest.mark.parametrize("kind", ["late", "cut"])
 def test_a_renewal_whose_answer_is_lost(race, kind):
-    """The old refresh token is dead and nobody saw the new one: the platform gives no way back, so a person is asked at once."""
+    """The old refresh token is dead and the new one was lost.
+
+    The platform offers no way back, so consent is requested at once.
+    """
     race.round(12.5)
     race.round(24.9)  # due for renewal from day 25 on
     race.box.reset(race.instant(25.5).isoformat())
@@ -325,7 +328,8 @@ def test_a_renewal_whose_answer_is_lost(race, kind):
     assert "lost" in race.account.reason
     assert DEAD in race.account.reason
     race.round(26)
-    assert race.codes(RENEW) == {"0": 1, DEAD: 1}  # asked again once, which tells; never again, by no process
+    # one more attempt confirms the loss; then no process ever tries again
+    assert race.codes(RENEW) == {"0": 1, DEAD: 1}
     assert race.codes(REFRESH) == {}
 
     said = race.round(41)
@@ -375,7 +379,10 @@ async def ask_often(entering: DouyinClient, open_id: str) -> None:
 
 
 def test_calls_that_waited_do_not_repeat_a_refresh_that_just_failed(aged, sandbox):
-    """Hundreds of calls may wait for one token: each with tries and back-off of its own, one after the other, they would wait for hours."""
+    """Hundreds of calls may wait for one token.
+
+    One after the other, each with its own tries and back-off, they would wait for hours.
+    """
     client, open_id = aged(12.5)
     sandbox.fault(REFRESH, "busy", times=None)
     asyncio.run(ask_often(client, open_id))

@@ -1,4 +1,4 @@
-"""The token keeper over a consent's life, and beside other processes."""
+"""The token manager over a consent's life, and beside other processes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Life:
         self.settings = self._make(base_url=self.box.url, clock=now)
 
     def run(self):
-        """One run that asks once."""
+        """Make one call in one run."""
 
         async def work():
             async with self.client() as client:
@@ -170,7 +170,7 @@ def test_a_passing_failure_ahead_of_time_changes_nothing(life):
 
 @pytest.mark.parametrize("days", [15, 16])
 def test_a_passing_failure_of_an_expired_token_is_transient(life, days: int):
-    """At the instant of its end, too, it is no token any more."""
+    """At the instant of its end it is expired, too."""
     life.day(days)
     life.box.fault("oauth_refresh_token", "http_502", times=5)
     with pytest.raises(TransientFailure):
@@ -213,7 +213,7 @@ def test_the_new_token_is_stored_before_it_is_used(life, monkeypatch):
 
 
 def test_a_cancelled_run_keeps_the_token_that_is_on_its_way(make_settings, state, start_sandbox):
-    """A renewal voids the old refresh token at once: giving up on its answer would lose the account."""
+    """A renewal voids the old refresh token at once: dropping its response would lose the account."""
     life = Life(make_settings, state, start_sandbox(latency_ms=400))
     old = life.token.refresh_token
     life.day(25.5)
@@ -221,7 +221,7 @@ def test_a_cancelled_run_keeps_the_token_that_is_on_its_way(make_settings, state
     async def work():
         async with life.client() as client:
             task = asyncio.create_task(client.ask(USER, {"date_type": 7}, life.open_id))
-            await asyncio.sleep(0.15)  # asked, and not answered yet
+            await asyncio.sleep(0.15)  # sent, and without a response yet
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -252,7 +252,7 @@ def test_the_client_token_is_replaced_before_it_ends(make_settings, state, start
     for minutes in (0, 100, 116, 121):
         run(minutes)
         fetched.append(sandbox.calls("oauth_stable_client_token"))
-    assert fetched == [1, 1, 2, 3]  # at 116 the stable endpoint still answers the old one, at 121 a new one
+    assert fetched == [1, 1, 2, 3]  # at 116 the stable endpoint still returns the old one, at 121 a new one
     assert load_client_token(state, KEY).expires_at == make_settings().get_clock().now() + timedelta(minutes=241)
 
 

@@ -95,7 +95,7 @@ def test_an_answer_may_have_so_many_bytes_and_not_one_more(make_settings, script
 
 
 def test_a_body_without_end_is_read_no_further(make_settings, scripted):
-    """300 MB in 300 kB: neither is it made in memory, nor does it keep anybody waiting."""
+    """300 MB in 300 kB: it is neither decompressed in memory, nor does any caller wait for it."""
     bomb = gzip.compress(bytes(300 << 20), 1)
     server = scripted(lambda request, n: Say(bomb, headers=(("Content-Encoding", "gzip"),)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -164,7 +164,7 @@ def _reset(connection: socket.socket) -> None:
 def test_a_cut_before_the_answer_is_not_taken_for_a_connection_that_never_was(
     make_settings, serve: Callable[[socket.socket], None]
 ):
-    """Whoever may call only once must know: the request was sent, and may have been done."""
+    """A call that may be made only once must know: the request was sent, and may have been executed."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def once() -> None:

@@ -1,4 +1,4 @@
-"""What counts as the same event: its body, or its Msg-Id with a body that says the same."""
+"""Equal events have the same body, or the same Msg-Id with a body that means the same."""
 
 from __future__ import annotations
 

@@ -106,11 +106,14 @@ SCHEMA = {
     "user_tokens": ("client_key open_id", "", []),
     "watched": ("client_key kind value open_id", "", []),
 }
-"""Of each table what tells its lines apart, which columns may be empty, and what else no two lines may share."""
+"""Per table: its key, its nullable columns, and its further unique constraints."""
 
 
 def test_the_file_holds_the_keys_and_constraints_that_the_tables_are_known_for(state):
-    """Databases of earlier releases have them: only columns can be added there, so whoever changes one must say how old homes come by it."""
+    """Databases of earlier releases have these constraints.
+
+    Only columns can be added there, so a change must define how old homes are upgraded.
+    """
     found = inspect(state.engine)
     have = {}
     for table in found.get_table_names():

@@ -1,4 +1,4 @@
-"""Tokens at rest: sealed with a key of the environment, readable with it alone."""
+"""Tokens at rest are encrypted with a key of the environment and readable with it alone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The clock of every Python process that is started with this folder on its path: it stands at the instant in a file, and follows it.
+"""Set the clock of every Python process with this folder on its path to the instant in a file.
 
-``TEST_CLOCK`` names the file. Only ``time.time`` and ``datetime`` are changed (time-machine), so waiting takes as long
-as ever. Two get the machine's own time: gRPC, which hands deadlines to its core, and the loop of Dagster's daemons,
-which counts with it how long it waits.
+``TEST_CLOCK`` names the file, which may change. Only ``time.time`` and ``datetime`` are changed (time-machine), so
+waiting takes as long as ever. Two callers get the machine's own time: gRPC, whose core measures deadlines with it, and
+the loop of Dagster's daemons, which measures its pauses with it.
 """
 
 import os
