@@ -308,7 +308,7 @@ def landed_of_dlt(home: Path) -> list[int]:
 
 
 def figures(found: dict[Case, dict[str, Run]]) -> Iterator[Figure]:
-    """Yield the figures of the cases with a bar."""
+    """Yield the figures that have a bar."""
     plain = {case.rows: runs for case, runs in found.items() if case.condition == "zero latency"}
     if (at := plain.get(100_000)) is not None:
         ours, theirs = at[OURS], [run for way, run in at.items() if way in (PARQUET, DUCKDB)]

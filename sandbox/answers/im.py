@@ -25,7 +25,7 @@ _MEDIA_S = 3_600
 def authorize_user_list(call: Call) -> dict[str, Any]:
     """Return the people who allow messages now.
 
-    Pages are newest first; a cursor lists oldest first and never ends.
+    Pages are newest first and reach only so far; a cursor lists oldest first without that limit.
     """
     customers = [c for c in call.world.leads.known(call.account, call.instant) if c.consents(call.instant)]
     customers.sort(key=lambda c: (c.consent[0], c.number))

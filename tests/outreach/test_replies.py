@@ -380,7 +380,7 @@ def test_at_night_only_wishes_are_obeyed(noon):
 
 
 def test_events_of_one_person_are_answered_one_at_a_time(world, monkeypatch):
-    """Also one that arrives after the reply to another and a third waits for its turn."""
+    """Also one that arrives after a reply to another, while a third waits for its turn."""
     app, at_once, most, others = world.runtime.app_keys[0], 0, 0, []
     worker = ReplyWorker(RULES, world.runtime.state, following(world), [app], {})
 
