@@ -97,8 +97,8 @@ def test_three_days_end_with_answers(command):
     from services.marts.build import Marts
 
     class OneThread(Marts):
-        def _connect(self) -> duckdb.DuckDBPyConnection:
-            connection = super()._connect()
+        def _connect(self, *given) -> duckdb.DuckDBPyConnection:
+            connection = super()._connect(*given)
             connection.execute("SET threads = 1")
             return connection
 
