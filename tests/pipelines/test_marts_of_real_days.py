@@ -30,8 +30,8 @@ class Threaded(Marts):
 
     threads = 1
 
-    def _connect(self):
-        connection = super()._connect()
+    def _connect(self, *given):
+        connection = super()._connect(*given)
         connection.execute(f"SET threads = {self.threads}")
         if self.threads > 1:
             connection.execute("PRAGMA verify_parallelism")
