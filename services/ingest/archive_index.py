@@ -93,11 +93,15 @@ class ArchiveIndex:
         return newest is not None and dt.isoformat() <= newest and dt >= first_day(self._endpoint, entry)
 
     def _covers_listed(self, entry: Entry, dt: date) -> bool:
-        """Return whether a listing is of a day: today's in the current slot, or one of a past day."""
+        """Return whether a listing is of a day: today's in the current slot, or one of a past day.
+
+        The list of the running week, whose partition is its Monday, changes every day and counts as today's.
+        """
         if (days := period_days(entry)) is not None:
             return days[0] <= dt <= days[1]
         is_up_to_now = not self._endpoint.reaches_back or reaches_now(self._endpoint, entry)
-        return is_up_to_now and (entry.slot == self._slot if dt == self._today else beijing_day(entry.began_at) == dt)
+        is_present = dt == self._today or self._endpoint.over is IterateBy.VERSIONS
+        return is_up_to_now and (entry.slot == self._slot if is_present else beijing_day(entry.began_at) == dt)
 
     def _saying_all(self, answers: list[Entry], dt: date) -> list[Entry]:
         """Select the responses of a past day.

@@ -306,3 +306,20 @@ def test_what_was_collected_in_time_is_not_gone_later(make_world):
     later = TODAY + timedelta(days=5)
     world.ingest("item_play", later)
     assert {s.status for s in world.status("item_play", later).values()} <= {Outcome.LOADED, Outcome.PARTIAL}
+
+
+def test_the_running_week_is_fetched_again_on_each_of_its_days(world):
+    """Its partition is its Monday: a list of that Monday does not settle the days after it."""
+    from datetime import UTC
+
+    assert TODAY.weekday() == 0
+    instants = [f"2026-11-{day}T23:30:00+08:00" for day in (16, 17, 22)]
+    for at in instants:
+        world.at(at)
+        world.ingest("ent_rank_versions")
+        for calls in (3, 0):
+            world.clear()
+            world.ingest("ent_ranks", TODAY)
+            assert world.calls("ent_rank_item") == calls, at
+    observed = {r["observed_at"] for r in world.rows("ent_ranks", TODAY)}
+    assert max(observed) == datetime.fromisoformat(instants[-1]).astimezone(UTC)
