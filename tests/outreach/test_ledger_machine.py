@@ -366,7 +366,7 @@ def _tried(examples: int) -> settings:
     )
 
 
-Ledger.TestCase.settings = _tried(30)
+Ledger.TestCase.settings = _tried(60)
 TestLedger = Ledger.TestCase
 
 
