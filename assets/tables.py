@@ -134,8 +134,8 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         dagster_type=dg.Nothing,
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
+        from services.ingest.fetch_context import UpstreamMissing
         from services.ingest.run import ingest
-        from services.ingest.subjects import UpstreamMissing
 
         dts = [date.fromisoformat(key) for key in context.partition_keys]
         if RUN_PROCESS not in context.run.tags:  # launched by the daemon; its process can be found dead

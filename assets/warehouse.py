@@ -57,7 +57,7 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
 
 def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:
     """Warn about what no run can fix: what is missing, what that affects, and what to do."""
-    from services.reporting.capabilities import named, standings
+    from services.capabilities.standing import named, standings
 
     found = standings(runtime)
     rows = [

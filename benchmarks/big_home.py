@@ -23,7 +23,8 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from apps.cli.simulation import SANDBOX_TOKEN_KEY
-from benchmarks.big_tables import APP, PERSONS, World, make_world, observed, series
+from benchmarks.big_tables import observed, series
+from benchmarks.big_world import APP, PERSONS, World, make_world
 from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.config.settings import Settings

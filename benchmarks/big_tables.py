@@ -8,29 +8,35 @@ last three days of a series are still a little low, as on the platform, and are 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pyarrow as pa
 
-from catalog import TABLES
-from resources.storage.schema import arrow_schema
-from sandbox import phrases, vocabulary
+from benchmarks.big_words import HEX, PLACES, make_place_ids, random_strings
+from benchmarks.big_world import (
+    COMMENTS,
+    EVERY,
+    LEADS,
+    LISTED,
+    MESSAGES,
+    PERSONS,
+    World,
+    beijing_at,
+    epoch_s,
+    rows_of,
+    sorted_rows,
+)
+from sandbox import vocabulary
 
-APP = "bench-key"
-LISTED, EVERY = 30, 3
-"""Videos on an account's list, and the days between two of them."""
 SERIES_AGE = 30
 """Videos up to this age have a daily series."""
-COMMENTS, LEADS, MESSAGES, PERSONS = 50, 20, 5, 400
-"""Of every account: comments, lead actions and messages a day, and the people who leave them."""
 CORRECTED = 3
 """So many days of a series still grow."""
+MUSIC, POI_KINDS = ("hot", "soar", "original"), tuple(range(10, 21))
 BOARDS = tuple(
     f"{category}_{kind}" for category in vocabulary.CATEGORIES for kind in ("overall", "local", "new", "craft")
 )[:31]
-MUSIC, POI_KINDS, PLACES = ("hot", "soar", "original"), tuple(range(10, 21)), 300
 DIMENSIONS = {
     "province": vocabulary.PROVINCES,
     "device": vocabulary.DEVICES[:8],
@@ -39,74 +45,6 @@ DIMENSIONS = {
     "gender": ("1", "2"),
     "active_days": ("0~4", "5~8", "9~12", "13~16", "17~20", "20+"),
 }
-_BASE64 = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8)
-_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
-
-
-@dataclass(frozen=True)
-class World:
-    """The part of the data that stays the same from day to day.
-
-    ``accounts`` in order of open_id; ``items`` is accounts × videos, by number of publication.
-    """
-
-    seed: int
-    first: date
-    accounts: pa.Array
-    items: pa.Array
-    item_rank: np.ndarray
-    """accounts × videos: place of a video's id among those of its account."""
-    reach: np.ndarray
-    """accounts × videos: plays that a video gets in the end."""
-    fade: np.ndarray
-    """accounts × videos, days: within so many days it gets two thirds of them."""
-    published_s: np.ndarray
-    """accounts × videos: second of the Beijing day at which it was published."""
-    titles: pa.Array
-    title_of: np.ndarray
-    nicknames: pa.Array
-    persons: pa.Array
-    """accounts × PERSONS, those of one account in order of id."""
-    texts: pa.Array
-    fans: np.ndarray
-    sentences: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        """Number of accounts."""
-        return len(self.accounts)
-
-
-def make_world(accounts: int, first: date, days: int, seed: int) -> World:
-    """Create a world whose lists are full from ``first`` on and that lasts for ``days`` days."""
-    rng = np.random.default_rng(seed)
-    videos = (days + LISTED * EVERY) // EVERY + 3
-    ids = np.sort(np.array(_strings(rng, accounts, 32, _HEX).to_pylist()))
-    items = _strings(rng, accounts * videos, 32, _BASE64, "@9")
-    order = np.array(items.to_pylist()).reshape(accounts, videos).argsort(axis=1).argsort(axis=1)
-    usual = rng.lognormal(7.5, 1.1, (accounts, 1))
-    titles = _titles(rng)
-    persons = np.sort(
-        np.array(_strings(rng, accounts * PERSONS, 32, _HEX).to_pylist()).reshape(accounts, PERSONS), axis=1
-    )
-    heads = [h + t for h in vocabulary.NAME_HEADS for tails in vocabulary.NAME_TAILS.values() for t in tails]
-    return World(
-        seed,
-        first,
-        pa.array(ids),
-        items,
-        order,
-        usual * rng.lognormal(0, 0.9, (accounts, videos)),
-        rng.uniform(1.5, 9, (accounts, videos)),
-        rng.integers(7 * 3600, 24 * 3600, (accounts, videos)),
-        titles,
-        rng.integers(0, len(titles), (accounts, videos)),
-        pa.array([heads[n] for n in rng.integers(0, len(heads), accounts)]),
-        pa.array(persons.ravel()),
-        _texts(rng),
-        rng.lognormal(9, 1.4, accounts).astype(np.int64) + 50,
-        _sentences(rng),
-    )
 
 
 def observed(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
@@ -117,10 +55,10 @@ def observed(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
     yield from _people(world, dt, rng)
     yield (
         "account_profiles",
-        _rows(
+        rows_of(
             "account_profiles",
             dt,
-            _at(dt, 10.75),
+            beijing_at(dt, 10.75),
             "oauth_userinfo",
             world.size,
             open_id=world.accounts,
@@ -133,16 +71,16 @@ def observed(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
     places = np.arange(PLACES)
     yield (
         "poi_claims",
-        _sorted(
+        sorted_rows(
             "poi_claims",
-            _rows(
+            rows_of(
                 "poi_claims",
                 dt,
-                _at(dt, 10.75),
+                beijing_at(dt, 10.75),
                 "poi_claim_list",
                 PLACES,
                 open_id=world.accounts.take(pa.array(places % world.size)),
-                poi_id=_place_ids(),
+                poi_id=make_place_ids(),
                 poi_name=[f"{vocabulary.NAME_HEADS[n % 32]}{vocabulary.EVENTS[n % 20]}店{n}" for n in places],
                 address=[f"望湖路{n}号" for n in places],
             ),
@@ -157,7 +95,7 @@ def series(world: World, stat_date: date, seen_on: date) -> Iterator[tuple[str, 
     rng = np.random.default_rng([world.seed, stat_date.toordinal(), 1])
     behind = (seen_on - stat_date).days - 1
     known = 1 - 0.02 * max(0, CORRECTED - behind)
-    seen = _at(min(seen_on, stat_date + timedelta(days=1 + CORRECTED)), 11)
+    seen = beijing_at(min(seen_on, stat_date + timedelta(days=1 + CORRECTED)), 11)
     row, video, age = _listed(world, stat_date, SERIES_AGE // EVERY)
     plays = _plays_of_day(world, row, video, age) * known
     for name, column, share in (
@@ -168,7 +106,7 @@ def series(world: World, stat_date: date, seen_on: date) -> Iterator[tuple[str, 
     ):
         yield (
             name,
-            _rows(
+            rows_of(
                 name,
                 stat_date,
                 seen,
@@ -197,30 +135,30 @@ def series(world: World, stat_date: date, seen_on: date) -> Iterator[tuple[str, 
         "user_share": {"new_share": (total * 0.006).astype(np.int64)},
         "user_profile": {"profile_uv": (total * 0.01).astype(np.int64)},
     }.items():
-        yield name, _rows(name, stat_date, seen, name, n, open_id=world.accounts, stat_date=stat_date, **columns)
+        yield name, rows_of(name, stat_date, seen, name, n, open_id=world.accounts, stat_date=stat_date, **columns)
     shown = rng.poisson(400 * known, PLACES)
     yield (
         "poi_views",
-        _rows(
+        rows_of(
             "poi_views",
             stat_date,
             seen,
             "poi_base",
             PLACES,
-            poi_id=_place_ids(),
+            poi_id=make_place_ids(),
             stat_date=stat_date,
             detail_views=shown,
         ),
     )
     yield (
         "poi_services",
-        _rows(
+        rows_of(
             "poi_services",
             stat_date,
             seen,
             "poi_service_base",
             PLACES,
-            poi_id=_place_ids(),
+            poi_id=make_place_ids(),
             stat_date=stat_date,
             exposure_uv=shown * 3,
             click_uv=shown // 2,
@@ -259,7 +197,7 @@ def _plays_of_day(world: World, row: np.ndarray, video: np.ndarray, age: np.ndar
 
 def _videos(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
     row, video, age = _listed(world, dt, LISTED)
-    n, seen = len(row), _at(dt, 10.75)
+    n, seen = len(row), beijing_at(dt, 10.75)
     about = {"open_id": world.accounts.take(pa.array(row)), "item_id": _item_ids(world, row, video)}
     plays = _until(world, row, video, age + 0.45)
     counts = {
@@ -272,14 +210,16 @@ def _videos(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
     }
     yield (
         "video_totals",
-        _rows("video_totals", dt, seen, "video_list", n, **about, **{k: v.astype(np.int64) for k, v in counts.items()}),
+        rows_of(
+            "video_totals", dt, seen, "video_list", n, **about, **{k: v.astype(np.int64) for k, v in counts.items()}
+        ),
     )
-    midnight = _epoch_s(datetime.combine(dt, time(), UTC)) - 8 * 3600
+    midnight = epoch_s(datetime.combine(dt, time(), UTC)) - 8 * 3600
     created = (midnight - age.astype(np.int64) * 86400 + world.published_s[row, video]) * 1_000_000
-    created = np.minimum(created, _epoch_s(seen) * 1_000_000)
+    created = np.minimum(created, epoch_s(seen) * 1_000_000)
     yield (
         "videos",
-        _rows(
+        rows_of(
             "videos",
             dt,
             seen,
@@ -301,12 +241,12 @@ def _comments(world: World, dt: date, rng: np.random.Generator) -> pa.Table:
     row, video, _ = _listed(world, dt, 10)
     n = world.size * COMMENTS
     which = np.sort(rng.integers(0, len(row), n))
-    seen = _at(dt, 11.5)
+    seen = beijing_at(dt, 11.5)
     age_s = np.where(rng.random(n) < 0.95, rng.uniform(0, 86400, n), rng.uniform(86400, 2 * 86400, n))
     people = rng.integers(0, len(world.persons), n)
-    return _sorted(
+    return sorted_rows(
         "comments",
-        _rows(
+        rows_of(
             "comments",
             dt,
             seen,
@@ -314,10 +254,10 @@ def _comments(world: World, dt: date, rng: np.random.Generator) -> pa.Table:
             n,
             open_id=world.accounts.take(pa.array(row[which])),
             item_id=_item_ids(world, row[which], video[which]),
-            comment_id=_strings(rng, n, 32, _HEX),
+            comment_id=random_strings(rng, n, 32, HEX),
             commenter_open_id=world.persons.take(pa.array(people)),
             content=world.texts.take(pa.array(rng.integers(0, len(world.texts), n))),
-            created_at=pa.array(((_epoch_s(seen) - age_s) * 1e6).astype(np.int64), pa.timestamp("us", "UTC")),
+            created_at=pa.array(((epoch_s(seen) - age_s) * 1e6).astype(np.int64), pa.timestamp("us", "UTC")),
             is_top=False,
             digg_count=rng.geometric(0.5, n) - 1,
             reply_count=rng.geometric(0.8, n) - 1,
@@ -327,7 +267,7 @@ def _comments(world: World, dt: date, rng: np.random.Generator) -> pa.Table:
 
 
 def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[str, pa.Table]]:
-    seen = _at(dt, 11.5)
+    seen = beijing_at(dt, 11.5)
     row = np.repeat(np.arange(world.size), LEADS)
     start = rng.integers(0, PERSONS, world.size)[row]
     person = (start + np.tile(np.arange(LEADS), world.size) * 7) % PERSONS
@@ -336,11 +276,11 @@ def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[
     n = len(row)
     who = world.persons.take(pa.array(row * PERSONS + person))
     of = world.accounts.take(pa.array(row))
-    acted = pa.array(((_epoch_s(seen) - rng.integers(0, 86400, n)) * 1_000_000), pa.timestamp("us", "UTC"))
+    acted = pa.array(((epoch_s(seen) - rng.integers(0, 86400, n)) * 1_000_000), pa.timestamp("us", "UTC"))
     sources = np.array(["主页", "视频", "直播", "橱窗", ""])
     yield (
         "lead_actions",
-        _rows(
+        rows_of(
             "lead_actions",
             dt,
             seen,
@@ -357,7 +297,7 @@ def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[
     phone = np.where(rng.random(n) < 0.1, "13800000000", "")
     yield (
         "leads",
-        _rows(
+        rows_of(
             "leads",
             dt,
             seen,
@@ -379,7 +319,7 @@ def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[
         n = world.size * each
         row = np.repeat(np.arange(world.size), each)
         person = rng.integers(0, PERSONS, n)
-        at = pa.array((_epoch_s(seen) - rng.integers(0, 86400 // 2, n)) * 1_000_000, pa.timestamp("us", "UTC"))
+        at = pa.array((epoch_s(seen) - rng.integers(0, 86400 // 2, n)) * 1_000_000, pa.timestamp("us", "UTC"))
         is_in = rng.random(n) < 0.6
         more = (
             {
@@ -391,22 +331,22 @@ def _people(world: World, dt: date, rng: np.random.Generator) -> Iterator[tuple[
             if name == "im_messages"
             else {"event": "im_enter_direct_msg"}
         )
-        rows = _rows(
+        rows = rows_of(
             name,
             dt,
             at,
             "webhook",
             n,
-            event_id=_strings(rng, n, 20, _HEX),
+            event_id=random_strings(rng, n, 20, HEX),
             open_id=world.accounts.take(pa.array(row)),
             person_open_id=world.persons.take(pa.array(row * PERSONS + person)),
             conversation_id=[f"c{a}-{p}" for a, p in zip(row, person, strict=True)],
-            message_id=_strings(rng, n, 24, _HEX),
+            message_id=random_strings(rng, n, 24, HEX),
             conversation_type=1,
             event_at=at,
             **more,
         )
-        yield name, _sorted(name, rows)
+        yield name, sorted_rows(name, rows)
 
 
 def _fans(world: World, dt: date) -> pa.Table:
@@ -415,10 +355,10 @@ def _fans(world: World, dt: date) -> pa.Table:
     weight = np.random.default_rng(world.seed).dirichlet(np.full(m, 2.0), n)
     fans = (world.fans[:, None] * (1 + 0.0018 * day) * weight * len(DIMENSIONS)).astype(np.int64)
     dimension, bucket = (pa.array([p[k] for p in pairs]).take(pa.array(np.tile(np.arange(m), n))) for k in (0, 1))
-    return _rows(
+    return rows_of(
         "fans_distributions",
         dt,
-        _at(dt, 10.75),
+        beijing_at(dt, 10.75),
         "fans_data",
         n * m,
         open_id=world.accounts.take(pa.array(np.repeat(np.arange(n), m))),
@@ -445,7 +385,7 @@ def _hot_words(world: World, dt: date, rng: np.random.Generator) -> Iterator[tup
         seen = datetime.combine(dt, time(), UTC) + timedelta(hours=hour - 8, minutes=5)
         words = [world.sentences[n % len(world.sentences)] for n in alive[top]]
         lists.append(
-            _rows(
+            rows_of(
                 "hot_words",
                 dt,
                 seen,
@@ -459,7 +399,7 @@ def _hot_words(world: World, dt: date, rng: np.random.Generator) -> Iterator[tup
         )
         rising = rng.permutation(len(top))[:20]
         risers.append(
-            _rows(
+            rows_of(
                 "hot_words_rising",
                 dt,
                 seen,
@@ -471,18 +411,18 @@ def _hot_words(world: World, dt: date, rng: np.random.Generator) -> Iterator[tup
                 label=rng.integers(0, 6, 20),
             )
         )
-    yield "hot_words", _sorted("hot_words", pa.concat_tables(lists))
-    yield "hot_words_rising", _sorted("hot_words_rising", pa.concat_tables(risers))
+    yield "hot_words", sorted_rows("hot_words", pa.concat_tables(lists))
+    yield "hot_words_rising", sorted_rows("hot_words_rising", pa.concat_tables(risers))
 
 
 def _billboards(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
     names = [h + t for h in vocabulary.NAME_HEADS for t in ("食堂", "在路上", "球场", "车库", "剧场")]
-    twice = [_at(dt, 10.5), _at(dt, 22.5)]
+    twice = [beijing_at(dt, 10.5), beijing_at(dt, 22.5)]
 
     def ranked(board: int, seen: datetime, length: int = 30, pool: int = 60) -> tuple[np.ndarray, np.ndarray]:
         own = np.random.default_rng([world.seed, 11, board])
         base, phase = own.random(pool), own.random(pool) * 6.28
-        score = base + 0.5 * np.sin(_epoch_s(seen) / 86400 / 5 + phase)
+        score = base + 0.5 * np.sin(epoch_s(seen) / 86400 / 5 + phase)
         top = np.argsort(-score)[:length]
         return top, score[top]
 
@@ -497,9 +437,9 @@ def _billboards(world: World, dt: date) -> Iterator[tuple[str, pa.Table]]:
                     entry: [names[(board * 7 + n) % len(names)] + (f"{n}号" if pool > 60 else "") for n in top]
                 } | ({value: np.round((score + 2) * 1e5, 1)} if value else {})
                 made.append(
-                    _rows(table, dt, seen, table, length, rank=np.arange(1, length + 1), **about, **constants, **more)
+                    rows_of(table, dt, seen, table, length, rank=np.arange(1, length + 1), **about, **constants, **more)
                 )
-        return _sorted(table, pa.concat_tables(made))
+        return sorted_rows(table, pa.concat_tables(made))
 
     yield (
         "billboard_creators",
@@ -539,10 +479,10 @@ def _ent_ranks(world: World, dt: date) -> pa.Table:
         own = np.random.default_rng([world.seed, 13, kind, dt.toordinal() // 28])
         title = own.permutation(80)[:50] + dt.toordinal() // 28 * 20
         made.append(
-            _rows(
+            rows_of(
                 "ent_ranks",
                 dt,
-                _at(dt + timedelta(days=6), 23.5),
+                beijing_at(dt + timedelta(days=6), 23.5),
                 "ent_rank_item",
                 50,
                 ent_type=kind,
@@ -553,102 +493,7 @@ def _ent_ranks(world: World, dt: date) -> pa.Table:
                 hot_value=np.linspace(1e7, 1e5, 50),
             )
         )
-    return _sorted("ent_ranks", pa.concat_tables(made))
+    return sorted_rows("ent_ranks", pa.concat_tables(made))
 
 
 # ------------------------------------------------------------------ words and columns
-
-
-def _titles(rng: np.random.Generator) -> pa.Array:
-    kinds = [(o, t) for k in vocabulary.CATEGORIES for o in vocabulary.TITLE_OBJECTS[k] for t in vocabulary.TOPICS[k]]
-    made = [f"{opening}{o} #{t}" for opening in vocabulary.TITLE_OPENINGS for o, t in kinds]
-    return pa.array([made[n] for n in rng.permutation(len(made))[:4000]])
-
-
-def _texts(rng: np.random.Generator) -> pa.Array:
-    """Return comments, each as often as its kind, with names filled in."""
-    weights = np.array([w for w, _ in phrases.COMMENTS], float)
-    objects = [o for found in vocabulary.TITLE_OBJECTS.values() for o in found]
-    topics = [t for found in vocabulary.TOPICS.values() for t in found]
-
-    def one(pool) -> str:
-        return pool[int(rng.integers(len(pool)))]
-
-    def said() -> str:
-        kind = rng.choice(len(weights), p=weights / weights.sum())
-        text = one(phrases.COMMENTS[kind][1]).format(
-            goods=one(vocabulary.GOODS),
-            object=one(objects),
-            place=one(vocabulary.PLACES),
-            friend=one(vocabulary.FRIENDS),
-            topic=one(topics),
-        )
-        return text + (one(phrases.ENDINGS) if rng.random() < 0.3 else "")
-
-    return pa.array([said() + ("，" + said() if n % 2 else "") for n in range(20_000)])
-
-
-def _sentences(rng: np.random.Generator) -> tuple[str, ...]:
-    filled = {
-        p.format(place=a, event=e, season=s, food=f, sport=t, goods=g)
-        for p in vocabulary.HOT_PATTERNS
-        for a, e, s, f, t, g in zip(
-            *(
-                rng.choice(v, 400)
-                for v in (
-                    vocabulary.PLACES,
-                    vocabulary.EVENTS,
-                    vocabulary.SEASONS,
-                    vocabulary.FOODS,
-                    vocabulary.SPORTS,
-                    vocabulary.GOODS,
-                )
-            ),
-            strict=True,
-        )
-    }
-    return tuple(np.random.default_rng(len(filled)).permutation(sorted(filled)).tolist())
-
-
-def _place_ids() -> list[str]:
-    return [f"66{10**16 + n * 7919}" for n in range(PLACES)]
-
-
-def _strings(rng: np.random.Generator, n: int, length: int, letters: np.ndarray, before: str = "") -> pa.Array:
-    """Return ``n`` random ids of ``length`` letters."""
-    width = len(before) + length
-    data = np.empty((n, width), np.uint8)
-    data[:, : len(before)] = np.frombuffer(before.encode(), np.uint8)
-    data[:, len(before) :] = letters[rng.integers(0, len(letters), (n, length), np.uint8)]
-    offsets = np.arange(n + 1, dtype=np.int32) * width
-    return pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-
-
-def _rows(name: str, dt: date, seen: datetime | pa.Array, source: str, n: int, **columns) -> pa.Table:
-    """Return ``n`` rows in the catalogue's schema; constants are repeated, missing columns are null."""
-    given = {"dt": dt, "observed_at": seen, "source": source, "client_key": APP} | columns
-    schema = arrow_schema(TABLES[name])
-    if unknown := given.keys() - set(schema.names):
-        raise ValueError(f"{name} has no columns {sorted(unknown)}")
-    made = []
-    for field in schema:
-        value = given.get(field.name)
-        if isinstance(value, pa.Array):
-            made.append(value.cast(field.type))
-        elif isinstance(value, (np.ndarray, list)):
-            made.append(pa.array(value, field.type))
-        else:
-            made.append(pa.repeat(pa.scalar(value, field.type), n) if value is not None else pa.nulls(n, field.type))
-    return pa.table(made, schema=schema)
-
-
-def _sorted(name: str, rows: pa.Table) -> pa.Table:
-    return rows.sort_by([(k, "ascending") for k in TABLES[name].primary_key]).combine_chunks()
-
-
-def _at(dt: date, beijing_hour: float) -> datetime:
-    return datetime.combine(dt, time(), UTC) + timedelta(hours=beijing_hour - 8)
-
-
-def _epoch_s(at: datetime) -> int:
-    return int(at.timestamp())

@@ -29,7 +29,8 @@ import duckdb
 from sqlalchemy import text
 
 from benchmarks.big_home import LAST, SEED, days_of, settings_of, world_of, write_core, write_marts, write_state
-from benchmarks.big_tables import APP, CORRECTED, LISTED
+from benchmarks.big_tables import CORRECTED
+from benchmarks.big_world import APP, LISTED
 from benchmarks.results import Figure, Table, save
 from catalog import TABLES, endpoints_of
 from catalog.records import History

@@ -27,7 +27,7 @@ def coverage(
     from catalog import ENDPOINTS
     from resources.runtime import Runtime
     from resources.state.capabilities import switch_on
-    from services.reporting.coverage import DOORS_OF_OTHERS, coverage_of
+    from services.capabilities.coverage import OTHER_APPS, coverage_of
 
     runtime = Runtime(settings)
     keys = app_keys(settings, app)
@@ -67,9 +67,9 @@ def coverage(
             f"{len(lines)} operations: {', '.join(f'{n} {here}' for here, n in counted.most_common())}\n",
             highlight=False,
         )
-        if counted[DOORS_OF_OTHERS]:
+        if counted[OTHER_APPS]:
             console.print(
-                f"“{DOORS_OF_OTHERS}”: the same tables come through the door that fits the app's type.\n", style="dim"
+                f"“{OTHER_APPS}”: the same tables are filled from the endpoint that fits the app's type.\n", style="dim"
             )
 
 

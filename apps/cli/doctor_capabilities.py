@@ -17,8 +17,8 @@ _DAY = timedelta(days=1)
 def check_capabilities(settings: Settings) -> Iterator[Finding]:
     """List operations that each app owns, does not own, or lost, and the consequences."""
     from resources.runtime import Runtime
-    from services.reporting.capabilities import named, standings
-    from services.reporting.coverage import NEVER_TRIED, NOT_OWNED, OWNED, WITHDRAWN
+    from services.capabilities.coverage import NEVER_TRIED, NOT_OWNED, OWNED, WITHDRAWN
+    from services.capabilities.standing import named, standings
 
     if not settings.home.exists():
         return
@@ -48,7 +48,7 @@ def check_consents(settings: Settings) -> Iterator[Finding]:
     from resources.client.countdown import countdown, warnings_due
     from resources.runtime import Runtime
     from resources.state.accounts import AccountStatus, list_accounts
-    from services.reporting.capabilities import named, standings
+    from services.capabilities.standing import named, standings
 
     if not (settings.home.exists() and settings.has_credentials):
         return

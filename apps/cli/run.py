@@ -110,7 +110,7 @@ def run(
 
 def _print_known(runtime) -> None:
     """Print one line for each app that lacks a capability or consent; ``status`` shows the ways out."""
-    from services.reporting.capabilities import standings
+    from services.capabilities.standing import standings
 
     for standing in standings(runtime):
         if standing.missing or standing.consents:

@@ -110,7 +110,7 @@ def _print_missing(runtime, tables: set[str], *, whole: bool) -> None:
     That is: capabilities that an app does not own, withdrawn operations, and scopes that owners did not grant.
     """
     from catalog import ENDPOINTS
-    from services.reporting.capabilities import named, standings
+    from services.capabilities.standing import named, standings
 
     found = standings(runtime)
     grid = Grid("missing", "since", "tables", "follow from them", "way out", title="\ncannot be had by this app")

@@ -12,7 +12,7 @@ app = marimo.App(width="full", app_title="抖音数据看板 Douyin dashboard", 
 def _():
     import marimo as mo
 
-    from apps.dashboard import controls, pieces, sections
+    from apps.dashboard import controls, page_context, pieces, sections
     from apps.dashboard.questions import Choice
     from apps.dashboard.reading import CannotShow
     from apps.dashboard.serving import shared_reader
@@ -20,7 +20,7 @@ def _():
 
     reader = shared_reader()
     kept = controls.Kept()
-    return CannotShow, Choice, controls, kept, mo, pieces, reader, sections, speak
+    return CannotShow, Choice, controls, kept, mo, page_context, pieces, reader, sections, speak
 
 
 @app.cell
@@ -31,11 +31,11 @@ def _(controls, kept, mo):
 
 
 @app.cell
-def _(CannotShow, language, pieces, reader, refresh, sections, speak):
+def _(CannotShow, language, page_context, pieces, reader, refresh, speak):
     _ = refresh.value  # pressed: check again which file is published
     say = speak(language.value)
     try:
-        here, _trouble = sections.open_file(reader, language.value), None
+        here, _trouble = page_context.open_file(reader, language.value), None
     except CannotShow as error:
         here, _trouble = None, pieces.notice(say(error.zh, error.en), "warn")
     pieces.whole(pieces.page_head(here.as_of() if here else "", say, language, refresh), _trouble)

@@ -12,10 +12,11 @@ from typing import Any
 
 import marimo as mo
 
+from apps.dashboard.page_context import PageContext, range_of
 from apps.dashboard.pieces import notice
 from apps.dashboard.questions import METRICS
 from apps.dashboard.reading import CannotShow
-from apps.dashboard.sections import SECTIONS, PageContext, range_of
+from apps.dashboard.sections import SECTIONS
 from apps.dashboard.texts import Say
 
 MOST_IN_ADDRESS = 50

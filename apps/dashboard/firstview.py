@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 from markupsafe import Markup
 
 from apps.dashboard import charts, questions
+from apps.dashboard.account_figures import account_cards, account_lines
+from apps.dashboard.page_context import open_file, range_of
 from apps.dashboard.pieces import heading, page_head
 from apps.dashboard.questions import METRICS, Choice
 from apps.dashboard.reading import CannotShow, Reader, Version
-from apps.dashboard.sections import account_cards, account_lines, open_file, range_of
 from apps.dashboard.texts import Language
 from services.reporting.drawings import svg
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cached_property
 from typing import Any
 
 import marimo as mo
 import pyarrow as pa
 
 from apps.dashboard import charts, questions
+from apps.dashboard.account_figures import account_cards, account_lines
+from apps.dashboard.page_context import PageContext
 from apps.dashboard.pieces import block, card, cards, columns, downloads, heading, notice, table
 from apps.dashboard.questions import Choice
-from apps.dashboard.reading import CannotShow, Question, Reader
-from apps.dashboard.texts import LEVELS, MOVES, Language, Names, Say, account_names, speak
+from apps.dashboard.texts import LEVELS, MOVES, Say
 from resources.config.settings import Settings
 from services.comments.rules import BadNeeds, class_names, needs_dir
-from services.reporting.page import AREAS, BUCKETS, DIMENSIONS, board_names, figure, percent, signed
+from services.reporting.page import AREAS, BUCKETS, DIMENSIONS, board_names, figure, percent
 
 SECTIONS = {
     "accounts": ("账号", "Accounts"),
@@ -31,114 +29,7 @@ SECTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class PageContext:
-    """The published file at the time when the page was opened: language, days, accounts, names."""
-
-    reader: Reader
-    language: Language
-    answers: dict[str, pa.Table]
-
-    @cached_property
-    def say(self) -> Say:
-        """Return the function that selects the language."""
-        return speak(self.language)
-
-    @cached_property
-    def days(self) -> dict[str, Any]:
-        """Return the days that there are: ``first``, ``last``, and the last ones with figures and with hot words."""
-        return self.answers["days"].to_pylist()[0]
-
-    @cached_property
-    def accounts(self) -> dict[tuple[str, str], str]:
-        """Return (client_key, open_id) -> name on the page."""
-        return account_names(self.answers["accounts"])
-
-    @cached_property
-    def shown_names(self) -> dict[str, str]:
-        """Return open_id -> name on the page."""
-        return {open_id: name for (_, open_id), name in self.accounts.items()}
-
-    @cached_property
-    def names(self) -> Names:
-        """Return the names of columns."""
-        return Names(self.answers["names"], self.say)
-
-    def ask(self, asked: dict[str, Question]) -> dict[str, pa.Table]:
-        """Return the results of queries by their names."""
-        return self.reader.ask(asked)
-
-    def as_of(self) -> str:
-        """Describe in one line how recent the data is."""
-        at, words = self.reader.published_at(), self.days["words_at"]
-        told = [self.say(f"发布于 {at:%Y-%m-%d %H:%M}", f"published {at:%Y-%m-%d %H:%M}")]
-        if self.days["figures"]:
-            told.append(
-                self.say(f"账号数据截至 {self.days['figures']}", f"account figures until {self.days['figures']}")
-            )
-        if words:
-            told.append(self.say(f"热点词 {words:%m-%d %H:%M}", f"hot words of {words:%m-%d %H:%M}"))
-        return " · ".join(told) + self.say("（北京时间）", " (Beijing time)")
-
-
-def open_file(reader: Reader, language: Language) -> PageContext:
-    """Read what every section needs.
-
-    Raises:
-        CannotShow: there is no file, it lacks marts, or it has no account yet.
-    """
-    answers = reader.ask(questions.OPENING)
-    if answers["days"].column("last")[0].as_py() is None:
-        raise CannotShow(
-            "已发布的仓库里还没有账号数据：运行 `douyin run` 采集，然后点“刷新”。",
-            "The published warehouse has no account figures yet: collect some with `douyin run`, then press refresh.",
-        )
-    return PageContext(reader, language, answers)
-
-
 # --------------------------------------------------------------------------- accounts
-
-
-def account_cards(here: PageContext, sums: dict[str, Any]) -> mo.Html:
-    """Build the cards with the sums of the range and their coverage.
-
-    ``sums``: the row ``cards`` of :func:`questions.overview`.
-    """
-    say = here.say
-    missing = say(
-        f"{sums['account_days']} 个账号日中缺 {sums['gaps']} 个",
-        f"{sums['gaps']} of {sums['account_days']} account-days have gaps",
-    )
-    until = say(f"截至 {sums['until']}", f"until {sums['until']}")
-    fans = until + (
-        say(f"，{sums['fans_missing']} 个账号未知", f", {sums['fans_missing']} not known")
-        if sums["fans_missing"]
-        else ""
-    )
-    return cards(
-        card(say("播放", "Plays"), figure(sums["new_play"]), until),
-        card(say("净增粉丝", "Net fans"), signed(sums["net_fans"]), until),
-        card(
-            say("互动", "Interactions"),
-            figure(sums["interactions"]),
-            say(f"互动率 {percent(sums['engagement_ratio'], 2)}", f"rate {percent(sums['engagement_ratio'], 2)}"),
-        ),
-        card(say("总粉丝", "Fans"), figure(sums["total_fans"]), fans),
-        card(say("账号", "Accounts"), figure(sums["accounts"]), missing),
-    )
-
-
-def account_lines(here: PageContext, found: dict[str, pa.Table], metric: str) -> tuple[str, str]:
-    """Return the title of the chart of ``metric``, and the note about it."""
-    say = here.say
-    drawn, accounts = (
-        len(set(found["lines"].column("open_id").to_pylist())),
-        found["cards"].column("accounts")[0].as_py(),
-    )
-    which = say(f"数值最大的 {drawn} 个账号；", f"the {drawn} accounts that have most; ") if drawn < accounts else ""
-    return say("每日 ", "A day: ") + here.names.column("account_daily", metric), which + say(
-        "▲ 红：当日缺失；灰：平台尚未产出", "▲ red: missing on the day; grey: not produced yet"
-    )
 
 
 def accounts_section(here: PageContext, choice: Choice, figure_choice: mo.ui.dropdown) -> Any:
@@ -587,20 +478,3 @@ def _of_all(say: Say, rows: pa.Table) -> str:
         if rows.num_rows >= questions.MOST_SHOWN
         else ""
     )
-
-
-def range_of(days: dict[str, Any], first: str | None, last: str | None) -> tuple[date, date]:
-    """Return the range that the page opens with.
-
-    It is the range of the address, limited to the days that there are, or else the last 30 days.
-    """
-    start, stop = days["first"], max(d for d in (days["last"], days["words"]) if d is not None)
-
-    def given(text: str | None) -> date | None:
-        try:
-            return min(max(date.fromisoformat(text), start), stop) if text else None
-        except ValueError:
-            return None
-
-    end = given(last) or stop
-    return min(given(first) or max(start, end - timedelta(days=29)), end), end

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
+from apps.docs.command import cli_page
 from apps.docs.dictionary import EN, ZH, dictionary_page
 from apps.docs.markdown import ADDITIVE_ZH, DOMAINS, GENERATED, PII_ZH, code, codes, grid
 from catalog import ENDPOINTS, EVENTS, FIELDS, OPERATIONS, SOURCES, TABLES, endpoints_of
@@ -38,10 +37,7 @@ from catalog.system_columns import OWN_COLUMNS
 from pipelines.home import REPOSITORY
 from pipelines.jobs.tables import JOB_NAMES
 from resources.warehouse.mart_files import load_marts
-from services.reporting.coverage import coverage_of
-
-WIDTH = 100
-"""Columns of the help texts, independent of the terminal."""
+from services.capabilities.coverage import coverage_of
 
 _STATUS_ZH = {
     Status.ACTIVE: "开放",
@@ -421,45 +417,6 @@ def coverage_page() -> str:
 
 
 # --------------------------------------------------------------------------- the command
-
-
-def cli_page() -> str:
-    """Generate the page of the ``douyin`` command from its help texts."""
-    from apps.cli.main import app
-
-    group = typer.main.get_command(app)
-    lines = [
-        GENERATED,
-        "",
-        "# The `douyin` command",
-        "",
-        "[README](../README.md)",
-        "",
-        "In the environment that `make setup` creates the command is `.venv/bin/douyin`. Settings come "
-        "from the environment and `.env`; "
-        "see [configuration](configuration.md).",
-        "",
-    ]
-    lines += ["## douyin", "", "```text", _help(group, "douyin", None), "```", ""]
-    for name, command in group.commands.items():
-        lines += [f"## douyin {name}", "", "```text", _help(command, name, group), "```", ""]
-        for sub, inner in getattr(command, "commands", {}).items():
-            lines += [f"### douyin {name} {sub}", "", "```text", _help(inner, f"{name} {sub}", group), "```", ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _help(command, name: str, group) -> str:
-    """Format a command's help as plain text. Rich would draw boxes as wide as the terminal."""
-    command.rich_markup_mode = None
-    context = command.context_class(
-        command,
-        info_name=name,
-        terminal_width=WIDTH,
-        parent=None if group is None else group.context_class(group, info_name="douyin"),
-    )
-    formatter = context.make_formatter()
-    command.format_help(context, formatter)
-    return "\n".join(line.rstrip() for line in formatter.getvalue().strip().splitlines())
 
 
 # --------------------------------------------------------------------------- writing and checking

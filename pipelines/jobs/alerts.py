@@ -78,7 +78,7 @@ def alert_failed_runs(settings: Settings) -> dg.SensorDefinition:
     return _sensor
 
 
-@dg.op(description="检查告警条件并发送到期的告警 / looks for what is wrong, and tells what is due")
+@dg.op(description="检查告警条件并发送到期的告警 / checks for problems and sends the alerts that are due")
 def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
     """Resolve alerts of jobs that succeed again, check all other conditions, and send the alerts that are due.
 

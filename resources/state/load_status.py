@@ -50,7 +50,7 @@ class Outcome(StrEnum):
     def is_known(self) -> bool:
         """Whether the data is unobtainable until a person acts outside of this installation.
 
-        Such outcomes are reported once and fail no run (see `services.reporting.capabilities`).
+        Such outcomes are reported once and fail no run (see `services.capabilities.standing`).
         """
         return self in _KNOWN
 

@@ -89,7 +89,7 @@ def publish_marts(
         if left:
             behind.append(mart.name)
             _log.warning(
-                "%d days of the mart %s were made by an elder file with other columns, and are published "
+                "%d days of the mart %s were made by an older SQL file with other columns, and are published "
                 "when they are made again",
                 left,
                 mart.name,

@@ -324,7 +324,7 @@ class Warehouse:
             said = str(error).splitlines()[0]
             raise PublishFailed(
                 f"the lake's {name} of {min(dts)} to {max(dts)} cannot be published ({said}): `douyin "
-                "verify` tells what is damaged"
+                "verify` names what is damaged"
             ) from error
 
     def _refusal(self, target: str, partition: Partition) -> LakeCorrupt | None:

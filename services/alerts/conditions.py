@@ -18,9 +18,9 @@ from resources.state import State
 from resources.state.accounts import Account, AccountStatus, list_accounts
 from resources.state.limits import quota_days
 from resources.state.load_status import LoadedDay, Outcome, newest_day
+from services.capabilities.coverage import NOT_OWNED, WITHDRAWN
+from services.capabilities.standing import named, standings
 from services.outreach.masking import mask_id
-from services.reporting.capabilities import named, standings
-from services.reporting.coverage import NOT_OWNED, WITHDRAWN
 
 
 def called(account: Account) -> str:

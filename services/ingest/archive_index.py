@@ -15,10 +15,10 @@ from resources.client.errors import failure
 from resources.client.paging import Resume
 from resources.client.recorder import Sequence
 from resources.storage.archive import Archive, Entry
+from services.ingest.fetch_context import FetchContext, Subject
 from services.ingest.normalise import complete_sequences, first_day, observation_days
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error
 from services.ingest.periods import OVERLAP_DAYS, PERIOD, Period, covers, midnight, period_days, reaches_now, requested
-from services.ingest.subjects import FetchContext, Subject
 
 
 def _newest(entry: Entry) -> str | None:

@@ -26,11 +26,11 @@ from resources.config.redaction import redact
 from resources.runtime import Runtime
 from resources.state import OUT_OF_ORDER
 from resources.state.load_status import Outcome
+from services.ingest.fetch_context import Subject, UpstreamMissing
 from services.ingest.fetch_tasks import FetchResult, Question, days_for, mixed, questions_of, stages, why_too_old
 from services.ingest.inbox import drain
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error, outcome_of_unexpected
 from services.ingest.periods import Period, written
-from services.ingest.subjects import Subject, UpstreamMissing
 
 if TYPE_CHECKING:  # loaded at the first call: most hourly runs make none
     from resources.client.client import DouyinClient
@@ -107,14 +107,14 @@ def _drain(runtime: Runtime, results: list[FetchResult], wanted: tuple[date, ...
 
     With today, yesterday is read, too: its last events came after its last run.
     """
-    doors = {r.endpoint.name: r for r in results if r.endpoint.over is IterateBy.INBOX}
-    if not doors:
+    event_results = {r.endpoint.name: r for r in results if r.endpoint.over is IterateBy.INBOX}
+    if not event_results:
         return
     today = runtime.clock.today()
     dts = sorted({*wanted, today - timedelta(days=1)} if today in wanted else wanted)
-    for name, days in drain(runtime, [r.endpoint for r in doors.values()], dts).items():
+    for name, days in drain(runtime, [r.endpoint for r in event_results.values()], dts).items():
         for (client_key, dt), told in days.items():
-            doors[name].add(client_key, "", [dt], told)
+            event_results[name].add(client_key, "", [dt], told)
 
 
 async def _ask_all(runtime: Runtime, clients: Mapping[str, DouyinClient], questions: list[Question]) -> None:

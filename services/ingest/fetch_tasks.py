@@ -15,12 +15,13 @@ from catalog.records import EmptyMeaning, Endpoint
 from resources.runtime import Runtime
 from resources.state.capabilities import Capability, read_capabilities
 from resources.state.load_status import Outcome, read_load_status
+from services.capabilities.standing import switched_off, way_to_capabilities
 from services.ingest.archive_index import ArchiveIndex, known_until
+from services.ingest.fetch_context import FetchContext, Subject, UpstreamMissing
 from services.ingest.outcomes import SubjectResult
 from services.ingest.periods import Period, periods_to_request
 from services.ingest.spans import chunks
-from services.ingest.subjects import FetchContext, Subject, UpstreamMissing, subjects_of
-from services.reporting.capabilities import switched_off, way_to_capabilities
+from services.ingest.subjects import subjects_of
 
 RETRY_BELOW_THRESHOLD = timedelta(days=7)
 """An account below the platform's threshold is requested again after this time."""

@@ -22,7 +22,7 @@ _AT_A_TIME = 2_000
 
 
 def drain(
-    runtime: Runtime, doors: Iterable[Endpoint], dts: Iterable[date]
+    runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]
 ) -> dict[str, dict[tuple[str, date], SubjectResult]]:
     """Append the events of some days to the archive; return the outcome by endpoint name, app and day.
 
@@ -30,44 +30,46 @@ def drain(
     app, events are not expected, and the outcome is no failure.
     """
     told: dict[str, dict[tuple[str, date], SubjectResult]] = {}
-    doors, today = list(doors), runtime.clock.today()
+    endpoints, today = list(endpoints), runtime.clock.today()
     with runtime.filling("inbox"):  # tables share endpoints: two runs at once would both append
         for app in runtime.app_keys:
             since = receiving_since(runtime.state, app)
             if since is None:
-                for door in doors:
-                    told.setdefault(door.name, {}).update({(app, dt): _NOBODY for dt in dts})
+                for endpoint in endpoints:
+                    told.setdefault(endpoint.name, {}).update({(app, dt): _NOBODY for dt in dts})
                 continue
             for dt in dts:
                 if not beijing_day(since) <= dt <= today:
                     continue
-                for door in doors:
-                    told.setdefault(door.name, {})[app, dt] = _drain(runtime, door, app, dt)
+                for endpoint in endpoints:
+                    told.setdefault(endpoint.name, {})[app, dt] = _drain(runtime, endpoint, app, dt)
         runtime.archive.flush()
     return told
 
 
-def _drain(runtime: Runtime, door: Endpoint, app: str, dt: date) -> SubjectResult:
-    have = {e.params["event_id"] for e in runtime.archive.index(door.name, [dt]) if e.client_key == app}
-    ids = ids_received_on(runtime.state, app, dt, None if door is OTHER_EVENTS else event_name(door), EVENT_NAMES)
+def _drain(runtime: Runtime, endpoint: Endpoint, app: str, dt: date) -> SubjectResult:
+    have = {e.params["event_id"] for e in runtime.archive.index(endpoint.name, [dt]) if e.client_key == app}
+    ids = ids_received_on(
+        runtime.state, app, dt, None if endpoint is OTHER_EVENTS else event_name(endpoint), EVENT_NAMES
+    )
     missing = [i for i, event_id in ids.items() if event_id not in have]
     for start in range(0, len(missing), _AT_A_TIME):
         for event in read_events(runtime.state, missing[start : start + _AT_A_TIME]):
-            runtime.archive.append(_entry(door, event), event.body)
+            runtime.archive.append(_entry(endpoint, event), event.body)
     if ids or have:
         return SubjectResult(Outcome.LOADED, 0)
     return SubjectResult(Outcome.EMPTY, 0, "no such event came")
 
 
-def _entry(door: Endpoint, event: Event) -> Entry:
+def _entry(endpoint: Endpoint, event: Event) -> Entry:
     params = {"event_id": event.event_id}
     return Entry(
-        operation=door.name,
+        operation=endpoint.name,
         client_key=event.client_key,
         open_id="",
         params=params,
         subject=params,
-        slot=door.cadence.slot(event.received_at).isoformat(),
+        slot=endpoint.cadence.slot(event.received_at).isoformat(),
         sequence=event.event_id,
         page=1,
         began_at=event.received_at,

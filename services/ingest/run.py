@@ -61,7 +61,7 @@ _IN_MEMORY_BYTES = 64 << 20
 """Limit of the landed rows that a run keeps in memory for its checks."""
 
 _log = logging.getLogger(__name__)
-LET_GO = "its events were let go since, from inbox and archive; the lake keeps the day as it is"
+PRUNED = "its events were pruned since, from inbox and archive; the lake keeps the day as it is"
 
 
 def ingest(runtime: Runtime, table: Table, dts: Iterable[date], *, call: bool = True) -> IngestResult:
@@ -163,7 +163,9 @@ def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
     yesterday = today - timedelta(days=1)
     if today not in dts or yesterday in dts:
         return set()
-    came = [e.began_at for door in endpoints_of(table.name) for e in runtime.archive.index(door.name, [yesterday])]
+    came = [
+        e.began_at for endpoint in endpoints_of(table.name) for e in runtime.archive.index(endpoint.name, [yesterday])
+    ]
     if not came:
         return set()
     try:
@@ -251,7 +253,7 @@ def _statuses(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]
                 and (before := earlier.get((dt, *key)))
                 and before.rows
             ):
-                yield replace(before, reason=LET_GO)
+                yield replace(before, reason=PRUNED)
                 continue
             if key in told:
                 answer, calls = told[key]

@@ -362,7 +362,7 @@ def _check(connection: duckdb.DuckDBPyConnection, mart: Mart) -> pa.Schema:
             raise BadMart(f"{mart.path}:1: `-- {said}` names {', '.join(unknown)}, which the SELECT does not give")
     if undocumented := [c for c in names if mart.meaning(c) is None]:
         raise BadMart(
-            f"{mart.path}:1: nobody says what {', '.join(undocumented)} means: add `-- column "
+            f"{mart.path}:1: {', '.join(undocumented)} has no description: add `-- column "
             f"{undocumented[0]}: English / 中文`"
         )
     return pa.schema(fields)

@@ -12,7 +12,7 @@ from installation import TODAY
 from catalog import OPERATIONS
 from resources.state.capabilities import read_capabilities, switch_on
 from resources.state.load_status import Outcome, read_load_status
-from services.reporting.coverage import NEVER_TRIED, NOT_OWNED, OWNED, WITHDRAWN, coverage_of
+from services.capabilities.coverage import NEVER_TRIED, NOT_OWNED, OWNED, WITHDRAWN, coverage_of
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -73,7 +73,7 @@ def test_coverage_lists_every_operation_and_what_calls_showed(make_world):
     assert found["hotsearch_sentences"] == found["user_fans"] == OWNED
     assert found["fans_source"] == NOT_OWNED
     assert found["fans_data"] == NEVER_TRIED
-    assert found["user_fans_apps_v1"] == "door of other apps"
+    assert found["user_fans_apps_v1"] == "endpoint of other apps"
     assert found["im_send_msg"].startswith("writes")
 
 

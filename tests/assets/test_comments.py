@@ -16,7 +16,8 @@ from catalog import ENDPOINTS, TABLES
 from catalog.records import BEIJING, beijing_day
 from resources.state.load_status import Outcome
 from resources.storage.schema import arrow_schema
-from services.ingest.subjects import FetchContext, subjects_of
+from services.ingest.fetch_context import FetchContext
+from services.ingest.subjects import subjects_of
 from services.maintenance.reconcile import reconcile_comments
 
 TOMORROW = TODAY + timedelta(days=1)

@@ -20,7 +20,7 @@ from patience import scaled
 from catalog import ENDPOINTS, TABLES, endpoints_of
 from resources.client.client import DouyinClient
 from resources.state.load_status import Outcome
-from services.ingest.subjects import UpstreamMissing
+from services.ingest.fetch_context import UpstreamMissing
 
 SOME = (
     "hot_words",

@@ -22,7 +22,7 @@ from resources.state.load_status import Outcome, read_load_status
 from services.ingest import fetch as fetching
 from services.ingest.price import NO_RECEIVER, From, price_of
 from services.ingest.replay import replay
-from services.ingest.run import LET_GO
+from services.ingest.run import PRUNED
 from services.maintenance.verify import verify
 from services.marts.publishing import publish
 
@@ -281,7 +281,7 @@ def test_a_day_whose_events_were_let_go_stays_as_it_is(world):
     done = world.ingest("interactions", YESTERDAY)
     assert done.missing == [YESTERDAY]
     assert not _only_waiting(done)
-    assert LET_GO in why_missing(done, YESTERDAY)
+    assert PRUNED in why_missing(done, YESTERDAY)
     assert world.lake_files() == first
     told = {s.operation: s for s in read_load_status(world.runtime.state, table="interactions", dts=[YESTERDAY])}
     assert (told["webhook_new_follow_action"].status, told["webhook_new_follow_action"].rows) == (Outcome.LOADED, 1)

@@ -13,8 +13,8 @@ from installation import TODAY, YESTERDAY
 from catalog.records import AppType
 from resources.state.load_status import Outcome, read_load_status, scopes_refused
 from services.alerts.conditions import lacking
-from services.reporting.capabilities import Standing
-from services.reporting.coverage import NOT_OWNED, OWNED, WITHDRAWN
+from services.capabilities.coverage import NOT_OWNED, OWNED, WITHDRAWN
+from services.capabilities.standing import Standing
 
 FIVE = ("user_info", "fans.data.bind", "data.external.user", "data.external.item", "item.comment")
 WATCH_VIDEO = "`douyin watch add video ITEM_ID --account OPEN_ID`"

@@ -22,7 +22,7 @@ from resources.state.accounts import Account, list_accounts
 from resources.state.capabilities import Capability, read_capabilities
 from resources.state.load_status import Outcome, scopes_refused
 from resources.state.watched import list_watched
-from services.reporting.coverage import NOT_OWNED, OWNED, WITHDRAWN, Coverage, coverage_of
+from services.capabilities.coverage import NOT_OWNED, OWNED, WITHDRAWN, Coverage, coverage_of
 
 CONSOLE = "the app's capability page (能力管理) in the platform's console"
 REMEMBERED_DAYS = 30

@@ -11,7 +11,7 @@ from resources.state import State
 from resources.state.capabilities import read_capabilities
 
 OWNED, NOT_OWNED, WITHDRAWN, NEVER_TRIED = "owned", "not owned", "withdrawn", "never tried"
-DOORS_OF_OTHERS = "door of other apps"
+OTHER_APPS = "endpoint of other apps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def coverage_of(state: State | None, client_key: str | None, app_type: AppType |
                 else f"since {capability.since:%Y-%m-%d}: {capability.reason} (code {capability.code})"
             )
         elif app_type is not None and app_type not in one.apps:
-            here = DOORS_OF_OTHERS
+            here = OTHER_APPS
         else:
             here = NEVER_TRIED
         lines.append(Coverage(name, tables_of(one), history_of(one), str(one.status), one.scope or "", here, reason))

@@ -1,0 +1,111 @@
+"""List subjects from the rows of an upstream table, and explain accounts without rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from resources.state.load_status import Outcome
+from services.ingest.fetch_context import FetchContext, Subject, UpstreamMissing
+from services.ingest.outcomes import SubjectResult
+
+
+def outcome_of_upstream(
+    asking: FetchContext, table: str, error: Exception | None, day: date | None = None
+) -> list[Subject]:
+    """Return the outcome of a missing upstream partition of today, or of a past day.
+
+    Raises:
+        UpstreamMissing: it was never requested.
+    """
+    if (lacking := asking.lacking()) is not None:
+        return [Subject(told=lacking)]
+    is_past = day is not None and day < asking.today
+    statuses = asking.statuses(table, day if is_past else asking.today)
+    if not statuses and is_past:
+        return [
+            Subject(
+                told=SubjectResult(Outcome.FAILED, None, f"`{table}` of {day} are not loaded: backfill `{table}` first")
+            )
+        ]
+    if not statuses:
+        raise UpstreamMissing(f"today's `{table}` are not loaded: materialise `{table}` first") from error
+    worst = min(statuses, key=lambda s: (not s.status.is_failure, not s.status.is_missing))
+    outcome = worst.status if worst.status.is_missing else Outcome.NOT_ASKED
+    return [
+        Subject(
+            told=SubjectResult(
+                outcome, worst.code, f"`{table}` has nothing to go through: {worst.reason or worst.status}"
+            )
+        )
+    ]
+
+
+def rows_of_accounts(asking: FetchContext, active: list[str]) -> list[Subject]:
+    """List the subjects that today's rows of a table name.
+
+    If past days have their own subjects, those of the wanted days are listed.
+    """
+    if not asking.iteration.by_day:
+        return _rows_of_day(asking, active, asking.today)
+    subjects = []
+    for day in asking.dts:
+        found = _rows_of_day(asking, active, day)
+        subjects += [replace(s, since=day) if day == asking.today else replace(s, days=(day, day)) for s in found]
+    return subjects
+
+
+def _rows_of_day(asking: FetchContext, active: list[str], day: date) -> list[Subject]:
+    iteration, table = asking.iteration, asking.iteration.table
+    names = [column for _, column in iteration.columns]
+    keep = [condition[0] for condition in (iteration.at_least, iteration.among) if condition]
+    try:
+        rows = asking.rows(table, day, dict.fromkeys(("open_id", *names, *keep)))
+    except FileNotFoundError as error:
+        return outcome_of_upstream(asking, table, error, day)
+    if iteration.at_least:
+        rows = rows.filter(pc.greater_equal(rows[iteration.at_least[0]], iteration.at_least[1]))
+    if iteration.among:
+        rows = rows.filter(pc.is_in(rows[iteration.among[0]], pa.array(iteration.among[1])))
+    found: dict[str, set[tuple]] = {}
+    for row in rows.group_by(["open_id", *names]).aggregate([]).to_pylist():
+        values = tuple(row[n] for n in names)
+        if None not in values and values != (row["open_id"],):  # an account is not its own subject
+            found.setdefault(row["open_id"], set()).add(values)
+    told = Upstream(asking, table, day)
+    params = [param for param, _ in iteration.columns]
+    subjects = []
+    for open_id in active:
+        values = sorted(found.get(open_id, ()))
+        subjects += [Subject(open_id, dict(zip(params, v, strict=True))) for v in values] or [told.of(open_id)]
+    return subjects
+
+
+class Upstream:
+    """Outcomes of accounts without rows in the upstream table: the worst one of its operations."""
+
+    def __init__(self, asking: FetchContext, table: str, day: date) -> None:
+        self._named = f"today's `{table}`" if day == asking.today else f"`{table}` of {day}"
+        self._table = table
+        # Several operations may fill the table: a failure explains best why an account has no rows.
+        statuses = sorted(asking.statuses(table, day), key=lambda s: (s.status.is_missing, s.status.is_failure))
+        self._by_account = {s.open_id: s for s in statuses}
+
+    def known(self, open_id: str) -> SubjectResult | None:
+        """Return why the account has no rows, or None if that is not known."""
+        own = self._by_account.get(open_id)
+        status = own or self._by_account.get("")
+        if status is not None and status.status.is_missing:
+            return SubjectResult(status.status, status.code, f"its `{self._table}` could not be had: {status.reason}")
+        if own is not None and own.status is Outcome.NOT_ASKED:
+            return SubjectResult(Outcome.NOT_ASKED, None, own.reason)
+        return None
+
+    def of(self, open_id: str) -> Subject:
+        """Return the subject that stands for an account without rows, with its outcome."""
+        return Subject(
+            open_id, told=self.known(open_id) or SubjectResult(Outcome.EMPTY, None, f"nothing in {self._named}")
+        )
