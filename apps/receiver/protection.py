@@ -74,9 +74,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes; a head that is too large ends the connection with status 431."""
+        in_head = self._step is Step.HEAD and not self._in_message
         super().data_received(data)
-        if self._in_message or self._step is not Step.HEAD:
-            return
+        if not in_head or self._in_message or self._step is not Step.HEAD:
+            return  # the end of a body that was refused before it was read is no head
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_BYTES:
             self.cut("head too large", b"431 Request Header Fields Too Large")

@@ -120,6 +120,18 @@ def test_a_head_without_end_is_cut_off_by_its_size(world):
         assert good(sender, "m1") == 200
 
 
+def test_the_end_of_a_refused_body_is_no_head(world):
+    """The response comes before the body, which is then read in pieces larger than a head may be."""
+    with guarded(world) as (sender, cuts):
+        size = 3 << 20
+        head = HEAD.replace(b"/k ", f"/{sender.key} ".encode()).replace(b"100", str(size).encode())
+        line = Line(sender.url).send(head + b"\r\n")
+        assert line.socket.recv(65536)[:12] == b"HTTP/1.1 413"
+        line.send(b"x" * size, b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        assert line.rest()[:12] == b"HTTP/1.1 404"
+        assert cuts == {}
+
+
 def test_there_is_room_for_who_sends(world):
     """With too many connections, those that waited longest are closed, and a good one among them is not."""
     with guarded(world, most=8) as (sender, cuts):
