@@ -25,7 +25,7 @@ TIME_IS_UP = 124
 
 
 class Ended(Exception):
-    """This process was told to end, by a signal of this number."""
+    """This process was ended by a signal of this number."""
 
 
 def adopt_orphans() -> None:
@@ -109,8 +109,8 @@ def main(seconds: float, command: list[str]) -> int:
             show_stacks()
             return TIME_IS_UP
         return code if code >= 0 else 128 - code
-    except Ended as told:
-        return 128 + told.args[0]
+    except Ended as ended:
+        return 128 + ended.args[0]
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)

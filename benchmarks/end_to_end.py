@@ -357,7 +357,7 @@ WHY = {
         "takes in all"
     ),
     "flat": (
-        "DuckDB's INSERT while publishing, which holds the row groups of its threads; a limit that keeps it "
+        "DuckDB's INSERT while publishing, which buffers the row groups of its threads; a limit that keeps it "
         "small makes a file of two years fail: see the notes"
     ),
 }

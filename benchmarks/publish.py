@@ -389,7 +389,7 @@ def report(
                     for name, a, b, c, d in asked
                 ],
                 f"Warm, read-only, medians of {form.asked} in turns, the same threads. The file made by "
-                f"hand has {sizes[1] / 1e6:,.0f} MB for the tables that are asked; the published file has "
+                f"hand has {sizes[1] / 1e6:,.0f} MB for the tables that are queried; the published file has "
                 f"{sizes[0] / 1e6:,.0f} MB for all.",
             ),
         ],

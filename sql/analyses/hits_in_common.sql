@@ -6,22 +6,22 @@ WITH judged AS (
     WHERE p.ratio_to_median IS NOT NULL AND p.dt > (SELECT max(dt) - 90 FROM marts.video_performance)
     GROUP BY ALL
 ),
-told AS (
+dated AS (
     SELECT j.*, timezone('Asia/Shanghai', v.created_at) AS published
     FROM judged AS j
     JOIN videos_latest AS v USING (client_key, open_id, item_id)
 ),
 traits AS (
-    SELECT '话题' AS trait, unnest(list_distinct(regexp_extract_all(title, '#[^#\s]+'))) AS value, is_hit, ratio FROM told
+    SELECT '话题' AS trait, unnest(list_distinct(regexp_extract_all(title, '#[^#\s]+'))) AS value, is_hit, ratio FROM dated
     UNION ALL
-    SELECT '时段', CASE WHEN hour(published) < 6 THEN '00–06' WHEN hour(published) < 12 THEN '06–12' WHEN hour(published) < 18 THEN '12–18' ELSE '18–24' END, is_hit, ratio FROM told WHERE published IS NOT NULL
+    SELECT '时段', CASE WHEN hour(published) < 6 THEN '00–06' WHEN hour(published) < 12 THEN '06–12' WHEN hour(published) < 18 THEN '12–18' ELSE '18–24' END, is_hit, ratio FROM dated WHERE published IS NOT NULL
     UNION ALL
-    SELECT '星期', '周' || substr('一二三四五六日', isodow(published), 1), is_hit, ratio FROM told WHERE published IS NOT NULL
+    SELECT '星期', '周' || substr('一二三四五六日', isodow(published), 1), is_hit, ratio FROM dated WHERE published IS NOT NULL
     UNION ALL
-    SELECT '标题长度', CASE WHEN length(title) < 10 THEN '10 字以下' WHEN length(title) < 20 THEN '10–19 字' ELSE '20 字及以上' END, is_hit, ratio FROM told
+    SELECT '标题长度', CASE WHEN length(title) < 10 THEN '10 字以下' WHEN length(title) < 20 THEN '10–19 字' ELSE '20 字及以上' END, is_hit, ratio FROM dated
 )
 SELECT trait, value, count(*) AS videos, count(*) FILTER (is_hit) AS hits, round(median(ratio), 2) AS median_ratio,
-    round((count(*) FILTER (is_hit) / count(*)) / nullif((SELECT avg(is_hit::INTEGER) FROM told), 0), 2) AS lift
+    round((count(*) FILTER (is_hit) / count(*)) / nullif((SELECT avg(is_hit::INTEGER) FROM dated), 0), 2) AS lift
 FROM traits
 GROUP BY trait, value
 HAVING count(*) >= 2
