@@ -21,6 +21,7 @@ from resources.state.tokens import check_key
 from resources.storage.archive import Archive
 
 if TYPE_CHECKING:
+    from resources.client.client import DouyinClient
     from resources.storage.lake import Lake
     from resources.warehouse.publisher import Warehouse
 
@@ -142,10 +143,10 @@ class Runtime:
         return tuple(app.client_key for app in self.settings.all_apps)
 
     @cached_property
-    def _clients(self) -> dict[str, Any]:
+    def _clients(self) -> dict[str, DouyinClient]:
         return {}
 
-    def client(self, client_key: str):
+    def client(self, client_key: str) -> DouyinClient:
         """Return the run's one client of an app, which archives every response before it is used.
 
         Raises:
@@ -166,10 +167,13 @@ class Runtime:
             self._clients[client_key] = self.run(open_client())
         return self._clients[client_key]
 
+    def _close_client(self, client: DouyinClient) -> None:
+        self.run(client.__aexit__(None, None, None))
+
     def _close_clients(self) -> None:
         with ExitStack() as each:
             for client in self.__dict__.pop("_clients", {}).values():
-                each.callback(lambda client=client: self.run(client.__aexit__(None, None, None)))
+                each.callback(self._close_client, client)
 
     def close(self) -> None:
         """Flush the archive and close what was opened, each also if a previous one failed.

@@ -41,7 +41,7 @@ def status(
     from catalog.records import History
     from resources.runtime import Runtime
     from resources.state.load_status import Outcome, count_outcomes, read_load_status
-    from resources.storage.lake import LakeCorrupt
+    from resources.storage.partition import LakeCorrupt
 
     runtime = Runtime(settings)
     loaded = {name: {p.dt: p for p in runtime.lake.partitions(name)} for name in tables}

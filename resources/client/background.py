@@ -20,7 +20,7 @@ class _OneThread(Executor):
     """
 
     def __init__(self, name: str) -> None:
-        self._work: SimpleQueue[tuple[Future, Callable[[], Any]] | None] = SimpleQueue()
+        self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._go, name=name, daemon=True)
         self._thread.start()

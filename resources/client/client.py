@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Protocol, Self
 
 import httpx
@@ -94,7 +95,7 @@ class DouyinClient:
         self._breakers: dict[tuple[str, ...], CallFailed] = {}
         self._owned: dict[str, bool] = {}
         self._stack = AsyncExitStack()
-        register_secret(settings.client_secret.get_secret_value())
+        register_secret(settings.client_secret.get_secret_value() if settings.client_secret else None)
         guard_loggers(
             "httpx", "sqlalchemy.engine.Engine", *(f"{__package__}.{m}" for m in ("client", "oauth", "tokens"))
         )
@@ -168,24 +169,29 @@ class DouyinClient:
         once: bool,
         archive_as: Mapping[str, Any] | None = None,
     ) -> Answer:
-        async def begin() -> httpx.Request:
+        turn: Turn | None = None
+        asked: Params = {}
+        if isinstance(params, Mapping):
+            asked = complete_params(endpoint, params, open_id)
+        else:
+            turn = params
+
+        async def begin(turn: Turn, lease: TokenLease) -> httpx.Request:
             nonlocal asked
             given = await turn.begin()
             try:
                 asked = complete_params(endpoint, given, open_id)
-                return make()
+                return make(lease)
             except BaseException:
                 await turn.undone()
                 raise
 
-        def make() -> httpx.Request:
+        def make(lease: TokenLease) -> httpx.Request:
             try:
                 return make_request(self._settings.base_url, endpoint, asked, lease)
             except (httpx.InvalidURL, ValueError) as error:
                 raise _unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
 
-        turn = None if isinstance(params, Mapping) else params
-        asked = {} if turn is not None else complete_params(endpoint, params, open_id)
         calls, refreshed = 0, False
         lease: TokenLease | None = None
         while True:
@@ -196,12 +202,12 @@ class DouyinClient:
             maybe_done, again = False, True
             try:
                 reply = await self._wire.send(
-                    make() if turn is None else None,
+                    make(lease) if turn is None else None,
                     endpoint.envelope,
                     endpoint.quota,
                     open_id,
                     check=lambda: self._check_circuit_breakers(endpoint, open_id),
-                    begin=begin if turn is not None else None,
+                    begin=partial(begin, turn, lease) if turn is not None else None,
                 )
             except NoResponse as error:
                 calls += 1
@@ -321,8 +327,8 @@ class DouyinClient:
             endpoint.name,
             owned=owned,
             now=self._clock.now(),
-            code=problem and problem.code,
-            reason=problem and problem.reason,
+            code=problem.code if problem else None,
+            reason=problem.reason if problem else None,
         )
 
     def _check_circuit_breakers(self, endpoint: Asked, open_id: str) -> None:
@@ -351,7 +357,7 @@ class DouyinClient:
         )
 
     def _keep(
-        self, endpoint: Asked, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping | None
+        self, endpoint: Asked, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping[str, Any] | None
     ) -> None:
         if self._sink is None:
             return

@@ -56,8 +56,8 @@ class Countdown:
         return min((level for level in found if level is not None), default=None)
 
 
-def _level(left: timedelta, days: Iterable[int]) -> int | None:
-    return next((d for d in days if left <= d * _DAY), None)
+def _level(left: timedelta | None, days: Iterable[int]) -> int | None:
+    return None if left is None else next((d for d in days if left <= d * _DAY), None)
 
 
 def countdown(state: State, client_key: str, now: datetime) -> list[Countdown]:

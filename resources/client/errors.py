@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.errors import Action, error_for
 from resources.config.redaction import redact
 
@@ -52,7 +54,7 @@ class CallFailed(DouyinError):
         advice = f" {self.advice}" if self.advice else ""
         return redact(f"{subject}: {self.reason}{code}{trace}.{advice}")
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         fields = {k: getattr(self, k) for k in ("advice", "logid", "operation", "open_id", "calls")}
         return _rebuild, (type(self), self.action, self.code, self.reason, fields)
 
@@ -69,7 +71,9 @@ class CallFailed(DouyinError):
         )
 
 
-def _rebuild(kind: type[CallFailed], action: Action, code: int | None, reason: str, fields: dict) -> CallFailed:
+def _rebuild(
+    kind: type[CallFailed], action: Action, code: int | None, reason: str, fields: dict[str, Any]
+) -> CallFailed:
     return kind(action, code, reason, **fields)
 
 

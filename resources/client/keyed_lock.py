@@ -24,7 +24,7 @@ class KeyedLock:
         self._locks_dir = locks_dir
         self._background = background
         self._tasks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._working: set[asyncio.Task] = set()
+        self._working: set[asyncio.Task[Any]] = set()
         self._closing = False
 
     @asynccontextmanager
@@ -62,7 +62,7 @@ class KeyedLock:
         while self._working:
             await asyncio.wait(self._working)
 
-    def _finished(self, task: asyncio.Task) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._working.discard(task)
         if not task.cancelled():
             task.exception()  # mark as retrieved: the caller that receives it may be cancelled

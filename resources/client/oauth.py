@@ -13,7 +13,14 @@ import orjson
 
 from catalog.errors import Action, error_for
 from catalog.records import Envelope
-from resources.client.errors import CapabilityUnavailable, NeedsAttention, NotConfigured, Unreachable, failure
+from resources.client.errors import (
+    CallFailed,
+    CapabilityUnavailable,
+    NeedsAttention,
+    NotConfigured,
+    Unreachable,
+    failure,
+)
 from resources.client.retry import wait_before_retry
 from resources.client.transport import encode_query
 from resources.client.wire import NoResponse, Wire
@@ -122,7 +129,9 @@ class OAuth:
                 reply = await self._wire.send(request, envelope, SCOPE)
             except NoResponse as error:
                 again = error.again
-                problem = Unreachable(Action.RETRY, None, str(error), operation=operation, open_id=open_id, calls=calls)
+                problem: CallFailed = Unreachable(
+                    Action.RETRY, None, str(error), operation=operation, open_id=open_id, calls=calls
+                )
             else:
                 verdict = reply.verdict
                 if verdict is None:

@@ -34,7 +34,7 @@ class Sequence:
     """Predicate on a decoded page: everything after it is known, and fetching can stop."""
     reached: bool = False
     """Whether ``until`` ended the listing before the platform did."""
-    codes: Counter = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
     """Counts by code of all responses, failed attempts included; a body without a code counts as its HTTP status."""
 
 

@@ -29,5 +29,5 @@ def wait_before_retry(
         return None
     if known is not None and known.action is Action.SLOW_DOWN:
         return base_s * LONGEST_S * (1 + draw())
-    wait = min(LONGEST_S, base_s * 2 ** (calls - 1)) * draw()
+    wait: float = min(LONGEST_S, base_s * 2 ** (calls - 1)) * draw()
     return min(LONGEST_S, base_s + wait) if known is not None and known.code == TOO_FREQUENT else wait

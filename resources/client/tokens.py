@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import cast
 
 from catalog.errors import Action
 from resources.client.background import Background
@@ -81,7 +82,8 @@ class TokenManager:
         self._background = background
         self._users: dict[str, UserToken] = {}
         self._businesses: dict[str, BusinessToken] = {}
-        self._accounts: dict[str, Account] | None = None
+        self._accounts: dict[str, Account] = {}
+        self._loaded = False
         self._loading = asyncio.Lock()
         self._client: ClientToken | None = None
         self._answered: str | None = None  # the last client token of the platform
@@ -96,12 +98,16 @@ class TokenManager:
         """Return the app's token; fetch a new one in its last five minutes."""
         if self._client is None or not self._client_good(self._client):
             await self._client_fetch(failed=None)
-        return TokenLease(self._client.access_token, self._generations[""])
+        return self._client_now()
 
     async def replace_client(self, lease: TokenLease) -> TokenLease:
         """Return another app token after the platform refused this one."""
         await self._client_fetch(failed=lease)
-        return TokenLease(self._client.access_token, self._generations[""])
+        return self._client_now()
+
+    def _client_now(self) -> TokenLease:
+        token = cast(ClientToken, self._client)  # fetched, and never removed
+        return TokenLease(token.access_token, self._generations[""])
 
     def _client_good(self, token: ClientToken) -> bool:
         # The stable endpoint returns the same token until it expires: fetching it early again would be useless.
@@ -162,11 +168,10 @@ class TokenManager:
 
     async def _look_at_accounts(self) -> None:
         """Load the accounts, and regularly reload stopped ones: a webhook or a person may have stopped one."""
-        if self._accounts is None:
-            async with (
-                self._loading
-            ):  # the first calls start at once: each of them would decrypt the tokens of all accounts
-                if self._accounts is None:
+        if not self._loaded:
+            # The first calls start at once: each of them would decrypt the tokens of all accounts.
+            async with self._loading:
+                if not self._loaded:
                     self._looked_at = time.monotonic()
                     await self._load()
         elif time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
@@ -291,8 +296,11 @@ class TokenManager:
                 return self._businesses[open_id]
             stored = await self._background.run(token_state.load_business_token, self._state, self._client_key, open_id)
             now = self._clock.now()
-            fresh_enough = stored is not None and stored.access_expires_at - now >= ACCESS_MARGIN
-            if fresh_enough and (failed is None or stored.access_token != failed.token):
+            if (
+                stored is not None
+                and stored.access_expires_at - now >= ACCESS_MARGIN
+                and (failed is None or stored.access_token != failed.token)
+            ):
                 self._businesses[open_id] = stored
                 return stored
             data = None
@@ -474,9 +482,10 @@ class TokenManager:
         accounts = await self._background.run(account_state.list_accounts, self._state, self._client_key)
         self._users = await self._background.run(token_state.load_user_tokens, self._state, self._client_key)
         self._accounts = {a.open_id: a for a in accounts}
+        self._loaded = True
 
     async def _remember(self, open_id: str) -> None:
-        if self._accounts is None:
+        if not self._loaded:
             await self._load()
         account = await self._background.run(account_state.get_account, self._state, self._client_key, open_id)
         if account is not None:

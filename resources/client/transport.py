@@ -41,7 +41,7 @@ def make_http(settings: Settings) -> httpx.AsyncClient:
     return DirectClient(transport=_Transport(_reqwest(settings), settings.answer_bytes), timeout=None, trust_env=False)
 
 
-def encode_query(params: Mapping[str, str | int]) -> str:
+def encode_query(params: Mapping[str, object]) -> str:
     """Percent-encode parameters as a query string: ids contain ``@ / + =``, which httpx would not encode."""
     return "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in params.items())
 

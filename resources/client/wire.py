@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import orjson
@@ -75,7 +75,7 @@ class Wire:
         async with self._limiter.permit(scope, open_id, check=check, begin=begin) as begun:
             sent_at = self._clock.now()
             try:
-                response = await self._http.send(begun or request)
+                response = await self._http.send(cast(httpx.Request, begun or request))  # one of them is given
             except httpx.TransportError as error:
                 raise NoResponse(
                     str(error), sent=not isinstance(error, _NOT_SENT), again=not isinstance(error, _NOT_AGAIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from catalog.records import beijing_day
 
@@ -55,6 +55,6 @@ class Clock:
         """Return the current instant, aware and in UTC."""
         return self.read()
 
-    def today(self):
+    def today(self) -> date:
         """Return the current day in Beijing."""
         return beijing_day(self.now())

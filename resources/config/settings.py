@@ -6,7 +6,7 @@ import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -173,10 +173,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, then the environment, then ``.env``; nothing else is read."""
+        given = cast(DotEnvSettingsSource, dotenv_settings)  # pydantic declares the base class
         return (
             init_settings,
             _FromEnvironment(settings_cls),
-            _FromDotEnv(settings_cls, env_file=dotenv_settings.env_file),
+            _FromDotEnv(settings_cls, env_file=given.env_file),
         )
 
     @field_validator("limits")
@@ -258,7 +259,7 @@ class Settings(BaseSettings):
     @property
     def all_apps(self) -> tuple[App, ...]:
         """All apps of the installation, beginning with the one of ``DOUYIN_CLIENT_KEY``."""
-        first = ()
+        first: tuple[App, ...] = ()
         if self.client_key and self.client_secret:
             first = (
                 App(

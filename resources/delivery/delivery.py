@@ -15,7 +15,7 @@ from resources.config.redaction import guard_loggers, redact, register_secret
 from resources.delivery.routes import BadAlerts
 
 if TYPE_CHECKING:
-    from apprise import NotifyBase
+    from apprise import NotifyBase, NotifyType
 
     from resources.delivery.robots import Answer
 
@@ -70,7 +70,7 @@ class _LogCapture(logging.Handler):
         logging.getLogger("apprise").removeHandler(self)
 
 
-def _types() -> dict:
+def _types() -> dict[Severity, NotifyType]:
     from apprise import NotifyType
 
     return {Severity.INFO: NotifyType.INFO, Severity.WARNING: NotifyType.WARNING, Severity.CRITICAL: NotifyType.FAILURE}
@@ -99,6 +99,7 @@ def open_channel(name: str, address: str) -> Open:
     log = logging.getLogger("apprise")
     # apprise's warning of a bad token contains the token, before it is registered as a secret.
     before, log.disabled = log.disabled, True
+    plugin: NotifyBase | None
     try:
         if robot is not None:
             parts = robot.parse_url(address)

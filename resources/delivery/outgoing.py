@@ -109,6 +109,7 @@ def _due(alerts: Alerts, alert: Alert, told: Delivery | None, now: datetime) -> 
     # premature end is reported.
     if (
         over_at is None
+        or told is None
         or sent is None
         or not (alerts.tell_end and about.notify_resolved)
         or now < over_at + about.again_after

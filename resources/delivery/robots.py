@@ -26,6 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from apprise import NotifyFormat, NotifyType
 from apprise.exception import AppriseImproperlyConfigured
 from apprise.plugins.base import NotifyBase
 from apprise.plugins.dingtalk import NotifyDingTalk
@@ -60,14 +61,14 @@ class Robot(NotifyBase):
     advice: dict[int, str] = {}  # noqa: RUF012
 
     def __init__(self, *args: Any, base: str | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # apprise leaves it without annotations
         self.base = _checked(base) if base else self.public_host
         self.answer = Answer(False, "nothing was sent")
 
     @classmethod
-    def parse_url(cls, url: str) -> dict[str, Any] | None:
+    def parse_url(cls, url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """Parse an address with apprise and add ``base``; None if the address is malformed."""
-        results = super().parse_url(url)
+        results = super().parse_url(url, *args, **kwargs)
         if results and results["qsd"].get("base"):
             results["base"] = results["qsd"]["base"]  # apprise unquotes it
         return results
@@ -82,7 +83,14 @@ class Robot(NotifyBase):
         """Return the path, parameters and body of one message's request."""
         raise NotImplementedError
 
-    def send(self, body: str, title: str = "", **_: Any) -> bool:
+    def send(
+        self,
+        body: str,
+        title: str = "",
+        notify_type: NotifyType = NotifyType.INFO,
+        body_format: NotifyFormat | None = None,
+        **_: Any,
+    ) -> bool:
         """Send one message and return whether it was accepted; :attr:`answer` has the details."""
         path, params, document = self.request_of(f"{title}\n{body}" if title else body)
         try:
@@ -144,7 +152,7 @@ def _checked(base: str) -> str:
     return base.rstrip("/")
 
 
-class _Lark:
+class _Lark(Robot):
     """Robot of 飞书 and Lark, the same on two hosts: ``feishu://TOKEN``, or ``feishu://SECRET@TOKEN`` with 签名校验."""
 
     code_name, message_name = "code", "msg"
@@ -158,13 +166,15 @@ class _Lark:
         9499: "the request was refused",
     }
 
+    token: str
+
     def __init__(self, token: str, secret: str | None = None, **kwargs: Any) -> None:
         super().__init__(token, **kwargs)
         self.secret = secret
 
     @classmethod
-    def parse_url(cls, url: str) -> dict[str, Any] | None:
-        results = super().parse_url(url)
+    def parse_url(cls, url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        results = super().parse_url(url, *args, **kwargs)
         if results:
             results["secret"] = results["qsd"].get("secret") or results.get("user")
         return results
@@ -182,13 +192,13 @@ def lark_signature(timestamp: str, secret: str) -> str:
     return base64.b64encode(hmac.new(f"{timestamp}\n{secret}".encode(), b"", hashlib.sha256).digest()).decode()
 
 
-class Feishu(_Lark, Robot, NotifyFeishu):
+class Feishu(_Lark, NotifyFeishu):
     """Robot of 飞书."""
 
     public_host = "https://open.feishu.cn"
 
 
-class Lark(_Lark, Robot, NotifyLark):
+class Lark(_Lark, NotifyLark):
     """Robot of Lark."""
 
     public_host = "https://open.larksuite.com"

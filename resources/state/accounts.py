@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
@@ -119,7 +120,7 @@ def remove_account(state: State, client_key: str, open_id: str) -> bool:
         )
 
 
-def _account(row: Row) -> Account:
+def _account(row: Row[Any]) -> Account:
     return Account(
         row.client_key,
         row.open_id,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from catalog.alert_kinds import ABOUT, AlertCondition, Kind, Severity
 from resources.delivery.texts import scrubbed
@@ -136,7 +137,7 @@ def _raise(db: Connection, found: AlertCondition, now: datetime, repeat: timedel
     db.execute(update(alerts).where(alerts.c.id == row.id).values(values))
 
 
-def _told_before(db: Connection, row: Row, instant: float) -> bool:
+def _told_before(db: Connection, row: Row[Any], instant: float) -> bool:
     """Return whether the last notification since the alert was due was sent before ``instant``."""
     last = db.execute(
         select(func.max(alert_deliveries.c.sent_at)).where(alert_deliveries.c.alert_id == row.id)
@@ -144,7 +145,7 @@ def _told_before(db: Connection, row: Row, instant: float) -> bool:
     return last is not None and last >= (row.due_at or 0.0) and last <= instant
 
 
-def _resolve(db: Connection, row: Row, now: datetime) -> None:
+def _resolve(db: Connection, row: Row[Any], now: datetime) -> None:
     muted = row.muted_until is not None and row.muted_until > now.timestamp()
     values: dict[str, object] = {"resolved_at": now.timestamp()} | ({"due_at": None} if muted else {})
     db.execute(update(alerts).where(alerts.c.id == row.id).values(values))
@@ -170,7 +171,7 @@ def mute(state: State, which: str, until: datetime) -> Alert:
 
 def list_alerts(state: State, *, since: datetime | None = None, kinds: Iterable[Kind] | None = None) -> list[Alert]:
     """Return open alerts and those resolved after ``since``, if given: open, severe and new ones first."""
-    over = alerts.c.resolved_at.is_(None)
+    over: ColumnElement[bool] = alerts.c.resolved_at.is_(None)
     if since is not None:
         over = over | (alerts.c.resolved_at > since.timestamp())
     query = select(alerts).where(over)
@@ -264,10 +265,11 @@ def unreachable(state: State, channel: str, reason: str, now: datetime, wait: ti
 
 def back_off(tries: int) -> timedelta:
     """Return the wait after ``tries`` failures: 1, 2, 4 … 60 minutes."""
-    return min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(tries - 1, 10))
+    wait: timedelta = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(tries - 1, 10))
+    return wait
 
 
-def _delivery(number: int, channel: str):
+def _delivery(number: int, channel: str) -> Select[Any]:
     return select(alert_deliveries).where(alert_deliveries.c.alert_id == number, alert_deliveries.c.channel == channel)
 
 
@@ -281,7 +283,7 @@ def _at(value: float | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
-def _alert(row: Row) -> Alert:
+def _alert(row: Row[Any]) -> Alert:
     return Alert(
         row.id,
         row.key,
@@ -293,8 +295,8 @@ def _alert(row: Row) -> Alert:
         row.en,
         row.todo,
         frozenset(row.tags.split()),
-        _at(row.first_at),
-        _at(row.last_at),
+        datetime.fromtimestamp(row.first_at, UTC),
+        datetime.fromtimestamp(row.last_at, UTC),
         _at(row.resolved_at),
         _at(row.due_at),
         row.times,

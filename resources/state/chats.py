@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Executable, Row, bindparam, insert, or_, select, update
 
 from catalog.messages import SCENES, Scene
 from resources.state.engine import State, chats
+from resources.state.statements import insert_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Chat:
         return next((w for w in (self.reply, self.entry) if w is not None and now < w.closes_at), None)
 
 
-def _key(app: str, open_id: str, person: str):
+def _key(app: str, open_id: str, person: str) -> ColumnElement[bool]:
     return (chats.c.client_key == app) & (chats.c.open_id == open_id) & (chats.c.person_open_id == person)
 
 
@@ -107,7 +108,7 @@ def write_notes(db: Connection, notes: Iterable[Note]) -> None:
     One statement per effect handles any number of events: a statement for each event cost more than all else in storing
     it.
     """
-    newest: dict[tuple, Note] = {}
+    newest: dict[tuple[str, ...], Note] = {}
     for note in notes:
         key = (note.what, note.client_key, note.open_id, note.person_open_id)
         if key not in newest or newest[key].at <= note.at:
@@ -123,13 +124,12 @@ def _row(note: Note) -> dict[str, object]:
 
 
 @cache
-def _upsert(dialect: str, what: EventEffect):
-    insert_ = {"postgresql": postgresql.insert}.get(dialect, sqlite.insert)
+def _upsert(dialect: str, what: EventEffect) -> Executable:
     names = [
         c.name for c in chats.columns if c.name == what or c.name.startswith((f"{what}_at", f"{what}_id", f"{what}_in"))
     ]
     key = ["client_key", "open_id", "person_open_id"]
-    statement = insert_(chats).values({n: bindparam(n) for n in (*key, *names)})
+    statement = insert_of(dialect)(chats).values({n: bindparam(n) for n in (*key, *names)})
     at = chats.c[f"{what}_at"]
     return statement.on_conflict_do_update(
         index_elements=key,
@@ -169,7 +169,7 @@ def _instant(value: float | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
-def _chat(row: Row) -> Chat:
+def _chat(row: Row[Any]) -> Chat:
     def window(scene: Scene, at: float | None, message_id: str | None, chat: str | None) -> Window | None:
         return None if at is None else Window(scene, message_id or "", chat or "", datetime.fromtimestamp(at, UTC))
 

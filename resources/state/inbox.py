@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from catalog.records import beijing_day
 from resources.state.chats import EventEffect, Note, consented, entered, said, write_notes
@@ -78,7 +78,8 @@ def store(state: State, events: Sequence[Event], opt_out_of: OptOutOf = lambda _
     hashes = [body_hash(e.body) for e in events]
     with state.begin() as db:
         seen = _known(db, events, hashes)
-        fresh, rows = [], []
+        fresh: list[bool] = []
+        rows: list[dict[str, Any]] = []
         for event, digest in zip(events, hashes, strict=True):
             is_named = (event.client_key, event.event_id) in seen
             fresh.append((event.client_key, digest) not in seen and not (is_named and _is_repeated(db, rows, event)))
@@ -249,7 +250,7 @@ def received_since(state: State, client_key: str, since: datetime, events: Itera
     return _read(state, query)
 
 
-def _read(state: State, query) -> list[Event]:
+def _read(state: State, query: Select[Any]) -> list[Event]:
     with state.read() as db:
         rows = db.execute(query).all()
     return [

@@ -128,8 +128,9 @@ def _take_slots(db: Connection, client_key: str, scope: str, slots: int, interva
     key = {"key": client_key, "of": scope}
     next_at = db.execute(_READ_BUCKET, key).scalar_one_or_none()
     now = time.time()
-    in_line = next_at is not None and now - GRACE_S < next_at < now + _LONGEST_QUEUE_S + 100 * interval_s
-    start = next_at if in_line else now
+    start = now
+    if next_at is not None and now - GRACE_S < next_at < now + _LONGEST_QUEUE_S + 100 * interval_s:
+        start = next_at
     end = start + slots * interval_s
     if next_at is None:
         db.execute(insert(buckets).values(client_key=client_key, scope=scope, next_at=end))

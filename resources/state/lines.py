@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, Row, update
 
@@ -65,7 +66,7 @@ def _instant(value: float | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
-def line_of(row: Row) -> Line:
+def line_of(row: Row[Any]) -> Line:
     """Convert a row of the outbox to a :class:`Line`."""
     return Line(
         row.id,

@@ -9,11 +9,13 @@ from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select
 
 from catalog.errors import CONSENT_OF_SCOPE
 from resources.state.engine import State, load_status, load_status_days
+from resources.state.statements import insert_of
 
 
 class Outcome(StrEnum):
@@ -96,7 +98,7 @@ def save_load_status(state: State, rows: Iterable[LoadStatus], now: float) -> No
     ]
     if not values:
         return
-    insert = _insert_of(state)
+    insert = insert_of(state.engine.dialect.name)
     statement = insert(load_status)
     statement = statement.on_conflict_do_update(
         index_elements=list(_KEY),
@@ -136,7 +138,7 @@ def changed_days(state: State) -> dict[date, int]:
         }
 
 
-def _said(connection: Connection, tables: Iterable[str], dts: Iterable[str]) -> set[tuple]:
+def _said(connection: Connection, tables: Iterable[str], dts: Iterable[str]) -> set[tuple[Any, ...]]:
     """Return the rows of some tables and days as published, without the time of their last update."""
     c = load_status.c
     query = select(*(c[name] for name in _COLUMNS)).where(c.table_name.in_(sorted(tables)), c.dt.in_(sorted(dts)))
@@ -147,20 +149,11 @@ def _note_change(state: State, connection: Connection, days: Iterable[str]) -> N
     """Record that rows of some days changed; publication reads only days whose time differs from the published one."""
     at = time.time_ns()
     if values := [{"dt": dt, "changed_ns": at} for dt in sorted(days)]:
-        statement = _insert_of(state)(load_status_days)
+        statement = insert_of(state.engine.dialect.name)(load_status_days)
         connection.execute(
             statement.on_conflict_do_update(index_elements=["dt"], set_={"changed_ns": statement.excluded.changed_ns}),
             values,
         )
-
-
-def _insert_of(state: State):
-    """Return the database's own INSERT, which supports an action on conflicts."""
-    if state.engine.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert
-    return insert
 
 
 def read_load_status(
@@ -244,7 +237,7 @@ def newest_day(state: State, table: str, *, settled: bool) -> LoadedDay | None:
     return LoadedDay(date.fromisoformat(dt), settled_at, sum(f[3] for f in found), sum(f[4] for f in found), outcomes)
 
 
-def _status(row: Row) -> LoadStatus:
+def _status(row: Row[Any]) -> LoadStatus:
     return LoadStatus(
         row.table_name,
         date.fromisoformat(row.dt),

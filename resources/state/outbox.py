@@ -24,6 +24,7 @@ from resources.state.engine import State, accounts, outbox, plans
 from resources.state.lines import DONE, Line, LineState, line_of, set_line
 from resources.state.people import is_opted_out
 from resources.state.resolving import link
+from resources.state.statements import inserted_id
 from resources.storage.atomic import this_process
 
 
@@ -119,25 +120,27 @@ def write_lines(state: State, lines: Iterable[NewLine], now: datetime) -> list[i
 def insert_lines(state: State, db: Connection, lines: Iterable[NewLine], now: datetime) -> list[int]:
     """Add lines to the outbox within a transaction, and return their numbers."""
     return [
-        db.execute(
-            insert(outbox).values(
-                plan_id=line.plan_id,
-                operation=line.operation,
-                campaign=line.campaign,
-                client_key=line.client_key,
-                open_id=line.open_id,
-                person_open_id=line.person_open_id,
-                reason=line.reason,
-                scene=line.scene and line.scene.value,
-                messages=line.messages,
-                request=state.vault.seal(orjson.dumps(line.request).decode()),
-                fingerprint=line.fingerprint,
-                state=line.state.value,
-                why=line.why,
-                key=line.key,
-                planned_at=now.timestamp(),
+        inserted_id(
+            db.execute(
+                insert(outbox).values(
+                    plan_id=line.plan_id,
+                    operation=line.operation,
+                    campaign=line.campaign,
+                    client_key=line.client_key,
+                    open_id=line.open_id,
+                    person_open_id=line.person_open_id,
+                    reason=line.reason,
+                    scene=line.scene and line.scene.value,
+                    messages=line.messages,
+                    request=state.vault.seal(orjson.dumps(line.request).decode()),
+                    fingerprint=line.fingerprint,
+                    state=line.state.value,
+                    why=line.why,
+                    key=line.key,
+                    planned_at=now.timestamp(),
+                )
             )
-        ).inserted_primary_key[0]
+        )
         for line in lines
     ]
 
@@ -183,7 +186,7 @@ def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: b
 
 
 def _look(
-    state: State, db: Connection, row: Row, rules: Rules, now: datetime
+    state: State, db: Connection, row: Row[Any], rules: Rules, now: datetime
 ) -> tuple[SendRefusal | None, dict[str, Any], Window | None]:
     params = orjson.loads(state.vault.open(row.request))
     for why in (
@@ -203,7 +206,8 @@ def _look(
     if scene is Scene.CONSENT:
         return _consent_forbids(db, row, chat, now), {**params, "scene": scene.value}, None
     window = chat.reply if scene is Scene.REPLY else chat.entry
-    if (why := window_forbids(db, row.client_key, window, row.messages, now)) is not None:
+    why = window_forbids(db, row.client_key, window, row.messages, now)
+    if why is not None or window is None:
         return why, params, None
     return (
         None,
@@ -225,7 +229,7 @@ def window_forbids(db: Connection, app: str, window: Window | None, messages: in
     return SendRefusal(f"the window takes {most} messages, {used} were sent") if used + messages > most else None
 
 
-def _plan_forbids(db: Connection, row: Row, now: datetime) -> SendRefusal | None:
+def _plan_forbids(db: Connection, row: Row[Any], now: datetime) -> SendRefusal | None:
     if row.plan_id is None:
         return None
     plan = db.execute(select(plans).where(plans.c.id == row.plan_id)).one()
@@ -234,7 +238,7 @@ def _plan_forbids(db: Connection, row: Row, now: datetime) -> SendRefusal | None
     return SendRefusal("the plan is over") if now.timestamp() >= plan.good_until else None
 
 
-def _account_forbids(db: Connection, row: Row) -> SendRefusal | None:
+def _account_forbids(db: Connection, row: Row[Any]) -> SendRefusal | None:
     status = db.execute(
         select(accounts.c.status).where(accounts.c.client_key == row.client_key, accounts.c.open_id == row.open_id)
     ).scalar_one_or_none()
@@ -245,12 +249,12 @@ def _account_forbids(db: Connection, row: Row) -> SendRefusal | None:
     )
 
 
-def _already_done(db: Connection, row: Row) -> SendRefusal | None:
+def _already_done(db: Connection, row: Row[Any]) -> SendRefusal | None:
     other = db.execute(select(outbox.c.state).where(outbox.c.claim == row.key)).scalar_one_or_none()
     return None if other is None else SendRefusal(f"already sent (a line with the same key is {other})")
 
 
-def _person_forbids(db: Connection, row: Row, rules: Rules) -> SendRefusal | None:
+def _person_forbids(db: Connection, row: Row[Any], rules: Rules) -> SendRefusal | None:
     return (
         SendRefusal("opted out")
         if is_opted_out(db, row.client_key, row.open_id, row.person_open_id, rules.opt_out_at)
@@ -263,7 +267,7 @@ def day_start(now: datetime) -> float:
     return datetime.combine(beijing_day(now), time(), BEIJING).timestamp()
 
 
-def _caps(db: Connection, row: Row, rules: Rules, now: datetime) -> SendRefusal | None:
+def _caps(db: Connection, row: Row[Any], rules: Rules, now: datetime) -> SendRefusal | None:
     if row.plan_id is None:
         return None
     today = (
@@ -297,7 +301,7 @@ def consent_used(db: Connection, app: str, open_id: str, person: str, now: datet
     return db.execute(query.limit(1)).first() is not None
 
 
-def _consent_forbids(db: Connection, row: Row, chat: Chat, now: datetime) -> SendRefusal | None:
+def _consent_forbids(db: Connection, row: Row[Any], chat: Chat, now: datetime) -> SendRefusal | None:
     # Without an event, the platform's list of consents counts, as used by the plan; a later event overrides it.
     if chat.consents is False:
         return SendRefusal("the consent was withdrawn")
@@ -412,9 +416,10 @@ def read_lines(
 def request_of(state: State, line_id: int) -> dict[str, Any]:
     """Return a line's decrypted request parameters, which must not be logged."""
     with state.read() as db:
-        return orjson.loads(
+        request: dict[str, Any] = orjson.loads(
             state.vault.open(db.execute(select(outbox.c.request).where(outbox.c.id == line_id)).scalar_one())
         )
+    return request
 
 
 def keys_done(db: Connection, keys: Iterable[str]) -> set[str]:
@@ -427,7 +432,8 @@ def keys_done(db: Connection, keys: Iterable[str]) -> set[str]:
 
 def sent_today(db: Connection, app: str, people: Iterable[str], now: datetime) -> dict[str, int]:
     """Count the campaign lines of each person that were or may have been sent on this Beijing day."""
-    wanted, found = list(people), {}
+    wanted = list(people)
+    found: dict[str, int] = {}
     for i in range(0, len(wanted), 500):
         query = (
             select(outbox.c.person_open_id, func.count())

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from resources.state.accounts import AccountStatus
 from resources.state.engine import State, accounts, business_tokens, deletions, opt_outs, user_tokens
@@ -70,7 +70,7 @@ def is_opted_out(db: Connection, app: str, open_id: str, person: str, before: da
     return db.execute(query).first() is not None
 
 
-def _opt_out(app: str, open_id: str, person: str):
+def _opt_out(app: str, open_id: str, person: str) -> ColumnElement[bool]:
     return (opt_outs.c.client_key == app) & (opt_outs.c.open_id == open_id) & (opt_outs.c.person_open_id == person)
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, insert, select, update
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from resources.state.engine import State, outbox, plans
 from resources.state.lines import LineState
 from resources.state.outbox import NewLine, Rules, insert_lines
+from resources.state.statements import inserted_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +61,21 @@ def create_plan(
             .where(plans.c.kind == kind, plans.c.name == name, plans.c.state.in_(("open", "approved")))
             .values(state="superseded")
         )
-        plan_id = db.execute(
-            insert(plans).values(
-                kind=kind,
-                name=name,
-                occasion=occasion,
-                planned_at=now.timestamp(),
-                good_until=good_until.timestamp(),
-                hash="",
-                state="open",
-                rules=rules.to_json(),
-                effect_hours=effect_hours,
+        plan_id = inserted_id(
+            db.execute(
+                insert(plans).values(
+                    kind=kind,
+                    name=name,
+                    occasion=occasion,
+                    planned_at=now.timestamp(),
+                    good_until=good_until.timestamp(),
+                    hash="",
+                    state="open",
+                    rules=rules.to_json(),
+                    effect_hours=effect_hours,
+                )
             )
-        ).inserted_primary_key[0]
+        )
         insert_lines(state, db, (replace(line, plan_id=plan_id) for line in lines), now)
         db.execute(update(plans).where(plans.c.id == plan_id).values(hash=_hash(state, db, plan_id)))
         return _plan(db.execute(select(plans).where(plans.c.id == plan_id)).one())
@@ -196,7 +200,7 @@ def _hash(state: State, db: Connection, plan_id: int) -> str:
     return digest.hexdigest()
 
 
-def _plan(row: Row) -> Plan:
+def _plan(row: Row[Any]) -> Plan:
     def instant(value: float | None) -> datetime | None:
         return None if value is None else datetime.fromtimestamp(value, UTC)
 
@@ -205,8 +209,8 @@ def _plan(row: Row) -> Plan:
         row.kind,
         row.name,
         row.occasion,
-        instant(row.planned_at),
-        instant(row.good_until),
+        datetime.fromtimestamp(row.planned_at, UTC),
+        datetime.fromtimestamp(row.good_until, UTC),
         row.hash,
         row.state,
         row.approved_hash,

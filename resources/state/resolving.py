@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -24,7 +25,8 @@ def link(db: Connection, app: str, message_id: str, line_id: int) -> None:
     if event is None:
         return
     if event.outbox_id not in (None, line_id):
-        other, values = event.outbox_id, {"delivered_at": None, "message_ids": None}
+        other = event.outbox_id
+        values: dict[str, object] = {"delivered_at": None, "message_ids": None}
         if db.execute(select(outbox.c.resolved_by).where(outbox.c.id == other)).scalar_one() == BY_EVENT:
             values |= {
                 "state": LineState.UNKNOWN.value,
@@ -144,10 +146,10 @@ class _Open:
     ``looks`` are the fingerprints of those messages.
     """
 
-    row: Row
+    row: Row[Any]
     looks: tuple[str, ...]
 
-    def could_be(self, event: Row) -> bool:
+    def could_be(self, event: Row[Any]) -> bool:
         return (
             event.fingerprint in self.looks
             and self.row.claimed_at - _SKEW_S <= event.sent_at <= self.row.claimed_at + _LATEST_S
@@ -192,7 +194,7 @@ def _under_way(db: Connection, person: tuple[str, str, str]) -> bool:
     return db.execute(query.limit(1)).first() is not None
 
 
-def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row]:
+def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row[Any]]:
     """Return the events of this app's messages to a person that belong to no line yet, oldest first."""
     app, open_id, person_open_id = person
     return list(
@@ -210,12 +212,12 @@ def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row]
     )
 
 
-def _match(db: Connection, lines: list[_Open], events: list[Row]) -> list[int]:
+def _match(db: Connection, lines: list[_Open], events: list[Row[Any]]) -> list[int]:
     """Match delivery events to the unknown messages of one person, and skip ambiguous matches."""
     found: list[int] = []
     for group in _rivals(lines, events):
         left = [e for e in events if any(line.could_be(e) for line in group)]
-        taken: dict[int, list[Row]] = {}
+        taken: dict[int, list[Row[Any]]] = {}
         whole = True
         for line in group:
             mine = taken[line.row.id] = []
@@ -233,7 +235,7 @@ def _match(db: Connection, lines: list[_Open], events: list[Row]) -> list[int]:
     return found
 
 
-def _take(db: Connection, row: Row, events: list[Row]) -> list[int]:
+def _take(db: Connection, row: Row[Any], events: list[Row[Any]]) -> list[int]:
     """Add events to a line and mark it as sent; return its number if it was unknown."""
     ids = [*(row.message_ids.split(",") if row.message_ids else ()), *(e.message_id for e in events)]
     values: dict[str, object] = {"delivered_at": row.delivered_at or events[0].sent_at, "message_ids": ",".join(ids)}
@@ -248,7 +250,7 @@ def _take(db: Connection, row: Row, events: list[Row]) -> list[int]:
     return [row.id] if row.state == LineState.UNKNOWN else []
 
 
-def _rivals(lines: list[_Open], events: list[Row]) -> list[list[_Open]]:
+def _rivals(lines: list[_Open], events: list[Row[Any]]) -> list[list[_Open]]:
     """Group lines that could have caused the same event."""
     groups: list[list[_Open]] = []
     for line in lines:
@@ -298,7 +300,7 @@ def settle_plan(
     return [row.id for row in rows]
 
 
-def _settle(db: Connection, row: Row, *, was_sent: bool, by: str, now: datetime) -> None:
+def _settle(db: Connection, row: Row[Any], *, was_sent: bool, by: str, now: datetime) -> None:
     outcome = LineState.SENT if was_sent else LineState.NOT_SENT
     set_line(
         db, row.id, state=outcome.value, claim=row.key if was_sent else None, resolved_by=by, ended_at=now.timestamp()

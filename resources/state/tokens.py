@@ -173,7 +173,7 @@ def seal_anew(state: State) -> int:
     return count
 
 
-def _row(state: State, table: Table, client_key: str, open_id: str) -> Row | None:
+def _row(state: State, table: Table, client_key: str, open_id: str) -> Row[Any] | None:
     with state.read() as db:
         return db.execute(
             select(table).where(table.c.client_key == client_key, table.c.open_id == open_id)
@@ -190,7 +190,7 @@ def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _user_token(state: State, row: Row) -> UserToken:
+def _user_token(state: State, row: Row[Any]) -> UserToken:
     return UserToken(
         row.open_id,
         state.vault.open(row.access_token),

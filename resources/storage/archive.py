@@ -126,7 +126,7 @@ class Entry(NamedTuple):
     said: str = ""
 
     @property
-    def key(self) -> tuple:
+    def key(self) -> tuple[str | tuple[str, str | int], ...]:
         """Identity of the requested object, independent of page, window and time."""
         return (self.client_key, self.open_id, *sorted(self.subject.items()))
 
@@ -454,7 +454,7 @@ def _decode_index(stored: StoredEntry) -> tuple[list[Entry], bytes]:
 _USUAL = Entry._fields[:-1]
 
 
-def _entry(line: dict) -> Entry:
+def _entry(line: dict[str, Any]) -> Entry:
     line["began_at"], line["observed_at"] = (
         datetime.fromisoformat(line["began_at"]),
         datetime.fromisoformat(line["observed_at"]),

@@ -236,9 +236,10 @@ class Lake:
             footer = pq.read_metadata(partition.path)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise damage_of(partition, error) from error
-        if partition.group is None:
-            return footer.num_rows
-        return 0 if partition.group < 0 else footer.row_group(partition.group).num_rows
+        if partition.group is not None and partition.group < 0:
+            return 0
+        rows: int = (footer if partition.group is None else footer.row_group(partition.group)).num_rows
+        return rows
 
     def partition(self, table: str, dt: date) -> Partition | None:
         """Return the partition of one day, or None if it does not exist.

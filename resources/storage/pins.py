@@ -11,7 +11,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from resources.storage.lake import Partition, check
+from resources.storage.partition import Partition, check
 
 
 class Pins:

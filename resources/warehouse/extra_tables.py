@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from resources.storage.schema import DICTIONARY_SCHEMA, STATUS_SCHEMA
 from resources.warehouse.descriptions import Description, described, has_columns, made_anew, own_description
 from resources.warehouse.state_tables import TABLES_OF_STATE
+
+if TYPE_CHECKING:
+    import duckdb
 
 _BY_DAY = "meta.load_status"
 """The one table of the state that grows with every day; only its changed days are read."""
@@ -43,7 +47,12 @@ EXTRA_TABLES: Mapping[str, tuple[pa.Schema, str]] = {
 """Tables of the warehouse that are not in the lake: name with schema -> (columns, comment)."""
 
 
-def replace_rows(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch], found: Description | None) -> None:
+def replace_rows(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: pa.Table | Iterable[pa.RecordBatch],
+    found: Description | None,
+) -> None:
     """Replace all rows of one of :data:`EXTRA_TABLES`, and its columns and comments where they changed.
 
     ``found`` is the table's present description, None if it does not exist.
@@ -59,7 +68,7 @@ def replace_rows(connection, name: str, rows: pa.Table | Iterable[pa.RecordBatch
     insert_batches(connection, name, rows.to_batches() if isinstance(rows, pa.Table) else rows)
 
 
-def replace_days(connection, name: str, rows: TableByDay) -> None:
+def replace_days(connection: duckdb.DuckDBPyConnection, name: str, rows: TableByDay) -> None:
     """Replace the days of ``meta.load_status`` that changed since they were published.
 
     Raises:
@@ -82,7 +91,7 @@ def replace_days(connection, name: str, rows: TableByDay) -> None:
         )
 
 
-def insert_batches(connection, name: str, batches: Iterable[pa.RecordBatch]) -> None:
+def insert_batches(connection: duckdb.DuckDBPyConnection, name: str, batches: Iterable[pa.RecordBatch]) -> None:
     """Insert rows into a table (name with schema), one batch at a time."""
     where, _, table = name.partition(".")
     for batch in batches:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from resources.storage.atomic import write_atomic
-from resources.storage.lake import Partition
+from resources.storage.partition import Partition
 from resources.warehouse.mart_files import Mart
 from resources.warehouse.state_tables import OF_THE_MOMENT
 
@@ -86,7 +86,8 @@ def _bytes_of(rows: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, kept.schema) as stream:
         stream.write_table(kept)
-    return sink.getvalue().to_pybytes() + repr(days).encode()
+    stored: bytes = sink.getvalue().to_pybytes()
+    return stored + repr(days).encode()
 
 
 def _beside(path: Path) -> Path:

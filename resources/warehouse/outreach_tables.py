@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Float, Integer, Table, select
+from sqlalchemy import Column, Float, Integer, Table, select
 
 from resources.state.engine import State, opt_outs, outbox, plans
 
@@ -42,7 +43,7 @@ def read_outreach(state: State) -> dict[str, pa.Table]:
 def schema_of(table: Table) -> pa.Schema:
     """Return the published columns of a table of the state, with Arrow types."""
 
-    def kind(column) -> pa.DataType:
+    def kind(column: Column[Any]) -> pa.DataType:
         if isinstance(column.type, Float):
             return _INSTANT
         return pa.int64() if isinstance(column.type, Integer) else pa.string()
@@ -70,7 +71,7 @@ def _batches(state: State, table: Table, schema: pa.Schema) -> Iterator[pa.Recor
             )
 
 
-def _array(values: tuple, kind: pa.DataType) -> pa.Array:
+def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
     if kind == _INSTANT:
         values = tuple(None if v is None else round(v * 1_000_000) for v in values)
         return pa.array(values, pa.int64()).cast(kind)

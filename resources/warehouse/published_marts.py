@@ -98,7 +98,7 @@ def publish_marts(
 
 
 def _publish(
-    connection,
+    connection: duckdb.DuckDBPyConnection,
     held: PublishedPartitions,
     mart: Mart,
     found: Description | None,
@@ -134,12 +134,12 @@ def _publish(
     return days, len(fresh) - len(fitting)
 
 
-def _drop(connection, held: PublishedPartitions, name: str) -> None:
+def _drop(connection: duckdb.DuckDBPyConnection, held: PublishedPartitions, name: str) -> None:
     connection.execute(f'DROP TABLE IF EXISTS marts."{name}"')
     held.forget(f"{DATASET}/{name}")
 
 
-def _say_which(connection, marts: Mapping[str, Mart], found: Description | None) -> None:
+def _say_which(connection: duckdb.DuckDBPyConnection, marts: Mapping[str, Mart], found: Description | None) -> None:
     """Write ``meta.marts``: the marts of this file and the hashes of their SQL."""
     if found is None or not has_columns(found, _MARTS):
         connection.execute(";".join(made_anew("meta.marts", _MARTS)))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from resources.storage.lake import Partition
+from resources.storage.partition import Partition
 
 if TYPE_CHECKING:
     import duckdb

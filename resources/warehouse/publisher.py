@@ -236,7 +236,7 @@ class Warehouse:
 
     def _fill(
         self,
-        connection,
+        connection: duckdb.DuckDBPyConnection,
         pins: Pins,
         result: Publication,
         present: Mapping[str, list[Partition]],
@@ -279,7 +279,7 @@ class Warehouse:
 
     def _upsert(
         self,
-        connection,
+        connection: duckdb.DuckDBPyConnection,
         pins: Pins,
         result: Publication,
         held: PublishedPartitions,
@@ -305,7 +305,7 @@ class Warehouse:
         commit_many(connection, days)
         result.changed[name] = days
 
-    def _insert(self, connection, target: str, changed: list[Partition]) -> None:
+    def _insert(self, connection: duckdb.DuckDBPyConnection, target: str, changed: list[Partition]) -> None:
         """Insert the rows of some partitions of one dataset.
 
         Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, Row, Select, func, select
@@ -118,13 +119,13 @@ def load_status_batches(state: State, dts: Iterable[date] | None = None) -> Iter
             yield from _status_batches(db, query.where(c.table_name == name, c.dt.in_(days)))
 
 
-def _status_batches(db: Connection, query: Select) -> Iterator[pa.RecordBatch]:
+def _status_batches(db: Connection, query: Select[Any]) -> Iterator[pa.RecordBatch]:
     chunks = db.execute(query.execution_options(yield_per=_CHUNK)).partitions(_CHUNK)
     while batches := [_status_batch(rows) for rows in islice(chunks, _CHUNKS)]:
         yield from pa.Table.from_batches(batches).combine_chunks().to_batches()
 
 
-def _status_batch(rows: Sequence[Row]) -> pa.RecordBatch:
+def _status_batch(rows: Sequence[Row[Any]]) -> pa.RecordBatch:
     columns = zip(zip(*rows, strict=True), STATUS_SCHEMA, strict=True)
     return pa.record_batch(
         [pa.array(v, pa.string()).cast(f.type) if f.type == pa.date32() else pa.array(v, f.type) for v, f in columns],

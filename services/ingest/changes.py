@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.records import Table
-from resources.storage.lake import ROW_GROUP, row_groups
+from resources.storage.lake import row_groups
+from resources.storage.partition import ROW_GROUP
 from services.ingest.order import ascends, in_step
 
 if TYPE_CHECKING:

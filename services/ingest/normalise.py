@@ -23,7 +23,8 @@ from catalog.iterations import IterateBy
 from catalog.records import EmptyMeaning, Endpoint, History, Table, beijing_day
 from catalog.requests import ParamSource
 from resources.storage.archive import Address, Archive, Entry, Segment
-from resources.storage.lake import DRIFT, QUARANTINE, Lake, LakeCorrupt
+from resources.storage.lake import DRIFT, QUARANTINE, Lake
+from resources.storage.partition import LakeCorrupt
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
 from services.ingest.changes import Changes, InParts, compare
 from services.ingest.day_buffer import DayBuffer, DayRows

@@ -13,7 +13,8 @@ from catalog.iterations import IterateBy
 from catalog.records import Endpoint, History, Table
 from resources.runtime import Runtime
 from resources.state.load_status import LoadStatus, Outcome, forget_load_status, read_load_status, save_load_status
-from resources.storage.lake import Lake, LakeCorrupt
+from resources.storage.lake import Lake
+from resources.storage.partition import LakeCorrupt
 from services.ingest.accounting import gap_of
 from services.ingest.changes import Changes, newest_observation
 from services.ingest.fetch import fetch

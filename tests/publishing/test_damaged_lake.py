@@ -15,7 +15,8 @@ from publishing_rows import hot_words
 
 from resources.storage import atomic
 from resources.storage.checksums import digest_of, recorded
-from resources.storage.lake import Lake, LakeCorrupt
+from resources.storage.lake import Lake
+from resources.storage.partition import LakeCorrupt
 from resources.warehouse.publisher import Warehouse
 
 DAY, OTHER = date(2026, 9, 16), date(2026, 9, 17)

@@ -10,7 +10,8 @@ import pytest
 from stopping import stops_at
 
 from resources.storage import lake as lake_module
-from resources.storage.lake import Lake, LakeCorrupt
+from resources.storage.lake import Lake
+from resources.storage.partition import LakeCorrupt
 from resources.warehouse.publisher import Warehouse
 
 FIRST = date(2026, 9, 1)
