@@ -109,13 +109,14 @@ def _valid(ingested: IngestResult) -> dg.AssetCheckResult:
     import pyarrow as pa
 
     table = ingested.table
-    broken, keys, rows = Counter(), [], 0
+    counted: Counter[str] = Counter()
+    keys, rows = [], 0
     for part in (part for p in ingested.partitions.values() for part in p.day.parts()):
         keys.append(part.select(["dt", *table.primary_key]))
-        broken.update({f"empty {name}": part[name].null_count for name in table.not_null})
-        broken.update({f"{name} outside its range": _outside(FIELDS[name], part[name]) for name in table.columns})
+        counted.update({f"empty {name}": part[name].null_count for name in table.not_null})
+        counted.update({f"{name} outside its range": _outside(FIELDS[name], part[name]) for name in table.columns})
         rows += part.num_rows
-    broken = {what: n for what, n in ({"duplicate keys": _duplicates(pa.concat_tables(keys))} | broken).items() if n}
+    broken = {what: n for what, n in ({"duplicate keys": _duplicates(pa.concat_tables(keys))} | counted).items() if n}
     quarantined = sum(p.quarantined for p in ingested.partitions.values())
     nulled = sum(p.nulled for p in ingested.partitions.values())
     reasons = Counter(r for p in ingested.partitions.values() for r in p.quarantine["reason"].to_pylist())
@@ -244,9 +245,9 @@ def _received(ingested: IngestResult, runtime: Runtime) -> dg.AssetCheckResult:
 
 def _subscribed(ingested: IngestResult, lake: Lake) -> dg.AssetCheckResult:
     """Check that subscribed events still are: the platform cancels subscriptions of slow or failing receivers."""
-    from services.maintenance.reconcile import lost_subscriptions
+    from services.maintenance.reconcile import Unsubscribed, lost_subscriptions
 
-    lost = []
+    lost: list[Unsubscribed] = []
     for dt in ingested.partitions:
         answered = {
             s.client_key for s in ingested.statuses if s.dt == dt and s.status in (Outcome.LOADED, Outcome.EMPTY)

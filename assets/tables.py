@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Backfill policies and pools are beta in this pinned release; tests cover what they do here.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
+NOTHING = cast(dg.DagsterType, dg.Nothing)  # Dagster annotates it as the class of None
 UNMARKED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Metadata of an output that marks no partition as materialised.
 
@@ -131,7 +132,7 @@ def _table_asset(table: Table, partitions: dg.TimeWindowPartitionsDefinition) ->
         pool=_pool(table, scopes),
         check_specs=check_specs(table),
         output_required=False,
-        dagster_type=dg.Nothing,
+        dagster_type=NOTHING,
     )
     def _asset(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]):
         from services.ingest.fetch_context import UpstreamMissing

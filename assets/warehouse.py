@@ -38,7 +38,7 @@ def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     from services.marts.publishing import publish  # its imports would delay loading of definitions by a second
 
     done = publish(runtime, marts=False, again=False)  # marts are assets of their own
-    result = dg.MaterializeResult(
+    result: dg.MaterializeResult[None] = dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(done.path),
             "bytes": done.bytes,

@@ -49,7 +49,7 @@ class Runner:
         prepare_dagster_home(runtime.settings)
         take_paths_as_they_are()
         self.repository = make_repository(runtime, runtime.settings)
-        self._instance = None
+        self._instance: dg.DagsterInstance
         self._ending = ExitStack()
 
     def __enter__(self) -> "Runner":
@@ -92,7 +92,7 @@ class Runner:
         )
         for happened in result.all_events:
             if happened.is_step_failure:
-                ran.problems[happened.step_key] = error_message_of(happened.step_failure_data)
+                ran.problems[happened.step_key or ran.job] = error_message_of(happened.step_failure_data)
             elif happened.is_job_failure:
                 _tell_end(ran, happened.job_failure_data)
         return ran

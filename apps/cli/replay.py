@@ -126,8 +126,8 @@ def _replay_table(
             counted["replaced"] += 1
             said = f"no day yet, {one.changes}" if one.is_new else str(one.changes)
             console.print(f"{table.name} {one.dt}: {said}", highlight=False, soft_wrap=True)
-        counted["rows"] += one.normalised.day.num_rows
-        counted["quarantined"] += one.normalised.quarantined
+        counted["rows"] += one.partition.day.num_rows
+        counted["quarantined"] += one.partition.quarantined
         for name in ("added", "removed", "altered", "confirmed"):
             counted[name] += getattr(one.changes, name)
         if not dry_run:

@@ -138,8 +138,9 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         with self.index_connection() as connection:
             found = connection.execute(sa.select(log.id, log.asset_key, log.event).where(log.id.in_(newest))).all()
         return {
-            AssetKey.from_db_string(key): EventLogRecord(id_, deserialize_value(event, EventLogEntry))
+            asset: EventLogRecord(id_, deserialize_value(event, EventLogEntry))
             for id_, key, event in found
+            if (asset := AssetKey.from_db_string(key)) is not None
         }
 
     @cached_property
@@ -204,6 +205,8 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 class _KeptOpen:
     """A storage in one file that stays open."""
 
+    _conn_string: str
+
     @cached_property
     def _engine(self) -> sa.Engine:
         return _make_engine(self._conn_string)
@@ -216,7 +219,7 @@ class _KeptOpen:
 
     def dispose(self) -> None:
         """Close the storage and its file."""
-        super().dispose()
+        super().dispose()  # type: ignore[misc]  # of Dagster's class, the next base
         self._engine.dispose()
 
 

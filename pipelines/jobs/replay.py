@@ -49,7 +49,8 @@ def replay_partitions(context: dg.OpExecutionContext, config: ReplayConfig, runt
     from services.marts.publishing import publish
 
     first, last = _span(config, runtime)
-    changed, alone, totals = [], [], Counter()
+    changed, alone = [], []
+    totals: Counter[str] = Counter()
     for name in [t for t in TABLES if t in config.tables] or list(TABLES):
         for one in replay(runtime, TABLES[name], first, last):
             if one.left_alone is not None:
@@ -118,11 +119,11 @@ def _record(one: "Replay", note: str) -> dg.TableRecord:
 
 def _metadata(one: "Replay") -> dict:
     return {
-        "dagster/partition_row_count": one.normalised.day.num_rows,
+        "dagster/partition_row_count": one.partition.day.num_rows,
         "calls": 0,
         "replayed": True,
-        "quarantined": one.normalised.quarantined,
-        "duplicates": one.normalised.duplicates,
+        "quarantined": one.partition.quarantined,
+        "duplicates": one.partition.duplicates,
         "changed": str(one.changes),
         "rows_changed": asdict(one.changes),
     }

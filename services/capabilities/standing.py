@@ -217,8 +217,9 @@ class Standing:
         endpoints = [e for e in endpoints_of(table) if e.name in ENDPOINTS]
         if not endpoints:
             return None  # events are pushed
-        lacks = [self.lack_of_endpoint(e) for e in endpoints if self.app_type in e.apps and self._is_due(e)]
-        if any(lack is None for lack in lacks):
+        found = [self.lack_of_endpoint(e) for e in endpoints if self.app_type in e.apps and self._is_due(e)]
+        lacks = [lack for lack in found if lack is not None]
+        if len(lacks) < len(found):
             return None
         off = {one.operation: one for lack in lacks for one in lack.off}
         direct = [lack for lack in lacks if lack.upstream is None]

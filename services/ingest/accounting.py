@@ -106,9 +106,8 @@ def _gap(runtime: Runtime, answers: dict[tuple[str, str, datetime], int]) -> Gap
         return None
     where = sorted({f"{source} of {day}" for source, day, _ in told})
     more = f", … {len(where)} in all" if len(where) > _NAMED else ""
-    return Gap(
-        *(sum(rows for _, _, rows in missing[is_lost]) for is_lost in (True, False)), ", ".join(where[:_NAMED]) + more
-    )
+    lost, let_go = (sum(rows for _, _, rows in missing[is_lost]) for is_lost in (True, False))
+    return Gap(lost, let_go, ", ".join(where[:_NAMED]) + more)
 
 
 _NAMED = 3

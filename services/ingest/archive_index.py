@@ -52,8 +52,9 @@ class ArchiveIndex:
         if self._batched is None:
             yield (entry.open_id, *sorted(item for item in entry.subject.items() if item[0] != PERIOD))
             return
-        for one in entry.params.get(self._batched, ()):
-            yield (entry.open_id, (self._batched, one))
+        values = entry.params.get(self._batched)
+        for value in values if isinstance(values, list) else ():
+            yield (entry.open_id, (self._batched, value))
 
     def answers(self, subject: Subject) -> list[Entry]:
         """Return the archived responses of a subject, in order of time."""
@@ -123,7 +124,7 @@ class ArchiveIndex:
         paging = self._endpoint.paging
         if paging is None or paging.session:
             return None
-        pages_ = defaultdict(dict)
+        by_sequence: dict[str, dict[int, Entry]] = defaultdict(dict)
         for entry in self.answers(subject):
             if (
                 entry.ok
@@ -131,8 +132,8 @@ class ArchiveIndex:
                 and entry.sequence not in self._complete
                 and self._is_of(entry, subject, period)
             ):
-                pages_[entry.sequence][entry.page] = entry
-        for sequence_id, found in pages_.items():
+                by_sequence[entry.sequence][entry.page] = entry
+        for sequence_id, found in by_sequence.items():
             if sorted(found) != list(range(1, len(found) + 1)):
                 continue
             last = found[len(found)]

@@ -160,7 +160,8 @@ def _compared(
         FROM (SELECT o, n, o."client_key" IS NOT NULL AND n."client_key" IS NOT NULL AS both_there FROM o FULL JOIN n ON {same_key})"""
     connection.register("o", before.select(list(table.columns)))
     connection.register("n", after.select(list(table.columns)))
-    return Changes(*connection.execute(found, {"newest": newest}).fetchone())
+    (counts,) = connection.execute(found, {"newest": newest}).fetchall()
+    return Changes(*counts)
 
 
 def _differs(columns: list[str]) -> str:

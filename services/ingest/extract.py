@@ -107,12 +107,12 @@ def read_batches(
                     size += len(body)
                 else:
                     spool.add(address, entry, body)
-            if size >= batch_bytes:
+            if plain and size >= batch_bytes:
                 yield Batch(sources, spool.path, plain.tables())
                 sources, size = [], 0
             if spool.size >= batch_bytes:
                 yield spool.batch()
-        if sources:
+        if plain and sources:
             yield Batch(sources, spool.path, plain.tables())
         if spool.size:
             yield spool.batch()
@@ -188,7 +188,7 @@ def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpo
     _load_lists(connection, batch, endpoint, output)
     path = output.rows
     if output.explode:
-        _explode(connection, output)
+        _explode(connection, output.explode)
         path = output.explode if output.single else f"{output.rows}[].{output.explode}"
     rows = connection.execute(_select_rows(output, path)).to_arrow_table()
     # Copy: the rows stay in memory for long, and DuckDB's buffers are larger than their content.
@@ -224,9 +224,9 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
     )
 
 
-def _explode(connection, output: Output) -> None:
-    """Replace ``elements`` by the elements of a member of each row; the row itself stays as ``parent``."""
-    place, where = _place(output.explode)
+def _explode(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+    """Replace ``elements`` by the elements of the list at ``path`` in each row; the row itself stays as ``parent``."""
+    place, where = _place(path)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE lists AS

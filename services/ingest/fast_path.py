@@ -96,8 +96,12 @@ class PlainRows:
         beside = [_at(d, self._root) for d in documents]
         if not (_ONLY_OBJECTS.issuperset(map(type, beside)) and self._beside.issuperset(chain.from_iterable(beside))):
             return None
-        found = [(g, g.parse_rows(documents)) for g in self._gathered.values()]
-        return None if any(rows is None for _, rows in found) else found
+        found: list[tuple[_ColumnBuilder, _Rows]] = []
+        for builder in self._gathered.values():
+            if (rows := builder.parse_rows(documents)) is None:
+                return None
+            found.append((builder, rows))
+        return found
 
     def tables(self) -> dict[Output, pa.Table]:
         """Return the collected rows by output, and clear them; columns as in :class:`services.ingest.extract.Rows`."""

@@ -30,7 +30,7 @@ from services.ingest.fetch_context import Subject, UpstreamMissing
 from services.ingest.fetch_tasks import FetchResult, Question, days_for, mixed, questions_of, stages, why_too_old
 from services.ingest.inbox import drain
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error, outcome_of_unexpected
-from services.ingest.periods import Period, written
+from services.ingest.periods import Period, longest_period, written
 
 if TYPE_CHECKING:  # loaded at the first call: most hourly runs make none
     from resources.client.client import DouyinClient
@@ -170,7 +170,9 @@ async def _ask(client: DouyinClient, question: Question) -> None:
             question.add(dts, failure)
             return
         items += sequence.items
-        missed |= shows_only_now and beijing_day(sequence.began_at) not in dts
+        if shows_only_now:
+            assert sequence.began_at is not None, "a listing that did not fail has a first response"
+            missed |= beijing_day(sequence.began_at) not in dts
     for dt in dts:
         question.add([dt], _DAY_OVER if missed else outcome_of(endpoint, items, sequence.newest, dt))
 
@@ -220,7 +222,7 @@ def _all_known(endpoint: Endpoint, subject: Subject) -> Callable[[Any], bool] | 
 
     def known(document: Any) -> bool:
         rows = member(document, path)
-        times = (
+        times: list[Any] = (
             [row.get(created) for row in rows if isinstance(row, Mapping) and not row.get(pinned)]
             if isinstance(rows, list)
             else []
@@ -230,16 +232,21 @@ def _all_known(endpoint: Endpoint, subject: Subject) -> Callable[[Any], bool] | 
     return known
 
 
+def _days_back(question: Question) -> int:
+    """Return the length in days of the window or period to request."""
+    asking, endpoint = question.asking, question.asking.endpoint
+    if not endpoint.windows:
+        return longest_period(endpoint)
+    # The shortest window that reaches the oldest wanted day, even if that day is known: the platform corrects its
+    # series for some days, and the same call returns the corrections.
+    oldest = min(d for d in days_for(question.subjects[0], asking.dts) if why_too_old(asking, d) is None)
+    return next(w for w in endpoint.windows if w >= (asking.today - oldest).days)
+
+
 def _params(question: Question, period: Period | None) -> dict[str, Any]:
     """Build the request parameters without the cursor, which paging adds."""
     asking = question.asking
     endpoint, subject, today = asking.endpoint, question.subjects[0], asking.today
-    days = endpoint.period_days
-    if endpoint.windows:
-        # The shortest window that reaches the oldest wanted day, even if that day is known: the platform corrects its
-        # series for some days, and the same call returns the corrections.
-        oldest = min(d for d in days_for(subject, asking.dts) if why_too_old(asking, d) is None)
-        days = next(w for w in endpoint.windows if w >= (today - oldest).days)
     values: dict[str, Any] = {}
     for p in endpoint.params:
         if p.fill is ParamSource.ACCOUNT:
@@ -250,12 +257,12 @@ def _params(question: Question, period: Period | None) -> dict[str, Any]:
             if p.name in subject.params:
                 values[p.name] = subject.params[p.name]
         elif p.fill is ParamSource.WINDOW:
-            values[p.name] = days
+            values[p.name] = _days_back(question)
         elif p.fill is ParamSource.SINCE:
-            values[p.name] = written(p, today - timedelta(days=days), period and period.since)
+            values[p.name] = written(p, today - timedelta(days=_days_back(question)), period.since if period else None)
         elif p.fill is ParamSource.UNTIL:
             values[p.name] = written(
-                p, today - timedelta(days=1), (period and period.until) or asking.runtime.clock.now()
+                p, today - timedelta(days=1), (period.until if period else None) or asking.runtime.clock.now()
             )
         elif p.fill in (ParamSource.COUNT, ParamSource.CONST):
             values[p.name] = p.const

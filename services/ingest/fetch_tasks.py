@@ -19,7 +19,7 @@ from services.capabilities.standing import switched_off, way_to_capabilities
 from services.ingest.archive_index import ArchiveIndex, known_until
 from services.ingest.fetch_context import FetchContext, Subject, UpstreamMissing
 from services.ingest.outcomes import SubjectResult
-from services.ingest.periods import Period, periods_to_request
+from services.ingest.periods import Period, longest_period, periods_to_request
 from services.ingest.spans import chunks
 from services.ingest.subjects import subjects_of
 
@@ -195,7 +195,7 @@ def _by_period(
     known = known_until(asking.runtime.archive, endpoint, asking.client_key, accounts, today) if accounts else {}
     for subject, days in open_days:
         # Rows without the time at which they happened belong to the day that was requested, each day on its own.
-        for span in chunks([d for d in days if d < today], endpoint.period_days if endpoint.happened else 1):
+        for span in chunks([d for d in days if d < today], longest_period(endpoint) if endpoint.happened else 1):
             about = replace(subject, days=span)
             yield Question(
                 asking, (about,), days_for(about, days), held, result, periods_to_request(endpoint, span, today, None)

@@ -29,7 +29,7 @@ from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_sche
 from services.ingest.changes import Changes, InParts, compare
 from services.ingest.day_buffer import DayBuffer, DayRows
 from services.ingest.extract import connect, extract, read_batches
-from services.ingest.order import held, rows_by_day
+from services.ingest.order import rows_by_day, to_arrow_batch
 from services.ingest.periods import backfilled, days_of
 from services.ingest.rows import parse_rows, week_of
 
@@ -97,7 +97,7 @@ class _Pieces:
         """Buffer the rows of wanted days, and spill the largest day while the buffers exceed the limit."""
         if rows is None:
             return
-        for dt, part in rows_by_day(held(rows), self.wanted):
+        for dt, part in rows_by_day(to_arrow_batch(rows), self.wanted):
             self.answered.add(dt)
             self.good.setdefault(dt, DayBuffer(self.table, self.folder)).add(part)
         while sum(day.size for day in self.good.values()) > _HELD_BYTES:
@@ -106,11 +106,11 @@ class _Pieces:
     def add_bad(self, rows: pd.DataFrame | None) -> None:
         """Buffer the quarantine rows of wanted days."""
         for dt, part in rows.groupby("dt", sort=False) if rows is not None else ():
-            if dt in self.wanted:
+            if isinstance(dt, date) and dt in self.wanted:
                 self.bad[dt].append(part)
 
 
-def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: Iterable[date]) -> list[date]:
+def observation_days(archive: Archive, table: Table, endpoint: Endpoint, dts: Collection[date]) -> list[date]:
     """List the archive days that can have rows of the partitions ``dts`` of ``table``."""
     archived = set(archive.days(endpoint.name))
     if table.history is History.VERSION:
@@ -249,11 +249,13 @@ def _answered(
         # Thousands of responses are about the same days: only one of each kind is checked.
         names = _window_params(endpoint)
         kinds = {
-            (*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest, e.items): e
-            for e in entries
+            (*(e.params.get(name) for name in names), beijing_day(e.began_at), e.newest, e.items): e for e in entries
+        }
+        spans = {
+            (_first_row(endpoint, e, e.newest) if with_rows else first_day(endpoint, e), e.newest)
+            for e in kinds.values()
             if e.newest
         }
-        spans = {(_first_row(endpoint, e) if with_rows else first_day(endpoint, e), e.newest) for e in kinds.values()}
         return {d for d in wanted if any(first <= d and d.isoformat() <= newest for first, newest in spans)}
     if table.history is History.VERSION:
         return {week_of(e) for e in entries if e.items}.intersection(wanted)
@@ -295,10 +297,11 @@ def first_day(endpoint: Endpoint, entry: Entry) -> date:
     if since is not None and since in entry.params:
         return date.fromisoformat(str(entry.params[since]))
     name = next((p.name for p in endpoint.params if p.fill is ParamSource.WINDOW), None)
-    return beijing_day(entry.began_at) - timedelta(days=int(entry.params.get(name, max(endpoint.windows))))
+    sent = entry.params.get(name) if name is not None else None
+    return beijing_day(entry.began_at) - timedelta(days=max(endpoint.windows) if sent is None else int(str(sent)))
 
 
-def _first_row(endpoint: Endpoint, entry: Entry) -> date:
+def _first_row(endpoint: Endpoint, entry: Entry, newest: str) -> date:
     """Return the oldest day for which a response of a series has a row.
 
     A video may be younger than the window; its response then has as many rows as it has days.
@@ -306,7 +309,7 @@ def _first_row(endpoint: Endpoint, entry: Entry) -> date:
     first = first_day(endpoint, entry)
     if endpoint.over is not IterateBy.VIDEOS:
         return first
-    return max(first, date.fromisoformat(entry.newest) - timedelta(days=max(entry.items or 0, 1) - 1))
+    return max(first, date.fromisoformat(newest) - timedelta(days=max(entry.items or 0, 1) - 1))
 
 
 def _window_params(endpoint: Endpoint) -> list[str]:

@@ -19,18 +19,18 @@ from catalog.records import Table
 from services.ingest.rows import PLACE
 
 
-def held(rows: pd.DataFrame) -> pa.Table:
+def to_arrow_batch(rows: pd.DataFrame) -> pa.Table:
     """Convert rows of a batch to Arrow, for buffering until their day is complete.
 
     The long names of segments are dictionary-encoded, and ordinals have one type, so that pieces can be joined.
     """
-    rows = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
-    for i, name in enumerate(rows.column_names):
+    batch = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+    for i, name in enumerate(batch.column_names):
         if name == "_segment":
-            rows = rows.set_column(i, name, rows[name].dictionary_encode())
+            batch = batch.set_column(i, name, batch[name].dictionary_encode())
         elif name in PLACE:
-            rows = rows.set_column(i, name, rows[name].cast(pa.int64()))
-    return rows
+            batch = batch.set_column(i, name, batch[name].cast(pa.int64()))
+    return batch
 
 
 def rows_by_day(rows: pa.Table, wanted: Collection[date]) -> Iterator[tuple[date, pa.Table]]:

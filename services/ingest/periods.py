@@ -60,6 +60,17 @@ def days_of(entry: Entry) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
+def longest_period(endpoint: Endpoint) -> int:
+    """Return the length in days of the longest period that one request may cover.
+
+    Raises:
+        ValueError: the endpoint is not requested by period.
+    """
+    if endpoint.period_days is None:
+        raise ValueError(f"{endpoint.name} is not requested by period")
+    return endpoint.period_days
+
+
 def periods_to_request(
     endpoint: Endpoint, days: tuple[date, date] | None, today: date, known: datetime | None
 ) -> tuple[Period | None, ...]:
@@ -71,12 +82,14 @@ def periods_to_request(
         return (None,)
     if days is not None:
         return (Period(midnight(days[0]), midnight(days[1] + timedelta(days=1))),)
-    longest = timedelta(days=endpoint.period_days)
+    longest = timedelta(days=longest_period(endpoint))
     recent = midnight(today) - longest
-    since, found = known or recent, []
+    since = known or recent
+    found: list[Period] = []
     while since < recent:
-        found.append(Period(since, min(since + longest, recent)))
-        since = found[-1].until
+        until = min(since + longest, recent)
+        found.append(Period(since, until))
+        since = until
     return (*found, Period(recent))
 
 
@@ -113,7 +126,7 @@ def covers(spans: Iterable[tuple[datetime, datetime]], day: date) -> bool:
 
 
 def _instant(param: Param, entry: Entry) -> datetime:
-    value = int(entry.params[param.name])
+    value = int(str(entry.params[param.name]))
     return datetime.fromtimestamp(value / 1000 if param.moment is TimeFormat.MILLISECONDS else value, BEIJING)
 
 

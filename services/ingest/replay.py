@@ -36,6 +36,17 @@ class Replay:
     """The missing responses that are the reason."""
 
     @property
+    def partition(self) -> NormalisedDay:
+        """Return the partition built from the archive.
+
+        Raises:
+            ValueError: the archive has none.
+        """
+        if self.normalised is None:
+            raise ValueError(f"{self.table.name} {self.dt} is not in the archive")
+        return self.normalised
+
+    @property
     def replaces(self) -> bool:
         """Return whether landing changes the day; creating a day without rows counts, too."""
         if self.normalised is None or not self.normalised.is_answered:

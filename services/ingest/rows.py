@@ -6,6 +6,7 @@ An invalid value becomes null, with a quarantine row that names its column. If t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -85,12 +86,8 @@ def parse_rows(
     if (
         endpoint.happened is not None and rows["_newest"].notna().any()
     ):  # of past days: dt is the day on which it happened
-        day, happened = (
-            endpoint.happened,
-            pd.Series(
-                pd.array(beijing_days(pa.array(rows[endpoint.happened])), dtype=pd.ArrowDtype(pa.date32())), rows.index
-            ),
-        )
+        day = endpoint.happened
+        happened = pd.Series(pd.arrays.ArrowExtensionArray(beijing_days(pa.array(rows[day]))), index=rows.index)
         rows["dt"] = happened.where(rows["_newest"].notna(), rows["dt"])
     if day is not None:
         outside = (rows["dt"] > rows["_newest"]) | (rows["dt"] < rows["_oldest"])
@@ -206,7 +203,8 @@ def _requests(table: Table, sources: list[Source], endpoint: Endpoint, output: O
     days = [beijing_day(e.began_at) for e in entries]
     reach = timedelta(days=max(endpoint.windows, default=0))
     mainly = {day: table.latest_partition(day) for day in set(days)}
-    partitions, spans = [mainly[day] for day in days], [(None, None)] * len(days)
+    partitions = [mainly[day] for day in days]
+    spans: Sequence[tuple[date, date] | tuple[None, None]] = [(None, None)] * len(days)
     if table.history is History.VERSION:
         partitions = [week_of(e) for e in entries]
     elif table.history is History.WINDOW:

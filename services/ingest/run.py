@@ -17,6 +17,7 @@ from resources.storage.lake import Lake
 from resources.storage.partition import LakeCorrupt
 from services.ingest.accounting import gap_of
 from services.ingest.changes import Changes, newest_observation
+from services.ingest.day_buffer import DayRows
 from services.ingest.fetch import fetch
 from services.ingest.fetch_tasks import FetchResult
 from services.ingest.normalise import NormalisedDay, changes_of, iter_normalised, land, nothing, told_on
@@ -118,7 +119,7 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
                 partition,
                 land(runtime.lake, partition, changes),
             )
-            in_memory += partition.day.nbytes
+            in_memory += partition.day.nbytes if isinstance(partition.day, DayRows) else 0
             if in_memory > _IN_MEMORY_BYTES:  # keep memory constant for long ranges: read from the lake
                 partition.day = runtime.lake.day(table.name, partition.dt)
     for dt in _quiet_days(runtime, result, fetched):

@@ -23,8 +23,10 @@ def outcome_of_upstream(
     """
     if (lacking := asking.lacking()) is not None:
         return [Subject(told=lacking)]
-    is_past = day is not None and day < asking.today
-    statuses = asking.statuses(table, day if is_past else asking.today)
+    today = asking.today
+    day = today if day is None else min(day, today)
+    is_past = day < today
+    statuses = asking.statuses(table, day)
     if not statuses and is_past:
         return [
             Subject(
@@ -60,6 +62,7 @@ def rows_of_accounts(asking: FetchContext, active: list[str]) -> list[Subject]:
 
 def _rows_of_day(asking: FetchContext, active: list[str], day: date) -> list[Subject]:
     iteration, table = asking.iteration, asking.iteration.table
+    assert table is not None, f"{asking.endpoint.over} iterates over no table"
     names = [column for _, column in iteration.columns]
     keep = [condition[0] for condition in (iteration.at_least, iteration.among) if condition]
     try:
@@ -79,8 +82,8 @@ def _rows_of_day(asking: FetchContext, active: list[str], day: date) -> list[Sub
     params = [param for param, _ in iteration.columns]
     subjects = []
     for open_id in active:
-        values = sorted(found.get(open_id, ()))
-        subjects += [Subject(open_id, dict(zip(params, v, strict=True))) for v in values] or [told.of(open_id)]
+        named = sorted(found.get(open_id, ()))
+        subjects += [Subject(open_id, dict(zip(params, v, strict=True))) for v in named] or [told.of(open_id)]
     return subjects
 
 

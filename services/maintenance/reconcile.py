@@ -179,15 +179,15 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
     for app, open_id, event, *rest in rows:
         groups.setdefault((app, open_id, event), []).append(tuple(rest))
     lost = []
-    for key, events in groups.items():
-        gone = [
-            (message_id, who, ms) for message_id, who, ms, is_landed, arrived in events if is_landed and not arrived
-        ]
+    for key, lines in groups.items():
+        gone = [(message_id, who, ms) for message_id, who, ms, is_landed, arrived in lines if is_landed and not arrived]
         if gone:
             lost.append(
-                MissingEvent(*key, sum(e[3] for e in events), len(gone), tuple(_named(*one) for one in gone[:_SHOWN]))
+                MissingEvent(
+                    *key, sum(line[3] for line in lines), len(gone), tuple(_named(*one) for one in gone[:_SHOWN])
+                )
             )
-    unlanded = sum(not is_landed and not arrived for events in groups.values() for *_, is_landed, arrived in events)
+    unlanded = sum(not is_landed and not arrived for lines in groups.values() for *_, is_landed, arrived in lines)
     return Received(len(rows) - unlanded, unlanded, tuple(lost))
 
 

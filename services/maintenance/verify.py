@@ -148,7 +148,7 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
                     result.alone[table.name] += 1
                 continue
             result.days += 1
-            result.rows += one.normalised.day.num_rows
+            result.rows += one.partition.day.num_rows
             if (what := _difference(runtime, one)) is not None:
                 mend = f"douyin replay --select {table.name} {_span(one.dt, one.dt)}"
                 yield Finding(table.name, str(lake.path(table.name, one.dt)), what, mend)
@@ -194,7 +194,7 @@ def _difference(runtime: Runtime, one: Replay) -> str | None:
     A series is requested for more days than a run lands. More or newer data for other days in its responses is no
     fault.
     """
-    table, changes, rows = one.table, one.changes, one.normalised.day.num_rows
+    table, changes, rows = one.table, one.changes, one.partition.day.num_rows
     is_series = table.history is History.WINDOW
     if one.is_new:  # an unused table may share its responses with one in use
         if one.dt < (kept_from(runtime, table) or one.dt):
@@ -203,9 +203,9 @@ def _difference(runtime: Runtime, one: Replay) -> str | None:
         return f"is missing: the archive has {rows:,} rows of that day" if landed else None
     if changes.damaged or changes.removed or changes.contradicted or changes.missing or (changes and not is_series):
         return "does not read back" if changes.damaged else f"differs from the archive: making it again means {changes}"
-    if not changes and not runtime.lake.is_as_written(table.name, one.dt, one.normalised.day.parts()):
+    if not changes and not runtime.lake.is_as_written(table.name, one.dt, one.partition.day.parts()):
         return "its bytes are not those that were written, though its rows read back"
-    for room, kept in ((QUARANTINE, one.normalised.quarantine), (DRIFT, one.normalised.drift)):
+    for room, kept in ((QUARANTINE, one.partition.quarantine), (DRIFT, one.partition.drift)):
         if not changes and _rows_of(runtime.lake, f"{room}/{table.name}", one.dt) != kept.num_rows:
             return f"its {room.strip('_')} differs from the archive"
     return None

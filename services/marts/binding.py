@@ -270,7 +270,7 @@ def empty_table(name: str, schema: pa.Schema) -> str:
     return f'CREATE TABLE {where}."{table}" ({columns})'
 
 
-def _parse(mart: Mart) -> exp.Expression:
+def _parse(mart: Mart) -> exp.Query:
     import sqlglot
     from sqlglot import exp
 
@@ -286,7 +286,7 @@ def _parse(mart: Mart) -> exp.Expression:
     return trees[0]
 
 
-def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tuple[str, ...]:
+def _sources(mart: Mart, tree: exp.Query, marts: Mapping[str, Mart]) -> tuple[str, ...]:
     from sqlglot import exp
 
     ctes = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
@@ -321,9 +321,9 @@ def _sources(mart: Mart, tree: exp.Expression, marts: Mapping[str, Mart]) -> tup
             raise BadMart(f"{mart.path}:{line}: a mart cannot read itself")
         found.add(name)
     if mart.incremental:
-        for table in mart.days_of:
-            if f"main.{table}" not in found and f"{DATASET}.{table}" not in found:
-                raise BadMart(f"{mart.path}:1: `-- days:` names {table}, which the SELECT does not read")
+        for driver in mart.days_of:
+            if f"main.{driver}" not in found and f"{DATASET}.{driver}" not in found:
+                raise BadMart(f"{mart.path}:1: `-- days:` names {driver}, which the SELECT does not read")
         for name in found:
             upstream = marts.get(name.removeprefix(f"{DATASET}.")) if name.startswith(f"{DATASET}.") else None
             if upstream is not None and not upstream.incremental:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -300,7 +300,7 @@ class Marts:
             found["meta.load_status"] = load_status_batches(self.runtime.state, days)
         return {source: found[source] for source in bound.sources if source in found}
 
-    def _keep_inputs(self, name: str, made: Mapping[str, str]) -> None:
+    def _keep_inputs(self, name: str, made: dict[str, str]) -> None:
         path = self.lake.root / self.bound[name].mart.room / _INPUTS
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(dict(sorted((self._inputs(name) | made).items())), indent=0).encode())

@@ -32,13 +32,15 @@ def columns_of(mart: Mart, schemas: Mapping[str, pa.Schema]) -> dict[str, list[t
         known.setdefault(where, {})[table] = {f.name: "VARCHAR" for f in schema}
     tree = sqlglot.parse_one(on_day(mart.sql, date(2026, 1, 1)), dialect="duckdb")
     # Qualify once for all columns: repeating it for each took most of the time, trimming the SELECTs most of the rest.
-    qualified = qualify(tree, dialect="duckdb", schema=known, validate_qualify_columns=False, identify=False)
+    tables: dict[str, object] = {**known}
+    qualified = qualify(tree, dialect="duckdb", schema=tables, validate_qualify_columns=False, identify=False)
+    assert isinstance(qualified, exp.Query)  # a mart is one SELECT
     scope = build_scope(qualified)
     found = {}
     for column in qualified.named_selects:
         leaves: set[tuple[str, str]] = set()
         for node in lineage(
-            column, qualified, schema=known, dialect="duckdb", scope=scope, copy=False, trim_selects=False
+            column, qualified, schema=tables, dialect="duckdb", scope=scope, copy=False, trim_selects=False
         ).walk():
             if isinstance(node.expression, exp.Table) and node.expression.db:
                 leaves.add((f"{node.expression.db}.{node.expression.name}", node.name.rpartition(".")[2].strip('"')))

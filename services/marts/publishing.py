@@ -13,7 +13,8 @@ from resources import shutdown
 from resources.runtime import Runtime
 from resources.state.load_status import changed_days
 from resources.storage.partition import LakeCorrupt
-from resources.warehouse.publisher import ExtraTables, Publication, TableByDay
+from resources.warehouse.extra_tables import ExtraTables, TableByDay
+from resources.warehouse.publisher import Publication
 from resources.warehouse.state_tables import load_status_batches, read_state_tables
 from services.marts.binding import CompiledMart, keep
 from services.marts.build import Marts

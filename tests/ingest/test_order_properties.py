@@ -21,7 +21,7 @@ from catalog.records import Table, Type, beijing_day
 from resources.storage.archive import Entry
 from resources.storage.schema import ARROW_TYPES
 from services.ingest.normalise import complete_sequences
-from services.ingest.order import held, in_order, latest, merged, rows_by_day
+from services.ingest.order import in_order, latest, merged, rows_by_day, to_arrow_batch
 from services.ingest.rows import PLACE
 
 AT = datetime(2026, 11, 16, 3, tzinfo=UTC)
@@ -62,7 +62,7 @@ def as_frame(table: Table, rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def as_piece(table: Table, rows: list[dict[str, Any]]) -> pa.Table:
-    return held(as_frame(table, rows))
+    return to_arrow_batch(as_frame(table, rows))
 
 
 def oracle(table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -123,7 +123,7 @@ def test_columns_are_whole_whatever_came():
 def test_rows_go_to_their_days_in_the_order_in_which_they_came(offsets, wanted):
     table = TABLES["item_play"]
     days = [None if n is None else DAY - timedelta(days=n) for n in offsets]
-    rows = held(as_frame(table, [{"dt": day, "item_id": str(i)} for i, day in enumerate(days)]))
+    rows = to_arrow_batch(as_frame(table, [{"dt": day, "item_id": str(i)} for i, day in enumerate(days)]))
     found = {
         day: part["item_id"].to_pylist() for day, part in rows_by_day(rows, {DAY - timedelta(days=n) for n in wanted})
     }
