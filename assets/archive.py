@@ -21,8 +21,9 @@ archive_spec = dg.AssetSpec(
     kinds={"file"},
     owners=[OWNER],
     description=(
-        "归档：平台的每个响应，逐字节保存。\n\nThe archive: every response of the platform, byte for byte. Lake and warehouse "
-        "can be made again from it (`replay_job`)."
+        "归档：平台的每个响应，逐字节保存。\n\n"
+        "The archive: every response of the platform, byte for byte. Lake and warehouse can be made again from it "
+        "(`replay_job`)."
     ),
 )
 

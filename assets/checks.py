@@ -30,11 +30,13 @@ RECONCILED, RECEIVED, SUBSCRIBED = "reconciled", "received", "subscribed"
 _OWN = {
     "comment_reads": (
         RECONCILED,
-        "Videos read to the end list about as many comments as they state / 完整读取的视频，列出的评论数与视频显示的评论数相符",
+        "Videos read to the end list about as many comments as they state / "
+        "完整读取的视频，列出的评论数与视频显示的评论数相符",
     ),
     "lead_events": (
         RECEIVED,
-        "What the interaction log tells since the first receiver arrived as events, too / 接收服务启动以来，互动日志中的事件均已收到推送",
+        "Entries of the interaction log since the first receiver arrived as events, too / "
+        "接收服务启动以来，互动日志中的事件均已收到推送",
     ),
     "event_subscriptions": (
         SUBSCRIBED,

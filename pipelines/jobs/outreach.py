@@ -11,7 +11,9 @@ from resources.runtime import Runtime
 
 
 @dg.op(
-    description="为到期的活动生成计划，等待人工批准 / plans the campaigns that are due; nothing is sent without approval"
+    description=(
+        "为到期的活动生成计划，等待人工批准 / plans the campaigns that are due; nothing is sent without approval"
+    )
 )
 def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
     """Plan the campaigns that are due and report the states of their messages.

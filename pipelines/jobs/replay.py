@@ -130,7 +130,10 @@ def _metadata(one: "Replay") -> dict:
 
 
 @dg.job(
-    description="从归档重放一段日期：在 Launchpad 中给出表与日期 / replays days from the archive: give tables and days in the Launchpad",
+    description=(
+        "从归档重放一段日期：在 Launchpad 中给出表与日期 / "
+        "replays days from the archive: give tables and days in the Launchpad"
+    ),
     executor_def=dg.in_process_executor,
 )
 def replay_job() -> None:

@@ -141,7 +141,10 @@ def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
         job=job,
         cron_schedule="20 0 * * *",
         execution_timezone="Asia/Shanghai",
-        description="每天 0:20，继续因配额用尽而中断的回填 / daily at 00:20: goes on with backfills that a used-up quota stopped",
+        description=(
+            "每天 0:20，继续因配额用尽而中断的回填 / "
+            "daily at 00:20: goes on with backfills that a used-up quota stopped"
+        ),
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
     def _tick(context: dg.ScheduleEvaluationContext):

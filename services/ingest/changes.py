@@ -157,7 +157,8 @@ def _compared(
                0,
                count(*) FILTER (both_there AND {_differs(said)} AND NOT {_differs(about)}),
                count(*) FILTER (o."client_key" IS NULL AND n."observed_at" <= $newest::TIMESTAMPTZ)
-        FROM (SELECT o, n, o."client_key" IS NOT NULL AND n."client_key" IS NOT NULL AS both_there FROM o FULL JOIN n ON {same_key})"""
+        FROM (SELECT o, n, o."client_key" IS NOT NULL AND n."client_key" IS NOT NULL AS both_there
+              FROM o FULL JOIN n ON {same_key})"""
     connection.register("o", before.select(list(table.columns)))
     connection.register("n", after.select(list(table.columns)))
     (counts,) = connection.execute(found, {"newest": newest}).fetchall()

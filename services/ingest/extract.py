@@ -219,7 +219,8 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE elements AS
-        SELECT * EXCLUDE (elements, members, misfit), unnest(elements) AS x, unnest(range(1, len(elements) + 1)) AS o FROM lists
+        SELECT * EXCLUDE (elements, members, misfit), unnest(elements) AS x, unnest(range(1, len(elements) + 1)) AS o
+        FROM lists
         """
     )
 
@@ -231,7 +232,8 @@ def _explode(connection: duckdb.DuckDBPyConnection, path: str) -> None:
         f"""
         CREATE OR REPLACE TEMP TABLE lists AS
         SELECT * EXCLUDE (x, o), x AS parent, o AS parent_o, json_extract({place}, '{where}[*]') AS elements,
-               CASE WHEN json_type({place}, '{where}') NOT IN ('ARRAY', 'NULL') THEN json_type({place}, '{where}') END AS misfit
+               CASE WHEN json_type({place}, '{where}') NOT IN ('ARRAY', 'NULL')
+                    THEN json_type({place}, '{where}') END AS misfit
         FROM elements WHERE json_type(x) = 'OBJECT'
         """
     )
@@ -260,11 +262,14 @@ def _select_rows(output: Output, path: str) -> str:
     columns += [f"body{i} AS c{i}" for i, _ in _body_columns(output)]
     filled = [f"c{i}" for i, _ in (*members, *special, *parents, *_body_columns(output))]
     nothing = "".join(f", NULL::VARCHAR AS {name}" for name in filled)
+    values = "".join(f", {column}" for column in columns)
+    wanted = "an object" if output.single and not output.explode else "a list"
     return f"""
-        SELECT r AS request, {outer} AS parent_ordinal, o AS ordinal, {_problem(output)} AS problem{"".join(", " + c for c in columns)}
+        SELECT r AS request, {outer} AS parent_ordinal, o AS ordinal, {_problem(output)} AS problem{values}
         FROM (SELECT *, json_transform(x, {_literal(json.dumps(_shape(members)))}) AS t FROM elements)
         UNION ALL BY NAME
-        SELECT r AS request, {outer} AS parent_ordinal, 0 AS ordinal, {_literal(path)} || ' is ' || misfit || ', not {"an object" if output.single and not output.explode else "a list"}' AS problem{nothing}
+        SELECT r AS request, {outer} AS parent_ordinal, 0 AS ordinal,
+               {_literal(path)} || ' is ' || misfit || ', not {wanted}' AS problem{nothing}
         FROM lists WHERE misfit IS NOT NULL
         ORDER BY request, parent_ordinal, ordinal
     """

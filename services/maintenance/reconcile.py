@@ -52,13 +52,17 @@ def reconcile_comments(lake: Lake, dt: date) -> Reconciliation:
         rows = connection.execute(
             f"""
             WITH reads AS (SELECT client_key, open_id, item_id, listed_count FROM {reads} WHERE is_whole),
-                 replies AS (SELECT client_key, open_id, item_id, sum(coalesce(reply_count, 0))::BIGINT AS n FROM {comments} GROUP BY ALL),
+                 replies AS (
+                     SELECT client_key, open_id, item_id, sum(coalesce(reply_count, 0))::BIGINT AS n
+                     FROM {comments} GROUP BY ALL
+                 ),
                  totals AS (
                      SELECT client_key, open_id, item_id, arg_max(comment_count, observed_at) AS stated
                      FROM {totals} WHERE comment_count IS NOT NULL GROUP BY ALL
                  )
             SELECT client_key, open_id, item_id, stated, listed_count + coalesce(n, 0) AS listed
-            FROM reads JOIN totals USING (client_key, open_id, item_id) LEFT JOIN replies USING (client_key, open_id, item_id)
+            FROM reads JOIN totals USING (client_key, open_id, item_id)
+            LEFT JOIN replies USING (client_key, open_id, item_id)
             ORDER BY stated - listed DESC, client_key, open_id, item_id
             """
         ).fetchall()
@@ -152,13 +156,18 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
         rows = connection.execute(
             f"""
             WITH pushed AS ({" UNION ALL ".join(pushed)}),
-                 by_id AS (SELECT DISTINCT client_key, open_id, event, message_id FROM pushed WHERE message_id IS NOT NULL),
+                 by_id AS (
+                     SELECT DISTINCT client_key, open_id, event, message_id FROM pushed WHERE message_id IS NOT NULL
+                 ),
                  by_time AS (
                      SELECT DISTINCT client_key, open_id, event, unnest([person_open_id, open_id]) AS who, s
-                     FROM (SELECT *, unnest(range(ms // 1000 - {_APART_S}, ms // 1000 + {_APART_S + 1})) AS s FROM pushed)
+                     FROM (
+                         SELECT *, unnest(range(ms // 1000 - {_APART_S}, ms // 1000 + {_APART_S + 1})) AS s FROM pushed
+                     )
                  ),
                  log AS (
-                     SELECT l.client_key, l.open_id, l.event, l.actor_open_id, NULLIF(l.message_id, '') AS message_id, epoch_ms(l.event_at) AS ms,
+                     SELECT l.client_key, l.open_id, l.event, l.actor_open_id, NULLIF(l.message_id, '') AS message_id,
+                            epoch_ms(l.event_at) AS ms,
                             make_timestamp((epoch_ms(l.event_at) + 28800000) * 1000)::DATE AS day
                      FROM {log} l JOIN since s ON s.client_key = l.client_key
                      WHERE l.event IN ({events}) AND epoch_ms(l.event_at) >= s.ms AND epoch_ms(l.event_at) <= $1
@@ -166,8 +175,10 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
             SELECT log.client_key, log.open_id, log.event, log.message_id, log.actor_open_id, log.ms,
                    landed.day IS NOT NULL, coalesce(by_id.event, by_time.event) IS NOT NULL
             FROM log LEFT JOIN landed ON landed.event = log.event AND landed.day = log.day
-            LEFT JOIN by_id ON by_id.client_key = log.client_key AND by_id.open_id = log.open_id AND by_id.event = log.event AND by_id.message_id = log.message_id
-            LEFT JOIN by_time ON log.message_id IS NULL AND by_time.client_key = log.client_key AND by_time.open_id = log.open_id AND by_time.event = log.event
+            LEFT JOIN by_id ON by_id.client_key = log.client_key AND by_id.open_id = log.open_id
+                            AND by_id.event = log.event AND by_id.message_id = log.message_id
+            LEFT JOIN by_time ON log.message_id IS NULL AND by_time.client_key = log.client_key
+                              AND by_time.open_id = log.open_id AND by_time.event = log.event
                               AND by_time.who = log.actor_open_id AND by_time.s = log.ms // 1000
             ORDER BY ALL
             """,
@@ -228,9 +239,12 @@ def lost_subscriptions(lake: Lake, dt: date, apps: Collection[str]) -> tuple[Uns
                      SELECT dt, client_key, event, arg_max(subscription_status, epoch_us(observed_at)) AS status
                      FROM {relation} WHERE client_key IN (SELECT unnest($1::VARCHAR[])) GROUP BY ALL
                  ),
-                 before AS (SELECT client_key, event, max(dt) AS last_on FROM seen WHERE dt < $2 AND status = 1 GROUP BY ALL)
+                 before AS (
+                     SELECT client_key, event, max(dt) AS last_on FROM seen WHERE dt < $2 AND status = 1 GROUP BY ALL
+                 )
             SELECT before.client_key, before.event, last_on, now.status
-            FROM before LEFT JOIN seen now ON now.dt = $2 AND now.client_key = before.client_key AND now.event = before.event
+            FROM before
+            LEFT JOIN seen now ON now.dt = $2 AND now.client_key = before.client_key AND now.event = before.event
             WHERE now.status IS DISTINCT FROM 1 ORDER BY ALL
             """,
             [sorted(apps), dt],

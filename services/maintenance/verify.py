@@ -365,9 +365,16 @@ def _month_sums(lake: Lake, days: list[date], result: VerificationReport) -> Ite
             try:
                 rows = connection.execute(
                     f"""
-                    WITH base AS (SELECT client_key, open_id, item_id, arg_max({stated}, observed_at) AS stated FROM {base} GROUP BY ALL),
-                         sums AS (SELECT client_key, open_id, item_id, sum({column})::BIGINT AS n FROM {lake.scan(series, there)} GROUP BY ALL HAVING min(dt) > $1)
-                    SELECT item_id, stated, n FROM base JOIN sums USING (client_key, open_id, item_id) WHERE stated IS NOT NULL ORDER BY ALL
+                    WITH base AS (
+                             SELECT client_key, open_id, item_id, arg_max({stated}, observed_at) AS stated
+                             FROM {base} GROUP BY ALL
+                         ),
+                         sums AS (
+                             SELECT client_key, open_id, item_id, sum({column})::BIGINT AS n
+                             FROM {lake.scan(series, there)} GROUP BY ALL HAVING min(dt) > $1
+                         )
+                    SELECT item_id, stated, n FROM base JOIN sums USING (client_key, open_id, item_id)
+                    WHERE stated IS NOT NULL ORDER BY ALL
                     """,
                     [since],
                 ).fetchall()
@@ -397,7 +404,8 @@ def _fans(lake: Lake, days: list[date], result: VerificationReport) -> Iterator[
     try:
         rows = connection.execute(
             f"""
-            SELECT dt, open_id, total_fans, new_fans, lag(total_fans) OVER w AS before, lag(dt) OVER w AS day FROM {relation}
+            SELECT dt, open_id, total_fans, new_fans, lag(total_fans) OVER w AS before, lag(dt) OVER w AS day
+            FROM {relation}
             WHERE total_fans IS NOT NULL WINDOW w AS (PARTITION BY client_key, open_id ORDER BY dt)
             """
         ).fetchall()
