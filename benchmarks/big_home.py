@@ -260,7 +260,7 @@ def _move(marts: Marts, name: str, made: list[date], dts: list[date]) -> None:
     for n, source in enumerate(made[:RECENT]):
         if not dts[n::RECENT]:
             break
-        rows = lake.read(bound.mart.room, source)
+        rows = lake.read(bound.mart.dataset, source)
         for dt in dts[n::RECENT]:
             by = pa.scalar(dt - source, pa.duration("us"))
             columns = [
@@ -271,7 +271,7 @@ def _move(marts: Marts, name: str, made: list[date], dts: list[date]) -> None:
                 else c
                 for f, c in zip(rows.schema, rows.columns, strict=True)
             ]
-            lake.write(bound.mart.room, dt, pa.table(columns, schema=rows.schema))
+            lake.write(bound.mart.dataset, dt, pa.table(columns, schema=rows.schema))
     adopt(marts, name, dts)
 
 

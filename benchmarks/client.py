@@ -120,7 +120,7 @@ async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: i
             async with DouyinClient(settings, state, Clock.system(), sink=lambda exchange: None) as client:
 
                 async def one() -> None:
-                    answer = await client.ask(ENDPOINTS["billboard_live"], {})
+                    answer = await client.fetch(ENDPOINTS["billboard_live"], {})
                     assert len(answer.body) == size
                     assert answer.document["data"]["list"][0]["rank"] == 1
 

@@ -68,7 +68,7 @@ def measure(chosen: argparse.Namespace) -> None:
         marts = Marts(runtime)
         for name, bound in marts.bound.items():
             if bound.mart.incremental:
-                adopt(marts, name, marts.lake.days(bound.mart.room))
+                adopt(marts, name, marts.lake.days(bound.mart.dataset))
         runtime.close()
     rows = add_day(work, chosen.accounts, chosen.days, chosen.seed, chosen.corrected)
     print(

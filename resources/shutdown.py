@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 
 GRACE_S = 4.0
 """Seconds that a run may take to end by itself."""
-_asked = threading.Event()
+_requested = threading.Event()
 _listening = threading.Lock()
 
 
@@ -31,7 +31,7 @@ def check(patience_s: float = 0.0) -> None:
     Raises:
         KeyboardInterrupt: the end was requested.
     """
-    if _asked.wait(patience_s) if patience_s else _asked.is_set():
+    if _requested.wait(patience_s) if patience_s else _requested.is_set():
         raise KeyboardInterrupt
 
 
@@ -45,33 +45,33 @@ def heard(save: Callable[[], object] = lambda: None) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not _listening.acquire(blocking=False):
         yield
         return
-    ears, mouth = socket.socketpair()
-    mouth.setblocking(False)
-    before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
-    polite = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if polite:
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    before = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    is_default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if is_default:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    threading.Thread(target=_wait, args=(ears, save), name="douyin-ending", daemon=True).start()
+    threading.Thread(target=_wait, args=(receiver, save), name="douyin-ending", daemon=True).start()
     try:
         yield
         check()
     finally:
-        if not _asked.is_set():  # else the process is ending, and the other thread enforces it
+        if not _requested.is_set():  # else the process is ending, and the other thread enforces it
             signal.set_wakeup_fd(before)
-            if polite:
+            if is_default:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            mouth.close()
+            sender.close()
             _listening.release()
 
 
-def _wait(ears: socket.socket, save: Callable[[], object]) -> None:
-    with ears:
-        while said := ears.recv(1):
+def _wait(receiver: socket.socket, save: Callable[[], object]) -> None:
+    with receiver:
+        while said := receiver.recv(1):
             if said[0] in (signal.SIGINT, signal.SIGTERM):
                 break
         else:
             return
-        _asked.set()
+        _requested.set()
         until = time.monotonic() + GRACE_S
         with suppress(Exception):  # data that cannot be saved is requested again
             save()

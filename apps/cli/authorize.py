@@ -210,7 +210,7 @@ def _exchange(settings, code: str, name: str | None) -> tuple[str, str | None, s
             shown = name
             if shown is None:
                 try:
-                    answer = await client.ask(ENDPOINTS["oauth_userinfo"], {}, open_id)
+                    answer = await client.fetch(ENDPOINTS["oauth_userinfo"], {}, open_id)
                 except CallFailed:
                     pass  # not granted: an account may stay without a name
                 else:

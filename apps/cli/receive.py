@@ -167,7 +167,7 @@ def subscribe(
     runtime = Runtime(settings)
     client = runtime.client(key)
     try:
-        rows = runtime.run(client.ask(ENDPOINTS["event_status_list"], {})).document["data"].get("list") or []
+        rows = runtime.run(client.fetch(ENDPOINTS["event_status_list"], {})).document["data"].get("list") or []
         now = {str(r["event"]): int(r["status"]) for r in rows}
         chosen = list(events) if events else sorted(e for e, status in now.items() if status == int(off))
         if not chosen:

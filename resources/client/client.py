@@ -52,7 +52,7 @@ from resources.state.sealing import NO_TOKEN_KEY
 
 log = logging.getLogger(__name__)
 
-Asked = Endpoint | Operation
+ApiMethod = Endpoint | Operation
 """An endpoint that reads or an operation that writes."""
 
 _LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
@@ -126,7 +126,7 @@ class DouyinClient:
             del self._breakers[key]
         return open_id
 
-    async def ask(
+    async def fetch(
         self,
         endpoint: Endpoint,
         params: Params,
@@ -162,7 +162,7 @@ class DouyinClient:
 
     async def _call(
         self,
-        endpoint: Asked,
+        endpoint: ApiMethod,
         params: Params | Turn,
         open_id: str,
         *,
@@ -170,17 +170,17 @@ class DouyinClient:
         archive_as: Mapping[str, Any] | None = None,
     ) -> Answer:
         turn: Turn | None = None
-        asked: Params = {}
+        sent: Params = {}
         if isinstance(params, Mapping):
-            asked = complete_params(endpoint, params, open_id)
+            sent = complete_params(endpoint, params, open_id)
         else:
             turn = params
 
         async def begin(turn: Turn, lease: TokenLease) -> httpx.Request:
-            nonlocal asked
+            nonlocal sent
             given = await turn.begin()
             try:
-                asked = complete_params(endpoint, given, open_id)
+                sent = complete_params(endpoint, given, open_id)
                 return make(lease)
             except BaseException:
                 await turn.undone()
@@ -188,7 +188,7 @@ class DouyinClient:
 
         def make(lease: TokenLease) -> httpx.Request:
             try:
-                return make_request(self._settings.base_url, endpoint, asked, lease)
+                return make_request(self._settings.base_url, endpoint, sent, lease)
             except (httpx.InvalidURL, ValueError) as error:
                 raise _unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
 
@@ -217,7 +217,7 @@ class DouyinClient:
                 raise _with_context(error, endpoint, open_id, calls) from error
             else:
                 calls += 1
-                self._keep(endpoint, asked, open_id, reply, calls, archive_as)
+                self._keep(endpoint, sent, open_id, reply, calls, archive_as)
                 verdict = reply.verdict
                 if verdict is not None and verdict.code == 0:
                     await self._record_capability(endpoint, None)
@@ -262,12 +262,14 @@ class DouyinClient:
                 self._limiter.pause(endpoint.quota, wait)
             if turn is not None:
                 await turn.undone()
-            log.info("%s; asking again in %.1f s", problem, wait)
+            log.info("%s; retrying in %.1f s", problem, wait)
             await asyncio.sleep(wait)
 
     # ------------------------------------------------------------------ tokens
 
-    async def _lease(self, endpoint: Asked, open_id: str, calls: int, refused: TokenLease | None = None) -> TokenLease:
+    async def _lease(
+        self, endpoint: ApiMethod, open_id: str, calls: int, refused: TokenLease | None = None
+    ) -> TokenLease:
         """Return a token for the call, a new one if ``refused`` is given; failures open circuit breakers."""
         try:
             if endpoint.token is Token.NONE:
@@ -288,7 +290,9 @@ class DouyinClient:
 
     # ------------------------------------------------------------------ consequences of a code
 
-    async def _apply_side_effects(self, endpoint: Asked, open_id: str, known: ErrorCode, problem: CallFailed) -> None:
+    async def _apply_side_effects(
+        self, endpoint: ApiMethod, open_id: str, known: ErrorCode, problem: CallFailed
+    ) -> None:
         if known.code == TOO_FREQUENT:
             self._limiter.ease(endpoint.quota)
         elif known.action is Action.SLOW_DOWN:
@@ -314,7 +318,7 @@ class DouyinClient:
             await self.tokens.set_status(open_id, status, f"{problem.reason} (code {problem.code})")
             await self.tokens.void(open_id)
 
-    async def _record_capability(self, endpoint: Asked, problem: CapabilityUnavailable | None) -> None:
+    async def _record_capability(self, endpoint: ApiMethod, problem: CapabilityUnavailable | None) -> None:
         """Record once whether the app owns the operation, else why not; that disables the operation."""
         owned = problem is None
         if self._owned.get(endpoint.name) is owned:
@@ -331,7 +335,7 @@ class DouyinClient:
             reason=problem.reason if problem else None,
         )
 
-    def _check_circuit_breakers(self, endpoint: Asked, open_id: str) -> None:
+    def _check_circuit_breakers(self, endpoint: ApiMethod, open_id: str) -> None:
         if not self._breakers:
             return
         keys = (
@@ -345,7 +349,7 @@ class DouyinClient:
             if (known := self._breakers.get(key)) is not None:
                 raise known.again(endpoint.name, open_id)
 
-    def _unreachable(self, endpoint: Asked, open_id: str, reason: str, calls: int) -> Unreachable:
+    def _unreachable(self, endpoint: ApiMethod, open_id: str, reason: str, calls: int) -> Unreachable:
         return Unreachable(
             Action.RETRY,
             None,
@@ -357,7 +361,13 @@ class DouyinClient:
         )
 
     def _keep(
-        self, endpoint: Asked, asked: Params, open_id: str, reply: Reply, attempt: int, tag: Mapping[str, Any] | None
+        self,
+        endpoint: ApiMethod,
+        params: Params,
+        open_id: str,
+        reply: Reply,
+        attempt: int,
+        tag: Mapping[str, Any] | None,
     ) -> None:
         if self._sink is None:
             return
@@ -367,7 +377,7 @@ class DouyinClient:
                 operation=endpoint.name,
                 client_key=self._client_key,
                 open_id=open_id,
-                params=asked,
+                params=params,
                 sent_at=reply.sent_at,
                 observed_at=reply.observed_at,
                 http_status=reply.status,
@@ -382,11 +392,11 @@ class DouyinClient:
         )
 
 
-def _business_key(endpoint: Asked, open_id: str) -> tuple[tuple[str, str], ...]:
+def _business_key(endpoint: ApiMethod, open_id: str) -> tuple[tuple[str, str], ...]:
     return (("business", open_id),) if endpoint.token is Token.BUSINESS else ()
 
 
-def complete_params(endpoint: Asked, params: Params, open_id: str) -> dict[str, Any]:
+def complete_params(endpoint: ApiMethod, params: Params, open_id: str) -> dict[str, Any]:
     """Complete the caller's parameters with the record's account and constants, in the record's order.
 
     Covers query and body. The access token is not included, since parameters are archived.
@@ -395,29 +405,29 @@ def complete_params(endpoint: Asked, params: Params, open_id: str) -> dict[str, 
         ValueError: the record has no such parameter, a required one is missing, or the account differs from
             ``open_id``.
     """
-    asked: dict[str, Any] = {}
+    complete: dict[str, Any] = {}
     for param in endpoint.params:
         if param.fill in (ParamSource.TOKEN, ParamSource.LEFT_OUT):
             continue
         if param.name in params:
-            asked[param.name] = params[param.name]
+            complete[param.name] = params[param.name]
         elif param.fill is ParamSource.ACCOUNT:
-            asked[param.name] = open_id
+            complete[param.name] = open_id
         elif param.const is not None:
-            asked[param.name] = param.const
+            complete[param.name] = param.const
         elif param.required:
             raise ValueError(f"{endpoint.name} needs the parameter {param.name}")
-        if param.fill is ParamSource.ACCOUNT and (not open_id or asked[param.name] != open_id):
+        if param.fill is ParamSource.ACCOUNT and (not open_id or complete[param.name] != open_id):
             raise ValueError(f"{endpoint.name} needs the open_id of one account, in params as in open_id")
-    if unknown := set(params) - set(asked):
+    if unknown := set(params) - set(complete):
         raise ValueError(f"{endpoint.name} has no parameter {', '.join(sorted(unknown))}")
-    return asked
+    return complete
 
 
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
-def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLease) -> httpx.Request:
+def make_request(base_url: str, endpoint: ApiMethod, params: Params, lease: TokenLease) -> httpx.Request:
     """Build the request, with every parameter in the query or body as the record says.
 
     The token is sent in the header (older SDKs put it into the query, and so into logs), except for the one operation
@@ -427,7 +437,7 @@ def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLeas
         ValueError: a parameter cannot be encoded.
         httpx.InvalidURL: the address is malformed.
     """
-    query = {p.name: asked[p.name] for p in endpoint.params if p.place is ParamLocation.QUERY and p.name in asked}
+    query = {p.name: params[p.name] for p in endpoint.params if p.place is ParamLocation.QUERY and p.name in params}
     url = f"{base_url}{endpoint.path}" + (f"?{encode_query(query)}" if query else "")
     headers = {"accept": _JSON, "user-agent": "douyin-warehouse"}
     in_body = next((p.name for p in endpoint.params if p.fill is ParamSource.TOKEN), None)
@@ -435,7 +445,7 @@ def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLeas
         headers["access-token"] = lease.token
     if endpoint.method == "GET":
         return httpx.Request("GET", url, headers=headers)
-    body = {p.name: asked[p.name] for p in endpoint.params if p.place is ParamLocation.BODY and p.name in asked}
+    body = {p.name: params[p.name] for p in endpoint.params if p.place is ParamLocation.BODY and p.name in params}
     if in_body is not None:
         body[in_body] = lease.token
     headers["content-type"] = _FORM if endpoint.form else _JSON
@@ -447,21 +457,21 @@ def make_request(base_url: str, endpoint: Asked, asked: Params, lease: TokenLeas
     )
 
 
-def _final_action(known: ErrorCode, endpoint: Asked) -> Action:
+def _final_action(known: ErrorCode, endpoint: ApiMethod) -> Action:
     """Return the action for a code; a token refused again after its refresh needs renewed consent or an alert."""
     if known.action is not Action.REFRESH:
         return known.action
     return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
 
 
-def _unusable(endpoint: Asked, open_id: str, reason: str, calls: int) -> NeedsAttention:
+def _unusable(endpoint: ApiMethod, open_id: str, reason: str, calls: int) -> NeedsAttention:
     """Return the error for an invalid request or an unacceptable response, which a retry would not fix."""
     return NeedsAttention(
         Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls
     )
 
 
-def _with_context(error: CallFailed, endpoint: Asked, open_id: str, calls: int) -> CallFailed:
+def _with_context(error: CallFailed, endpoint: ApiMethod, open_id: str, calls: int) -> CallFailed:
     """Return the error as one of this endpoint and account, with the number of requests made."""
     placed = error.again(endpoint.name, open_id)
     placed.calls = calls

@@ -246,7 +246,7 @@ class Limiter:
             interval_s=interval_s,
             calls=max(0, waiting - lane.credits),
             per_day=lane.limit.per_day,
-            held=lane.credits,
+            credits=lane.credits,
         )
         lane.credits += grant.calls
         if lane.credits < 1:

@@ -78,7 +78,7 @@ class OAuth:
             try:
                 return await self._call("oauth_stable_client_token", "/oauth/stable_client_token/", body=body)
             except CapabilityUnavailable as error:
-                log.warning("%s The older endpoint is asked instead.", error)
+                log.warning("%s The older endpoint is called instead.", error)
                 self._stable_is_missing = True
         return await self._call("oauth_client_token", "/oauth/client_token/", body=body)
 
@@ -154,7 +154,7 @@ class OAuth:
             wait = wait_before_retry(known, calls, self._settings.retry_base_s) if again else None
             if wait is None:
                 raise problem
-            log.info("%s; asking again in %.1f s", problem, wait)
+            log.info("%s; retrying in %.1f s", problem, wait)
             await asyncio.sleep(wait)
 
 

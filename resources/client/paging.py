@@ -18,7 +18,7 @@ from resources.client.exchange import Answer, Params
 if TYPE_CHECKING:
     from resources.client.client import DouyinClient
 
-_ADVICE = "The pages so far are archived; the list is asked for again at the next schedule. Report it if it stays."
+_ADVICE = "The pages so far are archived; the list is requested again at the next schedule. Report it if it stays."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,14 @@ async def pages(
         CallFailed: a page failed.
     """
     if endpoint.paging is None:
-        yield await client.ask(endpoint, params, open_id, archive_as={**(tag or {}), "page": 1})
+        yield await client.fetch(endpoint, params, open_id, archive_as={**(tag or {}), "page": 1})
         return
     name = next(p.name for p in endpoint.params if p.fill is ParamSource.CURSOR)
     walk = Walk(endpoint, resume)
     calls = 0
     while True:
         sent = {} if walk.cursor is None else {name: walk.cursor}
-        answer = await client.ask(
+        answer = await client.fetch(
             endpoint, {**params, **sent}, open_id, archive_as={**(tag or {}), "page": walk.page, "cursor": walk.cursor}
         )
         calls += answer.calls

@@ -12,7 +12,7 @@ NO_ANSWER_TRIES = 5
 """Requests per call without a valid response (time-out, cut connection, HTTP 5xx, no JSON), as for "system busy"."""
 TOO_FREQUENT = 28003018
 
-_ASKED_AGAIN = frozenset({Action.RETRY, Action.ALERT, Action.SLOW_DOWN})
+_RETRIED = frozenset({Action.RETRY, Action.ALERT, Action.SLOW_DOWN})
 
 
 def wait_before_retry(
@@ -24,7 +24,7 @@ def wait_before_retry(
     ``base_s`` to 60 s with full jitter, so that many tasks that failed together do not retry together. "Too frequent"
     waits at least ``base_s``; risk control waits one to two minutes at the default base of a second.
     """
-    tries = NO_ANSWER_TRIES if known is None else known.tries if known.action in _ASKED_AGAIN else 1
+    tries = NO_ANSWER_TRIES if known is None else known.tries if known.action in _RETRIED else 1
     if calls >= tries:
         return None
     if known is not None and known.action is Action.SLOW_DOWN:

@@ -286,10 +286,10 @@ class TokenManager:
         name = _business_of(open_id)
 
         def settled() -> bool:
-            held = self._businesses.get(open_id)
+            token = self._businesses.get(open_id)
             if failed is not None:
                 return failed.generation != self._generations[name]
-            return held is not None and held.access_expires_at - self._clock.now() >= ACCESS_MARGIN
+            return token is not None and token.access_expires_at - self._clock.now() >= ACCESS_MARGIN
 
         async with self._turns.turn(self._turn_of(name), settled) as done:
             if done:
@@ -308,7 +308,7 @@ class TokenManager:
                 try:
                     data = await self._oauth.refresh_business(stored.refresh_token, open_id)
                 except ConsentNeeded as error:
-                    log.warning("%s A new business token is asked for.", error)
+                    log.warning("%s A new business token is requested.", error)
             if data is None:
                 data = await self._oauth.business_token(open_id)
             now = self._clock.now()

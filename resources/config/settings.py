@@ -37,18 +37,18 @@ FIRST_YEAR, LAST_YEAR = 2016, 2100
 """Accepted years: the platform exists since the first; later ones than the last are typing errors."""
 
 
-class _StrictModel(BaseModel):
+class _SettingsModel(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class ScopeLimit(_StrictModel):
+class ScopeLimit(_SettingsModel):
     """Limits of one scope of one app, which the platform shows only in its console."""
 
     qps: float | None = Field(None, gt=0, le=MOST_QPS, allow_inf_nan=False, description="requests a second")
     per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="requests a Beijing day")
 
 
-class App(_StrictModel):
+class App(_SettingsModel):
     """One app of the installation."""
 
     client_key: str
@@ -58,7 +58,7 @@ class App(_StrictModel):
     redirect_uri: str | None = None
 
 
-class Keep(_StrictModel):
+class Keep(_SettingsModel):
     """Retention of a table in days; None: for ever."""
 
     archive_days: int | None = Field(None, gt=0, le=MOST_DAYS)
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         None, description="folder of audiences; default: sql/audiences/ of the repository"
     )
     alerts_file: Path | None = Field(
-        None, description="who is told what; default: alerts.yaml of the repository, if it exists"
+        None, description="who is alerted of what; default: alerts.yaml of the repository, if it exists"
     )
     needs_dir: Path | None = Field(
         None, description="folder of the rules and words that comments are read by; default: needs/ of the repository"

@@ -17,7 +17,7 @@ from resources.delivery.routes import BadAlerts
 if TYPE_CHECKING:
     from apprise import NotifyBase, NotifyType
 
-    from resources.delivery.robots import Answer
+    from resources.delivery.robots import SendResult
 
 _PLAIN_BYTES = 20_000
 """Longest text for channels without a robot class (webhooks, mail).
@@ -30,16 +30,16 @@ _SCHEMES = "feishu, lark, dingtalk, wecombot, json, jsons"
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenChannel:
     """A channel ready to send; ``limit_bytes`` is the longest text in bytes of UTF-8."""
 
     name: str
     plugin: NotifyBase
     limit_bytes: int
 
-    def send(self, text: str, severity: Severity) -> Answer:
+    def send(self, text: str, severity: Severity) -> SendResult:
         """Send ``text``, whose first line is its title; failures are returned, not raised."""
-        from resources.delivery.robots import Answer, Robot
+        from resources.delivery.robots import Robot, SendResult
 
         text = shorten(redact(text), self.limit_bytes)
         if isinstance(self.plugin, Robot):
@@ -49,7 +49,7 @@ class Open:
         title, _, body = text.partition("\n")
         with _CAPTURING, _LogCapture() as said:
             ok = bool(self.plugin.notify(body=body or title, title=title, notify_type=_types()[severity]))
-        return Answer(ok) if ok else Answer(False, redact(said.last or "apprise could not send it")[:300])
+        return SendResult(ok) if ok else SendResult(False, redact(said.last or "apprise could not send it")[:300])
 
 
 class _LogCapture(logging.Handler):
@@ -76,7 +76,7 @@ def _types() -> dict[Severity, NotifyType]:
     return {Severity.INFO: NotifyType.INFO, Severity.WARNING: NotifyType.WARNING, Severity.CRITICAL: NotifyType.FAILURE}
 
 
-def open_channel(name: str, address: str) -> Open:
+def open_channel(name: str, address: str) -> OpenChannel:
     """Open the channel of an address without sending; from now on logs hide the address's secrets.
 
     Raises:
@@ -114,7 +114,7 @@ def open_channel(name: str, address: str) -> Open:
         raise BadAlerts(bad)
     for secret in _secrets_of(plugin):
         register_secret(secret)
-    return Open(name, plugin, getattr(plugin, "limit_bytes", _PLAIN_BYTES))
+    return OpenChannel(name, plugin, getattr(plugin, "limit_bytes", _PLAIN_BYTES))
 
 
 def _secrets_of(plugin: NotifyBase) -> list[str]:

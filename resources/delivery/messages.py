@@ -26,7 +26,8 @@ def one(alert: Alert, prefix: str, *, is_over: bool) -> str:
         return f"{head}\n{alert.zh}\n{alert.en}\n{since} (北京时间 Beijing)"
     times = f" · 第 {alert.times} 次 time {alert.times}" if alert.times > 1 else ""
     todo = f"\n→ {alert.todo}" if alert.todo else ""
-    return f"{head}\n{alert.zh}\n{alert.en}{todo}\n自 since {clock(alert.first_at)} (北京时间 Beijing) · #{alert.id}{times}"
+    since = f"自 since {clock(alert.first_at)} (北京时间 Beijing)"
+    return f"{head}\n{alert.zh}\n{alert.en}{todo}\n{since} · #{alert.id}{times}"
 
 
 def digest(alerts: Sequence[tuple[Alert, bool]], prefix: str, limit_bytes: int) -> str:
@@ -35,15 +36,15 @@ def digest(alerts: Sequence[tuple[Alert, bool]], prefix: str, limit_bytes: int) 
     Each alert comes with whether it is reported as resolved.
     """
     lines = [f"【{prefix}】{len(alerts)} 条告警 alerts"]
-    room = limit_bytes - len(lines[0].encode()) - len(_more(len(alerts)).encode()) - 2
+    left = limit_bytes - len(lines[0].encode()) - len(_more(len(alerts)).encode()) - 2
     for shown, (alert, is_over) in enumerate(alerts):
         about = ABOUT[alert.kind]
         line = (
             f"· {'已恢复 over' if is_over else MARKS[alert.severity]} {about.zh} {about.en}: {alert.title} "
             f"(#{alert.id})"
         )
-        room -= len(line.encode()) + 1
-        if room < 0:
+        left -= len(line.encode()) + 1
+        if left < 0:
             return "\n".join([*lines, _more(len(alerts) - shown)])
         lines.append(line)
     return "\n".join([*lines, "→ douyin alerts list"])

@@ -18,13 +18,13 @@ from filelock import FileLock
 from catalog.alert_kinds import ABOUT, Severity
 from resources.config.redaction import register_secret
 from resources.config.settings import Settings
-from resources.delivery.delivery import Open, open_channel
+from resources.delivery.delivery import OpenChannel, open_channel
 from resources.delivery.messages import digest, one
 from resources.delivery.routes import Alerts, BadAlerts, address_of
 from resources.state import State
 from resources.state.alerts import (
     Alert,
-    Delivery,
+    AlertDelivery,
     channel_state,
     delivered,
     deliveries_of,
@@ -35,23 +35,23 @@ from resources.state.alerts import (
 )
 
 _log = logging.getLogger(__name__)
-_TOLD_AFTER_END = timedelta(hours=24)
+_SENT_AFTER_END = timedelta(hours=24)
 """Period after its end in which an undelivered alert is still sent; then it is history (`douyin alerts list`)."""
 _STUBBORN = 3
 """Failed attempts after which an alert is sent alone: in a digest the others would be refused with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueAlert:
     """An alert due on one channel.
 
-    ``is_new``: report that it began; ``is_over``: report that it is resolved; ``held``: quiet hours delayed it.
+    ``is_new``: report that it began; ``is_over``: report that it is resolved; ``delayed``: quiet hours delayed it.
     """
 
     alert: Alert
     is_new: bool
     is_over: bool
-    held: bool
+    delayed: bool
     tries: int
 
 
@@ -77,54 +77,56 @@ def deliver(
     done = DeliveryResult()
     locks_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(locks_dir / "alerts.lock"):
-        current = list_alerts(state, since=now - _TOLD_AFTER_END - timedelta(hours=2))
-        told = deliveries_of(state, [a.id for a in current])
+        current = list_alerts(state, since=now - _SENT_AFTER_END - timedelta(hours=2))
+        deliveries = deliveries_of(state, [a.id for a in current])
         taken = {a.id: alerts.channels_for(a.kind, a.severity, a.tags) for a in current}
         done.nowhere = [a.key for a in current if a.is_open and not taken[a.id]]
         for channel in alerts.channels:
             due = [
                 d
                 for a in current
-                if channel in taken[a.id] and (d := _due(alerts, a, told.get((a.id, channel)), now)) is not None
+                if channel in taken[a.id] and (d := _due(alerts, a, deliveries.get((a.id, channel)), now)) is not None
             ]
             _through(state, alerts, channel, due, now, done, environment)
     return done
 
 
-def _due(alerts: Alerts, alert: Alert, told: Delivery | None, now: datetime) -> Due | None:
+def _due(alerts: Alerts, alert: Alert, delivery: AlertDelivery | None, now: datetime) -> DueAlert | None:
     if alert.muted_until is not None and alert.muted_until > now:
         return None
-    if told is not None and told.next_try_at is not None and told.next_try_at > now:
+    if delivery is not None and delivery.next_try_at is not None and delivery.next_try_at > now:
         return None
-    sent = told.sent_at if told else None
+    sent = delivery.sent_at if delivery else None
     about, over_at = ABOUT[alert.kind], alert.resolved_at
-    tries = told.tries if told else 0
+    tries = delivery.tries if delivery else 0
     if alert.due_at is not None and (sent is None or sent < alert.due_at):
-        if over_at is not None and now - over_at > _TOLD_AFTER_END:
+        if over_at is not None and now - over_at > _SENT_AFTER_END:
             return None
-        held = alerts.quiet is not None and alerts.quiet.holds(alert.due_at)
+        delayed = alerts.quiet is not None and alerts.quiet.holds(alert.due_at)
         # A hot word that has gone is reported as it was and not as resolved: it was not a fault.
-        return Due(alert, True, over_at is not None and about.notify_resolved, held, tries)
+        return DueAlert(alert, True, over_at is not None and about.notify_resolved, delayed, tries)
     # A recurrence within `again_after` continues the same alert: its end is reported only after that time, so that no
     # premature end is reported.
     if (
         over_at is None
-        or told is None
+        or delivery is None
         or sent is None
         or not (alerts.tell_end and about.notify_resolved)
         or now < over_at + about.again_after
     ):
         return None
-    if now - over_at > _TOLD_AFTER_END + about.again_after or (told.ended_at is not None and told.ended_at >= over_at):
+    if now - over_at > _SENT_AFTER_END + about.again_after or (
+        delivery.ended_at is not None and delivery.ended_at >= over_at
+    ):
         return None
-    return Due(alert, False, True, alerts.quiet is not None and alerts.quiet.holds(over_at), tries)
+    return DueAlert(alert, False, True, alerts.quiet is not None and alerts.quiet.holds(over_at), tries)
 
 
 def _through(
     state: State,
     alerts: Alerts,
     channel: str,
-    due: list[Due],
+    due: list[DueAlert],
     now: datetime,
     done: DeliveryResult,
     environment: Mapping[str, str] | None,
@@ -157,17 +159,17 @@ def _through(
             left = 0  # the channel is unreachable: the rest waits
 
 
-def _grouped(due: list[Due], digest_above: int) -> list[list[Due]]:
+def _grouped(due: list[DueAlert], digest_above: int) -> list[list[DueAlert]]:
     """Group due alerts into messages: single alerts, or one digest."""
     alone = [d for d in due if d.tries >= _STUBBORN]
     rest = [d for d in due if d.tries < _STUBBORN]
-    if len(rest) > digest_above or (len(rest) > 1 and any(d.held for d in rest)):
+    if len(rest) > digest_above or (len(rest) > 1 and any(d.delayed for d in rest)):
         return [rest, *([d] for d in alone)]
     return [[d] for d in (*rest, *alone)]
 
 
 def _send(
-    state: State, alerts: Alerts, opened: Open, group: Sequence[Due], now: datetime, done: DeliveryResult
+    state: State, alerts: Alerts, opened: OpenChannel, group: Sequence[DueAlert], now: datetime, done: DeliveryResult
 ) -> bool:
     """Send one message and record the result; return False if the channel is unreachable."""
     if len(group) == 1:

@@ -36,7 +36,7 @@ from apprise.plugins.wecombot import NotifyWeComBot
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SendResult:
     """Result of sending one message; ``reason`` contains no secret, ``wait`` is the pause that the robot requires.
 
     ``refused``: the channel was reached and refused this message; another message may succeed.
@@ -63,7 +63,7 @@ class Robot(NotifyBase):
     def __init__(self, *args: Any, base: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # apprise leaves it without annotations
         self.base = _checked(base) if base else self.public_host
-        self.answer = Answer(False, "nothing was sent")
+        self.answer = SendResult(False, "nothing was sent")
 
     @classmethod
     def parse_url(cls, url: str, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -104,16 +104,16 @@ class Robot(NotifyBase):
                 and self.base.startswith("https"),  # without TLS, skip loading the certificate authorities: 20 ms
             )
         except httpx.TimeoutException:
-            self.answer = Answer(False, f"no answer from {self.service_name} in time; it may have arrived")
+            self.answer = SendResult(False, f"no answer from {self.service_name} in time; it may have arrived")
         except httpx.HTTPError as error:
-            self.answer = Answer(False, f"no connection to {self.service_name}: {type(error).__name__}")
+            self.answer = SendResult(False, f"no connection to {self.service_name}: {type(error).__name__}")
         else:
             self.answer = self._read(response)
         return self.answer.ok
 
-    def _read(self, response: httpx.Response) -> Answer:
+    def _read(self, response: httpx.Response) -> SendResult:
         if response.status_code != 200:
-            return Answer(
+            return SendResult(
                 False,
                 f"HTTP {response.status_code}",
                 self.slow_down_for if response.status_code == 429 else timedelta(0),
@@ -124,15 +124,15 @@ class Robot(NotifyBase):
         except (ValueError, KeyError, TypeError):
             # A captive portal or a wrong gateway also returns 200: a message counts as accepted only if a robot
             # confirms it.
-            return Answer(False, f"the answer has no {self.code_name}: is this the robot's address?")
+            return SendResult(False, f"the answer has no {self.code_name}: is this the robot's address?")
         if code == 0:
-            return Answer(True)
+            return SendResult(True)
         said = str(document.get(self.message_name, ""))[:200]
-        told = f": {self.advice[code]}" if code in self.advice else ""
+        advice = f": {self.advice[code]}" if code in self.advice else ""
         slow = code in self.slow_down
-        return Answer(
+        return SendResult(
             False,
-            f"{self.code_name} {code} {said}{told}",
+            f"{self.code_name} {code} {said}{advice}",
             self.slow_down_for if slow else timedelta(0),
             refused=not slow,
         )

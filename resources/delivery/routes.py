@@ -105,7 +105,7 @@ class Thresholds(StrictModel):
     """Thresholds of alerts; ratios are between 0 and 1."""
 
     quarantine_ratio: float = Field(0.05, gt=0, lt=1)
-    quarantine_rows: int = Field(10, gt=0, description="fewer rows in quarantine are never told")
+    quarantine_rows: int = Field(10, gt=0, description="fewer rows in quarantine raise no alert")
     quota_ratio: float = Field(0.8, gt=0, lt=1)
     token_days: list[int] = Field(default_factory=lambda: [7, 3, 1])
     fresh_hours: dict[str, int] = Field(default_factory=dict)
@@ -146,7 +146,7 @@ class Alerts(StrictModel):
     prefix: str = Field(
         "抖音数据",
         max_length=40,
-        description="begins every message; a robot that asks for a keyword (自定义关键词) finds it here",
+        description="begins every message; a robot that requires a keyword (自定义关键词) finds it here",
     )
     channels: dict[str, Channel] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)

@@ -48,7 +48,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class AlertDelivery:
     """Progress of delivering one alert to one channel."""
 
     alert_id: int
@@ -132,12 +132,16 @@ def _raise(db: Connection, found: AlertCondition, now: datetime, repeat: timedel
         values |= {"first_at": at, "resolved_at": None, "due_at": at, "times": row.times + 1}
     else:
         values |= {"resolved_at": None, "times": row.times + again}
-        if changed or row.due_at is None or (repeat is not None and _told_before(db, row, at - repeat.total_seconds())):
+        if (
+            changed
+            or row.due_at is None
+            or (repeat is not None and _notified_before(db, row, at - repeat.total_seconds()))
+        ):
             values["due_at"] = at
     db.execute(update(alerts).where(alerts.c.id == row.id).values(values))
 
 
-def _told_before(db: Connection, row: Row[Any], instant: float) -> bool:
+def _notified_before(db: Connection, row: Row[Any], instant: float) -> bool:
     """Return whether the last notification since the alert was due was sent before ``instant``."""
     last = db.execute(
         select(func.max(alert_deliveries.c.sent_at)).where(alert_deliveries.c.alert_id == row.id)
@@ -182,12 +186,12 @@ def list_alerts(state: State, *, since: datetime | None = None, kinds: Iterable[
     return sorted(found, key=lambda a: (not a.is_open, -_ORDER.index(a.severity), -a.first_at.timestamp(), a.key))
 
 
-def deliveries_of(state: State, ids: Iterable[int]) -> dict[tuple[int, str], Delivery]:
+def deliveries_of(state: State, ids: Iterable[int]) -> dict[tuple[int, str], AlertDelivery]:
     """Return the deliveries of alerts, by number of the alert and name of the channel."""
     query = select(alert_deliveries).where(alert_deliveries.c.alert_id.in_(list(ids)))
     with state.read() as db:
         return {
-            (row.alert_id, row.channel): Delivery(
+            (row.alert_id, row.channel): AlertDelivery(
                 row.alert_id,
                 row.channel,
                 _at(row.sent_at),
@@ -224,11 +228,11 @@ def delivered(
 ) -> None:
     """Record a delivered message: ``wrong`` alerts were reported as open, ``over`` as resolved; one may be both."""
     at, over = now.timestamp(), set(over)
-    told: dict[int, dict[str, object]] = {number: {"sent_at": at} for number in wrong}
+    notified: dict[int, dict[str, object]] = {number: {"sent_at": at} for number in wrong}
     for number in over:
-        told.setdefault(number, {})["ended_at"] = at
+        notified.setdefault(number, {})["ended_at"] = at
     with state.begin() as db:
-        for number, values in told.items():
+        for number, values in notified.items():
             _put(db, number, channel, values | {"message": message, "tries": 0, "next_try_at": None, "error": None})
         db.execute(
             update(alert_channels)

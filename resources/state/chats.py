@@ -74,7 +74,7 @@ class EventEffect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ChatNote:
     """One effect of an event; ``values`` are the columns besides the instant ``at`` (epoch seconds)."""
 
     what: EventEffect
@@ -85,30 +85,30 @@ class Note:
     values: tuple[tuple[str, object], ...] = ()
 
 
-def said(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
+def said(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> ChatNote:
     """Return the note that the person sent a message."""
-    return Note(EventEffect.SAID, app, open_id, person, at, (("said_id", message_id), ("said_in", conversation_id)))
+    return ChatNote(EventEffect.SAID, app, open_id, person, at, (("said_id", message_id), ("said_in", conversation_id)))
 
 
-def entered(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> Note:
+def entered(app: str, open_id: str, person: str, at: float, message_id: str, conversation_id: str) -> ChatNote:
     """Return the note that the person opened the chat."""
-    return Note(
+    return ChatNote(
         EventEffect.ENTERED, app, open_id, person, at, (("entered_id", message_id), ("entered_in", conversation_id))
     )
 
 
-def consented(app: str, open_id: str, person: str, at: float, *, consents: bool) -> Note:
+def consented(app: str, open_id: str, person: str, at: float, *, consents: bool) -> ChatNote:
     """Return the note that the person allowed proactive messages, or withdrew that."""
-    return Note(EventEffect.CONSENTS, app, open_id, person, at, (("consents", int(consents)),))
+    return ChatNote(EventEffect.CONSENTS, app, open_id, person, at, (("consents", int(consents)),))
 
 
-def write_notes(db: Connection, notes: Iterable[Note]) -> None:
+def write_notes(db: Connection, notes: Iterable[ChatNote]) -> None:
     """Apply notes to chats in any order; one older than the stored state changes nothing.
 
     One statement per effect handles any number of events: a statement for each event cost more than all else in storing
     it.
     """
-    newest: dict[tuple[str, ...], Note] = {}
+    newest: dict[tuple[str, ...], ChatNote] = {}
     for note in notes:
         key = (note.what, note.client_key, note.open_id, note.person_open_id)
         if key not in newest or newest[key].at <= note.at:
@@ -118,7 +118,7 @@ def write_notes(db: Connection, notes: Iterable[Note]) -> None:
             db.execute(_upsert(db.dialect.name, what), [_row(note) for note in rows])
 
 
-def _row(note: Note) -> dict[str, object]:
+def _row(note: ChatNote) -> dict[str, object]:
     who = {"client_key": note.client_key, "open_id": note.open_id, "person_open_id": note.person_open_id}
     return {**who, f"{note.what}_at": note.at, **dict(note.values)}
 

@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from catalog.records import beijing_day
-from resources.state.chats import EventEffect, Note, consented, entered, said, write_notes
+from resources.state.chats import ChatNote, EventEffect, consented, entered, said, write_notes
 from resources.state.engine import State, inbox, receiving
 from resources.state.people import insert_opt_out, withdraw
 from resources.state.resolving import note_sent
@@ -154,7 +154,7 @@ def moment(value: object, received_at: datetime) -> float:
     return seconds if seconds <= received_at.timestamp() + _AHEAD_S else received_at.timestamp()
 
 
-def _apply(db: Connection, event: Event) -> list[Note]:
+def _apply(db: Connection, event: Event) -> list[ChatNote]:
     """Apply an event's effects on messages and consents, and return its notes on a chat."""
     content, app = event.content, event.client_key
     sender, receiver = (str(event.envelope.get(name) or "") for name in ("from_user_id", "to_user_id"))
@@ -167,7 +167,7 @@ def _apply(db: Connection, event: Event) -> list[Note]:
     if event.event == "im_send_msg" and message:
         by_us = content.get("source") == app
         by_hand = note_sent(db, app, sender, receiver, at, message, chat, fingerprint_of_event(content), by_us=by_us)
-        return [Note(EventEffect.BY_HAND, app, sender, receiver, at)] if by_hand else []
+        return [ChatNote(EventEffect.BY_HAND, app, sender, receiver, at)] if by_hand else []
     if event.event == "im_authorize":
         return [consented(app, receiver, sender, at, consents=content.get("auth_status") in (1, "1"))]
     if event.event in ("unauthorize", "contract_unauthorize"):

@@ -20,7 +20,7 @@ _LONGEST_QUEUE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class SlotGrant:
     """Permission to send ``slots`` calls, the first at ``start`` (epoch seconds), then one every ``interval_s``."""
 
     start: float
@@ -48,19 +48,19 @@ def reserve(
     interval_s: float,
     calls: int,
     per_day: int | None,
-    held: int = 0,
-) -> Grant:
+    credits: int = 0,
+) -> SlotGrant:
     """Reserve the next free ``slots`` of the scope and count ``calls`` on the day's quota, in one transaction.
 
     With several slots at a time, 200 requests/s cost ten transactions a second. The time is read after the write lock
     is acquired: waiting for it must not yield slots that are already over. If the quota is used up, no slot is
-    reserved, unless ``held`` calls were counted before and wait for their slots.
+    reserved, unless ``credits`` calls were counted before and wait for their slots.
     """
     with state.begin(durable=False) as db:
         counted = _count(db, client_key, scope, day, calls, per_day) if calls else 0
-        if calls and not counted and not held:
-            return Grant(0.0, interval_s, 0, 0)
-        return Grant(_take_slots(db, client_key, scope, slots, interval_s), interval_s, slots, counted)
+        if calls and not counted and not credits:
+            return SlotGrant(0.0, interval_s, 0, 0)
+        return SlotGrant(_take_slots(db, client_key, scope, slots, interval_s), interval_s, slots, counted)
 
 
 def give_back(state: State, client_key: str, scope: str, day: date, calls: int) -> None:

@@ -29,7 +29,7 @@ from resources.storage.atomic import this_process
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class SendingRules:
     """Rules for sending besides the platform's own limits; ``quiet`` is from and until, Beijing times of day.
 
     ``opt_out_at`` is the instant of the opt-out that a line confirms: an earlier opt-out forbids the line, this one
@@ -61,7 +61,7 @@ class Rules:
         ).decode()
 
     @classmethod
-    def from_json(cls, text: str) -> Rules:
+    def from_json(cls, text: str) -> SendingRules:
         """Decode rules from :meth:`to_json`."""
         given = orjson.loads(text)
         quiet = given.pop("quiet")
@@ -148,7 +148,7 @@ def insert_lines(state: State, db: Connection, lines: Iterable[NewLine], now: da
 # --------------------------------------------------------------------------- before the call
 
 
-def claim(state: State, line_id: int, rules: Rules, now: datetime) -> ClaimedLine | SendRefusal:
+def claim(state: State, line_id: int, rules: SendingRules, now: datetime) -> ClaimedLine | SendRefusal:
     """Check all limits and rules at this moment and claim the line, in one transaction.
 
     A line that can never be sent is blocked permanently; one that must wait stays planned.
@@ -156,12 +156,14 @@ def claim(state: State, line_id: int, rules: Rules, now: datetime) -> ClaimedLin
     return _examine(state, line_id, rules, now, take=True)
 
 
-def look(state: State, line_id: int, rules: Rules, now: datetime) -> ClaimedLine | SendRefusal:
+def look(state: State, line_id: int, rules: SendingRules, now: datetime) -> ClaimedLine | SendRefusal:
     """Check a line as :func:`claim` does without claiming it, so that refused lines need no rate-limit permit."""
     return _examine(state, line_id, rules, now, take=False)
 
 
-def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: bool) -> ClaimedLine | SendRefusal:
+def _examine(
+    state: State, line_id: int, rules: SendingRules, now: datetime, *, take: bool
+) -> ClaimedLine | SendRefusal:
     with state.begin() as db:
         row = db.execute(select(outbox).where(outbox.c.id == line_id)).one()
         if row.state != LineState.PLANNED:
@@ -186,7 +188,7 @@ def _examine(state: State, line_id: int, rules: Rules, now: datetime, *, take: b
 
 
 def _look(
-    state: State, db: Connection, row: Row[Any], rules: Rules, now: datetime
+    state: State, db: Connection, row: Row[Any], rules: SendingRules, now: datetime
 ) -> tuple[SendRefusal | None, dict[str, Any], Window | None]:
     params = orjson.loads(state.vault.open(row.request))
     for why in (
@@ -254,7 +256,7 @@ def _already_done(db: Connection, row: Row[Any]) -> SendRefusal | None:
     return None if other is None else SendRefusal(f"already sent (a line with the same key is {other})")
 
 
-def _person_forbids(db: Connection, row: Row[Any], rules: Rules) -> SendRefusal | None:
+def _person_forbids(db: Connection, row: Row[Any], rules: SendingRules) -> SendRefusal | None:
     return (
         SendRefusal("opted out")
         if is_opted_out(db, row.client_key, row.open_id, row.person_open_id, rules.opt_out_at)
@@ -267,7 +269,7 @@ def day_start(now: datetime) -> float:
     return datetime.combine(beijing_day(now), time(), BEIJING).timestamp()
 
 
-def _caps(db: Connection, row: Row[Any], rules: Rules, now: datetime) -> SendRefusal | None:
+def _caps(db: Connection, row: Row[Any], rules: SendingRules, now: datetime) -> SendRefusal | None:
     if row.plan_id is None:
         return None
     today = (

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from resources.state.engine import State, outbox, plans
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, Rules, insert_lines
+from resources.state.outbox import NewLine, SendingRules, insert_lines
 from resources.state.statements import inserted_id
 
 
@@ -32,7 +32,7 @@ class Plan:
     approved_hash: str | None
     approver: str | None
     approved_at: datetime | None
-    rules: Rules
+    rules: SendingRules
     effect_hours: int | None = None
 
 
@@ -46,7 +46,7 @@ def create_plan(
     name: str,
     occasion: str,
     lines: Sequence[NewLine],
-    rules: Rules,
+    rules: SendingRules,
     now: datetime,
     good_until: datetime,
     effect_hours: int | None = None,
@@ -216,6 +216,6 @@ def _plan(row: Row[Any]) -> Plan:
         row.approved_hash,
         row.approver,
         instant(row.approved_at),
-        Rules.from_json(row.rules),
+        SendingRules.from_json(row.rules),
         row.effect_hours,
     )

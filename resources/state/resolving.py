@@ -140,7 +140,7 @@ def resolve(state: State, now: datetime) -> list[Line]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _OpenLine:
     """A line with messages that have no event yet: unknown, or resolved as sent without all of them.
 
     ``looks`` are the fingerprints of those messages.
@@ -156,7 +156,7 @@ class _Open:
         )
 
 
-def _open_lines(db: Connection, person: tuple[str, str, str]) -> list[_Open]:
+def _open_lines(db: Connection, person: tuple[str, str, str]) -> list[_OpenLine]:
     app, open_id, person_open_id = person
     unsure = (outbox.c.state == LineState.UNKNOWN.value) | (
         (outbox.c.state == LineState.SENT.value) & outbox.c.resolved_by.is_not(None)
@@ -179,7 +179,7 @@ def _open_lines(db: Connection, person: tuple[str, str, str]) -> list[_Open]:
             db.execute(select(sent_messages.c.fingerprint).where(sent_messages.c.outbox_id == row.id)).scalars()
         )
         if looks := tuple(missing.elements()):
-            found.append(_Open(row, looks))
+            found.append(_OpenLine(row, looks))
     return found
 
 
@@ -212,7 +212,7 @@ def _unclaimed_events(db: Connection, person: tuple[str, str, str]) -> list[Row[
     )
 
 
-def _match(db: Connection, lines: list[_Open], events: list[Row[Any]]) -> list[int]:
+def _match(db: Connection, lines: list[_OpenLine], events: list[Row[Any]]) -> list[int]:
     """Match delivery events to the unknown messages of one person, and skip ambiguous matches."""
     found: list[int] = []
     for group in _rivals(lines, events):
@@ -250,9 +250,9 @@ def _take(db: Connection, row: Row[Any], events: list[Row[Any]]) -> list[int]:
     return [row.id] if row.state == LineState.UNKNOWN else []
 
 
-def _rivals(lines: list[_Open], events: list[Row[Any]]) -> list[list[_Open]]:
+def _rivals(lines: list[_OpenLine], events: list[Row[Any]]) -> list[list[_OpenLine]]:
     """Group lines that could have caused the same event."""
-    groups: list[list[_Open]] = []
+    groups: list[list[_OpenLine]] = []
     for line in lines:
         mine = [e for e in events if line.could_be(e)]
         joined = [g for g in groups if any(other.could_be(e) for other in g for e in mine)]

@@ -47,8 +47,8 @@ class ArchiveCorrupt(CorruptFile):
     def __init__(self, segment: StoredEntry, why: str) -> None:
         super().__init__(
             f"{segment.path}{f' ({segment.path.name} holds {segment.name})' if segment.packed else ''}: {why}. "
-            "Restore the file from a copy, or move it aside with `douyin verify --repair`: what can "
-            "still be asked for is asked again"
+            "Restore the file from a copy, or move it aside with `douyin verify --repair`: what the "
+            "platform still provides is requested again"
         )
         self.segment = segment
 

@@ -111,12 +111,12 @@ class Lake:
         Returns the removed temporary files. A per-day file whose removal was interrupted is restored unless the day
         was rewritten.
         """
-        rooms = (self.root / table, self.root / QUARANTINE / table, self.root / DRIFT / table)
-        for gone in (path for room in rooms for path in room.glob(f"dt=*/{_GONE}")):
+        folders = (self.root / table, self.root / QUARANTINE / table, self.root / DRIFT / table)
+        for gone in (path for folder in folders for path in folder.glob(f"dt=*/{_GONE}")):
             if not (own := gone.with_name("data.parquet")).exists():
                 os.replace(gone, own)  # a compaction was interrupted, or a run had just replaced the file
             gone.unlink(missing_ok=True)
-        return sweep(path for room in rooms for path in room.glob("*/.*.tmp"))
+        return sweep(path for folder in folders for path in folder.glob("*/.*.tmp"))
 
     def remove(self, table: str, dt: date) -> None:
         """Remove a day, also from its month file.
@@ -128,9 +128,9 @@ class Lake:
         own.unlink(missing_ok=True)
         forget(own)
         month = dt.isoformat()[:7]
-        held = self._month(table, self.month_path(table, month))
-        if any(p.dt == dt for p in held):
-            self._write_month(table, month, [p for p in held if p.dt != dt])
+        days = self._month(table, self.month_path(table, month))
+        if any(p.dt == dt for p in days):
+            self._write_month(table, month, [p for p in days if p.dt != dt])
 
     def compact(self, table: str, month: str) -> int:
         """Merge the days of a month (YYYY-MM) into one file and return how many per-day files were removed.
@@ -155,8 +155,8 @@ class Lake:
             check(one)
         rows = [pa.concat_tables(StoredDay(p, self.row_count(p)).parts()) for p in days]
         groups = iter(range(len(rows)))
-        held = [[p.dt.isoformat(), next(groups) if r.num_rows else None] for p, r in zip(days, rows, strict=True)]
-        self.replace(path, lambda file: file.write(_encode_month(rows, {_DAYS: json.dumps(held).encode()})))
+        listed = [[p.dt.isoformat(), next(groups) if r.num_rows else None] for p, r in zip(days, rows, strict=True)]
+        self.replace(path, lambda file: file.write(_encode_month(rows, {_DAYS: json.dumps(listed).encode()})))
 
     def set_aside(self, path: Path) -> Path:
         """Move a file to ``_damaged`` under a name unused there, and return its new path."""
@@ -305,10 +305,10 @@ class Lake:
         """Return the days of a month file."""
         try:
             stat = path.stat()
-            held = json.loads(pq.read_metadata(path).metadata[_DAYS])
+            listed = json.loads(pq.read_metadata(path).metadata[_DAYS])
             return [
                 Partition(table, date.fromisoformat(dt), path, stat.st_size, stat.st_mtime_ns, -1 if g is None else g)
-                for dt, g in held
+                for dt, g in listed
             ]
         except FileNotFoundError:
             return []
@@ -411,18 +411,18 @@ def row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 
     Each column has a single chunk, since Parquet's pages follow chunks.
     """
-    held: list[pa.Table] = []
+    buffered: list[pa.Table] = []
     count = 0
     for part in parts:
         while count + part.num_rows > size:
             cut = size - count
-            held, whole = [], pa.concat_tables([*held, part.slice(0, cut)]).combine_chunks()
+            buffered, whole = [], pa.concat_tables([*buffered, part.slice(0, cut)]).combine_chunks()
             yield whole
             del whole
             part, count = part.slice(cut), 0
-        held.append(part)
+        buffered.append(part)
         count += part.num_rows
-    yield pa.concat_tables(held).combine_chunks()
+    yield pa.concat_tables(buffered).combine_chunks()
 
 
 def _encode_month(days: list[pa.Table], metadata: dict[bytes, bytes]) -> memoryview:

@@ -29,7 +29,7 @@ TYPES: Mapping[pa.DataType, str] = {
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnDescription:
     """A published column: its type in DuckDB's notation, and its comment, None if its meaning is not defined."""
 
     type: str
@@ -41,7 +41,7 @@ class Description:
     """A table's present or wanted comment and columns, the latter by name in their order."""
 
     comment: str | None = None
-    columns: Mapping[str, Column] = field(default_factory=dict)
+    columns: Mapping[str, ColumnDescription] = field(default_factory=dict)
 
 
 def own_description(name: str, schema: pa.Schema, comment: str) -> Description:
@@ -50,12 +50,12 @@ def own_description(name: str, schema: pa.Schema, comment: str) -> Description:
     ``name`` includes the schema.
     """
     comments = own_comments(name)
-    return Description(comment, {f.name: Column(TYPES[f.type], comments.get(f.name)) for f in schema})
+    return Description(comment, {f.name: ColumnDescription(TYPES[f.type], comments.get(f.name)) for f in schema})
 
 
 def read_descriptions(connection: duckdb.DuckDBPyConnection) -> dict[str, Description]:
     """Read the descriptions of all tables of the file, by name with schema."""
-    found: dict[str, tuple[str | None, dict[str, Column]]] = {}
+    found: dict[str, tuple[str | None, dict[str, ColumnDescription]]] = {}
     tables = (
         "SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE database_name = "
         "current_database() AND NOT internal"
@@ -68,7 +68,7 @@ def read_descriptions(connection: duckdb.DuckDBPyConnection) -> dict[str, Descri
     )
     for name, column, kind, comment in connection.execute(columns).fetchall():
         if name in found:  # columns of views are not described
-            found[name][1][column] = Column(kind, comment)
+            found[name][1][column] = ColumnDescription(kind, comment)
     return {name: Description(comment, columns) for name, (comment, columns) in found.items()}
 
 
@@ -84,7 +84,9 @@ def made_anew(name: str, wanted: Description) -> Iterator[str]:
     table = _quoted(name)
     columns = ", ".join(f'"{n}" {c.type}' for n, c in wanted.columns.items())
     yield f"CREATE OR REPLACE TABLE {table} ({columns})"
-    yield from described(name, wanted, Description(columns={n: Column(c.type) for n, c in wanted.columns.items()}))
+    yield from described(
+        name, wanted, Description(columns={n: ColumnDescription(c.type) for n, c in wanted.columns.items()})
+    )
 
 
 def described(name: str, wanted: Description, found: Description) -> Iterator[str]:

@@ -40,7 +40,8 @@ EXTRA_TABLES: Mapping[str, tuple[pa.Schema, str]] = {
     ),
     "meta.dictionary": (
         DICTIONARY_SCHEMA,
-        "数据字典：每个字段的含义、单位、可加性、来源 / the dictionary: meaning, unit, additivity and source of every column",
+        "数据字典：每个字段的含义、单位、可加性、来源 / "
+        "the dictionary: meaning, unit, additivity and source of every column",
     ),
     **TABLES_OF_STATE,
 }

@@ -64,19 +64,19 @@ def digest_of_state(layout: str, tables: Mapping[str, pa.Table | Mapping[date, i
 
     The digest differs on each day (UTC), also if nothing happened.
     """
-    told = blake2b(layout.encode(), digest_size=16)
+    digest = blake2b(layout.encode(), digest_size=16)
     for name, rows in sorted(tables.items()):
-        told.update(name.encode())
-        told.update(_bytes_of(rows) if isinstance(rows, pa.Table) else repr(sorted(rows.items())).encode())
-    return told.hexdigest()
+        digest.update(name.encode())
+        digest.update(_bytes_of(rows) if isinstance(rows, pa.Table) else repr(sorted(rows.items())).encode())
+    return digest.hexdigest()
 
 
 def digest_of_lake(present: Iterable[Partition], marts: Iterable[Mart]) -> str:
     """Digest the names, sizes and times of the lake's files, and the names and hashes of marts."""
-    told = blake2b(repr([(m.name, m.hash) for m in marts]).encode(), digest_size=16)
+    digest = blake2b(repr([(m.name, m.hash) for m in marts]).encode(), digest_size=16)
     for p in present:
-        told.update(f"{p.table} {p.dt} {p.size} {p.mtime_ns}\n".encode())
-    return told.hexdigest()
+        digest.update(f"{p.table} {p.dt} {p.size} {p.mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _bytes_of(rows: pa.Table) -> bytes:

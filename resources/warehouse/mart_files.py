@@ -103,7 +103,7 @@ class Mart:
     columns: Mapping[str, MartColumn] = field(default_factory=dict)
 
     @property
-    def room(self) -> str:
+    def dataset(self) -> str:
         """The mart's dataset in the lake: ``marts/<name>``."""
         return f"{DATASET}/{self.name}"
 
@@ -189,7 +189,8 @@ def read_mart(path: Path) -> Mart:
             columns[match["name"]] = MartColumn(match["en"], match["zh"], *_marks(path, number, match["marks"]))
         elif line.startswith("-- column"):
             raise BadMart(
-                f"{path}:{number}: write `-- column name [unit; additive]: English / 中文`; the brackets may be left out"
+                f"{path}:{number}: write `-- column name [unit; additive]: English / 中文`; "
+                "the brackets may be left out"
             )
     if missing := [part for part in _NEEDED if part not in said]:
         raise BadMart(f"{path}:1: its description lacks {', '.join(f'`-- {m}:`' for m in missing)}")

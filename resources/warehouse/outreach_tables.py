@@ -18,12 +18,13 @@ _LEFT_OUT = {"request", "fingerprint", "claimed_by"}
 OUTREACH_TABLES: dict[str, tuple[Table, str]] = {
     "plans": (
         plans,
-        "触达计划：何时计划、有效期、批准人与状态 / plans of campaigns: when, how long they hold, who approved them, their state",
+        "触达计划：何时计划、有效期、批准人与状态 / "
+        "plans of campaigns: when, how long they hold, who approved them, their state",
     ),
     "messages": (
         outbox,
-        "触达流水：每条计划或自动回复的去向与结果，不含内容 / the ledger of what was planned, sent or refused, line by line; the "
-        "words are left out",
+        "触达流水：每条计划或自动回复的去向与结果，不含内容 / "
+        "the ledger of what was planned, sent or refused, line by line; the words are left out",
     ),
     "opt_outs": (
         opt_outs,

@@ -15,7 +15,7 @@ from resources.storage.lake import Lake
 from resources.storage.partition import Partition
 from resources.warehouse.descriptions import (
     TYPES,
-    Column,
+    ColumnDescription,
     Description,
     described,
     has_columns,
@@ -41,22 +41,22 @@ _MARTS = own_description(
 def mart_partitions(lake: Lake, mart: Mart) -> list[Partition]:
     """Return a mart's partitions in the lake: its days in order, or its one file."""
     if mart.incremental:
-        return list(lake.partitions(mart.room))
+        return list(lake.partitions(mart.dataset))
     path = whole_path(lake, mart)
     if not path.exists():
         return []
     stat = path.stat()
-    return [Partition(mart.room, WHOLE, path, stat.st_size, stat.st_mtime_ns)]
+    return [Partition(mart.dataset, WHOLE, path, stat.st_size, stat.st_mtime_ns)]
 
 
 def whole_path(lake: Lake, mart: Mart) -> Path:
     """Return the path of a full mart's file, whether or not it exists."""
-    return lake.root / mart.room / "all" / "data.parquet"
+    return lake.root / mart.dataset / "all" / "data.parquet"
 
 
 def publish_marts(
     connection: duckdb.DuckDBPyConnection,
-    held: PublishedPartitions,
+    published: PublishedPartitions,
     found: Mapping[str, Description],
     present: Mapping[str, list[Partition]],
     marts: Mapping[str, Mart],
@@ -79,13 +79,15 @@ def publish_marts(
     for name in found:
         where, _, table = name.partition(".")
         if where == "marts" and table not in marts:
-            _drop(connection, held, table)
+            _drop(connection, published, table)
     _say_which(connection, marts, found.get("meta.marts"))
     changed, behind = {}, []
     for mart in marts.values():
-        days, left = _publish(connection, held, mart, found.get(f"marts.{mart.name}"), present[mart.room], pin, insert)
+        days, left = _publish(
+            connection, published, mart, found.get(f"marts.{mart.name}"), present[mart.dataset], pin, insert
+        )
         if days:
-            changed[mart.room] = days
+            changed[mart.dataset] = days
         if left:
             behind.append(mart.name)
             _log.warning(
@@ -99,7 +101,7 @@ def publish_marts(
 
 def _publish(
     connection: duckdb.DuckDBPyConnection,
-    held: PublishedPartitions,
+    published: PublishedPartitions,
     mart: Mart,
     found: Description | None,
     present: list[Partition],
@@ -107,7 +109,7 @@ def _publish(
     insert: Callable[[duckdb.DuckDBPyConnection, str, list[Partition]], None],
 ) -> tuple[list[date], int]:
     if not present:
-        _drop(connection, held, mart.name)
+        _drop(connection, published, mart.name)
         return [], 0
     newest = next((one for p in reversed(present) if (one := pin(p)) is not None), None)
     if newest is None:  # removed at this moment, or damaged
@@ -117,26 +119,26 @@ def _publish(
     if found is not None and has_columns(found, wanted):
         statements = list(described(f"marts.{mart.name}", wanted, found))
     else:
-        held.forget(mart.room)
+        published.forget(mart.dataset)
         statements = list(made_anew(f"marts.{mart.name}", wanted))
     if statements:
         connection.execute(";".join(statements))
-    fresh = [one for p in held.changed(mart.room, present) if (one := pin(p)) is not None]
+    fresh = [one for p in published.changed(mart.dataset, present) if (one := pin(p)) is not None]
     fitting = [p for p in fresh if p.path == newest.path or _schema(p) == schema]
-    days = [p.dt for p in fitting] + held.gone(mart.room, present)
-    if old := held.held(mart.room, days):
+    days = [p.dt for p in fitting] + published.gone(mart.dataset, present)
+    if old := published.known(mart.dataset, days):
         which = "true" if not mart.incremental else "dt IN (SELECT unnest($1::DATE[]))"
         connection.execute(f'DELETE FROM marts."{mart.name}" WHERE {which}', [old] if mart.incremental else [])
     if fitting:
         insert(connection, f'marts."{mart.name}"', fitting)
-    held.note(mart.room, days, fitting)
+    published.note(mart.dataset, days, fitting)
     commit_many(connection, days)
     return days, len(fresh) - len(fitting)
 
 
-def _drop(connection: duckdb.DuckDBPyConnection, held: PublishedPartitions, name: str) -> None:
+def _drop(connection: duckdb.DuckDBPyConnection, published: PublishedPartitions, name: str) -> None:
     connection.execute(f'DROP TABLE IF EXISTS marts."{name}"')
-    held.forget(f"{DATASET}/{name}")
+    published.forget(f"{DATASET}/{name}")
 
 
 def _say_which(connection: duckdb.DuckDBPyConnection, marts: Mapping[str, Mart], found: Description | None) -> None:
@@ -156,7 +158,7 @@ def _schema(partition: Partition) -> pa.Schema:
 
 
 def _description(mart: Mart, schema: pa.Schema) -> Description:
-    return Description(mart.comment, {f.name: Column(TYPES[f.type], _meaning(mart, f.name)) for f in schema})
+    return Description(mart.comment, {f.name: ColumnDescription(TYPES[f.type], _meaning(mart, f.name)) for f in schema})
 
 
 def _meaning(mart: Mart, column: str) -> str | None:

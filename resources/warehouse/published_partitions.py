@@ -49,7 +49,7 @@ class PublishedPartitions:
         """Return the published days that are not in ``present``, ascending."""
         return sorted(self._known[name].keys() - {p.dt for p in present})
 
-    def held(self, name: str, days: Iterable[date]) -> list[date]:
+    def known(self, name: str, days: Iterable[date]) -> list[date]:
         """Return those of ``days`` that are published."""
         return [d for d in days if d in self._known[name]]
 
@@ -58,9 +58,9 @@ class PublishedPartitions:
 
         Call this at most once per dataset and publication.
         """
-        held = self.held(name, days)
-        self.days_added |= set(days).difference(held)
-        self._gone += [(name, d) for d in held]
+        known = self.known(name, days)
+        self.days_added |= set(days).difference(known)
+        self._gone += [(name, d) for d in known]
         self._new += [(name, p.dt, p.size, p.mtime_ns) for p in now]
 
     def forget(self, name: str) -> None:

@@ -111,9 +111,9 @@ class Warehouse:
 
     def _present(self, marts: Iterable[Mart], damaged: list[LakeCorrupt]) -> dict[str, list[Partition]]:
         """Return the lake's partitions by dataset."""
-        rooms = [*TABLES, *(f"{room}/{name}" for room in (QUARANTINE, DRIFT) for name in TABLES)]
-        return {room: list(self.lake.partitions(room, damaged)) for room in rooms} | {
-            mart.room: mart_partitions(self.lake, mart) for mart in marts
+        datasets = [*TABLES, *(f"{dataset}/{name}" for dataset in (QUARANTINE, DRIFT) for name in TABLES)]
+        return {dataset: list(self.lake.partitions(dataset, damaged)) for dataset in datasets} | {
+            mart.dataset: mart_partitions(self.lake, mart) for mart in marts
         }
 
     def _lake_files(self) -> list[Partition]:
@@ -129,9 +129,9 @@ class Warehouse:
         if not _has_layout(self.path):
             return False
         with self.connect() as connection:
-            held = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
+            published = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
             described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
-        return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and held == {
+        return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and published == {
             (p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()
         }
 
@@ -168,7 +168,7 @@ class Warehouse:
             while True:
                 try:
                     return self._publish(pins, pool, extra_tables, rebuild, refused)
-                except _Refused as error:  # the transaction is lost: start again without these partitions
+                except _RejectedPartitions as error:  # the transaction is lost: start again without these partitions
                     refused += error.damaged
 
     def _was_made_of(self, extra_tables: Mapping[str, ExtraTables]) -> bool:
@@ -252,14 +252,21 @@ class Warehouse:
         """
         connection.execute(f"SET wal_autocheckpoint = '1 byte'; {'' if result.rebuilt else 'SET max_vacuum_tasks = 0'}")
         connection.execute(f"BEGIN;{_layout_script() if result.rebuilt else ''}")
-        held = PublishedPartitions(connection)
+        published = PublishedPartitions(connection)
         for table in TABLES.values():
-            self._upsert(connection, pins, result, held, table.name, f'"{table.name}"', present[table.name])
-        for room in (QUARANTINE, DRIFT):
+            self._upsert(connection, pins, result, published, table.name, f'"{table.name}"', present[table.name])
+        for dataset in (QUARANTINE, DRIFT):
             for table in TABLES.values():
-                name = f"{room}/{table.name}"
+                name = f"{dataset}/{table.name}"
                 self._upsert(
-                    connection, pins, result, held, name, f"meta.{room.removeprefix('_')}", present[name], table.name
+                    connection,
+                    pins,
+                    result,
+                    published,
+                    name,
+                    f"meta.{dataset.removeprefix('_')}",
+                    present[name],
+                    table.name,
                 )
         found = read_descriptions(connection)
         for name, rows in extra_tables.items():
@@ -268,11 +275,11 @@ class Warehouse:
             else:
                 replace_rows(connection, name, rows, found.get(name))
         changed, result.left_out = publish_marts(
-            connection, held, found, present, marts, lambda p: _intact(pins, p, result.damaged), self._insert
+            connection, published, found, present, marts, lambda p: _intact(pins, p, result.damaged), self._insert
         )
         result.changed |= changed
-        held.write(connection)
-        if held.days_added and max(held.days_added).toordinal() % _MERGED_EVERY == 0:
+        published.write(connection)
+        if published.days_added and max(published.days_added).toordinal() % _MERGED_EVERY == 0:
             connection.execute("RESET max_vacuum_tasks")
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT")
@@ -282,26 +289,30 @@ class Warehouse:
         connection: duckdb.DuckDBPyConnection,
         pins: Pins,
         result: Publication,
-        held: PublishedPartitions,
+        published: PublishedPartitions,
         name: str,
         target: str,
         present: list[Partition],
         only_table: str | None = None,
     ) -> None:
         """Replace the partitions of ``target`` with changed files, and delete those with removed files."""
-        changed = [pin for p in held.changed(name, present) if (pin := _intact(pins, p, result.damaged)) is not None]
+        changed = [
+            pin for p in published.changed(name, present) if (pin := _intact(pins, p, result.damaged)) is not None
+        ]
         unknown = {
             d.path.parent.name.removeprefix("month=") for d in result.damaged if d.table == name and d.dt is None
         }
-        days = [p.dt for p in changed] + [dt for dt in held.gone(name, present) if dt.isoformat()[:7] not in unknown]
+        days = [p.dt for p in changed] + [
+            dt for dt in published.gone(name, present) if dt.isoformat()[:7] not in unknown
+        ]
         if not days:
             return
-        if old := held.held(name, days):
+        if old := published.known(name, days):
             of_table = f" AND table_name = '{only_table}'" if only_table else ""
             connection.execute(f"DELETE FROM {target} WHERE dt IN (SELECT unnest($1::DATE[])){of_table}", [old])
         if changed:
             self._insert(connection, target, changed)
-        held.note(name, days, changed)
+        published.note(name, days, changed)
         commit_many(connection, days)
         result.changed[name] = days
 
@@ -309,7 +320,7 @@ class Warehouse:
         """Insert the rows of some partitions of one dataset.
 
         Raises:
-            _Refused: DuckDB rejects some of the partitions individually.
+            _RejectedPartitions: DuckDB rejects some of the partitions individually.
             PublishFailed: DuckDB rejects the insert, but none of the partitions individually.
         """
         import duckdb
@@ -320,7 +331,7 @@ class Warehouse:
             name, dts = changed[0].table, [p.dt for p in changed]
             refused = [damage for p in changed if (damage := self._refusal(target, p)) is not None]
             if refused:
-                raise _Refused(refused) from error
+                raise _RejectedPartitions(refused) from error
             said = str(error).splitlines()[0]
             raise PublishFailed(
                 f"the lake's {name} of {min(dts)} to {max(dts)} cannot be published ({said}): `douyin "
@@ -348,7 +359,7 @@ class Warehouse:
         return None
 
 
-class _Refused(Exception):
+class _RejectedPartitions(Exception):
     """Partitions whose rows DuckDB rejects."""
 
     def __init__(self, damaged: list[LakeCorrupt]) -> None:
@@ -417,8 +428,8 @@ def _has_layout(path: Path) -> bool:
 _OWN: Mapping[str, tuple[pa.Schema, str]] = {
     "meta.quarantine": (
         QUARANTINE_SCHEMA,
-        "无法解析的行与值、原因及其在归档中的位置 / rows and values that could not be parsed, why, and where their bytes lie "
-        "in the archive",
+        "无法解析的行与值、原因及其在归档中的位置 / "
+        "rows and values that could not be parsed, why, and where their bytes lie in the archive",
     ),
     "meta.drift": (
         DRIFT_SCHEMA,
@@ -430,7 +441,8 @@ _OWN: Mapping[str, tuple[pa.Schema, str]] = {
     ),
     "meta.load_status_days": (
         pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]),
-        "已发布的 load_status 日期及其最后变更 / days of load_status that this file holds, and when their lines last changed",
+        "已发布的 load_status 日期及其最后变更 / "
+        "days of load_status that this file holds, and when their lines last changed",
     ),
     "meta.layout": (pa.schema([("layout", pa.string())]), "本文件的结构版本 / the layout that this file was made with"),
 }

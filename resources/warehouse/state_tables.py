@@ -69,8 +69,8 @@ TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
     ),
     "meta.tables": (
         KNOWN_SCHEMA,
-        "核心表一览：历史类型、采集频率、正常情况下最新分区落后的天数 / core tables: history, cadence, and by how many days the newest "
-        "partition is behind when all is well",
+        "核心表一览：历史类型、采集频率、正常情况下最新分区落后的天数 / "
+        "core tables: history, cadence, and by how many days the newest partition is behind when all is well",
     ),
     "meta.quotas": (
         QUOTAS_SCHEMA,

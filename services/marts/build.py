@@ -125,7 +125,7 @@ class Marts:
     def path(self, name: str, dt: date) -> Path:
         """Return the file of a day of a mart, or that of a full mart."""
         mart = self.bound[name].mart
-        return self.lake.path(mart.room, dt) if mart.incremental else whole_path(self.lake, mart)
+        return self.lake.path(mart.dataset, dt) if mart.incremental else whole_path(self.lake, mart)
 
     def _fingerprint(self, bound: CompiledMart, dt: date) -> str:
         total = 0
@@ -147,7 +147,7 @@ class Marts:
 
     def _inputs(self, name: str) -> dict[str, str]:
         try:
-            return json.loads((self.lake.root / self.bound[name].mart.room / _INPUTS).read_bytes())
+            return json.loads((self.lake.root / self.bound[name].mart.dataset / _INPUTS).read_bytes())
         except (FileNotFoundError, ValueError):  # lost or damaged: all is rebuilt
             return {}
 
@@ -194,9 +194,9 @@ class Marts:
             Pins(self.runtime.settings.home / "pins" / name) as pins,
             self._connect(bound) as connection,
         ):
-            self.lake.sweep(bound.mart.room)
+            self.lake.sweep(bound.mart.dataset)
             for known in (
-                bound.mart.room,
+                bound.mart.dataset,
                 *(s.removeprefix("main.").replace(f"{DATASET}.", f"{DATASET}/") for s in bound.sources),
             ):
                 self._listed.pop(known, None)
@@ -215,7 +215,7 @@ class Marts:
                     made[dt.isoformat()] = fingerprint
                     yield built
             finally:
-                self._listed.pop(bound.mart.room, None)
+                self._listed.pop(bound.mart.dataset, None)
                 if made:
                     self._keep_inputs(name, made)
 
@@ -238,7 +238,7 @@ class Marts:
         rows = rows.cast(bound.schema)
         path = self.path(bound.mart.name, dt)
         if bound.mart.incremental:
-            return Built(bound, dt, rows.num_rows, self.lake.write(bound.mart.room, dt, rows), path)
+            return Built(bound, dt, rows.num_rows, self.lake.write(bound.mart.dataset, dt, rows), path)
         return Built(bound, WHOLE, rows.num_rows, self.lake.replace(path, lambda file: encode_into(file, rows)), path)
 
     def _view(
@@ -301,7 +301,7 @@ class Marts:
         return {source: found[source] for source in bound.sources if source in found}
 
     def _keep_inputs(self, name: str, made: dict[str, str]) -> None:
-        path = self.lake.root / self.bound[name].mart.room / _INPUTS
+        path = self.lake.root / self.bound[name].mart.dataset / _INPUTS
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(dict(sorted((self._inputs(name) | made).items())), indent=0).encode())
 

@@ -24,7 +24,7 @@ from resources.state.chats import Chat, all_chats
 from resources.state.engine import outbox
 from resources.state.inbox import fingerprint
 from resources.state.lines import DONE, LineState
-from resources.state.outbox import NewLine, Rules, consent_used, keys_done, sent_today, window_forbids
+from resources.state.outbox import NewLine, SendingRules, consent_used, keys_done, sent_today, window_forbids
 from resources.state.people import is_opted_out
 from resources.state.plans import Plan, create_plan
 from services.outreach.audiences import Member, read_audience
@@ -112,7 +112,7 @@ def plan_campaign(runtime: Runtime, campaign: Campaign, now: datetime) -> Plan:
     )
     if occasion.sessions is not None:
         members = [m for m in members if m.account in occasion.sessions]
-    rules = Rules(campaign.caps.per_person_per_day, campaign.caps.per_account_per_day, campaign.quiet_hours)
+    rules = SendingRules(campaign.caps.per_person_per_day, campaign.caps.per_account_per_day, campaign.quiet_hours)
     maker = _Comments if campaign.kind is Kind.COMMENT else _Messages
     with runtime.state.read() as db:
         lines = list(maker(runtime, campaign, occasion, accounts, now).lines(db, members))

@@ -26,7 +26,7 @@ from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat, hand_over
 from resources.state.inbox import Event, OptOutOf, fingerprint, received_since
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, Rules, SendRefusal, answers_since, read_lines, write_lines
+from resources.state.outbox import NewLine, SendingRules, SendRefusal, answers_since, read_lines, write_lines
 from resources.state.resolving import recover, resolve
 from services.outreach.campaigns import Replies, Rule
 from services.outreach.sending import StopSending, send_line
@@ -165,12 +165,14 @@ class ReplyWorker:
             return (
                 "no message"
                 if line_id is None
-                else await self._send(app, line_id, Rules(opt_out_at=event.received_at if rule.opt_out else None))
+                else await self._send(
+                    app, line_id, SendingRules(opt_out_at=event.received_at if rule.opt_out else None)
+                )
             )
         finally:  # the request holds even if the reply cannot be sent
             await asyncio.to_thread(self._afterwards, rule, app, account, person)
 
-    async def _send(self, app: str, line_id: int, rules: Rules) -> str:
+    async def _send(self, app: str, line_id: int, rules: SendingRules) -> str:
         try:
             sent = await send_line(self._clients[app], self._state, self._clock, line_id, rules)
         except StopSending as error:
@@ -195,7 +197,7 @@ class ReplyWorker:
                 return "handed over"
             if chat.by_hand_at is not None and now < chat.by_hand_at + replies.after_by_hand:
                 return "answered by hand"
-            if Rules(quiet=replies.quiet_hours).is_quiet(now) and not rule.also_in_quiet_hours:
+            if SendingRules(quiet=replies.quiet_hours).is_quiet(now) and not rule.also_in_quiet_hours:
                 return "quiet hours"
         key = f"reply/{app}/{event.event_id}"
         if read_lines(state, key=key):

@@ -31,7 +31,17 @@ from resources.config.clock import Clock
 from resources.runtime import Runtime
 from resources.state import State
 from resources.state.lines import LineState
-from resources.state.outbox import ClaimedLine, Rules, SendRefusal, claim, finish, look, postpone, read_lines, release
+from resources.state.outbox import (
+    ClaimedLine,
+    SendingRules,
+    SendRefusal,
+    claim,
+    finish,
+    look,
+    postpone,
+    read_lines,
+    release,
+)
 from resources.state.plans import check_approved, end_plan
 from resources.state.resolving import recover, resolve
 
@@ -58,7 +68,7 @@ class _Turn:
     from then on its call may have been made. ``given`` are the call's parameters, if the line alone does not have them.
     """
 
-    def __init__(self, state: State, clock: Clock, line_id: int, rules: Rules, given: Params | None) -> None:
+    def __init__(self, state: State, clock: Clock, line_id: int, rules: SendingRules, given: Params | None) -> None:
         self._state, self._clock, self._line_id, self._rules, self._given = state, clock, line_id, rules, given
         self.claimed: ClaimedLine | None = None
 
@@ -112,7 +122,7 @@ async def send_line(
     state: State,
     clock: Clock,
     line_id: int,
-    rules: Rules,
+    rules: SendingRules,
     complete: Callable[[ClaimedLine], Any] | None = None,
 ) -> LineState | SendRefusal:
     """Claim one line when its call can start, call, and record the outcome.
@@ -177,7 +187,7 @@ async def send_line(
     return await _end(state, clock, line_id, LineState.SENT, message_ids=message_ids_of(answer.document))
 
 
-async def _claim(state: State, line_id: int, rules: Rules, clock: Clock) -> ClaimedLine | SendRefusal:
+async def _claim(state: State, line_id: int, rules: SendingRules, clock: Clock) -> ClaimedLine | SendRefusal:
     claiming = asyncio.ensure_future(asyncio.to_thread(claim, state, line_id, rules, clock.now()))
     try:
         return await asyncio.shield(claiming)
@@ -258,7 +268,7 @@ async def _send_all(
     client: DouyinClient,
     runtime: Runtime,
     line_ids: Iterable[int],
-    rules: Rules,
+    rules: SendingRules,
     done: SendSummary,
     complete: Callable | None,
     at_once: int,

@@ -19,7 +19,7 @@ from resources.client.paging import pages
 from resources.runtime import Runtime
 from resources.state.accounts import Account, AccountStatus, list_accounts
 from resources.state.lines import LineState
-from resources.state.outbox import ClaimedLine, NewLine, Rules
+from resources.state.outbox import ClaimedLine, NewLine, SendingRules
 from resources.state.people import is_opted_out
 from resources.state.plans import Plan, create_plan
 from services.outreach.audiences import read_audience
@@ -89,7 +89,7 @@ def plan_tags(runtime: Runtime, tags: Tags, now: datetime) -> tuple[Plan, dict[s
         lines += _difference(runtime, account, tags, wanted.get(account.open_id, {}), present)
     stamp = now.isoformat(timespec="minutes")
     lines = [replace(line, key=f"{line.key}/{stamp}") for line in lines]
-    return create_plan(runtime.state, "tags", NAME, stamp, lines, Rules(), now, now + _GOOD_FOR), skipped
+    return create_plan(runtime.state, "tags", NAME, stamp, lines, SendingRules(), now, now + _GOOD_FOR), skipped
 
 
 def _difference(

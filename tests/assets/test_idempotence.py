@@ -198,7 +198,7 @@ def test_after_an_exception_only_the_rest_is_asked_for(make_world, monkeypatch, 
     world.ingest("videos")
     world.clear()
     answered = 0
-    ask = DouyinClient.ask
+    ask = DouyinClient.fetch
 
     async def dies(self, *args, **more):
         nonlocal answered
@@ -209,7 +209,7 @@ def test_after_an_exception_only_the_rest_is_asked_for(make_world, monkeypatch, 
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(DouyinClient, "ask", dies)
+        patch.setattr(DouyinClient, "fetch", dies)
         with pytest.raises((BaseExceptionGroup, _Broken)):
             world.ingest("item_play")
     assert world.calls("item_play") == survivors

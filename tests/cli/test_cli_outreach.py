@@ -197,7 +197,7 @@ def test_tags_follow_their_audiences(here, world):
     found = {}
     for account in world.accounts:
         try:
-            answer = world.runtime.run(client.ask(ENDPOINTS["leads_tag_list"], {"cursor": 0}, account))
+            answer = world.runtime.run(client.fetch(ENDPOINTS["leads_tag_list"], {"cursor": 0}, account))
         except Skipped:  # no enterprise account
             continue
         found |= {row["tag_name"]: row["tag_id"] for row in answer.document["data"]["list"]}

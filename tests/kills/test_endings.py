@@ -35,7 +35,7 @@ from resources.config.clock import Clock
 runtime = Runtime(Settings(_env_file=None))
 client = runtime.client(runtime.app_keys[0])
 sequence = Sequence(runtime.clock.now(), {})
-runtime.run(client.ask(ENDPOINTS["billboard_live"], {}, archive_as={SEQUENCE: sequence}))
+runtime.run(client.fetch(ENDPOINTS["billboard_live"], {}, archive_as={SEQUENCE: sequence}))
 lane = client._limiter._lane(ENDPOINTS["billboard_live"].quota)
 lane.waiting += 1
 runtime.run(client._limiter._reserve(lane))  # counted and not called, as where a breaker opened meanwhile

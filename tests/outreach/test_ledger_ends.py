@@ -16,7 +16,7 @@ from resources.state.lines import LineState
 from resources.state.outbox import (
     ClaimedLine,
     NewLine,
-    Rules,
+    SendingRules,
     SendRefusal,
     claim,
     finish,
@@ -67,7 +67,7 @@ def line(
 
 def claimed(state: State, key: str = "k", at: datetime = NOW, **more) -> int:
     number = line(state, key, **more)
-    assert isinstance(claim(state, number, Rules(), at), ClaimedLine)
+    assert isinstance(claim(state, number, SendingRules(), at), ClaimedLine)
     return number
 
 
@@ -88,10 +88,10 @@ def test_an_unknown_line_has_its_end_its_reason_and_its_place(state):
         "time-out",
         NOW,
     )
-    assert claim(state, line(state), Rules(), LATER) == SendRefusal(
+    assert claim(state, line(state), SendingRules(), LATER) == SendRefusal(
         "already sent (a line with the same key is unknown)"
     )
-    assert claim(state, line(state, "another"), Rules(), LATER) == SendRefusal(
+    assert claim(state, line(state, "another"), SendingRules(), LATER) == SendRefusal(
         "the window takes 6 messages, 6 were sent"
     )
 
@@ -110,7 +110,7 @@ def test_a_sender_that_was_only_slow(state, monkeypatch, outcome: LineState):
         with pytest.raises(ValueError, match="is unknown, not claimed"):
             finish(state, number, outcome, LATER)
         assert get_line(state, number).state is LineState.UNKNOWN
-    assert isinstance(claim(state, line(state), Rules(), LATER), SendRefusal)
+    assert isinstance(claim(state, line(state), SendingRules(), LATER), SendRefusal)
 
 
 def test_a_dead_sender_of_what_may_be_done_twice_leaves_its_line_planned(state, monkeypatch):
@@ -119,7 +119,7 @@ def test_a_dead_sender_of_what_may_be_done_twice_leaves_its_line_planned(state, 
     recover(state, LATER)
     found = get_line(state, number)
     assert (found.state, found.claimed_at, found.ended_at) == (LineState.PLANNED, None, None)
-    assert isinstance(claim(state, number, Rules(), LATER), ClaimedLine)
+    assert isinstance(claim(state, number, SendingRules(), LATER), ClaimedLine)
 
 
 def test_lines_of_senders_that_live_are_left_alone(state):
@@ -139,7 +139,7 @@ def test_what_a_person_saw_ends_an_unknown_line(state, was_sent: bool):
         "somebody",
         end,
     )
-    assert isinstance(claim(state, line(state), Rules(), LATER), SendRefusal if was_sent else ClaimedLine), (
+    assert isinstance(claim(state, line(state), SendingRules(), LATER), SendRefusal if was_sent else ClaimedLine), (
         "whoever did not get it may get it now"
     )
     with pytest.raises(LookupError, match=f"line {number} is .*, not unknown"):
@@ -149,7 +149,7 @@ def test_what_a_person_saw_ends_an_unknown_line(state, was_sent: bool):
 def test_a_whole_plan_is_settled_and_nothing_beside_it(state):
     """Unknown lines of this plan whose call was made before the instant: not later ones, other states, other plans."""
     plans = [
-        create_plan(state, "messages", name, "once", [], Rules(), NOW, NOW + timedelta(hours=3)).id
+        create_plan(state, "messages", name, "once", [], SendingRules(), NOW, NOW + timedelta(hours=3)).id
         for name in ("a", "b")
     ]
     with state.begin() as db:
@@ -164,11 +164,11 @@ def test_a_whole_plan_is_settled_and_nothing_beside_it(state):
 
 def test_looking_takes_nothing(state):
     number = line(state)
-    seen = look(state, number, Rules(), NOW)
+    seen = look(state, number, SendingRules(), NOW)
     assert isinstance(seen, ClaimedLine)
     assert seen.params["msg_id"] == "window"
     assert (get_line(state, number).state, get_line(state, number).claimed_at) == (LineState.PLANNED, None)
-    assert look(state, number, Rules(), NOW + timedelta(days=2)) == SendRefusal("no window is open")
+    assert look(state, number, SendingRules(), NOW + timedelta(days=2)) == SendRefusal("no window is open")
     assert get_line(state, number).state is LineState.BLOCKED
 
 
@@ -176,7 +176,7 @@ def test_a_reason_to_wait_is_noted_on_planned_lines_only(state, monkeypatch):
     number = line(state)
     postpone(state, number, "too frequent")
     assert (get_line(state, number).why, get_line(state, number).state) == ("too frequent", LineState.PLANNED)
-    assert isinstance(claim(state, number, Rules(), NOW), ClaimedLine)
+    assert isinstance(claim(state, number, SendingRules(), NOW), ClaimedLine)
     postpone(state, number, "another sender waits")
     assert (get_line(state, number).why, get_line(state, number).state) == (None, LineState.CLAIMED)
     release(state, number, "it did nothing")
@@ -189,6 +189,6 @@ def test_only_the_opt_out_that_is_answered_does_not_forbid_its_answer(state, sin
 
     add_opt_out(state, APP, about, PERSON, "asked for it", NOW + timedelta(seconds=since))
     number = line(state)
-    assert look(state, line(state, "campaign"), Rules(), NOW) == SendRefusal("opted out")
-    answer = ledger.claim(state, number, Rules(opt_out_at=NOW), NOW)
+    assert look(state, line(state, "campaign"), SendingRules(), NOW) == SendRefusal("opted out")
+    answer = ledger.claim(state, number, SendingRules(opt_out_at=NOW), NOW)
     assert answer == SendRefusal("opted out") if since < 0 else isinstance(answer, ClaimedLine)

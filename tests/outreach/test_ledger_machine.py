@@ -34,7 +34,7 @@ from resources.state import outbox as ledger
 from resources.state.accounts import add_account
 from resources.state.inbox import fingerprint, make_event, store
 from resources.state.lines import LineState, set_line
-from resources.state.outbox import ClaimedLine, NewLine, Rules, claim, finish, read_lines, release
+from resources.state.outbox import ClaimedLine, NewLine, SendingRules, claim, finish, read_lines, release
 from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, check_approved, create_plan, list_plans
 from resources.state.resolving import recover, resolve, settle
@@ -145,7 +145,9 @@ class Ledger(RuleBasedStateMachine):
             for person in sorted(people)
         ]
         self.plans.append(
-            create_plan(self.state, "messages", name, "x", lines, Rules(), self.now, self.now + timedelta(hours=12)).id
+            create_plan(
+                self.state, "messages", name, "x", lines, SendingRules(), self.now, self.now + timedelta(hours=12)
+            ).id
         )
         if at_once:
             approve(self.state, self.plans[-1], "somebody", self.now)
@@ -172,7 +174,7 @@ class Ledger(RuleBasedStateMachine):
 
     def _claim(self, line: int, process: int) -> None:
         self.process = process
-        taken = claim(self.state, line, Rules(), self.now)
+        taken = claim(self.state, line, SendingRules(), self.now)
         if not isinstance(taken, ClaimedLine):
             return
         check_approved(self.state, taken.line.plan_id, self.now)

@@ -11,7 +11,7 @@ import pytest
 from installation import TODAY
 
 from resources.state.lines import LineState, set_line
-from resources.state.outbox import Rules, claim, read_lines
+from resources.state.outbox import SendingRules, claim, read_lines
 from resources.state.plans import approve
 from resources.state.resolving import recover
 from services.marts.publishing import publish
@@ -76,7 +76,7 @@ def test_a_dead_sender_of_what_may_be_repeated_leaves_it_planned(world):
     plan = campaign(world, FIRST_LEADS, "messages: [{type: text, text: 您好}]\nscenes: [enterprise]")
     state, now = world.runtime.state, world.runtime.clock.now()
     line = read_lines(state, plan_id=plan.id, states=[LineState.PLANNED])[0]
-    claim(state, line.id, Rules(), now)
+    claim(state, line.id, SendingRules(), now)
     with state.begin() as db:
         set_line(db, line.id, claimed_by=None)
     assert [(one.id, one.state) for one in recover(state, now)] == [(line.id, LineState.PLANNED)]

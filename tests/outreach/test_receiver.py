@@ -436,7 +436,7 @@ def test_an_account_that_withdraws_is_stopped_at_once_and_its_data_listed(make_w
     world = make_world()
     gone, other = world.accounts[:2]
     client = world.runtime.client(world.config.client_key)
-    world.runtime.run(client.ask(ENDPOINTS["oauth_userinfo"], {}, gone))
+    world.runtime.run(client.fetch(ENDPOINTS["oauth_userinfo"], {}, gone))
     receiver = Receiver(world.runtime.settings.all_apps, world.runtime.state, following(world), body_bytes=4096)
     with serving(receiver.app) as url:
         sender = Sender(world, url, receiver)
@@ -449,9 +449,9 @@ def test_an_account_that_withdraws_is_stopped_at_once_and_its_data_listed(make_w
     client.tokens._looked_at = 0
     calls = world.calls()
     with pytest.raises(AccountStopped):
-        world.runtime.run(client.ask(ENDPOINTS["oauth_userinfo"], {}, gone))
+        world.runtime.run(client.fetch(ENDPOINTS["oauth_userinfo"], {}, gone))
     assert world.calls() == calls
-    world.runtime.run(client.ask(ENDPOINTS["oauth_userinfo"], {}, other))
+    world.runtime.run(client.fetch(ENDPOINTS["oauth_userinfo"], {}, other))
 
 
 def test_a_deregistered_account_is_listed_for_deletion(make_world):

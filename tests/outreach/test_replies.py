@@ -19,7 +19,7 @@ from resources.client.client import DouyinClient
 from resources.state.chats import get_chat
 from resources.state.inbox import Event, content_of
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, Rules, SendRefusal, claim, read_lines, write_lines
+from resources.state.outbox import NewLine, SendingRules, SendRefusal, claim, read_lines, write_lines
 from resources.state.people import list_opt_outs
 from services.outreach.campaigns import Replies
 from services.outreach.replies import ReplyWorker, _nickname
@@ -77,7 +77,7 @@ def _one_more(post: Post, account: int, person: str, scene: str) -> str | None:
         scene=Scene(scene),
     )
     [line_id] = write_lines(world.runtime.state, [line], world.runtime.clock.now())
-    outcome = claim(world.runtime.state, line_id, Rules(), world.runtime.clock.now())
+    outcome = claim(world.runtime.state, line_id, SendingRules(), world.runtime.clock.now())
     return outcome.why if isinstance(outcome, SendRefusal) else None
 
 

@@ -28,7 +28,7 @@ from apps.cli.develop import environment
 from catalog.messages import Scene, content_of
 from resources.state.inbox import fingerprint
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, Rules, read_lines
+from resources.state.outbox import NewLine, SendingRules, read_lines
 from resources.state.plans import approve, create_plan, get_plan
 from resources.state.resolving import recover, resolve
 
@@ -129,7 +129,9 @@ def big_plan(post: Post, people: list[tuple[str, str]]):
         for account, person in people
     ]
     now = runtime.clock.now()
-    plan = create_plan(runtime.state, "messages", "killed", "once", lines, Rules(), now, now + timedelta(hours=3))
+    plan = create_plan(
+        runtime.state, "messages", "killed", "once", lines, SendingRules(), now, now + timedelta(hours=3)
+    )
     return approve(runtime.state, plan.id, "somebody", now)
 
 

@@ -26,7 +26,7 @@ class BusinessLife(Life):
 
         async def calls_of(client) -> None:
             async with client:
-                await asyncio.gather(*(client.ask(BUSINESS, WINDOW, self.open_id) for _ in range(calls)))
+                await asyncio.gather(*(client.fetch(BUSINESS, WINDOW, self.open_id) for _ in range(calls)))
 
         async def work() -> None:
             await asyncio.gather(*(calls_of(self.client()) for _ in range(clients)))
@@ -90,7 +90,7 @@ def test_a_client_that_outlives_its_token_refreshes_it_in_time(life):
                 now = life.start + timedelta(days=days)
                 life.box.clock(now.isoformat())
                 client.tokens._clock = type("Clock", (), {"now": lambda self, now=now: now})()
-                await client.ask(BUSINESS, WINDOW, life.open_id)
+                await client.fetch(BUSINESS, WINDOW, life.open_id)
                 seen.append(life.fetched())
             return seen
 

@@ -75,7 +75,7 @@ def ask(
     bench: Bench, client: DouyinClient, endpoint=USER, account: int = 0, params: dict | None = None
 ) -> Awaitable[Answer]:
     open_id = bench.open_ids[account] if "open_id" in [p.name for p in endpoint.params] else ""
-    return client.ask(endpoint, (WINDOW if endpoint is USER else {}) if params is None else params, open_id)
+    return client.fetch(endpoint, (WINDOW if endpoint is USER else {}) if params is None else params, open_id)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def bench(make_settings, state, sandbox) -> Bench:
 
 def test_an_answer_and_its_exchange(bench):
     async def work(client):
-        return await client.ask(USER, WINDOW, bench.open_ids[0], archive_as={"page": 1})
+        return await client.fetch(USER, WINDOW, bench.open_ids[0], archive_as={"page": 1})
 
     answer = bench.run(work)
     (exchange,) = bench.exchanges
@@ -118,7 +118,7 @@ def test_the_token_travels_in_the_header_only(make_settings, state, scripted, no
     token = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": "7200", "error_code": "0"}}
     server = scripted(lambda request, n: say(token if "oauth" in request.target else {"data": {"list": []}}))
     bench = Bench(make_settings(base_url=server.url), state)
-    bench.run(lambda client: client.ask(BOARD, {}), consent=False)
+    bench.run(lambda client: client.fetch(BOARD, {}), consent=False)
     fetched, asked = server.seen
     assert fetched.line.startswith("POST /oauth/stable_client_token/ ")
     assert asked.headers["access-token"] == "clt.abcdefgh12345678"
@@ -132,7 +132,7 @@ def test_the_platforms_words_are_kept_of_a_refusal_only(make_settings, state, sc
     )
     server = scripted(lambda request, n: say(next(answers)))
     bench = Bench(make_settings(base_url=server.url), state)
-    bench.run(lambda client: client.ask(BOARD, {}), consent=False)
+    bench.run(lambda client: client.fetch(BOARD, {}), consent=False)
     assert [(e.code, e.said) for e in bench.exchanges] == [(10001, "words 10001"), (0, "")]
 
 
@@ -145,7 +145,7 @@ def test_params_are_held_against_the_record(bench):
             ({"date_type": 30, "open_id": "someone"}, bench.open_ids[0], "open_id of one account"),
         ):
             with pytest.raises(ValueError, match=complaint):
-                await client.ask(USER, params, open_id)
+                await client.fetch(USER, params, open_id)
 
     bench.run(work)
     assert bench.box.calls("user_item") == 0
@@ -463,7 +463,7 @@ def test_what_is_no_answer_of_the_platform_is_unreachable(make_settings, state, 
 
     async def work(client):
         with pytest.raises(Unreachable) as raised:
-            await client.ask(BOARD, {})
+            await client.fetch(BOARD, {})
         return raised.value
 
     error = bench.run(work, consent=False)
@@ -479,7 +479,7 @@ def test_a_gateway_s_success_is_not_believed(make_settings, state, scripted):
         lambda request, n: say(token) if "oauth" in request.target else say(good, status=503 if n < 2 else 200)
     )
     bench = Bench(make_settings(base_url=server.url), state)
-    assert bench.run(lambda client: client.ask(BOARD, {}), consent=False).calls == 2
+    assert bench.run(lambda client: client.fetch(BOARD, {}), consent=False).calls == 2
     assert [e.code for e in bench.exchanges] == [None, 0]
 
 
@@ -491,7 +491,7 @@ def test_a_failing_sink_stops_the_call(bench):
         async with DouyinClient(bench.settings, bench.state, bench.settings.get_clock(), full) as client:
             open_id = await client.authorize(bench.box.accounts()[0]["code"])
             with pytest.raises(OSError, match="no space"):
-                await client.ask(USER, WINDOW, open_id)
+                await client.fetch(USER, WINDOW, open_id)
 
     asyncio.run(work())
     assert bench.box.calls("user_item") == 1

@@ -43,7 +43,7 @@ def run(settings, state, work):
 def test_the_rate_is_kept(make_settings, state, start_sandbox):
     box = start_sandbox()
     settings = make_settings(base_url=box.url, qps=200)
-    run(settings, state, lambda client: asyncio.gather(*(client.ask(BOARD, {}) for _ in range(300))))
+    run(settings, state, lambda client: asyncio.gather(*(client.fetch(BOARD, {}) for _ in range(300))))
     assert box.calls(BOARD.name) == 300
     # Requests leave at their slots; what arrives within a second may shift by the machine's jitter.
     assert box.stats()["max_per_second"][BOARD.scope] <= 210
@@ -68,7 +68,7 @@ sys.stdin.readline()
 
 async def main():
     async with DouyinClient(settings, State(settings.database_url, settings.token_key.get_secret_value()), settings.get_clock()) as client:
-        await asyncio.gather(*(client.ask(ENDPOINTS["billboard_stars"], {}) for _ in range(int(count))))
+        await asyncio.gather(*(client.fetch(ENDPOINTS["billboard_stars"], {}) for _ in range(int(count))))
 
 asyncio.run(main())
 """
@@ -111,7 +111,7 @@ def test_calls_in_flight_are_limited_overall_and_per_account(make_settings, stat
                 for key in (open_id, "all"):
                     flying[key] -= 1
 
-        await asyncio.gather(*(one(f"o{n % 6}") for n in range(40)), *(client.ask(BOARD, {}) for _ in range(12)))
+        await asyncio.gather(*(one(f"o{n % 6}") for n in range(40)), *(client.fetch(BOARD, {}) for _ in range(12)))
 
     run(settings, state, work)
     assert most.pop("all") <= 4
@@ -124,10 +124,10 @@ def test_a_slow_scope_does_not_hold_up_a_fast_one(make_settings, state, scripted
     settings = make_settings(base_url=server.url, concurrency=2, limits={BOARD.scope: ScopeLimit(qps=5)})
 
     async def work(client):
-        slow = [asyncio.create_task(client.ask(BOARD, {})) for _ in range(20)]
+        slow = [asyncio.create_task(client.fetch(BOARD, {})) for _ in range(20)]
         await asyncio.sleep(0.05)
         started = time.monotonic()
-        await asyncio.gather(*(client.ask(WORDS, {}) for _ in range(30)))
+        await asyncio.gather(*(client.fetch(WORDS, {}) for _ in range(30)))
         took = time.monotonic() - started
         for task in slow:
             task.cancel()
@@ -142,14 +142,14 @@ def test_cancelled_callers_leave_nothing_held(make_settings, state, scripted):
     settings = make_settings(base_url=server.url, concurrency=2)
 
     async def work(client):
-        await client.ask(WORDS, {})
+        await client.fetch(WORDS, {})
         for _ in range(5):
-            tasks = [asyncio.create_task(client.ask(BOARD, {})) for _ in range(6)]
+            tasks = [asyncio.create_task(client.fetch(BOARD, {})) for _ in range(6)]
             await asyncio.sleep(0.02)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        return await asyncio.wait_for(asyncio.gather(*(client.ask(BOARD, {}) for _ in range(4))), 3)
+        return await asyncio.wait_for(asyncio.gather(*(client.fetch(BOARD, {}) for _ in range(4))), 3)
 
     assert len(run(settings, state, work)) == 4
 
@@ -213,7 +213,7 @@ def test_too_frequent_eases_the_rate_for_seconds_only(make_settings, state, sand
     sandbox.fault("billboard_stars", "too_frequent", times=2)
 
     async def work(client):
-        await client.ask(BOARD, {})
+        await client.fetch(BOARD, {})
         lane = client._limiter._lane(BOARD.scope)
         eased = lane.factor()
         lane.eased_at -= 60
@@ -281,7 +281,7 @@ def test_the_state_database_is_written_rarely(make_settings, state, sandbox, mon
     original = limits.reserve
     monkeypatch.setattr(limits, "reserve", lambda *a, **k: (reserved.append(k["slots"]), original(*a, **k))[1])
     settings = make_settings(base_url=sandbox.url, qps=400)
-    run(settings, state, lambda client: asyncio.gather(*(client.ask(BOARD, {}) for _ in range(200))))
+    run(settings, state, lambda client: asyncio.gather(*(client.fetch(BOARD, {}) for _ in range(200))))
     assert len(reserved) < 30, reserved
 
 

@@ -34,7 +34,7 @@ def test_a_larger_answer_than_is_taken_is_not_asked_for_again(make_settings, sta
 
     async def work(client):
         with pytest.raises(NeedsAttention) as raised:
-            await client.ask(BOARD, {})
+            await client.fetch(BOARD, {})
         return raised.value
 
     error = bench.run(work, consent=False)
@@ -50,7 +50,7 @@ def test_a_request_that_cannot_be_written_fails_alone(make_settings, state, scri
 
     async def work(client):
         with pytest.raises(CallFailed) as raised:
-            await client.ask(BOARD, {})
+            await client.fetch(BOARD, {})
         return raised.value
 
     error = bench.run(work, consent=False)
@@ -65,7 +65,7 @@ def test_a_token_with_an_impossible_life_is_refused(make_settings, state, script
 
     async def work(client):
         with pytest.raises(NeedsAttention, match="expires_in"):
-            await client.ask(BOARD, {})
+            await client.fetch(BOARD, {})
 
     bench.run(work, consent=False)
     assert len(server.seen) == 1
@@ -103,7 +103,7 @@ def test_an_account_without_a_stored_token_is_not_asked_for(bench):
         before = bench.box.stats()["total"]
         for endpoint in (USER, FANS):
             with pytest.raises(ConsentNeeded) as raised:
-                await client.ask(endpoint, WINDOW if endpoint is USER else {}, "tokenless")
+                await client.fetch(endpoint, WINDOW if endpoint is USER else {}, "tokenless")
             assert (raised.value.code, raised.value.calls, raised.value.operation, raised.value.open_id) == (
                 None,
                 0,
@@ -179,7 +179,7 @@ def test_what_the_platform_says_is_kept_of_refusals_only(make_settings, state, s
     answers = iter(({"error_code": 10001, "description": "忙"}, {"error_code": 0, "description": "好"}))
     server = scripted(lambda request, n: say(TOKEN if "oauth" in request.target else {"data": next(answers)}))
     bench = Bench(make_settings(base_url=server.url), state)
-    bench.run(lambda client: client.ask(BOARD, {}), consent=False)
+    bench.run(lambda client: client.fetch(BOARD, {}), consent=False)
     assert [(e.code, e.said, e.attempt) for e in bench.exchanges] == [(10001, "忙", 1), (0, "", 2)]
 
 

@@ -53,7 +53,7 @@ def test_a_stormy_run_tells_no_secret(make_settings, state, sandbox, every_log):
             sandbox.fault("oauth_refresh_token", "cut")
             for _ in range(6):
                 for account in accounts:
-                    for ask in (client.ask(USER, {"date_type": 7}, account["open_id"]), client.ask(BOARD, {})):
+                    for ask in (client.fetch(USER, {"date_type": 7}, account["open_id"]), client.fetch(BOARD, {})):
                         try:
                             await ask
                         except CallFailed as error:
@@ -100,7 +100,7 @@ def test_errors_survive_another_process(make_settings, state, sandbox):
     async def work() -> CallFailed:
         async with DouyinClient(settings, state, settings.get_clock()) as client:
             with pytest.raises(CallFailed) as raised:
-                await client.ask(BOARD, {})
+                await client.fetch(BOARD, {})
             return raised.value
 
     error = asyncio.run(work())

@@ -62,7 +62,7 @@ async def main():
             now[0] = datetime.fromisoformat(instant)
             client.tokens._retry_after.clear()  # patience is counted in real time, and between rounds days pass
             await asyncio.sleep(float(delay))
-            asked = (client.ask(ENDPOINTS["user_fans"], {"date_type": 7}, open_id) for _ in range(int(calls)))
+            asked = (client.fetch(ENDPOINTS["user_fans"], {"date_type": 7}, open_id) for _ in range(int(calls)))
             problems = [a for a in await asyncio.gather(*asked, return_exceptions=True) if isinstance(a, BaseException)]
             if problems:
                 print("error", *(f"{type(p).__name__}: {p}".replace("\\n", " ") for p in problems), flush=True)
@@ -341,7 +341,7 @@ def test_a_renewal_whose_answer_is_lost(race, kind):
 
     async def next_run() -> None:
         async with DouyinClient(settings, race.state, settings.get_clock()) as client:
-            await client.ask(FANS, {"date_type": 7}, race.open_id)
+            await client.fetch(FANS, {"date_type": 7}, race.open_id)
 
     asyncio.run(next_run())
     assert race.account.status is AccountStatus.ACTIVE
@@ -375,7 +375,7 @@ def aged(make_settings, state, sandbox):
 async def ask_often(entering: DouyinClient, open_id: str) -> None:
     async with entering as client:
         for _ in range(2):
-            await asyncio.gather(*(client.ask(FANS, {"date_type": 7}, open_id) for _ in range(4)))
+            await asyncio.gather(*(client.fetch(FANS, {"date_type": 7}, open_id) for _ in range(4)))
 
 
 def test_calls_that_waited_do_not_repeat_a_refresh_that_just_failed(aged, sandbox):

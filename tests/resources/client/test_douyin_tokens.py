@@ -54,7 +54,7 @@ class Life:
 
         async def work():
             async with self.client() as client:
-                return await client.ask(USER, {"date_type": 7}, self.open_id)
+                return await client.fetch(USER, {"date_type": 7}, self.open_id)
 
         return asyncio.run(work())
 
@@ -220,7 +220,7 @@ def test_a_cancelled_run_keeps_the_token_that_is_on_its_way(make_settings, state
 
     async def work():
         async with life.client() as client:
-            task = asyncio.create_task(client.ask(USER, {"date_type": 7}, life.open_id))
+            task = asyncio.create_task(client.fetch(USER, {"date_type": 7}, life.open_id))
             await asyncio.sleep(0.15)  # sent, and without a response yet
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -244,7 +244,7 @@ def test_the_client_token_is_replaced_before_it_ends(make_settings, state, start
 
         async def work() -> None:
             async with DouyinClient(settings, state, settings.get_clock()) as client:
-                await asyncio.gather(*(client.ask(board, {}) for _ in range(5)))
+                await asyncio.gather(*(client.fetch(board, {}) for _ in range(5)))
 
         asyncio.run(work())
 
@@ -274,7 +274,7 @@ sys.stdin.readline()
 
 async def main():
     async with DouyinClient(settings, State(settings.database_url, settings.token_key.get_secret_value()), settings.get_clock()) as client:
-        ask = lambda o: client.ask(ENDPOINTS["user_item"], {"date_type": 7}, o)
+        ask = lambda o: client.fetch(ENDPOINTS["user_item"], {"date_type": 7}, o)
         await asyncio.gather(*(ask(o) for o in open_ids for _ in range(4)))
 
 asyncio.run(main())
@@ -305,7 +305,7 @@ def test_clients_of_one_process_refresh_an_account_once(life):
 
     async def work():
         async with life.client() as one, life.client() as two:
-            asks = (c.ask(USER, {"date_type": 7}, life.open_id) for c in (one, two) for _ in range(3))
+            asks = (c.fetch(USER, {"date_type": 7}, life.open_id) for c in (one, two) for _ in range(3))
             await asyncio.gather(*asks)
 
     asyncio.run(work())
@@ -322,7 +322,7 @@ def test_accounts_known_by_token_only_are_added_when_they_fail(make_settings, st
 
     async def work():
         async with DouyinClient(settings, state, settings.get_clock()) as client:
-            await client.ask(USER, {"date_type": 7}, "ghost")
+            await client.fetch(USER, {"date_type": 7}, "ghost")
 
     with pytest.raises(ConsentNeeded):
         asyncio.run(work())
