@@ -23,19 +23,19 @@ from services.maintenance.retention import answers_from
 class Gap:
     """Responses of a day that are missing in the archive.
 
-    ``lost`` counts the rows of responses that should still be there, ``let_go`` those of responses past their
+    ``lost`` counts the rows of responses that should still be there, ``pruned`` those of responses past their
     retention.
     """
 
     lost: int
-    let_go: int
+    pruned: int
     where: str
     """Operations and days of observation of the lost responses, or else of the pruned ones."""
 
     def __str__(self) -> str:
         if self.lost:
             return f"the archive lacks the answers that {self.lost:,} of its rows came from ({self.where})"
-        return f"the archive no longer keeps the answers that {self.let_go:,} of its rows came from ({self.where})"
+        return f"the archive no longer keeps the answers that {self.pruned:,} of its rows came from ({self.where})"
 
     def way_out(self, table: Table, dt: date) -> str:
         """Say what to do about lost responses."""
@@ -77,8 +77,8 @@ def _taken_away(table: Table, parts, normalised: NormalisedDay) -> list[pa.Table
 
     parts = list(parts)
     key = [name for name in table.primary_key if name in parts[0].column_names]
-    told = [*dict.fromkeys((*key, "source", "client_key", "observed_at"))]
-    before, after = (pa.concat_tables(part.select(told) for part in rows) for rows in (parts, normalised.day.parts()))
+    wanted = [*dict.fromkeys((*key, "source", "client_key", "observed_at"))]
+    before, after = (pa.concat_tables(part.select(wanted) for part in rows) for rows in (parts, normalised.day.parts()))
     same = " AND ".join(f'o."{name}"::VARCHAR = n."{name}"::VARCHAR' for name in key)
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -101,13 +101,13 @@ def _gap(runtime: Runtime, answers: dict[tuple[str, str, datetime], int]) -> Gap
         if (app, at) not in known[source, day]:
             first = answers_from(runtime, source) if source in SOURCES else None
             missing[first is None or day >= first].append((source, day, rows))
-    told = missing[True] or missing[False]
-    if not told:
+    gaps = missing[True] or missing[False]
+    if not gaps:
         return None
-    where = sorted({f"{source} of {day}" for source, day, _ in told})
+    where = sorted({f"{source} of {day}" for source, day, _ in gaps})
     more = f", … {len(where)} in all" if len(where) > _NAMED else ""
-    lost, let_go = (sum(rows for _, _, rows in missing[is_lost]) for is_lost in (True, False))
-    return Gap(lost, let_go, ", ".join(where[:_NAMED]) + more)
+    lost, pruned = (sum(rows for _, _, rows in missing[is_lost]) for is_lost in (True, False))
+    return Gap(lost, pruned, ", ".join(where[:_NAMED]) + more)
 
 
 _NAMED = 3

@@ -30,20 +30,20 @@ def _newest(entry: Entry) -> str | None:
 class ArchiveIndex:
     """The archived responses that count for the wanted days, by subject."""
 
-    def __init__(self, asking: FetchContext) -> None:
-        self._endpoint = endpoint = asking.endpoint
-        self._slot = endpoint.cadence.slot(asking.runtime.clock.now()).isoformat()
+    def __init__(self, context: FetchContext) -> None:
+        self._endpoint = endpoint = context.endpoint
+        self._slot = endpoint.cadence.slot(context.runtime.clock.now()).isoformat()
         self._batched = next((p.name for p in endpoint.params if p.batch), None)
-        self._today = asking.today
-        archive = asking.runtime.archive
-        days = observation_days(archive, TABLES[endpoint.tables[0]], endpoint, asking.dts)
+        self._today = context.today
+        archive = context.runtime.archive
+        days = observation_days(archive, TABLES[endpoint.tables[0]], endpoint, context.dts)
         if endpoint.has_past_days:  # a later response may cover what a day's own left out
-            days = [d for d in archive.days(endpoint.name) if d >= min(asking.dts)]
+            days = [d for d in archive.days(endpoint.name) if d >= min(context.dts)]
         entries = list(archive.index(endpoint.name, days))
         self._complete = complete_sequences(entries)
         self._by_subject: dict[tuple, list[Entry]] = defaultdict(list)
         for entry in entries:
-            if entry.client_key == asking.client_key:
+            if entry.client_key == context.client_key:
                 for key in self._keys(entry):
                     self._by_subject[key].append(entry)
 

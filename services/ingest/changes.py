@@ -54,10 +54,10 @@ class Changes:
         return Changes(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
     def __str__(self) -> str:
-        told = [f"{n:,} {name}" for name in ("added", "removed", "altered", "confirmed") if (n := getattr(self, name))]
+        parts = [f"{n:,} {name}" for name in ("added", "removed", "altered", "confirmed") if (n := getattr(self, name))]
         if self.damaged:
-            told.append(f"{self.damaged:,} damaged files replaced")
-        return ", ".join(told) or "no change"
+            parts.append(f"{self.damaged:,} damaged files replaced")
+        return ", ".join(parts) or "no change"
 
 
 def total(changes: Iterable[Changes]) -> Changes:

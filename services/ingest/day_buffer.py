@@ -22,21 +22,21 @@ from services.ingest.order import in_order, latest, merged
 class DayRows:
     """Rows of a whole day, ordered by key, with the table's schema; they can be iterated over more than once."""
 
-    held: pa.Table | ArrowSpill
+    content: pa.Table | ArrowSpill
 
     @property
     def num_rows(self) -> int:
         """Return the number of rows."""
-        return self.held.num_rows
+        return self.content.num_rows
 
     @property
     def nbytes(self) -> int:
         """Return the size in memory, in bytes; 0 if the rows are on disk."""
-        return self.held.nbytes if isinstance(self.held, pa.Table) else 0
+        return self.content.nbytes if isinstance(self.content, pa.Table) else 0
 
     def parts(self) -> Iterator[pa.Table]:
         """Iterate over the rows in parts; an empty day gives one table without rows."""
-        return iter([self.held]) if isinstance(self.held, pa.Table) else self.held.parts()
+        return iter([self.content]) if isinstance(self.content, pa.Table) else self.content.parts()
 
     def table(self) -> pa.Table:
         """Return all rows in one table in memory."""
@@ -61,7 +61,7 @@ class DayBuffer:
         self.seen += rows.num_rows
         self.size += rows.nbytes
 
-    def shrink(self) -> None:
+    def spill(self) -> None:
         """Reduce the buffer to the latest observation of each key; spill it if more than half remains."""
         rows = in_order(self.table, self._pieces)
         if rows.nbytes > self.size // 2:

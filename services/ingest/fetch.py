@@ -27,7 +27,7 @@ from resources.runtime import Runtime
 from resources.state import OUT_OF_ORDER
 from resources.state.load_status import Outcome
 from services.ingest.fetch_context import Subject, UpstreamMissing
-from services.ingest.fetch_tasks import FetchResult, Question, days_for, mixed, questions_of, stages, why_too_old
+from services.ingest.fetch_tasks import FetchResult, FetchTask, days_for, mixed, stages, tasks_of, why_too_old
 from services.ingest.inbox import drain
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error, outcome_of_unexpected
 from services.ingest.periods import Period, longest_period, written
@@ -53,18 +53,16 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
     """
     wanted = tuple(sorted(set(dts)))
     results = [FetchResult(e) for e in endpoints]
-    lacking: list[UpstreamMissing] = []
+    missing_upstreams: list[UpstreamMissing] = []
     _drain(runtime, results, wanted)
     for stage in stages(results):
-        if questions := questions_of(runtime, stage, wanted, lacking):
-            for question in questions:
-                question.result.planned[question.asking.client_key] += (
-                    len(question.periods) if question.split()[0] else 0
-                )
-            clients = {key: runtime.client(key) for key in {q.asking.client_key for q in questions}}
-            runtime.run(_ask_all(runtime, clients, mixed(questions)))
-    if lacking and not any(one.told for one in results):
-        raise lacking[0]
+        if tasks := tasks_of(runtime, stage, wanted, missing_upstreams):
+            for task in tasks:
+                task.result.planned[task.context.client_key] += len(task.periods) if task.split()[0] else 0
+            clients = {key: runtime.client(key) for key in {q.context.client_key for q in tasks}}
+            runtime.run(_run_tasks(runtime, clients, mixed(tasks)))
+    if missing_upstreams and not any(one.results for one in results):
+        raise missing_upstreams[0]
     return results
 
 
@@ -89,16 +87,16 @@ def plan_calls(
     """
     wanted = tuple(sorted(set(dts)))
     results = [FetchResult(e) for e in endpoints]
-    lacking: list[UpstreamMissing] = []
+    missing_upstreams: list[UpstreamMissing] = []
     planned = []
     for stage in stages(results):
-        for question in questions_of(runtime, stage, wanted, lacking):
-            if days := question.split()[0]:
-                planned += [PlannedCall(question.asking.client_key, question.asking.endpoint, tuple(days))] * len(
-                    question.periods
+        for task in tasks_of(runtime, stage, wanted, missing_upstreams):
+            if days := task.split()[0]:
+                planned += [PlannedCall(task.context.client_key, task.context.endpoint, tuple(days))] * len(
+                    task.periods
                 )
-    if lacking and not planned and not any(one.told for one in results):
-        raise lacking[0]
+    if missing_upstreams and not planned and not any(one.results for one in results):
+        raise missing_upstreams[0]
     return results, planned
 
 
@@ -113,17 +111,17 @@ def _drain(runtime: Runtime, results: list[FetchResult], wanted: tuple[date, ...
     today = runtime.clock.today()
     dts = sorted({*wanted, today - timedelta(days=1)} if today in wanted else wanted)
     for name, days in drain(runtime, [r.endpoint for r in event_results.values()], dts).items():
-        for (client_key, dt), told in days.items():
-            event_results[name].add(client_key, "", [dt], told)
+        for (client_key, dt), outcome in days.items():
+            event_results[name].add(client_key, "", [dt], outcome)
 
 
-async def _ask_all(runtime: Runtime, clients: Mapping[str, DouyinClient], questions: list[Question]) -> None:
+async def _run_tasks(runtime: Runtime, clients: Mapping[str, DouyinClient], tasks: list[FetchTask]) -> None:
     """Run all tasks, as concurrently as settings allow; at the end every response is on disk."""
-    queue = iter(questions)
+    queue = iter(tasks)
     flusher = asyncio.create_task(_flush_regularly(runtime))
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(runtime.settings.concurrency, len(questions))):
+            for _ in range(min(runtime.settings.concurrency, len(tasks))):
                 group.create_task(_work(clients, queue))
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from group
@@ -140,9 +138,9 @@ async def _flush_regularly(runtime: Runtime) -> None:
         runtime.archive.flush_if_due()
 
 
-async def _work(clients: Mapping[str, DouyinClient], queue: Iterator[Question]) -> None:
-    for question in queue:
-        await _ask(clients[question.asking.client_key], question)
+async def _work(clients: Mapping[str, DouyinClient], queue: Iterator[FetchTask]) -> None:
+    for task in queue:
+        await _run_task(clients[task.context.client_key], task)
 
 
 _DAY_OVER = SubjectResult(
@@ -151,42 +149,38 @@ _DAY_OVER = SubjectResult(
 """Outcome when a run goes on past midnight in Beijing: what is seen then belongs to the next day, and to its run."""
 
 
-async def _ask(client: DouyinClient, question: Question) -> None:
-    asking, subject, result, endpoint = question.asking, question.subjects[0], question.result, question.asking.endpoint
-    dts, too_old = question.split()
-    for dt, told in too_old.items():
-        question.add([dt], told)
+async def _run_task(client: DouyinClient, task: FetchTask) -> None:
+    context, subject, result, endpoint = task.context, task.subjects[0], task.result, task.context.endpoint
+    dts, too_old = task.split()
+    for dt, outcome in too_old.items():
+        task.add([dt], outcome)
     if not dts:
         return
     shows_only_now = not endpoint.windows and endpoint.over is not IterateBy.VERSIONS and subject.days is None
-    if shows_only_now and asking.today not in dts:
-        question.add(dts, _DAY_OVER)
+    if shows_only_now and context.today not in dts:
+        task.add(dts, _DAY_OVER)
         return
     items, missed = 0, False
-    for period in question.periods:
-        sequence, failure = await _list(client, question, period)
+    for period in task.periods:
+        sequence, failure = await _list(client, task, period)
         result.codes.update(sequence.codes)
         if failure is not None:  # a gap before newer data would go unnoticed
-            question.add(dts, failure)
+            task.add(dts, failure)
             return
         items += sequence.items
         if shows_only_now:
             assert sequence.began_at is not None, "a listing that did not fail has a first response"
             missed |= beijing_day(sequence.began_at) not in dts
     for dt in dts:
-        question.add([dt], _DAY_OVER if missed else outcome_of(endpoint, items, sequence.newest, dt))
+        task.add([dt], _DAY_OVER if missed else outcome_of(endpoint, items, sequence.newest, dt))
 
 
-async def _list(
-    client: DouyinClient, question: Question, period: Period | None
-) -> tuple[Sequence, SubjectResult | None]:
+async def _list(client: DouyinClient, task: FetchTask, period: Period | None) -> tuple[Sequence, SubjectResult | None]:
     """Request all pages of one listing, or resume an incomplete one; also return the outcome of a failure."""
-    asking, subject, result = question.asking, question.subjects[0], question.result
-    endpoint, app = asking.endpoint, asking.client_key
-    sequence, resume, period = question.held.unfinished(subject, period) or (
-        Sequence(
-            endpoint.cadence.slot(asking.runtime.clock.now()), {} if len(question.subjects) > 1 else subject.named
-        ),
+    context, subject, result = task.context, task.subjects[0], task.result
+    endpoint, app = context.endpoint, context.client_key
+    sequence, resume, period = task.index.unfinished(subject, period) or (
+        Sequence(endpoint.cadence.slot(context.runtime.clock.now()), {} if len(task.subjects) > 1 else subject.named),
         None,
         period,
     )
@@ -194,7 +188,7 @@ async def _list(
     calls, failure = 0, None
     try:
         async for answer in pages(
-            client, endpoint, _params(question, period), subject.open_id, resume=resume, tag={SEQUENCE: sequence}
+            client, endpoint, _params(task, period), subject.open_id, resume=resume, tag={SEQUENCE: sequence}
         ):
             calls += answer.calls
             if sequence.reached:
@@ -232,37 +226,37 @@ def _all_known(endpoint: Endpoint, subject: Subject) -> Callable[[Any], bool] | 
     return known
 
 
-def _days_back(question: Question) -> int:
+def _days_back(task: FetchTask) -> int:
     """Return the length in days of the window or period to request."""
-    asking, endpoint = question.asking, question.asking.endpoint
+    context, endpoint = task.context, task.context.endpoint
     if not endpoint.windows:
         return longest_period(endpoint)
     # The shortest window that reaches the oldest wanted day, even if that day is known: the platform corrects its
     # series for some days, and the same call returns the corrections.
-    oldest = min(d for d in days_for(question.subjects[0], asking.dts) if why_too_old(asking, d) is None)
-    return next(w for w in endpoint.windows if w >= (asking.today - oldest).days)
+    oldest = min(d for d in days_for(task.subjects[0], context.dts) if why_too_old(context, d) is None)
+    return next(w for w in endpoint.windows if w >= (context.today - oldest).days)
 
 
-def _params(question: Question, period: Period | None) -> dict[str, Any]:
+def _params(task: FetchTask, period: Period | None) -> dict[str, Any]:
     """Build the request parameters without the cursor, which paging adds."""
-    asking = question.asking
-    endpoint, subject, today = asking.endpoint, question.subjects[0], asking.today
+    context = task.context
+    endpoint, subject, today = context.endpoint, task.subjects[0], context.today
     values: dict[str, Any] = {}
     for p in endpoint.params:
         if p.fill is ParamSource.ACCOUNT:
             values[p.name] = subject.open_id
         elif p.batch:
-            values[p.name] = [s.params[p.name] for s in question.subjects]
+            values[p.name] = [s.params[p.name] for s in task.subjects]
         elif p.fill is ParamSource.SUBJECT:
             if p.name in subject.params:
                 values[p.name] = subject.params[p.name]
         elif p.fill is ParamSource.WINDOW:
-            values[p.name] = _days_back(question)
+            values[p.name] = _days_back(task)
         elif p.fill is ParamSource.SINCE:
-            values[p.name] = written(p, today - timedelta(days=_days_back(question)), period.since if period else None)
+            values[p.name] = written(p, today - timedelta(days=_days_back(task)), period.since if period else None)
         elif p.fill is ParamSource.UNTIL:
             values[p.name] = written(
-                p, today - timedelta(days=1), (period.until if period else None) or asking.runtime.clock.now()
+                p, today - timedelta(days=1), (period.until if period else None) or context.runtime.clock.now()
             )
         elif p.fill in (ParamSource.COUNT, ParamSource.CONST):
             values[p.name] = p.const

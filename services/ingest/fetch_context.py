@@ -40,7 +40,7 @@ class Subject:
     params: Mapping[str, str | int] = field(default_factory=dict)
     since: date | None = None
     last: date | None = None
-    told: SubjectResult | None = None
+    known_outcome: SubjectResult | None = None
     """Its outcome, if it needs no request; it is then not requested."""
     week: date | None = None
     until: datetime | None = None
@@ -97,7 +97,7 @@ class FetchContext:
         found = read_load_status(self.runtime.state, table=table, dts=[day])
         return [s for s in found if s.client_key == self.client_key]
 
-    def lacking(self) -> SubjectResult | None:
+    def unavailability(self) -> SubjectResult | None:
         """Return the outcome if the app cannot have what the endpoint iterates over, or None if it can."""
         lack = Standing(self.runtime, self.client_key).lack_of_endpoint(self.endpoint)
         return None if lack is None else SubjectResult(lack.outcome, lack.code, str(lack))

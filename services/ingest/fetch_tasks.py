@@ -32,7 +32,7 @@ class FetchResult:
     """Result of one endpoint: the outcome of every subject per day, and the calls that were made."""
 
     endpoint: Endpoint
-    told: dict[date, dict[tuple[str, str], list[SubjectResult]]] = field(
+    results: dict[date, dict[tuple[str, str], list[SubjectResult]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     """Outcomes per day and (client_key, open_id)."""
@@ -48,20 +48,20 @@ class FetchResult:
         """Return the number of requests made."""
         return self.calls.total()
 
-    def add(self, client_key: str, open_id: str, dts: Iterable[date], told: SubjectResult) -> None:
+    def add(self, client_key: str, open_id: str, dts: Iterable[date], outcome: SubjectResult) -> None:
         """Record an outcome of an account for some days."""
         for dt in dts:
-            self.told[dt][client_key, open_id].append(told)
+            self.results[dt][client_key, open_id].append(outcome)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FetchTask:
     """One request or listing to make: a subject of an account, or a batch of them, and the days that it is about."""
 
-    asking: FetchContext
+    context: FetchContext
     subjects: tuple[Subject, ...]
     dts: list[date]
-    held: ArchiveIndex
+    index: ArchiveIndex
     result: FetchResult
     periods: tuple[Period | None, ...] = (None,)
     """Requested one after the other; several if the last run is longer ago than one request may reach back."""
@@ -71,16 +71,16 @@ class Question:
         """Return the account of all subjects."""
         return self.subjects[0].open_id
 
-    def add(self, dts: Iterable[date], told: SubjectResult) -> None:
+    def add(self, dts: Iterable[date], outcome: SubjectResult) -> None:
         """Record an outcome for each subject."""
         for _ in self.subjects:
-            self.result.add(self.asking.client_key, self.open_id, dts, told)
+            self.result.add(self.context.client_key, self.open_id, dts, outcome)
 
     def split(self) -> tuple[list[date], dict[date, SubjectResult]]:
         """Split the days into those that the platform still has, and the others with their outcome."""
         too_old = (
-            {dt: old for dt in self.dts if (old := why_too_old(self.asking, dt))}
-            if self.asking.endpoint.windows
+            {dt: old for dt in self.dts if (old := why_too_old(self.context, dt))}
+            if self.context.endpoint.windows
             else {}
         )
         return [dt for dt in self.dts if dt not in too_old], too_old
@@ -88,27 +88,29 @@ class Question:
 
 def stages(results: list[FetchResult]) -> tuple[list[FetchResult], list[FetchResult]]:
     """Split the operations into normal ones and substitutes, which are requested afterwards."""
-    asked = [r for r in results if r.endpoint.over is not IterateBy.INBOX]
-    return [r for r in asked if r.endpoint.instead_of is None], [r for r in asked if r.endpoint.instead_of is not None]
+    pulled = [r for r in results if r.endpoint.over is not IterateBy.INBOX]
+    return [r for r in pulled if r.endpoint.instead_of is None], [
+        r for r in pulled if r.endpoint.instead_of is not None
+    ]
 
 
-def questions_of(
-    runtime: Runtime, stage: list[FetchResult], wanted: tuple[date, ...], lacking: list[UpstreamMissing]
-) -> list[Question]:
-    """Plan the tasks of every app; append to ``lacking`` what cannot be planned because its upstream is not loaded."""
-    questions: list[Question] = []
+def tasks_of(
+    runtime: Runtime, stage: list[FetchResult], wanted: tuple[date, ...], missing_upstreams: list[UpstreamMissing]
+) -> list[FetchTask]:
+    """Plan the tasks of every app; append to ``missing_upstreams`` what cannot be planned because its upstream is not loaded."""
+    tasks: list[FetchTask] = []
     for client_key in runtime.app_keys:
         app_type = runtime.settings.for_app(client_key).app_type
         capabilities = read_capabilities(runtime.state, client_key)
         for result in stage:
-            asking = FetchContext(runtime, client_key, result.endpoint, wanted)
+            context = FetchContext(runtime, client_key, result.endpoint, wanted)
             if app_type not in result.endpoint.apps or not _is_due(result.endpoint, capabilities):
                 continue
             try:
-                questions += _questions(asking, result, capabilities.get(result.endpoint.name))
+                tasks += _tasks(context, result, capabilities.get(result.endpoint.name))
             except UpstreamMissing as error:
-                lacking.append(error)
-    return questions
+                missing_upstreams.append(error)
+    return tasks
 
 
 def _is_due(endpoint: Endpoint, capabilities: dict[str, Capability]) -> bool:
@@ -119,136 +121,136 @@ def _is_due(endpoint: Endpoint, capabilities: dict[str, Capability]) -> bool:
     return known is not None and not known.owned
 
 
-def _questions(asking: FetchContext, result: FetchResult, capability: Capability | None) -> Iterator[Question]:
+def _tasks(context: FetchContext, result: FetchResult, capability: Capability | None) -> Iterator[FetchTask]:
     """Yield the tasks of one endpoint and app; record outcomes that need no call in ``result``."""
-    endpoint, app = asking.endpoint, asking.client_key
-    asking = replace(asking, dts=_askable(asking))
-    if not asking.dts:
+    endpoint, app = context.endpoint, context.client_key
+    context = replace(context, dts=_available_days(context))
+    if not context.dts:
         return
     if capability is not None and not capability.owned:
-        off = switched_off(endpoint, capability, asking.runtime.settings.for_app(app).app_type)
+        off = switched_off(endpoint, capability, context.runtime.settings.for_app(app).app_type)
         reason = f"switched off since {off.since}: {capability.reason}; {way_to_capabilities([off])}"
-        result.add(app, "", asking.dts, SubjectResult(Outcome.UNAVAILABLE, capability.code, reason))
+        result.add(app, "", context.dts, SubjectResult(Outcome.UNAVAILABLE, capability.code, reason))
         return
-    subjects = subjects_of(asking)
-    held = ArchiveIndex(asking)
-    too_small = _lately_too_small(asking)
+    subjects = subjects_of(context)
+    index = ArchiveIndex(context)
+    too_small = _lately_too_small(context)
     open_days: list[tuple[Subject, list[date]]] = []
     for subject in subjects:
-        days = days_for(subject, asking.dts)
-        if subject.told is not None:
-            result.add(app, subject.open_id, days, subject.told)
+        days = days_for(subject, context.dts)
+        if subject.known_outcome is not None:
+            result.add(app, subject.open_id, days, subject.known_outcome)
             continue
-        unsettled, answers = [], held.answers(subject)
+        unsettled, answers = [], index.answers(subject)
         for dt in days:
-            told = held.outcome_of(answers, dt) or too_small.get(subject.open_id)
-            if told is not None and told.outcome.settled:
-                result.add(app, subject.open_id, [dt], told)
+            outcome = index.outcome_of(answers, dt) or too_small.get(subject.open_id)
+            if outcome is not None and outcome.outcome.settled:
+                result.add(app, subject.open_id, [dt], outcome)
             elif subject.last is not None:
                 result.add(app, subject.open_id, [dt], _gone(endpoint))
             else:
                 unsettled.append(dt)
         if unsettled:
             open_days.append((subject, unsettled))
-    yield from _grouped(asking, open_days, held, result)
-    _tell_of_days_before(asking, subjects, result)
+    yield from _grouped(context, open_days, index, result)
+    _record_days_before(context, subjects, result)
 
 
-def _askable(asking: FetchContext) -> tuple[date, ...]:
+def _available_days(context: FetchContext) -> tuple[date, ...]:
     """Return the partitions that the platform still has.
 
     Series, published weeks and listings by period have past days; all others show only the present.
     """
-    if asking.endpoint.windows:
-        return asking.dts
-    if asking.endpoint.over is IterateBy.VERSIONS or asking.endpoint.has_past_days:
-        return tuple(d for d in asking.dts if d <= asking.today)
-    return tuple(d for d in asking.dts if d == asking.today)
+    if context.endpoint.windows:
+        return context.dts
+    if context.endpoint.over is IterateBy.VERSIONS or context.endpoint.has_past_days:
+        return tuple(d for d in context.dts if d <= context.today)
+    return tuple(d for d in context.dts if d == context.today)
 
 
 def _grouped(
-    asking: FetchContext, open_days: list[tuple[Subject, list[date]]], held: ArchiveIndex, result: FetchResult
-) -> Iterator[Question]:
+    context: FetchContext, open_days: list[tuple[Subject, list[date]]], index: ArchiveIndex, result: FetchResult
+) -> Iterator[FetchTask]:
     """Yield a task for each subject, or for as many subjects of an account as one request takes."""
-    size = next((p.batch for p in asking.endpoint.params if p.batch), None)
-    if asking.endpoint.reaches_back:
-        yield from _by_period(asking, open_days, held, result)
+    size = next((p.batch for p in context.endpoint.params if p.batch), None)
+    if context.endpoint.reaches_back:
+        yield from _by_period(context, open_days, index, result)
         return
     if size is None:
         for subject, days in open_days:
-            yield Question(asking, (subject,), days, held, result)
+            yield FetchTask(context, (subject,), days, index, result)
         return
     alike: dict[tuple, list[Subject]] = defaultdict(list)
     for subject, days in open_days:
         alike[subject.open_id, tuple(days)].append(subject)
     for (_, days), subjects in alike.items():
         for start in range(0, len(subjects), size):
-            yield Question(asking, tuple(subjects[start : start + size]), list(days), held, result)
+            yield FetchTask(context, tuple(subjects[start : start + size]), list(days), index, result)
 
 
 def _by_period(
-    asking: FetchContext, open_days: list[tuple[Subject, list[date]]], held: ArchiveIndex, result: FetchResult
-) -> Iterator[Question]:
+    context: FetchContext, open_days: list[tuple[Subject, list[date]]], index: ArchiveIndex, result: FetchResult
+) -> Iterator[FetchTask]:
     """Yield a task for today per subject, from its newest known instant on, and one for each period of past days."""
-    endpoint, today = asking.endpoint, asking.today
+    endpoint, today = context.endpoint, context.today
     accounts = {subject.open_id for subject, days in open_days if today in days}
-    known = known_until(asking.runtime.archive, endpoint, asking.client_key, accounts, today) if accounts else {}
+    known = known_until(context.runtime.archive, endpoint, context.client_key, accounts, today) if accounts else {}
     for subject, days in open_days:
         # Rows without the time at which they happened belong to the day that was requested, each day on its own.
         for span in chunks([d for d in days if d < today], longest_period(endpoint) if endpoint.happened else 1):
             about = replace(subject, days=span)
-            yield Question(
-                asking, (about,), days_for(about, days), held, result, periods_to_request(endpoint, span, today, None)
+            yield FetchTask(
+                context, (about,), days_for(about, days), index, result, periods_to_request(endpoint, span, today, None)
             )
         if today in days:
-            yield Question(
-                asking,
+            yield FetchTask(
+                context,
                 (subject,),
                 [today],
-                held,
+                index,
                 result,
                 periods_to_request(endpoint, None, today, known.get(subject.open_id)),
             )
 
 
-def _lately_too_small(asking: FetchContext) -> dict[str, SubjectResult]:
+def _lately_too_small(context: FetchContext) -> dict[str, SubjectResult]:
     """Return the accounts that were below the platform's threshold in the last week; they grow slowly."""
-    endpoint = asking.endpoint
+    endpoint = context.endpoint
     if endpoint.empty is not EmptyMeaning.BELOW_THRESHOLD:
         return {}
-    days = [asking.today - timedelta(days=n) for n in range(1, RETRY_BELOW_THRESHOLD.days)]
-    asked: dict[str, date] = {}
-    for s in read_load_status(asking.runtime.state, table=endpoint.tables[0], dts=days):
+    days = [context.today - timedelta(days=n) for n in range(1, RETRY_BELOW_THRESHOLD.days)]
+    pulled: dict[str, date] = {}
+    for s in read_load_status(context.runtime.state, table=endpoint.tables[0], dts=days):
         # Outcomes of responses have a code. Outcomes of this function have none, or the account would never be
         # requested again.
         if (
-            (s.client_key, s.operation) == (asking.client_key, endpoint.name)
+            (s.client_key, s.operation) == (context.client_key, endpoint.name)
             and s.status is Outcome.BELOW_THRESHOLD
             and s.code is not None
         ):
-            asked[s.open_id] = max(asked.get(s.open_id, date.min), s.dt)
+            pulled[s.open_id] = max(pulled.get(s.open_id, date.min), s.dt)
     return {
         open_id: SubjectResult(
             Outcome.BELOW_THRESHOLD, None, f"too small on {day}; asked again on {day + RETRY_BELOW_THRESHOLD}"
         )
-        for open_id, day in asked.items()
+        for open_id, day in pulled.items()
     }
 
 
-def _tell_of_days_before(asking: FetchContext, subjects: list[Subject], result: FetchResult) -> None:
+def _record_days_before(context: FetchContext, subjects: list[Subject], result: FetchResult) -> None:
     """Record an outcome for accounts none of whose objects existed on a day: there is nothing to request."""
-    if not asking.endpoint.windows:
+    if not context.endpoint.windows:
         return
     first: dict[str, date] = {}
     for subject in subjects:
         if subject.last is None:
             first[subject.open_id] = min(first.get(subject.open_id, date.max), subject.since or date.min)
     for open_id, day in first.items():
-        for dt in (d for d in asking.dts if d < day):
-            told = why_too_old(asking, dt) or SubjectResult(
+        for dt in (d for d in context.dts if d < day):
+            outcome = why_too_old(context, dt) or SubjectResult(
                 Outcome.EMPTY, None, "none of its young videos existed then"
             )
-            result.add(asking.client_key, open_id, [dt], told)
+            result.add(context.client_key, open_id, [dt], outcome)
 
 
 def _gone(endpoint: Endpoint) -> SubjectResult:
@@ -261,10 +263,10 @@ def _gone(endpoint: Endpoint) -> SubjectResult:
     )
 
 
-def why_too_old(asking: FetchContext, dt: date) -> SubjectResult | None:
+def why_too_old(context: FetchContext, dt: date) -> SubjectResult | None:
     """Return the outcome of a day that is beyond the platform's windows, or None."""
-    windows = asking.endpoint.windows
-    if not windows or (asking.today - dt).days <= max(windows):
+    windows = context.endpoint.windows
+    if not windows or (context.today - dt).days <= max(windows):
         return None
     return SubjectResult(
         Outcome.FAILED, None, f"older than the platform's window of {max(windows)} days and not in the archive"
@@ -285,12 +287,12 @@ def days_for(subject: Subject, dts: Iterable[date]) -> list[date]:
     ]
 
 
-def mixed(questions: list[Question]) -> list[Question]:
+def mixed(tasks: list[FetchTask]) -> list[FetchTask]:
     """Order tasks round-robin by account: an account takes one call at a time, and the others must not wait for it."""
     turns: dict[tuple[str, str], int] = defaultdict(int)
     ordered = []
-    for number, question in enumerate(questions):
-        account = (question.asking.client_key, question.open_id)
-        ordered.append((turns[account] if question.open_id else 0, number, question))
+    for number, task in enumerate(tasks):
+        account = (task.context.client_key, task.open_id)
+        ordered.append((turns[account] if task.open_id else 0, number, task))
         turns[account] += 1
-    return [question for _, _, question in sorted(ordered, key=lambda item: item[:2])]
+    return [task for _, _, task in sorted(ordered, key=lambda item: item[:2])]

@@ -16,7 +16,7 @@ from resources.state.load_status import Outcome
 from resources.storage.archive import Entry
 from services.ingest.outcomes import SubjectResult
 
-_NOBODY = SubjectResult(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")
+_NO_RECEIVER = SubjectResult(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")
 _AT_A_TIME = 2_000
 """Bodies in memory at a time."""
 
@@ -29,22 +29,22 @@ def drain(
     Days before the first receiver and future days have no outcome: they are unknown. If no receiver ever ran for an
     app, events are not expected, and the outcome is no failure.
     """
-    told: dict[str, dict[tuple[str, date], SubjectResult]] = {}
+    results: dict[str, dict[tuple[str, date], SubjectResult]] = {}
     endpoints, today = list(endpoints), runtime.clock.today()
     with runtime.filling("inbox"):  # tables share endpoints: two runs at once would both append
         for app in runtime.app_keys:
             since = receiving_since(runtime.state, app)
             if since is None:
                 for endpoint in endpoints:
-                    told.setdefault(endpoint.name, {}).update({(app, dt): _NOBODY for dt in dts})
+                    results.setdefault(endpoint.name, {}).update({(app, dt): _NO_RECEIVER for dt in dts})
                 continue
             for dt in dts:
                 if not beijing_day(since) <= dt <= today:
                     continue
                 for endpoint in endpoints:
-                    told.setdefault(endpoint.name, {})[app, dt] = _drain(runtime, endpoint, app, dt)
+                    results.setdefault(endpoint.name, {})[app, dt] = _drain(runtime, endpoint, app, dt)
         runtime.archive.flush()
-    return told
+    return results
 
 
 def _drain(runtime: Runtime, endpoint: Endpoint, app: str, dt: date) -> SubjectResult:

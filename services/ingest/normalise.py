@@ -77,7 +77,7 @@ class NormalisedDay:
         return self.day.num_rows + self.quarantined + self.duplicates
 
 
-_HELD_BYTES = 40 << 20
+_BUFFERED_BYTES = 40 << 20
 """Limit of the rows buffered in memory over all days. 100,000 videos are 34 MB."""
 
 
@@ -100,8 +100,8 @@ class _Pieces:
         for dt, part in rows_by_day(to_arrow_batch(rows), self.wanted):
             self.answered.add(dt)
             self.good.setdefault(dt, DayBuffer(self.table, self.folder)).add(part)
-        while sum(day.size for day in self.good.values()) > _HELD_BYTES:
-            max(self.good.values(), key=lambda day: day.size).shrink()
+        while sum(day.size for day in self.good.values()) > _BUFFERED_BYTES:
+            max(self.good.values(), key=lambda day: day.size).spill()
 
     def add_bad(self, rows: pd.DataFrame | None) -> None:
         """Buffer the quarantine rows of wanted days."""
@@ -174,12 +174,12 @@ class _Segments:
     def __init__(self, archive: Archive, operation: str, day: date) -> None:
         self._archive, self._operation, self._day = archive, operation, day
         self.size = sum(stored.size for stored in archive.stored(operation, [day]))
-        self._held = None if self.size > _TOGETHER_BYTES else list(archive.segments(operation, [day]))
-        if self._held is not None:
-            self.size = sum(entry.length for segment in self._held for entry in segment.entries)
+        self._cached = None if self.size > _TOGETHER_BYTES else list(archive.segments(operation, [day]))
+        if self._cached is not None:
+            self.size = sum(entry.length for segment in self._cached for entry in segment.entries)
 
     def __iter__(self) -> Iterator[Segment]:
-        return self._archive.segments(self._operation, [self._day]) if self._held is None else iter(self._held)
+        return self._archive.segments(self._operation, [self._day]) if self._cached is None else iter(self._cached)
 
 
 def _some_days(
@@ -270,11 +270,11 @@ def known_days(archive: Archive, table: Table, dts: Iterable[date]) -> set[date]
     for day in {
         day for endpoint in endpoints_of(table.name) for day in observation_days(archive, table, endpoint, wanted)
     }:
-        found |= told_on(archive, table, day, wanted, with_rows=True)
+        found |= covered_partitions(archive, table, day, wanted, with_rows=True)
     return found
 
 
-def told_on(
+def covered_partitions(
     archive: Archive, table: Table, day: date, wanted: Collection[date], *, with_rows: bool = False
 ) -> set[date]:
     """Return the partitions that the responses of one observation day may cover, from the indexes alone.
@@ -415,8 +415,8 @@ def land(lake: Lake, normalised: NormalisedDay, changes: Changes | None = None) 
         if changes.damaged and own.exists():  # its readable rows may be more than the archive has
             lake.set_aside(own)
         lake.write(normalised.table.name, normalised.dt, normalised.day.parts())
-    for room, rows in ((QUARANTINE, normalised.quarantine), (DRIFT, normalised.drift)):
-        name = f"{room}/{normalised.table.name}"
+    for dataset, rows in ((QUARANTINE, normalised.quarantine), (DRIFT, normalised.drift)):
+        name = f"{dataset}/{normalised.table.name}"
         if rows.num_rows:
             lake.write(name, normalised.dt, rows)
         else:

@@ -97,8 +97,8 @@ def in_step(table: Table, runs: list[Iterator[pa.Table]]) -> Iterator[list[pa.Ta
     A range ends at the smallest of the last buffered keys: all later rows of every run have greater keys.
     """
     heads = [_next(table, run) for run in runs]
-    while held := [head for head in heads if head is not None]:
-        least = min(head.last for head in held)
+    while open_heads := [head for head in heads if head is not None]:
+        least = min(head.last for head in open_heads)
         yield [None if head is None else head.upto(least) for head in heads]
         heads = [_next(table, head.run) if head is not None and not head.rows.num_rows else head for head in heads]
 

@@ -72,22 +72,24 @@ def outcome_of_unexpected(error: Exception) -> SubjectResult:
 _LONGEST_SURPRISE = 200
 
 
-def summarise(told: list[SubjectResult]) -> SubjectResult:
+def summarise(results: list[SubjectResult]) -> SubjectResult:
     """Combine the outcomes of an account's objects into one; a success never hides a failure."""
-    if any(t.outcome is Outcome.GONE for t in told):  # an empty result of other objects does not change that
-        told = [t for t in told if t.outcome is not Outcome.EMPTY]
-    failed = [t for t in told if t.outcome.is_missing]
-    fine = [t for t in told if not t.outcome.is_missing]
+    if any(t.outcome is Outcome.GONE for t in results):  # an empty result of other objects does not change that
+        results = [t for t in results if t.outcome is not Outcome.EMPTY]
+    failed = [t for t in results if t.outcome.is_missing]
+    fine = [t for t in results if not t.outcome.is_missing]
     if waiting := next((t for t in failed if t.outcome is Outcome.QUOTA), None):
         # Calls stopped by the quota resume on another day, which finds them by their outcome.
-        return waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(told)} wait: {waiting.reason}")
+        return (
+            waiting if not fine else replace(waiting, reason=f"{len(failed)} of {len(results)} wait: {waiting.reason}")
+        )
     if (
         failed
         and fine
         and (any(t.outcome.is_failure for t in failed) or any(t.outcome is Outcome.LOADED for t in fine))
     ):
         return SubjectResult(
-            Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(told)} failed: {failed[0].reason}"
+            Outcome.PARTIAL, failed[0].code, f"{len(failed)} of {len(results)} failed: {failed[0].reason}"
         )
     if failed:
         common, _ = Counter(t.outcome for t in failed).most_common(1)[0]
@@ -102,9 +104,11 @@ def summarise(told: list[SubjectResult]) -> SubjectResult:
     ):
         same = [t for t in fine if t.outcome is outcome]
         if same:
-            rest = len(told) - len(same)
+            rest = len(results) - len(same)
             return replace(
                 same[0],
-                reason=f"{rest} of {len(told)} without rows" if rest and outcome is Outcome.LOADED else same[0].reason,
+                reason=f"{rest} of {len(results)} without rows"
+                if rest and outcome is Outcome.LOADED
+                else same[0].reason,
             )
     return SubjectResult(Outcome.EMPTY, None, "there was nothing to ask for")

@@ -87,7 +87,7 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
     price = Price(table)
     endpoints = endpoints_of(table.name)
     reachable: set[date] = set()
-    told_by_day: dict[date, str] = {}
+    reasons_by_day: dict[date, str] = {}
     try:
         results, planned = plan_calls(runtime, endpoints, wanted)
     except UpstreamMissing as error:
@@ -99,11 +99,14 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
         price.guessed |= call.endpoint.paging is not None
         reachable.update(call.dts)
     for one in results:
-        for dt, accounts in one.told.items():
+        for dt, accounts in one.results.items():
             reasons = sorted(
-                (not t.outcome.is_missing, t.reason) for told in accounts.values() for t in told if t.reason
+                (not t.outcome.is_missing, t.reason)
+                for subject_results in accounts.values()
+                for t in subject_results
+                if t.reason
             )
-            told_by_day.setdefault(dt, reasons[0][1] if reasons else "")
+            reasons_by_day.setdefault(dt, reasons[0][1] if reasons else "")
     known = known_days(runtime.archive, table, wanted)
     for dt in wanted:
         inboxed = table.history is History.EVENT and _received(runtime, dt)
@@ -112,7 +115,7 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
             price.reasons[dt] = (
                 _why(runtime, table, endpoints, dt)
                 or price.lacking
-                or told_by_day.get(dt)
+                or reasons_by_day.get(dt)
                 or "there is nothing to ask for"
             )
     return price

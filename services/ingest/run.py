@@ -20,7 +20,7 @@ from services.ingest.changes import Changes, newest_observation
 from services.ingest.day_buffer import DayRows
 from services.ingest.fetch import fetch
 from services.ingest.fetch_tasks import FetchResult
-from services.ingest.normalise import NormalisedDay, changes_of, iter_normalised, land, nothing, told_on
+from services.ingest.normalise import NormalisedDay, changes_of, covered_partitions, iter_normalised, land, nothing
 from services.ingest.outcomes import summarise
 from services.ingest.replay_status import FROM_ARCHIVE, status_after_replay
 
@@ -141,8 +141,8 @@ def _quiet_days(runtime: Runtime, result: IngestResult, fetched: list[FetchResul
     quiet = {
         d
         for one in fetched
-        for d, told in one.told.items()
-        if any(t.outcome is Outcome.EMPTY for lines in told.values() for t in lines)
+        for d, accounts in one.results.items()
+        if any(t.outcome is Outcome.EMPTY for subject_results in accounts.values() for t in subject_results)
     }
     return [d for d in result.missing if d in quiet and _newest_row(runtime.lake, result.table, d) is None]
 
@@ -156,7 +156,9 @@ def _also_covered_days(runtime: Runtime, table: Table, dts: list[date]) -> set[d
         return _late_events(runtime, table, dts)
     if table.history is not History.WINDOW:
         return set()
-    return told_on(runtime.archive, table, runtime.clock.today(), set(runtime.lake.days(table.name)).difference(dts))
+    return covered_partitions(
+        runtime.archive, table, runtime.clock.today(), set(runtime.lake.days(table.name)).difference(dts)
+    )
 
 
 def _late_events(runtime: Runtime, table: Table, dts: list[date]) -> set[date]:
@@ -193,24 +195,24 @@ def _overtaken(runtime: Runtime, result: IngestResult, fetched: list[FetchResult
 
     This happens, for example, when an operation was switched on again.
     """
-    told = {
+    per_account = {
         (dt, one.endpoint.name, app)
         for one in fetched
-        for dt, accounts in one.told.items()
+        for dt, accounts in one.results.items()
         for app, open_id in accounts
         if open_id
     }
     still = {
         (dt, one.endpoint.name, app)
         for one in fetched
-        for dt, accounts in one.told.items()
+        for dt, accounts in one.results.items()
         for app, open_id in accounts
         if not open_id
     }
-    if not told - still:
+    if not per_account - still:
         return []
     earlier = read_load_status(runtime.state, table=result.table.name, dts=result.dts)
-    return [s for s in earlier if not s.open_id and (s.dt, s.operation, s.client_key) in told - still]
+    return [s for s in earlier if not s.open_id and (s.dt, s.operation, s.client_key) in per_account - still]
 
 
 def _may_lack_days(endpoint: Endpoint) -> bool:
@@ -228,15 +230,15 @@ def _statuses(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]
         landed = result.partitions.get(dt)
         rows = landed.landed_by if landed else Counter()
         quarantined = landed.quarantined_by if landed else Counter()
-        told = {
+        results = {
             (one.endpoint.name, *account): (summarise(answers), one.calls[account])
             for one in fetched
-            for account, answers in one.told.get(dt, {}).items()
+            for account, answers in one.results.get(dt, {}).items()
         }
-        for key in sorted(told.keys() | rows.keys() | quarantined.keys()):
+        for key in sorted(results.keys() | rows.keys() | quarantined.keys()):
             operation, app, open_id = key
             if dt in result.refused:
-                before, calls = earlier.get((dt, *key)), told[key][1] if key in told else 0
+                before, calls = earlier.get((dt, *key)), results[key][1] if key in results else 0
                 yield LoadStatus(
                     table.name,
                     dt,
@@ -257,8 +259,8 @@ def _statuses(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]
             ):
                 yield replace(before, reason=PRUNED)
                 continue
-            if key in told:
-                answer, calls = told[key]
+            if key in results:
+                answer, calls = results[key]
                 status, code, reason = answer.outcome, answer.code, answer.reason
             elif (before := earlier.get((dt, *key))) and before.status.is_missing and before.rows:
                 # Replaying cannot fix fetch failures.
@@ -267,7 +269,7 @@ def _statuses(runtime: Runtime, result: IngestResult, fetched: list[FetchResult]
                 status, code, reason, calls = Outcome.LOADED, None, FROM_ARCHIVE, 0
             if (
                 status is Outcome.LOADED
-                and key in told
+                and key in results
                 and not rows[key]
                 and not quarantined[key]
                 and _may_lack_days(SOURCES[operation])

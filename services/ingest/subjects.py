@@ -26,29 +26,31 @@ from services.ingest.video_subjects import (
 )
 
 
-def subjects_of(asking: FetchContext) -> list[Subject]:
+def subjects_of(context: FetchContext) -> list[Subject]:
     """List all current subjects, in a stable order.
 
     Raises:
         UpstreamMissing: the table that the endpoint iterates over has no partition yet, although it could have one.
     """
-    over = asking.endpoint.over
+    over = context.endpoint.over
     if over is IterateBy.NOTHING:
         return [Subject()]
     if over is IterateBy.CHOICES:
-        name = asking.subject_param
+        name = context.subject_param
         return [
-            Subject(params={name: choice}) for p in asking.endpoint.params if p.name == name for choice in p.choices
+            Subject(params={name: choice}) for p in context.endpoint.params if p.name == name for choice in p.choices
         ]
-    if not asking.iteration.per_account:
-        return _APP_LEVEL.get(over, _watched_words)(asking)
-    accounts = list_accounts(asking.runtime.state, asking.client_key)
+    if not context.iteration.per_account:
+        return _APP_LEVEL.get(over, _watched_words)(context)
+    accounts = list_accounts(context.runtime.state, context.client_key)
     if not accounts:
         return [
-            Subject(told=SubjectResult(Outcome.NEEDS_CONSENT, None, "no account is authorised: `douyin authorize`"))
+            Subject(
+                known_outcome=SubjectResult(Outcome.NEEDS_CONSENT, None, "no account is authorised: `douyin authorize`")
+            )
         ]
     idle = [
-        Subject(a.open_id, told=SubjectResult(_IDLE[a.status], None, a.reason or f"the account is {a.status}"))
+        Subject(a.open_id, known_outcome=SubjectResult(_IDLE[a.status], None, a.reason or f"the account is {a.status}"))
         for a in accounts
         if a.status in _IDLE
     ]
@@ -57,7 +59,7 @@ def subjects_of(asking: FetchContext) -> list[Subject]:
     active = [a.open_id for a in accounts if a.status not in _IDLE]
     if over is IterateBy.ACCOUNTS:
         return [Subject(open_id) for open_id in active] + idle
-    return _PER_ACCOUNT.get(over, rows_of_accounts)(asking, active) + idle
+    return _PER_ACCOUNT.get(over, rows_of_accounts)(context, active) + idle
 
 
 _IDLE = {AccountStatus.STOPPED: Outcome.STOPPED, AccountStatus.PAUSED: Outcome.NOT_ASKED}
@@ -67,73 +69,77 @@ _IDLE = {AccountStatus.STOPPED: Outcome.STOPPED, AccountStatus.PAUSED: Outcome.N
 # --------------------------------------------------------------------------- app level
 
 
-def _watched_words(asking: FetchContext) -> list[Subject]:
+def _watched_words(context: FetchContext) -> list[Subject]:
     """List the values of a watch list."""
-    kind, name = asking.iteration.watch, asking.subject_param
-    values = sorted({w.value for w in list_watched(asking.runtime.state, asking.client_key, kind)})
+    kind, name = context.iteration.watch, context.subject_param
+    values = sorted({w.value for w in list_watched(context.runtime.state, context.client_key, kind)})
     return [Subject(params={name: v}) for v in values] or [_empty_watch_list(kind)]
 
 
 def _empty_watch_list(kind: str | None) -> Subject:
     return Subject(
-        told=SubjectResult(Outcome.NOT_ASKED, None, f"nothing is watched: add some with `douyin watch add {kind} …`")
+        known_outcome=SubjectResult(
+            Outcome.NOT_ASKED, None, f"nothing is watched: add some with `douyin watch add {kind} …`"
+        )
     )
 
 
-def _sentences(asking: FetchContext) -> list[Subject]:
+def _sentences(context: FetchContext) -> list[Subject]:
     """List the words of today's newest hot word list."""
     try:
-        rows = asking.rows("hot_words", asking.today, ("sentence", "observed_at"))
+        rows = context.rows("hot_words", context.today, ("sentence", "observed_at"))
     except FileNotFoundError as error:
-        return outcome_of_upstream(asking, "hot_words", error)
+        return outcome_of_upstream(context, "hot_words", error)
     newest = rows.filter(pc.equal(rows["observed_at"], pc.max(rows["observed_at"]))) if rows.num_rows else rows
-    return [Subject(params={asking.subject_param: s}) for s in sorted(set(newest["sentence"].to_pylist()))]
+    return [Subject(params={context.subject_param: s}) for s in sorted(set(newest["sentence"].to_pylist()))]
 
 
-def _pois(asking: FetchContext) -> list[Subject]:
+def _pois(context: FetchContext) -> list[Subject]:
     """List the places of the newest lists of claims, and the watched ones."""
-    found = {w.value for w in list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)}
-    days = [d for d in asking.runtime.lake.days("poi_claims") if d <= asking.today]
+    found = {w.value for w in list_watched(context.runtime.state, context.client_key, context.iteration.watch)}
+    days = [d for d in context.runtime.lake.days("poi_claims") if d <= context.today]
     if days:
-        found |= set(asking.rows("poi_claims", days[-1], ["poi_id"])["poi_id"].to_pylist())
+        found |= set(context.rows("poi_claims", days[-1], ["poi_id"])["poi_id"].to_pylist())
     elif not found:
-        return outcome_of_upstream(asking, "poi_claims", None)
+        return outcome_of_upstream(context, "poi_claims", None)
     if not found:
         return [
             Subject(
-                told=SubjectResult(Outcome.NOT_ASKED, None, "no place is claimed or watched: `douyin watch add poi …`")
+                known_outcome=SubjectResult(
+                    Outcome.NOT_ASKED, None, "no place is claimed or watched: `douyin watch add poi …`"
+                )
             )
         ]
-    return [Subject(params={asking.subject_param: v}) for v in sorted(found)]
+    return [Subject(params={context.subject_param: v}) for v in sorted(found)]
 
 
-def _versions(asking: FetchContext) -> list[Subject]:
+def _versions(context: FetchContext) -> list[Subject]:
     """List the rankings of the wanted weeks.
 
     The running week has no version; a past week has the version that was published for it.
     """
-    choices = next(p.choices for p in asking.endpoint.params if p.choices)
-    running = asking.today - timedelta(days=asking.today.weekday())
-    subjects = [Subject(params={"type": kind}, week=running) for kind in choices] if running in asking.dts else []
-    past = [week for week in asking.dts if week < running]
+    choices = next(p.choices for p in context.endpoint.params if p.choices)
+    running = context.today - timedelta(days=context.today.weekday())
+    subjects = [Subject(params={"type": kind}, week=running) for kind in choices] if running in context.dts else []
+    past = [week for week in context.dts if week < running]
     if not past:
         return subjects
-    days = [d for d in asking.runtime.lake.days("ent_rank_versions") if d <= asking.today]
+    days = [d for d in context.runtime.lake.days("ent_rank_versions") if d <= context.today]
     if not days:
-        return subjects + outcome_of_upstream(asking, "ent_rank_versions", None)
+        return subjects + outcome_of_upstream(context, "ent_rank_versions", None)
     published = {
         (r["ent_type"], r["start_date"]): r["version"]
-        for r in asking.rows("ent_rank_versions", days[-1], ("ent_type", "start_date", "version")).to_pylist()
+        for r in context.rows("ent_rank_versions", days[-1], ("ent_type", "start_date", "version")).to_pylist()
     }
     for week in past:
         for kind in choices:
             if (version := published.get((kind, week))) is None:
-                told = SubjectResult(
+                known_outcome = SubjectResult(
                     Outcome.NOT_READY,
                     None,
                     f"no final list of the week of {week} is published: see `ent_rank_versions`",
                 )
-                subjects.append(Subject(week=week, told=told))
+                subjects.append(Subject(week=week, known_outcome=known_outcome))
             else:
                 subjects.append(Subject(params={"type": kind, "version": version}, week=week))
     return subjects
@@ -149,15 +155,17 @@ _APP_LEVEL: dict[IterateBy, Callable[[FetchContext], list[Subject]]] = {
 # --------------------------------------------------------------------------- per account
 
 
-def _keywords(asking: FetchContext, active: list[str]) -> list[Subject]:
+def _keywords(context: FetchContext, active: list[str]) -> list[Subject]:
     """List the watched words; one account requests all words that name no account."""
-    watched = list_watched(asking.runtime.state, asking.client_key, asking.iteration.watch)
+    watched = list_watched(context.runtime.state, context.client_key, context.iteration.watch)
     if not watched:
-        return [_empty_watch_list(asking.iteration.watch)]
+        return [_empty_watch_list(context.iteration.watch)]
     if not active:
         return []
     pairs = {(w.open_id or active[0], w.value) for w in watched}
-    return [Subject(open_id, {asking.subject_param: word}) for open_id, word in sorted(pairs) if open_id in set(active)]
+    return [
+        Subject(open_id, {context.subject_param: word}) for open_id, word in sorted(pairs) if open_id in set(active)
+    ]
 
 
 _PER_ACCOUNT: dict[IterateBy, Callable[[FetchContext, list[str]], list[Subject]]] = {

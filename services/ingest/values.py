@@ -385,5 +385,5 @@ def outside(field: Field, values: pd.Series) -> pd.Series | None:
 
 def limits(field: Field) -> str:
     """Describe the allowed range of a field, for the reason of a quarantined row."""
-    told = [f"at least {field.minimum:g}"] if field.minimum is not None else []
-    return " and ".join([*told, *([f"at most {field.maximum:g}"] if field.maximum is not None else [])])
+    parts = [f"at least {field.minimum:g}"] if field.minimum is not None else []
+    return " and ".join([*parts, *([f"at most {field.maximum:g}"] if field.maximum is not None else [])])

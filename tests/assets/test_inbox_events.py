@@ -373,7 +373,7 @@ def test_a_replay_reads_what_no_lake_has(world):
 
 
 def test_nothing_is_asked_about_events(world, monkeypatch):
-    monkeypatch.setattr(fetching, "_ask_all", None)
+    monkeypatch.setattr(fetching, "_run_tasks", None)
     world.receive(at=NOW)
     take(world)
     price = price_of(world.runtime, TABLES["webhook_events"], [YESTERDAY, TODAY])

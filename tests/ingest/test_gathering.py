@@ -53,7 +53,7 @@ def day(folder: Path, some: list[pa.Table], spilled: bool) -> DayRows:
     for piece in some:
         gathered.add(piece)
         if spilled:
-            gathered.shrink()
+            gathered.spill()
     return gathered.finish()
 
 
@@ -89,7 +89,7 @@ def test_most_rows_are_seen_again_and_held_once(tmp_path):
     for _ in range(20):
         for piece in some:
             gathered.add(piece)
-        gathered.shrink()
+        gathered.spill()
     assert gathered.seen == 1000
     assert gathered.finish().table().equals(day(tmp_path, some, False).table())
 
@@ -129,7 +129,7 @@ def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
             return super().parts()
 
     monkeypatch.setattr(day_buffer, "ArrowSpill", Counted)
-    monkeypatch.setattr(normalise, "_HELD_BYTES", 1)
+    monkeypatch.setattr(normalise, "_BUFFERED_BYTES", 1)
     monkeypatch.setattr(normalise, "_TOGETHER_BYTES", 0)  # and no index is cached
     other = normalise.normalise(archive, TABLE, [TODAY])[TODAY]
     assert spilled
