@@ -37,7 +37,7 @@ class ErrorCode:
     tries: int = 1
 
 
-_RETRY_ADVICE = "Nothing to do: it is asked again, and by the next schedule at the latest."
+_RETRY_ADVICE = "Nothing to do: it is requested again, by the next schedule at the latest."
 _ADVICE = {
     Action.RETRY: _RETRY_ADVICE,
     Action.SLOW_DOWN: "Lower DOUYIN_QPS if it happens often; the rate was halved for this run.",

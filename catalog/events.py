@@ -107,12 +107,12 @@ _RECORDS = (
         _single("grant_events", *_OF_ACCOUNT, member("event"), _SCOPES),
     ),
     _event(
-        "create_video", "ops", "Video shared", "分享视频", "Somebody shared a video through the app.", "用户通过应用分享了视频。",
+        "create_video", "ops", "Video shared", "分享视频", "A user shared a video through the app.", "用户通过应用分享了视频。",
         _single("interactions", *_FROM_PERSON, member("event"), member("item_id", "content|item_id"), member("share_id", "content|share_id")),
         scope="aweme.share / aweme.forward",
     ),
     _event(
-        "item_comment_reply", "ops", "Comment on an own video", "评论回复", "Somebody commented on a video of the account, or answered a comment.", "账号视频收到评论或回复。",
+        "item_comment_reply", "ops", "Comment on an own video", "评论回复", "A user commented on a video of the account, or answered a comment.", "账号视频收到评论或回复。",
         _single(
             "comment_events", *_FROM_PERSON, _AT, member("item_id", "content|reply_to_item_id"), member("comment_id", "content|comment_id"),
             member("commenter_open_id", "content|comment_user_id"), member("content", "content|content"), count("digg_count", "content|digg_count"),
@@ -130,7 +130,7 @@ _RECORDS = (
         _single("im_messages", *_FROM_ACCOUNT, member("event"), *_MESSAGE), _PEOPLE_FROM, scope=_IM,
     ),
     _event(
-        "im_enter_direct_msg", "im", "Chat opened", "用户进入私信会话页", "Somebody opened the chat with the account.", "用户进入与账号的私信会话页。",
+        "im_enter_direct_msg", "im", "Chat opened", "用户进入私信会话页", "A user opened the chat with the account.", "用户进入与账号的私信会话页。",
         _single(
             "im_entries", *_FROM_PERSON, member("event"), *_CHAT, _AT, count("scene_type", "content|scene_type"), member("item_id", "content|objectId"),
             member("data_im_extra", "content|data-im-extra"), member("query_text", "content|query"), member("path_text", "content|path"),
@@ -144,7 +144,7 @@ _RECORDS = (
         _single("im_recalls", *_FROM_PERSON, *_CHAT, _AT), scope="im.recall_message",
     ),
     _event(
-        "im_message_read", "im", "Messages read", "私信已读", "Somebody read the messages of a conversation.", "会话中的私信被已读。",
+        "im_message_read", "im", "Messages read", "私信已读", "A user read the messages of a conversation.", "会话中的私信被已读。",
         _single(
             "im_reads", *_FROM_PERSON, member("conversation_id", "content|conversation_short_id"), count("conversation_type", "content|conversation_type"),
             member("reader_open_id", "content|read_open_id"), count("read_index", "content|index"),
@@ -152,7 +152,7 @@ _RECORDS = (
         scope=_IM,
     ),
     _event(
-        "im_authorize", "im", "Proactive messages allowed or not", "主动私信授权", "Somebody allowed proactive messages, or withdrew that.", "用户授权或撤回主动私信。",
+        "im_authorize", "im", "Proactive messages allowed or not", "主动私信授权", "A user allowed proactive messages, or withdrew that.", "用户授权或撤回主动私信。",
         _single(
             "im_consent_events", *_FROM_PERSON, count("operation_type", "content|operation_type"), count("auth_status", "content|auth_status"), _AT,
             member("updated_at", "content|update_time", Parse.EPOCH), member("expires_at", "content|expire_time", Parse.EPOCH), member("consent_source", "content|source"),
@@ -170,12 +170,12 @@ _RECORDS = (
         _single("im_messages", *_FROM_ACCOUNT, member("event"), *_MESSAGE), _PEOPLE_FROM, scope=_GROUP,
     ),
     _event(
-        "enter_group_audit_change", "ops", "Request to join a group", "用户加群申请", "Somebody asked to join a fan group.", "用户申请加入粉丝群。",
+        "enter_group_audit_change", "ops", "Request to join a group", "用户加群申请", "A user requested to join a fan group.", "用户申请加入粉丝群。",
         _single("group_joins", *_FROM_PERSON, member("event"), member("group_id", "content|group_id"), _AT, member("apply_id", "content|apply_id"), count("apply_status", "content|apply_status")),
         scope=_FANS,
     ),
     _event(
-        "group_fans_event", "ops", "Group joined", "用户加群成功", "Somebody joined a fan group.", "用户加入粉丝群。",
+        "group_fans_event", "ops", "Group joined", "用户加群成功", "A user joined a fan group.", "用户加入粉丝群。",
         _single(
             "group_joins", *_FROM_PERSON, member("event"), member("group_id", "content|im_group_id"), _AT, member("member_open_id", "content|open_id"),
             count("group_type", "content|group_type"), member("created_how", "content|create_group_type"),
@@ -183,31 +183,31 @@ _RECORDS = (
         scope=_FANS,
     ),
     _event(
-        "new_video_digg", "ops", "Video liked", "用户点赞", "Somebody liked a video of the account.", "用户点赞账号的视频。",
+        "new_video_digg", "ops", "Video liked", "用户点赞", "A user liked a video of the account.", "用户点赞账号的视频。",
         _single("interactions", *_FROM_PERSON, member("event"), count("event_action", "content|action_type"), _ACTED_AT, member("item_id", "content|item_id")),
         scope=_INTENTION, status=Status.RESTRICTED,
     ),
     _event(
-        "new_follow_action", "ops", "Account followed", "用户关注", "Somebody followed the account.", "用户关注账号。",
+        "new_follow_action", "ops", "Account followed", "用户关注", "A user followed the account.", "用户关注账号。",
         _single("interactions", *_FROM_PERSON, member("event"), count("event_action", "content|action_type"), _ACTED_AT),
         scope=_INTENTION, status=Status.RESTRICTED,
     ),
     _event(
-        "receive_msg", "im", "Message received, legacy", "接收私信 (旧)", "A private message in the form of the elder enterprise events; it names no conversation.", "旧版企业号事件的私信，不含会话 id。",
+        "receive_msg", "im", "Message received, legacy", "接收私信 (旧)", "A private message in the form of the older enterprise events; it names no conversation.", "旧版企业号事件的私信，不含会话 id。",
         _single("im_messages", *_FROM_PERSON, member("event"), member("message_type", "content|message_type"), member("message_text", "content|text"), member("media_url", "content|resource_url")),
         scope="im", status=_OLD,
     ),
     _event(
-        "enter_im", "im", "Chat opened, legacy", "进入私信 (旧)", "A chat was opened, in the form of the elder enterprise events.", "旧版企业号事件：进入私信。",
+        "enter_im", "im", "Chat opened, legacy", "进入私信 (旧)", "A chat was opened, in the form of the older enterprise events.", "旧版企业号事件：进入私信。",
         _single("im_entries", *_FROM_PERSON, member("event"), member("entry_scene", "content|scene"), member("entry_object", "content|object")),
         scope="im", status=Status.REMOVED,
     ),
     *(
         _event(name, "ops", en, zh, doc_en, doc_zh, _single("interactions", *_FROM_PERSON, member("event")), scope="im", status=_OLD)
         for name, en, zh, doc_en, doc_zh in (
-            ("dial_phone", "Phone dialled", "拨打智能电话 (旧)", "Somebody dialled the phone on the home page; only the fact is sent.", "用户拨打主页电话，仅告知事实。"),
-            ("website_contact", "Lead left on a page", "建站留资 (旧)", "Somebody left a lead on a built page; only the fact is sent.", "用户在建站页留资，仅告知事实。"),
-            ("personal_tab_contact", "Lead left on the home page", "主页留资 (旧)", "Somebody left a lead on the home page; only the fact is sent.", "用户在主页留资，仅告知事实。"),
+            ("dial_phone", "Phone dialled", "拨打智能电话 (旧)", "A user dialled the phone on the home page; only the fact is sent.", "用户拨打主页电话，仅告知事实。"),
+            ("website_contact", "Lead left on a page", "建站留资 (旧)", "A user left a lead on a built page; only the fact is sent.", "用户在建站页留资，仅告知事实。"),
+            ("personal_tab_contact", "Lead left on the home page", "主页留资 (旧)", "A user left a lead on the home page; only the fact is sent.", "用户在主页留资，仅告知事实。"),
         )
     ),
 )  # fmt: skip
@@ -228,10 +228,10 @@ ENVELOPE_MEMBERS = frozenset({"event", "client_key", "from_user_id", "to_user_id
 """Members of every event's envelope; any other is drift."""
 
 LEFT_IN_ARCHIVE = {
-    "user_nicker": "a name of a person who asked to join", "user_avatar": "a picture of a person who asked to join",
+    "user_nicker": "a name of a person who requested to join", "user_avatar": "a picture of a person who requested to join",
     "resource_type": "form of an animated emoji", "resource_width": "of an animated emoji", "resource_height": "of an animated emoji",
-    "actions": "buttons of an elder card", "title": "of an elder card", "icon_url": "of an elder card", "description": "of an elder card",
-    "link_url": "of an elder card", "challenge": "answered by the receiver; a random number",
+    "actions": "buttons of an older card", "title": "of an older card", "icon_url": "of an older card", "description": "of an older card",
+    "link_url": "of an older card", "challenge": "answered by the receiver; a random number",
 }  # fmt: skip
 """Members of contents that fill no column, with the reason. The archive keeps them as sent."""
 

@@ -66,7 +66,7 @@ _text(
 )
 _text(
     "client_key", "App key", "应用标识",
-    "App (client_key) that asked. Ids of accounts, people and videos are valid within one app only.",
+    "Requesting app (client_key). Ids of accounts, people and videos are valid within one app only.",
     "发起请求的应用；账号、用户与视频的 id 只在同一应用内有效。",
 )
 
@@ -307,7 +307,7 @@ for _name, _en, _zh, _doc_en, _doc_zh in (
     ("owner_open_id", "Owner of the group", "群主 open_id", "The account that owns the group, within this app.", "群主账号在本应用内的标识。"),
     ("at_user_id", "Who was mentioned", "被提及用户", "The person whom the comment mentions.", "评论提及的用户。"),
     ("from_att_uid", "From user", "来源用户", "User id behind the source of the consent, as the platform writes it.", "授权来源的用户标识（平台原文）。"),
-    ("from_anchor_id", "From live host", "来源主播", "Live host whose room led to the consent.", "促成授权的直播间主播。"),
+    ("from_anchor_id", "From live host", "来源主播", "Live host whose live session led to the consent.", "促成授权的直播间主播。"),
 ):  # fmt: skip
     _text(_name, _en, _zh, _doc_en, _doc_zh, pii=Pii.PSEUDONYM)
 _text("telephone", "Phone", "手机号", "Phone that the person left; empty when none.", "用户留下的手机号，没有则为空文本。", pii=Pii.SENSITIVE)
@@ -343,15 +343,15 @@ _text("card_id", "Lead card", "留资卡片 id", "Id of the lead card.", "留资
 _code("card_status", "State of the card", "卡片状态", "1 is taken for filled in; the platform publishes no list.", "1 视为已提交，平台未公布枚举。")
 _text("card_fields", "Card as filled in", "卡片内容", "What the person filled in, as a JSON list of labels and values.", "用户填写的内容，JSON 列表（标签与值）。", pii=Pii.SENSITIVE)
 _text("ad_info", "Advertisement", "广告归因", "Which advertisement led to the chat, as JSON text.", "带来会话的广告信息，JSON 文本。")
-_text("entry_scene", "Source scene", "来源场景", "Where the chat was opened from, in the elder events.", "旧版事件中进入会话的来源场景。")
-_text("entry_object", "Source object", "来源对象", "Id within the source scene, in the elder events.", "旧版事件中来源场景内的对象 id。")
+_text("entry_scene", "Source scene", "来源场景", "Where the chat was opened from, in the older events.", "旧版事件中进入会话的来源场景。")
+_text("entry_object", "Source object", "来源对象", "Id within the source scene, in the older events.", "旧版事件中来源场景内的对象 id。")
 _code("operation_type", "What was done", "操作类型", "1 allowed; others are undocumented.", "1 授权，其余未公布。")
 _code("auth_status", "State of the consent", "授权状态", "1 allowed, anything else not.", "1 已授权，其他为未授权。")
 _field("updated_at", Type.TIMESTAMP, "Updated at", "更新时间", "When the consent last changed.", "授权最近变更的时刻。")
 _field("expires_at", Type.TIMESTAMP, "Expires at", "到期时间", "When the consent ends.", "授权到期的时刻。")
 _text("consent_source", "Source of the consent", "授权来源", "Scope text of the consent as sent.", "授权来源文本（平台原文）。")
 _text("extra_text", "Extra", "附加信息", "Further text of the event as sent: where a consent came from, as JSON text.", "事件的附加文本（平台原文）：授权来源，JSON 文本。", pii=Pii.PERSONAL)
-_text("log_id", "Trace id", "日志 log_id", "The platform's trace of the event; its support asks for it.", "平台推送的追踪标识，排查问题时向平台提供。")
+_text("log_id", "Trace id", "日志 log_id", "The platform's trace of the event; its support needs it.", "平台推送的追踪标识，排查问题时向平台提供。")
 _code("read_index", "Read up to", "已读位置", "Place in the conversation up to which it was read, as the platform numbers it.", "会话中已读到的位置（平台编号）。")
 _text("granted_scopes", "Scopes", "权限范围", "Scopes that were given or withdrawn, as a JSON list; private-message scopes are missing there.", "授予或撤回的权限，JSON 列表；不含私信类权限。")
 _text("share_id", "Share id", "分享 id", "share_id that the app used.", "应用分享时使用的 share_id。")
@@ -373,7 +373,7 @@ _text("data_im_extra", "Pass-through", "透传参数", "Text that the developer 
 _text("query_text", "Query", "页面参数", "Query of the page on which the person consented.", "用户授权所在页面的参数。")
 _text("path_text", "Page", "页面路径", "Page on which the person consented.", "用户授权所在的页面路径。")
 _text("enter_from", "Where consent came from", "授权入口", "Where the consent came from, e.g. im_card.", "授权入口，如 im_card。")
-_text("from_room_id", "From live room", "来源直播间", "Live room that led to the consent.", "促成授权的直播间。")
+_text("from_room_id", "From live room", "来源直播间", "Live session that led to the consent.", "促成授权的直播间。")
 _text("from_conversation_id", "From conversation", "来源会话", "Conversation that led to the consent.", "促成授权的会话。")
 _text("from_message_id", "From message", "来源消息", "Message that led to the consent.", "促成授权的消息。")
 _text("from_group_id", "From group", "来源群", "Group that led to the consent.", "促成授权的群。")
@@ -392,7 +392,7 @@ _field(
     "Whether the listing was read to its end: a comment that was known before and is not in a whole listing has disappeared.",
     "本次是否读到列表末尾：此前已知而完整列表中没有的评论即已消失。",
 )
-_text("sec_item_id", "Found video", "搜索视频 id", "Id of a found video, for asking for its comments.", "搜索到的视频 id，用于查询其评论。")
+_text("sec_item_id", "Found video", "搜索视频 id", "Id of a found video, for requesting its comments.", "搜索到的视频 id，用于查询其评论。")
 _text("anchor_id", "Mounted component", "挂载组件 id", "Id of the component that is mounted on the video; mini-apps only.", "视频挂载的组件 id，仅小程序返回。")
 _code("anchor_type", "Kind of component", "挂载组件类型", "Kind of the mounted component; mini-apps only.", "视频挂载的组件类型，仅小程序返回。")
 

@@ -38,7 +38,7 @@ class SubjectSource:
     ``table`` is the table whose newest rows are iterated over. ``columns`` maps its columns to request parameters;
     ``at_least`` and ``among`` keep only rows with such values. ``by_day`` supplies subjects for past days, too, from
     the table's partition of that day. ``watch`` names the watch list (``douyin watch``) with subjects that no table
-    contains. ``en`` completes the sentence "asked once for ...".
+    contains. ``en`` completes the sentence "requested once for ...".
     """
 
     en: str
@@ -65,7 +65,7 @@ ITERATIONS: dict[IterateBy, SubjectSource] = {
     IterateBy.TAGS: SubjectSource("each tag of each account", "各账号的标签", table="lead_tags", columns=(("tag_id", "tag_id"),)),
     IterateBy.PEOPLE: SubjectSource("each person who acted lately", "近期有互动的用户", table="lead_events", columns=(("c_open_id", "actor_open_id"),)),
     IterateBy.MESSAGES: SubjectSource(
-        "each picture or video that somebody sent", "用户发送的图片与视频消息", table="lead_events",
+        "each picture or video that a user sent", "用户发送的图片与视频消息", table="lead_events",
         columns=(("conversation_id", "conversation_id"), ("message_id", "message_id")),
         among=("message_type", ("user_local_image", "user_local_video")),
     ),

@@ -99,7 +99,7 @@ SCENES: dict[Scene, SceneRule] = {
         ),
         SceneRule(Scene.BUSINESS, "business to business", "企业间私信"),
         SceneRule(Scene.GROUP, "to a group", "群消息", per_call=1),
-        SceneRule(Scene.ENTERPRISE, "enterprise account, elder way", "企业号发送消息（旧）", per_call=1),
+        SceneRule(Scene.ENTERPRISE, "enterprise account, older operation", "企业号发送消息（旧）", per_call=1),
     )
 }
 ANSWERED_BY: dict[str, Scene] = {"im_receive_msg": Scene.REPLY, "im_enter_direct_msg": Scene.ENTER}
@@ -157,4 +157,4 @@ def check_scene(scene: Scene, contents: list[dict[str, object]]) -> None:
     if rule.needs and not any(c["msg_type"] == MESSAGE_TYPES[rule.needs].number for c in contents):
         raise BadMessage(f"{scene} must contain a message of type {rule.needs}")
     if scene is Scene.ENTERPRISE and any(c["msg_type"] not in (1, 2) for c in contents):
-        raise BadMessage("the elder way of enterprise accounts is known to take texts and images only")
+        raise BadMessage("the older operation of enterprise accounts is known to take texts and images only")

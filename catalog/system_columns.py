@@ -172,7 +172,7 @@ OWN_COLUMNS: Mapping[str, Mapping[str, OwnColumn]] = {
         "planned_at": OwnColumn("Planned at", "计划时间", "When the line was written.", "写入流水的时刻。"),
         "claimed_at": OwnColumn("Claimed at", "开始发送", "When a sender took it.", "发送进程取走的时刻。"),
         "ended_at": OwnColumn("Ended at", "结束时间", "When the call was answered, or the line was settled.", "调用返回或结案的时刻。"),
-        "delivered_at": OwnColumn("Delivered at", "送达时间", "When an event of the own message told that it arrived; null where none did.", "由自己消息的事件确认送达的时刻，没有则为空。"),
+        "delivered_at": OwnColumn("Delivered at", "送达时间", "When an event of the own message confirmed that it arrived; null where none did.", "由自己消息的事件确认送达的时刻，没有则为空。"),
         "message_ids": OwnColumn("Message ids", "消息 id", "Ids that the platform gave, separated by commas.", "平台返回的消息 id，逗号分隔。"),
         "resolved_by": OwnColumn("Resolved by", "结案人", "Who or what settled an unknown line.", "处理未知结果的人或方式。", pii=_NAME),
     },

@@ -183,7 +183,7 @@ _TABLES = (
     ),
     Table(
         "search_videos", "video", "Found videos", "搜索到的视频",
-        "Videos that a watched keyword found, with their totals at that instant; open_id is the account that asked.",
+        "Videos that a watched keyword found, with their totals at that instant; open_id is the requesting account.",
         "关注的搜索词所搜到的视频及其当时的累计数据；open_id 为代为搜索的账号。",
         _SNAPSHOT,
         ("open_id", "keyword", "rank", "item_id", *_VIDEO, *VIDEO_TOTALS, "sec_item_id", "author_open_id", "nickname", "avatar_url"),
@@ -250,13 +250,13 @@ _TABLES = (
     ),
     Table(
         "search_comments", "comment", "Comments of found videos", "搜索视频的评论",
-        "Comments of videos that a watched keyword found; open_id is the account that asked.",
+        "Comments of videos that a watched keyword found; open_id is the requesting account.",
         "关注的搜索词所搜到视频的评论；open_id 为代为查询的账号。",
         _LISTING, ("open_id", "sec_item_id", "comment_id", *_COMMENT), ("open_id", "sec_item_id", "comment_id"),
     ),
     Table(
         "search_comment_replies", "comment", "Replies under found videos", "搜索视频的评论回复",
-        "Replies to comments of found videos; open_id is the account that asked.",
+        "Replies to comments of found videos; open_id is the requesting account.",
         "关注的搜索词所搜到视频的评论回复；open_id 为代为查询的账号。",
         _LISTING, ("open_id", "sec_item_id", "comment_id", "reply_id", *_COMMENT), ("open_id", "sec_item_id", "comment_id", "reply_id"),
     ),
@@ -284,7 +284,7 @@ _TABLES = (
     ),
     Table(
         "lead_actions", "lead", "Actions of leads", "意向用户互动记录",
-        "What each lead did, as far back as the platform tells.", "意向用户的互动记录，回溯深度由平台决定。",
+        "What each lead did, as far back as the platform reports.", "意向用户的互动记录，回溯深度由平台决定。",
         _LISTING, ("open_id", "lead_open_id", "action_at", "action_type", "action_flag", "action_source"),
         ("open_id", "lead_open_id", "action_at", "action_type"),
     ),
@@ -300,7 +300,7 @@ _TABLES = (
     ),
     Table(
         "lead_events", "lead", "Interaction log", "意向用户互动日志",
-        "Events between people and the account within the three days before they were asked for, or since the last run; days that a backfill filled have their own. The same event is seen on several days, `lead_events_latest` has each once.",
+        "Events between people and the account within the three days before they were requested, or since the last run; days that a backfill filled have their own. The same event is seen on several days, `lead_events_latest` has each once.",
         "采集前三天（或上次采集以来）用户与账号的互动事件；补采的日期为当日的事件。同一事件会在多日出现，视图 lead_events_latest 中每个事件一行。",
         _LISTING,
         (
@@ -345,7 +345,7 @@ _TABLES = (
     ),
     Table(
         "im_entries", "im", "Chats opened", "进入私信会话",
-        "Each time somebody opened the chat with an account, and where from.", "用户每次进入私信会话及其来源。",
+        "Each time a user opened the chat with an account, and where from.", "用户每次进入私信会话及其来源。",
         _EVENT,
         (
             *_WHO, "event", *_CHAT, "scene_type", "item_id", "data_im_extra", "query_text", "path_text", "ad_info", "entry_scene", "entry_object",
@@ -358,7 +358,7 @@ _TABLES = (
     ),
     Table(
         "im_reads", "im", "Messages read", "私信已读",
-        "Each time somebody read a conversation, and up to where.", "用户每次已读会话及读到的位置。",
+        "Each time a user read a conversation, and up to where.", "用户每次已读会话及读到的位置。",
         _EVENT, (*_WHO, "conversation_id", "conversation_type", "reader_open_id", "read_index"), ("event_id",),
     ),
     Table(
@@ -369,7 +369,7 @@ _TABLES = (
     ),
     Table(
         "im_consent_events", "im", "Changes of consent to messages", "主动私信授权变更",
-        "Each time somebody allowed proactive messages, or withdrew that.", "用户每次授权或撤回主动私信。",
+        "Each time a user allowed proactive messages, or withdrew that.", "用户每次授权或撤回主动私信。",
         _EVENT,
         (
             *_WHO, "operation_type", "auth_status", "event_at", "updated_at", "expires_at", "consent_source", "extra_text", "data_im_extra",

@@ -233,7 +233,7 @@ ZH = Words(
         "(constant of the operation)": "（接口常量）",
         "(order of the list)": "（列表顺序）",
         "(the element itself)": "（元素本身）",
-        "(the account that asked)": "（请求账号）",
+        "(the requesting account)": "（请求账号）",
         "(fact of the whole listing)": "（整次列表的信息）",
     },
     sums={

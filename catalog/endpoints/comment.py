@@ -97,7 +97,7 @@ ENDPOINTS = (
     ),
     mini_app(
         _LIST, path="/api/apps/v1/item/list_comment/", scope="ma.item.comment", apps=_MINI_APPS, en="Comments, mini-app",
-        doc_en=f"{_LIST.doc_en} Mini-app door.", doc_zh=f"{_LIST.doc_zh}小程序入口。",
+        doc_en=f"{_LIST.doc_en} Mini-app endpoint.", doc_zh=f"{_LIST.doc_zh}小程序入口。",
     ),
     _REPLY_LIST,
     _comments(
@@ -108,7 +108,7 @@ ENDPOINTS = (
     ),
     mini_app(
         _REPLY_LIST, path="/api/apps/v1/item/list_comment_reply/", scope="ma.item.comment", apps=_MINI_APPS, en="Replies, mini-app",
-        doc_en=f"{_REPLY_LIST.doc_en} Mini-app door.", doc_zh=f"{_REPLY_LIST.doc_zh}小程序入口。",
+        doc_en=f"{_REPLY_LIST.doc_en} Mini-app endpoint.", doc_zh=f"{_REPLY_LIST.doc_zh}小程序入口。",
     ),
     _comments(
         "video_search_comment_list", "/video/search/comment/list/", "video.search.comment", Status.RESTRICTED, IterateBy.FOUND_VIDEOS,

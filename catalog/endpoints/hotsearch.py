@@ -55,7 +55,7 @@ ENDPOINTS = (
         name="hotsearch_videos", domain="hotsearch", method="GET", path="/hotsearch/videos/",
         scope="hotsearch", token=Token.CLIENT, status=Status.WITHDRAWN,
         en="Videos of a hot word", zh="获取热点词聚合的视频",
-        doc_en="Videos grouped under one hot word, asked for each word of the newest list.",
+        doc_en="Videos grouped under one hot word, requested for each word of the newest list.",
         doc_zh="某热点词聚合的视频，对最新榜单中的每个词各请求一次。",
         cadence=HOURLY, over=IterateBy.SENTENCES, params=(Param("hot_sentence", ParamSource.SUBJECT),),
         outputs=(

@@ -66,7 +66,7 @@ ENDPOINTS = (
     ),
     _im(
         "message_resources", "GET", "/api/im/message/resources/", IterateBy.MESSAGES, "Media of a message", "获取消息中的多媒体资源",
-        "A temporary address of the picture or video that somebody sent. For owners of mini-apps.", "用户发送的图片或视频的临时下载地址，仅限小程序。",
+        "A temporary address of the picture or video that a user sent. For owners of mini-apps.", "用户发送的图片或视频的临时下载地址，仅限小程序。",
         Output(
             "im_media", "data", (ACCOUNT, param("conversation_id"), param("message_id"), member("media_url", "url"), member("media_kind", "media_type")),
             single=True,

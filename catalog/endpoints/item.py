@@ -62,7 +62,7 @@ _MINI_APP = tuple(
     mini_app(
         e, path=f"/api/apps/v1/item/get_{e.name.removeprefix('item_')}/", scope="ma.item.data", en=f"{e.en}, mini-app",
         windows=tuple(w for w in e.windows if w <= 15),  # the documentation lists no window of 30 days
-        doc_en=f"{e.doc_en} Mini-app door: accounts above 1,000 fans, at most 15 days back.",
+        doc_en=f"{e.doc_en} Mini-app endpoint: accounts above 1,000 fans, at most 15 days back.",
         doc_zh=f"{e.doc_zh}小程序入口：仅 1,000 粉丝以上的账号，最多回溯 15 天。",
     )
     for e in _WEB

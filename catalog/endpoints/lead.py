@@ -45,7 +45,7 @@ def _leads(
 ENDPOINTS = (
     _leads(
         "user_list", "user/list", IterateBy.ACCOUNTS, "Leads", "获取意向用户列表",
-        "People who showed interest within the last seven days, or since the last run where that is longer ago, with the phone or WeChat id that they left. Past days can be asked for, a day at a time.",
+        "People who showed interest within the last seven days, or since the last run where that is longer ago, with the phone or WeChat id that they left. Past days can be requested, a day at a time.",
         "近七天（若距上次采集更久，则为上次采集以来）的意向用户，及其留下的手机号或微信号。可按天补采过去的日期。",
         Output("leads", "data.users", (ACCOUNT, member("lead_open_id", "open_id"), *_LEAD)),
         Output("lead_ids", "data.list", (ACCOUNT, Column("lead_open_id", Origin.ELEMENT))),
@@ -59,7 +59,7 @@ ENDPOINTS = (
     ),
     _leads(
         "user_detail", "user/detail", IterateBy.LEADS, "Lead in detail", "获取意向用户详情",
-        "What is known of one lead, asked for each lead of the day's list.", "单个意向用户的详情，对当日列表中的每个用户各请求一次。",
+        "What is known of one lead, requested for each lead of the day's list.", "单个意向用户的详情，对当日列表中的每个用户各请求一次。",
         Output("leads", "data", (ACCOUNT, member("lead_open_id", "open_id"), *_LEAD), single=True),
         Output("lead_taggings", "data.tag_list", (ACCOUNT, param("lead_open_id", "user_id"), *_TAG)),
         params=(_USER,), paged=False,
@@ -91,7 +91,7 @@ ENDPOINTS = (
         name="intention_log_list", domain="lead", method="GET", path="/api/douyin/v1/interactive/intention/log/list/",
         scope="user.intention", token=Token.USER, status=Status.RESTRICTED, envelope=Envelope.NEW,
         en="Interaction log of leads", zh="意向用户互动日志",
-        doc_en="What people did with the account within the last three days, or since the last run where that is longer ago: each event as the webhook would have brought it. The unit of the period is undocumented; milliseconds are sent, as event times are. Past days can be asked for, three at a time.",
+        doc_en="What people did with the account within the last three days, or since the last run where that is longer ago: each event as the webhook would have brought it. The unit of the period is undocumented; milliseconds are sent, as event times are. Past days can be requested, three at a time.",
         doc_zh="近三天（若距上次采集更久，则为上次采集以来）用户与账号的互动事件，可补采过去的日期（每次三天），内容与 Webhook 相同。时间参数单位未公布，按事件时间使用毫秒。",
         cadence=DAILY_LISTING, over=IterateBy.ACCOUNTS, period_days=3, reaches_back=True, happened="event_at",
         params=(

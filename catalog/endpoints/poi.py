@@ -78,7 +78,7 @@ def _by_amap(name: str, path: str, scope: str, en: str, zh: str, doc_en: str, do
 ENDPOINTS = (
     _poi(
         "claim_list", "/data/external/poi/claim/list/", IterateBy.ACCOUNTS, DAILY_SNAPSHOT, "Claimed places", "POI 认领列表",
-        "The places that an account claimed. Asked with the app's token; a user token may be meant.", "账号认领的门店。使用 client_token 请求，平台或需用户 token。",
+        "The places that an account claimed. Requested with the app's token; a user token may be meant.", "账号认领的门店。使用 client_token 请求，平台或需用户 token。",
         Output("poi_claims", "data.list", (ACCOUNT, member("poi_id"), member("poi_name", "name"), member("address"))),
         params=(OPEN_ID, CURSOR, page_size(20)), paging=Paging(),
     ),

@@ -31,7 +31,7 @@ _WEB = tuple(
 _MINI_APP = tuple(
     mini_app(
         e, path=f"/api/apps/v1/user/get_{e.name.removeprefix('user_')}/", scope="ma.user.data", en=f"{e.en}, mini-app",
-        doc_en=f"{e.doc_en} Mini-app door: accounts above 1,000 fans.", doc_zh=f"{e.doc_zh}小程序入口：仅 1,000 粉丝以上的账号。",
+        doc_en=f"{e.doc_en} Mini-app endpoint: accounts above 1,000 fans.", doc_zh=f"{e.doc_zh}小程序入口：仅 1,000 粉丝以上的账号。",
     )
     for e in _WEB
 )  # fmt: skip

@@ -93,7 +93,7 @@ ENDPOINTS = (
     business(_QUERY),
     _video(
         "video_search", "GET", "/video/search/", "video.search", Status.RESTRICTED, IterateBy.KEYWORDS, "Videos by keyword", "关键词视频搜索",
-        "Videos that a watched keyword finds, with their authors; one account asks for all.", "关注的搜索词所搜到的视频及作者；由一个账号代为搜索。",
+        "Videos that a watched keyword finds, with their authors; one account requests all.", "关注的搜索词所搜到的视频及作者；由一个账号代为搜索。",
         Output(
             "search_videos", "data.list",
             (

@@ -32,7 +32,7 @@ _HOW = {
     Origin.CONST: "(constant of the operation)",
     Origin.ORDINAL: "(order of the list)",
     Origin.ELEMENT: "(the element itself)",
-    Origin.ACCOUNT: "(the account that asked)",
+    Origin.ACCOUNT: "(the requesting account)",
     Origin.LISTING: "(fact of the whole listing)",
 }
 """How an operation fills a column that is no member of its response."""
