@@ -43,7 +43,7 @@ def holds(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
     today = runtime.clock.today()
     found = verify(runtime, TABLES, today - VERIFIED_DAYS, today)
     schema = dg.TableSchema([dg.TableColumn(name) for name in ("table", "what", "mend")])
-    told = [
+    records = [
         dg.TableRecord({"table": f.table, "what": f"{f.where}: {f.what}", "mend": f.mend})
         for f in [*found.wrong, *(f for f in found.findings if f.is_hint)]
     ]
@@ -56,7 +56,7 @@ def holds(runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
             "published_days": found.published,
             "stated_totals": found.totals,
             "not_comparable": found.alone.total(),
-            "findings": dg.TableMetadataValue(told[:200], schema),
+            "findings": dg.TableMetadataValue(records[:200], schema),
         },
         description="; ".join(f"{f.table}: {f.what}. `{f.mend}`" for f in found.wrong[:3]),
     )

@@ -122,17 +122,17 @@ def _valid(ingested: IngestResult) -> dg.AssetCheckResult:
     quarantined = sum(p.quarantined for p in ingested.partitions.values())
     nulled = sum(p.nulled for p in ingested.partitions.values())
     reasons = Counter(r for p in ingested.partitions.values() for r in p.quarantine["reason"].to_pylist())
-    told = (
+    problems = (
         broken
         | ({"rows in quarantine": quarantined} if quarantined else {})
         | ({"values in quarantine": nulled} if nulled else {})
     )
     return dg.AssetCheckResult(
         check_name=VALID,
-        passed=not told,
+        passed=not problems,
         severity=dg.AssetCheckSeverity.ERROR if broken else dg.AssetCheckSeverity.WARN,
-        description=", ".join(f"{n} {what}" for what, n in told.items()),
-        metadata={"rows": rows} | told | ({"reasons": dict(reasons.most_common(5))} if reasons else {}),
+        description=", ".join(f"{n} {what}" for what, n in problems.items()),
+        metadata={"rows": rows} | problems | ({"reasons": dict(reasons.most_common(5))} if reasons else {}),
     )
 
 
@@ -221,7 +221,7 @@ def _received(ingested: IngestResult, runtime: Runtime) -> dg.AssetCheckResult:
     found = [reconcile_events(runtime.lake, dt, since, runtime.clock.now()) for dt in ingested.partitions]
     lost = [one for day in found for one in day.lost]
     missing = sum(one.missing for one in lost)
-    told = [
+    examples = [
         f"{one.event} to {one.open_id[:8]}…: {one.missing} of {one.logged}, such as {', '.join(one.examples)}"
         for one in lost[:20]
     ]
@@ -233,12 +233,12 @@ def _received(ingested: IngestResult, runtime: Runtime) -> dg.AssetCheckResult:
             "logged": sum(day.logged for day in found),
             "missing": missing,
             "not_landed_yet": sum(day.unlanded for day in found),
-            "lost": told,
+            "lost": examples,
         },
         description=(
             f"{missing} events of the log never arrived: look at the receiver of that time and at `douyin "
             "receive status`; "
-            "they cannot be asked for again, the log's own rows in `lead_events` fill the gap"
+            "they cannot be requested again, the log's own rows in `lead_events` fill the gap"
             if lost
             else ""
         ),
@@ -247,9 +247,9 @@ def _received(ingested: IngestResult, runtime: Runtime) -> dg.AssetCheckResult:
 
 def _subscribed(ingested: IngestResult, lake: Lake) -> dg.AssetCheckResult:
     """Check that subscribed events still are: the platform cancels subscriptions of slow or failing receivers."""
-    from services.maintenance.reconcile import Unsubscribed, lost_subscriptions
+    from services.maintenance.reconcile import LostSubscription, lost_subscriptions
 
-    lost: list[Unsubscribed] = []
+    lost: list[LostSubscription] = []
     for dt in ingested.partitions:
         answered = {
             s.client_key for s in ingested.statuses if s.dt == dt and s.status in (Outcome.LOADED, Outcome.EMPTY)

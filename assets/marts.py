@@ -119,7 +119,7 @@ def _mart_asset(one: CompiledMart, days: dg.DailyPartitionsDefinition) -> dg.Ass
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=dt.isoformat(), metadata=metadata))
         if mart.incremental and (left := len(context.partition_keys) - len(made)):
             context.log.info(
-                f"{left} of the days asked for lie outside of the days that {mart.name} has data for: "
+                f"{left} of the requested days lie outside of the days that {mart.name} has data for: "
                 "they are not materialised"
             )
         yield dg.Output(None, metadata=UNMARKED)
@@ -147,12 +147,12 @@ class _Day:
         return {name: self.rows, "made": self.made, "changed": self.changed}
 
 
-def _make(marts: "Marts", one: CompiledMart, asked: list[date], again: bool) -> dict[date, _Day]:
+def _make(marts: "Marts", one: CompiledMart, requested: list[date], again: bool) -> dict[date, _Day]:
     """Build those of the requested days that the mart has and that are out of date; return the outcome of each."""
     from resources.warehouse.published_marts import WHOLE, mart_partitions
 
     name = one.mart.name
-    there = sorted(set(asked).intersection(marts.days(name))) if one.mart.incremental else asked
+    there = sorted(set(requested).intersection(marts.days(name))) if one.mart.incremental else requested
     stale = set(there if again or one.reads_state else marts.stale(name)) | (
         {WHOLE} if not one.mart.incremental else set()
     )
@@ -160,17 +160,17 @@ def _make(marts: "Marts", one: CompiledMart, asked: list[date], again: bool) -> 
     for built in marts.build(name, [dt for dt in there if dt in stale]):
         found[built.dt] = _Day(built.row_count, True, built.changed)
     if one.mart.incremental:
-        held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
+        built_before = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
         # A day still out of date needs a damaged file: it is neither marked nor checked.
         found |= {
-            dt: _Day(_rows_held(marts, held[dt]), False, False)
+            dt: _Day(_stored_rows(marts, built_before[dt]), False, False)
             for dt in there
-            if dt not in found and dt not in stale and dt in held
+            if dt not in found and dt not in stale and dt in built_before
         }
     return dict(sorted(found.items()))
 
 
-def _rows_held(marts: "Marts", partition: "Partition") -> int:
+def _stored_rows(marts: "Marts", partition: "Partition") -> int:
     """Count the rows of a day built earlier; 0 for a damaged one, which publishing moves aside."""
     from resources.storage.partition import LakeCorrupt
 
@@ -254,11 +254,11 @@ def _grain(made: dict[date, _Day], damaged: "list[LakeCorrupt]") -> dg.AssetChec
 
     Rows that break the mart's description are never written: the step fails with an example.
     """
-    told = "\n".join(dict.fromkeys(map(str, damaged)))
+    problems = "\n".join(dict.fromkeys(map(str, damaged)))
     return dg.AssetCheckResult(
         check_name=GRAIN,
-        passed=not told,
-        description=told or None,
+        passed=not problems,
+        description=problems or None,
         metadata={"rows": sum(d.rows for d in made.values()), "days": len(made)},
     )
 
@@ -267,11 +267,11 @@ def _rows(one: CompiledMart, marts: "Marts", made: dict[date, _Day], limit: floa
     """Compare each day's row count with the previous day's, where both have rows; it may differ by ``limit``."""
     from resources.warehouse.published_marts import mart_partitions
 
-    held = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
+    built_before = {p.dt: p for p in mart_partitions(marts.lake, one.mart)}
     jumps = {}
     for dt, day in made.items():
-        earlier = held.get(dt - timedelta(days=1))
-        before = _rows_held(marts, earlier) if earlier is not None else 0
+        earlier = built_before.get(dt - timedelta(days=1))
+        before = _stored_rows(marts, earlier) if earlier is not None else 0
         if before and abs(day.rows - before) > limit * before:
             jumps[dt.isoformat()] = f"{before} → {day.rows}"
     return dg.AssetCheckResult(

@@ -47,7 +47,7 @@ INBOX = "inbox"
 _HISTORY_DOCS = {
     History.SNAPSHOT: "Snapshot: shows only now. A past day comes from the archive or not at all.",
     History.WINDOW: (
-        "Window series: a past day can be asked for as long as the platform's window reaches it; later it "
+        "Window series: a past day can be requested as long as the platform's window reaches it; later it "
         "comes from the archive."
     ),
     History.LISTING: (
@@ -55,7 +55,7 @@ _HISTORY_DOCS = {
         "be requested for any period."
     ),
     History.EVENT: "Events: pushed by the platform, from the inbox. A day on which no receiver ran cannot be had.",
-    History.VERSION: "Published weeks: any of them can be asked for. The running week shows only now.",
+    History.VERSION: "Published weeks: any of them can be requested. The running week shows only now.",
 }
 
 
@@ -85,7 +85,7 @@ def operation_specs() -> list[dg.AssetSpec]:
                 "scope": e.scope or "none",
                 "status": str(e.status),
                 "cadence": e.cadence.doc_en,
-                "asked_once_for": ITERATIONS[e.over].en,
+                "requested_once_for": ITERATIONS[e.over].en,
                 "apps": ", ".join(e.apps),
             },
         )
@@ -215,7 +215,7 @@ def _report(context: dg.AssetExecutionContext, ingested: "IngestResult", runtime
     checks = list(check_results(ingested, runtime))
     if ingested.backfilled:
         context.log.info(
-            f"the same answers told of {len(ingested.backfilled)} more days that are in the lake: "
+            f"the same responses cover {len(ingested.backfilled)} more days that are in the lake: "
             f"{total(ingested.backfilled.values())}"
         )
     price = {"price": [_plain(line) for line in scope_prices(runtime, ingested.planned)]}
@@ -268,9 +268,9 @@ def _only_waiting(ingested: "IngestResult", is_backfill: bool = False) -> bool:
     Failing the run would not help: it would fail every day, and no action could fix it. A backfill of days that the
     platform no longer shows fails. A daily run does not, although it requests the whole window now and then.
     """
-    told = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
+    statuses_by_day = {d: {s.status for s in ingested.statuses if s.dt == d} for d in ingested.missing}
     failing = {Outcome.LOADED, *(o for o in Outcome if o.is_failure), *({Outcome.GONE} if is_backfill else ())}
-    return all(statuses and not statuses & failing for statuses in told.values())
+    return all(statuses and not statuses & failing for statuses in statuses_by_day.values())
 
 
 def why_missing(ingested: "IngestResult", dt: date) -> str:
@@ -282,13 +282,13 @@ def why_missing(ingested: "IngestResult", dt: date) -> str:
     statuses = [s for s in ingested.statuses if s.dt == dt]
     if not statuses:
         if ingested.table.history is History.VERSION:
-            return "nothing was archived of that week, and it could not be asked for"
+            return "nothing was archived of that week, and it could not be requested"
         if ingested.table.history is History.EVENT:
             return NO_RECEIVER
         if ingested.table.history is History.WINDOW:
-            return "nothing to ask for: no account, or no video young enough"
+            return "nothing to request: no account, or no video young enough"
         if any(e.has_past_days for e in endpoints_of(ingested.table.name)):
-            return "nothing to ask for: no account, or nothing of what it iterates over"
+            return "nothing to request: no account, or nothing of what it iterates over"
         return (
             "nothing was archived on that day, and the platform shows only the present: this day cannot be had any more"
         )

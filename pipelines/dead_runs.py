@@ -18,7 +18,9 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     ended = []
     for run in instance.get_runs(dg.RunsFilter(statuses=ACTIVE)):
         if is_dead(run.tags.get(RUN_PROCESS, "")):
-            instance.report_run_failed(run, "its process was killed; run the partition again: nothing is asked twice")
+            instance.report_run_failed(
+                run, "its process was killed; run the partition again: nothing is requested twice"
+            )
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended

@@ -44,7 +44,7 @@ class Runner:
 
     def __init__(self, runtime: Runtime) -> None:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
-        _tell_warnings()
+        _show_warnings()
         self.runtime = runtime
         prepare_dagster_home(runtime.settings)
         take_paths_as_they_are()
@@ -94,7 +94,7 @@ class Runner:
             if happened.is_step_failure:
                 ran.problems[happened.step_key or ran.job] = error_message_of(happened.step_failure_data)
             elif happened.is_job_failure:
-                _tell_end(ran, happened.job_failure_data)
+                _record_end(ran, happened.job_failure_data)
         return ran
 
     def answers(self) -> RunSummary | None:
@@ -114,14 +114,14 @@ class Runner:
         return publish(self.runtime)
 
 
-def _tell_warnings() -> None:
+def _show_warnings() -> None:
     """Show the project's warnings to the person who waits, e.g. that another run locks a table."""
     log = logging.getLogger("resources")
     if not log.handlers:
         log.addHandler(logging.StreamHandler())
 
 
-def _tell_end(ran: RunSummary, failure) -> None:
+def _record_end(ran: RunSummary, failure) -> None:
     """Record why a run ended between its steps, which no step reports.
 
     It was interrupted while it waited for a pool, or by an error of Dagster's own.
@@ -157,10 +157,10 @@ def plan(tables: Iterable[str], day: date, settings: Settings) -> list[Due]:
 
 
 @contextmanager
-def listening(runtime: Runtime, hear) -> Iterator[None]:
-    """Call ``hear(ingested)`` after each table of runs inside the block."""
-    runtime.listeners.append(hear)
+def listening(runtime: Runtime, listener) -> Iterator[None]:
+    """Call ``listener(ingested)`` after each table of runs inside the block."""
+    runtime.listeners.append(listener)
     try:
         yield
     finally:
-        runtime.listeners.remove(hear)
+        runtime.listeners.remove(listener)

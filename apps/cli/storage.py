@@ -40,9 +40,9 @@ def storage(context: typer.Context) -> None:
         ("kept", "left"),
     ):
         grid.add_column(name, justify=justify)
-    rooms = ("archive", "lake", "quarantine and drift")
+    stores = ("archive", "lake", "quarantine and drift")
     for name in [*TABLES, *sorted(found["archive"].keys() - TABLES.keys())]:
-        archive, lake, side = (found[room].get(name, Size()) for room in rooms)
+        archive, lake, side = (found[store].get(name, Size()) for store in stores)
         if archive.files or lake.files or side.files:
             grid.add_row(
                 name,
@@ -53,7 +53,7 @@ def storage(context: typer.Context) -> None:
                 _mb(side.bytes),
                 _kept(settings, name),
             )
-    total = {room: sum(found[room].values(), Size()) for room in rooms}
+    total = {store: sum(found[store].values(), Size()) for store in stores}
     grid.add_section()
     grid.add_row(
         styled("[bold]all[/bold]"),
@@ -79,7 +79,7 @@ def _number(files: int) -> str:
 
 def _kept(settings, name: str) -> str:
     keep = settings.keep_for(name)
-    told = [f"{room} {days} d" for room, days in (("archive", keep.archive_days), ("lake", keep.lake_days)) if days]
+    told = [f"{store} {days} d" for store, days in (("archive", keep.archive_days), ("lake", keep.lake_days)) if days]
     return ", ".join(told)
 
 
@@ -101,9 +101,9 @@ def prune(select: Select = None, dry_run: DryRun = False) -> None:
     found = list(expired(runtime, tables))
     days: dict[tuple[str, str], list] = {}
     for one in found:
-        days.setdefault((one.room, one.name), []).append(one.dt)
-    for (room, name), dts in days.items():
-        console.print(f"{room} {name}: {len(dts):,} days, {span_text(dts)}", highlight=False)
+        days.setdefault((one.store, one.name), []).append(one.dt)
+    for (store, name), dts in days.items():
+        console.print(f"{store} {name}: {len(dts):,} days, {span_text(dts)}", highlight=False)
     if not found:
         console.print("nothing is older than it is kept")
     elif dry_run:
@@ -138,12 +138,12 @@ def compact(
     runtime = Runtime(settings)
     gone: Counter[str] = Counter()
     for name in tables:
-        for room in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
-            for month in sealed_months(runtime, room, int(max_mb * 1e6)):
+        for dataset in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
+            for month in sealed_months(runtime, dataset, int(max_mb * 1e6)):
                 gone["lake months"] += 1
                 if not dry_run:
                     with runtime.filling(name):
-                        gone["lake files"] += runtime.lake.compact(room, month)
+                        gone["lake files"] += runtime.lake.compact(dataset, month)
     for operation in dict.fromkeys(e.name for name in tables for e in endpoints_of(name)):
         for day in loose_days(runtime, operation):
             gone["archive days"] += 1

@@ -79,7 +79,7 @@ def alert_failed_runs(settings: Settings) -> dg.SensorDefinition:
 
 
 @dg.op(description="检查告警条件并发送到期的告警 / checks for problems and sends the alerts that are due")
-def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
+def send_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime]) -> None:
     """Resolve alerts of jobs that succeed again, check all other conditions, and send the alerts that are due.
 
     Raises:
@@ -102,7 +102,7 @@ def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
         {
             "wrong": len(looked.found),
             "messages": done.messages,
-            "told": done.alerts,
+            "alerts": done.alerts,
             "waiting": done.waiting,
             "problems": done.problems,
             "not_looked": {str(k): why for k, why in looked.not_looked.items()},
@@ -119,7 +119,7 @@ def tell_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
 @dg.job(description="检查并发送告警 / looks for alerts and sends them", executor_def=dg.in_process_executor)
 def alerts_job() -> None:
     """Check for problems and send alerts."""
-    tell_alerts()
+    send_alerts()
 
 
 def alerts_schedule() -> dg.ScheduleDefinition:

@@ -23,7 +23,7 @@ def prune_kept(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtime
     context.add_output_metadata(
         {
             "days": len(found),
-            "by_name": {f"{room} {name}": n for (room, name), n in Counter((e.room, e.name) for e in found).items()},
+            "by_name": {f"{store} {name}": n for (store, name), n in Counter((e.store, e.name) for e in found).items()},
         }
     )
 

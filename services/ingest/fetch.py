@@ -144,7 +144,7 @@ async def _work(clients: Mapping[str, DouyinClient], queue: Iterator[FetchTask])
 
 
 _DAY_OVER = SubjectResult(
-    Outcome.FAILED, None, "the day ended before it was asked for, and the platform shows only the present"
+    Outcome.FAILED, None, "the day ended before it was requested, and the platform shows only the present"
 )
 """Outcome when a run goes on past midnight in Beijing: what is seen then belongs to the next day, and to its run."""
 

@@ -97,7 +97,7 @@ def stages(results: list[FetchResult]) -> tuple[list[FetchResult], list[FetchRes
 def tasks_of(
     runtime: Runtime, stage: list[FetchResult], wanted: tuple[date, ...], missing_upstreams: list[UpstreamMissing]
 ) -> list[FetchTask]:
-    """Plan the tasks of every app; append to ``missing_upstreams`` what cannot be planned because its upstream is not loaded."""
+    """Plan the tasks of every app; append to ``missing_upstreams`` those that lack an upstream."""
     tasks: list[FetchTask] = []
     for client_key in runtime.app_keys:
         app_type = runtime.settings.for_app(client_key).app_type
@@ -231,7 +231,7 @@ def _lately_too_small(context: FetchContext) -> dict[str, SubjectResult]:
             pulled[s.open_id] = max(pulled.get(s.open_id, date.min), s.dt)
     return {
         open_id: SubjectResult(
-            Outcome.BELOW_THRESHOLD, None, f"too small on {day}; asked again on {day + RETRY_BELOW_THRESHOLD}"
+            Outcome.BELOW_THRESHOLD, None, f"too small on {day}; requested again on {day + RETRY_BELOW_THRESHOLD}"
         )
         for open_id, day in pulled.items()
     }

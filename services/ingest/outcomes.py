@@ -111,4 +111,4 @@ def summarise(results: list[SubjectResult]) -> SubjectResult:
                 if rest and outcome is Outcome.LOADED
                 else same[0].reason,
             )
-    return SubjectResult(Outcome.EMPTY, None, "there was nothing to ask for")
+    return SubjectResult(Outcome.EMPTY, None, "there was nothing to request")

@@ -116,7 +116,7 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
                 _why(runtime, table, endpoints, dt)
                 or price.lacking
                 or reasons_by_day.get(dt)
-                or "there is nothing to ask for"
+                or "there is nothing to request"
             )
     return price
 

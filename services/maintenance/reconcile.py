@@ -108,7 +108,7 @@ class MissingEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class EventReconciliation:
     """The interaction log of a day compared with the event tables.
 
     ``unlanded`` events are on days that those tables do not have.
@@ -124,7 +124,7 @@ class Received:
         return sum(one.missing for one in self.lost)
 
 
-def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: datetime) -> Received:
+def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: datetime) -> EventReconciliation:
     """Compare ``lead_events`` of one day with the pushed events; ``since`` is when each app's receiver first ran.
 
     Only events since then that are older than :data:`GRACE` are compared: by message id, else by person and time.
@@ -133,7 +133,7 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
     days = [dt - _LOG_REACHES + timedelta(days=n) for n in range(_LOG_REACHES.days + 3)]
     landed = {table: set(lake.days(table)).intersection(days) for table in LOGGED.values()}
     if log is None or not since or not any(landed.values()):
-        return Received(0, 0, ())
+        return EventReconciliation(0, 0, ())
     pushed, events = [], ", ".join(f"'{event}'" for event in LOGGED)
     for table, own in landed.items():
         if own:
@@ -199,7 +199,7 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
                 )
             )
     unlanded = sum(not is_landed and not arrived for lines in groups.values() for *_, is_landed, arrived in lines)
-    return Received(len(rows) - unlanded, unlanded, tuple(lost))
+    return EventReconciliation(len(rows) - unlanded, unlanded, tuple(lost))
 
 
 def _named(message_id: str | None, who: str, ms: int) -> str:
@@ -213,7 +213,7 @@ REMEMBERED = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribed:
+class LostSubscription:
     """An event that was subscribed on an earlier day; ``status`` is None if the platform no longer lists it."""
 
     client_key: str
@@ -222,7 +222,7 @@ class Unsubscribed:
     status: int | None
 
 
-def lost_subscriptions(lake: Lake, dt: date, apps: Collection[str]) -> tuple[Unsubscribed, ...]:
+def lost_subscriptions(lake: Lake, dt: date, apps: Collection[str]) -> tuple[LostSubscription, ...]:
     """List the events that were subscribed within the month before ``dt`` and are not on ``dt``.
 
     ``apps`` are the apps whose subscriptions were read on ``dt``.
@@ -251,4 +251,4 @@ def lost_subscriptions(lake: Lake, dt: date, apps: Collection[str]) -> tuple[Uns
         ).fetchall()
     finally:
         connection.close()
-    return tuple(Unsubscribed(*row) for row in rows)
+    return tuple(LostSubscription(*row) for row in rows)

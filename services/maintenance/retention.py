@@ -26,7 +26,7 @@ OBSERVED_AFTER = timedelta(days=2)
 class ExpiredData:
     """Data past its retention: a day of observation of an operation, or a day of a table."""
 
-    room: str
+    store: str
     name: str
     dt: date
 
@@ -67,8 +67,8 @@ def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[ExpiredData]:
     chosen = set(tables)
     for name in sorted(chosen):
         if (first := kept_from(runtime, TABLES[name])) is not None:
-            for room in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
-                yield from (ExpiredData("lake", room, dt) for dt in runtime.lake.days(room) if dt < first)
+            for dataset in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
+                yield from (ExpiredData("lake", dataset, dt) for dt in runtime.lake.days(dataset) if dt < first)
     for operation in runtime.archive.operations():
         if (
             operation in SOURCES
@@ -82,7 +82,7 @@ def prune(runtime: Runtime, found: Iterable[ExpiredData]) -> int:
     """Remove expired data; return the number of days removed. The warehouse follows at the next publication."""
     number = 0
     for one in found:
-        if one.room == "lake":
+        if one.store == "lake":
             runtime.lake.remove(one.name, one.dt)
         else:
             runtime.archive.remove_day(one.name, one.dt)

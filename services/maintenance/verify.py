@@ -171,7 +171,7 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
             table.name, f"{min(lost)} … {max(lost)}" if more else str(dt), f"cannot be compared: {gap}.{more}", mend
         )
     if newer:
-        what = f"later answers tell more of {len(newer)} days than was landed: {total(newer.values())}"
+        what = f"later responses have more of {len(newer)} days than has landed: {total(newer.values())}"
         yield Finding(
             table.name,
             f"{min(newer)} … {max(newer)}",
@@ -205,9 +205,9 @@ def _difference(runtime: Runtime, one: Replay) -> str | None:
         return "does not read back" if changes.damaged else f"differs from the archive: making it again means {changes}"
     if not changes and not runtime.lake.is_as_written(table.name, one.dt, one.partition.day.parts()):
         return "its bytes are not those that were written, though its rows read back"
-    for room, kept in ((QUARANTINE, one.partition.quarantine), (DRIFT, one.partition.drift)):
-        if not changes and _rows_of(runtime.lake, f"{room}/{table.name}", one.dt) != kept.num_rows:
-            return f"its {room.strip('_')} differs from the archive"
+    for dataset, kept in ((QUARANTINE, one.partition.quarantine), (DRIFT, one.partition.drift)):
+        if not changes and _rows_of(runtime.lake, f"{dataset}/{table.name}", one.dt) != kept.num_rows:
+            return f"its {dataset.strip('_')} differs from the archive"
     return None
 
 
@@ -223,9 +223,9 @@ def _reads_back(lake: Lake, table: str, dt: date) -> Iterator[Finding]:
         )
 
 
-def _rows_of(lake: Lake, room: str, dt: date) -> int:
+def _rows_of(lake: Lake, dataset: str, dt: date) -> int:
     try:
-        return lake.day(room, dt).num_rows
+        return lake.day(dataset, dt).num_rows
     except FileNotFoundError:
         return 0
     except LakeCorrupt:

@@ -115,12 +115,12 @@ def _sql_type(kind: pa.DataType) -> str:
 _bound: dict[tuple[tuple[str, str], ...], dict[str, CompiledMart]] = {}
 
 
-def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, CompiledMart]:
+def bind(marts: Mapping[str, Mart], cache_file: Path | None = None) -> dict[str, CompiledMart]:
     """Compile all marts, in dependency order; the result is cached in the process for the same files.
 
     Args:
         marts: the marts by name.
-        kept: a cache file that :func:`keep` wrote. If it is of the same files, it saves a process the binder and the
+        cache_file: a file that :func:`keep` wrote. If it is of the same files, it saves a process the binder and the
         parser, a second of CPU.
 
     Returns:
@@ -133,14 +133,14 @@ def bind(marts: Mapping[str, Mart], kept: Path | None = None) -> dict[str, Compi
     """
     key = tuple((str(m.path), m.hash) for m in marts.values())
     if key not in _bound:
-        _bound[key] = (_kept(marts, kept) if kept is not None else None) or _bind(marts)
+        _bound[key] = (_read_compiled(marts, cache_file) if cache_file is not None else None) or _bind(marts)
     return _bound[key]
 
 
 def keep(bound: Mapping[str, CompiledMart], path: Path) -> None:
     """Write the compiled marts, with column lineage, to the cache file, unless it is current."""
     fingerprint = _fingerprint({name: one.mart for name, one in bound.items()})
-    if _read_kept(path).get("fingerprint") == fingerprint:
+    if _read_cache(path).get("fingerprint") == fingerprint:
         return
     found = {
         name: {
@@ -155,14 +155,14 @@ def keep(bound: Mapping[str, CompiledMart], path: Path) -> None:
     write_atomic(path, json.dumps({"fingerprint": fingerprint, "marts": found}).encode())
 
 
-def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, CompiledMart] | None:
+def _read_compiled(marts: Mapping[str, Mart], path: Path) -> dict[str, CompiledMart] | None:
     """Read compiled marts from the cache file, in dependency order; None if files or code have changed."""
-    told = _read_kept(path)
-    if not told or told.get("fingerprint") != _fingerprint(marts):
+    cached = _read_cache(path)
+    if not cached or cached.get("fingerprint") != _fingerprint(marts):
         return None
     bound: dict[str, CompiledMart] = {}
     schemas = dict(known_schemas())
-    for name, one in told["marts"].items():
+    for name, one in cached["marts"].items():
         schema = pa.schema(
             [pa.field(column, SQL_TYPES[kind], nullable=nullable) for column, kind, nullable in one["columns"]]
         )
@@ -176,15 +176,15 @@ def _kept(marts: Mapping[str, Mart], path: Path) -> dict[str, CompiledMart] | No
     return bound
 
 
-def _read_kept(path: Path) -> dict:
+def _read_cache(path: Path) -> dict:
     """Read the cache file; an empty result if it is missing or damaged, so that it is rewritten."""
     if not path.is_file():
         return {}
     try:
-        told = json.loads(path.read_bytes())
+        cached = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return cached if isinstance(cached, dict) else {}
 
 
 def _fingerprint(marts: Mapping[str, Mart]) -> str:

@@ -106,7 +106,7 @@ class Marts:
         self.__dict__.pop("_texts", None)
         if bound.reads_state and state_too:
             return [WHOLE]
-        held = self._inputs(name)
+        built_from = self._inputs(name)
         wanted = (
             self.days(name)
             if bound.mart.incremental
@@ -115,7 +115,7 @@ class Marts:
         return [
             dt
             for dt in wanted
-            if held.get(dt.isoformat()) != self._fingerprint(bound, dt) or not self.path(name, dt).exists()
+            if built_from.get(dt.isoformat()) != self._fingerprint(bound, dt) or not self.path(name, dt).exists()
         ]
 
     def any_stale(self) -> dict[str, list[date]]:
@@ -130,10 +130,10 @@ class Marts:
     def _fingerprint(self, bound: CompiledMart, dt: date) -> str:
         total = 0
         for source in bound.sources:
-            room = source.removeprefix("main.").replace(f"{DATASET}.", f"{DATASET}/")
+            dataset = source.removeprefix("main.").replace(f"{DATASET}.", f"{DATASET}/")
             if source in TABLES_OF_STATE or source == "meta.load_status":
                 continue
-            for one in self._rooms(source) if source.startswith("meta.") else [room]:
+            for one in self._datasets(source) if source.startswith("meta.") else [dataset]:
                 total += self._days(one).digest(*_span(bound.mart, source, dt))
         texts = self._texts if bound.uses_texts else ""
         return hashlib.sha256(f"{bound.mart.hash} {texts} {total % _MODULUS:x}".encode()).hexdigest()[:32]
@@ -151,20 +151,20 @@ class Marts:
         except (FileNotFoundError, ValueError):  # lost or damaged: all is rebuilt
             return {}
 
-    def _days(self, room: str) -> _Days:
+    def _days(self, dataset: str) -> _Days:
         """Return the partitions of a dataset of the lake, listed once; a full mart has one, without a day."""
-        if room not in self._listed:
-            name = room.removeprefix(f"{DATASET}/")
-            bound = self.bound.get(name) if room.startswith(f"{DATASET}/") else None
+        if dataset not in self._listed:
+            name = dataset.removeprefix(f"{DATASET}/")
+            bound = self.bound.get(name) if dataset.startswith(f"{DATASET}/") else None
             partitions = (
                 mart_partitions(self.lake, bound.mart)
                 if bound is not None
-                else list(self.lake.partitions(room, self.damaged))
+                else list(self.lake.partitions(dataset, self.damaged))
             )
-            self._listed[room] = _Days(partitions)
-        return self._listed[room]
+            self._listed[dataset] = _Days(partitions)
+        return self._listed[dataset]
 
-    def _rooms(self, source: str) -> list[str]:
+    def _datasets(self, source: str) -> list[str]:
         side = {"meta.quarantine": QUARANTINE, "meta.drift": DRIFT}.get(source)
         return [f"{side}/{t}" for t in TABLES] if side else []
 
@@ -247,14 +247,17 @@ class Marts:
         """Create the view of a source, restricted to the days that the SELECT may read."""
         where, _, table = source.partition(".")
         first, last = _span(bound.mart, source, dt)
-        rooms = self._rooms(source) or [table if where == "main" else f"{DATASET}/{table}"]
+        datasets = self._datasets(source) or [table if where == "main" else f"{DATASET}/{table}"]
         found = [
-            pin for room in rooms for p in self._days(room).between(first, last) if (pin := pins.pin(p)) is not None
+            pin
+            for dataset in datasets
+            for p in self._days(dataset).between(first, last)
+            if (pin := pins.pin(p)) is not None
         ]
         for one in self.damaged:  # an unreadable month file: even its days are unknown
             if (
                 one.dt is None
-                and one.table in rooms
+                and one.table in datasets
                 and first.isoformat()[:7] <= one.path.parent.name.removeprefix("month=") <= last.isoformat()[:7]
             ):
                 raise one

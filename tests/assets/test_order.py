@@ -65,7 +65,7 @@ def test_an_account_that_is_too_small_is_asked_again_after_a_week(world):
         assert [asked[day][account] for day in asked] == [1, 0, 0, 0, 0, 0, 0, 1, 0], "small ones weekly"
     told = world.status("fans_interests", TODAY + timedelta(days=3))[2]
     assert told.status is Outcome.BELOW_THRESHOLD
-    assert "asked again on 2026-11-23" in told.reason
+    assert "requested again on 2026-11-23" in told.reason
 
 
 def test_several_videos_are_asked_for_in_one_request(world):

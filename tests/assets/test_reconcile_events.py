@@ -16,7 +16,14 @@ from resources.state.load_status import LoadStatus, Outcome
 from resources.storage.lake import Lake
 from resources.storage.schema import arrow_schema
 from services.ingest.run import IngestResult
-from services.maintenance.reconcile import GRACE, LOGGED, Received, Unsubscribed, lost_subscriptions, reconcile_events
+from services.maintenance.reconcile import (
+    GRACE,
+    LOGGED,
+    EventReconciliation,
+    LostSubscription,
+    lost_subscriptions,
+    reconcile_events,
+)
 
 AT = datetime(2026, 11, 16, 1, 30, tzinfo=UTC)
 NOW = AT + timedelta(hours=6)
@@ -99,7 +106,7 @@ def test_what_arrived_is_found_by_its_message_id_or_by_who_did_it_when(lake):
     )
     write(lake, "im_entries", TODAY, pushed("im_enter_direct_msg", "3"))
     write(lake, "interactions", TODAY, pushed("new_follow_action"), pushed("new_video_digg"))
-    assert reconcile_events(lake, TODAY, SINCE, NOW) == Received(6, 0, ())
+    assert reconcile_events(lake, TODAY, SINCE, NOW) == EventReconciliation(6, 0, ())
 
 
 def test_what_never_arrived_is_told_by_its_id(lake):
@@ -153,7 +160,7 @@ def test_an_event_may_have_arrived_on_a_later_day(lake):
 def test_what_cannot_have_arrived_is_not_missed(lake, event_at: datetime, since: dict[str, datetime]):
     landed(lake)
     write(lake, "lead_events", TODAY, log("im_receive_msg", "1", event_at))
-    assert reconcile_events(lake, TODAY, since, NOW) == Received(0, 0, ())
+    assert reconcile_events(lake, TODAY, since, NOW) == EventReconciliation(0, 0, ())
 
 
 def test_days_that_are_not_landed_are_not_judged(lake):
@@ -165,11 +172,11 @@ def test_days_that_are_not_landed_are_not_judged(lake):
         log("new_follow_action"),
         log("im_receive_msg", "2", AT - timedelta(days=1)),
     )
-    assert reconcile_events(lake, TODAY, SINCE, NOW) == Received(0, 0, ()), "nothing is landed at all"
+    assert reconcile_events(lake, TODAY, SINCE, NOW) == EventReconciliation(0, 0, ()), "nothing is landed at all"
     write(lake, "im_messages", TODAY)
     found = reconcile_events(lake, TODAY, SINCE, NOW)
     assert (found.logged, found.unlanded, found.missing) == (1, 2, 1)
-    assert reconcile_events(lake, YESTERDAY, SINCE, NOW) == Received(0, 0, ())
+    assert reconcile_events(lake, YESTERDAY, SINCE, NOW) == EventReconciliation(0, 0, ())
 
 
 # --------------------------------------------------------------------------- subscriptions
@@ -191,8 +198,8 @@ def test_a_subscription_that_is_gone_is_told_with_its_last_day(lake):
     listed(lake, YESTERDAY, im_receive_msg=1, im_send_msg=0, authorize=1, dial_phone=0)
     listed(lake, TODAY, im_receive_msg=0, im_send_msg=1, authorize=1, dial_phone=0, new_video_digg=0)
     assert lost_subscriptions(lake, TODAY, ["app"]) == (
-        Unsubscribed("app", "im_recall_msg", TODAY - timedelta(days=3), None),
-        Unsubscribed("app", "im_receive_msg", YESTERDAY, 0),
+        LostSubscription("app", "im_recall_msg", TODAY - timedelta(days=3), None),
+        LostSubscription("app", "im_receive_msg", YESTERDAY, 0),
     )
     assert lost_subscriptions(lake, TODAY, []) == (), "an app that was not answered has lost nothing"
     assert lost_subscriptions(lake, TODAY - timedelta(days=3), ["app"]) == ()
