@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class BadMessage(ValueError):
     """A message that the platform would refuse; the text says what to change."""
 
 
-def content_of(message: dict[str, object]) -> dict[str, object]:
+def content_of(message: dict[str, object]) -> dict[str, Any]:
     """Convert a message written as ``{"type": "text", "text": "…"}`` to the platform's form.
 
     Raises:

@@ -164,8 +164,9 @@ def mute(
         fail(error.errors()[0]["msg"].removeprefix("Value error, "), 2)
     runtime, _ = _open()
     try:
-        one = mute_alert(runtime.state, key, runtime.clock.now() + span)
+        until = runtime.clock.now() + span
+        one = mute_alert(runtime.state, key, until)
     except LookupError as error:
         fail(str(error), 2)
-    console.print(f"[green]✓[/green] nobody is told of {escape(one.key)} until {clock(one.muted_until)} Beijing")
+    console.print(f"[green]✓[/green] {escape(one.key)} is muted until {clock(until)} Beijing")
     runtime.close()

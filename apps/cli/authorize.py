@@ -59,7 +59,8 @@ def authorize(
     """
     settings = load_settings()
     require_credentials(settings)
-    settings = settings.for_app(one_app(settings, app))
+    key = one_app(settings, app)
+    settings = settings.for_app(key)
     state = None
     if code is None:
         state = secrets.token_urlsafe(16)
@@ -81,7 +82,7 @@ def authorize(
     if tag:
         runtime = Runtime(settings)
         try:
-            set_tags(runtime.state, settings.client_key, open_id, tag)
+            set_tags(runtime.state, key, open_id, tag)
         except ValueError as error:
             fail(f"the account is authorised, but its tags are not set: {error}")
         finally:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from apps.cli.console import Grid, console, fail, load_settings, possible_day, require_credentials
 from apps.cli.run import choose, print_ingested, progress_bar, tell_damage
+
+if TYPE_CHECKING:
+    from services.ingest.run import IngestResult
 
 _DAY = ["%Y-%m-%d"]
 Select = Annotated[
@@ -51,7 +54,7 @@ def backfill(
     runtime = Runtime(settings)
     if resume == (first is not None):
         fail("say either --from (and --to), or --resume", 2)
-    if resume:
+    if first is None:
         wanted = {name: partitions_between(TABLES[name], *span) for name, span in pending(runtime, tables)}
         if not wanted:
             console.print("nothing waits for a new quota")
@@ -148,7 +151,8 @@ def _pay(runtime, prices: list) -> None:
     from catalog import endpoints_of
     from pipelines.runner import Runner, listening
 
-    done, problems = [], []
+    done: list[IngestResult] = []
+    problems: list[str] = []
     with Runner(runtime) as runner, progress_bar() as bar, listening(runtime, done.append):
         task = bar.add_task("runs", total=len(prices), now="")
         for price in prices:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
@@ -30,7 +30,7 @@ class PlainConsole(Console):
     Output into a file or a pipe is wide enough for whole tables.
     """
 
-    @property
+    @property  # type: ignore[misc]  # nothing sets the size
     def size(self) -> ConsoleDimensions:
         """Return the size of the terminal, or a wide one for files and pipes."""
         found = super().size
@@ -57,10 +57,10 @@ class Grid(Table):
         for column in columns:
             self.add_column(column)
 
-    def add_column(self, header: RenderableType = "", **more) -> None:
+    def add_column(self, header: RenderableType = "", footer: RenderableType = "", **more: Any) -> None:
         """Add a column whose header is shown literally."""
         super().add_column(
-            Text(visible(header)) if isinstance(header, str) else header, **({"overflow": "fold"} | more)
+            Text(visible(header)) if isinstance(header, str) else header, footer, **({"overflow": "fold"} | more)
         )
 
     def add_row(self, *cells: RenderableType | None, **more) -> None:

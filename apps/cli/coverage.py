@@ -40,7 +40,8 @@ def coverage(
         console.print(f"{operation}: {'the next run tries it again' if switched else 'it was not switched off'}")
     if enable:
         return
-    for key in keys or [None]:
+    shown_apps: list[str | None] = [*keys] or [None]
+    for key in shown_apps:
         lines = coverage_of(runtime.state if key else None, key, settings.for_app(key).app_type if key else None)
         if only is not None and only not in (
             shown := sorted({"owned", "not owned", "withdrawn", "never tried", *(line.here for line in lines)})

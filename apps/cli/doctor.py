@@ -171,7 +171,7 @@ def check_data(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
-            partitions = connection.execute("SELECT count(*) FROM meta.partitions").fetchone()[0]
+            ((partitions,),) = connection.execute("SELECT count(*) FROM meta.partitions").fetchall()
     except duckdb.Error as error:
         yield failure(
             f"{path} does not open: {error}",

@@ -71,7 +71,7 @@ def check_consents(settings: Settings) -> Iterator[Finding]:
     if len(lines) > _FEW:
         yield note(f"{len(lines)} accounts are active; the {_FEW} that end first are shown", "`douyin accounts list`")
     for one in due[:_FEW]:
-        when = "its consent is over" if one.warning == 0 else f"somebody must act within {one.warning} days"
+        when = "its consent is over" if one.warning == 0 else f"a person must act within {one.warning} days"
         yield warn(
             f"account {_called(one.account)}: {when} ({one.account.reason or one.account.status})",
             "`douyin authorize` with its owner",
@@ -84,12 +84,12 @@ def check_consents(settings: Settings) -> Iterator[Finding]:
                 f"account {_called(account)}: stopped ({account.reason})",
                 "nothing more is collected of it; its data may have to be deleted",
             )
-    missing = [one for standing in standings(runtime) for one in standing.consents]
-    for one in missing[:_FEW]:
+    missing = [consent for standing in standings(runtime) for consent in standing.consents]
+    for consent in missing[:_FEW]:
         yield warn(
-            f"account {_called(one.account)}: its owner did not grant {', '.join(one.scopes)} "
-            f"({named(one.operations, _NAMED)})",
-            one.way_out,
+            f"account {_called(consent.account)}: its owner did not grant {', '.join(consent.scopes)} "
+            f"({named(consent.operations, _NAMED)})",
+            consent.way_out,
         )
     if len(missing) > _FEW:
         yield warn(

@@ -101,7 +101,7 @@ def plan(
 
     runtime = _runtime()
     try:
-        if tags:
+        if name is None:
             made, skipped = plan_tags(runtime, load_tags(runtime.settings), runtime.clock.now())
             for account, why in skipped.items():
                 console.print(f"[yellow]![/yellow] the tags of {escape(account)} cannot be had: {escape(why)}")
@@ -291,12 +291,12 @@ def resolve(
 
     if not by.strip():
         fail("say who looked: --by NAME", 2)
-    if (line is None) == (plan_id is None):
+    if line is None and plan_id is not None:
+        _resolve_plan(_runtime(), plan_id, sent, by)
+        return
+    if line is None or plan_id is not None:
         fail("say which line, or --plan N for all unknown lines of a plan", 2)
     runtime = _runtime()
-    if plan_id is not None:
-        _resolve_plan(runtime, plan_id, sent, by)
-        return
     try:
         settle(runtime.state, line, was_sent=sent, by=by, now=runtime.clock.now())
     except LookupError as error:

@@ -21,6 +21,7 @@ _PATIENCE = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)
 def guarded(child: subprocess.Popen) -> Iterator[None]:
     """Have the group of ``child`` ended if this process is killed in the block."""
     guard = subprocess.Popen([sys.executable, "-I", __file__], stdin=subprocess.PIPE, start_new_session=True)
+    assert guard.stdin is not None, "stdin is a pipe"
     try:
         guard.stdin.write(f"{child.pid}\n".encode())
         guard.stdin.flush()

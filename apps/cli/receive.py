@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -47,7 +48,7 @@ def receive(
     from resources.config.log_repeats import Repeats
     from resources.config.redaction import guard_loggers, register_secret
     from resources.runtime import Runtime
-    from resources.state.inbox import begin_receiving
+    from resources.state.inbox import Event, begin_receiving
     from services.outreach.campaigns import BadCampaign, load_replies
     from services.outreach.replies import OPT_OUT_WORD, ReplyWorker, opt_outs_by
 
@@ -67,8 +68,12 @@ def receive(
             f"[yellow]![/yellow] only the word {OPT_OUT_WORD} is taken for an opt-out: {escape(str(error))}",
             soft_wrap=True,
         )
-    listener, workers = None, [lambda: serve_beside(receiver.operations, operations)]
+    receiver: Receiver
+    operations: socket.socket
+    listener: Callable[[Event], None] | None = None
+    workers: list[Callable[[], Awaitable[None]]] = [lambda: serve_beside(receiver.operations, operations)]
     if reply:
+        assert replies is not None, "without rules the command has ended"
         clients: dict[str, DouyinClient] = {}
         worker = ReplyWorker(replies, runtime.state, runtime.clock, runtime.app_keys, clients)
 
@@ -117,7 +122,7 @@ def receive(
         console.print(
             f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]", soft_wrap=True
         )
-    if reply:
+    if reply and replies is not None:
         console.print(f"answering people by {len(replies.rules)} rules")
     console.print(
         f"for operators: http://{metrics_host}:{operations.getsockname()[1]}/healthz and /metrics", soft_wrap=True
@@ -176,7 +181,8 @@ def subscribe(
             )
             return
         change = [{"event": e, "status": int(not off)} for e in chosen]
-        runtime.run(client.write(OTHER_OPERATIONS["event_status_update"], {"list": change}))
+        params: dict[str, Any] = {"list": change}  # the only operation with a list of objects
+        runtime.run(client.write(OTHER_OPERATIONS["event_status_update"], params))
     except CallFailed as error:
         fail(str(error))
     finally:

@@ -15,6 +15,7 @@ from apps.cli.console import Grid, console, fail, load_settings, possible_day, r
 
 if TYPE_CHECKING:
     from resources.warehouse.publisher import Publication
+    from services.ingest.run import IngestResult
 
 
 def choose(select: list[str] | None) -> list[str]:
@@ -83,7 +84,8 @@ def run(
             "choose a later --date, or set it earlier",
             2,
         )
-    done, problems = [], {}
+    done: list[IngestResult] = []
+    problems: dict[str, str] = {}
     with Runner(runtime) as runner, progress_bar() as bar:
         task = bar.add_task(f"{chosen}", total=len(tables), now="")
 

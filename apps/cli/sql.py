@@ -121,6 +121,7 @@ def _shown(arguments: list[str], environment: dict[str, str]) -> int:
         encoding="utf-8",
         errors="replace",
     ) as child:
+        assert child.stdout is not None, "stdout is a pipe"
         for line in child.stdout:
             sys.stdout.write(visible(line))
     return child.returncode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -58,7 +58,7 @@ def status(
         cells = []
         for day in shown:
             part = loaded[name].get(day)
-            outcomes = counted.get((name, day), {})
+            outcomes: Mapping[Outcome, int] = counted.get((name, day), {})
             if part is not None:
                 failed = any(o.is_failure for o in outcomes)
                 try:
@@ -81,11 +81,11 @@ def status(
         "see below   ✗ failed   ! some accounts or operations failed",
         style="dim",
     )
-    for error in damaged:
-        console.print(f"[red]✗✗ damaged[/red]: {escape(str(error))}", highlight=False, soft_wrap=True)
-    told = [o for o in Outcome if o.is_failure or o in (Outcome.SKIPPED, Outcome.GONE)]
-    failed = read_load_status(runtime.state, dts=shown, outcomes=told) if settings.home.exists() else []
-    _print_failures(runtime, [s for s in failed if s.table_name in tables], everybody)
+    for corrupt in damaged:
+        console.print(f"[red]✗✗ damaged[/red]: {escape(str(corrupt))}", highlight=False, soft_wrap=True)
+    missing = [o for o in Outcome if o.is_failure or o in (Outcome.SKIPPED, Outcome.GONE)]
+    failures = read_load_status(runtime.state, dts=shown, outcomes=missing) if settings.home.exists() else []
+    _print_failures(runtime, [s for s in failures if s.table_name in tables], everybody)
     if settings.home.exists():
         _print_missing(runtime, set(tables), whole=select is None)
     _print_accounts(runtime)
@@ -123,12 +123,12 @@ def _print_missing(runtime, tables: set[str], *, whole: bool) -> None:
                 grid.add_row(
                     app + one.what, since, named(one.tables, 6) or "part of some", named(one.follows, 6), one.way_out
                 )
-        for one in standing.consents:
-            of = {t for operation in one.operations for t in ENDPOINTS[operation].tables}
+        for consent in standing.consents:
+            of = {t for operation in consent.operations for t in ENDPOINTS[operation].tables}
             if whole or tables & of:
-                who = one.account.name or one.account.open_id
+                who = consent.account.name or consent.account.open_id
                 grid.add_row(
-                    f"{app}consent of {who}: {', '.join(one.scopes)}", "", named(sorted(of), 6), "", one.way_out
+                    f"{app}consent of {who}: {', '.join(consent.scopes)}", "", named(sorted(of), 6), "", consent.way_out
                 )
     if grid.row_count:
         console.print(grid)

@@ -28,9 +28,9 @@ def print_row_counts(warehouse: duckdb.DuckDBPyConnection, tables: Mapping[str, 
     ):
         grid.add_column(name, justify=justify)
     for name, table in tables.items():
-        rows, days, first, last = warehouse.execute(
+        ((rows, days, first, last),) = warehouse.execute(
             f'SELECT count(*), count(DISTINCT dt), min(dt), max(dt) FROM "{name}"'
-        ).fetchone()
+        ).fetchall()
         grid.add_row(name, table.zh, f"{rows:,}", str(days), str(first or "–"), str(last or "–"))
     console.print(grid)
 

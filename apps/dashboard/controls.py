@@ -82,14 +82,17 @@ def account_choice(here: PageContext, kept: Kept) -> mo.ui.multiselect:
     """Create the choice of accounts. Values are (client_key, open_id); none chosen stands for all."""
     options = {name: account for account, name in here.accounts.items()}
     wanted = set(kept.all("account"))
+
+    def keep(chosen: list[Any]) -> None:  # of options' values, which marimo annotates as objects
+        open_ids = [open_id for _, open_id in chosen]
+        kept.keep("account", open_ids, *open_ids[:MOST_IN_ADDRESS])
+
     return mo.ui.multiselect(
         options,
         value=[name for name, (_, open_id) in options.items() if open_id in wanted],
         full_width=True,
         label=here.say(f"账号（不选为全部 {len(options)} 个）", f"Accounts (none: all {len(options)})"),
-        on_change=lambda chosen: kept.keep(
-            "account", [open_id for _, open_id in chosen], *[open_id for _, open_id in chosen][:MOST_IN_ADDRESS]
-        ),
+        on_change=keep,
     )
 
 

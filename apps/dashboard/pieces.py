@@ -139,7 +139,7 @@ def table(
 
 def chosen(shown: mo.ui.table, rows: pa.Table) -> dict[str, Any] | None:
     """Return the chosen row of a table of :func:`table`, by the original column names; None if there is none."""
-    value = shown.value
+    value: pa.Table | None = shown.value
     if value is None or value.num_rows == 0:
         return None
     return value.rename_columns(rows.column_names).to_pylist()[0]

@@ -22,7 +22,7 @@ from catalog.records import BEIJING
 MOST_KEPT = 200
 """Most results cached in memory, of one published file; most of them are a few kilobytes."""
 
-_CONFIG = {
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "1GB",
     "temp_directory": "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from typer.core import TyperGroup
 
 from apps.docs.markdown import GENERATED
 
@@ -15,6 +16,7 @@ def cli_page() -> str:
     from apps.cli.main import app
 
     group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)  # it has sub-commands
     lines = [
         GENERATED,
         "",

@@ -17,8 +17,8 @@ from catalog import FIELDS, TABLES
 from catalog.notes import NOTES
 from catalog.records import STANDARD_FIELDS, Additive, History, Pii
 from catalog.system_columns import OWN_COLUMNS
+from resources.warehouse.extra_tables import EXTRA_TABLES
 from resources.warehouse.mart_files import load_marts
-from resources.warehouse.publisher import EXTRA_TABLES
 from services.marts.binding import bind
 from services.reporting.dictionary import LATEST, dictionary
 
@@ -97,9 +97,8 @@ class Words:
         """Return how a metric may be summed; empty for a column that is no metric."""
         if not line["is_metric"]:
             return ""
-        return self.pick(
-            *({"not additive": "no"}.get(line["additive"], line["additive"]), ADDITIVE_ZH[Additive(line["additive"])])
-        )
+        kind = line["additive"]
+        return self.pick("no" if kind == Additive.NO else kind, ADDITIVE_ZH[Additive(kind)])
 
     def how_to_sum(self, line: Line) -> str:
         """Return what to do instead of a plain sum."""

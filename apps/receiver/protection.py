@@ -39,9 +39,9 @@ class Guard:
         """Connections that wait for their sender, the longest first."""
 
     @property
-    def protocol(self) -> Callable[..., asyncio.Protocol]:
+    def protocol(self) -> type[asyncio.Protocol]:
         """Return the factory that uvicorn takes as ``http``."""
-        return partial(GuardedProtocol, guard=self)
+        return partial(GuardedProtocol, guard=self)  # type: ignore[return-value]  # uvicorn only calls it
 
     def make_room(self) -> None:
         """Cut off the connection that has waited longest for its sender."""
@@ -60,7 +60,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_message = False
         self._head_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Start the time limit; above the limit of connections cut off another one."""
         super().connection_made(transport)
         self._begin(Step.HEAD)

@@ -181,14 +181,15 @@ def not_fresh(runtime: Runtime, thresholds: Thresholds, now: datetime) -> list[A
         if loaded is None:
             if tried.dt < wanted or all(o.is_known or o is Outcome.NOT_READY for o in tried.outcomes):
                 continue
-        elif loaded.dt >= wanted and loaded.settled_at >= oldest.timestamp():
+        elif loaded.dt >= wanted and loaded.settled_at is not None and loaded.settled_at >= oldest.timestamp():
             continue
         found.append(_stale(table, loaded, tried, cadence.doc_zh, cadence.doc_en))
     return found + _unpublished(runtime, timedelta(hours=thresholds.publish_hours))
 
 
 def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str, due_en: str) -> AlertCondition:
-    last = "–" if loaded is None else clock(datetime.fromtimestamp(loaded.settled_at, UTC))
+    settled_at = None if loaded is None else loaded.settled_at
+    last = "–" if settled_at is None else clock(datetime.fromtimestamp(settled_at, UTC))
     since_zh = "从未成功采集" if loaded is None else f"自 {last} 起没有新数据（最新分区 {loaded.dt}）"
     since_en = "was never loaded" if loaded is None else f"was last loaded at {last} Beijing (partition {loaded.dt})"
     worst = [o for o in tried.outcomes if o.is_missing]

@@ -95,7 +95,8 @@ def watched_words(runtime: Runtime, words: list[str]) -> list[AlertCondition]:
     """
     if not words:
         return []
-    matcher, found = WordMatcher(tuple(words)), {}
+    matcher = WordMatcher(tuple(words))
+    found: dict[str, AlertCondition] = {}
     for row in _rows(runtime, "hot_words_now", _HOT):
         word = matcher.matching(row["sentence"])
         if word is None:

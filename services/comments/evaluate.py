@@ -136,7 +136,9 @@ def load_examples(folder: Path, known: Sequence[str]) -> list[Example]:
     Raises:
         BadNeeds: a line is invalid; the message has its number and what to write.
     """
-    path, found, first = folder / EVALUATION, [], {}
+    path = folder / EVALUATION
+    found: list[Example] = []
+    first: dict[str, int] = {}
     for number, line in text_lines(path):
         place, cells = f"{path}:{number}", line.split("\t")
         if len(cells) != 4:

@@ -100,6 +100,8 @@ def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None, 
     Raises:
         BadNeeds: ``at_once`` is set and a rules file is unusable.
     """
+    from duckdb.func import FunctionNullHandling, PythonUDFType
+
     loaded: list[Analyser] = []
     lock = threading.Lock()
 
@@ -120,8 +122,8 @@ def register(connection: duckdb.DuckDBPyConnection, folder: Path | None = None, 
             _over_vectors(function, load),
             ["VARCHAR"],
             function.returns,
-            type="arrow",
-            null_handling="special",
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
         )
 
 

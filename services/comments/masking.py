@@ -93,7 +93,8 @@ def spans(folded: str) -> Iterator[tuple[int, int]]:
 
 def replace_personal(shown: str, folded: str, by: str) -> str:
     """Replace in ``shown`` what is personal in ``folded``; both texts have the same length."""
-    pieces, last = [], 0
+    pieces: list[str] = []
+    last = 0
     for start, end in spans(folded):
         pieces += (shown[last:start], by)
         last = end

@@ -141,7 +141,7 @@ class Campaign(StrictModel):
     @property
     def quiet_hours(self) -> tuple[time, time] | None:
         """Return the quiet hours as (start, end), or None."""
-        return self.quiet and (self.quiet.from_, self.quiet.until)
+        return None if self.quiet is None else (self.quiet.from_, self.quiet.until)
 
 
 class Session(StrictModel):
@@ -246,7 +246,7 @@ class Replies(StrictModel):
     @property
     def quiet_hours(self) -> tuple[time, time] | None:
         """Return the quiet hours as (start, end), or None."""
-        return self.quiet and (self.quiet.from_, self.quiet.until)
+        return None if self.quiet is None else (self.quiet.from_, self.quiet.until)
 
 
 def campaigns_dir(settings: Settings) -> Path:

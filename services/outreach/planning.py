@@ -274,7 +274,7 @@ class _Messages(_Maker):
         if scene in (Scene.REPLY, Scene.ENTER):
             window = None if chat is None else chat.reply if scene is Scene.REPLY else chat.entry
             refused = window_forbids(db, member.client_key, window, messages, self.now)
-            return refused and refused.why
+            return None if refused is None else refused.why
         if scene is Scene.CONSENT:
             if not self._consents_to(member, chat):
                 return "no consent"
@@ -295,7 +295,7 @@ class _Messages(_Maker):
         listed_at = self._consents[member.client_key].get((member.account, member.open_id))
         if chat is None or chat.consents is None:
             return listed_at is not None
-        if listed_at is not None and listed_at > chat.consents_at:
+        if listed_at is not None and (chat.consents_at is None or listed_at > chat.consents_at):
             return True
         return chat.consents
 

@@ -173,7 +173,7 @@ def _difference(
             elif len(carried[person]) >= TAGS_PER_PERSON:
                 bind = replace(bind, state=LineState.BLOCKED, why=f"tag limit: the person has {TAGS_PER_PERSON} tags")
             else:
-                carried[person].add(tag_id)
+                carried[person].add(tag_id or f"new {tag.name}")
             lines.append(bind)
     return lines
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from catalog.operations import OTHER_OPERATIONS
+from resources.client.exchange import Params
 from resources.runtime import Runtime
 from resources.state.lines import LineState
 from resources.state.outbox import get_line, read_lines
@@ -119,6 +120,6 @@ def recall_line(runtime: Runtime, line_id: int) -> int:
         )
     client = runtime.client(line.client_key)
     for message_id in line.message_ids:
-        params = {"msg_id": message_id, "conversation_id": conversations[message_id], "conversation_type": 1}
+        params: Params = {"msg_id": message_id, "conversation_id": conversations[message_id], "conversation_type": 1}
         runtime.run(client.write(OTHER_OPERATIONS["im_recall_msg"], params, line.open_id))
     return len(line.message_ids)

@@ -18,8 +18,8 @@ from catalog.records import STANDARD_FIELDS, Column, History, Origin, Pii, Type
 from catalog.system_columns import OWN_COLUMNS
 from resources.storage.lake import Lake
 from resources.storage.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA
+from resources.warehouse.extra_tables import EXTRA_TABLES
 from resources.warehouse.mart_files import DATASET
-from resources.warehouse.publisher import EXTRA_TABLES
 from services.marts.binding import SQL_TYPES, CompiledMart
 
 _NUMBERS = (Type.BIGINT, Type.DOUBLE)
@@ -123,6 +123,7 @@ def _marts(bound: Mapping[str, CompiledMart]) -> Iterator[dict[str, Any]]:
     for name, one in bound.items():
         for position, field in enumerate(one.schema, 1):
             meaning = one.mart.meaning(field.name)
+            assert meaning is not None, f"{name}.{field.name} has no description"  # compilation refuses that
             came_from = one.lineage.get(field.name, [])
             sources = dict.fromkeys(
                 o.partition(":")[0] for pair in came_from for o in operations.get(pair, "").split("; ") if o
@@ -186,7 +187,10 @@ _OTHERS: Mapping[str, pa.Schema] = {
     "meta.layout": pa.schema([("layout", pa.string())]),
     "meta.marts": pa.schema([("name", pa.string()), ("hash", pa.string())]),
 }
-OWN_SCHEMAS: Mapping[str, pa.Schema] = {name: schema for name, (schema, _) in EXTRA_TABLES.items()} | _OTHERS
+OWN_SCHEMAS: Mapping[str, pa.Schema] = {
+    **{name: schema for name, (schema, _) in EXTRA_TABLES.items()},
+    **_OTHERS,
+}
 """Columns of the pipeline's own tables, by name with schema."""
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import altair as alt
 import vl_convert
@@ -56,7 +56,7 @@ def _fit(chart: Any, width: int, height: int) -> alt.TopLevelMixin:
     )
 
 
-def day_grid(values: dict[date, float | None], first: date, last: date) -> list[tuple[date, float | None]]:
+def day_grid(values: Mapping[date, float | None], first: date, last: date) -> list[tuple[date, float | None]]:
     """List every day from first to last with its value; None for a missing day, so that the line breaks."""
     return [(day, values.get(day)) for day in (first + timedelta(days=n) for n in range((last - first).days + 1))]
 
@@ -256,8 +256,11 @@ def rhythm(rows: Rows, width: int) -> alt.TopLevelMixin:
     return _fit(ground + unknown + judged, width, 210)
 
 
+Time = TypeVar("Time", date, datetime)
+
+
 def spark(
-    points: Iterable[tuple[date | datetime, float | None]],
+    points: Iterable[tuple[Time, float | None]],
     *,
     low: float | None = None,
     high: float | None = None,
@@ -270,15 +273,15 @@ def spark(
 
     ``low`` and ``high`` fix the scale; with ``is_rank`` small values are on top. Empty without any value.
     """
-    points = list(points)
-    known = [value for _, value in points if value is not None]
+    dots = list(points)
+    known = [value for _, value in dots if value is not None]
     if not known:
         return Markup("")
-    height, first = 22, points[0][0]
-    span = (points[-1][0] - first) / timedelta(seconds=1) or 1
+    height, first = 22, dots[0][0]
+    span = (dots[-1][0] - first) / timedelta(seconds=1) or 1
     low, high = min(known) if low is None else low, max(known) if high is None else high
 
-    def place(at: date | datetime, value: float) -> tuple[float, float]:
+    def place(at: Time, value: float) -> tuple[float, float]:
         """Return the pixel position of a value."""
         part = (value - low) / (high - low) if high > low else 0.0
         return 3 + (width - 6) * ((at - first) / timedelta(seconds=1)) / span, 3 + (height - 6) * (
@@ -286,7 +289,7 @@ def spark(
         )
 
     runs: list[list[tuple[float, float]]] = [[]]
-    for at, value in points:
+    for at, value in dots:
         if value is None:
             runs.append([])
         else:
@@ -300,8 +303,9 @@ def spark(
             )
         else:
             drawn.append(f'<circle cx="{run[0][0]:.1f}" cy="{run[0][1]:.1f}" r="1.8" fill="{ACCENT}"/>')
-    if points[-1][1] is not None:
-        x, y = place(*points[-1])
+    at, value = dots[-1]
+    if value is not None:
+        x, y = place(at, value)
         drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.4" fill="{ACCENT}"/>')
     axis = f'<line x1="0" y1="{height - 0.5}" x2="{width}" y2="{height - 0.5}" stroke="{GRID}"/>'
     return Markup(

@@ -78,14 +78,14 @@ def write_export(
                 query = _query(connection, table, sql, first, last)
                 if kind == "parquet":
                     place = str(pending).replace("'", "''")
-                    done = ExportResult(
-                        *connection.execute(
-                            f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
-                        ).fetchone()
-                    )
+                    ((rows,),) = connection.execute(
+                        f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
+                    ).fetchall()
+                    done = ExportResult(rows)
                 else:
                     if kind == "xlsx":
-                        _fits(*connection.execute(f"SELECT count(*) FROM ({query})").fetchone())
+                        ((rows,),) = connection.execute(f"SELECT count(*) FROM ({query})").fetchall()
+                        _fits(rows)
                     names = _names(connection, headers, table) if headers else {}
                     batches = connection.execute(query).to_arrow_reader(_BATCH)
                     done = (_csv if kind == "csv" else _xlsx)(pending, batches, names)
@@ -233,7 +233,7 @@ def _write(sheet: Any, row: int, column: int, value: Any, day: Any, instant: Any
         sheet.write_datetime(row, column, _beijing(value), instant)
     elif isinstance(value, date):
         sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), day)
-    elif isinstance(value, (int, Decimal)) and value == int(value) and abs(value) >= 10**15:
+    elif isinstance(value, (int, Decimal)) and value == int(value) and not -(10**15) < value < 10**15:
         sheet.write_string(row, column, str(value))
     elif isinstance(value, (int, float, Decimal)):
         sheet.write_number(row, column, value)

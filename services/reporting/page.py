@@ -104,8 +104,9 @@ def latest_day(runtime: Runtime) -> date | None:
     """
     with runtime.warehouse.connect() as warehouse:
         found = [
-            warehouse.execute(f"SELECT max(dt) FROM main.{table}").fetchone()[0]
+            day
             for table in ("hot_words", "videos", "user_item")
+            for (day,) in warehouse.execute(f"SELECT max(dt) FROM main.{table}").fetchall()
         ]
     return max((d for d in found if d is not None), default=None)
 

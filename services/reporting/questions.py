@@ -90,10 +90,11 @@ def _figures_day(warehouse: duckdb.DuckDBPyConnection, day: date) -> date | None
         ) WHERE counted > 0
     """
     try:
-        return warehouse.execute(sql, {"day": day}).fetchone()[0]
+        ((figures,),) = warehouse.execute(sql, {"day": day}).fetchall()
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         _lacking(error)
         return None
+    return figures
 
 
 _NAMES = (

@@ -81,9 +81,7 @@ def test_from_looking_to_telling(alerts, hook):
     assert texts == ["【抖音数据】严重 critical · 账号需重新授权 Account needs consent: 门店甲"]
     assert "ops: 11-16 12:00" in alerts("list")
 
-    assert "nobody is told of needs_consent:key/open-id-of-the-account until 11-18 12:00" in alerts(
-        "mute", "1", "--for", "48h"
-    )
+    assert "needs_consent:key/open-id-of-the-account is muted until 11-18 12:00" in alerts("mute", "1", "--for", "48h")
     assert "muted until 11-18 12:00" in alerts("list")
     assert "0 told" in alerts("send", DOUYIN_CLOCK="2026-11-18T11:00:00+08:00")
     assert "1 told" in alerts("send", DOUYIN_CLOCK="2026-11-18T13:00:00+08:00")
