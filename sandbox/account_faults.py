@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.config import SandboxConfig
 from sandbox.errors import Refusal
 from sandbox.world.accounts import Account
@@ -13,7 +13,7 @@ _GOLDEN = 0.6180339887498949
 _START = 0.9
 
 
-class Trouble(StrEnum):
+class AccountFault(StrEnum):
     """A fault that an account has from its first consent on."""
 
     DEAD_TOKEN = "dead_token"  # access token refused with 28001003, refresh with 10010
@@ -21,17 +21,17 @@ class Trouble(StrEnum):
     DEREGISTERED = "deregistered"  # 28001045
 
 
-class Troubles:
+class AccountFaults:
     """The account faults that a configuration requests."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self._ends = (
-            (config.dead_tokens, Trouble.DEAD_TOKEN),
-            (config.dead_tokens + config.private_accounts, Trouble.PRIVATE),
-            (config.dead_tokens + config.private_accounts + config.deregistered, Trouble.DEREGISTERED),
+            (config.dead_tokens, AccountFault.DEAD_TOKEN),
+            (config.dead_tokens + config.private_accounts, AccountFault.PRIVATE),
+            (config.dead_tokens + config.private_accounts + config.deregistered, AccountFault.DEREGISTERED),
         )
 
-    def of(self, account: Account) -> Trouble | None:
+    def of(self, account: Account) -> AccountFault | None:
         """Return the account's fault, which follows from its index alone.
 
         The golden ratio spreads the shares evenly over any number of accounts.
@@ -42,7 +42,7 @@ class Troubles:
     def check(self, account: Account) -> None:
         """Refuse a request for the data of a private or deregistered account."""
         trouble = self.of(account)
-        if trouble is Trouble.PRIVATE:
-            raise Refusal(no.PRIVATE)
-        if trouble is Trouble.DEREGISTERED:
-            raise Refusal(no.ACCOUNT_GONE)
+        if trouble is AccountFault.PRIVATE:
+            raise Refusal(errors.PRIVATE)
+        if trouble is AccountFault.DEREGISTERED:
+            raise Refusal(errors.ACCOUNT_GONE)

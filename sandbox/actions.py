@@ -7,11 +7,11 @@ import orjson
 from sandbox.apps import App
 from sandbox.config import SandboxConfig
 from sandbox.events import consent_body, invented, webhook
-from sandbox.hashing import Draw, mix, name
+from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.phrases import LEAVING_PHONE
 from sandbox.world.accounts import Account
 from sandbox.world.leads import Customer, Event, Happening
-from sandbox.world.overlay import Later, SentMessage
+from sandbox.world.overlay import ScheduledAction, SentMessage
 
 DOES = (
     "write",
@@ -27,7 +27,7 @@ DOES = (
 )
 
 
-class Acting:
+class PersonActions:
     """The people of one app: they act on order and react to messages at the configured rates."""
 
     def __init__(self, app: App, config: SandboxConfig) -> None:
@@ -57,22 +57,22 @@ class Acting:
         Raises:
             ValueError: ``does`` is unknown.
         """
-        doings, place = self._world.leads.doings, (account.index, customer.number)
+        overlay, place = self._world.leads.overlay, (account.index, customer.number)
         person = self._world.people.person(customer.number)
         if does in ("consent", "withdraw_consent"):
-            doings.consents[place].append((instant, does == "consent"))
+            overlay.consents[place].append((instant, does == "consent"))
             return self._emit(
                 consent_body(
                     self._app.client_key,
                     account,
                     person.open_id,
                     instant,
-                    doings.next_telling(),
+                    overlay.next_event_number(),
                     allows=does == "consent",
                 )
             )
         if does == "follow":
-            doings.follows[place] = instant
+            overlay.follows[place] = instant
         kinds = {
             "write": (Happening.RECEIVED, {"message_type": "text", "text": text or "在吗"}),
             "opt_out": (Happening.RECEIVED, {"message_type": "text", "text": "退订"}),
@@ -88,8 +88,8 @@ class Acting:
         if does not in kinds:
             raise ValueError(f"does is none of {', '.join(DOES)}")
         happening, more = kinds[does]
-        event = Event(happening, int(instant * 1_000), customer.number, doings.next_index(*place), **more)
-        doings.events[account.index].append(event)
+        event = Event(happening, int(instant * 1_000), customer.number, overlay.next_index(*place), **more)
+        overlay.events[account.index].append(event)
         return self._emit(webhook(self._world, account, self._app.client_key, event))
 
     def unauthorize(self, account: Account, instant: float) -> dict:
@@ -98,11 +98,11 @@ class Acting:
         return self._emit(invented("unauthorize", self._world, self._app.client_key, account, "", instant, {}))
 
     def _a_video(self, account: Account, instant: float) -> str:
-        videos = self._world.shelf.listed(account, instant)
-        return self._world.shelf.item_id(videos[-1]) if videos else ""
+        videos = self._world.video_store.listed(account, instant)
+        return self._world.video_store.item_id(videos[-1]) if videos else ""
 
     def _emit(self, body: dict) -> dict:
-        self._world.leads.doings.emit(body)
+        self._world.leads.overlay.emit(body)
         return body
 
     # ---- answering
@@ -112,17 +112,17 @@ class Acting:
         rates = dict(self._config.answers)
         if not any(rates.values()):
             return
-        draw = Draw(self._world.seed, name("answer"), sent.number, mix(*map(name, sent.message_ids)))
+        draw = DeterministicRng(self._world.seed, name("answer"), sent.number, mix(*map(name, sent.message_ids)))
         at = instant + self._config.answer_delay_s * draw.between(0.5, 1.5)
         for does in ("opt_out", "enter", "leave_phone", "write", "tap_card"):
             if draw.unit() < rates.get(does, 0.0):
-                self._world.leads.doings.later.append(Later(at, account.index, sent.number, does))
+                self._world.leads.overlay.scheduled.append(ScheduledAction(at, account.index, sent.number, does))
                 if does == "opt_out":
                     return
 
     def pump(self, instant: float) -> int:
         """Carry out all scheduled actions until ``instant`` and return their number."""
-        due = self._world.leads.doings.due(instant)
+        due = self._world.leads.overlay.due(instant)
         for one in due:
             account = self._world.accounts[one.account]
             customer = self._world.leads.customer(account, one.number, instant)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.actions import Acting
+from sandbox.actions import PersonActions
 from sandbox.answers.ops import EVENTS, subscriptions
 from sandbox.apps import App
 from sandbox.clock import HOUR_S, SandboxClock
@@ -22,7 +22,7 @@ MOST_AT_ONCE = 2_000
 """Events of the world that one move of the clock delivers at most; older ones are lost, as for a receiver that was
 down.
 """
-MOST_TOLD = 100
+MAX_DELIVERED_ACCOUNTS = 100
 """Number of accounts whose customers' own events are delivered; events that are ordered or sent are delivered for all
 accounts.
 """
@@ -30,18 +30,18 @@ _AHEAD_S = HOUR_S
 """How far ahead the events of an account are computed, so that each tick of the real clock is cheap."""
 
 
-class Street:
+class AppRuntime:
     """The people and webhooks of one app."""
 
     def __init__(self, app: App, config: SandboxConfig, secret: str, clock: SandboxClock) -> None:
         self._app, self._world, self._clock = app, app.world, clock
-        self.doings = app.world.leads.doings
-        self.acting = Acting(app, config)
+        self.overlay = app.world.leads.overlay
+        self.actions = PersonActions(app, config)
         self.webhooks = Webhooks(app.client_key, secret, config.seed, self._subscribed, self._unsubscribe)
-        self.doings.emit = self.webhooks.emit
+        self.overlay.emit = self.webhooks.emit
         self._answered = 0
-        self._told_until: float | None = None
-        self._telling = asyncio.Lock()
+        self._delivered_until: float | None = None
+        self._delivery_lock = asyncio.Lock()
         self._ahead: dict[int, tuple[float, float, tuple[Event, ...]]] = {}
         """Per account: the events from an instant on and before another."""
 
@@ -49,7 +49,7 @@ class Street:
         return bool(subscriptions(self._world, self._clock.now())[event])
 
     def _unsubscribe(self) -> None:
-        self.doings.subscriptions |= dict.fromkeys(EVENTS, 0)
+        self.overlay.subscriptions |= dict.fromkeys(EVENTS, 0)
 
     def _account(self, open_id: str | None) -> Account:
         account = self._world.accounts[0] if open_id is None else self._world.account(open_id)
@@ -61,25 +61,25 @@ class Street:
 
     def advance(self, now: float) -> None:
         """Let people react to messages, and carry out scheduled actions until ``now``."""
-        while self._answered < len(self.doings.sent):
-            sent = self.doings.sent[self._answered]
+        while self._answered < len(self.overlay.sent):
+            sent = self.overlay.sent[self._answered]
             self._answered += 1
             if sent.number:
-                self.acting.answer(self._world.accounts[sent.account], sent, sent.at)
-        if self.doings.later:
-            self.acting.pump(now)
+                self.actions.answer(self._world.accounts[sent.account], sent, sent.at)
+        if self.overlay.scheduled:
+            self.actions.pump(now)
 
-    async def tell(self, now: float) -> None:
+    async def deliver_events(self, now: float) -> None:
         """Deliver the world's events since the last call.
 
         For many accounts this takes a while; it yields, so that other requests are served meanwhile.
         """
-        async with self._telling:
-            start, self._told_until = self._told_until, None if self._told_until is None else now
+        async with self._delivery_lock:
+            start, self._delivered_until = self._delivered_until, None if self._delivered_until is None else now
             if start is None or start >= now:
                 return
             found: list[tuple[int, Account, Event]] = []
-            for account in self._world.accounts[:MOST_TOLD]:
+            for account in self._world.accounts[:MAX_DELIVERED_ACCOUNTS]:
                 if self._look_ahead(account, start, now):
                     await asyncio.sleep(0)
                 events = self._ahead[account.index][2]
@@ -99,7 +99,7 @@ class Street:
 
     def forget(self) -> None:
         """Undo all actions through the API and the control plane: the world follows the seed alone again."""
-        self.doings.forget()
+        self.overlay.forget()
         self._answered = 0
 
     # ---- orders
@@ -126,9 +126,9 @@ class Street:
         """
         account = self._account(order.get("account"))
         if order.get("does") == "unauthorize":  # the account's owner acts, and needs no customers for it
-            return self.acting.unauthorize(account, now)
-        customer = self.acting.someone(account, order.get("person"), now)
-        return self.acting.act(account, customer, str(order.get("does")), now, order.get("text") or "")
+            return self.actions.unauthorize(account, now)
+        customer = self.actions.someone(account, order.get("person"), now)
+        return self.actions.act(account, customer, str(order.get("does")), now, order.get("text") or "")
 
     def invent(self, order: Mapping[str, Any], now: float) -> dict:
         """Deliver an invented event and return its body.
@@ -137,7 +137,7 @@ class Street:
             ValueError: the event or the account is unknown.
         """
         account = self._account(order.get("account"))
-        person = order.get("person") or self._world.people.ids.write(self.acting.someone(account, None, now).number)
+        person = order.get("person") or self._world.people.ids.write(self.actions.someone(account, None, now).number)
         given, as_text = order.get("content") or {}, order.get("as_text")
         body = invented(
             str(order.get("event")), self._world, self._app.client_key, account, person, now, given, as_text=as_text
@@ -160,9 +160,9 @@ class Street:
                 "message_ids": list(s.message_ids),
                 "at": s.at,
                 "client_msg_id": s.client_msg_id,
-                "recalled": any(m in self.doings.recalled for m in s.message_ids),
+                "recalled": any(m in self.overlay.recalled for m in s.message_ids),
             }
-            for s in self.doings.sent
+            for s in self.overlay.sent
         ]
 
     def deliver(self, order: Mapping[str, Any], now: float) -> Awaitable[dict]:
@@ -172,7 +172,7 @@ class Street:
             An awaitable of the new delivery, with the result of the receiver's challenge.
         """
         self.webhooks.set(read_delivery(self.webhooks.delivery, dict(order)))
-        self._told_until = now if self.webhooks.delivery.url else None
+        self._delivered_until = now if self.webhooks.delivery.url else None
 
         async def verified() -> dict:
             return {**self.describe(), "verified": bool(self.webhooks.delivery.url) and await self.webhooks.verify()}

@@ -9,7 +9,7 @@ from typing import Any
 
 from catalog.records import Endpoint, Envelope
 from catalog.requests import Param, ParamLocation, ParamSource, TimeFormat
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.clock import date_of, day_of
 from sandbox.errors import Refusal
 
@@ -33,7 +33,7 @@ def need_all(endpoint: Endpoint, given: Mapping[str, Any]) -> None:
     """Refuse a request that lacks a required parameter: 28001007, of the OAuth family 10002."""
     for param in endpoint.params:
         if param.required and given.get(param.name) in (None, ""):
-            code = no.OAUTH_PARAM if endpoint.envelope is Envelope.OAUTH else no.PARAM_MISSING
+            code = errors.OAUTH_PARAM if endpoint.envelope is Envelope.OAUTH else errors.PARAM_MISSING
             raise Refusal(code, f"{param.name} is missing")
 
 
@@ -55,10 +55,10 @@ def checked(endpoint: Endpoint, given: Mapping[str, Any], instant: float) -> dic
 def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
     """Convert one parameter; null is refused, since the contract's members have types."""
     if value is None:
-        raise Refusal(no.PARAM_WRONG, f"{param.name} is null")
+        raise Refusal(errors.PARAM_WRONG, f"{param.name} is null")
     if param.batch:
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise Refusal(no.PARAM_WRONG, f"{param.name} is no list of texts")
+            raise Refusal(errors.PARAM_WRONG, f"{param.name} is no list of texts")
         return value
     if param.moment in (TimeFormat.DAY, TimeFormat.COMPACT_DAY):
         return _read_day(param, value)
@@ -71,14 +71,14 @@ def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
         lowest = 1 if param.fill is ParamSource.COUNT else 0
         choices = endpoint.windows if param.fill is ParamSource.WINDOW else param.choices
         if number is None or number < lowest or (choices and number not in choices):
-            raise Refusal(no.PARAM_WRONG, f"{param.name} is wrong")
+            raise Refusal(errors.PARAM_WRONG, f"{param.name} is wrong")
         return number
     if (
         param.place is ParamLocation.BODY
         and param.fill in (ParamSource.SUBJECT, ParamSource.ACCOUNT, ParamSource.TOKEN)
         and not isinstance(value, str)
     ):
-        raise Refusal(no.PARAM_WRONG, f"{param.name} is no text")
+        raise Refusal(errors.PARAM_WRONG, f"{param.name} is no text")
     return value
 
 
@@ -89,7 +89,7 @@ def _read_day(param: Param, value: Any) -> date:
             raise ValueError
         return datetime.strptime(value, "%Y%m%d" if compact else "%Y-%m-%d").date()
     except ValueError:
-        raise Refusal(no.PARAM_WRONG, f"{param.name} is no day {param.moment.value}") from None
+        raise Refusal(errors.PARAM_WRONG, f"{param.name} is no day {param.moment.value}") from None
 
 
 def _check_period(endpoint: Endpoint, params: Mapping[str, Any], instant: float) -> None:
@@ -99,4 +99,4 @@ def _check_period(endpoint: Endpoint, params: Mapping[str, Any], instant: float)
         return
     begin, end, today = ends[ParamSource.SINCE], ends[ParamSource.UNTIL], date_of(day_of(instant))
     if begin > end or (today - begin).days > MAX_AGE_DAYS or end > today:
-        raise Refusal(no.PARAM_WRONG, f"the days are not within the last {MAX_AGE_DAYS}, or end before they begin")
+        raise Refusal(errors.PARAM_WRONG, f"the days are not within the last {MAX_AGE_DAYS}, or end before they begin")

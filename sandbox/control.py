@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sandbox.account_faults import Troubles
-from sandbox.app_runtime import Street
+from sandbox.account_faults import AccountFaults
+from sandbox.app_runtime import AppRuntime
 from sandbox.apps import App
 from sandbox.clock import SandboxClock
 from sandbox.faults import Faults, read_fault
@@ -29,16 +29,16 @@ class Control:
     def __init__(
         self,
         apps: Mapping[str, App],
-        troubles: Troubles,
+        account_faults: AccountFaults,
         clock: SandboxClock,
         faults: Faults,
         stats: Stats,
         operations: Mapping[str, Any],
-        streets: Mapping[str, Street],
+        runtimes: Mapping[str, AppRuntime],
     ) -> None:
-        self._apps, self._troubles, self._clock = apps, troubles, clock
+        self._apps, self._account_faults, self._clock = apps, account_faults, clock
         self._first = next(iter(apps.values()))
-        self._faults, self._stats, self._operations, self._streets = faults, stats, operations, streets
+        self._faults, self._stats, self._operations, self._runtimes = faults, stats, operations, runtimes
         self._routes = {
             ("GET", "clock"): self._get_clock,
             ("PUT", "clock"): self._put_clock,
@@ -53,7 +53,7 @@ class Control:
             ("DELETE", "people"): self._delete_people,
             ("POST", "events"): self._post_events,
             ("GET", "messages"): self._messages,
-            ("GET", "webhooks"): lambda request: self._street(request.query).describe(),
+            ("GET", "webhooks"): lambda request: self._runtime(request.query).describe(),
             ("PUT", "webhooks"): self._put_webhooks,
             ("GET", "health"): lambda _: {
                 "status": "ok",
@@ -98,11 +98,11 @@ class Control:
 
     # ---- people, messages, webhooks
 
-    def _street(self, given: Mapping[str, Any]) -> Street:
+    def _runtime(self, given: Mapping[str, Any]) -> AppRuntime:
         key = given.get("client_key", self._first.client_key)
-        if not isinstance(key, str) or key not in self._streets:
-            raise ValueError(f"no app has the client_key {key!r}; there are {', '.join(self._streets)}")
-        return self._streets[key]
+        if not isinstance(key, str) or key not in self._runtimes:
+            raise ValueError(f"no app has the client_key {key!r}; there are {', '.join(self._runtimes)}")
+        return self._runtimes[key]
 
     def _order(self, request: Request) -> dict[str, Any]:
         body = request.json()
@@ -115,20 +115,20 @@ class Control:
 
     def _get_people(self, request: Request) -> list[dict]:
         """List customers of an account: ``account`` (open_id), ``limit`` (the newest so many)."""
-        street = self._street(request.query)
+        runtime = self._runtime(request.query)
         limit = int(request.query.get("limit", 50))
         if limit < 1:
             raise ValueError("limit is at least 1")
-        return street.people(request.query.get("account"), self._clock.now(), limit)
+        return runtime.people(request.query.get("account"), self._clock.now(), limit)
 
     def _post_people(self, request: Request) -> dict:
         """Let a person act now and return the event: ``does``; optional ``account``, ``person``, ``text``."""
         order = self._order(request)
-        return self._street(order).act(order, self._clock.now())
+        return self._runtime(order).act(order, self._clock.now())
 
     def _delete_people(self, request: Request) -> list:
         """Undo all actions, through the API or here."""
-        self._street(request.query).forget()
+        self._runtime(request.query).forget()
         return []
 
     def _post_events(self, request: Request) -> dict:
@@ -137,16 +137,16 @@ class Control:
         Members: ``event``, and optionally ``account``, ``person``, ``content`` and ``as_text``.
         """
         order = self._order(request)
-        return self._street(order).invent(order, self._clock.now())
+        return self._runtime(order).invent(order, self._clock.now())
 
     def _messages(self, request: Request) -> list[dict]:
         """List every call that sent messages through the API."""
-        return self._street(request.query).messages()
+        return self._runtime(request.query).messages()
 
     def _put_webhooks(self, request: Request) -> Any:
         """Change the delivery of events and return whether the receiver answered the challenge."""
         order = self._order(request)
-        return self._street(order).deliver({k: v for k, v in order.items() if k != "client_key"}, self._clock.now())
+        return self._runtime(order).deliver({k: v for k, v in order.items() if k != "client_key"}, self._clock.now())
 
     def _accounts(self, request: Request) -> list[dict]:
         """List the accounts, each with a new authorization code and its fault, if any.
@@ -166,7 +166,7 @@ class Control:
                 "category": a.category,
                 "fans": app.world.series.own_fans(a, self._clock.now()),
                 "index": a.index,
-                "trouble": self._troubles.of(a),
+                "trouble": self._account_faults.of(a),
                 "code": app.tokens.authorize(a.open_id, scope),
             }
             for a in app.world.accounts

@@ -141,7 +141,7 @@ def invented(
         ValueError: no event has that name.
     """
     ms, seconds = int(at * 1_000), int(at)
-    key = mix(account.key, name(event), ms, world.leads.doings.next_telling())
+    key = mix(account.key, name(event), ms, world.leads.overlay.next_event_number())
     chat = {
         "conversation_short_id": f"@conv{hex_text(20, key)}",
         "server_message_id": f"@msg{hex_text(20, key, 1)}",

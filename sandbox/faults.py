@@ -10,20 +10,20 @@ from catalog import ENDPOINTS
 from catalog.envelopes import member
 from catalog.records import Endpoint, Origin, Output, Parse
 from catalog.requests import ParamSource
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.checks import read_integer
 
 CODES = {
-    "too_frequent": no.TOO_FREQUENT,
-    "busy": no.BUSY,
-    "token_expired": no.TOKEN_EXPIRED,
-    "token_dead": no.TOKEN_INVALID,
-    "capability_offline": no.OFFLINE,
-    "capability_missing": no.NO_CAPABILITY,
-    "quota_used_up": no.QUOTA_USED_UP,
-    "private": no.PRIVATE,
-    "account_gone": no.ACCOUNT_GONE,
-    "risk_control": no.RISK_CONTROL,
+    "too_frequent": errors.TOO_FREQUENT,
+    "busy": errors.BUSY,
+    "token_expired": errors.TOKEN_EXPIRED,
+    "token_dead": errors.TOKEN_INVALID,
+    "capability_offline": errors.OFFLINE,
+    "capability_missing": errors.NO_CAPABILITY,
+    "quota_used_up": errors.QUOTA_USED_UP,
+    "private": errors.PRIVATE,
+    "account_gone": errors.ACCOUNT_GONE,
+    "risk_control": errors.RISK_CONTROL,
 }
 """Kinds that respond with a code; ``code`` in the order replaces it."""
 WIRE = ("http_502", "timeout", "slow", "late", "cut", "truncated_json")
@@ -190,11 +190,11 @@ def _holders(endpoint: Endpoint, data: dict) -> list[_Rows]:
     return list(found.values())
 
 
-def spoil(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, Any]) -> None:
+def corrupt(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, Any]) -> None:
     """Corrupt the data of a successful response in place, as the fault's kind says."""
     if fault.kind == "repeated_cursor" and endpoint.paging is not None:
-        asked = params[_cursor_param(endpoint)]
-        data[endpoint.paging.cursor.split(".")[-1]] = asked if read_integer(asked) is None else int(asked)
+        cursor = params[_cursor_param(endpoint)]
+        data[endpoint.paging.cursor.split(".")[-1]] = cursor if read_integer(cursor) is None else int(cursor)
         data[endpoint.paging.has_more.split(".")[-1]] = True
     elif fault.kind == "unknown_member":
         for row in (r for rows in _holders(endpoint, data) for r in rows.rows):

@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog.records import Endpoint, Envelope, Operation, Token
 from catalog.requests import ParamSource
-from sandbox import errors as no
-from sandbox.account_faults import Troubles
+from sandbox import errors
+from sandbox.account_faults import AccountFaults
 from sandbox.answers import Call, answer_for
 from sandbox.apps import App
 from sandbox.checks import checked, need_all
@@ -16,7 +16,7 @@ from sandbox.clock import SandboxClock, day_of
 from sandbox.config import SandboxConfig
 from sandbox.envelopes import failure, nothing, success
 from sandbox.errors import Refusal
-from sandbox.faults import CODES, Fault, replace_data, spoil
+from sandbox.faults import CODES, Fault, corrupt, replace_data
 from sandbox.forms import Form
 from sandbox.hashing import mix, name, unit
 from sandbox.limits import Limits
@@ -25,8 +25,8 @@ from sandbox.stats import request_key
 from sandbox.world.accounts import Account
 
 _LEGACY_FAMILY = {
-    no.TOKEN_INVALID: no.TOKEN_INVALID_LEGACY,
-    no.TOKEN_EXPIRED: no.TOKEN_EXPIRED_LEGACY,
+    errors.TOKEN_INVALID: errors.TOKEN_INVALID_LEGACY,
+    errors.TOKEN_EXPIRED: errors.TOKEN_EXPIRED_LEGACY,
 }
 """Codes that now and then come as their older twins (in one response of four)."""
 _TOKEN_KINDS = {Token.USER: "act", Token.CLIENT: "clt", Token.BUSINESS: "bus_act"}
@@ -43,7 +43,7 @@ class Gateway:
         self._client_key, self._is_foreign = app.client_key, is_foreign
         self._plain = config.form == "plain"
         self._limits = Limits(config.qps, config.per_day)
-        self._troubles = Troubles(config)
+        self._account_faults = AccountFaults(config)
         self._owns, self._withdrawn = config.owns, frozenset(config.withdrawn)
 
     def form(self, operation: str, params: Mapping[str, Any], instant: float) -> Form:
@@ -81,10 +81,10 @@ class Gateway:
             params = checked(endpoint, given, instant)
             answer = answer_for(endpoint)
             if answer is None:
-                raise Refusal(no.OFFLINE, "not simulated by this sandbox")
+                raise Refusal(errors.OFFLINE, "not simulated by this sandbox")
             data = answer(Call(self._world, endpoint, params, account, instant, form, self._client_key))
             if fault is not None and isinstance(endpoint, Endpoint):
-                spoil(fault, endpoint, data, given)
+                corrupt(fault, endpoint, data, given)
         except Refusal as refusal:
             return refusal.code, failure(
                 endpoint.envelope, refusal, instant, form, nothing(endpoint) if isinstance(endpoint, Endpoint) else None
@@ -105,21 +105,21 @@ class Gateway:
             raise
         open_id = given.get("open_id")
         if isinstance(open_id, str) and self._is_foreign(open_id):
-            raise Refusal(no.TOKEN_INVALID)
+            raise Refusal(errors.TOKEN_INVALID)
         if endpoint.name in self._withdrawn:
-            raise Refusal(no.OFFLINE)
+            raise Refusal(errors.OFFLINE)
         if endpoint.scope and not self._owns(endpoint.quota):
-            raise Refusal(no.NO_CAPABILITY)
+            raise Refusal(errors.NO_CAPABILITY)
         if endpoint.token is Token.CLIENT:
             return None
         if endpoint.scope and not grant.covers(endpoint.quota):
-            raise Refusal(no.NOT_GRANTED)
+            raise Refusal(errors.NOT_GRANTED)
         if open_id and open_id != grant.open_id:
-            raise Refusal(no.WRONG_OPEN_ID)
+            raise Refusal(errors.WRONG_OPEN_ID)
         account = self._world.account(grant.open_id)
         if account is None:
-            raise Refusal(no.ACCOUNT_GONE)
-        self._troubles.check(account)
+            raise Refusal(errors.ACCOUNT_GONE)
+        self._account_faults.check(account)
         return account
 
     def _ordered(self, fault: Fault, token: str | None, *, oauth: bool) -> Refusal:
@@ -129,7 +129,7 @@ class Gateway:
             self._tokens.expire(token)
         elif fault.kind == "token_dead":
             self._tokens.kill(token)
-            code = no.REFRESH_DEAD if oauth else code
+            code = errors.REFRESH_DEAD if oauth else code
         return Refusal(code)
 
     # ---- OAuth operations
@@ -138,9 +138,9 @@ class Gateway:
         """Refuse an account that the app does not know (10002), or that gave no business consent (28001012)."""
         account = self._world.account(open_id)
         if account is None:
-            raise Refusal(no.OAUTH_PARAM, "open_id is unknown")
+            raise Refusal(errors.OAUTH_PARAM, "open_id is unknown")
         if not account.business:
-            raise Refusal(no.NOT_GRANTED)
+            raise Refusal(errors.NOT_GRANTED)
 
     def oauth(
         self, operation: OAuthOperation, given: Mapping[str, str], fault: Fault | None
@@ -153,7 +153,7 @@ class Gateway:
                 raise self._ordered(fault, given.get("refresh_token") or given.get("access_token"), oauth=True)
             for param in operation.required:
                 if not given.get(param):
-                    raise Refusal(no.OAUTH_PARAM, f"{param} is missing")
+                    raise Refusal(errors.OAUTH_PARAM, f"{param} is missing")
             if operation.name == "oauth_authorize":
                 return 0, authorize(self._tokens, self._world, given)
             if operation.name == "oauth_business_token":

@@ -50,7 +50,7 @@ def hex_text(digits: int, *parts: int) -> str:
     return text[:digits]
 
 
-class Draw:
+class DeterministicRng:
     """A deterministic sequence of random values: the n-th value depends on key and n only."""
 
     __slots__ = ("_count", "key")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.errors import Refusal
 
 
@@ -29,10 +29,10 @@ class Limits:
             level = min(size, level + (now - then) * self._qps)
             self._buckets[scope] = (level - 1 if level >= 1 else level, now)
             if level < 1:
-                raise Refusal(no.TOO_FREQUENT)
+                raise Refusal(errors.TOO_FREQUENT)
         if self._per_day is not None:
             counted_day, used = self._days.get(scope, (day, 0))
             used = used if counted_day == day else 0
             if used >= self._per_day:
-                raise Refusal(no.QUOTA_USED_UP)
+                raise Refusal(errors.QUOTA_USED_UP)
             self._days[scope] = (day, used + 1)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from catalog.records import Envelope
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.errors import Refusal
 from sandbox.tokens import EVERYTHING, Tokens
 from sandbox.world import World
@@ -34,7 +34,7 @@ class OAuthOperation:
 
 def _need_grant_type(params: Mapping[str, str], grant_type: str) -> None:
     if params["grant_type"] != grant_type:
-        raise Refusal(no.OAUTH_GRANT, "grant_type is wrong")
+        raise Refusal(errors.OAUTH_GRANT, "grant_type is wrong")
 
 
 def _access_token(tokens: Tokens, params: Mapping[str, str]) -> dict[str, Any]:
@@ -123,7 +123,7 @@ OPERATIONS = (
 def authorize(tokens: Tokens, world: World, params: Mapping[str, str]) -> str:
     """Return the redirect URL of the authorization page, with code and state.
 
-    The page asks for no confirmation: the sandbox consents for the account that the extra parameter ``open_id`` names,
+    The page requires no confirmation: the sandbox consents for the account that the extra parameter ``open_id`` names,
     or the first one.
 
     Raises:
@@ -131,13 +131,13 @@ def authorize(tokens: Tokens, world: World, params: Mapping[str, str]) -> str:
     """
     tokens.check_app(params["client_key"], secret=False)
     if params["response_type"] != "code":
-        raise Refusal(no.OAUTH_PARAM, "response_type is wrong")
+        raise Refusal(errors.OAUTH_PARAM, "response_type is wrong")
     parts = urlsplit(params["redirect_uri"])
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise Refusal(no.OAUTH_REDIRECT, "redirect_uri is wrong")
+        raise Refusal(errors.OAUTH_REDIRECT, "redirect_uri is wrong")
     account = world.account(params["open_id"]) if "open_id" in params else world.accounts[0]
     if account is None:
-        raise Refusal(no.OAUTH_PARAM, "open_id is unknown")
+        raise Refusal(errors.OAUTH_PARAM, "open_id is unknown")
     code = tokens.authorize(account.open_id, params["scope"])
     query = {"code": code, "state": params.get("state", ""), "scopes": params["scope"]}
     return f"{params['redirect_uri']}{'&' if parts.query else '?'}{urlencode(query)}"

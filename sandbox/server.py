@@ -20,9 +20,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import catalog
 from catalog.records import Endpoint, Kind, Operation, Token
-from sandbox import errors as no
-from sandbox.account_faults import Troubles
-from sandbox.app_runtime import Street
+from sandbox import errors
+from sandbox.account_faults import AccountFaults
+from sandbox.app_runtime import AppRuntime
 from sandbox.apps import App, make_apps
 from sandbox.clock import SandboxClock
 from sandbox.config import SandboxConfig
@@ -77,12 +77,12 @@ class Sandbox:
         # Older SDKs use GET for operations whose token is in the body.
         self._routes |= {("GET", o.path): o for o in catalog.ENDPOINTS.values() if o.form}
         self._paths = {path for _, path in self._routes}
-        self.streets = {
-            key: Street(app, config, secret, self.clock)
+        self.runtimes = {
+            key: AppRuntime(app, config, secret, self.clock)
             for (key, app), secret in zip(self.apps.items(), _secrets(config), strict=True)
         }
         self._control = Control(
-            self.apps, Troubles(config), self.clock, self.faults, self.stats, operations, self.streets
+            self.apps, AccountFaults(config), self.clock, self.faults, self.stats, operations, self.runtimes
         )
         self._ticker: asyncio.Task | None = None
         self._contract: bytes | None = None
@@ -106,7 +106,7 @@ class Sandbox:
         try:
             given |= self._body(operation, request)
         except ValueError:
-            unreadable = Refusal(no.PARAM_WRONG, "the body is no JSON object")
+            unreadable = Refusal(errors.PARAM_WRONG, "the body is no JSON object")
         if request.token and isinstance(operation, Endpoint) and operation.form:
             given.setdefault("access_token", request.token)  # SDKs send it in a header, as for all other operations
         scope = "oauth" if is_oauth else operation.quota
@@ -143,8 +143,8 @@ class Sandbox:
 
     def _let_people_act(self) -> None:
         """Carry out scheduled actions; with the real clock, keep doing so from now on."""
-        for street in self.streets.values():
-            street.advance(self.clock.now())
+        for runtime in self.runtimes.values():
+            runtime.advance(self.clock.now())
         if self._ticker is None and not self.clock.frozen:
             self._ticker = asyncio.get_running_loop().create_task(self._tick())
 
@@ -156,8 +156,8 @@ class Sandbox:
                 await self._tell()
 
     async def _tell(self) -> None:
-        for street in self.streets.values():
-            await street.tell(self.clock.now())
+        for runtime in self.runtimes.values():
+            await runtime.deliver_events(self.clock.now())
 
     def _with_owner(self, given: dict[str, Any]) -> dict[str, Any]:
         """Add the account of the code or token to the parameters, for counting and for faults."""
@@ -227,7 +227,7 @@ class Sandbox:
             query = b"?" + scope["query_string"] if scope["query_string"] else b""
             await send(send_, b"", 301, headers=((b"location", path.encode() + b"/" + query),))
         else:
-            body = {"err_no": no.UNKNOWN_PATH, "err_msg": "unknown address", "log_id": hex_text(32, len(path))}
+            body = {"err_no": errors.UNKNOWN_PATH, "err_msg": "unknown address", "log_id": hex_text(32, len(path))}
             await send_json(send_, body, 404)
 
 

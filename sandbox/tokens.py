@@ -19,7 +19,7 @@ from functools import lru_cache
 
 import orjson
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.clock import SandboxClock
 from sandbox.errors import Refusal
 
@@ -119,9 +119,9 @@ class Tokens:
     def check_app(self, client_key: str | None, client_secret: str | None = None, *, secret: bool = True) -> None:
         """Refuse a wrong client_key (10003) or client_secret (10013)."""
         if client_key != self._client_key:
-            raise Refusal(no.OAUTH_KEY, "client_key is wrong")
+            raise Refusal(errors.OAUTH_KEY, "client_key is wrong")
         if secret and client_secret != self._client_secret:
-            raise Refusal(no.OAUTH_SECRET, "client_secret is wrong")
+            raise Refusal(errors.OAUTH_SECRET, "client_secret is wrong")
 
     def client_token(self) -> dict:
         """Issue a client token; the one before lives five minutes more, any older one dies at once."""
@@ -129,7 +129,7 @@ class Tokens:
         while self._client_calls and self._client_calls[0] <= real - CLIENT_CALLS_WITHIN_S:
             self._client_calls.popleft()
         if len(self._client_calls) >= CLIENT_CALLS:
-            raise Refusal(no.LIMIT_REACHED, "client_token was asked for too often")
+            raise Refusal(errors.LIMIT_REACHED, "client_token was requested too often")
         self._client_calls.append(real)
         token = self._new("clt", scope="volatile")
         if self._client:
@@ -137,7 +137,7 @@ class Tokens:
             self._client[-1] = (last, min(end, now + CLIENT_GRACE_S))
         self._client.append((token, now + CLIENT_S))
         while len(self._client) > 2:
-            self._killed[self._client.popleft()[0]] = no.TOKEN_INVALID
+            self._killed[self._client.popleft()[0]] = errors.TOKEN_INVALID
         return {"access_token": token, "expires_in": CLIENT_S}
 
     def stable_client_token(self) -> dict:
@@ -159,11 +159,11 @@ class Tokens:
         """Issue tokens for a code: once, within ten minutes (else 10007)."""
         grant = self.read(code or "")
         if grant is None or grant.kind != "code":
-            raise Refusal(no.CODE_DEAD, "code is wrong")
+            raise Refusal(errors.CODE_DEAD, "code is wrong")
         if code in self._used or self._codes.get(grant.open_id, code) != code:
-            raise Refusal(no.CODE_DEAD, "code was used or replaced")
+            raise Refusal(errors.CODE_DEAD, "code was used or replaced")
         if self._clock.now() >= grant.issued + CODE_S:
-            raise Refusal(no.CODE_DEAD, "code expired")
+            raise Refusal(errors.CODE_DEAD, "code expired")
         self._used.add(code)
         consent = hashlib.blake2b(code.encode(), digest_size=8).hexdigest()
         refresh = self._new("rft", grant.open_id, grant.scope, consent)
@@ -180,16 +180,16 @@ class Tokens:
     def _refresh_grant(self, token: str | None) -> Grant:
         grant = self.read(token or "")
         if grant is None or grant.kind != "rft":
-            raise Refusal(no.REFRESH_DEAD, "refresh_token is wrong")
+            raise Refusal(errors.REFRESH_DEAD, "refresh_token is wrong")
         if (
             token in self._replaced
             or grant.consent in self._dead
             or self._is_dead(grant.open_id)
             or self._is_revoked(grant)
         ):
-            raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
+            raise Refusal(errors.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + REFRESH_S:
-            raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
+            raise Refusal(errors.REFRESH_DEAD, "refresh_token expired")
         return grant
 
     def refresh(self, token: str | None) -> dict:
@@ -218,7 +218,7 @@ class Tokens:
         """
         grant = self._refresh_grant(token)
         if grant.renewals >= RENEWALS:
-            raise Refusal(no.LIMIT_REACHED, "refresh_token was renewed five times")
+            raise Refusal(errors.LIMIT_REACHED, "refresh_token was renewed five times")
         renewed = self._new("rft", grant.open_id, grant.scope, grant.consent, grant.renewals + 1)
         self._replaced.add(token)
         return {"refresh_token": renewed, "expires_in": REFRESH_S}
@@ -240,9 +240,9 @@ class Tokens:
             or self._is_dead(grant.open_id)
             or self._is_revoked(grant)
         ):
-            raise Refusal(no.REFRESH_DEAD, "refresh_token is no longer valid")
+            raise Refusal(errors.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + BUSINESS_REFRESH_S:
-            raise Refusal(no.REFRESH_DEAD, "refresh_token expired")
+            raise Refusal(errors.REFRESH_DEAD, "refresh_token expired")
         return self._business(token)
 
     def _business(self, refresh: str) -> dict:
@@ -273,7 +273,7 @@ class Tokens:
             or self._is_revoked(grant)
             or (grant.open_id and self._is_dead(grant.open_id))
         ):
-            raise Refusal(no.TOKEN_INVALID)
+            raise Refusal(errors.TOKEN_INVALID)
         if (code := self._killed.get(token)) is not None:
             raise Refusal(code)
         now = self._clock.now()
@@ -282,7 +282,7 @@ class Tokens:
         else:
             end = next((e for t, e in self._client if t == token), grant.issued + CLIENT_S)
         if now >= end:
-            raise Refusal(no.TOKEN_EXPIRED)
+            raise Refusal(errors.TOKEN_EXPIRED)
         return grant
 
     # ---- faults
@@ -290,7 +290,7 @@ class Tokens:
     def expire(self, token: str | None) -> None:
         """Expire this access token; a refresh gives another one."""
         if token:
-            self._killed[token] = no.TOKEN_EXPIRED
+            self._killed[token] = errors.TOKEN_EXPIRED
 
     def _is_revoked(self, grant: Grant) -> bool:
         return self._revoked_at.get(grant.open_id, 0) >= grant.serial
@@ -304,6 +304,6 @@ class Tokens:
         grant = self.read(token) if token else None
         if grant is None:
             return
-        self._killed[token] = no.TOKEN_INVALID
+        self._killed[token] = errors.TOKEN_INVALID
         if grant.consent:
             self._dead.add(grant.consent)

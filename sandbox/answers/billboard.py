@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.answers.call import Call
 from sandbox.clock import day_of, day_start
-from sandbox.hashing import Draw, mix, name
+from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.vocabulary import FRIENDS, LIVE_TITLES, NAME_HEADS, NAME_TAILS
 from sandbox.world.boards import Entry
 from sandbox.world.videos import cover_url, share_url, title_of
@@ -54,8 +54,8 @@ def _creator(call: Call, entry: Entry, day: int) -> dict[str, Any]:
 
 
 def _own_videos(call: Call, entry: Entry, day: int) -> list[dict[str, Any]]:
-    account, shelf = entry.entrant.account, call.world.shelf
-    newest = [v for v in shelf.listed(account, day_start(day)) if v.private_at > call.instant][-3:]
+    account, video_store = entry.entrant.account, call.world.video_store
+    newest = [v for v in video_store.listed(account, day_start(day)) if v.private_at > call.instant][-3:]
     return [
         {"item_cover": cover_url(v.key), "share_url": share_url(v.key), "title": title_of(v.key, account.category)}
         for v in newest[::-1]
@@ -78,7 +78,7 @@ def _videos(call: Call, entry: Entry, day: int) -> list[dict[str, Any]]:
 def _hot_videos(call: Call, day: int) -> list[dict[str, Any]]:
     rows, instant, form = [], day_start(day) + 36_000, call.form
     for rank, (score, video, word) in enumerate(call.world.boards.hot_videos(day), 1):
-        draw, plays = Draw(video.key, 12), video.plays(instant)
+        draw, plays = DeterministicRng(video.key, 12), video.plays(instant)
         likes = int(plays * video.like)
         row = {
             "rank": rank,
@@ -129,7 +129,7 @@ def _live(call: Call, entry: Entry, day: int) -> dict[str, Any]:
 
 
 def _prop(call: Call, entry: Entry, day: int) -> dict[str, Any]:
-    e, whole, draw = entry.entrant, call.form.whole, Draw(entry.entrant.key, 15)
+    e, whole, draw = entry.entrant, call.form.whole, DeterministicRng(entry.entrant.key, 15)
     shown = int(entry.score * draw.between(3, 6))
     shot = int(shown * draw.between(0.04, 0.2))
     issued = int(shot * draw.between(0.05, 0.6))
@@ -151,7 +151,7 @@ def _prop(call: Call, entry: Entry, day: int) -> dict[str, Any]:
 
 
 def _music(call: Call, entry: Entry, day: int) -> dict[str, Any]:
-    e, draw = entry.entrant, Draw(entry.entrant.key, 16)
+    e, draw = entry.entrant, DeterministicRng(entry.entrant.key, 16)
     row = {
         "rank": entry.rank,
         "title": e.title,

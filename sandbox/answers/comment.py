@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.item import own_video
 from sandbox.answers.pages import MAX_COUNT, need_enterprise, offset, page
@@ -35,18 +35,18 @@ def _enterprise(call: Call) -> tuple[Account, Video]:
 def _searched(call: Call) -> tuple[Account, Video]:
     found = call.world.search.find_video(call.params["sec_item_id"], call.instant)
     if found is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     if found[1].private_at <= call.instant:
-        raise Refusal(no.PRIVATE)
+        raise Refusal(errors.PRIVATE)
     return found
 
 
 def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict[str, Any]:
     sort_type = call.params.get("sort_type")
     if sort_type not in _SORTS:
-        raise Refusal(no.PARAM_WRONG, "sort_type is wrong")
+        raise Refusal(errors.PARAM_WRONG, "sort_type is wrong")
     start, count = offset(call, MAX_COUNT)
-    comments, parent, written = call.world.comments, None, call.world.leads.doings.replies
+    comments, parent, written = call.world.comments, None, call.world.leads.overlay.replies
     if replies:
         parent = parent_of(call, video)
         sort_type = sort_type or "time_asc"
@@ -99,9 +99,9 @@ def parent_of(call: Call, video: Video) -> int:
     try:
         place = call.world.comments.find(video, call.instant, call.params["comment_id"])
     except LookupError:
-        raise Refusal(no.FOREIGN_COMMENT) from None
+        raise Refusal(errors.FOREIGN_COMMENT) from None
     if place is None:
-        raise Refusal(no.INVALID_COMMENT)
+        raise Refusal(errors.INVALID_COMMENT)
     return place
 
 

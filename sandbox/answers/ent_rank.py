@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.pages import integer, offset, page
 from sandbox.clock import beijing_text, day_of, day_start
@@ -18,7 +18,7 @@ from sandbox.world.ent_ranks import WEEKS_BACK, Title, final_at, has_short_heat,
 
 def versions(call: Call) -> dict[str, Any]:
     """Return the published weeks of a list."""
-    newest, whole = call.world.screens.newest(call.instant, day_of(call.instant)), call.form.whole
+    newest, whole = call.world.ent_ranks.newest(call.instant, day_of(call.instant)), call.form.whole
     at, count = offset(call)
     rows = []
     for version in range(newest, newest - WEEKS_BACK, -1)[at : at + count]:
@@ -41,14 +41,14 @@ def items(call: Call) -> dict[str, Any]:
 
     Now and then ``active_time`` is a bare day.
     """
-    screens, kind, today = call.world.screens, call.params["type"], day_of(call.instant)
+    ent_ranks, kind, today = call.world.ent_ranks, call.params["type"], day_of(call.instant)
     if call.params.get("version") is None:
-        at, ranked = screens.running(kind, call.instant, today)
+        at, ranked = ent_ranks.running(kind, call.instant, today)
     else:
-        version, newest = integer(call, "version", 0, 2**31), screens.newest(call.instant, today)
+        version, newest = integer(call, "version", 0, 2**31), ent_ranks.newest(call.instant, today)
         if not newest - WEEKS_BACK < version <= newest:
-            raise Refusal(no.PARAM_WRONG, "version is unknown")
-        at, ranked = final_at(version), screens.final(kind, version)
+            raise Refusal(errors.PARAM_WRONG, "version is unknown")
+        at, ranked = final_at(version), ent_ranks.final(kind, version)
     active = beijing_text(at)
     return {
         "active_time": active[:10] if call.form.rare(30) else active,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.pages import integer
 from sandbox.errors import Refusal
@@ -32,7 +32,7 @@ def authorize_user_list(call: Call) -> dict[str, Any]:
     if "page_num" in call.params:
         number, size = integer(call, "page_num", 1, REACH), integer(call, "page_size", 1, PAGE_SIZE, _DEFAULT)
         if number * size >= REACH:
-            raise Refusal(no.PARAM_WRONG, "page_num times page_size is too large")
+            raise Refusal(errors.PARAM_WRONG, "page_num times page_size is too large")
         shown = customers[::-1][(number - 1) * size : number * size]
         return _page(call, shown, number * size < len(customers))
     after, limit = integer(call, "cursor", 0, 2**63), integer(call, "limit", 1, LIMIT, _DEFAULT)
@@ -78,10 +78,10 @@ def _consent(customer: Customer) -> dict[str, Any]:
 def authorize_status(call: Call) -> dict[str, Any]:
     """Return status 1 while the person allows messages, else 0."""
     if not isinstance(call.params.get("app_id", ""), str):
-        raise Refusal(no.PARAM_WRONG, "app_id is no text")
+        raise Refusal(errors.PARAM_WRONG, "app_id is no text")
     number = call.world.people.ids.read(call.params["c_open_id"])
     if number is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     customer = call.world.leads.customer(call.account, number, call.instant)
     if customer is None or not customer.consents(call.instant):
         return {"status": call.form.whole(0)}
@@ -96,9 +96,9 @@ def message_resources(call: Call) -> dict[str, Any]:
     leads = call.world.leads
     event = leads.message(call.account, call.params["message_id"], call.instant)
     if event is None or event.message_type not in _MEDIA:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     if leads.conversation_id(call.account, event) != call.params["conversation_id"]:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     kind, ending = _MEDIA[event.message_type]
     key = mix(event.number, event.index)
     until = int(call.instant) + _MEDIA_S

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.user import counted, days_of_window, rows_or_nothing
 from sandbox.clock import day_of, day_text
@@ -23,17 +23,17 @@ def own_video(call: Call) -> Video:
     Raises:
         Refusal: the video is unknown, of another account, taken down or private.
     """
-    place = call.world.shelf.ids.read(call.params["item_id"])
+    place = call.world.video_store.ids.read(call.params["item_id"])
     if place is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     owner, slot = place
     if owner != call.account.index:
-        raise Refusal(no.NO_PERMISSION)
-    video = call.world.shelf.find(call.account, slot, call.instant)
+        raise Refusal(errors.NO_PERMISSION)
+    video = call.world.video_store.find(call.account, slot, call.instant)
     if video is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     if video.private_at <= call.instant:
-        raise Refusal(no.PRIVATE)
+        raise Refusal(errors.PRIVATE)
     return video
 
 
@@ -45,7 +45,7 @@ def find_video(call: Call) -> Video:
     """
     video = own_video(call)
     if age_in_days(video, call.instant) > MONTH_DAYS:
-        raise Refusal(no.NOT_BOUND, "only videos of the last 30 days")
+        raise Refusal(errors.NOT_BOUND, "only videos of the last 30 days")
     return video
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.pages import MAX_COUNT, integer, need_enterprise, offset, page
 from sandbox.clock import DAY_S
@@ -43,7 +43,7 @@ def user_list(call: Call) -> dict[str, Any]:
     kind, level = integer(call, "action_type", 0, 3), call.params.get("leads_level")
     level = integer(call, "leads_level", -1, 10) if level not in (None, "") else None
     if level not in (None, -1, 0, 1, 2, 10):
-        raise Refusal(no.PARAM_WRONG, "leads_level is wrong")
+        raise Refusal(errors.PARAM_WRONG, "leads_level is wrong")
     newest: dict[int, int] = {}
     for event in call.world.leads.events(call.account, start, min(end, call.instant)):
         if event.action and kind in (0, event.action[0]):
@@ -101,13 +101,13 @@ def _read_action_cursor(cursor: Any) -> int:
     try:
         return int(base64.b64decode(str(cursor), validate=True))
     except ValueError:
-        raise Refusal(no.PARAM_WRONG, "cursor is wrong") from None
+        raise Refusal(errors.PARAM_WRONG, "cursor is wrong") from None
 
 
 def _customer(call: Call, number: int) -> Customer:
     customer = call.world.leads.customer(call.account, number, call.instant)
     if customer is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     return customer
 
 
@@ -116,13 +116,13 @@ def _lead(call: Call) -> Customer:
     need_enterprise(call)
     number = call.world.people.ids.read(call.params["user_id"])
     if number is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     place = call.world.leads.find(number)
     if place is not None and place[0] != call.account.index:
-        raise Refusal(no.NO_PERMISSION)
+        raise Refusal(errors.NO_PERMISSION)
     customer = _customer(call, number)
     if not customer.actions(call.instant):
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     return customer
 
 
@@ -165,7 +165,7 @@ def tag_user_list(call: Call) -> dict[str, Any]:
     need_enterprise(call)
     tag = integer(call, "tag_id", 0, 2**63)
     if tag not in dict(call.world.leads.tags(call.account)):
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     tagged = sorted(
         (-since, customer.number)
         for customer in call.world.leads.known(call.account, call.instant)
@@ -185,7 +185,7 @@ def intention_log(call: Call) -> dict[str, Any]:
     start, end = _window(call)
     count, event = min(integer(call, "count", 1, 2**31), MAX_COUNT), call.params.get("event") or None
     if event not in (None, *EVENTS):
-        raise Refusal(no.PARAM_WRONG, "event is unknown")
+        raise Refusal(errors.PARAM_WRONG, "event is unknown")
     happened = call.world.leads.events(call.account, start, min(end, call.instant))
     happened = [e for e in happened if e.happening in EVENTS and event in (None, e.happening)]
     request = mix(call.account.key, name(f"{call.params['start_time']} {call.params['end_time']} {event}")) & 0xFFFFFFFF
@@ -193,7 +193,7 @@ def intention_log(call: Call) -> dict[str, Any]:
     if session := call.params.get("query_session"):
         place = sessions.read(str(session))
         if place is None or place[0] != request:
-            raise Refusal(no.PARAM_WRONG, "query_session is wrong")
+            raise Refusal(errors.PARAM_WRONG, "query_session is wrong")
         at = place[1]
     rows, form = [], call.form
     for e in happened[at : at + count]:
@@ -223,7 +223,7 @@ def _window(call: Call) -> tuple[float, float]:
     start, end = (integer(call, member, 0, _LATEST) for member in ("start_time", "end_time"))
     start, end = (t / 1_000 if t > _MILLISECONDS_ABOVE else t for t in (start, end))
     if start > end:
-        raise Refusal(no.PARAM_WRONG, "start_time is after end_time")
+        raise Refusal(errors.PARAM_WRONG, "start_time is after end_time")
     earliest = call.instant - HISTORY_DAYS * DAY_S
     return max(start, earliest), max(end, earliest)
 

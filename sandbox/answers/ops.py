@@ -10,7 +10,7 @@ from typing import Any
 
 import catalog
 from catalog.records import Token
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.clock import day_number, day_of, day_text
 from sandbox.errors import Refusal
@@ -53,7 +53,7 @@ def subscriptions(world: World, instant: float) -> dict[str, int]:
     cancelled = (
         EVENTS[mix(world.seed, name("cancelled"), month) % (len(EVENTS) - len(LEGACY_EVENTS))] if day >= 20 else None
     )
-    changed = world.leads.doings.subscriptions
+    changed = world.leads.overlay.subscriptions
     return {e: changed.get(e, 0 if e in LEGACY_EVENTS or e == cancelled else 1) for e in EVENTS}
 
 
@@ -67,7 +67,7 @@ def event_status_list(call: Call) -> dict[str, Any]:
 def monitor_call(call: Call) -> dict[str, Any]:
     """Return the calls per day of the requested capabilities (scopes) and paths."""
     if call.params["time_type"] != "day":
-        raise Refusal(no.PARAM_WRONG, "time_type is unknown")
+        raise Refusal(errors.PARAM_WRONG, "time_type is unknown")
     scopes, paths = (_asked(call, member) for member in ("scope_list", "interface_list"))
     counted = [
         e for e in catalog.ENDPOINTS.values() if e.scope and e.token in (Token.CLIENT, Token.USER) and e.twin_of is None
@@ -93,7 +93,7 @@ def monitor_call(call: Call) -> dict[str, Any]:
 def _asked(call: Call, member: str) -> list[str]:
     values = call.params.get(member, [])
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        raise Refusal(no.PARAM_WRONG, f"{member} is no list of texts")
+        raise Refusal(errors.PARAM_WRONG, f"{member} is no list of texts")
     return values
 
 

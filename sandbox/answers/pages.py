@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.checks import read_integer
 from sandbox.errors import Refusal
@@ -20,10 +20,10 @@ def integer(call: Call, param: str, low: int, high: int, default: int | None = N
     """
     value = call.params.get(param, default)
     if value is None or value == "":
-        raise Refusal(no.PARAM_MISSING, f"{param} is missing")
+        raise Refusal(errors.PARAM_MISSING, f"{param} is missing")
     number = read_integer(value)
     if number is None or not low <= number <= high:
-        raise Refusal(no.PARAM_WRONG, f"{param} is wrong")
+        raise Refusal(errors.PARAM_WRONG, f"{param} is wrong")
     return number
 
 
@@ -48,4 +48,4 @@ def page(call: Call, rows: list[Any], following: int, has_more: bool) -> dict[st
 def need_enterprise(call: Call) -> None:
     """Refuse accounts that are no enterprise accounts 企业号 (2112001)."""
     if not call.account.enterprise:
-        raise Refusal(no.NO_ENTERPRISE, "not an enterprise account")
+        raise Refusal(errors.NO_ENTERPRISE, "not an enterprise account")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.pages import MAX_COUNT, integer, offset, page
 from sandbox.answers.user import rows_or_nothing
@@ -23,7 +23,7 @@ _WINDOWS = (7, 15, 30)
 def _place(call: Call) -> Place:
     place = call.world.places.find(call.params["poi_id"])
     if place is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     return place
 
 
@@ -69,7 +69,7 @@ def _audience(who: str):
     def answer(call: Call) -> dict[str, Any]:
         place, days = _place(call), integer(call, "date_type", 1, 30)
         if days not in _WINDOWS:
-            raise Refusal(no.PARAM_WRONG, "date_type is wrong")
+            raise Refusal(errors.PARAM_WRONG, "date_type is wrong")
         if not _offers(call, place):
             return dict.fromkeys(("gender_list", "age_list", "city_list"))
         lists = call.world.places.audience(place, who, call.last_day, days)
@@ -93,7 +93,7 @@ def claim_list(call: Call) -> dict[str, Any]:
     """Return the places that an account claims, with their total."""
     account = call.world.account(call.params["open_id"])
     if account is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     places = call.world.places.claimed_by(account)
     at, count = offset(call)
     rows = [{"poi_id": p.poi_id, "name": p.name, "address": p.address} for p in places[at : at + count]]
@@ -128,7 +128,7 @@ def by_amap(call: Call) -> dict[str, Any]:
     """Return the place of an AMap id (高德)."""
     place = call.world.places.of_amap(call.params["amap_id"])
     if place is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     return {
         "poi_id": place.poi_id,
         "poi_name": place.name,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.pages import integer, offset, page
 from sandbox.errors import Refusal
@@ -48,13 +48,13 @@ def read_cursor(account_key: int, cursor: int) -> tuple[int, int]:
     for leads_to in (0, _GAP, _AFTER_GAP):
         if mix(account_key, created, leads_to) % 1_000 == digits:
             return created, leads_to
-    raise Refusal(no.PARAM_WRONG, "cursor is wrong")
+    raise Refusal(errors.PARAM_WRONG, "cursor is wrong")
 
 
 def video_list(call: Call) -> dict[str, Any]:
     """Return one page of the account's videos."""
     account, count = call.account, min(call.params["count"], MAX_COUNT)
-    videos = call.world.shelf.listed(account, call.instant)[::-1]
+    videos = call.world.video_store.listed(account, call.instant)[::-1]
     pinned = _pinned(videos, call.instant)
     if account.index % 4 != 2:
         videos = [v for v in videos if v not in pinned]
@@ -92,7 +92,7 @@ def _row(call: Call, video: Video, pinned: bool) -> dict[str, Any]:
     private, title = video.private_at <= call.instant, title_of(video.key, call.account.category)
     return video_row(
         call.form,
-        call.world.shelf.item_id(video),
+        call.world.video_store.item_id(video),
         video.key,
         title,
         video.created,
@@ -145,27 +145,27 @@ def _asked(call: Call, *, clear_ids_first: bool) -> list[Video]:
     """
     item_ids, video_ids = (_id_list(call, member) for member in ("item_ids", "video_ids"))
     if not item_ids and not video_ids:
-        raise Refusal(no.PARAM_MISSING, "item_ids is missing")
+        raise Refusal(errors.PARAM_MISSING, "item_ids is missing")
     if clear_ids_first and video_ids:
         item_ids = []
-    shelf, account, found = call.world.shelf, call.account, []
+    video_store, account, found = call.world.video_store, call.account, []
     for item_id in item_ids:
-        place = shelf.ids.read(item_id)
+        place = video_store.ids.read(item_id)
         if place is not None and place[0] == account.index:
-            found.append(shelf.find(account, place[1], call.instant))
-    found += [shelf.find_number(account, video_id, call.instant) for video_id in video_ids]
+            found.append(video_store.find(account, place[1], call.instant))
+    found += [video_store.find_number(account, video_id, call.instant) for video_id in video_ids]
     return list(dict.fromkeys(v for v in found if v is not None))
 
 
 def _id_list(call: Call, member: str) -> list[str]:
     ids = call.params.get(member, [])
     if not isinstance(ids, list) or len(ids) > MAX_BATCH or not all(isinstance(i, str) for i in ids):
-        raise Refusal(no.PARAM_WRONG, f"{member} is wrong")
+        raise Refusal(errors.PARAM_WRONG, f"{member} is wrong")
     return ids
 
 
 def _rows(call: Call, videos: list[Video]) -> dict[str, Any]:
-    pinned = _pinned(call.world.shelf.listed(call.account, call.instant)[::-1], call.instant)
+    pinned = _pinned(call.world.video_store.listed(call.account, call.instant)[::-1], call.instant)
     return {"list": [_row(call, v, v in pinned) for v in videos] or (None if call.form.flag(20) else [])}
 
 
@@ -191,7 +191,7 @@ def video_basic_info(call: Call) -> dict[str, Any]:
         if v.private_at <= call.instant:
             continue
         row = {
-            "item_id": call.world.shelf.item_id(v),
+            "item_id": call.world.video_store.item_id(v),
             "title": title_of(v.key, call.account.category),
             "cover": cover_url(v.key),
             "create_time": str(v.created) if form.style == 1 else v.created,
@@ -215,7 +215,7 @@ def video_search(call: Call) -> dict[str, Any]:
     for f in found[at : at + count]:
         v = f.video
         row = video_row(
-            call.form, call.world.shelf.item_id(v), v.key, f.title, v.created, _statistics(call, v), album=v.album
+            call.form, call.world.video_store.item_id(v), v.key, f.title, v.created, _statistics(call, v), album=v.album
         )
         author = {"open_id": f.author.open_id, "nickname": f.author.nickname, "avatar": f.author.avatar}
         rows.append(row | {"sec_item_id": call.world.search.sec_item_id(v)} | author)

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from catalog.messages import MESSAGE_NUMBERS, MOST_MESSAGES, SCENES, TAGS_PER_ACCOUNT, TAGS_PER_PERSON, Scene
-from sandbox import errors as no
+from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.comment import ON_VIDEO, parent_of
 from sandbox.answers.item import own_video
@@ -41,7 +41,7 @@ def _text(call: Call, member: str, *, needed: bool = True) -> str:
     if value is None and not needed:
         return ""
     if not isinstance(value, str) or not value:
-        raise Refusal(no.PARAM_WRONG, f"{member} is no text")
+        raise Refusal(errors.PARAM_WRONG, f"{member} is no text")
     return value
 
 
@@ -55,7 +55,7 @@ def send_msg(call: Call) -> dict[str, Any]:
     contents, listed = _contents(call)
     scene = call.params.get("scene", Scene.REPLY.value)
     if scene not in [s.value for s in SCENES if s not in (Scene.GROUP, Scene.ENTERPRISE)]:
-        raise Refusal(no.PARAM_WRONG, "scene is unknown")
+        raise Refusal(errors.PARAM_WRONG, "scene is unknown")
     window = _permission(call, customer, Scene(scene), contents)
     sent = _send(call, customer, scene, window, contents)
     return {"msg_list": list(sent.message_ids)} if listed else {"msg_id": sent.message_ids[0]}
@@ -70,20 +70,20 @@ def _customer(call: Call, open_id: str) -> Customer:
     number = call.world.people.ids.read(open_id)
     place = None if number is None else leads.find(number)
     if place is not None and place[0] != call.account.index:
-        raise Refusal(no.NO_PERMISSION)
+        raise Refusal(errors.NO_PERMISSION)
     customer = None if number is None else leads.customer(call.account, number, call.instant)
     if customer is None:
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     return customer
 
 
 def _contents(call: Call) -> tuple[list[dict[str, Any]], bool]:
     one, many = call.params.get("content"), call.params.get("content_list")
     if (one is None) == (many is None):
-        raise Refusal(no.PARAM_WRONG, "give either content or content_list")
+        raise Refusal(errors.PARAM_WRONG, "give either content or content_list")
     contents = many if one is None else [one]
     if not isinstance(contents, list) or not 1 <= len(contents) <= MOST_MESSAGES:
-        raise Refusal(no.PARAM_WRONG, "content_list is wrong")
+        raise Refusal(errors.PARAM_WRONG, "content_list is wrong")
     for content in contents:
         _check_content(content)
     return contents, one is None
@@ -93,11 +93,11 @@ def _check_content(content: Any) -> None:
     number = content.get("msg_type") if isinstance(content, dict) else None
     kind = MESSAGE_NUMBERS.get(number) if _is(number, int) else None
     if kind is None:
-        raise Refusal(no.PARAM_WRONG, "msg_type is unknown")
+        raise Refusal(errors.PARAM_WRONG, "msg_type is unknown")
     if content.keys() & _MEMBERS != {kind.member} or not isinstance(inner := content[kind.member], dict):
-        raise Refusal(no.BAD_MESSAGE)
+        raise Refusal(errors.BAD_MESSAGE)
     if any(inner.get(m) in (None, "") for m in kind.required):
-        raise Refusal(no.BAD_MESSAGE)
+        raise Refusal(errors.BAD_MESSAGE)
     if kind.name == "authorization_card":  # optional objects around ids
         wrong = any(
             m in inner and not (isinstance(inner[m], dict) and _is(inner[m].get(i), str))
@@ -110,7 +110,7 @@ def _check_content(content: Any) -> None:
             for m in (*kind.required, *kind.optional)
         )
     if wrong or (kind.name == "text" and any(word in inner["text"] for word in SENSITIVE)):
-        raise Refusal(no.BAD_MESSAGE)
+        raise Refusal(errors.BAD_MESSAGE)
 
 
 def _is(value: Any, kind: type) -> bool:
@@ -120,27 +120,27 @@ def _is(value: Any, kind: type) -> bool:
 
 def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dict[str, Any]]) -> str:
     """Return the message id of the window that is used; empty for scenes without one."""
-    rule, doings = SCENES[scene], call.world.leads.doings
+    rule, overlay = SCENES[scene], call.world.leads.overlay
     if scene is Scene.BUSINESS:
-        raise Refusal(no.WRONG_SCENE)
+        raise Refusal(errors.WRONG_SCENE)
     if scene is Scene.CONSENT:
         if not customer.consents(call.instant):
-            raise Refusal(no.NOT_ALLOWED)
+            raise Refusal(errors.NOT_ALLOWED)
         if len(contents) > rule.per_call or not any(c["msg_type"] == 10 for c in contents):
-            raise Refusal(no.BAD_MESSAGE)
-        if doings.proactive_today(call.account.index, customer.number, call.instant):
-            raise Refusal(no.WINDOW_USED)
+            raise Refusal(errors.BAD_MESSAGE)
+        if overlay.proactive_today(call.account.index, customer.number, call.instant):
+            raise Refusal(errors.WINDOW_USED)
         return ""
     message_id, conversation = _text(call, "msg_id"), _text(call, "conversation_id")
     event = call.world.leads.message(call.account, message_id, call.instant)
     if event is None or event.number != customer.number or event.happening is not _OPENS[scene]:
-        raise Refusal(no.WRONG_PEER)
+        raise Refusal(errors.WRONG_PEER)
     if call.world.leads.conversation_id(call.account, event) != conversation:
-        raise Refusal(no.WRONG_PEER)
+        raise Refusal(errors.WRONG_PEER)
     if call.instant - event.at_ms / 1_000 > rule.length.total_seconds():
-        raise Refusal(no.WINDOW_OVER)
-    if doings.used(message_id) + len(contents) > rule.messages:
-        raise Refusal(no.WINDOW_USED)
+        raise Refusal(errors.WINDOW_OVER)
+    if overlay.used(message_id) + len(contents) > rule.messages:
+        raise Refusal(errors.WINDOW_USED)
     return message_id
 
 
@@ -152,12 +152,12 @@ def _send(
     happened = []
     for content in contents:
         text = content["text"]["text"] if content["msg_type"] == 1 else ""
-        index = leads.doings.next_index(account.index, customer.number)
+        index = leads.overlay.next_index(account.index, customer.number)
         kind = _NAMES.get(content["msg_type"], "other")
         event = Event(
             Happening.SENT, int(call.instant * 1_000), customer.number, index, message_type=kind, text=text, by_app=True
         )
-        leads.doings.events[account.index].append(event)
+        leads.overlay.events[account.index].append(event)
         happened.append(event)
     sent = SentMessage(
         account.index,
@@ -170,9 +170,9 @@ def _send(
         client_msg_id,
         tuple(e.text for e in happened),
     )
-    leads.doings.sent.append(sent)
+    leads.overlay.sent.append(sent)
     for event in happened:
-        leads.doings.emit(webhook(call.world, account, call.client_key, event))
+        leads.overlay.emit(webhook(call.world, account, call.client_key, event))
     return sent
 
 
@@ -181,11 +181,11 @@ def send_group(call: Call) -> dict[str, Any]:
     need_enterprise(call)
     group, content = _text(call, "group_id"), call.params.get("content")
     _check_content(content)
-    doings = call.world.leads.doings
+    overlay = call.world.leads.overlay
     key = mix(call.account.key, name(group))
-    message_id = f"@msg{hex_text(24, mix(key, len(doings.sent)))}"
+    message_id = f"@msg{hex_text(24, mix(key, len(overlay.sent)))}"
     text = content["text"]["text"] if content["msg_type"] == 1 else ""
-    doings.sent.append(
+    overlay.sent.append(
         SentMessage(
             call.account.index,
             0,
@@ -197,7 +197,7 @@ def send_group(call: Call) -> dict[str, Any]:
             texts=(text,),
         )
     )
-    told = {
+    event_content = {
         "conversation_short_id": _group_conversation(key),
         "server_message_id": message_id,
         "conversation_type": 2,
@@ -205,7 +205,9 @@ def send_group(call: Call) -> dict[str, Any]:
         "message_type": _NAMES.get(content["msg_type"], "other"),
         "text": text,
     }
-    doings.emit(invented("im_group_send_msg", call.world, call.client_key, call.account, "", call.instant, told))
+    overlay.emit(
+        invented("im_group_send_msg", call.world, call.client_key, call.account, "", call.instant, event_content)
+    )
     return {"msg_id": message_id}
 
 
@@ -216,20 +218,22 @@ def _group_conversation(key: int) -> str:
 def recall(call: Call) -> dict[str, Any]:
     """Recall a message that this account sent."""
     message_id, conversation, leads = _text(call, "msg_id"), _text(call, "conversation_id"), call.world.leads
-    kind, doings = call.params["conversation_type"], leads.doings
+    kind, overlay = call.params["conversation_type"], leads.overlay
     if not _is(kind, int) or kind not in (1, 2):
-        raise Refusal(no.PARAM_WRONG, "conversation_type is wrong")
-    sent = next((s for s in doings.sent if message_id in s.message_ids and s.account == call.account.index), None)
+        raise Refusal(errors.PARAM_WRONG, "conversation_type is wrong")
+    sent = next((s for s in overlay.sent if message_id in s.message_ids and s.account == call.account.index), None)
     if sent is None or kind != (1 if sent.number else 2):
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     event = leads.message(call.account, message_id, call.instant)
     if event is not None and leads.conversation_id(call.account, event) != conversation:
-        raise Refusal(no.NOT_BOUND)
-    if message_id not in doings.recalled:
-        doings.recalled.add(message_id)
+        raise Refusal(errors.NOT_BOUND)
+    if message_id not in overlay.recalled:
+        overlay.recalled.add(message_id)
         person = call.world.people.ids.write(sent.number) if sent.number else ""
-        told = {"conversation_short_id": conversation, "server_message_id": message_id, "conversation_type": kind}
-        doings.emit(invented("im_recall_msg", call.world, call.client_key, call.account, person, call.instant, told))
+        content = {"conversation_short_id": conversation, "server_message_id": message_id, "conversation_type": kind}
+        overlay.emit(
+            invented("im_recall_msg", call.world, call.client_key, call.account, person, call.instant, content)
+        )
     return {}
 
 
@@ -244,16 +248,16 @@ def enterprise_send(call: Call) -> dict[str, Any]:
     try:
         inner = orjson.loads(_text(call, "content"))
     except orjson.JSONDecodeError:
-        raise Refusal(no.BAD_MESSAGE) from None
+        raise Refusal(errors.BAD_MESSAGE) from None
     number = {"text": 1, "image": 2}.get(kind)
     if number is None:
-        raise Refusal(no.PARAM_WRONG, "message_type is unknown")
+        raise Refusal(errors.PARAM_WRONG, "message_type is unknown")
     content = {"msg_type": number, MESSAGE_NUMBERS[number].member: inner}
     _check_content(content)
     before = next(
         (
             s
-            for s in call.world.leads.doings.sent
+            for s in call.world.leads.overlay.sent
             if known and s.client_msg_id == known and s.account == call.account.index
         ),
         None,
@@ -268,27 +272,27 @@ def enterprise_send(call: Call) -> dict[str, Any]:
 def _tag(call: Call) -> int:
     tag = read_integer(call.params.get("tag_id"))
     if tag is None:
-        raise Refusal(no.PARAM_WRONG, "tag_id is no number")
+        raise Refusal(errors.PARAM_WRONG, "tag_id is no number")
     if tag not in dict(call.world.leads.tags(call.account)):
-        raise Refusal(no.NOT_BOUND)
+        raise Refusal(errors.NOT_BOUND)
     return tag
 
 
 def _tag_name(call: Call) -> str:
     text = _text(call, "tag_name")
     if text in dict(call.world.leads.tags(call.account)).values():
-        raise Refusal(no.PARAM_WRONG, "a tag of that name is there")
+        raise Refusal(errors.PARAM_WRONG, "a tag of that name is there")
     return text
 
 
 def tag_create(call: Call) -> dict[str, Any]:
     """Create a tag with a new name."""
     need_enterprise(call)
-    text, doings = _tag_name(call), call.world.leads.doings
+    text, overlay = _tag_name(call), call.world.leads.overlay
     if len(call.world.leads.tags(call.account)) >= TAGS_PER_ACCOUNT:
-        raise Refusal(no.PARAM_WRONG, "too many tags")
-    tag = doings.next_tag(call.account.index)
-    doings.names[call.account.index][tag] = text
+        raise Refusal(errors.PARAM_WRONG, "too many tags")
+    tag = overlay.next_tag(call.account.index)
+    overlay.names[call.account.index][tag] = text
     return {"tag_id": call.form.whole(tag)}
 
 
@@ -297,14 +301,14 @@ def tag_update(call: Call) -> dict[str, Any]:
     need_enterprise(call)
     tag = _tag(call)
     if dict(call.world.leads.tags(call.account))[tag] != call.params.get("tag_name"):
-        call.world.leads.doings.names[call.account.index][tag] = _tag_name(call)
+        call.world.leads.overlay.names[call.account.index][tag] = _tag_name(call)
     return {"tag_id": call.form.whole(tag)}
 
 
 def tag_delete(call: Call) -> dict[str, Any]:
     """Delete a tag from the account and its people."""
     need_enterprise(call)
-    call.world.leads.doings.names[call.account.index][_tag(call)] = None
+    call.world.leads.overlay.names[call.account.index][_tag(call)] = None
     return {}
 
 
@@ -314,11 +318,11 @@ def tag_user_update(call: Call) -> dict[str, Any]:
     tag, bind = _tag(call), call.params.get("bind")
     customer = _customer(call, _text(call, "user_id"))
     if not isinstance(bind, bool):
-        raise Refusal(no.PARAM_WRONG, "bind is neither true nor false")
+        raise Refusal(errors.PARAM_WRONG, "bind is neither true nor false")
     has = customer.tags_at(call.instant)
     if bind and tag not in has and len(has) >= TAGS_PER_PERSON:
-        raise Refusal(no.PARAM_WRONG, "the person has too many tags")
-    call.world.leads.doings.taggings[call.account.index, customer.number, tag].append((call.instant, bind))
+        raise Refusal(errors.PARAM_WRONG, "the person has too many tags")
+    call.world.leads.overlay.taggings[call.account.index, customer.number, tag].append((call.instant, bind))
     return {}
 
 
@@ -332,9 +336,9 @@ def comment_reply(call: Call) -> dict[str, Any]:
     _text(call, "item_id")
     video, content = own_video(call), _text(call, "content")
     if any(word in content for word in SENSITIVE):
-        raise Refusal(no.SENSITIVE_WORD)
+        raise Refusal(errors.SENSITIVE_WORD)
     place = parent_of(call, video) if _text(call, "comment_id", needed=False) else ON_VIDEO
-    replies = call.world.leads.doings.replies[video.key, place]
+    replies = call.world.leads.overlay.replies[video.key, place]
     comment_id = f"@cm{hex_text(40, mix(video.key, place + 2, len(replies)))}"
     replies.append((comment_id, content, call.instant))
     return {"comment_id": comment_id, "nick_name": call.account.nickname, "avatar": call.account.avatar}
@@ -345,18 +349,18 @@ def comment_reply(call: Call) -> dict[str, Any]:
 
 def status_update(call: Call) -> dict[str, Any]:
     """Subscribe to events or unsubscribe from them."""
-    asked = call.params.get("list")
-    if not isinstance(asked, list) or not asked:
-        raise Refusal(no.PARAM_WRONG, "list is empty")
-    for one in asked:
+    items = call.params.get("list")
+    if not isinstance(items, list) or not items:
+        raise Refusal(errors.PARAM_WRONG, "list is empty")
+    for one in items:
         if (
             not isinstance(one, dict)
             or one.get("event") not in EVENTS
             or not _is(one.get("status"), int)
             or one["status"] not in (0, 1)
         ):
-            raise Refusal(no.PARAM_WRONG, "list is wrong")
-    call.world.leads.doings.subscriptions |= {one["event"]: one["status"] for one in asked}
+            raise Refusal(errors.PARAM_WRONG, "list is wrong")
+    call.world.leads.overlay.subscriptions |= {one["event"]: one["status"] for one in items}
     return {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.hashing import Draw, hex_text, name
+from sandbox.hashing import DeterministicRng, hex_text, name
 from sandbox.vocabulary import CATEGORIES, NAME_HEADS, NAME_TAILS
 
 _TIERS = ((120_000, 600_000), (20_000, 80_000), (1_200, 2_000), (25, 55), (1_000_000, 3_000_000))
@@ -12,7 +12,7 @@ _TIERS = ((120_000, 600_000), (20_000, 80_000), (1_200, 2_000), (25, 55), (1_000
 thresholds.
 """
 
-_SHELF_WEEKS = (16.0, 30.0)
+_LISTED_WEEKS = (16.0, 30.0)
 """Weeks after which a video is taken down, from and to."""
 
 
@@ -20,7 +20,7 @@ _SHELF_WEEKS = (16.0, 30.0)
 class Account:
     """One account; compared by identity, since the world keeps one record of each.
 
-    ``per_week`` is its publishing rhythm. ``shelf_s`` is how long its videos stay listed before the author takes them
+    ``per_week`` is its publishing rhythm. ``listed_s`` is how long its videos stay listed before the author takes them
     down (seconds), which keeps their number about the configured one for ever. ``growth`` is the yearly growth of
     ``base_fans`` apart from the fans brought by single videos.
     """
@@ -36,7 +36,7 @@ class Account:
     growth: float
     per_week: float
     phase: float
-    shelf_s: float
+    listed_s: float
     hours: tuple[int, ...]
 
     @property
@@ -58,12 +58,12 @@ def make_account(seed: int, id_seed: int, index: int, videos: int, most_fans: in
 
     Another ``id_seed`` changes its open_id only.
     """
-    draw = Draw(seed, name("account"), index)
+    draw = DeterministicRng(seed, name("account"), index)
     h = hex_text(64, draw.key)
     i = h if id_seed == seed else hex_text(32, draw.key, id_seed)
     category = CATEGORIES[index % len(CATEGORIES)]
     low, high = (min(fans, most_fans) for fans in (_TIERS[index] if index < len(_TIERS) else (60, MOST_FANS)))
-    shelf_weeks = draw.between(*_SHELF_WEEKS)
+    listed_weeks = draw.between(*_LISTED_WEEKS)
     first_hour = draw.pick((7, 11, 12, 17, 18, 19, 20))
     return Account(
         index=index,
@@ -75,8 +75,8 @@ def make_account(seed: int, id_seed: int, index: int, videos: int, most_fans: in
         category=category,
         base_fans=int(draw.log_between(low, max(high, low + 1))),
         growth=draw.between(-0.03, 0.25),
-        per_week=videos / shelf_weeks,
+        per_week=videos / listed_weeks,
         phase=draw.unit(),
-        shelf_s=shelf_weeks * 7 * 86_400,
+        listed_s=listed_weeks * 7 * 86_400,
         hours=tuple((first_hour + d) % 24 for d in (0, 0, 1, 5)),
     )

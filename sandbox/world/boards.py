@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.clock import HOUR_S, READY_HOUR, day_start
-from sandbox.hashing import Draw, mix, name, unit
+from sandbox.hashing import DeterministicRng, mix, name, unit
 from sandbox.vocabulary import (
     NAME_HEADS,
     NAME_TAILS,
@@ -54,7 +54,7 @@ class Entry:
     entrant: Entrant
 
 
-def wander(key: int, day: int) -> float:
+def random_walk(key: int, day: int) -> float:
     """Return a number about 1 that drifts over some days and jitters a little daily."""
     offset = key % _KNOT_DAYS
     knot, step = divmod(day + offset, _KNOT_DAYS)
@@ -68,7 +68,7 @@ def _pool(seed: int, board: str, size: int, titles, lowest: float, highest: floa
     """Return ``size`` entrants with distinct titles; ``titles`` makes one from a draw."""
     entrants: dict[str, Entrant] = {}
     for k in range(size):
-        draw = Draw(seed, name(board), k)
+        draw = DeterministicRng(seed, name(board), k)
         title = next((t for _ in range(40) if (t := titles(draw)) not in entrants), f"{titles(draw)}{k}")
         followers = int(draw.log_between(30_000, 18_000_000))
         entrants[title] = Entrant(draw.key, title, draw.log_between(lowest, highest), followers)
@@ -131,7 +131,7 @@ class Boards:
         if entrant.account is not None:
             plays = self._series.day_plays(entrant.account, day - 1)
             return plays * 0.6 * (0.5 + unit(mix(entrant.key, 6)))
-        return entrant.strength * wander(entrant.key, day)
+        return entrant.strength * random_walk(entrant.key, day)
 
     def _rank(self, board: str, day: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """Return (positions in the pool, best first; their scores)."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from sandbox.clock import DAY_S, day_of
-from sandbox.hashing import Draw, mix, name
+from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.phrases import AUTHOR_REPLIES, COMMENTS, EDITS, ENDINGS, REPLIES
 from sandbox.vocabulary import FRIENDS, GOODS, PLACES, TITLE_OBJECTS, TOPICS
 from sandbox.world.accounts import Account
@@ -141,7 +141,7 @@ class Comments:
         parent = np.where(is_reply, tops[(talk * talk / _TALKS**2).astype(np.int64)] if final else -1, -1)
         answered = np.zeros(final, bool)
         answered[parent[is_reply]] = True
-        steady = Draw(video.key, name("pins"))
+        steady = DeterministicRng(video.key, name("pins"))
         pinned = {}
         for place in tops[: steady.bits() % 3 if steady.chance(0.4) else 0].tolist():
             pinned[place] = int(created[place] + steady.between(60, 2 * DAY_S))
@@ -208,7 +208,7 @@ class Comments:
 
     def _write(self, account: Account, video: Video, place: int, second: bool, edited: bool) -> WrittenComment:
         thread = self._thread(video)
-        draw = Draw(video.key, name("comment"), place, second)
+        draw = DeterministicRng(video.key, name("comment"), place, second)
         is_reply = bool(thread.parent[place] >= 0)
         by_author = is_reply and draw.chance(_BY_AUTHOR)
         if by_author:
@@ -226,7 +226,9 @@ class Comments:
             if draw.chance(0.4):
                 content += draw.pick(ENDINGS) * (1 + draw.bits() % 3)
         if edited:
-            content += Draw(video.key, name("edit"), place).pick(EDITS)  # its own sequence: the person stays the same
+            content += DeterministicRng(video.key, name("edit"), place).pick(
+                EDITS
+            )  # its own sequence: the person stays the same
         comment_id = self.comment_id(video, place, second)
         if by_author:
             return WrittenComment(comment_id, account.open_id, content, account.nickname, account.avatar)

@@ -11,9 +11,9 @@ from datetime import date
 from functools import lru_cache
 
 from sandbox.clock import HOUR_S, day_number, day_start, day_text
-from sandbox.hashing import Draw, mix, name, unit
+from sandbox.hashing import DeterministicRng, mix, name, unit
 from sandbox.vocabulary import SCREEN_AREAS, SCREEN_HEADS, SCREEN_TAGS, SCREEN_TAILS, STAR_TAILS
-from sandbox.world.boards import wander
+from sandbox.world.boards import random_walk
 
 FILM, SERIES, VARIETY = 1, 2, 3
 SIZES = {FILM: 30, SERIES: 10, VARIETY: 10}
@@ -74,7 +74,7 @@ def final_at(version: int) -> int:
     return day_start(monday_of(version) + 7) + _FINAL_HOUR * HOUR_S
 
 
-class Screens:
+class EntRanks:
     """The lists of all weeks."""
 
     def __init__(self, seed: int) -> None:
@@ -86,7 +86,7 @@ class Screens:
         """Return the titles that are released in a week."""
         made = []
         for k in range(_PER_WEEK[kind]):
-            draw = Draw(self._seed, name("screen"), kind, version, k)
+            draw = DeterministicRng(self._seed, name("screen"), kind, version, k)
             if k and draw.chance(0.2):
                 continue
             made.append(
@@ -118,7 +118,7 @@ class Screens:
             shape = 0.12 * math.exp(age / 5)
         else:
             shape = min(1.0, 0.45 + 0.55 * age / rise) * math.exp(-max(0.0, age - rise) / fall)
-        return title.heat * shape * (1.3 if (day + 3) % 7 >= 4 else 1.0) * wander(title.key, day) ** 0.4
+        return title.heat * shape * (1.3 if (day + 3) % 7 >= 4 else 1.0) * random_walk(title.key, day) ** 0.4
 
     def _ranked(self, kind: int, version: int, last: int) -> tuple[tuple[Title, int], ...]:
         """Return (title, heat) of a week from Monday to the day ``last``, hottest first.
@@ -164,7 +164,7 @@ def _rounded(title: Title, heat: float) -> int:
     return int(float(f"{heat:.3e}")) if has_short_heat(title) else int(heat)
 
 
-def _names(draw: Draw, number: int) -> tuple[str, ...]:
+def _names(draw: DeterministicRng, number: int) -> tuple[str, ...]:
     """Return names of invented people."""
     return tuple({draw.pick(STAR_TAILS): None for _ in range(number)})
 

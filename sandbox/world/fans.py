@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.hashing import Draw, apportion, mix, name, unit
+from sandbox.hashing import DeterministicRng, apportion, mix, name, unit
 from sandbox.vocabulary import COMMENT_KEYWORDS, DEVICES, FAN_KEYWORDS, FAN_SOURCES, INTERESTS, PROVINCES
 from sandbox.world.accounts import Account
 from sandbox.world.series import Series
@@ -46,7 +46,7 @@ class Fans:
         self.portrait = lru_cache(maxsize=2_048)(self._portrait)
 
     def _weights(self, account: Account, what: str, labels: tuple[str, ...], spread: float, day: int) -> list[float]:
-        draw = Draw(account.key, name(what))
+        draw = DeterministicRng(account.key, name(what))
         weights = []
         for _ in labels:
             base, period, phase = math.exp(spread * (draw.unit() - 0.5)), draw.between(40, 160), draw.unit()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.clock import HOUR_S
-from sandbox.hashing import Draw, mix, name, unit
+from sandbox.hashing import DeterministicRng, mix, name, unit
 from sandbox.vocabulary import CATEGORIES, EVENTS, FOODS, GOODS, HOT_PATTERNS, PLACES, SEASONS, SPORTS
 from sandbox.world.ids import ItemIds
 
@@ -75,7 +75,7 @@ class WordVideo:
         return int(self.scale * (1 - math.exp(-max(0.0, instant - self.created) / (9 * HOUR_S))))
 
 
-def _sentence(draw: Draw) -> str:
+def _sentence(draw: DeterministicRng) -> str:
     return draw.pick(HOT_PATTERNS).format(
         place=draw.pick(PLACES),
         season=draw.pick(SEASONS),
@@ -106,7 +106,7 @@ class HotWords:
     def _born_in(self, hour: int) -> tuple[HotWord, ...]:
         words = []
         for k in range(_BORN_PER_HOUR):
-            draw = Draw(self._seed, name("hot word"), hour, k)
+            draw = DeterministicRng(self._seed, name("hot word"), hour, k)
             words.append(
                 HotWord(
                     sentence=_sentence(draw),
@@ -167,7 +167,7 @@ class HotWords:
         """
         videos = []
         for k in range(6 + word.key % 3):
-            draw = Draw(word.key, name("word video"), k)
+            draw = DeterministicRng(word.key, name("word video"), k)
             created = word.born * HOUR_S + int((k - 4) * draw.between(0.1, 0.5) * HOUR_S) - 60
             if created > instant:
                 continue

@@ -14,14 +14,14 @@ from enum import StrEnum
 from functools import lru_cache
 
 from sandbox.clock import DAY_S, day_of, day_start
-from sandbox.hashing import Draw, name
+from sandbox.hashing import DeterministicRng, name
 from sandbox.phrases import ANSWERS, GROUP_MESSAGES, LEAVING_PHONE, LEAVING_WECHAT, QUESTIONS, TAG_NAMES
 from sandbox.vocabulary import GOODS, PLACES, TOPICS
 from sandbox.world.accounts import Account
 from sandbox.world.ids import ItemIds
-from sandbox.world.overlay import Doings, changed
+from sandbox.world.overlay import Overlay, changed
 from sandbox.world.people import CUSTOMERS, People
-from sandbox.world.videos import Shelf
+from sandbox.world.videos import VideoStore
 
 SPAN_DAYS = 25
 """From a customer's first day to the customer's last possible action; consents may end later."""
@@ -137,11 +137,11 @@ def _within(span: tuple[float, float] | None, instant: float) -> bool:
 class Leads:
     """Customers of all accounts."""
 
-    def __init__(self, seed: int, id_seed: int, people: People, shelf: Shelf) -> None:
-        self._seed, self._people, self._shelf = seed, people, shelf
+    def __init__(self, seed: int, id_seed: int, people: People, video_store: VideoStore) -> None:
+        self._seed, self._people, self._video_store = seed, people, video_store
         self._messages = ItemIds(id_seed, "message", "@msg")
         self._conversations = ItemIds(id_seed, "conversation", "@conv")
-        self.doings = Doings()
+        self.overlay = Overlay()
         self.customers = lru_cache(maxsize=32_768)(self._customers)
         self._lately = lru_cache(maxsize=64)(self._known)
         self._foreseen = lru_cache(maxsize=256)(self._events)
@@ -152,7 +152,7 @@ class Leads:
         """Return the customers whose first day is ``day``."""
         if day < _FIRST_DAY:
             return ()
-        draw = Draw(self._seed, name("customers"), account.key, day)
+        draw = DeterministicRng(self._seed, name("customers"), account.key, day)
         rate = 0.45 * math.log1p(account.base_fans / 30)
         number = min(_PER_DAY - 1, int(rate * draw.between(0.4, 1.6) + draw.unit()))
         return tuple(self._customer(account, day, k) for k in range(number))
@@ -183,32 +183,32 @@ class Leads:
         known = self._lately(account, instant)
         return (
             tuple(self._as_it_came(account, c) for c in known)
-            if self.doings.events or self.doings.consents or self.doings.names or self.doings.taggings
+            if self.overlay.events or self.overlay.consents or self.overlay.names or self.overlay.taggings
             else known
         )
 
     def _as_it_came(self, account: Account, customer: Customer) -> Customer:
         """Add the effects of the API and the control plane to a customer."""
-        doings, place = self.doings, (account.index, customer.number)
-        if not doings.touches(*place):
+        overlay, place = self.overlay, (account.index, customer.number)
+        if not overlay.touches(*place):
             return customer
-        more = [e for e in doings.events.get(account.index, ()) if e.number == customer.number]
+        more = [e for e in overlay.events.get(account.index, ()) if e.number == customer.number]
         events = tuple(sorted((*customer.events, *more), key=lambda e: e.at_ms))
-        consent = changed(doings.consents.get(place, []), *(customer.consent or (None, math.inf)))
+        consent = changed(overlay.consents.get(place, []), *(customer.consent or (None, math.inf)))
         follows = customer.follows
-        if place in doings.follows:
-            follows = changed([(doings.follows[place], True)], *(follows or (None, math.inf)))
+        if place in overlay.follows:
+            follows = changed([(overlay.follows[place], True)], *(follows or (None, math.inf)))
         own = {tag: (since, until) for tag, since, until in customer.tags}
-        for (index, number, tag), spans in doings.taggings.items():
+        for (index, number, tag), spans in overlay.taggings.items():
             if (index, number) == place and (span := changed(spans, *own.get(tag, (None, math.inf)))) is not None:
                 own[tag] = span
-        gone = {tag for tag, text in doings.names.get(account.index, {}).items() if text is None}
+        gone = {tag for tag, text in overlay.names.get(account.index, {}).items() if text is None}
         tags = tuple((tag, *span) for tag, span in own.items() if tag not in gone)
         return replace(customer, events=events, consent=consent, follows=follows, tags=tags)
 
     def events(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
         """Return the events from ``start`` on and before ``end`` (epoch seconds), oldest first."""
-        foreseen, more = self._foreseen(account, start, end), self.doings.events.get(account.index)
+        foreseen, more = self._foreseen(account, start, end), self.overlay.events.get(account.index)
         if not more:
             return foreseen
         found = [*foreseen, *(e for e in more if start * 1_000 <= e.at_ms < end * 1_000)]
@@ -256,7 +256,7 @@ class Leads:
 
     def tags(self, account: Account) -> tuple[tuple[int, str], ...]:
         """Return (tag_id, name) of the account's tags."""
-        names: dict[int, str | None] = {**dict(self._own_tags(account)), **self.doings.names.get(account.index, {})}
+        names: dict[int, str | None] = {**dict(self._own_tags(account)), **self.overlay.names.get(account.index, {})}
         return tuple((tag, text) for tag, text in names.items() if text is not None)
 
     def _own_tags(self, account: Account) -> tuple[tuple[int, str], ...]:
@@ -268,9 +268,9 @@ class Leads:
 
     def _customer(self, account: Account, day: int, place: int) -> Customer:
         number = CUSTOMERS | account.index * (_PER_DAY << 16) | (day - _FIRST_DAY) * _PER_DAY | place
-        draw = Draw(self._seed, name("customer"), number)
+        draw = DeterministicRng(self._seed, name("customer"), number)
         born = day_start(day) + draw.pick((9, 12, 13, 16, 19, 20, 21, 22)) * 3_600 + draw.between(0, 3_600)
-        life = _Life(self._shelf, self._people, account, number, draw)
+        life = _Life(self._video_store, self._people, account, number, draw)
         comes, at = 1 + draw.chance(0.4) + draw.chance(0.2), born
         for k in range(comes):
             life.come(at, first=k == 0)
@@ -291,7 +291,7 @@ class Leads:
             lost,
         )
 
-    def _tags_of(self, account: Account, draw: Draw, born: float) -> Iterator[tuple[int, float, float]]:
+    def _tags_of(self, account: Account, draw: DeterministicRng, born: float) -> Iterator[tuple[int, float, float]]:
         """Yield up to three tags; one in five is removed again."""
         own, given = self._own_tags(account), set()
         for _ in range(draw.bits() % 4):
@@ -306,8 +306,10 @@ class Leads:
 class _Life:
     """The actions of one customer, recorded one after another."""
 
-    def __init__(self, shelf: Shelf, people: People, account: Account, number: int, draw: Draw) -> None:
-        self._shelf, self._people = shelf, people
+    def __init__(
+        self, video_store: VideoStore, people: People, account: Account, number: int, draw: DeterministicRng
+    ) -> None:
+        self._video_store, self._people = video_store, people
         self._account, self._number, self._draw = account, number, draw
         self._at = 0.0
         self.events: list[Event] = []
@@ -340,9 +342,9 @@ class _Life:
 
     def _like(self) -> None:
         """Add a like of one of the account's newest videos, or a follow if there is none."""
-        videos = self._shelf.listed(self._account, self._at)[-8:]
+        videos = self._video_store.listed(self._account, self._at)[-8:]
         if videos:
-            self._add(Happening.LIKED, item_id=self._shelf.item_id(self._draw.pick(videos)))
+            self._add(Happening.LIKED, item_id=self._video_store.item_id(self._draw.pick(videos)))
         else:
             self._add(Happening.FOLLOWED)
 
@@ -385,7 +387,7 @@ class _Life:
             text = draw.pick(LEAVING_WECHAT).format(wechat=person.wechat)
             self._add(Happening.RECEIVED, message_type="text", text=text, left="wechat")
 
-    def consent(self, draw: Draw) -> tuple[float, float] | None:
+    def consent(self, draw: DeterministicRng) -> tuple[float, float] | None:
         """Return since when and until when the customer allows messages: some of those who wrote do."""
         wrote = next((e.at_ms for e in self.events if e.happening is Happening.RECEIVED), None)
         if wrote is None or not draw.chance(0.5):
@@ -393,7 +395,7 @@ class _Life:
         since = round(wrote / 1_000 + draw.between(30, 3_600), 3)
         return since, since + draw.between(0.5, 30) * DAY_S if draw.chance(0.25) else math.inf
 
-    def follows(self, draw: Draw) -> tuple[float, float] | None:
+    def follows(self, draw: DeterministicRng) -> tuple[float, float] | None:
         """Return since when and until when the customer follows the account."""
         since = next((e.at_ms / 1_000 for e in self.events if e.happening is Happening.FOLLOWED), None)
         if since is None:

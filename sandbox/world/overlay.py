@@ -37,7 +37,7 @@ class SentMessage:
 
 
 @dataclass(slots=True)
-class Later:
+class ScheduledAction:
     """An action that a person will do at ``at`` (epoch seconds)."""
 
     at: float
@@ -47,7 +47,7 @@ class Later:
     text: str = ""
 
 
-class Doings:
+class Overlay:
     """The overlay of one app. Accounts are named by their index, people by their number."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Doings:
         self.follows: dict[tuple[int, int], float] = {}
         self.sent: list[SentMessage] = []
         self.recalled: set[str] = set()
-        self.later: list[Later] = []
+        self.scheduled: list[ScheduledAction] = []
         self.names: dict[int, dict[int, str | None]] = defaultdict(dict)
         self.taggings: dict[tuple[int, int, int], list[tuple[float, bool]]] = defaultdict(list)
         self.replies: dict[tuple[int, int], list[tuple[str, str, float]]] = defaultdict(list)
@@ -66,7 +66,7 @@ class Doings:
         """Called with every event that is to be delivered."""
         self._places: Counter[tuple[int, int]] = Counter()
         self._tags: Counter[int] = Counter()
-        self._told = 0
+        self._event_number = 0
 
     def forget(self) -> None:
         """Undo all effects; the listener stays."""
@@ -84,10 +84,10 @@ class Doings:
         self._tags[account] += 1
         return FIRST_NEW_TAG + self._tags[account]
 
-    def next_telling(self) -> int:
+    def next_event_number(self) -> int:
         """Return a number that distinguishes equal events of one instant."""
-        self._told += 1
-        return self._told
+        self._event_number += 1
+        return self._event_number
 
     def touches(self, account: int, number: int) -> bool:
         """Report whether anything of a customer differs from the world's course."""
@@ -111,10 +111,10 @@ class Doings:
             for s in self.sent
         )
 
-    def due(self, instant: float) -> list[Later]:
+    def due(self, instant: float) -> list[ScheduledAction]:
         """Remove and return the actions scheduled until ``instant``, in order of time."""
-        found = sorted((one for one in self.later if one.at <= instant), key=lambda one: one.at)
-        self.later = [one for one in self.later if one.at > instant]
+        found = sorted((one for one in self.scheduled if one.at <= instant), key=lambda one: one.at)
+        self.scheduled = [one for one in self.scheduled if one.at > instant]
         return found
 
 

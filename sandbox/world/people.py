@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.hashing import Draw, mix, name
+from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.phrases import NICKNAMES
 from sandbox.vocabulary import CATEGORIES, NAME_HEADS, PLACES, TOPICS
 from sandbox.world.accounts import Account
@@ -48,7 +48,7 @@ class People:
         self.person = lru_cache(maxsize=32_768)(self._person)
 
     def _person(self, number: int) -> Person:
-        draw = Draw(self._seed, name("person"), number)
+        draw = DeterministicRng(self._seed, name("person"), number)
         topic = draw.pick(TOPICS[draw.pick(CATEGORIES)])
         nickname = draw.pick(NICKNAMES).format(head=draw.pick(NAME_HEADS), topic=topic, place=draw.pick(PLACES))
         if draw.chance(0.3):

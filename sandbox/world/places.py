@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from sandbox.hashing import Draw, apportion, mix, name, unit
+from sandbox.hashing import DeterministicRng, apportion, mix, name, unit
 from sandbox.vocabulary import CITIES, NAME_HEADS, PLACE_KINDS, STREETS
 from sandbox.world.accounts import Account
-from sandbox.world.boards import wander
+from sandbox.world.boards import random_walk
 
 CATEGORIES = {10: 620, 20: 540, 30: 430}
 """餐饮 catering, 景点 scenic spots, 住宿 lodging, and how many places there are of each."""
@@ -65,7 +65,7 @@ class Places:
         return {p.poi_id: p for p in self.all}
 
     def _make(self, number: int, category: int) -> Place:
-        draw = Draw(self._seed, name("place"), number)
+        draw = DeterministicRng(self._seed, name("place"), number)
         province, city, code, districts, longitude, latitude = draw.pick(CITIES)
         district, street = draw.pick(districts), draw.pick(STREETS)
         title = f"{draw.pick(NAME_HEADS)}{draw.pick(PLACE_KINDS[category])}"
@@ -101,7 +101,7 @@ class Places:
         """Return the places of an account, one to three; account 3 has none."""
         if account.index == CLAIMS_NOTHING:
             return []
-        draw = Draw(self._seed, name("claims"), account.index)
+        draw = DeterministicRng(self._seed, name("claims"), account.index)
         numbers = dict.fromkeys(draw.bits() % len(self.all) for _ in range(1 + draw.bits() % 3))
         return [self.all[n] for n in numbers]
 
@@ -119,7 +119,9 @@ class Places:
     def day_views(self, place: Place, day: int) -> int:
         """Return the page views of a day: more on weekends, above all of scenic spots."""
         weekend = (day + 3) % 7 >= 5
-        return int(place.views * wander(place.key, day) * ((1.7 if place.category == 20 else 1.25) if weekend else 1))
+        return int(
+            place.views * random_walk(place.key, day) * ((1.7 if place.category == 20 else 1.25) if weekend else 1)
+        )
 
     def day_services(self, place: Place, day: int) -> tuple[int, int, int]:
         """Return (visitors who saw a service, who clicked, orders)."""
@@ -132,14 +134,14 @@ class Places:
 
         Values are shares, for cities numbers; "" is unknown.
         """
-        draw = Draw(place.key, name(who))
+        draw = DeterministicRng(place.key, name(who))
         people = sum(
             (self.day_services(place, d)[2] if who == "buyers" else self.day_views(place, d))
             for d in range(last - days + 1, last + 1)
         )
 
         def shares(labels: tuple[str, ...]) -> list[tuple[str, str]]:
-            weights = [draw.between(0.1, 1) * wander(mix(draw.key, i), last // 3) for i in range(len(labels))]
+            weights = [draw.between(0.1, 1) * random_walk(mix(draw.key, i), last // 3) for i in range(len(labels))]
             return [
                 (label, f"{part / 10_000:.4f}") for label, part in zip(labels, apportion(10_000, weights), strict=True)
             ]
@@ -156,7 +158,9 @@ class Places:
 
     def _board(self, category: int, day: int) -> tuple[tuple[Place, str], ...]:
         """Return (place, score as text) of the heat list, best first."""
-        heat = {p: math.log(p.views * (0.85 + 0.15 * wander(p.key, day))) for p in self.all if p.category == category}
+        heat = {
+            p: math.log(p.views * (0.85 + 0.15 * random_walk(p.key, day))) for p in self.all if p.category == category
+        }
         best = sorted(heat, key=lambda p: (-heat[p], p.number))
         low, high = heat[best[-1]], heat[best[0]]
         return tuple(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sandbox.clock import DAY_S, day_of, day_start
-from sandbox.hashing import Draw, mix, name
+from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.world.accounts import Account, make_account
 from sandbox.world.ids import ItemIds
-from sandbox.world.videos import Shelf, Video, make_video, title_of
+from sandbox.world.videos import Video, VideoStore, make_video, title_of
 
 SEARCH_DAYS = 30
 """Highest age of a found video of another author, in days."""
@@ -38,8 +38,8 @@ class Found:
 class Search:
     """Search for videos by keyword, and by sec_item_id."""
 
-    def __init__(self, seed: int, id_seed: int, accounts: Sequence[Account], shelf: Shelf) -> None:
-        self._seed, self._id_seed, self._accounts, self._shelf = seed, id_seed, accounts, shelf
+    def __init__(self, seed: int, id_seed: int, accounts: Sequence[Account], video_store: VideoStore) -> None:
+        self._seed, self._id_seed, self._accounts, self._video_store = seed, id_seed, accounts, video_store
         self._ids = ItemIds(id_seed, "sec item", "@s")
         self._creator = lru_cache(maxsize=_CREATORS)(self._make_creator)
         self._of_day = lru_cache(maxsize=8_192)(self._made_on)
@@ -53,7 +53,7 @@ class Search:
     def _video(self, owner: int, slot: int) -> tuple[Account, Video]:
         """Return (author, video) of another author, from the two numbers in its id."""
         day, k = divmod(slot, _PER_DAY)
-        draw = Draw(self._seed, name("found"), owner, day, k)
+        draw = DeterministicRng(self._seed, name("found"), owner, day, k)
         author = self._creator(draw.bits() % _CREATORS)
         created = day_start(day) + draw.pick(author.hours) * 3_600 + draw.bits() % 3_600
         video = make_video(self._seed, author, mix(owner, slot) & 0xFFFFFFFF, created)
@@ -72,9 +72,9 @@ class Search:
             for author, video in self._of_day(owner, day)
             if instant - SEARCH_DAYS * DAY_S <= video.created <= instant
         ]
-        own, asked = [], [account, *(a for a in self._accounts[:_OWN_ACCOUNTS] if a is not account)]
-        for author in asked:
-            titles = ((v, title_of(v.key, author.category)) for v in self._shelf.listed(author, instant))
+        own, authors = [], [account, *(a for a in self._accounts[:_OWN_ACCOUNTS] if a is not account)]
+        for author in authors:
+            titles = ((v, title_of(v.key, author.category)) for v in self._video_store.listed(author, instant))
             own += [Found(v, author, title) for v, title in titles if keyword in title]
         found += own[:_OWN_VIDEOS]
         shown = [f for f in found if f.video.private_at > instant]
@@ -92,7 +92,7 @@ class Search:
         owner, slot = place
         if owner < len(self._accounts):
             account = self._accounts[owner]
-            video = self._shelf.find(account, slot, instant)
+            video = self._video_store.find(account, slot, instant)
             return (account, video) if video else None
         author, video = self.video(owner, slot)
         return (author, video) if video.created <= instant else None

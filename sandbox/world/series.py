@@ -10,7 +10,7 @@ from sandbox.clock import DAY_S, day_of, day_start
 from sandbox.hashing import mix, unit
 from sandbox.world.accounts import Account
 from sandbox.world.curves import LIFE_S, breathing
-from sandbox.world.videos import METRICS, MONTH_DAYS, Shelf, Video
+from sandbox.world.videos import METRICS, MONTH_DAYS, Video, VideoStore
 
 _WINDOW_DAYS = MONTH_DAYS + 1
 _EPOCH_2026 = 1_767_225_600
@@ -41,8 +41,8 @@ class Month:
 class Series:
     """Per-day numbers of accounts. Months are cached because many endpoints read the same one."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, video_store: VideoStore) -> None:
+        self._video_store = video_store
         self.month = lru_cache(maxsize=4_096)(self._month)
         self.totals = lru_cache(maxsize=16_384)(self._totals)
         self.day_plays = lru_cache(maxsize=16_384)(self._day_plays)
@@ -52,7 +52,7 @@ class Series:
         first = last - _WINDOW_DAYS + 1
         midnights = [day_start(day) for day in range(first, last + 2)]
         breathed = [breathing(m) for m in midnights]
-        videos = tuple(self._shelf.between(account, midnights[0] - LIFE_S - DAY_S, midnights[-1] - 1))
+        videos = tuple(self._video_store.between(account, midnights[0] - LIFE_S - DAY_S, midnights[-1] - 1))
         reaches = {}
         for v in videos:
             at, scale = v.curve.at, v.scale
@@ -79,12 +79,12 @@ class Series:
     def _day_plays(self, account: Account, day: int) -> int:
         """Return the plays of one day over all videos: the last of :meth:`totals`, without its month."""
         start, end = day_start(day), day_start(day + 1)
-        videos = self._shelf.between(account, start - LIFE_S - DAY_S, end - 1)
+        videos = self._video_store.between(account, start - LIFE_S - DAY_S, end - 1)
         return sum(int(v.reach(end)) - int(v.reach(start)) for v in videos)
 
     def fans(self, account: Account, instant: float) -> int:
         """Return the fans at an instant: the account's own growth and the fans its videos brought."""
-        videos = self._shelf.between(account, instant - LIFE_S, instant)
+        videos = self._video_store.between(account, instant - LIFE_S, instant)
         return self.own_fans(account, instant) + int(sum(v.fans(v.reach(instant), instant) for v in videos))
 
     def own_fans(self, account: Account, instant: float) -> int:
@@ -116,9 +116,9 @@ class Series:
 
     def issues(self, account: Account, day: int) -> tuple[int, int]:
         """Return (videos published on ``day``, videos ever published at its end)."""
-        total = self._shelf.issued(account, day)
+        total = self._video_store.issued(account, day)
         start = day_start(day)
-        return len(self._shelf.between(account, start - 1, start + DAY_S - 1)), total
+        return len(self._video_store.between(account, start - 1, start + DAY_S - 1)), total
 
 
 def age_in_days(video: Video, instant: float) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.clock import DAY_S, day_start
-from sandbox.hashing import Draw, mix, name
+from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.vocabulary import FRIENDS, TITLE_OBJECTS, TITLE_OPENINGS, TOPICS
 from sandbox.world.accounts import Account
 from sandbox.world.curves import LIFE_S, LifeCurve, breathing, smoothstep
@@ -76,7 +76,7 @@ _THROTTLED = 0.04
 
 def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
     """Create the video that ``account`` published at ``created`` in the slot of its calendar."""
-    draw = Draw(seed, name("video"), account.key, slot)
+    draw = DeterministicRng(seed, name("video"), account.key, slot)
     wave = (
         (draw.between(0.15, 0.35), draw.between(4, 18) * DAY_S, draw.between(1, 3) * DAY_S)
         if draw.chance(0.1)
@@ -95,7 +95,7 @@ def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
         like * draw.log_between(0.005, 0.04),
         draw.log_between(0.004, 0.03),
     )
-    throttled = Draw(seed, name("throttled"), account.key, slot).chance(0.06)
+    throttled = DeterministicRng(seed, name("throttled"), account.key, slot).chance(0.06)
     private_at = created + draw.between(3, 60) * DAY_S if draw.chance(0.06) else math.inf
     return Video(
         owner=account.index,
@@ -115,7 +115,7 @@ def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
 
 def title_of(key: int, category: str, extra: str = "") -> str:
     """Return a title with hashtags, sometimes mentioning a person with @; it contains the phrase ``extra``."""
-    draw = Draw(key, name("title"))
+    draw = DeterministicRng(key, name("title"))
     text = extra or draw.pick(TITLE_OPENINGS) + draw.pick(TITLE_OBJECTS[category])
     if draw.chance(0.15):
         text += f" @{draw.pick(FRIENDS)}"
@@ -126,7 +126,7 @@ def title_of(key: int, category: str, extra: str = "") -> str:
     return text
 
 
-class Shelf:
+class VideoStore:
     """All videos of all accounts, computed on demand."""
 
     def __init__(self, seed: int, id_seed: int) -> None:
@@ -140,7 +140,7 @@ class Shelf:
         number = min(_published_before(account, week + 1) - _published_before(account, week), _PER_WEEK)
         start, times = _week_start(week), []
         for k in range(number):
-            draw = Draw(self._seed, name("slot"), account.key, week, k)
+            draw = DeterministicRng(self._seed, name("slot"), account.key, week, k)
             day = (
                 (k * _WEEK_DAYS // number + draw.bits() % 2) % _WEEK_DAYS
                 if number <= _WEEK_DAYS
@@ -161,21 +161,21 @@ class Shelf:
 
     def listed(self, account: Account, instant: float) -> list[Video]:
         """Return the videos that the account shows at ``instant``, oldest first."""
-        return self.between(account, instant - account.shelf_s, instant)
+        return self.between(account, instant - account.listed_s, instant)
 
     def find(self, account: Account, slot: int, instant: float) -> Video | None:
         """Return the listed video in ``slot``."""
         week, k = divmod(slot, _PER_WEEK)
-        if not _week_of(instant - account.shelf_s) <= week <= _week_of(instant):
+        if not _week_of(instant - account.listed_s) <= week <= _week_of(instant):
             return None
         videos = self.week(account, week)
         video = videos[k] if k < len(videos) else None
-        return video if video and instant - account.shelf_s < video.created <= instant else None
+        return video if video and instant - account.listed_s < video.created <= instant else None
 
     def find_number(self, account: Account, video_id: str, instant: float) -> Video | None:
         """Return the listed video with this clear id (video_id)."""
         created = int(video_id) >> 32 if len(video_id) <= 19 and video_id.isascii() and video_id.isdigit() else 0
-        if not instant - account.shelf_s < created <= instant:
+        if not instant - account.listed_s < created <= instant:
             return None
         videos = self.between(account, created - 1, created)
         return next((v for v in videos if video_number(v.key, v.created) == video_id), None)
@@ -200,7 +200,8 @@ def video_number(key: int, created: int) -> str:
 def cover_url(key: int) -> str:
     """Return the URL of a cover image."""
     host = 1 + key % 9
-    return f"https://p{host}-sign.example.cn/obj/cover-{key & 0xFFFFFFFFFF:010x}.jpeg?x-expires={1_900_000_000 + key % 99_999}&x-signature={key >> 24:010x}"
+    name, expires = f"{key & 0xFFFFFFFFFF:010x}", 1_900_000_000 + key % 99_999
+    return f"https://p{host}-sign.example.cn/obj/cover-{name}.jpeg?x-expires={expires}&x-signature={key >> 24:010x}"
 
 
 def share_url(key: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.world.accounts import MOST_FANS, Account, make_account
 from sandbox.world.boards import Boards
 from sandbox.world.comments import Comments
-from sandbox.world.ent_ranks import Screens
+from sandbox.world.ent_ranks import EntRanks
 from sandbox.world.fans import Fans
 from sandbox.world.hotwords import HotWords
 from sandbox.world.leads import Leads
@@ -13,7 +13,7 @@ from sandbox.world.people import People
 from sandbox.world.places import Places
 from sandbox.world.search import Search
 from sandbox.world.series import Series
-from sandbox.world.videos import Shelf
+from sandbox.world.videos import VideoStore
 
 
 class World:
@@ -36,17 +36,17 @@ class World:
         ids = seed if id_seed is None else id_seed
         self.accounts: list[Account] = [make_account(seed, ids, i, videos, most_fans) for i in range(accounts)]
         self._by_open_id = {a.open_id: a for a in self.accounts}
-        self.shelf = Shelf(seed, ids)
-        self.series = Series(self.shelf)
+        self.video_store = VideoStore(seed, ids)
+        self.series = Series(self.video_store)
         self.fans = Fans(self.series)
-        self.words = HotWords(seed, self.shelf.ids)
+        self.words = HotWords(seed, self.video_store.ids)
         self.boards = Boards(seed, self.accounts, self.series, self.words)
         self.people = People(seed, ids)
-        self.leads = Leads(seed, ids, self.people, self.shelf)
+        self.leads = Leads(seed, ids, self.people, self.video_store)
         self.comments = Comments(seed, ids, self.people, self.leads)
-        self.search = Search(seed, ids, self.accounts, self.shelf)
+        self.search = Search(seed, ids, self.accounts, self.video_store)
         self.places = Places(seed)
-        self.screens = Screens(seed)
+        self.ent_ranks = EntRanks(seed)
 
     def account(self, open_id: str) -> Account | None:
         """Return the account with this open_id, or None."""

@@ -50,8 +50,8 @@ def test_open_ids_are_read_back_by_their_own_world_only(number, text):
 @given(st.integers(0, 4), st.integers(0, 200), st.floats(0, 1))
 def test_comments_to_be_seen_are_as_many_as_the_counter_says(account, video, share):
     world = WORLD.accounts[account]
-    shelf = WORLD.shelf.listed(world, NOW)
-    chosen = shelf[video % len(shelf)]
+    listed = WORLD.video_store.listed(world, NOW)
+    chosen = listed[video % len(listed)]
     instant = chosen.created + share * 95 * 86_400
     view = WORLD.comments.view(chosen, instant)
     assert len(view.written) == chosen.count(METRICS.index("comment"), chosen.reach(instant))
@@ -123,5 +123,5 @@ def test_day_plays_is_the_last_of_the_month_everywhere():
 def test_accounts_list_about_as_many_videos_as_configured(videos):
     world = World(5, 30, videos)
     for instant in (NOW - 700 * 86_400, NOW, NOW + 900 * 86_400):
-        listed = [len(world.shelf.listed(a, instant)) for a in world.accounts]
+        listed = [len(world.video_store.listed(a, instant)) for a in world.accounts]
         assert abs(sum(listed) / len(listed) - videos) < max(1, videos * 0.1)
