@@ -27,8 +27,9 @@ import pyarrow.parquet as pq
 from benchmarks.results import Figure, Table, save
 from benchmarks.server import video
 from catalog import TABLES
-from resources.storage.archive import Archive, Entry
+from resources.storage.archive import Archive
 from resources.storage.lake import Lake
+from resources.storage.segments import Entry
 from services.ingest.normalise import iter_normalised, land
 
 AT = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)

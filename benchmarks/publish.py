@@ -35,7 +35,7 @@ from benchmarks.results import Figure, Table, save
 from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.runtime import Runtime
-from resources.warehouse.publisher import Publication
+from resources.warehouse.publication import Publication
 from services.marts.publishing import publish
 
 BAR_S, BAR_BYTES, BAR_RATIO = 3.0, 2e9, 1.1

@@ -22,7 +22,7 @@ from resources import shutdown
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.storage.atomic import RUN_PROCESS, this_process
-from resources.warehouse.publisher import Publication
+from resources.warehouse.publication import Publication
 from services.marts.publishing import publish
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

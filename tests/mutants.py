@@ -50,6 +50,8 @@ _INGEST = tuple(
 
 TESTS: dict[str, tuple[str, ...]] = {
     "resources/storage/archive.py": (*_ARCHIVE, "assets/test_archive_lost.py", "assets/test_verify.py"),
+    "resources/storage/segments.py": (*_ARCHIVE, "assets/test_archive_lost.py", "assets/test_verify.py"),
+    "resources/storage/parquet.py": (*_LAKE, "ingest/test_gathering.py", "publishing/test_publish.py"),
     "resources/storage/lake.py": (
         *_LAKE,
         "publishing/test_publish.py",
@@ -60,6 +62,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"publishing/test_{n}.py"
         for n in ("publish", "nothing_new", "damaged_lake", "publish_hazards", "load_status_by_day", "outreach_tables")
     ),
+    "resources/warehouse/layout.py": ("publishing/test_publish.py", "publishing/test_nothing_new.py"),
     "resources/storage/atomic.py": ("resources/test_pending.py", *_ARCHIVE, *_LAKE),
     "resources/storage/file_copy.py": ("resources/test_file_copy.py", "publishing/test_publish.py"),
     "resources/client/client.py": (
@@ -68,6 +71,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "resources/client/test_douyin_limits.py",
         "outreach/test_other_ways.py",
     ),
+    "resources/client/calls.py": (*_CLIENT, "outreach/test_other_ways.py"),
     "resources/client/limits.py": (
         "resources/client/test_douyin_limits.py",
         "resources/state/test_state_limits.py",

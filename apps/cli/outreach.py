@@ -47,7 +47,7 @@ def _runtime():
 @app.command("list")
 def list_() -> None:
     """List campaigns, and plans with the states of their lines."""
-    from resources.state.outbox import read_lines
+    from resources.state.ledger import read_lines
     from resources.state.plans import list_plans
     from services.outreach.campaigns import BadCampaign, load_campaigns
 
@@ -130,7 +130,7 @@ def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(min=0, help="lines
 def show_plan(runtime, plan, limit: int) -> None:
     """Print a plan; people and texts are masked."""
     from catalog.records import BEIJING
-    from resources.state.outbox import read_lines, request_of
+    from resources.state.ledger import read_lines, request_of
     from services.outreach.masking import mask_id, outline
     from services.outreach.planning import blocked_by, counts_of
 
@@ -238,8 +238,8 @@ def unknown() -> None:
     Lines that delivery events confirm are resolved first.
     """
     from catalog.records import BEIJING
+    from resources.state.ledger import read_lines
     from resources.state.lines import LineState
-    from resources.state.outbox import read_lines
     from resources.state.resolving import recover, resolve
     from services.outreach.masking import mask_id
     from services.outreach.sending import UNSEEN_AFTER

@@ -132,7 +132,7 @@ def _collect(runtime, tables: tuple[str, ...]) -> None:
 
 def _run_campaigns(runtime) -> None:
     from apps.cli.outreach import show_plan
-    from resources.state.outbox import read_lines
+    from resources.state.ledger import read_lines
     from resources.state.plans import approve
     from services.outreach.campaigns import load_campaign
     from services.outreach.planning import blocked_by, counts_of, plan_campaign

@@ -36,7 +36,7 @@ def replay(
     tables = choose(select)
     from catalog import TABLES
     from resources.runtime import Runtime
-    from resources.storage.archive import ArchiveCorrupt
+    from resources.storage.segments import ArchiveCorrupt
     from services.marts.publishing import publish
 
     runtime = Runtime(settings)

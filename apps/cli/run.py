@@ -14,7 +14,7 @@ from rich.text import Text
 from apps.cli.console import Grid, console, fail, load_settings, possible_day, require_credentials
 
 if TYPE_CHECKING:
-    from resources.warehouse.publisher import Publication
+    from resources.warehouse.publication import Publication
     from services.ingest.run import IngestResult
 
 
@@ -132,7 +132,7 @@ def publish(
     """Publish the lake into warehouse.duckdb, e.g. after the file was lost."""
     settings = load_settings()
     from resources.runtime import Runtime
-    from resources.warehouse.publisher import PublishFailed
+    from resources.warehouse.publication import PublishFailed
     from services.marts.publishing import publish as publish_lake
 
     try:

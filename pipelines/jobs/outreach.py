@@ -21,7 +21,7 @@ def plan_campaigns(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Run
     Raises:
         dg.Failure: a campaign is invalid or could not be planned.
     """
-    from resources.state.outbox import read_lines
+    from resources.state.ledger import read_lines
     from services.outreach.campaigns import BadCampaign
     from services.outreach.work import plan_due
 

@@ -16,19 +16,25 @@ from functools import partial
 from typing import Any, Protocol, Self
 
 import httpx
-import orjson
 
 from catalog.errors import CONSENT_OF_SCOPE, DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
 from catalog.records import Endpoint, Operation, Token
-from catalog.requests import ParamLocation, ParamSource
 from resources.client.background import Background
+from resources.client.calls import (
+    ApiMethod,
+    business_key,
+    complete_params,
+    final_action,
+    make_request,
+    unusable,
+    with_context,
+)
 from resources.client.errors import (
     AccountStopped,
     AppStopped,
     CallFailed,
     CapabilityUnavailable,
     ConsentNeeded,
-    NeedsAttention,
     NotConfigured,
     OutcomeUnknown,
     Unreachable,
@@ -40,7 +46,7 @@ from resources.client.limits import Limiter
 from resources.client.oauth import OAuth
 from resources.client.retry import TOO_FREQUENT, wait_before_retry
 from resources.client.tokens import TokenLease, TokenManager
-from resources.client.transport import encode_query, make_http
+from resources.client.transport import make_http
 from resources.client.wire import NoResponse, Reply, Wire
 from resources.config.clock import Clock
 from resources.config.redaction import guard_loggers, register_secret
@@ -52,11 +58,8 @@ from resources.state.sealing import NO_TOKEN_KEY
 
 log = logging.getLogger(__name__)
 
-ApiMethod = Endpoint | Operation
-"""An endpoint that reads or an operation that writes."""
 
 _LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
-_REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
 
 
 class Turn(Protocol):
@@ -190,7 +193,7 @@ class DouyinClient:
             try:
                 return make_request(self._settings.base_url, endpoint, sent, lease)
             except (httpx.InvalidURL, ValueError) as error:
-                raise _unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
+                raise unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
 
         calls, refreshed = 0, False
         lease: TokenLease | None = None
@@ -212,9 +215,9 @@ class DouyinClient:
             except NoResponse as error:
                 calls += 1
                 maybe_done, again = error.sent, error.again
-                problem: CallFailed = (self._unreachable if again else _unusable)(endpoint, open_id, str(error), calls)
+                problem: CallFailed = (self._unreachable if again else unusable)(endpoint, open_id, str(error), calls)
             except CallFailed as error:
-                raise _with_context(error, endpoint, open_id, calls) from error
+                raise with_context(error, endpoint, open_id, calls) from error
             else:
                 calls += 1
                 self._keep(endpoint, sent, open_id, reply, calls, archive_as)
@@ -241,7 +244,7 @@ class DouyinClient:
                         operation=endpoint.name,
                         open_id=open_id,
                         calls=calls,
-                        action=_final_action(known, endpoint),
+                        action=final_action(known, endpoint),
                     )
                     await self._apply_side_effects(endpoint, open_id, known, problem)
             if once and maybe_done:
@@ -286,7 +289,7 @@ class DouyinClient:
                 self._breakers[("app",)] = error
             elif isinstance(error, ConsentNeeded | AccountStopped):
                 self._breakers[("business" if endpoint.token is Token.BUSINESS else "account", open_id)] = error
-            raise _with_context(error, endpoint, open_id, calls) from error
+            raise with_context(error, endpoint, open_id, calls) from error
 
     # ------------------------------------------------------------------ consequences of a code
 
@@ -343,7 +346,7 @@ class DouyinClient:
             ("operation", endpoint.name),
             ("account", open_id),
             ("scope", open_id, endpoint.quota),
-            *_business_key(endpoint, open_id),
+            *business_key(endpoint, open_id),
         )
         for key in keys:
             if (known := self._breakers.get(key)) is not None:
@@ -390,89 +393,3 @@ class DouyinClient:
                 tag=tag or {},
             )
         )
-
-
-def _business_key(endpoint: ApiMethod, open_id: str) -> tuple[tuple[str, str], ...]:
-    return (("business", open_id),) if endpoint.token is Token.BUSINESS else ()
-
-
-def complete_params(endpoint: ApiMethod, params: Params, open_id: str) -> dict[str, Any]:
-    """Complete the caller's parameters with the record's account and constants, in the record's order.
-
-    Covers query and body. The access token is not included, since parameters are archived.
-
-    Raises:
-        ValueError: the record has no such parameter, a required one is missing, or the account differs from
-            ``open_id``.
-    """
-    complete: dict[str, Any] = {}
-    for param in endpoint.params:
-        if param.fill in (ParamSource.TOKEN, ParamSource.LEFT_OUT):
-            continue
-        if param.name in params:
-            complete[param.name] = params[param.name]
-        elif param.fill is ParamSource.ACCOUNT:
-            complete[param.name] = open_id
-        elif param.const is not None:
-            complete[param.name] = param.const
-        elif param.required:
-            raise ValueError(f"{endpoint.name} needs the parameter {param.name}")
-        if param.fill is ParamSource.ACCOUNT and (not open_id or complete[param.name] != open_id):
-            raise ValueError(f"{endpoint.name} needs the open_id of one account, in params as in open_id")
-    if unknown := set(params) - set(complete):
-        raise ValueError(f"{endpoint.name} has no parameter {', '.join(sorted(unknown))}")
-    return complete
-
-
-_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
-
-
-def make_request(base_url: str, endpoint: ApiMethod, params: Params, lease: TokenLease) -> httpx.Request:
-    """Build the request, with every parameter in the query or body as the record says.
-
-    The token is sent in the header (older SDKs put it into the query, and so into logs), except for the one operation
-    that expects it in its body.
-
-    Raises:
-        ValueError: a parameter cannot be encoded.
-        httpx.InvalidURL: the address is malformed.
-    """
-    query = {p.name: params[p.name] for p in endpoint.params if p.place is ParamLocation.QUERY and p.name in params}
-    url = f"{base_url}{endpoint.path}" + (f"?{encode_query(query)}" if query else "")
-    headers = {"accept": _JSON, "user-agent": "douyin-warehouse"}
-    in_body = next((p.name for p in endpoint.params if p.fill is ParamSource.TOKEN), None)
-    if lease.token and in_body is None:
-        headers["access-token"] = lease.token
-    if endpoint.method == "GET":
-        return httpx.Request("GET", url, headers=headers)
-    body = {p.name: params[p.name] for p in endpoint.params if p.place is ParamLocation.BODY and p.name in params}
-    if in_body is not None:
-        body[in_body] = lease.token
-    headers["content-type"] = _FORM if endpoint.form else _JSON
-    return httpx.Request(
-        endpoint.method,
-        url,
-        headers=headers,
-        content=encode_query(body).encode() if endpoint.form else orjson.dumps(body),
-    )
-
-
-def _final_action(known: ErrorCode, endpoint: ApiMethod) -> Action:
-    """Return the action for a code; a token refused again after its refresh needs renewed consent or an alert."""
-    if known.action is not Action.REFRESH:
-        return known.action
-    return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
-
-
-def _unusable(endpoint: ApiMethod, open_id: str, reason: str, calls: int) -> NeedsAttention:
-    """Return the error for an invalid request or an unacceptable response, which a retry would not fix."""
-    return NeedsAttention(
-        Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls
-    )
-
-
-def _with_context(error: CallFailed, endpoint: ApiMethod, open_id: str, calls: int) -> CallFailed:
-    """Return the error as one of this endpoint and account, with the number of requests made."""
-    placed = error.again(endpoint.name, open_id)
-    placed.calls = calls
-    return placed

@@ -13,7 +13,8 @@ from catalog import ENDPOINTS
 from catalog.envelopes import read_page
 from catalog.records import beijing_day
 from resources.client.exchange import Exchange
-from resources.storage.archive import Archive, Entry
+from resources.storage.archive import Archive
+from resources.storage.segments import Entry
 
 SEQUENCE = "sequence"
 """Key under which a call's tag carries its :class:`Sequence`."""

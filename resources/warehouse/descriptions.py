@@ -93,15 +93,16 @@ def described(name: str, wanted: Description, found: Description) -> Iterator[st
     """Yield the statements that update the comments of a table that has the wanted columns."""
     table = _quoted(name)
     if wanted.comment != found.comment:
-        yield f"COMMENT ON TABLE {table} IS {_text(wanted.comment)}"
+        yield f"COMMENT ON TABLE {table} IS {literal(wanted.comment)}"
     for column, said in wanted.columns.items():
         if said.comment != found.columns[column].comment:
-            yield f'COMMENT ON COLUMN {table}."{column}" IS {_text(said.comment)}'
+            yield f'COMMENT ON COLUMN {table}."{column}" IS {literal(said.comment)}'
 
 
 def _quoted(name: str) -> str:
     return ".".join(f'"{part}"' for part in name.split("."))
 
 
-def _text(value: str | None) -> str:
+def literal(value: str | None) -> str:
+    """Return a text as SQL literal, NULL for None."""
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -20,17 +19,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from filelock import FileLock
 
-from catalog import FIELDS, TABLES
-from catalog.records import History, Table
+from catalog import TABLES
 from resources import shutdown
 from resources.config.clock import BEIJING_SESSION
 from resources.storage.file_copy import copy_file
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.partition import LakeCorrupt, Partition, damage_of
 from resources.storage.pins import Pins
-from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
-from resources.warehouse.descriptions import made_anew, own_description, read_descriptions
-from resources.warehouse.extra_tables import EXTRA_TABLES, ExtraTables, TableByDay, replace_days, replace_rows
+from resources.warehouse.descriptions import read_descriptions
+from resources.warehouse.extra_tables import ExtraTables, TableByDay, replace_days, replace_rows
 from resources.warehouse.manifest import digest_of_lake, digest_of_state, read_manifest, write_manifest
 from resources.warehouse.mart_files import MARTS_DIR, Mart, readable_marts
 from resources.warehouse.published_marts import mart_partitions, publish_marts
@@ -38,49 +35,11 @@ from resources.warehouse.published_partitions import PublishedPartitions, commit
 
 if TYPE_CHECKING:  # imported only where a file is opened: a run with nothing to publish opens none
     import duckdb
-
-_LAYOUT = 5
-"""Version of the file's layout; increase it to rebuild published files although no table's columns changed."""
+from resources.warehouse.layout import has_layout, layout_script, layout_version, open_for_writing
+from resources.warehouse.publication import Publication, PublishFailed
 
 _MERGED_EVERY = 8
 """Interval in days at which a checkpoint may merge the small row groups that daily publications leave."""
-
-_STORAGE_VERSION = "v1.4.0"
-"""The oldest DuckDB that opens the file.
-
-Older formats number the rows of a table consecutively and do not record where a row group's metadata is. A checkpoint
-then reads and writes the metadata of all row groups of a table whose first rows were deleted: two to three times the
-CPU time.
-"""
-
-
-class PublishFailed(RuntimeError):
-    """The lake cannot be published; the previous file stays."""
-
-
-@dataclass
-class Publication:
-    """Result of one publication.
-
-    ``bytes`` is the size of the file, ``changed`` the days written or removed per dataset, ``seconds`` the duration.
-    """
-
-    path: Path
-    changed: dict[str, list[date]] = field(default_factory=dict)
-    rebuilt: bool = False
-    left_out: list[str] = field(default_factory=list)
-    """Marts with skipped days; the log states the reasons."""
-    damaged: list[LakeCorrupt] = field(default_factory=list)
-    """Files of the lake that do not read back: their days stay as published before, all others are published."""
-    made_again: list[LakeCorrupt] = field(default_factory=list)
-    """Damaged files of marts that were rebuilt from the lake."""
-    bytes: int = 0
-    seconds: float = 0.0
-
-    @property
-    def partitions(self) -> int:
-        """Number of partitions written or removed."""
-        return sum(map(len, self.changed.values()))
 
 
 class Warehouse:
@@ -126,7 +85,7 @@ class Warehouse:
 
     def is_current(self) -> bool:
         """Return whether the published file matches the lake's partitions and the descriptions in the mart files."""
-        if not _has_layout(self.path):
+        if not has_layout(self.path):
             return False
         with self.connect() as connection:
             published = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
@@ -198,7 +157,7 @@ class Warehouse:
         building.unlink(missing_ok=True)
         wal.unlink(missing_ok=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        result = Publication(self.path, rebuilt=rebuild or not _has_layout(self.path), damaged=[*refused])
+        result = Publication(self.path, rebuilt=rebuild or not has_layout(self.path), damaged=[*refused])
         copying = None if result.rebuilt else pool.submit(copy_file, self.path, building, pool)
         try:
             marts = readable_marts(self._marts_dir)
@@ -207,7 +166,7 @@ class Warehouse:
             )  # listing the files of two years takes a third of the copy's time
             rows = extra_tables() if callable(extra_tables) else extra_tables
             flushing = None if copying is None else copying.result()
-            connection = _open(building)
+            connection = open_for_writing(building)
             try:
                 self._fill(connection, pins, result, present, marts, rows)
             finally:
@@ -251,7 +210,7 @@ class Warehouse:
         tenth larger.
         """
         connection.execute(f"SET wal_autocheckpoint = '1 byte'; {'' if result.rebuilt else 'SET max_vacuum_tasks = 0'}")
-        connection.execute(f"BEGIN;{_layout_script() if result.rebuilt else ''}")
+        connection.execute(f"BEGIN;{layout_script() if result.rebuilt else ''}")
         published = PublishedPartitions(connection)
         for table in TABLES.values():
             self._upsert(connection, pins, result, published, table.name, f'"{table.name}"', present[table.name])
@@ -346,7 +305,7 @@ class Warehouse:
         names = (f"dt={partition.dt}", "all") if partition.group is None else (f"month={partition.dt:%Y-%m}",)
         where = next(path for name in names if (path := folder / name / "data.parquet").exists() or name == names[-1])
         with duckdb.connect() as connection:
-            connection.execute(_layout_script())
+            connection.execute(layout_script())
             try:
                 into = (
                     f"CREATE TABLE {target.replace('.', '_')} AS"
@@ -377,32 +336,11 @@ def _intact(pins: Pins, partition: Partition, damaged: list[LakeCorrupt]) -> Par
         return None
 
 
-def _open(building: Path) -> duckdb.DuckDBPyConnection:
-    """Open the file to write, as the connection's current database.
-
-    The next checkpoint converts an older file to the storage version.
-    """
-    import duckdb
-
-    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    connection.execute(
-        f"ATTACH {_text(str(building))} AS warehouse (STORAGE_VERSION '{_STORAGE_VERSION}'); USE warehouse"
-    )
-    return connection
-
-
-def _layout() -> str:
-    """Return the layout that a published file must have to be updated instead of rebuilt."""
-    return f"{_LAYOUT};" + ";".join(
-        f"{t.name}({','.join(f'{c} {FIELDS[c].type}' for c in t.columns)})" for t in TABLES.values()
-    )
-
-
 def _digest_of_state(extra_tables: Mapping[str, ExtraTables]) -> str | None:
     """Digest the layout and the tables; None if a table's rows can be read only once."""
     tables = {name: rows.changed if isinstance(rows, TableByDay) else rows for name, rows in extra_tables.items()}
     return (
-        digest_of_state(_layout(), tables)
+        digest_of_state(layout_version(), tables)
         if all(isinstance(rows, pa.Table | Mapping) for rows in tables.values())
         else None
     )
@@ -410,81 +348,3 @@ def _digest_of_state(extra_tables: Mapping[str, ExtraTables]) -> str | None:
 
 def _digest_of_lake(present: Mapping[str, list[Partition]], marts: Iterable[Mart]) -> str:
     return digest_of_lake((p for found in present.values() for p in found), marts)
-
-
-def _has_layout(path: Path) -> bool:
-    if not path.exists():
-        return False
-    import duckdb
-
-    try:
-        with duckdb.connect(str(path), read_only=True) as connection:
-            found = connection.execute("SELECT layout FROM meta.layout").fetchone()
-    except duckdb.Error:
-        return False
-    return found is not None and found[0] == _layout()
-
-
-_OWN: Mapping[str, tuple[pa.Schema, str]] = {
-    "meta.quarantine": (
-        QUARANTINE_SCHEMA,
-        "无法解析的行与值、原因及其在归档中的位置 / "
-        "rows and values that could not be parsed, why, and where their bytes lie in the archive",
-    ),
-    "meta.drift": (
-        DRIFT_SCHEMA,
-        "平台返回但目录未登记的字段 / members that the platform sent and the catalogue does not know",
-    ),
-    "meta.partitions": (
-        pa.schema([("name", pa.string()), ("dt", pa.date32()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64())]),
-        "已发布的分区 / partitions of the lake that this file holds",
-    ),
-    "meta.load_status_days": (
-        pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]),
-        "已发布的 load_status 日期及其最后变更 / "
-        "days of load_status that this file holds, and when their lines last changed",
-    ),
-    "meta.layout": (pa.schema([("layout", pa.string())]), "本文件的结构版本 / the layout that this file was made with"),
-}
-
-
-def _layout_script() -> str:
-    """Return the statements that create an empty file, as one text: a thousand single ones take half as long again."""
-    return ";\n".join(_layout_statements())
-
-
-def _layout_statements() -> Iterator[str]:
-    for table in TABLES.values():
-        columns = ", ".join(
-            f'"{c}" {FIELDS[c].type}{" NOT NULL" if c in table.not_null else ""}' for c in table.columns
-        )
-        yield f'CREATE TABLE "{table.name}" ({columns})'
-        yield f'COMMENT ON TABLE "{table.name}" IS {_text(f"{table.zh}：{table.doc_zh} / {table.en}: {table.doc_en}")}'
-        for name in table.columns:
-            column = FIELDS[name]
-            unit = f" [{column.unit}]" if column.unit else ""
-            comment = f"{column.zh}：{column.doc_zh} / {column.en}{unit}: {column.doc_en}"
-            yield f'COMMENT ON COLUMN "{table.name}"."{name}" IS {_text(comment)}'
-        if table.history is History.LISTING:
-            yield from _latest_view(table)
-    yield "CREATE SCHEMA outreach"
-    yield "CREATE SCHEMA meta"
-    for name, (schema, comment) in {**_OWN, **EXTRA_TABLES}.items():
-        yield from made_anew(name, own_description(name, schema, comment))
-    yield f"INSERT INTO meta.layout VALUES ({_text(_layout())})"
-
-
-def _latest_view(table: Table) -> Iterator[str]:
-    """Yield the statements that create the view of a listing's current state: the latest row of each entity."""
-    key = ", ".join(table.primary_key)
-    yield (
-        f'CREATE VIEW "{table.name}_latest" AS '
-        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at '
-        "DESC, dt DESC) = 1"
-    )
-    comment = f"{table.zh}（最新状态） / {table.en}: the latest row of each"
-    yield f'COMMENT ON VIEW "{table.name}_latest" IS {_text(comment)}'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

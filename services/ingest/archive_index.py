@@ -14,7 +14,8 @@ from catalog.records import Endpoint, beijing_day
 from resources.client.errors import failure
 from resources.client.paging import Resume
 from resources.client.recorder import Sequence
-from resources.storage.archive import Archive, Entry
+from resources.storage.archive import Archive
+from resources.storage.segments import Entry
 from services.ingest.fetch_context import FetchContext, Subject
 from services.ingest.normalise import complete_sequences, first_day, observation_days
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error

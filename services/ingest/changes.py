@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.records import Table
-from resources.storage.lake import row_groups
+from resources.storage.parquet import row_groups
 from resources.storage.partition import ROW_GROUP
 from services.ingest.order import ascends, in_step
 

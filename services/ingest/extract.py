@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from catalog.events import ENVELOPE_MEMBERS, EVENT_NAMES, OTHER_EVENTS, content_members
 from catalog.records import Column, Endpoint, Envelope, Origin, Output, Parse
-from resources.storage.archive import Address, Entry
+from resources.storage.segments import Address, Entry
 from services.ingest.fast_path import plain_rows, row_members, sibling_members
 
 TEXTS = (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL)

@@ -13,7 +13,7 @@ from catalog.records import Endpoint, beijing_day
 from resources.runtime import Runtime
 from resources.state.inbox import Event, ids_received_on, read_events, receiving_since
 from resources.state.load_status import Outcome
-from resources.storage.archive import Entry
+from resources.storage.segments import Entry
 from services.ingest.outcomes import SubjectResult
 
 _NO_RECEIVER = SubjectResult(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")

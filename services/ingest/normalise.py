@@ -22,10 +22,11 @@ from catalog import endpoints_of
 from catalog.iterations import IterateBy
 from catalog.records import EmptyMeaning, Endpoint, History, Table, beijing_day
 from catalog.requests import ParamSource
-from resources.storage.archive import Address, Archive, Entry, Segment
+from resources.storage.archive import Archive
 from resources.storage.lake import DRIFT, QUARANTINE, Lake
 from resources.storage.partition import LakeCorrupt
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
+from resources.storage.segments import Address, Entry, Segment
 from services.ingest.changes import Changes, InParts, compare
 from services.ingest.day_buffer import DayBuffer, DayRows
 from services.ingest.extract import connect, extract, read_batches

@@ -16,7 +16,8 @@ from catalog.errors import ErrorCode, error_for
 from catalog.iterations import IterateBy
 from catalog.records import BEIJING, Endpoint, History, beijing_day
 from catalog.requests import ParamSource
-from resources.storage.archive import Archive, Entry
+from resources.storage.archive import Archive
+from resources.storage.segments import Entry
 from services.ingest.normalise import NormalisedDay, normalise
 
 

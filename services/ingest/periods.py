@@ -14,7 +14,8 @@ from typing import Any
 
 from catalog.records import BEIJING, Endpoint, beijing_day
 from catalog.requests import Param, ParamSource, TimeFormat
-from resources.storage.archive import Archive, Entry
+from resources.storage.archive import Archive
+from resources.storage.segments import Entry
 
 PERIOD = "period"
 """Key of a backfilled response's subject for its first and last day, as ``2026-11-01/2026-11-03``.

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from catalog import FIELDS
 from catalog.records import Column, Endpoint, Field, History, Origin, Output, Pii, Table, Type, beijing_day
-from resources.storage.archive import Entry
 from resources.storage.schema import ARROW_TYPES
+from resources.storage.segments import Entry
 from services.ingest.extract import Source
 from services.ingest.periods import days_of, period_days
 from services.ingest.values import EXPECTS, as_text, check_ids, limits, outside, parse_column

@@ -19,9 +19,9 @@ from catalog import TABLES, endpoints_of
 from catalog.records import History, Table
 from resources.runtime import Runtime
 from resources.state.load_status import read_load_status
-from resources.storage.archive import ArchiveCorrupt
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.partition import LakeCorrupt, Partition, check
+from resources.storage.segments import ArchiveCorrupt
 from resources.warehouse.mart_files import readable_marts
 from resources.warehouse.published_marts import WHOLE, mart_partitions
 from services.ingest.accounting import Gap, gap_of

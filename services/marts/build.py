@@ -25,7 +25,8 @@ from catalog import TABLES
 from resources import shutdown
 from resources.runtime import Runtime
 from resources.storage.atomic import write_atomic
-from resources.storage.lake import DRIFT, QUARANTINE, Lake, encode_into, scan
+from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
+from resources.storage.parquet import encode_into
 from resources.storage.partition import LakeCorrupt, Partition
 from resources.storage.pins import Pins
 from resources.warehouse.mart_files import ALL_DAYS, DATASET, MARTS_DIR, BadMart, Mart, load_marts

@@ -14,7 +14,7 @@ from resources.runtime import Runtime
 from resources.state.load_status import changed_days
 from resources.storage.partition import LakeCorrupt
 from resources.warehouse.extra_tables import ExtraTables, TableByDay
-from resources.warehouse.publisher import Publication
+from resources.warehouse.publication import Publication
 from resources.warehouse.state_tables import load_status_batches, read_state_tables
 from services.marts.binding import CompiledMart, keep
 from services.marts.build import Marts

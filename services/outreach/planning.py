@@ -23,8 +23,9 @@ from resources.state.accounts import Account, AccountStatus, list_accounts
 from resources.state.chats import Chat, all_chats
 from resources.state.engine import outbox
 from resources.state.inbox import fingerprint
+from resources.state.ledger import keys_done, sent_today
 from resources.state.lines import DONE, LineState
-from resources.state.outbox import NewLine, SendingRules, consent_used, keys_done, sent_today, window_forbids
+from resources.state.outbox import NewLine, SendingRules, consent_used, window_forbids
 from resources.state.people import is_opted_out
 from resources.state.plans import Plan, create_plan
 from services.outreach.audiences import Member, read_audience

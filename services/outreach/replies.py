@@ -25,8 +25,9 @@ from resources.state import State
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat, hand_over
 from resources.state.inbox import Event, OptOutOf, fingerprint, received_since
+from resources.state.ledger import answers_since, read_lines
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, SendingRules, SendRefusal, answers_since, read_lines, write_lines
+from resources.state.outbox import NewLine, SendingRules, SendRefusal, write_lines
 from resources.state.resolving import recover, resolve
 from services.outreach.campaigns import Replies, Rule
 from services.outreach.sending import StopSending, send_line

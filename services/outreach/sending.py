@@ -30,18 +30,9 @@ from resources.client.exchange import Params
 from resources.config.clock import Clock
 from resources.runtime import Runtime
 from resources.state import State
+from resources.state.ledger import read_lines
 from resources.state.lines import LineState
-from resources.state.outbox import (
-    ClaimedLine,
-    SendingRules,
-    SendRefusal,
-    claim,
-    finish,
-    look,
-    postpone,
-    read_lines,
-    release,
-)
+from resources.state.outbox import ClaimedLine, SendingRules, SendRefusal, claim, finish, look, postpone, release
 from resources.state.plans import check_approved, end_plan
 from resources.state.resolving import recover, resolve
 

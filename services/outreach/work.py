@@ -9,8 +9,8 @@ import duckdb
 from catalog.operations import OTHER_OPERATIONS
 from resources.client.exchange import Params
 from resources.runtime import Runtime
+from resources.state.ledger import get_line, read_lines
 from resources.state.lines import LineState
-from resources.state.outbox import get_line, read_lines
 from resources.state.plans import Plan, get_plan, list_plans
 from resources.state.resolving import conversations_of, recover, resolve, settle_plan
 from services.outreach.campaigns import load_campaigns

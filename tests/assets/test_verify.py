@@ -11,8 +11,8 @@ import pytest
 from installation import START, TODAY, YESTERDAY, World
 
 from catalog import TABLES
-from resources.storage.archive import ArchiveCorrupt
 from resources.storage.partition import LakeCorrupt
+from resources.storage.segments import ArchiveCorrupt
 from services.ingest.replay import replay
 from services.maintenance.verify import VerificationReport, set_aside, verify
 from services.marts.publishing import publish

@@ -13,7 +13,7 @@ import pytest
 
 from catalog import ENDPOINTS, TABLES
 from resources.storage import lake as lakes
-from resources.storage import spill
+from resources.storage import parquet, spill
 from resources.storage.archive import Archive
 from resources.storage.lake import Lake
 from services.ingest import changes, day_buffer, normalise
@@ -62,7 +62,7 @@ def small(monkeypatch) -> None:
     """Lower the limits so that a few hundred rows exceed them."""
     monkeypatch.setattr(spill, "PART_ROWS", 7)
     monkeypatch.setattr(changes, "_STEP_ROWS", 11)
-    for module in (lakes, changes):
+    for module in (lakes, parquet, changes):
         monkeypatch.setattr(module, "ROW_GROUP", 40)
 
 
@@ -141,7 +141,7 @@ def test_a_file_with_other_row_groups_is_not_judged_by_its_bytes(small, monkeypa
     """Earlier releases wrote a day of up to 1,048,576 rows as one group."""
     lake, rows = Lake(tmp_path), day(tmp_path, pieces(1, 300), False)
     with monkeypatch.context() as before:
-        before.setattr(lakes, "ROW_GROUP", 1 << 20)
+        before.setattr(parquet, "ROW_GROUP", 1 << 20)
         lake.write("videos", TODAY, rows.parts())
     assert lake.is_as_written("videos", TODAY, rows.parts())
     assert lake.write("videos", TODAY, rows.parts()), "made again it has today's"

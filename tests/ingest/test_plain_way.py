@@ -19,7 +19,7 @@ from normalising import TODAY, params_of, reach_of
 
 from catalog import ENDPOINTS, TABLES
 from catalog.records import Endpoint, Envelope, Output
-from resources.storage.archive import Address, Entry
+from resources.storage.segments import Address, Entry
 from services.ingest.extract import Batch, Source, connect, extract, read_batches
 from services.ingest.fast_path import is_simple, plain_rows
 from services.ingest.rows import parse_rows

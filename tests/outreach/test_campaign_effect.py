@@ -8,7 +8,7 @@ import pytest
 from installation import TODAY
 from receiving import receiving
 
-from resources.state.outbox import read_lines
+from resources.state.ledger import read_lines
 from resources.state.plans import approve
 from services.marts.publishing import publish
 from services.outreach.campaigns import load_campaign

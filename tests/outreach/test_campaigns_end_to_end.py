@@ -12,8 +12,8 @@ import pytest
 from installation import START, TODAY, World
 from receiving import Post, receiving
 
+from resources.state.ledger import read_lines
 from resources.state.lines import LineState
-from resources.state.outbox import read_lines
 from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, list_plans
 from resources.state.resolving import resolve

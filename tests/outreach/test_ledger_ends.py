@@ -12,6 +12,7 @@ from resources.state import State
 from resources.state import outbox as ledger
 from resources.state.accounts import add_account
 from resources.state.chats import said, write_notes
+from resources.state.ledger import get_line
 from resources.state.lines import LineState
 from resources.state.outbox import (
     ClaimedLine,
@@ -20,7 +21,6 @@ from resources.state.outbox import (
     SendRefusal,
     claim,
     finish,
-    get_line,
     look,
     postpone,
     release,

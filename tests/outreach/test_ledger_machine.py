@@ -33,8 +33,9 @@ from resources.state import State, resolving
 from resources.state import outbox as ledger
 from resources.state.accounts import add_account
 from resources.state.inbox import fingerprint, make_event, store
+from resources.state.ledger import read_lines
 from resources.state.lines import LineState, set_line
-from resources.state.outbox import ClaimedLine, NewLine, SendingRules, claim, finish, read_lines, release
+from resources.state.outbox import ClaimedLine, NewLine, SendingRules, claim, finish, release
 from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, check_approved, create_plan, list_plans
 from resources.state.resolving import recover, resolve, settle

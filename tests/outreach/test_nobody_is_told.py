@@ -16,7 +16,7 @@ from installation import TODAY
 from test_replies import answering
 
 from apps.receiver.serving import serving
-from resources.state.outbox import read_lines, request_of
+from resources.state.ledger import read_lines, request_of
 from resources.state.plans import approve, list_plans
 from resources.state.tokens import load_user_token
 from sandbox.world import World as Sandbox

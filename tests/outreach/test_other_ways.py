@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from installation import TODAY
 
+from resources.state.ledger import read_lines
 from resources.state.lines import LineState, set_line
-from resources.state.outbox import SendingRules, claim, read_lines
+from resources.state.outbox import SendingRules, claim
 from resources.state.plans import approve
 from resources.state.resolving import recover
 from services.marts.publishing import publish

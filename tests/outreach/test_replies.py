@@ -18,8 +18,9 @@ from catalog.messages import Scene
 from resources.client.client import DouyinClient
 from resources.state.chats import get_chat
 from resources.state.inbox import Event, content_of
+from resources.state.ledger import read_lines
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, SendingRules, SendRefusal, claim, read_lines, write_lines
+from resources.state.outbox import NewLine, SendingRules, SendRefusal, claim, write_lines
 from resources.state.people import list_opt_outs
 from services.outreach.campaigns import Replies
 from services.outreach.replies import ReplyWorker, _nickname

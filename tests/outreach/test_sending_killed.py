@@ -27,8 +27,9 @@ from receiving import Post, receiving, wait_until
 from apps.cli.develop import environment
 from catalog.messages import Scene, content_of
 from resources.state.inbox import fingerprint
+from resources.state.ledger import read_lines
 from resources.state.lines import LineState
-from resources.state.outbox import NewLine, SendingRules, read_lines
+from resources.state.outbox import NewLine, SendingRules
 from resources.state.plans import approve, create_plan, get_plan
 from resources.state.resolving import recover, resolve
 

@@ -23,7 +23,8 @@ from resources.state.load_status import (
     save_load_status,
 )
 from resources.storage.lake import Lake
-from resources.warehouse.publisher import TableByDay, Warehouse
+from resources.warehouse.extra_tables import TableByDay
+from resources.warehouse.publisher import Warehouse
 from resources.warehouse.state_tables import load_status_batches
 
 DAY = date(2026, 11, 16)

@@ -15,8 +15,9 @@ from publishing_rows import hot_words
 from resources.state import State
 from resources.state.load_status import LoadStatus, Outcome, changed_days, newest_day, save_load_status
 from resources.storage.lake import Lake
+from resources.warehouse.extra_tables import TableByDay
 from resources.warehouse.mart_files import MARTS_DIR
-from resources.warehouse.publisher import TableByDay, Warehouse
+from resources.warehouse.publisher import Warehouse
 from resources.warehouse.state_tables import ACCOUNTS_SCHEMA, load_status_batches
 
 DAY = date(2026, 11, 16)

@@ -9,7 +9,8 @@ import pytest
 import zstandard
 from syncing import hold_whole, syncs
 
-from resources.storage.archive import Archive, ArchiveCorrupt, Entry
+from resources.storage.archive import Archive
+from resources.storage.segments import ArchiveCorrupt, Entry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, 0, 0, 123456, UTC)
 ENTRY = Entry(

@@ -8,7 +8,8 @@ import pytest
 from stopping import stops_at
 from syncing import hold_whole, syncs
 
-from resources.storage.archive import PACK, Archive, ArchiveCorrupt, Entry
+from resources.storage.archive import Archive
+from resources.storage.segments import PACK, ArchiveCorrupt, Entry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from test_douyin_client import BOARD, FANS, USER, WINDOW, Bench, ask
 from catalog import ENDPOINTS, OPERATIONS
 from catalog.requests import ParamLocation, ParamSource
 from resources.client import CallFailed
-from resources.client.client import complete_params, make_request
+from resources.client.calls import complete_params, make_request
 from resources.client.errors import ConsentNeeded, NeedsAttention
 from resources.client.tokens import TokenLease
 from resources.state.accounts import AccountStatus, add_account

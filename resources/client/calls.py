@@ -1,0 +1,109 @@
+"""Build requests from the catalogue's records, and errors that name the call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import orjson
+
+from catalog.errors import Action, ErrorCode
+from catalog.records import Endpoint, Operation, Token
+from catalog.requests import ParamLocation, ParamSource
+from resources.client.errors import CallFailed, NeedsAttention
+from resources.client.exchange import Params
+from resources.client.tokens import TokenLease
+from resources.client.transport import encode_query
+
+ApiMethod = Endpoint | Operation
+"""An endpoint that reads or an operation that writes."""
+
+
+_REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
+
+
+def business_key(endpoint: ApiMethod, open_id: str) -> tuple[tuple[str, str], ...]:
+    """Return the key of the circuit breaker for the account's business consent, if the call needs it."""
+    return (("business", open_id),) if endpoint.token is Token.BUSINESS else ()
+
+
+def complete_params(endpoint: ApiMethod, params: Params, open_id: str) -> dict[str, Any]:
+    """Complete the caller's parameters with the record's account and constants, in the record's order.
+
+    Covers query and body. The access token is not included, since parameters are archived.
+
+    Raises:
+        ValueError: the record has no such parameter, a required one is missing, or the account differs from
+            ``open_id``.
+    """
+    complete: dict[str, Any] = {}
+    for param in endpoint.params:
+        if param.fill in (ParamSource.TOKEN, ParamSource.LEFT_OUT):
+            continue
+        if param.name in params:
+            complete[param.name] = params[param.name]
+        elif param.fill is ParamSource.ACCOUNT:
+            complete[param.name] = open_id
+        elif param.const is not None:
+            complete[param.name] = param.const
+        elif param.required:
+            raise ValueError(f"{endpoint.name} needs the parameter {param.name}")
+        if param.fill is ParamSource.ACCOUNT and (not open_id or complete[param.name] != open_id):
+            raise ValueError(f"{endpoint.name} needs the open_id of one account, in params as in open_id")
+    if unknown := set(params) - set(complete):
+        raise ValueError(f"{endpoint.name} has no parameter {', '.join(sorted(unknown))}")
+    return complete
+
+
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+def make_request(base_url: str, endpoint: ApiMethod, params: Params, lease: TokenLease) -> httpx.Request:
+    """Build the request, with every parameter in the query or body as the record says.
+
+    The token is sent in the header (older SDKs put it into the query, and so into logs), except for the one operation
+    that expects it in its body.
+
+    Raises:
+        ValueError: a parameter cannot be encoded.
+        httpx.InvalidURL: the address is malformed.
+    """
+    query = {p.name: params[p.name] for p in endpoint.params if p.place is ParamLocation.QUERY and p.name in params}
+    url = f"{base_url}{endpoint.path}" + (f"?{encode_query(query)}" if query else "")
+    headers = {"accept": _JSON, "user-agent": "douyin-warehouse"}
+    in_body = next((p.name for p in endpoint.params if p.fill is ParamSource.TOKEN), None)
+    if lease.token and in_body is None:
+        headers["access-token"] = lease.token
+    if endpoint.method == "GET":
+        return httpx.Request("GET", url, headers=headers)
+    body = {p.name: params[p.name] for p in endpoint.params if p.place is ParamLocation.BODY and p.name in params}
+    if in_body is not None:
+        body[in_body] = lease.token
+    headers["content-type"] = _FORM if endpoint.form else _JSON
+    return httpx.Request(
+        endpoint.method,
+        url,
+        headers=headers,
+        content=encode_query(body).encode() if endpoint.form else orjson.dumps(body),
+    )
+
+
+def final_action(known: ErrorCode, endpoint: ApiMethod) -> Action:
+    """Return the action for a code; a token refused again after its refresh needs renewed consent or an alert."""
+    if known.action is not Action.REFRESH:
+        return known.action
+    return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
+
+
+def unusable(endpoint: ApiMethod, open_id: str, reason: str, calls: int) -> NeedsAttention:
+    """Return the error for an invalid request or an unacceptable response, which a retry would not fix."""
+    return NeedsAttention(
+        Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls
+    )
+
+
+def with_context(error: CallFailed, endpoint: ApiMethod, open_id: str, calls: int) -> CallFailed:
+    """Return the error as one of this endpoint and account, with the number of requests made."""
+    placed = error.again(endpoint.name, open_id)
+    placed.calls = calls
+    return placed
