@@ -79,12 +79,12 @@ def published(runtime: Runtime) -> dict[tuple[str, date | None], tuple]:
                 ).fetchall()
             ]
             day = "dt" if "dt" in columns else "NULL::DATE"
-            for dt, rows, told in connection.execute(
+            for dt, rows, total in connection.execute(
                 f"SELECT {day}, count(*), sum(hash(t)::HUGEINT) FROM (SELECT * FROM {name}) t GROUP BY 1"
             ).fetchall():
-                found[name, dt] = (rows, told)
+                found[name, dt] = (rows, total)
     # its numbers depend on the current minute
-    return {key: told for key, told in found.items() if "data_health" not in key[0]}
+    return {key: total for key, total in found.items() if "data_health" not in key[0]}
 
 
 def flip(path: Path, chance: random.Random, *, silently: bool) -> None:
@@ -119,7 +119,7 @@ def flip_tables(runtime: Runtime, chance: random.Random, rounds: int, truth: dic
         n["flips"] += len(chosen)
         n["named"] += len(named & flipped)
         n["falsely named"] += len(named - flipped) + len(done.damaged) - len(named)
-        n["days of wrong values"] += sum(truth.get(key) != told for key, told in now.items())
+        n["days of wrong values"] += sum(truth.get(key) != total for key, total in now.items())
         n["other days missing"] += len(truth.keys() - now.keys() - {(f'main."{table}"', dt) for table, dt in flipped})
         n["other tables not published"] += other.dt not in done.changed.get(other.table, [])
         n["left out of a file made anew"] += sum(anew and (f'main."{table}"', dt) not in now for table, dt in flipped)

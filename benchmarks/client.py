@@ -64,7 +64,7 @@ async def cpu_of(one: Callable[[], Awaitable], requests: int) -> float:
     return (time.process_time() - began) / requests
 
 
-def asking(client: httpx.AsyncClient, url: str, size: int) -> Callable[[], Awaitable]:
+def call_of(client: httpx.AsyncClient, url: str, size: int) -> Callable[[], Awaitable]:
     """Return a function that makes one checked request."""
 
     async def one() -> None:
@@ -78,13 +78,13 @@ def asking(client: httpx.AsyncClient, url: str, size: int) -> Callable[[], Await
 async def stock(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
     """Measure httpx as it comes: its own limits suit it better than any that fit the calls in flight."""
     async with httpx.AsyncClient(trust_env=False, verify=context or False) as client:
-        return await cpu_of(asking(client, url, size), requests)
+        return await cpu_of(call_of(client, url, size), requests)
 
 
 async def theirs(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
     """Measure httpx over the transport that pyreqwest provides."""
     async with httpx.AsyncClient(transport=HttpxTransport(), trust_env=False) as client:
-        return await cpu_of(asking(client, url, size), requests)
+        return await cpu_of(call_of(client, url, size), requests)
 
 
 async def ours(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
@@ -92,13 +92,13 @@ async def ours(url: str, size: int, context: ssl.SSLContext | None, requests: in
     async with make_http(
         Settings(_env_file=None, client_key="bench", client_secret="bench", concurrency=AT_ONCE)
     ) as client:
-        return await cpu_of(asking(client, url, size), requests)
+        return await cpu_of(call_of(client, url, size), requests)
 
 
 async def by_hand(url: str, size: int, context: ssl.SSLContext | None, requests: int) -> float:
     """Measure a minimal hand-written transport."""
     async with DirectClient(transport=HandWritten(context), timeout=None, trust_env=False) as client:
-        return await cpu_of(asking(client, url, size), requests)
+        return await cpu_of(call_of(client, url, size), requests)
 
 
 async def whole(url: str, size: int, context: ssl.SSLContext | None, requests: int, rate: float = 1e6) -> float:

@@ -15,9 +15,18 @@ import dagster as dg
 ASSETS, CHECKS, ROUNDS = 15, 3, 3
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _KEPT = """
-run_storage: {module: pipelines.dagster_compat.storage, class: KeptSqliteRunStorage, config: {base_dir: {env: DAGSTER_HOME}}}
-event_log_storage: {module: pipelines.dagster_compat.storage, class: KeptSqliteEventLogStorage, config: {base_dir: {env: DAGSTER_HOME}}}
-schedule_storage: {module: pipelines.dagster_compat.storage, class: KeptSqliteScheduleStorage, config: {base_dir: {env: DAGSTER_HOME}}}
+run_storage:
+  module: pipelines.dagster_compat.storage
+  class: KeptSqliteRunStorage
+  config: {base_dir: {env: DAGSTER_HOME}}
+event_log_storage:
+  module: pipelines.dagster_compat.storage
+  class: KeptSqliteEventLogStorage
+  config: {base_dir: {env: DAGSTER_HOME}}
+schedule_storage:
+  module: pipelines.dagster_compat.storage
+  class: KeptSqliteScheduleStorage
+  config: {base_dir: {env: DAGSTER_HOME}}
 """
 _COMMON = "telemetry: {enabled: false}\n"
 

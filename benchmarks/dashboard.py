@@ -35,7 +35,8 @@ _WATCH = """(() => {
   const note = name => seen[name] ??= performance.now() / 1000;
   const look = () => {
     const first = document.querySelector("#dw-first svg");
-    const living = [...document.querySelectorAll("marimo-mime-renderer")].some(place => place.shadowRoot?.querySelector(".vega-embed svg, .vega-embed canvas"));
+    const living = [...document.querySelectorAll("marimo-mime-renderer")].some(
+        place => place.shadowRoot?.querySelector(".vega-embed svg, .vega-embed canvas"));
     // Callbacks of a frame run before it is painted: what was there in the last one is on the screen in this one.
     if (look.first || living) note("first");
     if (look.living) note("living");

@@ -26,7 +26,10 @@ from benchmarks.results import Figure, Table, save
 
 INSTANT = "2026-11-17T11:30:00+08:00"
 RATE = 200
-TABLES = "videos,video_totals,item_base,item_like,item_comment,item_play,item_share,user_item,user_fans,user_like,user_comment,user_share,user_profile"
+TABLES = (
+    "videos,video_totals,item_base,item_like,item_comment,item_play,item_share,"
+    "user_item,user_fans,user_like,user_comment,user_share,user_profile"
+)
 TOO_FREQUENT = "28003018"
 AUTHORIZE = """
 from apps.cli.simulation import authorize_all
@@ -94,7 +97,7 @@ def report(url: str, home: Path, accounts: int) -> None:
         codes.update(operation["codes"])
     print(said)
     assert os.waitstatus_to_exitcode(status) == 0, "the run failed"
-    assert landed == codes["0"], f"{landed:,} answers are told in load_status, {codes['0']:,} were given"
+    assert landed == codes["0"], f"{landed:,} answers are recorded in load_status, {codes['0']:,} were given"
     calls, cpu = stats["total"], usage.ru_utime + usage.ru_stime
     least, used, share = calls / RATE, calls / took / RATE, cpu / took
     enough = took >= 300
@@ -161,11 +164,11 @@ def counted(home: Path) -> tuple[dict[str, int], int]:
     """Return the rows of each published table, and the calls that load_status counts."""
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES.split(",")}
-        told = connection.execute(
+        recorded = connection.execute(
             "SELECT sum(calls) FROM (SELECT max(calls) AS calls FROM meta.load_status GROUP BY "
             "operation, client_key, open_id)"
         ).fetchone()[0]
-    return rows, int(told)
+    return rows, int(recorded)
 
 
 def douyin(*words: object) -> list[str]:

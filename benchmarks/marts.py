@@ -114,24 +114,26 @@ def build(home: Path, days: int, save: Path | None, compare: Path | None) -> Non
     """Build the stale marts as ``Marts.build_stale`` does, and print time and memory of each mart."""
     runtime = Runtime(settings_of(home, NEW, days))
     began, cpu = time.monotonic(), time.process_time()
-    marts, digests, peak, asking = Marts(runtime), {}, 0, 0.0
+    marts, digests, peak, checking = Marts(runtime), {}, 0, 0.0
     _ = marts.bound
     print(f"  {'mart':<20}{'days':>5}{'rows':>10}{'wall s':>9}{'CPU s':>8}{'peak MiB':>10}")
     print(
         "  "
-        f"{'(binding)':<20}{'':>15}{time.monotonic() - began:>9.2f}{time.process_time() - cpu:>8.2f}{_peak() >> 20:>10,}"
+        f"{'(binding)':<20}{'':>15}{time.monotonic() - began:>9.2f}{time.process_time() - cpu:>8.2f}"
+        f"{_peak() >> 20:>10,}"
     )
     for name in marts.bound:
         _reset_peak()
         t, c = time.monotonic(), time.process_time()
         stale = marts.stale(name)
-        asking += time.monotonic() - t
+        checking += time.monotonic() - t
         rows = made = 0
         for built in marts.build(name, stale):
             rows, made = rows + built.row_count, made + 1
         print(
             "  "
-            f"{name:<20}{made:>5}{rows:>10,}{time.monotonic() - t:>9.2f}{time.process_time() - c:>8.2f}{_peak() >> 20:>10,}",
+            f"{name:<20}{made:>5}{rows:>10,}{time.monotonic() - t:>9.2f}{time.process_time() - c:>8.2f}"
+            f"{_peak() >> 20:>10,}",
             flush=True,
         )
         peak = max(peak, _peak())
@@ -140,7 +142,7 @@ def build(home: Path, days: int, save: Path | None, compare: Path | None) -> Non
     print(
         "  "
         f"{'all':<20}{len(digests):>5}{'':>10}{wall:>9.2f}{time.process_time() - cpu:>8.2f}{peak >> 20:>10,} "
-        f"  of it {asking:.2f} s to find what is out of date"
+        f"  of it {checking:.2f} s to find what is out of date"
     )
     print(
         f"making marts: {wall:.1f} s (bar {BAR_S}), peak {peak / 2**20:,.0f} MiB (bar "

@@ -217,11 +217,11 @@ def peak_of(program: str) -> float:
 
     ``ru_maxrss`` would begin with the parent's.
     """
-    told = "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
+    report = "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
     return (
         int(
             subprocess.run(
-                [sys.executable, "-c", f"{program}\n{told}"], check=True, capture_output=True, text=True
+                [sys.executable, "-c", f"{program}\n{report}"], check=True, capture_output=True, text=True
             ).stdout
         )
         / 1024

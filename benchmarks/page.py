@@ -17,8 +17,10 @@ _HEAD = """\
 
 [README](../README.md) · [architecture](architecture.md) · [benchmarks](../benchmarks/README.md)
 
-Made by `make bench-full` from one run of the scripts in `benchmarks/`; do not edit it. Ratios of one run are what counts: single times depend on the machine.
-CPU time is that of all threads and children of a process. Medians of interleaved runs; row counts and values are checked in every one.
+Made by `make bench-full` from one run of the scripts in `benchmarks/`; do not edit it. \
+Ratios of one run are what counts: single times depend on the machine.
+CPU time is that of all threads and children of a process. Medians of interleaved runs; row counts and values \
+are checked in every one.
 The platform was the sandbox or a server with fixed answers, on the same machine. The live platform is unverified.
 """
 

@@ -43,7 +43,7 @@ ONE_BY_ONE = 20
 """So many days before a point of measurement are published day by day."""
 MEASURED = 8
 """Publications at a point: one of so many merges small row groups, which takes longest."""
-ASKED = (
+QUERIED = (
     "hot_words",
     "user_item",
     "user_fans",
@@ -56,7 +56,7 @@ ASKED = (
     "comments",
     "hot_words_rising",
 )
-ASKED_MARTS = ("video_performance", "video_daily")
+QUERIED_MARTS = ("video_performance", "video_daily")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Form:
     points: tuple[int, ...]
     one_by_one: int
     times: int
-    asked: int
+    repetitions: int
     marts: bool
 
     @property
@@ -109,23 +109,25 @@ class Arrivals:
     def arrive(self, until: int) -> date:
         """Let days arrive until there are ``until`` of them; return the newest."""
         for day in self.days[self._arrived : until]:
-            for room in self.later.glob("*"):
-                for one in room.glob("*") if room.name == "marts" else [room]:
+            for dataset in self.later.glob("*"):
+                for one in dataset.glob("*") if dataset.name == "marts" else [dataset]:
                     late = one.name in TABLES and TABLES[one.name].history is History.WINDOW
                     self._move(one, day - timedelta(days=1) if late else day)
             self._write_status(day)
         again = [f"dt={self.days[until - 1] - timedelta(days=1 + n)}" for n in range(CORRECTED + 1)]
         series = [self.lake / name for name, t in TABLES.items() if t.history is History.WINDOW]
         for path in (
-            room / name / "data.parquet" for room in (*series, *self.lake.glob("marts/*")) for name in (*again, "all")
+            dataset / name / "data.parquet"
+            for dataset in (*series, *self.lake.glob("marts/*"))
+            for name in (*again, "all")
         ):
             if path.exists():
                 os.utime(path)
         self._arrived = until
         return self.days[until - 1]
 
-    def _move(self, room: Path, day: date) -> None:
-        folder = room / f"dt={day}"
+    def _move(self, dataset: Path, day: date) -> None:
+        folder = dataset / f"dt={day}"
         if folder.exists():
             to = self.lake / folder.relative_to(self.later)
             to.parent.mkdir(parents=True, exist_ok=True)
@@ -241,25 +243,42 @@ def _median(values: Iterable[float]) -> float:
 def questions(account: str, first: date, last: date, marts: bool) -> dict[str, str]:
     """Return the analysts' queries by name."""
     analyses = Path("sql/analyses")
-    asked = {
+    queries = {
         "account series, 90 days": f"""
-            SELECT stat_date, i.new_play, f.total_fans, l.new_like FROM user_item AS i JOIN user_fans AS f USING (client_key, open_id, stat_date) JOIN user_like AS l USING (client_key, open_id, stat_date)
-            WHERE open_id = '{account}' AND i.dt > DATE '{last}' - 90 AND f.dt > DATE '{last}' - 90 AND l.dt > DATE '{last}' - 90 ORDER BY stat_date""",
+            SELECT stat_date, i.new_play, f.total_fans, l.new_like FROM user_item AS i
+            JOIN user_fans AS f USING (client_key, open_id, stat_date)
+            JOIN user_like AS l USING (client_key, open_id, stat_date)
+            WHERE open_id = '{account}' AND i.dt > DATE '{last}' - 90
+                AND f.dt > DATE '{last}' - 90 AND l.dt > DATE '{last}' - 90
+            ORDER BY stat_date""",
         "board movement, a month": f"""
-            WITH daily AS (SELECT board, nickname, dt, min(rank) AS rank FROM billboard_creators WHERE dt > DATE '{last}' - 30 GROUP BY ALL)
-            SELECT *, lag(rank) OVER (PARTITION BY board, nickname ORDER BY dt) - rank AS climbed FROM daily ORDER BY ALL""",
+            WITH daily AS (SELECT board, nickname, dt, min(rank) AS rank FROM billboard_creators
+                WHERE dt > DATE '{last}' - 30 GROUP BY ALL)
+            SELECT *, lag(rank) OVER (PARTITION BY board, nickname ORDER BY dt) - rank AS climbed
+            FROM daily ORDER BY ALL""",
         "top videos, a year": f"""
-            WITH top AS (SELECT open_id, item_id, max(play_count) AS plays, max(digg_count) AS likes FROM video_totals WHERE dt > DATE '{last}' - 365 GROUP BY ALL ORDER BY plays DESC, item_id LIMIT 50)
-            SELECT top.*, v.title FROM top JOIN (SELECT item_id, any_value(title) AS title FROM videos WHERE item_id IN (SELECT item_id FROM top) GROUP BY ALL) AS v USING (item_id) ORDER BY plays DESC, item_id""",
+            WITH top AS (SELECT open_id, item_id, max(play_count) AS plays, max(digg_count) AS likes FROM video_totals
+                WHERE dt > DATE '{last}' - 365 GROUP BY ALL ORDER BY plays DESC, item_id LIMIT 50)
+            SELECT top.*, v.title FROM top JOIN (
+                SELECT item_id, any_value(title) AS title FROM videos
+                WHERE item_id IN (SELECT item_id FROM top) GROUP BY ALL
+            ) AS v USING (item_id)
+            ORDER BY plays DESC, item_id""",
         "comment search": (
             "SELECT date_trunc('month', dt) AS month, count(*), sum(digg_count) FROM comments WHERE content "
             "LIKE '%哪里买%' OR content LIKE '%多少钱%' GROUP BY ALL ORDER BY ALL"
         ),
         "full scan": """
-            SELECT 'video_totals' AS t, count(*), sum(play_count), sum(digg_count), count(DISTINCT open_id), max(observed_at) FROM video_totals
-            UNION ALL SELECT 'item_play', count(*), sum(plays), 0, count(DISTINCT open_id), max(observed_at) FROM item_play
-            UNION ALL SELECT 'comments', count(*), sum(length(content)), sum(digg_count), count(DISTINCT commenter_open_id), max(created_at) FROM comments
-            UNION ALL SELECT 'videos', count(*), sum(length(title)), 0, count(DISTINCT item_id), max(created_at) FROM videos ORDER BY ALL""",
+            SELECT 'video_totals' AS t, count(*), sum(play_count), sum(digg_count), count(DISTINCT open_id),
+                max(observed_at)
+            FROM video_totals
+            UNION ALL SELECT 'item_play', count(*), sum(plays), 0, count(DISTINCT open_id), max(observed_at)
+            FROM item_play
+            UNION ALL SELECT 'comments', count(*), sum(length(content)), sum(digg_count),
+                count(DISTINCT commenter_open_id), max(created_at)
+            FROM comments
+            UNION ALL SELECT 'videos', count(*), sum(length(title)), 0, count(DISTINCT item_id), max(created_at)
+            FROM videos ORDER BY ALL""",
         "one day, all accounts": (
             "SELECT open_id, count(*), sum(play_count) FROM video_totals WHERE dt = DATE "
             f"'{first + (last - first) // 2}' GROUP BY ALL ORDER BY ALL"
@@ -269,14 +288,14 @@ def questions(account: str, first: date, last: date, marts: bool) -> dict[str, s
         "analysis rising_words": (analyses / "rising_words.sql").read_text(),
     }
     if marts:
-        asked |= {
+        queries |= {
             "mart of a day (hits)": (analyses / "hits.sql").read_text(),
             "mart of a year": (
                 "SELECT date_trunc('month', dt) AS month, count(*), sum(play_count) FROM marts.video_daily "
                 f"WHERE dt > DATE '{last}' - 365 GROUP BY ALL ORDER BY ALL"
             ),
         }
-    return asked
+    return queries
 
 
 def make_by_hand(runtime: Runtime, target: Path, marts: bool) -> None:
@@ -284,7 +303,7 @@ def make_by_hand(runtime: Runtime, target: Path, marts: bool) -> None:
     lake = runtime.settings.lake_dir
     with duckdb.connect(str(target)) as hand, duckdb.connect(str(runtime.warehouse.path), read_only=True) as published:
         hand.execute("CREATE SCHEMA marts")
-        for name in (*ASKED, *(f"marts.{m}" for m in ASKED_MARTS if marts)):
+        for name in (*QUERIED, *(f"marts.{m}" for m in QUERIED_MARTS if marts)):
             folder = lake / name.replace(".", "/")
             key = "dt" if "." in name else ", ".join(dict.fromkeys(["dt", *TABLES[name].primary_key]))
             if not any(folder.glob("dt=*")):
@@ -300,7 +319,7 @@ def make_by_hand(runtime: Runtime, target: Path, marts: bool) -> None:
                 raise SystemExit(f"{name}: not the same rows, {a} and {b}")
 
 
-def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, float, float, float]]:
+def run_queries(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, float, float, float]]:
     """Return medians per query: wall seconds published and by hand, then CPU seconds; results must agree."""
     days = days_of(form.days)
     made: list[tuple[str, float, float, float, float]] = []
@@ -314,7 +333,7 @@ def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, f
             if not answers[0] or sorted(map(str, answers[0])) != sorted(map(str, answers[1])):
                 raise SystemExit(f"{name}: the answers differ or are empty")
             times: dict[int, list[tuple[float, float]]] = {0: [], 1: []}
-            for n in range(form.asked):
+            for n in range(form.repetitions):
                 for which in (0, 1) if n % 2 else (1, 0):
                     began, cpu = time.perf_counter(), time.process_time()
                     (published, hand)[which].execute(sql).fetchall()
@@ -327,7 +346,7 @@ def ask(runtime: Runtime, by_hand: Path, form: Form) -> list[tuple[str, float, f
 
 
 def report(
-    points: list[Point], asked: list[tuple[str, float, float, float, float]], sizes: tuple[int, int], form: Form
+    points: list[Point], timings: list[tuple[str, float, float, float, float]], sizes: tuple[int, int], form: Form
 ) -> None:
     """Print and save the figures."""
     rows = [
@@ -345,8 +364,8 @@ def report(
         ]
         for p in points
     ]
-    worst = max(asked, key=lambda a: a[1] / a[2])
-    behind = [f"{name} {a / b:.2f} × ({c / d:.2f} × the CPU)" for name, a, b, c, d in asked if a / b > BAR_RATIO]
+    worst = max(timings, key=lambda a: a[1] / a[2])
+    behind = [f"{name} {a / b:.2f} × ({c / d:.2f} × the CPU)" for name, a, b, c, d in timings if a / b > BAR_RATIO]
     save(
         "publish",
         [
@@ -354,7 +373,7 @@ def report(
             Figure(
                 "analyst queries",
                 f"≤ {BAR_RATIO} × the hand-made native file",
-                f"{statistics.geometric_mean(a[1] / a[2] for a in asked):.2f} × on average, at worst "
+                f"{statistics.geometric_mean(a[1] / a[2] for a in timings):.2f} × on average, at worst "
                 f"{worst[1] / worst[2]:.2f} × ({worst[0]})",
                 not behind,
                 "; ".join(behind),
@@ -386,9 +405,9 @@ def report(
                 ["question", "published ms", "by hand ms", "ratio", "ratio of CPU"],
                 [
                     [name, f"{a * 1e3:.1f}", f"{b * 1e3:.1f}", f"{a / b:.2f}", f"{c / d:.2f}"]
-                    for name, a, b, c, d in asked
+                    for name, a, b, c, d in timings
                 ],
-                f"Warm, read-only, medians of {form.asked} in turns, the same threads. The file made by "
+                f"Warm, read-only, medians of {form.repetitions} in turns, the same threads. The file made by "
                 f"hand has {sizes[1] / 1e6:,.0f} MB for the tables that are queried; the published file has "
                 f"{sizes[0] / 1e6:,.0f} MB for all.",
             ),
@@ -446,7 +465,10 @@ def run(home: Path, form: Form, *, keep: bool) -> None:
         by_hand = home / "by_hand.duckdb"
         make_by_hand(runtime, by_hand, form.marts)
         report(
-            points, ask(runtime, by_hand, form), (runtime.warehouse.path.stat().st_size, by_hand.stat().st_size), form
+            points,
+            run_queries(runtime, by_hand, form),
+            (runtime.warehouse.path.stat().st_size, by_hand.stat().st_size),
+            form,
         )
     finally:
         runtime.close()

@@ -167,7 +167,7 @@ class _Answers:
         if path == "/oauth/access_token/":
             return _response(_user_token(parse_qs(body.decode())["code"][0]))
         if path == "/stats":
-            told = {
+            stats = {
                 "calls": self.calls,
                 "refused": self.refused,
                 "failed": self.failed,
@@ -175,7 +175,7 @@ class _Answers:
                 "first": self.first,
                 "last": self.last,
             }
-            return _response(_json(told))
+            return _response(_json(stats))
         if path == "/reset":
             self.reset()
             return _response(b"{}")
@@ -198,9 +198,9 @@ class _Answers:
         return None
 
     def _videos(self, query: str) -> bytes:
-        asked = dict(pair.split("=", 1) for pair in query.split("&"))
-        number = asked["open_id"].removeprefix("bench-")
-        page = int(asked.get("cursor", 0)) // self.options.rows
+        query_params = dict(pair.split("=", 1) for pair in query.split("&"))
+        number = query_params["open_id"].removeprefix("bench-")
+        page = int(query_params.get("cursor", 0)) // self.options.rows
         return _response(_page(page, self.options.pages, self.options.rows).replace(_NUMBER.encode(), number.encode()))
 
 
