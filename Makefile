@@ -5,6 +5,9 @@ STAMP := .venv/.installed
 # dlt, which the benchmarks compare with, in an environment of its own
 BENCH := .venv-bench/.installed
 
+# Tests start hundreds of processes: without compiled modules each of them would compile all modules again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup demo dev dashboard test test-all mutants bench bench-full lint lock docs clean
 
 setup: $(STAMP)
