@@ -29,7 +29,8 @@ from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.config.settings import Settings
 from resources.runtime import Runtime
-from resources.state.engine import State, accounts, load_status, outbox, plans, quotas
+from resources.state.engine import State
+from resources.state.tables import accounts, load_status, outbox, plans, quotas
 from resources.state.tokens import UserToken, save_user_token
 from resources.storage.lake import Lake
 from services.marts.build import Marts

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from resources.state.engine import State, accounts, business_tokens, user_tokens
+from resources.state.engine import State
+from resources.state.tables import accounts, business_tokens, user_tokens
 
 
 class AccountStatus(StrEnum):

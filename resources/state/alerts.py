@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, sel
 
 from catalog.alert_kinds import ABOUT, AlertCondition, Kind, Severity
 from resources.delivery.texts import scrubbed
-from resources.state.engine import State, alert_channels, alert_deliveries, alerts
+from resources.state.engine import State
+from resources.state.tables import alert_channels, alert_deliveries, alerts
 
 _ORDER = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 _LONGEST_WAIT = timedelta(hours=1)

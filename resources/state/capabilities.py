@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, insert, select, update
 
-from resources.state.engine import State, capabilities
+from resources.state.engine import State
+from resources.state.tables import capabilities
 
 
 @dataclass(frozen=True, slots=True)

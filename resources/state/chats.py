@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Executable, Row, bindparam, insert, or_, select, update
 
 from catalog.messages import SCENES, Scene
-from resources.state.engine import State, chats
+from resources.state.engine import State
 from resources.state.statements import insert_of
+from resources.state.tables import chats
 
 
 @dataclass(frozen=True, slots=True)

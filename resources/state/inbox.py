@@ -17,9 +17,10 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 
 from catalog.records import beijing_day
 from resources.state.chats import ChatNote, EventEffect, consented, entered, said, write_notes
-from resources.state.engine import State, inbox, receiving
+from resources.state.engine import State
 from resources.state.people import insert_opt_out, withdraw
 from resources.state.resolving import note_sent
+from resources.state.tables import inbox, receiving
 
 NO_ID = "sha256:"
 

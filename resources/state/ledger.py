@@ -10,8 +10,9 @@ import orjson
 from sqlalchemy import Connection, func, or_, select
 
 from catalog.records import BEIJING, beijing_day
-from resources.state.engine import State, outbox
+from resources.state.engine import State
 from resources.state.lines import DONE, Line, LineState, line_of
+from resources.state.tables import outbox
 
 
 def day_start(now: datetime) -> float:

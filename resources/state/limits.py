@@ -11,7 +11,8 @@ from datetime import date
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from resources.state.engine import State, buckets, quotas
+from resources.state.engine import State
+from resources.state.tables import buckets, quotas
 
 GRACE_S = 0.01
 """A queue that ran empty at most this long ago continues without a gap: at 200/s the latency cost 1.5 % of the rate."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, update
 
 from catalog.messages import Scene
-from resources.state.engine import outbox
+from resources.state.tables import outbox
 
 
 class LineState(StrEnum):

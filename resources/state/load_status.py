@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 
 from catalog.errors import CONSENT_OF_SCOPE
-from resources.state.engine import State, load_status, load_status_days
+from resources.state.engine import State
 from resources.state.statements import insert_of
+from resources.state.tables import load_status, load_status_days
 
 
 class Outcome(StrEnum):

@@ -20,12 +20,13 @@ from catalog.messages import SCENES, Scene
 from catalog.records import BEIJING
 from resources.state.accounts import AccountStatus
 from resources.state.chats import Chat, Window, read_chat
-from resources.state.engine import State, accounts, outbox, plans
+from resources.state.engine import State
 from resources.state.ledger import day_start
 from resources.state.lines import DONE, Line, LineState, line_of, set_line
 from resources.state.people import is_opted_out
 from resources.state.resolving import link
 from resources.state.statements import inserted_id
+from resources.state.tables import accounts, outbox, plans
 from resources.storage.atomic import this_process
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from resources.state.accounts import AccountStatus
-from resources.state.engine import State, accounts, business_tokens, deletions, opt_outs, user_tokens
+from resources.state.engine import State
+from resources.state.tables import accounts, business_tokens, deletions, opt_outs, user_tokens
 
 
 @dataclass(frozen=True, slots=True)

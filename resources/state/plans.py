@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, insert, select, update
 
-from resources.state.engine import State, outbox, plans
+from resources.state.engine import State
 from resources.state.lines import LineState
 from resources.state.outbox import NewLine, SendingRules, insert_lines
 from resources.state.statements import inserted_id
+from resources.state.tables import outbox, plans
 
 
 @dataclass(frozen=True, slots=True)

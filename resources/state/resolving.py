@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from catalog.operations import OTHER_OPERATIONS
-from resources.state.engine import State, outbox, sent_messages
+from resources.state.engine import State
 from resources.state.lines import Line, LineState, line_of, set_line
+from resources.state.tables import outbox, sent_messages
 from resources.storage.atomic import is_dead
 
 

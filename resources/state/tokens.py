@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Row, Table, insert, select, update
 
-from resources.state.engine import State, business_tokens, client_tokens, user_tokens
+from resources.state.engine import State
 from resources.state.sealing import is_sealed
+from resources.state.tables import business_tokens, client_tokens, user_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from resources.state.engine import State, watched
+from resources.state.engine import State
+from resources.state.tables import watched
 
 KINDS = {
     "video": "videos by item_id, of one account 视频",

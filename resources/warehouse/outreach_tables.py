@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Column, Float, Integer, Table, select
 
-from resources.state.engine import State, opt_outs, outbox, plans
+from resources.state.engine import State
+from resources.state.tables import opt_outs, outbox, plans
 
 SCHEMA = "outreach"
 _INSTANT = pa.timestamp("us", tz="UTC")

@@ -14,7 +14,8 @@ from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.client.countdown import countdown
 from resources.config.settings import Settings
-from resources.state.engine import State, load_status, quotas
+from resources.state.engine import State
+from resources.state.tables import load_status, quotas
 from resources.storage.schema import STATUS_SCHEMA
 from resources.warehouse.outreach_tables import OUTREACH_TABLES, SCHEMA, read_outreach, schema_of
 

@@ -21,13 +21,13 @@ from catalog.records import BEIJING, beijing_day
 from resources.runtime import Runtime
 from resources.state.accounts import Account, AccountStatus, list_accounts
 from resources.state.chats import Chat, all_chats
-from resources.state.engine import outbox
 from resources.state.inbox import fingerprint
 from resources.state.ledger import keys_done, sent_today
 from resources.state.lines import DONE, LineState
 from resources.state.outbox import NewLine, SendingRules, consent_used, window_forbids
 from resources.state.people import is_opted_out
 from resources.state.plans import Plan, create_plan
+from resources.state.tables import outbox
 from services.outreach.audiences import Member, read_audience
 from services.outreach.campaigns import BadCampaign, Campaign, Kind, Session, load_timetable
 from services.outreach.templates import BadTemplate, fill, needed_by

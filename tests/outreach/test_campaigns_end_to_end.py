@@ -180,7 +180,7 @@ def test_whoever_opted_out_is_left_alone_also_after_the_approval(evening):
 def test_a_plan_that_was_changed_needs_approval_again(evening):
     from sqlalchemy import update
 
-    from resources.state.engine import outbox
+    from resources.state.tables import outbox
 
     done = approved(evening, "benefits")
     state = evening.world.runtime.state
@@ -266,7 +266,7 @@ def test_an_audience_that_the_warehouse_refuses_does_not_stop_the_other_campaign
 def test_whoever_has_nothing_for_a_name_is_left_out(evening):
     from sqlalchemy import update
 
-    from resources.state.engine import accounts
+    from resources.state.tables import accounts
 
     with evening.world.runtime.state.begin() as db:
         db.execute(update(accounts).values(name=None))

@@ -10,8 +10,8 @@ from receiving import Post, receiving
 from replying import NOON, RULES, account_and_person, outcome, text
 
 from resources.state.accounts import AccountStatus, set_status
-from resources.state.engine import accounts
 from resources.state.people import list_opt_outs
+from resources.state.tables import accounts
 from services.outreach.campaigns import Replies
 from services.outreach.replies import opt_outs_by
 

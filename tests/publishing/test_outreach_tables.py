@@ -10,7 +10,7 @@ import pytest
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.state import State
-from resources.state.engine import opt_outs, outbox, plans
+from resources.state.tables import opt_outs, outbox, plans
 from resources.warehouse.outreach_tables import OUTREACH_TABLES, read_outreach, schema_of
 from resources.warehouse.publisher import Warehouse
 from services.marts.publishing import publish

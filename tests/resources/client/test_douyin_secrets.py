@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from catalog import ENDPOINTS
 from resources.client import CallFailed, DouyinClient
-from resources.state.engine import client_tokens, user_tokens
+from resources.state.tables import client_tokens, user_tokens
 
 USER, BOARD = ENDPOINTS["user_item"], ENDPOINTS["billboard_stars"]
 

@@ -19,7 +19,7 @@ from resources.client.countdown import countdown
 from resources.client.errors import ConsentNeeded, TransientFailure
 from resources.state import State
 from resources.state.accounts import AccountStatus, add_account, get_account
-from resources.state.engine import user_tokens
+from resources.state.tables import user_tokens
 from resources.state.tokens import UserToken, load_client_token, load_user_token, save_user_token
 
 USER = ENDPOINTS["user_item"]

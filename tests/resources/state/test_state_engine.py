@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 
 from resources.state import State
-from resources.state.engine import client_tokens, metadata
 from resources.state.load_status import LoadStatus, Outcome, save_load_status
+from resources.state.tables import client_tokens, metadata
 
 ROW = {"client_key": "app", "access_token": "clt.x", "expires_at": 1.0}
 

@@ -13,8 +13,8 @@ from patience import tries
 from sqlalchemy import update
 
 from resources.state import State
-from resources.state.engine import buckets
 from resources.state.limits import QuotaDay, give_back, mark_exhausted, quota_day, quota_days, reserve
+from resources.state.tables import buckets
 
 DAY = date(2026, 11, 16)
 

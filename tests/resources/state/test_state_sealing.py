@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 
 from resources.state import State
 from resources.state.accounts import add_account, get_account, list_accounts, remove_account, set_tags
-from resources.state.engine import user_tokens
 from resources.state.sealing import TokenKeyError, Vault, is_sealed, new_key
+from resources.state.tables import user_tokens
 from resources.state.tokens import (
     BusinessToken,
     ClientToken,
