@@ -114,7 +114,7 @@ def test_accounts_that_need_consent_or_were_stopped(runtime: Runtime):
     assert look(runtime, Alerts()).found == []
 
 
-def test_an_account_without_a_name_is_told_by_both_ends_of_its_id(runtime: Runtime):
+def test_an_account_without_a_name_is_shown_by_both_ends_of_its_id(runtime: Runtime):
     account(runtime)
     (one,) = found(runtime, Kind.TOKEN_ENDS)
     assert (one.title, one.stage, one.severity) == ("_000…8f90", "0", Severity.CRITICAL)
@@ -204,12 +204,12 @@ def test_failures_do_not_make_fresh_and_say_why(runtime: Runtime):
     ("status", "is_told"),
     [(Outcome.UNAVAILABLE, False), (Outcome.NOT_READY, False), (Outcome.FAILED, True), (Outcome.QUOTA, True)],
 )
-def test_what_never_came_is_told_unless_it_cannot_be_had(runtime: Runtime, status: Outcome, is_told: bool):
+def test_what_never_came_is_alerted_unless_it_cannot_be_had(runtime: Runtime, status: Outcome, is_told: bool):
     loaded(runtime, "billboard_stars", 0, status=status)
     assert stale(runtime) == ({"billboard_stars"} if is_told else set())
 
 
-def test_a_capability_that_was_lost_is_told_once_with_where_to_look(runtime: Runtime):
+def test_a_lost_capability_is_alerted_once_with_where_to_look(runtime: Runtime):
     """It is not reported as late data: no user here can speed it up."""
     loaded(runtime, "billboard_stars", 50, dt=TODAY - timedelta(days=2))
     assert found(runtime, Kind.LACKING) == []
@@ -222,7 +222,7 @@ def test_a_capability_that_was_lost_is_told_once_with_where_to_look(runtime: Run
     assert "1 个接口无能力" in one.zh
 
 
-def test_what_is_lacking_is_told_anew_only_when_it_changes(runtime: Runtime):
+def test_missing_capabilities_are_alerted_again_only_when_they_change(runtime: Runtime):
     """Three days of checks: one alert for the missing capability, one when more are missing, one when it is over."""
     from resources.state.alerts import list_alerts
     from services.alerts.work import run_alerts
@@ -329,7 +329,7 @@ def test_videos_with_few_plays_on_the_newest_day(runtime: Runtime):
     assert (other.subject, other.title) == (f"{APP}/_unknown_account_0001/7003", "_unk…0001 《7003》")
 
 
-def test_hot_words_that_somebody_watches_for(runtime: Runtime):
+def test_watched_hot_words(runtime: Runtime):
     publish_marts(runtime, _WORDS)
     assert found(runtime, Kind.HOT_WORD) == []
     first, second = found(runtime, Kind.HOT_WORD, watch_words=["咖啡", "re:^瑞幸"])
@@ -349,7 +349,7 @@ def test_hot_words_that_somebody_watches_for(runtime: Runtime):
         ),
     ],
 )
-def test_a_mart_that_is_not_there_is_told_and_is_not_nothing_wrong(runtime: Runtime, statements, why: str):
+def test_a_missing_mart_is_reported_and_does_not_count_as_healthy(runtime: Runtime, statements, why: str):
     if statements is not None:
         publish_marts(runtime, *statements)
     looked = look(runtime, Alerts(watch_words=["咖啡"]))

@@ -30,7 +30,7 @@ def test_every_robot_takes_a_text_whole(robots: Robots, kind: str):
     assert len(robots.requests) == 1
 
 
-def test_a_webhook_is_told_how_grave_it_is(robots: Robots):
+def test_a_webhook_gets_the_severity(robots: Robots):
     for severity in Severity:
         send(robots.address("json"), severity=severity)
     assert [document["type"] for _, document in robots.requests] == ["info", "warning", "failure"]
@@ -78,7 +78,7 @@ def test_a_refusal_inside_http_200_is_a_failure_and_says_what_to_do(robots: Robo
         ("wecombot", {"errcode": 45009, "errmsg": "api freq out of limit"}, 1),
     ],
 )
-def test_too_fast_asks_to_wait(robots: Robots, kind: str, body: dict, minutes: int):
+def test_a_rate_limited_message_waits(robots: Robots, kind: str, body: dict, minutes: int):
     robots.orders.append((200, body, 0))
     answer = send(robots.address(kind))
     assert (answer.ok, answer.refused, answer.wait) == (False, False, timedelta(minutes=minutes))
@@ -95,7 +95,7 @@ def test_other_statuses_fail(robots: Robots, kind: str, status: int, body: bytes
 
 @pytest.mark.parametrize("kind", ["feishu", "lark", "dingtalk", "wecombot"])
 @pytest.mark.parametrize("body", [b"<html>sign in to the network</html>", b"{}", b"[]", b'{"StatusMessage": "ok"}'])
-def test_a_200_of_somebody_else_is_no_success(robots: Robots, kind: str, body: bytes):
+def test_a_200_of_another_server_is_no_success(robots: Robots, kind: str, body: bytes):
     robots.orders.append((200, body, 0))
     answer = send(robots.address(kind))
     assert not answer.ok
@@ -111,7 +111,7 @@ def test_a_robot_that_does_not_answer_in_time_failed(robots: Robots, kind: str):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nobody_there(robots: Robots, kind: str):
+def test_no_server_there(robots: Robots, kind: str):
     with Robots() as gone:
         address = gone.address(kind)
     answer = send(address)

@@ -44,7 +44,7 @@ def settings(tmp_path: Path, robots: Robots) -> Settings:
 
 
 @pytest.mark.slow
-def test_a_failed_run_is_told_at_once_and_a_good_one_ends_it(settings: Settings, robots: Robots, tmp_path: Path):
+def test_a_failed_run_is_alerted_at_once_and_a_good_one_resolves_it(settings: Settings, robots: Robots, tmp_path: Path):
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
 
         def run(fails: bool) -> None:

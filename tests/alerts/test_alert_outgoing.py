@@ -80,7 +80,7 @@ MINUTES, HOURS = timedelta(minutes=1), timedelta(hours=1)
 # --------------------------------------------------------------------------- once
 
 
-def test_the_same_is_told_once_until_it_is_over_and_then_told_again(house: House):
+def test_the_same_alert_is_sent_once_until_it_is_resolved_and_then_again(house: House):
     assert house.look(wrong()).messages == 1
     assert house.heard() == ["【抖音数据】警告 warning · 数据未更新 Data not fresh: hot_words"]
     for _ in range(20):
@@ -96,14 +96,14 @@ def test_the_same_is_told_once_until_it_is_over_and_then_told_again(house: House
     assert (one.times, one.first_at) == (2, house.now)
 
 
-def test_what_flickers_is_told_once(house: House):
+def test_a_flickering_condition_is_alerted_once(house: House):
     for _ in range(10):
         house.look(wrong(), after=15 * MINUTES)
         house.look(after=15 * MINUTES)
     assert len(house.heard()) == 1
 
 
-def test_what_lasts_is_told_again_every_day(house: House):
+def test_a_lasting_condition_is_alerted_again_every_day(house: House):
     for _ in range(24 * 3):
         house.look(wrong(), after=HOURS)
     assert len(house.heard()) == 3
@@ -113,7 +113,7 @@ def test_what_lasts_is_told_again_every_day(house: House):
     assert house.heard() == []
 
 
-def test_a_consent_is_told_at_seven_three_and_one_day(house: House):
+def test_a_consent_is_alerted_at_seven_three_and_one_day(house: House):
     for stage in ("7", "7", "3", "3", "1", "0", "0"):
         severity = Severity.CRITICAL if stage in "10" else Severity.WARNING
         house.look(wrong("a/b", Kind.TOKEN_ENDS, severity, stage=stage), after=30 * HOURS)
@@ -147,7 +147,7 @@ def test_failed_runs_of_a_job_are_one_alert_until_a_run_succeeds(house: House):
     assert house.heard() == ["【抖音数据】已恢复 over · 运行失败 Run failed: hot_words_job"]
 
 
-def test_ends_are_told_of_what_somebody_mended_and_only_if_wanted(house: House):
+def test_resolutions_are_sent_only_if_wanted(house: House):
     house.look(wrong("x", Kind.NEEDS_CONSENT), wrong("y", Kind.HOT_WORD))
     house.heard()
     house.look(after=HOURS)
@@ -159,7 +159,7 @@ def test_ends_are_told_of_what_somebody_mended_and_only_if_wanted(house: House):
     assert house.heard() == []
 
 
-def test_a_word_that_was_hot_while_the_channel_was_down_is_told_as_it_was(house: House):
+def test_a_word_that_was_hot_while_the_channel_was_down_is_sent_as_it_was(house: House):
     house.robots.orders.append((500, b"", 0))
     house.look(wrong("y", Kind.HOT_WORD, Severity.INFO))
     house.look(after=HOURS)
@@ -167,7 +167,7 @@ def test_a_word_that_was_hot_while_the_channel_was_down_is_told_as_it_was(house:
     assert house.look(after=HOURS).messages == 0
 
 
-def test_a_muted_alert_is_told_to_nobody_until_the_time_is_over(house: House):
+def test_a_muted_alert_is_not_sent_until_the_time_is_over(house: House):
     house.look(wrong())
     house.heard()
     (one,) = list_alerts(house.state)
@@ -232,7 +232,7 @@ def test_critical_alerts_may_pass_in_quiet_hours(house: House, passes: bool):
     assert len(house.heard()) == passes
 
 
-def test_what_began_and_ended_in_the_night_is_told_as_that(house: House):
+def test_what_began_and_ended_in_the_night_is_sent_as_that(house: House):
     house.configure(quiet={"from": "22:00", "until": "08:00"})
     house.now = datetime.fromisoformat("2026-11-16T23:00:00+08:00")
     house.look(wrong())
@@ -298,7 +298,7 @@ def test_what_does_not_arrive_stays_due_and_is_tried_again_ever_later(house: Hou
     assert back_off(1) == MINUTES
 
 
-def test_a_robot_that_asked_for_a_pause_gets_it(house: House):
+def test_a_robot_that_requests_a_pause_gets_it(house: House):
     house.configure(channels=("dingtalk",))
     house.robots.orders.append((200, {"errcode": 130101, "errmsg": "send too fast"}, 0))
     house.look(wrong("a"), wrong("b"))

@@ -62,7 +62,7 @@ def test_routes_choose_by_kind_severity_and_tag(load):
     assert alerts.channels_for(Kind.HOT_WORD, Severity.INFO, ()) == []
 
 
-def test_what_is_told_again_and_after_how_long(load):
+def test_what_is_sent_again_and_after_how_long(load):
     alerts = load(GOOD)
     assert alerts.repeat_of(Kind.NEEDS_CONSENT) == timedelta(hours=12)
     assert alerts.repeat_of(Kind.NOT_FRESH) is None
@@ -121,7 +121,7 @@ def test_a_missing_file_that_was_set_is_an_error(tmp_path: Path):
         load_alerts(Settings(_env_file=None, alerts_file=tmp_path / "nowhere.yaml"))
 
 
-def test_without_a_file_nobody_is_told(monkeypatch, tmp_path: Path):
+def test_without_a_file_no_alert_is_sent(monkeypatch, tmp_path: Path):
     monkeypatch.setattr("resources.delivery.routes.REPOSITORY", tmp_path)
     settings = Settings(_env_file=None)
     assert alerts_path(settings) is None
@@ -189,7 +189,7 @@ def test_words_match_parts_and_expressions(sentence: str, word: str | None):
     assert WordMatcher(("咖啡", "luckin", "re:^新品")).matching(sentence) == word
 
 
-def test_the_example_is_whole_and_tells_nobody():
+def test_the_example_is_whole_and_has_no_active_channel():
     text = (REPOSITORY / EXAMPLE_FILE).read_text(encoding="utf-8")
     example = Alerts.model_validate(yaml.safe_load(text))
     assert example.channels == {}

@@ -70,7 +70,7 @@ def test_with_the_archive_back_the_next_run_has_everything(loaded, tmp_path):
     assert [f for f in found.wrong if f.table == "hot_words"] == []
 
 
-def test_rows_that_newer_answers_tell_again_are_replaced(loaded):
+def test_rows_that_newer_answers_repeat_are_replaced(loaded):
     """A listing that is read again has the same rows with today's values: none of them is lost."""
     lose(loaded)
     done = loaded.at(LATER).ingest("videos")

@@ -24,7 +24,7 @@ def here(world) -> dict[str, str]:
     }
 
 
-def test_a_capability_that_the_app_lacks_is_asked_for_once(make_world):
+def test_a_capability_that_the_app_lacks_is_tried_once(make_world):
     world = make_world(platform={"lacking": ("data.external.fans_source",)})
     world.ingest("fans_sources")
     assert world.calls("fans_source") <= len(world.accounts)
@@ -91,7 +91,7 @@ def test_another_operation_stands_in_for_the_one_that_the_app_lacks(make_world):
     assert known["video_comment_list"].owned
 
 
-def test_where_the_app_owns_it_the_stand_in_is_not_asked(make_world):
+def test_where_the_app_owns_it_the_stand_in_is_not_called(make_world):
     world = make_world(platform={"accounts": 3, "videos": 12})
     for table in ("videos", "video_totals", "comments"):
         world.ingest(table)

@@ -66,7 +66,7 @@ def test_the_first_day_reads_everything_and_the_count_agrees(world):
     assert 0.99 < found.listed / found.stated < 1.01
 
 
-def test_a_list_that_is_short_is_told(world):
+def test_a_list_that_is_short_is_reported(world):
     read_day(world)
     totals = world.read("video_totals", TODAY)
     at = totals.column_names.index("comment_count")
@@ -77,7 +77,7 @@ def test_a_list_that_is_short_is_told(world):
     assert found.short[0].stated - found.short[0].listed >= 990
 
 
-def test_the_next_day_asks_for_young_videos_and_for_what_changed(world):
+def test_the_next_day_requests_young_videos_and_what_changed(world):
     read_day(world)
     first = {r["item_id"]: r["comment_count"] for r in world.rows("video_totals", TODAY)}
     world.clear()
@@ -121,7 +121,7 @@ def test_an_old_video_is_read_only_until_what_is_known(world):
     assert sum(fresh[item] for item in large) > 0
 
 
-def test_what_disappeared_can_be_told_from_what_was_not_read(world):
+def test_what_disappeared_is_distinguished_from_what_was_not_read(world):
     world.at("2026-11-18T11:30:00+08:00")
     read_day(world)
     world.at("2026-11-22T11:30:00+08:00")
@@ -134,7 +134,7 @@ def test_what_disappeared_can_be_told_from_what_was_not_read(world):
     assert then & now
 
 
-def test_replies_are_asked_for_comments_that_have_some(world):
+def test_replies_are_requested_for_comments_that_have_some(world):
     read_day(world, "comment_replies")
     wanted = {c["comment_id"] for c in world.rows("comments", TODAY) if c["reply_count"]}
     assert {key.split("comment_id=")[1].split("&")[0] for key in world.asked(REPLIES)} == wanted
@@ -153,7 +153,7 @@ def test_replies_are_asked_for_comments_that_have_some(world):
             assert not asked, "all its replies are known"
 
 
-def test_an_account_whose_comments_failed_is_asked_for_the_same_videos_again(world):
+def test_an_account_whose_comments_failed_requests_the_same_videos_again(world):
     world.restart(comment_reread_days=0)
     read_day(world)
     world.at("2026-11-17T11:30:00+08:00")
@@ -181,7 +181,7 @@ def changed(rows: pa.Table, **columns: dict[str, object]) -> pa.Table:
     return pa.Table.from_pylist(found, rows.schema)
 
 
-def test_what_is_young_is_told_by_beijing_days(world):
+def test_age_is_measured_in_beijing_days(world):
     """Age is counted in Beijing days, although before eight in the morning UTC still has the day before."""
     read_day(world)
     world.at("2026-11-17T11:30:00+08:00")

@@ -105,7 +105,7 @@ def test_a_fault_that_stays_fails_its_account_alone(world, kind: str):
     check_mended(world)
 
 
-def test_a_token_that_cannot_be_refreshed_asks_for_consent_and_stops_the_account_alone(world):
+def test_a_token_that_cannot_be_refreshed_needs_consent_and_stops_the_account_alone(world):
     world.fault(OPERATION, "token_dead", HIT)
     world.ingest(TABLE)
 
@@ -131,7 +131,7 @@ def test_a_token_that_cannot_be_refreshed_asks_for_consent_and_stops_the_account
     check_mended(world)
 
 
-def test_a_token_that_is_refused_again_after_its_refresh_asks_for_consent(world):
+def test_a_token_that_is_refused_again_after_its_refresh_needs_consent(world):
     world.fault(OPERATION, "token_expired", HIT, times=2)
     world.ingest(TABLE)
 
@@ -143,7 +143,7 @@ def test_a_token_that_is_refused_again_after_its_refresh_asks_for_consent(world)
     check_mended(world)
 
 
-def test_a_private_account_is_skipped_and_not_asked_again(world):
+def test_a_private_account_is_skipped_and_not_requested_again(world):
     world.fault(OPERATION, "private", HIT)
     done = world.ingest(TABLE)
 

@@ -70,7 +70,7 @@ def test_a_break_of_weeks_loses_no_lead(world, make_world):
     assert len(everybody) > 2 * len(world.rows("lead_ids", TODAY))
 
 
-def test_the_usual_day_asks_as_it_always_did(world):
+def test_the_usual_day_sends_the_usual_requests(world):
     world.ingest("lead_events")
     world.at("2026-11-17T11:00:00+08:00").clear()
     world.ingest("lead_events")

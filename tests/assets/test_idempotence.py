@@ -85,7 +85,7 @@ def test_a_day_makes_each_call_at_most_once(day):
 
 
 @pytest.mark.slow
-def test_the_same_day_twice_gives_the_same_bytes_and_asks_nothing(day):
+def test_the_same_day_twice_gives_the_same_bytes_and_requests_nothing(day):
     world = day.world
     world.clear()
     assert load(world, TABLES) == 0
@@ -100,7 +100,7 @@ def test_the_same_day_twice_gives_the_same_bytes_and_asks_nothing(day):
     assert world.lake_files() == day.files
 
 
-def test_another_process_later_in_the_slot_asks_nothing(world):
+def test_another_process_later_in_the_slot_requests_nothing(world):
     load(world)
     first = world.lake_files()
     world.clear()
@@ -170,7 +170,7 @@ def test_a_listing_keeps_one_row_of_a_day_per_video(world):
     assert {r["item_id"]: r for r in world.rows("videos", TODAY)} == first
 
 
-def test_what_was_asked_before_ten_is_asked_again_after_it(world):
+def test_what_was_requested_before_ten_is_requested_again_after_it(world):
     world.at("2026-11-16T09:00:00+08:00")
     assert world.ingest("fans_profile").calls == 3
     world.at("2026-11-16T10:45:00+08:00")
@@ -186,7 +186,7 @@ class _Broken(BaseException):
 
 
 @pytest.mark.parametrize("survivors", [0, 1, 7, 20])
-def test_after_an_exception_only_the_rest_is_asked_for(make_world, monkeypatch, survivors: int):
+def test_after_an_exception_only_the_rest_is_requested(make_world, monkeypatch, survivors: int):
     """The process dies of an unexpected error after so many responses."""
     whole = make_world(home="whole")
     load(whole, ("videos", "item_play"))
@@ -337,7 +337,7 @@ def test_a_past_snapshot_comes_from_the_archive(world):
     assert world.lake_files() == before
 
 
-def test_yesterdays_series_before_ten_is_not_ready_and_asked_for_again(world):
+def test_yesterdays_series_before_ten_is_not_ready_and_requested_again(world):
     world.at("2026-11-16T09:30:00+08:00")
     done = world.ingest("user_fans")
     assert done.missing == [YESTERDAY]
@@ -358,7 +358,7 @@ def test_yesterdays_series_before_ten_is_not_ready_and_asked_for_again(world):
     assert world.ingest("user_fans").calls == 0
 
 
-def test_a_window_is_asked_for_once_and_fills_every_day_in_it(world):
+def test_a_window_is_requested_once_and_fills_every_day_in_it(world):
     days = [YESTERDAY - timedelta(days=n) for n in range(30)]
     done = world.ingest("user_fans", *days)
     assert done.calls == world.calls("user_fans") == 3
@@ -371,7 +371,7 @@ def test_a_window_is_asked_for_once_and_fills_every_day_in_it(world):
     assert world.calls() == 0
 
 
-def test_the_shortest_window_that_reaches_is_asked_for(world):
+def test_the_shortest_window_that_reaches_is_requested(world):
     for reach, window in ((1, 7), (7, 7), (8, 15), (15, 15), (16, 30), (30, 30)):
         world.clear()
         table = {7: "user_fans", 15: "user_like", 30: "user_share"}[window]
@@ -422,7 +422,7 @@ def test_without_accounts_it_is_said_how_to_get_them(make_world):
     assert done.failures() == []
 
 
-def test_an_account_added_later_is_asked_for_alone(make_world):
+def test_an_account_added_later_is_requested_alone(make_world):
     world = make_world()
     from resources.state.accounts import AccountStatus, set_status
 

@@ -131,7 +131,7 @@ def test_the_archive_has_the_body_as_it_came(world):
     assert datetime.fromisoformat(entry.slot) == datetime(2026, 11, 16, 2, tzinfo=UTC)
 
 
-def test_load_status_has_a_line_for_each_door_and_app(world):
+def test_load_status_has_a_line_for_each_endpoint_and_app(world):
     world.receive("im_receive_msg", "im_receive_msg__lead_card", "im_send_msg", at=NOW)
     done = world.ingest("im_messages")
     told = {s.operation: s for s in read_load_status(world.runtime.state, table="im_messages", dts=[TODAY])}
@@ -263,7 +263,7 @@ def test_days_before_the_first_receiver_and_days_to_come_are_unknown(world, dt: 
     assert price.calls.total() == 0
 
 
-def test_where_nobody_ever_received_nothing_is_wrong_and_nothing_is_known(world):
+def test_without_any_receiver_nothing_is_wrong_and_nothing_is_known(world):
     done = world.ingest("im_messages")
     assert done.missing == [TODAY]
     assert {s.status for s in done.statuses} == {Outcome.NOT_ASKED}
@@ -271,7 +271,7 @@ def test_where_nobody_ever_received_nothing_is_wrong_and_nothing_is_known(world)
     assert "douyin receive" in why_missing(done, TODAY)
 
 
-def test_a_day_whose_events_were_let_go_stays_as_it_is(world):
+def test_a_day_whose_events_were_pruned_stays_as_it_is(world):
     """Neither inbox nor archive has the events: that does not make it a day without events."""
     world.receive("new_follow_action", at=BEFORE)
     world.ingest("interactions", YESTERDAY)
@@ -372,7 +372,7 @@ def test_a_replay_reads_what_no_lake_has(world):
     assert world.lake_files() == first
 
 
-def test_nothing_is_asked_about_events(world, monkeypatch):
+def test_events_need_no_requests(world, monkeypatch):
     monkeypatch.setattr(fetching, "_run_tasks", None)
     world.receive(at=NOW)
     take(world)

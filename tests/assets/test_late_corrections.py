@@ -68,7 +68,7 @@ def test_the_whole_window_finds_older_corrections_with_the_same_calls(world):
 
 
 @pytest.mark.parametrize("table", MEASURES)
-def test_what_is_not_produced_yet_is_asked_again_at_the_next_schedule(world, table: str):
+def test_what_is_not_produced_yet_is_requested_again_at_the_next_schedule(world, table: str):
     world.at("2026-11-17T08:00:00+08:00")  # before the platform's daily jobs
     world.ingest("videos")
     done = world.ingest(table, *THREE)

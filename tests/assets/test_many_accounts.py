@@ -73,7 +73,7 @@ def test_everybody_else_is_loaded(crowd, table: str):
 
 
 @pytest.mark.parametrize(("operation", "table"), WITHDRAWN.items())
-def test_a_withdrawn_operation_is_asked_for_a_few_times_only(crowd, operation: str, table: str):
+def test_a_withdrawn_operation_is_called_a_few_times_only(crowd, operation: str, table: str):
     world, _ = crowd
     told = world.status(table, day(table)).values()
     assert {s.status for s in told} <= {Outcome.UNAVAILABLE, Outcome.NEEDS_CONSENT}

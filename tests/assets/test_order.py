@@ -36,7 +36,7 @@ def test_upstream_comes_before_what_iterates_over_it():
                 assert order.index(upstream) < order.index(table), f"{table} goes through {upstream}"
 
 
-def test_videos_older_than_thirty_days_are_not_asked_for_series(world):
+def test_series_of_videos_older_than_thirty_days_are_not_requested(world):
     world.ingest("videos")
     world.ingest("item_play")
     asked = {key.split("item_id=")[1].split("&")[0] for key in world.asked("item_play")}
@@ -50,7 +50,7 @@ def test_videos_older_than_thirty_days_are_not_asked_for_series(world):
     assert len(asked) < len(world.rows("videos", TODAY))
 
 
-def test_an_account_that_is_too_small_is_asked_again_after_a_week(world):
+def test_an_account_that_is_too_small_is_requested_again_after_a_week(world):
     """Account 2 has fewer than 3,000 fans, account 3 fewer than 100."""
     asked: dict[date, Counter[int]] = {}
     for n in range(9):
@@ -68,7 +68,7 @@ def test_an_account_that_is_too_small_is_asked_again_after_a_week(world):
     assert "requested again on 2026-11-23" in told.reason
 
 
-def test_several_videos_are_asked_for_in_one_request(world):
+def test_several_videos_share_one_request(world):
     """Mini-apps have no list of videos.
 
     Watched and known videos are requested by id, as many at once as one request takes.

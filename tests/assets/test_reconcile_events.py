@@ -109,7 +109,7 @@ def test_what_arrived_is_found_by_its_message_id_or_by_who_did_it_when(lake):
     assert reconcile_events(lake, TODAY, SINCE, NOW) == EventReconciliation(6, 0, ())
 
 
-def test_what_never_arrived_is_told_by_its_id(lake):
+def test_what_never_arrived_is_reported_by_its_id(lake):
     landed(lake)
     write(
         lake,
@@ -192,7 +192,7 @@ def listed(lake: Lake, dt: date, *later: dict[str, Any], client_key: str = "app"
     )
 
 
-def test_a_subscription_that_is_gone_is_told_with_its_last_day(lake):
+def test_a_subscription_that_is_gone_is_reported_with_its_last_day(lake):
     listed(lake, TODAY - timedelta(days=40), ancient=1)
     listed(lake, TODAY - timedelta(days=3), im_recall_msg=1, im_send_msg=1)
     listed(lake, YESTERDAY, im_receive_msg=1, im_send_msg=0, authorize=1, dial_phone=0)

@@ -17,7 +17,7 @@ from services.ingest.replay import replay
 # --------------------------------------------------------------------------- malformed responses
 
 
-def test_an_account_whose_series_is_not_ready_is_asked_again(world):
+def test_an_account_whose_series_is_not_ready_is_requested_again(world):
     world.fault(OPERATION, "not_ready", HIT)
     done = world.ingest(TABLE)
 
@@ -190,7 +190,7 @@ def test_a_cursor_that_comes_again_is_no_short_list(world):
 # --------------------------------------------------------------------------- a list that others iterate over
 
 
-def test_without_todays_list_of_videos_those_of_the_last_list_are_asked_for(world):
+def test_without_todays_list_of_videos_those_of_the_last_list_are_requested(world):
     world.ingest("videos")
     world.at("2026-11-17T11:00:00+08:00")
     tomorrow = date(2026, 11, 17)
@@ -204,7 +204,7 @@ def test_without_todays_list_of_videos_those_of_the_last_list_are_asked_for(worl
     assert world.calls_of("item_play", HIT) >= 10
 
 
-def test_an_account_without_any_list_of_videos_is_not_passed_over_in_silence(world):
+def test_an_account_without_any_list_of_videos_is_reported(world):
     world.fault("video_list", "repeated_cursor", HIT)
     world.ingest("videos")
     done = world.ingest("item_play")
@@ -222,7 +222,7 @@ def test_an_account_without_any_list_of_videos_is_not_passed_over_in_silence(wor
     assert world.accounts_in("item_play", YESTERDAY) == {0, 1, 2}
 
 
-def test_an_account_without_young_videos_has_nothing_to_be_asked_for(make_world):
+def test_an_account_without_young_videos_has_nothing_to_request(make_world):
     # About one video in half a year: not every account has a young one.
     world = make_world(platform={"videos": 1})
     world.ingest("videos")

@@ -34,7 +34,7 @@ def standing(world) -> Standing:
     return Standing(world.runtime, world.config.client_key)
 
 
-def test_what_follows_from_a_lack_is_told_with_the_way_out(poor):
+def test_the_effects_of_a_missing_capability_are_reported_with_the_way_out(poor):
     for table in ("videos", "video_totals", "user_fans"):
         assert poor.ingest(table).failures() == []
     poor.clear()
@@ -104,7 +104,7 @@ def test_it_changes_when_something_is_lost_or_gained_and_at_no_other_time(poor):
     assert (told.subject, told.stage) == (poor.config.client_key, first)
 
 
-def test_an_app_without_lists_asks_for_what_is_watched(make_world):
+def test_an_app_without_lists_requests_what_is_watched(make_world):
     """Mini-apps know videos by id alone: the remedy is the watch list, for each account."""
     world = make_world(platform={"videos": 12}, app_type=AppType.MINI_APP)
     world.ingest("videos")
@@ -152,7 +152,7 @@ def test_an_old_list_says_nothing_of_the_videos_since(make_world):
     assert all("the app does not own `video_list`" in s.reason for s in done.statuses)
 
 
-def test_a_watched_place_is_asked_for_although_the_list_of_claims_is_lost(make_world):
+def test_a_watched_place_is_requested_although_the_list_of_claims_is_lost(make_world):
     world = make_world()
     world.ingest("poi_claims")
     poi = world.rows("poi_claims", TODAY)[0]["poi_id"]

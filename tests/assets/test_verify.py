@@ -110,7 +110,7 @@ def test_what_goes_through_a_damaged_file_says_what_to_do(kept):
         kept.ingest("item_base")
 
 
-def test_rows_that_nobody_saw_and_rows_that_are_gone(kept):
+def test_rows_that_were_not_observed_and_rows_that_are_gone(kept):
     lake = kept.runtime.lake
     rows = lake.read("item_play", YESTERDAY)
     changed = rows.set_column(

@@ -64,7 +64,7 @@ def test_the_language_is_remembered(page, report, asked):
     assert page.locator("h1 .zh").is_visible()
 
 
-def test_nobodys_words_run(page, report, asked):
+def test_text_of_people_is_not_executed(page, report, asked):
     page.goto(report.as_uri())
     page.evaluate(
         "(words) => { const element = document.createElement('div'); element.innerHTML = '<img src=x "

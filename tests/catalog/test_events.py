@@ -105,7 +105,7 @@ def test_record_says_what_the_contract_says(event: Endpoint):
 
 
 @each
-def test_record_is_of_a_door_that_nobody_asks_through(event: Endpoint):
+def test_record_is_of_an_endpoint_without_requests(event: Endpoint):
     assert (event.over, event.cadence, event.envelope, event.token) == (
         IterateBy.INBOX,
         CADENCE,
@@ -160,7 +160,7 @@ def test_members_are_read_as_what_they_are(event: Endpoint):
 
 
 @each
-def test_who_acted_on_whom_is_told_apart(event: Endpoint):
+def test_who_acted_on_whom_is_distinguished(event: Endpoint):
     """The account is the receiver of actions of people, and the sender of its own."""
     for output in event.outputs[1:]:
         by_field = {c.field: c.path for c in output.columns}

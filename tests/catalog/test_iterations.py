@@ -120,7 +120,7 @@ def test_what_names_a_subject_is_kept_with_its_rows(endpoint: Endpoint):
 
 
 @each_endpoint
-def test_who_asks_is_kept_with_the_rows(endpoint: Endpoint):
+def test_the_requesting_account_is_stored_with_the_rows(endpoint: Endpoint):
     for output in endpoint.outputs:
         names = {c.field for c in output.columns}
         assert ("open_id" in names) == ITERATIONS[endpoint.over].per_account
@@ -246,13 +246,13 @@ def test_another_way_to_the_same_rows_is_one(endpoint: Endpoint):
 
 
 @each_app
-def test_every_table_has_a_door_for_every_type_of_app(app: AppType):
+def test_every_table_has_an_endpoint_for_every_type_of_app(app: AppType):
     """Every endpoint of web apps alone has a mini-app endpoint for the same tables."""
     assert {t for t in TABLES if not any(app in e.apps for e in endpoints_of(t))} == set()
 
 
 @each_endpoint
-def test_mini_app_doors_are_the_ones_under_their_own_path(endpoint: Endpoint):
+def test_mini_app_endpoints_are_the_ones_under_their_own_path(endpoint: Endpoint):
     mini = endpoint.path.startswith("/api/apps/v1/")
     assert mini == (AppType.WEB not in endpoint.apps)
     if mini:

@@ -259,7 +259,7 @@ def test_columns_fit_their_fields(endpoint: Endpoint):
 
 
 @each_endpoint
-def test_each_row_of_a_table_can_be_told_from_others(endpoint: Endpoint):
+def test_each_row_of_a_table_is_identified_by_its_key(endpoint: Endpoint):
     """Outputs into one table differ by a constant of its key, and the key contains every subject."""
     for name in endpoint.tables:
         key = set(TABLES[name].key)
@@ -357,7 +357,7 @@ def cron_times(cadence: Cadence) -> list[time]:
 
 
 @each_cadence
-def test_every_slot_is_asked_in_by_a_schedule(cadence: Cadence):
+def test_every_slot_has_a_schedule_that_requests_it(cadence: Cadence):
     assert list(cadence.slots) == sorted(set(cadence.slots))
     asked = {
         cadence.slot(datetime.combine(date(2026, 11, 16), t, BEIJING)).astimezone(BEIJING).time()

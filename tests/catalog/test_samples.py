@@ -213,7 +213,7 @@ def test_videos_hide_what_the_platform_hides():
     assert totals[shown["item_id"]]["play_count"] == 50321
 
 
-def test_videos_of_a_hot_word_carry_the_word_that_was_asked_for():
+def test_videos_of_a_hot_word_carry_the_requested_word():
     parsed = parse_body(ENDPOINTS["hotsearch_videos"], sample("hotsearch_videos"), {"hot_sentence": "示例城市初雪"})
     found = rows(parsed, "hot_word_videos")
     assert [(r["sentence"], r["rank"], r["play_count"]) for r in sorted(found, key=lambda r: r["rank"])] == [

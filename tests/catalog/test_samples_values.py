@@ -208,7 +208,7 @@ def test_a_video_without_comments_was_read_to_its_end(operation: str, inner: boo
     assert [(r["listed_count"], r["is_whole"]) for r in rows(parsed, "comment_reads")] == [(0, True)]
 
 
-def test_replies_carry_the_comment_that_was_asked_for():
+def test_replies_carry_the_requested_comment():
     found = rows(
         parse("video_search_comment_reply_list", sec_item_id="@s==", comment_id="@c=="), "search_comment_replies"
     )
@@ -239,7 +239,7 @@ def test_a_list_of_texts_may_be_one_text_in_brackets():
 
 
 @pytest.mark.parametrize(("version", "stored"), [(None, None), ("231", 231)])
-def test_the_version_is_the_one_that_was_asked_for(version: str | None, stored: int | None):
+def test_the_version_is_the_requested_one(version: str | None, stored: int | None):
     found = rows(parse("ent_rank_item", **({"version": version} if version else {})), "ent_ranks")
     assert [(r["version"], r["ent_type"], r["rank"]) for r in found] == [(stored, 1, 1), (stored, 1, 2)]
 
@@ -281,7 +281,7 @@ def test_an_audience_keeps_the_text_beside_the_number():
 
 
 @pytest.mark.parametrize(("kind", "stored"), [("10", 10), ("30", 30)])
-def test_the_kind_of_a_heat_list_is_the_one_that_was_asked_for(kind: str, stored: int):
+def test_the_kind_of_a_heat_list_is_the_requested_one(kind: str, stored: int):
     found = rows(parse("poi_billboard", billboard_type=kind), "poi_billboard")
     assert {r["poi_category"] for r in found} == {stored}
     assert (found[0]["rank"], found[0]["score_raw"], found[0]["score"]) == (1, "98.7", 98.7)
@@ -321,7 +321,7 @@ def test_media_carry_the_message_that_they_belong_to():
     assert (found["conversation_id"], found["message_id"], found["media_kind"]) == ("@c==", "@m==", "image")
 
 
-def test_calls_that_the_platform_counted_are_told_apart_by_their_place():
+def test_calls_that_the_platform_counted_are_distinguished_by_their_place():
     """Scope and path may be missing, and the texts of the time bucket are undocumented: only the place differs."""
     found = rows(parse("devtool_monitor_call"), "platform_calls")
     assert [(r["position"], r["counted_at_text"], r["call_count"]) for r in found] == [
@@ -338,7 +338,7 @@ def test_calls_that_the_platform_counted_are_told_apart_by_their_place():
 # --------------------------------------------------------------------------- sources
 
 
-def test_videos_through_each_door():
+def test_videos_through_each_endpoint():
     listed = {r["item_id"]: r for r in rows(parse("video_list"), "videos")}
     by_id = {r["item_id"]: r for r in rows(parse("video_data"), "videos")}
     mini = {r["item_id"]: r for r in rows(parse("video_query_apps_v1"), "videos")}

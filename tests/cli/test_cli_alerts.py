@@ -67,7 +67,7 @@ def alerts(douyin, tmp_path: Path, hook, monkeypatch):
     return run
 
 
-def test_from_looking_to_telling(alerts, hook):
+def test_from_check_to_notification(alerts, hook):
     address, texts = hook
     said = alerts("check", code=1)
     assert "needs_consent  critical  门店甲" in said
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_used_ends_every_command(alerts, tmp_path: Path, t
         assert says in alerts(*words, code=2)
 
 
-def test_a_channel_that_does_not_take_it_is_told_and_keeps_it_due(alerts, hook):
+def test_a_channel_that_refuses_is_reported_and_the_alert_stays_due(alerts, hook):
     address, texts = hook
     said = alerts("send", code=1, ALERTS_OPS=address.replace(TOKEN, "elsewhere"))
     assert "ops: Failed to send JSON POST notification" in said

@@ -107,7 +107,7 @@ def test_the_code_is_received_on_loopback(mixed):
     assert name in shown
 
 
-def test_another_state_is_turned_away_and_a_refusal_is_told(mixed):
+def test_another_state_is_turned_away_and_a_refusal_is_reported(mixed):
     process = mixed.start("authorize")
     address = waiting(process)
     assert come_back(address, state="state=forged").status_code == 400
@@ -119,7 +119,7 @@ def test_another_state_is_turned_away_and_a_refusal_is_told(mixed):
     assert "access_denied" in said
 
 
-def test_nobody_comes_back(mixed):
+def test_no_redirect_arrives(mixed):
     began = time.monotonic()
     done = mixed("authorize", "--wait-s", "1")
     assert done.returncode == 1
@@ -145,7 +145,7 @@ def test_without_a_key_for_tokens_nothing_begins(mixed):
     assert mixed("doctor", DOUYIN_TOKEN_KEY="short").returncode == 1
 
 
-def test_a_wrong_key_is_told_and_keys_can_be_changed(mixed, box):
+def test_a_wrong_key_is_reported_and_keys_can_be_changed(mixed, box):
     code = httpx.get(f"{box}/_sandbox/accounts", trust_env=False).json()[0]["code"]
     assert mixed("authorize", "--code", code).returncode == 0
     other = mixed("accounts", "new-key").stdout.strip()
@@ -182,7 +182,7 @@ def test_accounts_are_paused_resumed_tagged_and_removed(mixed, box):
     assert "no account is 'nobody'" in nobody.stderr
 
 
-def test_import_takes_good_lines_and_tells_of_bad_ones(mixed, tmp_path):
+def test_import_takes_good_lines_and_reports_bad_ones(mixed, tmp_path):
     good = {
         "open_id": "a-1",
         "access_token": "act.1",

@@ -79,7 +79,7 @@ def test_the_price_comes_first_and_holds(installed):
     assert calls(control, "item_play") == int(price[1])
 
 
-def test_what_cannot_be_had_is_told_before_and_after(installed):
+def test_what_cannot_be_had_is_reported_before_and_after(installed):
     command, control = installed
     before = control.get("/stats").json()["total"]
     done = command("backfill", "-s", "hot_words,item_play", "--from", "2026-10-14", "--to", "2026-10-20")
@@ -140,7 +140,7 @@ def test_a_quota_spreads_it_over_days(installed):
         (("--from", "2026-11-10", "-s", "nonsense"), "is no table"),
     ],
 )
-def test_wrong_words_are_told(installed, words, said: str):
+def test_wrong_words_are_reported(installed, words, said: str):
     told = installed[0]("backfill", *words)
     assert told.returncode == 2
     assert said in told.stderr

@@ -54,7 +54,7 @@ def test_one_day(command):
     assert (home / "warehouse.duckdb").exists()
 
 
-def test_a_folder_of_somebody_else_is_refused(douyin, tmp_path):
+def test_a_folder_of_another_user_is_refused(douyin, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "work.txt").write_text("precious")
     told = douyin("demo", "--home", str(tmp_path / "mine"))

@@ -113,7 +113,7 @@ def test_a_file_with_a_select(export, tmp_path):
         (("hot_words", "-o", "there.xlsx"), "--force"),
     ],
 )
-def test_what_cannot_be_exported_is_told_and_nothing_is_written(export, tmp_path, words, told: str):
+def test_what_cannot_be_exported_is_reported_and_nothing_is_written(export, tmp_path, words, told: str):
     (tmp_path / "bad.sql").write_text("SELECT nothing FROM hot_words")
     (tmp_path / "two.sql").write_text("SELECT 1; DROP TABLE hot_words")
     (tmp_path / "there.xlsx").write_text("mine")
@@ -241,7 +241,7 @@ def test_a_select_reaches_the_warehouse_alone(export, tmp_path, text: str, kind:
     assert [p.name for p in tmp_path.iterdir()] == ["mine.sql"]
 
 
-def test_sql_that_fails_under_a_bound_is_told_as_well(export, tmp_path):
+def test_sql_that_fails_under_a_bound_is_reported_as_well(export, tmp_path):
     (tmp_path / "mine.sql").write_text("SELECT nothing FROM hot_words")
     answer = export("mine.sql", "--from", "2026-11-16")
     assert answer.exit_code == 2
@@ -256,7 +256,7 @@ def test_more_rows_than_a_sheet_has_are_refused_at_once(export, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["many.sql"], "nothing half written, nothing spilled"
 
 
-def test_a_text_that_a_cell_does_not_hold_is_cut_and_told(export, tmp_path):
+def test_a_text_too_long_for_a_cell_is_cut_and_reported(export, tmp_path):
     (tmp_path / "long.sql").write_text("SELECT repeat('x', 40000) AS content")
     told = export("long.sql")
     assert told.exit_code == 0

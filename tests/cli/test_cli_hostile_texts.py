@@ -90,7 +90,7 @@ def test_cells_are_no_markup_and_nothing_is_cut():
     assert OBEYED.findall(text) == []
 
 
-def test_a_pipe_has_room_for_whole_tables(monkeypatch):
+def test_a_pipe_takes_whole_tables(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     assert PlainConsole(file=io.StringIO()).width == 220
     assert PlainConsole(file=io.StringIO(), width=70).width == 70

@@ -270,7 +270,7 @@ def test_what_is_wrong_says_what_to_do(there, words, code: int, says: str):
         ("benefits.yaml", "audience: benefit_fans", "audience: nobody_knows", "nobody_knows.sql: cannot be read"),
     ],
 )
-def test_a_wrong_campaign_is_told_with_file_and_place(there, tmp_path, file: str, old: str, new: str, says: str):
+def test_a_wrong_campaign_is_reported_with_file_and_place(there, tmp_path, file: str, old: str, new: str, says: str):
     path = tmp_path / "campaigns" / file
     text = path.read_text(encoding="utf-8")
     assert old in text

@@ -81,7 +81,7 @@ def test_reading_commands_take_no_write_lock(douyin, locked):
         assert "should not happen" not in told.output, (words, told.output)
 
 
-def test_who_writes_into_a_locked_state_is_told_in_a_line(douyin, locked):
+def test_writing_into_a_locked_state_is_reported_in_a_line(douyin, locked):
     told = douyin("accounts", "pause", "海盐", DOUYIN_HOME=str(locked), **APP)
     assert told.exit_code == 1
     assert told.stderr.startswith("✗ another process has held the state for half a minute")
@@ -123,7 +123,7 @@ def test_a_home_that_may_only_be_read(command, home):
 
 
 @pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\x00" + b"\xff" * 5000])
-def test_a_damaged_state_is_told_in_a_line(douyin, home, damage: bytes):
+def test_a_damaged_state_is_reported_in_a_line(douyin, home, damage: bytes):
     for beside in home.glob("state.db-*"):
         beside.unlink()
     (home / "state.db").write_bytes(damage)
@@ -133,7 +133,7 @@ def test_a_damaged_state_is_told_in_a_line(douyin, home, damage: bytes):
     assert told.stderr.count("\n") == 1
 
 
-def test_a_damaged_warehouse_is_told_in_a_line(douyin, home):
+def test_a_damaged_warehouse_is_reported_in_a_line(douyin, home):
     (home / "warehouse.duckdb").write_bytes(b"x" * 10_000)
     for words in ("report", "export hot_words", "outreach effect"):
         told = douyin(*words.split(), DOUYIN_HOME=str(home), **APP)
@@ -142,7 +142,7 @@ def test_a_damaged_warehouse_is_told_in_a_line(douyin, home):
         assert "should not happen" not in told.stderr
 
 
-def test_a_full_disk_is_told(tmp_path):
+def test_a_full_disk_is_reported(tmp_path):
     with pytest.raises(OSError, match="No space") as full, open("/dev/full", "w") as file:
         file.write("x" * 100_000)
     assert full.value.errno == errno.ENOSPC
@@ -158,7 +158,7 @@ def test_a_full_disk_is_told(tmp_path):
     assert explain(refused.value).startswith("the disk is full: free some room")
 
 
-def test_a_fault_of_ours_is_one_line_and_its_traceback_is_for_who_asks(douyin, home, monkeypatch):
+def test_a_fault_of_ours_is_one_line_and_its_traceback_is_shown_on_request(douyin, home, monkeypatch):
     from apps.cli import accounts
 
     def fails(*_) -> None:

@@ -44,7 +44,7 @@ def wait_for(true, patience_s: float = 20) -> None:
         time.sleep(0.05)
 
 
-def test_people_write_and_are_answered_until_the_process_is_told_to_end(command, url: str):
+def test_people_write_and_are_answered_until_the_process_is_terminated(command, url: str):
     command.environment |= app(url)
     with httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=20) as control:
         account = control.get("/accounts").json()[0]

@@ -146,7 +146,7 @@ def test_each_day_by_itself_is_as_in_the_whole(history: World):
             assert alone == ({dt: whole[dt]} if dt in whole else {}), (name, dt)
 
 
-def test_what_would_change_is_told_and_not_done(history: World, replayed):
+def test_what_would_change_is_reported_and_not_done(history: World, replayed):
     """A day as other code could have written it: a missing row, an extra one, a different one."""
     good = history.read("videos", TODAY)
     before = history.lake_files()

@@ -189,7 +189,7 @@ def test_run_loads_every_table(another: Installation):
     ]
 
 
-def test_a_second_run_asks_for_nothing(installed: Installation):
+def test_a_second_run_requests_nothing(installed: Installation):
     before = installed.calls()
     told = installed.command("run", "-s", "hot_words,billboard_music,fans", "-s", "item_play,user_fans")
     assert told.returncode == 0, told.stdout + told.stderr
@@ -202,7 +202,7 @@ def test_a_second_run_asks_for_nothing(installed: Installation):
     )
 
 
-def test_secrets_stand_in_the_state_only_which_nobody_else_may_read(installed: Installation):
+def test_secrets_stand_in_the_state_only_which_no_other_user_may_read(installed: Installation):
     home = installed.command.home / "data"
     assert (home / "state.db").stat().st_mode & 0o077 == 0
     with closing(sqlite3.connect(home / "state.db")) as state:
@@ -314,7 +314,7 @@ def test_status_shows_rows_and_accounts(installed: Installation):
     assert "15.0 d" in told.stdout
 
 
-def test_faults_of_one_account_are_told_and_leave_the_others_alone(installed: Installation):
+def test_faults_of_one_account_are_reported_and_leave_the_others_alone(installed: Installation):
     first, second = (a["open_id"] for a in installed.accounts)
     installed.control.put("clock", json={"now": NEXT_DAY}).raise_for_status()
     orders = [
@@ -334,7 +334,7 @@ def test_faults_of_one_account_are_told_and_leave_the_others_alone(installed: In
     assert installed.query("select distinct open_id from user_fans where dt = '2025-11-17'") == [[first]]
 
 
-def test_status_tells_who_failed_and_why(installed: Installation):
+def test_status_shows_who_failed_and_why(installed: Installation):
     told = installed.command("status", "-s", "fans,user_fans,billboard_stars", DOUYIN_CLOCK=NEXT_DAY)
     assert told.returncode == 0, told.stderr
     failures, known = told.stdout.split("not loaded")[1].split(" accounts: ")[0].split("cannot be had by this app")

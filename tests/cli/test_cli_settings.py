@@ -238,7 +238,7 @@ def test_doctor_on_a_running_platform(douyin, url: str):
     assert "sandbox-secret" not in told.output
 
 
-def test_doctor_asks_anew_although_a_token_is_stored(douyin, url: str):
+def test_doctor_requests_a_token_although_one_is_stored(douyin, url: str):
     assert douyin("doctor", **app(url)).exit_code == 0
     told = douyin("doctor", **app(url, DOUYIN_CLIENT_SECRET="changed"))
     assert told.exit_code == 1

@@ -92,7 +92,7 @@ def test_a_pipe_gets_no_colours(sql):
     assert "\x1b" not in told.stdout
 
 
-def test_a_file_in_another_encoding_is_told(sql, tmp_path):
+def test_a_file_in_another_encoding_is_reported(sql, tmp_path):
     (tmp_path / "gbk.sql").write_bytes("SELECT '热点'".encode("gbk"))
     told = sql("-f", str(tmp_path / "gbk.sql"))
     assert told.returncode == 2

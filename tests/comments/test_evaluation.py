@@ -42,7 +42,7 @@ def test_the_rules_read_as_well_as_they_did(examples, half: Half):
     )
 
 
-def test_the_documentation_tells_the_numbers(examples):
+def test_the_documentation_states_the_numbers(examples):
     page = (REPOSITORY / "docs" / "needs.md").read_text(encoding="utf-8")
     told = {half: evaluate(analyser(), [e for e in examples if e.half is half]) for half in Half}
     for name, of in (
@@ -108,12 +108,12 @@ def test_a_text_stays_in_its_half_wherever_it_stands(tmp_path: Path):
         ("路过\t-\t0\tnone", "路过 stands in line 2, too: take one out"),
     ],
 )
-def test_a_bad_line_is_told_with_its_number(tmp_path: Path, line: str, told: str):
+def test_a_bad_line_is_reported_with_its_number(tmp_path: Path, line: str, told: str):
     with pytest.raises(BadNeeds) as error:
         load_examples(write(tmp_path, "# remark", "路过\t-\t0\tnone", line), CLASSES)
     assert str(error.value).startswith(f"{tmp_path / 'evaluation.tsv'}:3: {told}")
 
 
-def test_an_empty_file_is_told(tmp_path: Path):
+def test_an_empty_file_is_reported(tmp_path: Path):
     with pytest.raises(BadNeeds, match="holds no comment"):
         load_examples(write(tmp_path, "# remark"), CLASSES)

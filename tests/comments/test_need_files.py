@@ -120,7 +120,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_with_file_line_and_what_to_do(folder: Path, mistake: str):
+def test_a_mistake_is_reported_with_file_line_and_what_to_do(folder: Path, mistake: str):
     name, old, new, entry, todo = MISTAKES[mistake]
     line = replaced(folder / name, old, new)
     with pytest.raises(BadNeeds) as told:
@@ -140,14 +140,14 @@ def test_a_mistake_is_told_with_file_line_and_what_to_do(folder: Path, mistake: 
 
 
 @pytest.mark.parametrize("name", READ)
-def test_a_missing_file_is_told(folder: Path, name: str):
+def test_a_missing_file_is_reported(folder: Path, name: str):
     (folder / name).unlink()
     with pytest.raises(BadNeeds, match=f"{name}: cannot be read .*DOUYIN_NEEDS_DIR"):
         analyser(folder)
 
 
 @pytest.mark.parametrize("name", READ)
-def test_a_file_in_another_encoding_is_told(folder: Path, name: str):
+def test_a_file_in_another_encoding_is_reported(folder: Path, name: str):
     (folder / name).write_bytes("多少钱".encode("gb18030"))
     with pytest.raises(BadNeeds, match=f"{name}: is not UTF-8"):
         analyser(folder)
@@ -157,7 +157,7 @@ def test_a_file_in_another_encoding_is_told(folder: Path, name: str):
     ("content", "reason"),
     [("- a\n", "must hold names and values"), ("a: [b\n", "is no YAML"), ("", "must hold names and values")],
 )
-def test_what_is_no_yaml_of_ours_is_told(folder: Path, content: str, reason: str):
+def test_invalid_yaml_is_reported(folder: Path, content: str, reason: str):
     (folder / "rules.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(BadNeeds, match=reason):
         load_rules(folder)

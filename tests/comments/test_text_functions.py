@@ -106,7 +106,7 @@ def test_a_view_of_them_can_be_read_by_a_cursor(connection):
     assert connection.execute("SELECT need FROM needs_of ORDER BY ALL").fetchall() == [("ask_link",), ("ask_price",)]
 
 
-def test_bad_rules_are_told_by_the_query_not_by_registering(tmp_path: Path):
+def test_bad_rules_are_reported_by_the_query_not_by_registering(tmp_path: Path):
     with duckdb.connect() as opened:
         register(opened, tmp_path)
         assert one(opened, "mask_personal('微信 abc123')") == "微信 ***", "masking needs no file"

@@ -83,7 +83,7 @@ def test_without_a_file_the_page_says_what_to_do(runtime):
     assert "make demo" in told.value.en
 
 
-def test_figures_are_asked_in_sql_and_gaps_stay_gaps(runtime):
+def test_figures_are_queried_in_sql_and_gaps_stay_gaps(runtime):
     fill(runtime)
     reader = Reader(runtime.settings.warehouse_path)
     opened = reader.ask(OPENING)
@@ -101,7 +101,7 @@ def test_figures_are_asked_in_sql_and_gaps_stay_gaps(runtime):
         reader.ask(questions.needs(CHOICE))
 
 
-def test_nothing_is_held_open_and_a_new_file_is_seen(runtime):
+def test_nothing_is_kept_open_and_a_new_file_is_seen(runtime):
     fill(runtime)
     reader = Reader(runtime.settings.warehouse_path)
     before = reader.ask({"n": CHOICE.ask("SELECT max(new_play) AS n FROM marts.account_daily")})["n"].to_pylist()

@@ -46,7 +46,7 @@ def published(path: Path, nickname: str, plays: int) -> Path:
     return path
 
 
-def test_it_shows_figures_gaps_and_a_chart_in_the_language_asked_for(tmp_path):
+def test_it_shows_figures_gaps_and_a_chart_in_the_requested_language(tmp_path):
     view = FirstView(Reader(published(tmp_path / "w.duckdb", "小店", 1234)))
     chinese, english = view.html(""), view.html("lang=en")
     assert chinese.count("<svg") == english.count("<svg") == 2

@@ -279,7 +279,7 @@ def test_names_of_the_platform_are_the_contract_s():
         ("account_daily", "engagement_ratio", "saves"),
     ],
 )
-def test_known_differences_are_told(lines, table, column, words):
+def test_known_differences_are_reported(lines, table, column, words):
     (line,) = (x for x in lines if (x["table_name"], x["column_name"]) == (table, column))
     assert re.search(words, line["differences_en"])
 

@@ -75,7 +75,7 @@ def test_help_does_not_depend_on_the_terminal(monkeypatch):
     assert "\x1b" not in before
 
 
-def test_check_tells_what_is_stale(tmp_path: Path):
+def test_check_reports_what_is_stale(tmp_path: Path):
     for name, text in reference.pages().items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")

@@ -91,7 +91,7 @@ def test_every_table_can_be_compared(table: str):
     )
 
 
-def test_they_add_up_and_are_told():
+def test_they_add_up_and_are_reported():
     assert total([Changes(1, 2, 3, 4, 5), Changes(added=1_000)]) == Changes(1_001, 2, 3, 4, 5)
     assert str(Changes(1_000, 0, 2, 0, 9)) == "1,000 added, 2 altered"
     assert str(Changes(unchanged=9)) == "no change"

@@ -429,11 +429,11 @@ FORMS = {form(e): e for e in reversed(ENDPOINTS.values())}
 
 
 @pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in reversed(FORMS.values())])
-def test_every_row_lands_as_it_was_sent_or_is_told_of(endpoint: Endpoint):
+def test_every_row_lands_as_it_was_sent_or_is_reported(endpoint: Endpoint):
     hold(endpoint, 6)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in ENDPOINTS.values()])
-def test_every_row_lands_as_it_was_sent_or_is_told_of_at_length(endpoint: Endpoint):
+def test_every_row_lands_as_it_was_sent_or_is_reported_at_length(endpoint: Endpoint):
     hold(endpoint, 150)

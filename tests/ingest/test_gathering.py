@@ -83,7 +83,7 @@ def test_a_spilled_day_has_the_same_rows_and_its_file_the_same_bytes(small, tmp_
     )
 
 
-def test_most_rows_are_seen_again_and_held_once(tmp_path):
+def test_most_rows_are_seen_again_and_buffered_once(tmp_path):
     gathered = DayBuffer(TABLE, tmp_path)
     some = pieces(1, 50)
     for _ in range(20):
@@ -111,7 +111,7 @@ def test_large_days_are_compared_as_small_ones(small, monkeypatch, tmp_path, old
     assert compare(TABLE, before, DayRows(rows)) == changes.Changes(unchanged=before.num_rows)
 
 
-def test_what_is_held_is_bounded_over_all_days(monkeypatch, tmp_path):
+def test_the_buffer_is_bounded_over_all_days(monkeypatch, tmp_path):
     """Responses of a listing through archive and normaliser: the day is the same for any buffer limit."""
     endpoint = ENDPOINTS["video_list"]
     bodies = [

@@ -128,7 +128,7 @@ def test_a_wide_batch_keeps_answers_apart():
 
 
 @pytest.mark.parametrize("days", [-1, 0, 31, 8000])
-def test_a_day_that_no_partition_takes_is_told_of(days: int):
+def test_a_day_that_no_partition_takes_is_reported(days: int):
     """A row of the current day, of the future or from before the longest window would otherwise be lost."""
     sent = [{"date": str(TODAY - timedelta(days=n)), "new_fans": n} for n in (1, 30, days)]
     with tempfile.TemporaryDirectory() as folder:

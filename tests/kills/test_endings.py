@@ -145,7 +145,7 @@ def test_what_lost_the_interrupt_goes_no_further():
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_a_run_that_is_told_to_end_at_any_instant_ends_and_publishes_nothing(make_world, tmp_path):
+def test_a_run_that_is_terminated_at_any_instant_ends_and_publishes_nothing(make_world, tmp_path):
     """Most signals arrive during its marts: everything is fetched, and no mart is built."""
     world = make_world(platform={"accounts": 2, "videos": 20})
     settings = settings_of(world)

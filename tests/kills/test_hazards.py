@@ -154,7 +154,7 @@ def test_a_folder_that_cannot_be_written_is_named(world, where: str):
 
 
 @pytest.mark.slow
-def test_two_runs_of_the_same_day_ask_once(slow_world):
+def test_two_runs_of_the_same_day_request_once(slow_world):
     runs = [douyin(slow_world, "run", "--select", SOME) for _ in range(2)]
     said = [r.communicate(timeout=scaled(180))[0] for r in runs]
     assert [r.returncode for r in runs] == [0, 0], said
@@ -176,7 +176,7 @@ def cpu_s(pid: int) -> float:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads CPU times in /proc")
-def test_a_run_that_waits_for_a_pool_is_idle_ends_when_told_and_goes_on_when_it_is_free(world):
+def test_a_run_that_waits_for_a_pool_is_idle_ends_on_a_signal_and_goes_on_when_it_is_free(world):
     import dagster as dg
 
     pool, home = TABLES["user_fans"].domain, prepared(world)

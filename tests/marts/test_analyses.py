@@ -42,7 +42,7 @@ def empty() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @each
-def test_the_first_line_asks_in_both_languages(path: Path):
+def test_the_first_line_is_a_question_in_both_languages(path: Path):
     first = path.read_text(encoding="utf-8").splitlines()[0]
     chinese, mark, english = first.removeprefix("-- ").partition("？ ")
     assert first.startswith("-- ")

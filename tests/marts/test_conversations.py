@@ -65,7 +65,7 @@ def conversations(home: Path) -> list[dict[str, Any]]:
     return built.rows.to_pylist()
 
 
-def test_a_conversation_is_told_of_without_its_words(tmp_path, lake):
+def test_a_conversation_is_shown_without_its_words(tmp_path, lake):
     write(
         lake,
         "im_messages",

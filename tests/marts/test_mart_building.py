@@ -113,7 +113,7 @@ def test_a_changed_day_concerns_the_days_that_see_it(marts):
     assert stale(marts) == {}
 
 
-def test_the_same_rows_written_again_concern_nobody(marts):
+def test_the_same_rows_written_again_make_no_mart_stale(marts):
     assert not marts.lake.write("hot_words", DAY, words(DAY, "词16", "同"))
     assert stale(marts) == {}
 
@@ -232,7 +232,7 @@ def test_an_empty_lake_has_no_marts(tmp_path, folder):
 # --------------------------------------------------------------------------- requested, late, killed, several readers
 
 
-def test_only_the_days_that_are_asked_for_are_made(runtime, folder):
+def test_only_the_requested_days_are_made(runtime, folder):
     marts = Marts(runtime, folder)
     built = list(marts.build("seen", [DAYS[1], DAYS[3]]))
     assert [b.dt for b in built] == [DAYS[1], DAYS[3]]

@@ -93,7 +93,7 @@ _BAD_HEADERS = {
 
 
 @pytest.mark.parametrize("case", _BAD_HEADERS)
-def test_a_bad_header_is_told_with_its_line(folder, case: str):
+def test_a_bad_header_is_reported_with_its_line(folder, case: str):
     text, line, word = _BAD_HEADERS[case]
     path = write(folder, text)
     with pytest.raises(BadMart) as told:
@@ -129,7 +129,7 @@ _BAD_SQL = {
 
 
 @pytest.mark.parametrize("case", _BAD_SQL)
-def test_a_select_that_does_not_hold_is_told_with_its_line(folder, case: str):
+def test_an_invalid_select_is_reported_with_its_line(folder, case: str):
     text, line, word = _BAD_SQL[case]
     path = write(folder, text)
     with pytest.raises(BadMart) as told:

@@ -171,7 +171,7 @@ def test_a_wrong_campaign(folder, document: object, says: str):
     assert says in str(told.value)
 
 
-def test_all_mistakes_of_a_file_are_told_at_once(folder):
+def test_all_mistakes_of_a_file_are_reported_at_once(folder):
     with pytest.raises(BadCampaign) as told:
         load_campaign(
             folder("hello.yaml", GOOD | {"titel": "x", "effect_hours": 0, "quiet": {"from": "9", "until": "10"}}),

@@ -56,7 +56,7 @@ DEEDS = ("write", "leave_phone", "tap_card", "enter", "follow", "consent", "opt_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [21])
-def test_nothing_personal_is_told(make_world, caplog, capsys, monkeypatch, seed: int):
+def test_nothing_personal_is_shown(make_world, caplog, capsys, monkeypatch, seed: int):
     world = make_world(
         platform={
             "seed": seed,

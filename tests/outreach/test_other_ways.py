@@ -62,7 +62,7 @@ def test_a_message_to_groups(world):
     assert {m["scene"] for m in sent} == {"group"}
 
 
-def test_the_elder_way_sends_once_also_where_its_answer_is_lost(world):
+def test_the_older_operation_sends_once_also_where_its_answer_is_lost(world):
     """Its id makes a second call harmless: after a lost response it is sent again, and arrives once."""
     plan = campaign(world, FIRST_LEADS, "messages: [{type: text, text: 您好}]\nscenes: [enterprise]")
     world.fault("enterprise_im_message_send", "late", times=2)

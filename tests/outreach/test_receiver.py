@@ -225,7 +225,7 @@ def test_a_body_that_is_too_large_is_refused(sender, size: int):
     assert sender.count("too large") == 2
 
 
-def test_while_nothing_can_be_stored_the_platform_is_told_to_come_again(sender):
+def test_while_nothing_can_be_stored_the_platform_gets_a_retryable_error(sender):
     """A write lock is kept longer than the platform waits; afterwards the same event is accepted."""
     path = sender.world.runtime.settings.home / "state.db"
     body = sender.event("im_receive_msg", chat())

@@ -132,7 +132,7 @@ def test_the_end_of_a_refused_body_is_no_head(world):
         assert cuts == {}
 
 
-def test_there_is_room_for_who_sends(world):
+def test_a_sending_connection_gets_a_place(world):
     """With too many connections, those that waited longest are closed, and a good one among them is not."""
     with guarded(world, most=8) as (sender, cuts):
         assert good(sender, "m0") == 200
@@ -154,7 +154,7 @@ def test_a_kept_connection_goes_on_between_its_events(world):
         assert cuts == {}
 
 
-def test_room_is_made_of_what_the_system_allows(monkeypatch):
+def test_the_limit_of_connections_follows_the_system_limit(monkeypatch):
     import resource
 
     given = [(1024, 4096)]

@@ -138,7 +138,7 @@ def test_whoever_was_answered_long_ago_is_answered_again(noon):
     wait_until(lambda: not worker._turns)
 
 
-def test_nobody_hears_the_same_rule_again_too_soon(noon):
+def test_a_person_does_not_get_the_same_rule_again_too_soon(noon):
     post, worker = noon
     account, person = account_and_person(post)
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_nobody_hears_the_same_rule_again_too_soon(noon):
     assert outcome(worker, 2) == Counter({"sent": 1, "said lately": 1})
 
 
-def test_whoever_asks_for_a_person_gets_one_and_the_worker_keeps_quiet(noon):
+def test_whoever_wants_a_person_gets_one_and_the_worker_keeps_quiet(noon):
     post, worker = noon
     account, person = account_and_person(post)
     post.person_does(account, "write", person, "转人工")
@@ -168,7 +168,7 @@ def test_whoever_wants_to_be_left_alone_is(noon):
     assert len(post.messages()) == 1, "the answer to the wish, and nothing after it"
 
 
-def test_the_worker_keeps_quiet_where_somebody_of_ours_wrote_by_hand(noon):
+def test_the_worker_keeps_quiet_where_a_colleague_wrote_by_hand(noon):
     post, worker = noon
     account, person = account_and_person(post)
     event = post.person_does(account, "write", person, "今天天气不错")
@@ -198,7 +198,7 @@ def test_our_own_messages_are_never_answered(noon):
     assert len(post.messages()) == 1
 
 
-def test_somebody_who_answers_like_a_machine_is_left_to_a_person(noon):
+def test_a_sender_who_answers_like_a_machine_is_left_to_a_person(noon):
     post, worker = noon
     account, person = account_and_person(post)
     for n in range(6):
@@ -249,7 +249,7 @@ def test_the_loop_guard_counts_one_person_within_one_hour(noon):
     assert [writes(person) for _ in range(5)] == ["sent"] * 4 + ["loop guard"]
 
 
-def test_three_answers_within_the_hour_leave_room_for_one(noon):
+def test_three_answers_within_the_hour_leave_one(noon):
     """A reply exactly an hour ago counts, an older one does not."""
     post, worker = noon
     account, person = account_and_person(post)
@@ -331,7 +331,7 @@ def test_events_of_one_person_are_answered_one_at_a_time(world, monkeypatch):
     assert worker.counts == Counter({"answered": 43})
 
 
-def test_after_a_restart_what_nobody_answered_is_answered_once(make_world):
+def test_after_a_restart_unanswered_messages_are_answered_once(make_world):
     world = make_world(platform={"seed": 13, "accounts": 2, "videos": 12, "most_fans": 300_000})
     world.at(NOON)
     with receiving(world) as post:

@@ -94,7 +94,7 @@ def test_an_opt_out_comes_before_any_rule(make_world, rules: Replies | None, wor
         assert opted_out(post) == ({(post.world.accounts[0], person, how)} if how else set())
 
 
-def test_our_own_words_opt_nobody_out(make_world):
+def test_our_own_words_opt_no_person_out(make_world):
     """A campaign's text may contain the keyword, and its recipient may be one of our accounts."""
     with obeying(make_world) as post:
         content = {

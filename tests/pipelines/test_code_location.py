@@ -66,7 +66,7 @@ def test_a_job_alone_has_the_assets_of_the_whole_and_what_they_read(
     )
 
 
-def test_the_rest_is_made_when_it_is_asked_for(settings: Settings, whole: dg.RepositoryDefinition):
+def test_the_rest_is_made_when_it_is_requested(settings: Settings, whole: dg.RepositoryDefinition):
     found = JobsByName(Runtime(settings), settings)
     assert found.get_job("hot_words_job").name == "hot_words_job"
     assert "_all" not in vars(found)

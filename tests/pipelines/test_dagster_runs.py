@@ -65,7 +65,7 @@ def test_the_jobs_of_a_day_succeed(good_day):
     ],
     indirect=["good_day"],
 )
-def test_every_table_is_materialised_and_told_about(good_day, table: str):
+def test_every_table_is_materialised_and_reported(good_day, table: str):
     orchestra, ran, _ = good_day
     world, dt = orchestra.world, partition_of(table)
     assert orchestra.partitions(table) == {dt.isoformat()}
@@ -121,7 +121,7 @@ def test_each_job_published_what_it_landed(good_day):
     assert published[0].event_log_entry.asset_materialization.metadata["rebuilt"].value is False
 
 
-def test_a_second_run_of_the_day_asks_nothing_and_changes_nothing(world, orchestrate):
+def test_a_second_run_of_the_day_requests_nothing_and_changes_nothing(world, orchestrate):
     orchestra = orchestrate(world)
     assert orchestra.run("hourly", TODAY).success
     before, stamp = world.lake_files(), world.runtime.warehouse.path.stat().st_mtime_ns
@@ -196,7 +196,7 @@ def test_unknown_members_are_named(orchestra):
     assert {c.passed for c in orchestra.checks(ran.run_id, "user_fans").values()} == {True}
 
 
-def test_no_token_or_personal_value_is_told(orchestra):
+def test_no_token_or_personal_value_is_shown(orchestra):
     world = orchestra.world
     world.fault("video_list", "malformed_row", 1, row=2, **{"as": "text"})
     world.fault("user_fans", "token_dead", 1)
@@ -207,7 +207,7 @@ def test_no_token_or_personal_value_is_told(orchestra):
         assert secret not in said, secret
 
 
-def test_a_run_that_ends_between_its_steps_is_told_as_failed(orchestra, monkeypatch):
+def test_a_run_that_ends_between_its_steps_is_recorded_as_failed(orchestra, monkeypatch):
     """No step failed: `douyin run` once reported nothing and exited with 0."""
 
     def broken(*words: object) -> None:
@@ -379,7 +379,7 @@ def test_a_long_range_from_the_archive_keeps_its_rows_in_the_lake(orchestra, mon
     assert world.lake_files() == before
 
 
-def test_videos_that_did_not_exist_are_not_asked_for(orchestra):
+def test_videos_that_did_not_exist_are_not_requested(orchestra):
     world = orchestra.world
     orchestra.run("daily_snapshot", TODAY, "videos")
     world.clear()

@@ -100,7 +100,7 @@ def test_an_interrupt_ends_waiting(storage, monkeypatch):
         storage.claim_concurrency_slot(POOL, "second", "step")
 
 
-def test_a_pool_has_one_holder_however_many_ask_at_once(instance):
+def test_a_pool_has_one_holder_however_many_claim_it_at_once(instance):
     """Each with a storage of its own, as processes have: Dagster's own reads and takes a slot in two steps."""
     held, most, turns = [], [], []
 
@@ -156,7 +156,7 @@ def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkey
     assert [maker.returncode for maker in makers] == [0, 0, 0], said
 
 
-def test_what_was_only_observed_is_told_with_the_asset_as_dagster_s_own_questions_tell_it(instance, storage):
+def test_observations_are_found_with_the_asset_as_dagster_s_own_queries_find_them(instance, storage):
     """Dagster queries each input that was never materialised for its version; here one query covers all."""
     made, seen, wiped, never = map(dg.AssetKey, ("made", "seen", "wiped", "never"))
     for key in (made, seen, wiped):

@@ -238,7 +238,7 @@ def test_schedules_tick_at_these_times_in_beijing(definitions, name: str, expect
 
 
 @pytest.mark.parametrize("cadence", CADENCES.values(), ids=lambda c: c.name)
-def test_every_tick_falls_into_a_slot_of_its_own_or_asks_again(cadence):
+def test_every_tick_falls_into_a_slot_of_its_own_or_requests_again(cadence):
     """A tick in a new slot observes again; one in the same slot requests only what was not ready."""
     assert tables_of(cadence)
     begin = datetime(2026, 11, 16, tzinfo=BEIJING)
@@ -343,7 +343,7 @@ def test_the_job_that_the_sensor_starts_publishes(world, orchestrate):
 # --------------------------------------------------------------------------- loading
 
 
-def test_loading_definitions_writes_and_asks_nothing(settings, definitions):
+def test_loading_definitions_writes_and_requests_nothing(settings, definitions):
     """It creates neither a state.db nor a folder: the process of a run opens them.
 
     (Importing alone is tested in test_architecture.)

@@ -99,7 +99,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("worked", CASES, indirect=True)
-def test_every_table_that_the_app_has_a_door_for_has_rows(worked):
+def test_every_table_that_the_app_has_an_endpoint_for_has_rows(worked):
     _, mine, world, shown, problems = worked
     assert problems == {}
     empty = []
@@ -113,7 +113,7 @@ def test_every_table_that_the_app_has_a_door_for_has_rows(worked):
 
 
 @pytest.mark.parametrize("worked", CASES, indirect=True)
-def test_every_row_came_through_a_door_of_the_app(worked):
+def test_every_row_came_through_an_endpoint_of_the_app(worked):
     app_type, mine, world, _, _ = worked
     for name in mine:
         sources = set(world.read(name, TABLES[name].latest_partition(TODAY))["source"].to_pylist())

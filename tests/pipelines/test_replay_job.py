@@ -66,7 +66,7 @@ def test_days_are_replayed_without_a_call(orchestra):
     assert (again["days_changed"], again["rows_changed"]["unchanged"]) == (0, 56)
 
 
-def test_a_day_without_archive_is_told_and_left_alone(orchestra):
+def test_a_day_without_archive_is_reported_and_left_alone(orchestra):
     world = orchestra.world
     world.ingest("hot_words")
     before = world.lake_files()

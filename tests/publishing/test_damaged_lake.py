@@ -166,7 +166,7 @@ def test_killed_at_any_step_between_file_and_checksum_nothing_is_called_damaged_
     assert recorded(lake.path("hot_words", DAY)) == {digest_of(lake.path("hot_words", DAY))}
 
 
-def test_a_file_of_an_elder_release_gets_its_checksum_when_it_is_first_read(lake, warehouse):
+def test_a_file_of_an_older_release_gets_its_checksum_when_it_is_first_read(lake, warehouse):
     for dt in (DAY, OTHER):
         for mark in lake.path("hot_words", dt).parent.glob(".data*"):
             mark.unlink()
@@ -180,7 +180,7 @@ def test_a_file_of_an_elder_release_gets_its_checksum_when_it_is_first_read(lake
     assert lake.write("hot_words", DAY, hot_words(DAY, 20)) is False
 
 
-def test_a_copy_of_an_elder_release_written_over_is_told(lake, warehouse):
+def test_a_copy_of_an_older_release_written_over_is_reported(lake, warehouse):
     """A foreign file in its place is not published unnoticed."""
     path = lake.path("hot_words", DAY)
     path.write_bytes(lake.path("hot_words", OTHER).read_bytes())

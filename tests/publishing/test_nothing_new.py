@@ -68,7 +68,7 @@ def test_nothing_new_leaves_the_file(home):
     assert not home.publish()
 
 
-def test_who_asks_for_it_gets_another_file(home):
+def test_another_file_is_made_on_request(home):
     assert home.publish(again=True)
     assert home.publish(rebuild=True)
     assert not home.publish()
@@ -147,7 +147,7 @@ def test_what_is_new_is_published(home, change):
     assert not home.publish()
 
 
-def test_a_note_of_another_file_tells_nothing(home):
+def test_a_manifest_of_another_file_is_ignored(home):
     """A publisher that is killed after replacing the file leaves the manifest of the one before."""
     beside = home.path.with_name("warehouse.duckdb.holds")
     before = beside.read_bytes()

@@ -331,7 +331,7 @@ def test_a_listing_s_latest_view_shows_each_entity_once(lake, warehouse):
         assert connection.execute("SELECT count(*) FROM videos").fetchone() == (2,)
 
 
-def test_an_elder_file_is_carried_on_in_the_storage_version_of_today(lake, warehouse):
+def test_an_older_file_is_carried_on_in_the_storage_version_of_today(lake, warehouse):
     """It is not rebuilt, which would take minutes."""
     lake.write("hot_words", DAY, hot_words(DAY, 3))
     warehouse.publish()

@@ -126,7 +126,7 @@ def test_the_log_of_a_dead_publisher_is_not_replayed(lake, warehouse):
     assert ranks(warehouse) == [1, 2, 3]
 
 
-def test_the_log_of_somebody_who_wrote_into_the_published_file_is_not_replayed(lake, warehouse):
+def test_the_log_of_a_foreign_writer_of_the_published_file_is_not_replayed(lake, warehouse):
     lake.write("hot_words", DAY, hot_words(DAY, 2))
     warehouse.publish()
     _dies_writing(warehouse.path)
@@ -135,7 +135,7 @@ def test_the_log_of_somebody_who_wrote_into_the_published_file_is_not_replayed(l
     assert not warehouse.path.with_name("warehouse.duckdb.wal").exists()
 
 
-def test_while_somebody_holds_the_file_for_writing_publishing_goes_on(lake, warehouse):
+def test_publishing_goes_on_while_another_process_has_the_file_open_for_writing(lake, warehouse):
     """DuckDB locks such a file: it cannot be copied consistently, so it is rebuilt."""
     lake.write("hot_words", DAY, hot_words(DAY, 2))
     warehouse.publish()
@@ -183,7 +183,7 @@ print(len(seen))
 
 
 @pytest.mark.parametrize("times", [30, pytest.param(120, marks=pytest.mark.slow)])
-def test_another_process_asks_through_python_while_files_are_swapped(lake, warehouse, times: int):
+def test_another_process_queries_through_python_while_files_are_swapped(lake, warehouse, times: int):
     """Each connection sees one whole version, and all together have seen several."""
 
     def run(n: int) -> None:

@@ -168,7 +168,7 @@ def test_what_a_section_may_lack_is_said_beside_it(home):
     ]
 
 
-def test_a_file_of_an_earlier_version_is_told_of(home):
+def test_a_file_of_an_earlier_version_is_reported(home):
     home.put("poi_daily", {"poi_id": "1", "detail_views": 5})
     home.write("ALTER TABLE marts.poi_daily DROP COLUMN views_ratio")
     found = answers(home)

@@ -99,7 +99,7 @@ def test_nothing_is_fetched_and_only_its_own_script_runs(full):
     assert "default-src 'none'" in policy
 
 
-def test_every_section_tells_its_numbers_in_both_languages(full):
+def test_every_section_shows_its_numbers_in_both_languages(full):
     assert set(full.sections) == set(SECTIONS) - {"rhythm", "keywords", "tokens"}
     for name, text in full.sections.items():
         assert re.search("[\u4e00-\u9fff]", text), name

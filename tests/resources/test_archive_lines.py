@@ -131,7 +131,7 @@ def test_a_line_with_the_platforms_words_reads_back(tmp_path):
     assert entry == ENTRY._replace(code=28001003, said="没有权限", length=2)
 
 
-def test_a_folder_that_cannot_be_written_holds_up_nobody_else(tmp_path):
+def test_a_folder_that_cannot_be_written_delays_no_other(tmp_path):
     archive = Archive(tmp_path)
     (tmp_path / "a_first").write_text("in the way")
     for operation in ("a_first", "user_fans"):

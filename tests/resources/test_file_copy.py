@@ -41,7 +41,7 @@ def test_the_copy_has_the_same_bytes(tmp_path, way, pool, size: int):
     assert target.read_bytes() == source.read_bytes()
 
 
-def test_a_full_disk_is_told(tmp_path, monkeypatch, pool):
+def test_a_full_disk_is_reported(tmp_path, monkeypatch, pool):
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     monkeypatch.delattr(os, "copy_file_range", raising=False)
@@ -53,12 +53,12 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch, pool):
         copy_file(source, Path("/dev/full"), pool)
 
 
-def test_a_source_that_is_not_there_is_told(tmp_path, pool):
+def test_a_missing_source_is_reported(tmp_path, pool):
     with pytest.raises(FileNotFoundError):
         copy_file(tmp_path / "none", tmp_path / "b", pool)
 
 
-def test_a_flush_that_failed_is_told(tmp_path, monkeypatch, pool):
+def test_a_failed_flush_is_reported(tmp_path, monkeypatch, pool):
     """The kernel reports it only once."""
     monkeypatch.setattr(file_copy, "_CHUNK", 1000)
 

@@ -109,7 +109,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
     assert atomic._writing == set()
 
 
-def test_a_write_that_fails_is_told_also_where_the_file_beside_is_gone(tmp_path):
+def test_a_write_that_fails_is_reported_also_where_the_file_beside_is_gone(tmp_path):
     def fail(file) -> None:
         Path(file.name).unlink()
         raise OSError("disk full")

@@ -51,7 +51,7 @@ def test_comments_and_replies_add_up_to_the_counter(platform):
     assert 1 <= fewer <= same / 8
 
 
-def test_replies_are_as_many_as_told_and_younger_than_what_they_answer(platform):
+def test_replies_match_the_stated_count_and_are_younger_than_what_they_answer(platform):
     video = busiest(platform, 1)
     talks = [c for c in listed(platform, 1, video) if c["reply_comment_total"]]
     assert len(talks) > 3

@@ -18,7 +18,7 @@ from sandbox.limits import Limits
 from sandbox.server import running, serve
 
 
-def test_clock_is_set_read_and_let_go(platform):
+def test_clock_is_set_read_and_released(platform):
     assert platform.http.get("/_sandbox/clock").json() == {"now": "2026-11-16T02:30:00+00:00", "frozen": True}
     platform.at("2026-12-01T08:00:00+08:00")
     assert platform.http.get("/_sandbox/clock").json()["now"] == "2026-12-01T00:00:00+00:00"
@@ -142,7 +142,7 @@ def _swallow(platform) -> None:
         platform.http.get("/hotsearch/sentences/")
 
 
-def test_serve_tells_its_address():
+def test_serve_prints_its_address():
     """``serve`` blocks, so it runs in a thread that ends with the process."""
     ready = threading.Event()
     urls: list[str] = []

@@ -163,7 +163,7 @@ def test_capability_that_the_app_lacks(make_platform):
     assert code_of(platform.get("billboard_live")) == 0
 
 
-def test_video_of_nobody_of_another_account_and_too_old(platform):
+def test_video_of_an_unknown_or_another_account_and_too_old(platform):
     mine, other = platform.videos(0), platform.videos(1)
     dated = [v for v in mine if int(v["create_time"])]
     for item_id, code in (

@@ -15,7 +15,7 @@ def by_id(data):
     return {v["item_id"]: v for v in data["list"] or ()}
 
 
-def test_given_videos_are_told_as_in_the_list(platform):
+def test_given_videos_are_the_same_as_in_the_list(platform):
     listing = platform.videos(1)
     found = by_id(platform.data("video_data", 1, item_ids=[v["item_id"] for v in listing]))
     assert found.keys() == {v["item_id"] for v in listing}

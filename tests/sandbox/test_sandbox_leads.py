@@ -33,7 +33,7 @@ def fresh(platform, account=0):
 
 
 @pytest.mark.parametrize("account", ENTERPRISE)
-def test_actions_and_the_log_tell_the_same(platform, account):
+def test_actions_and_the_log_agree(platform, account):
     """Messages and follows are in both; forms and calls only among the actions.
 
     Likes and group messages are only in the log.
@@ -109,7 +109,7 @@ def test_numbers_are_known_from_when_they_were_left_and_look_invented(platform):
     assert before["data"].get("telephone", "") == ""
 
 
-def test_following_is_told_by_the_log(platform):
+def test_the_log_reports_following(platform):
     follow = log(platform, 0, days=3, event="new_follow_action")[-1]
     assert follow["body"]["action_time"] == int(follow["event_time"]) // 1_000
     assert detail(platform, follow["open_id"])["is_follow"] is True

@@ -131,7 +131,7 @@ def test_proactive_messages_need_consent_and_a_card_and_go_once_a_day(fresh):
     assert [c["window"] for c in fresh.messages()] == ["", ""]
 
 
-def test_the_elder_way_sends_once_for_a_client_msg_id(fresh):
+def test_the_older_operation_sends_once_for_a_client_msg_id(fresh):
     person = fresh.people()[-1]["person"]
     good = {"to_user_id": person, "message_type": "text", "content": '{"text":"您好"}', "client_msg_id": "a-1"}
 

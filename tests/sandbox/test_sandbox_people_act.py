@@ -235,7 +235,7 @@ def test_answers_follow_from_the_seed(make_platform):
     assert answers(first, send_to_all(first)) == answers(again, send_to_all(again))
 
 
-def test_nobody_answers_unless_told_to(fresh):
+def test_people_answer_only_when_configured(fresh):
     assert not any(answers(fresh, send_to_all(fresh, 10)).values())
 
 

@@ -198,7 +198,7 @@ def _fresh(platform, account):
     return platform.redeem(platform.accounts()[account]["code"])["data"]["access_token"]
 
 
-def test_videos_are_taken_down_only_when_nobody_plays_them_any_more(platform):
+def test_videos_are_taken_down_only_when_they_have_no_more_plays(platform):
     before = {v["item_id"]: v for v in shown(platform.videos(0))}
     platform.at(START + timedelta(days=14))
     after = {v["item_id"] for v in platform.videos(0)}

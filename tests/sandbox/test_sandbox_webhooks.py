@@ -323,7 +323,7 @@ def test_wrong_subscriptions_change_nothing(platform, asked):
 # ---- the world
 
 
-def test_what_the_world_brings_is_told_when_the_clock_moves(fresh, deliver):
+def test_events_of_the_world_are_delivered_when_the_clock_moves(fresh, deliver):
     fresh.at(START - timedelta(days=1))
     receiver = deliver(fresh)
     fresh.at(START)
@@ -356,7 +356,7 @@ def test_without_an_address_nothing_is_kept_for_later(fresh, deliver):
     assert receiver.posts == []
 
 
-def test_the_real_clock_tells_what_happens(make_platform, deliver, monkeypatch):
+def test_the_real_clock_delivers_events(make_platform, deliver, monkeypatch):
     platform = make_platform(now=None)
     world = platform.app.world
     account, now = world.accounts[0], time.time()

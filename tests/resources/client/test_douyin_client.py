@@ -136,7 +136,7 @@ def test_the_platforms_words_are_kept_of_a_refusal_only(make_settings, state, sc
     assert [(e.code, e.said) for e in bench.exchanges] == [(10001, "words 10001"), (0, "")]
 
 
-def test_params_are_held_against_the_record(bench):
+def test_params_are_checked_against_the_record(bench):
     async def work(client):
         for params, open_id, complaint in (
             ({}, bench.open_ids[0], "needs the parameter date_type"),
@@ -160,7 +160,7 @@ def test_without_credentials_nothing_is_called(make_settings, state):
 
 
 @pytest.mark.parametrize("kind", ["busy", "too_frequent", "http_502", "cut", "truncated_json"])
-def test_passing_trouble_is_asked_again(bench, kind):
+def test_transient_failures_are_retried(bench, kind):
     bench.box.fault("user_item", kind, times=2)
     answer = bench.run(lambda client: ask(bench, client))
     assert answer.calls == 3 == bench.box.calls("user_item")
@@ -170,7 +170,7 @@ def test_passing_trouble_is_asked_again(bench, kind):
     assert [e.attempt for e in bench.exchanges][-1] == 3
 
 
-def test_a_timeout_is_asked_again(bench):
+def test_a_timeout_is_retried(bench):
     bench.settings.timeout_s = 0.2
     bench.box.fault("user_item", "timeout", times=1)
     assert bench.run(lambda client: ask(bench, client)).calls == 2
@@ -395,7 +395,7 @@ def test_a_private_object_is_skipped_and_no_more(bench):
     assert bench.status() is AccountStatus.ACTIVE
 
 
-def test_our_own_mistakes_are_asked_once(bench):
+def test_our_own_mistakes_are_not_retried(bench):
     failure = bench.fails(NeedsAttention, params={"date_type": 8})
     assert (failure.calls, failure.code) == (1, 2100005)
 

@@ -137,7 +137,7 @@ def test_a_slow_scope_does_not_hold_up_a_fast_one(make_settings, state, scripted
     assert run(settings, state, work) < 2.5, "the slow scope's own calls take four seconds"
 
 
-def test_cancelled_callers_leave_nothing_held(make_settings, state, scripted):
+def test_cancelled_callers_leave_nothing_reserved(make_settings, state, scripted):
     server = scripted(lambda request, n: say(TOKEN) if "oauth" in request.target else say(GOOD, wait_s=0.05))
     settings = make_settings(base_url=server.url, concurrency=2)
 

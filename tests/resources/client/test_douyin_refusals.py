@@ -28,7 +28,7 @@ def bench(make_settings, state, sandbox) -> Bench:
 TOKEN = {"data": {"access_token": "clt.abcdefgh12345678", "expires_in": "7200", "error_code": "0"}}
 
 
-def test_a_larger_answer_than_is_taken_is_not_asked_for_again(make_settings, state, scripted):
+def test_a_response_above_the_size_limit_is_not_requested_again(make_settings, state, scripted):
     server = scripted(lambda request, n: say(TOKEN if "oauth" in request.target else {"data": {"list": ["x" * 2000]}}))
     bench = Bench(make_settings(base_url=server.url, answer_bytes=1000), state)
 
@@ -96,7 +96,7 @@ def test_a_refused_business_consent_stops_the_business_calls_of_its_account_only
     assert [bench.status(n) for n in range(2)] == [AccountStatus.ACTIVE] * 2, "the account's own consent is another one"
 
 
-def test_an_account_without_a_stored_token_is_not_asked_for(bench):
+def test_an_account_without_a_stored_token_is_not_requested(bench):
     add_account(bench.state, "sandbox-key", "tokenless", name=None, now=bench.settings.get_clock().now())
 
     async def work(client):

@@ -26,7 +26,7 @@ def every_log(caplog):
     return caplog
 
 
-def test_a_stormy_run_tells_no_secret(make_settings, state, sandbox, every_log):
+def test_a_stormy_run_shows_no_secret(make_settings, state, sandbox, every_log):
     settings = make_settings(base_url=sandbox.url)
     codes, told = [], []
 

@@ -189,7 +189,7 @@ def test_renewals_used_up_elsewhere(life):
     assert life.account.status is AccountStatus.ACTIVE
 
 
-def test_a_platform_with_tokens_of_one_day_is_not_asked_at_every_call(life):
+def test_tokens_of_one_day_are_not_renewed_at_every_call(life):
     day = replace(life.token, access_expires_at=life.start + timedelta(days=1))
     save_user_token(life.state, KEY, day)
     life.run()

@@ -105,7 +105,7 @@ def test_a_body_without_end_is_read_no_further(make_settings, scripted):
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "GZIP", "unheard"])
-def test_an_encoding_that_nobody_asked_for_is_not_decoded(make_settings, scripted, encoding: str):
+def test_an_encoding_that_was_not_requested_is_not_decoded(make_settings, scripted, encoding: str):
     raw = gzip.compress(gzip.compress(b"{}"))
     server = scripted(lambda request, n: Say(raw, headers=(("Content-Encoding", encoding),)))
     (response,) = get(make_settings(), server.url)
@@ -178,7 +178,7 @@ def test_a_cut_before_the_answer_is_not_taken_for_a_connection_that_never_was(
         server.join(5)
 
 
-def test_nobody_listens(make_settings):
+def test_no_server_listens(make_settings):
     with pytest.raises(httpx.ConnectError):
         get(make_settings(), "http://127.0.0.1:1/")
 

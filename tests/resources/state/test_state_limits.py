@@ -39,7 +39,7 @@ def test_slots_follow_each_other_and_scopes_do_not_share_them(state):
     assert other.start < second.start
 
 
-def test_time_that_nobody_used_is_not_saved_up(state):
+def test_unused_time_is_not_saved_up(state):
     take(state)
     time.sleep(0.05)
     before = time.time()

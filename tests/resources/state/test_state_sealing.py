@@ -93,7 +93,7 @@ def test_storing_needs_a_key(tmp_path):
         save_client_token(state, "app", ClientToken("clt.x", NOW))
 
 
-def test_what_is_no_key_is_told():
+def test_what_is_no_key_is_reported():
     with pytest.raises(TokenKeyError, match="32 bytes"):
         Vault("not-a-key")
 
