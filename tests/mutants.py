@@ -47,6 +47,13 @@ _INGEST = tuple(
     f"ingest/test_{name}.py"
     for name in ("values_properties", "plain_way", "odd_members", "normalise_properties", "contract_bodies")
 )
+_NORMALISE = (
+    *_INGEST[1:4],
+    "catalog/test_samples.py",
+    "ingest/test_order_properties.py",
+    "assets/test_spoiled_answers.py",
+    "assets/test_idempotence.py",
+)
 
 TESTS: dict[str, tuple[str, ...]] = {
     "resources/storage/archive.py": (*_ARCHIVE, "assets/test_archive_lost.py", "assets/test_verify.py"),
@@ -88,13 +95,8 @@ TESTS: dict[str, tuple[str, ...]] = {
         "resources/client/test_douyin_limits.py",
         _CLIENT[1],
     ),
-    "services/ingest/normalise.py": (
-        *_INGEST[1:4],
-        "catalog/test_samples.py",
-        "ingest/test_order_properties.py",
-        "assets/test_spoiled_answers.py",
-        "assets/test_idempotence.py",
-    ),
+    "services/ingest/covered_days.py": _NORMALISE,
+    "services/ingest/normalise.py": _NORMALISE,
     "services/ingest/values.py": (_INGEST[0], "catalog/test_samples_values.py", *_INGEST[1:]),
     "services/ingest/subjects.py": tuple(
         f"assets/test_{n}.py" for n in ("comments", "capabilities", "faults", "history", "inbox_events", "standing")

@@ -16,8 +16,8 @@ from resources.client.paging import Resume
 from resources.client.recorder import Sequence
 from resources.storage.archive import Archive
 from resources.storage.segments import Entry
+from services.ingest.covered_days import complete_sequences, first_day, observation_days
 from services.ingest.fetch_context import FetchContext, Subject
-from services.ingest.normalise import complete_sequences, first_day, observation_days
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error
 from services.ingest.periods import OVERLAP_DAYS, PERIOD, Period, covers, midnight, period_days, reaches_now, requested
 

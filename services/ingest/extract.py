@@ -9,7 +9,6 @@ than ``->>`` per column and 2.2x less than orjson with one DataFrame (``benchmar
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,12 +22,11 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.events import ENVELOPE_MEMBERS, EVENT_NAMES, OTHER_EVENTS, content_members
-from catalog.records import Column, Endpoint, Envelope, Origin, Output, Parse
+from catalog.records import Endpoint, Envelope, Origin, Output
 from resources.storage.segments import Address, Entry
+from services.ingest.extract_sql import body_columns, innermost, json_path, literal, opened_text, select_rows
 from services.ingest.fast_path import plain_rows, row_members, sibling_members
 
-TEXTS = (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL)
-"""Parsers that accept any text, and would accept the JSON text of an object."""
 BATCH_BYTES = 8 << 20
 _MAX_BODY = 256 << 20
 
@@ -78,7 +76,7 @@ class Batch:
         """SQL that reads the spool: ``r``, the position of the response, and ``b``, its body."""
         columns = "{r: 'BIGINT', b: 'JSON'}"
         return (
-            f"read_json({_literal(str(self.spool))}, format = 'newline_delimited', maximum_object_size = "
+            f"read_json({literal(str(self.spool))}, format = 'newline_delimited', maximum_object_size = "
             f"{_MAX_BODY}, columns = {columns})"
         )
 
@@ -158,16 +156,6 @@ class _Spool:
         return Batch(sources, self.path)
 
 
-def _path(dotted: str) -> str:
-    if dotted == "$":
-        return "$"
-    return "$" + "".join(f".{json.dumps(name, ensure_ascii=False)}" for name in dotted.split("."))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
@@ -190,14 +178,14 @@ def extract(connection: duckdb.DuckDBPyConnection, batch: Batch, endpoint: Endpo
     if output.explode:
         _explode(connection, output.explode)
         path = output.explode if output.single else f"{output.rows}[].{output.explode}"
-    rows = connection.execute(_select_rows(output, path)).to_arrow_table()
+    rows = connection.execute(select_rows(output, path)).to_arrow_table()
     # Copy: the rows stay in memory for long, and DuckDB's buffers are larger than their content.
     return Rows(rows.take(pa.array(np.arange(rows.num_rows))), _unknown_members(connection, endpoint, output))
 
 
 def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) -> None:
     """Create ``lists`` (per response: its rows as JSON, a wrong type, body values) and ``elements`` (per row)."""
-    where = _path(output.rows)
+    where = json_path(output.rows)
     if output.once:
         accepted = "('OBJECT', 'ARRAY', 'NULL')"
         elements = f"CASE WHEN json_type(b, '{where}') NOT IN {accepted} THEN [] ELSE ['{{}}'::JSON] END"
@@ -207,11 +195,11 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
     else:
         elements = f"json_extract(b, '{where}[*]')"
         accepted = "('ARRAY', 'NULL')"
-    own = "".join(f", json_extract_string(b, {_literal(_path(c.path))}) AS body{i}" for i, c in _body_columns(output))
+    own = "".join(f", json_extract_string(b, {literal(json_path(c.path))}) AS body{i}" for i, c in body_columns(output))
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE lists AS
-        SELECT r, {elements} AS elements, json_keys(b, '{_path(endpoint.root)}') AS members,
+        SELECT r, {elements} AS elements, json_keys(b, '{json_path(endpoint.root)}') AS members,
                CASE WHEN json_type(b, '{where}') NOT IN {accepted} THEN json_type(b, '{where}') END AS misfit{own}
         FROM {batch.reading}
         """
@@ -227,7 +215,7 @@ def _load_lists(connection, batch: Batch, endpoint: Endpoint, output: Output) ->
 
 def _explode(connection: duckdb.DuckDBPyConnection, path: str) -> None:
     """Replace ``elements`` by the elements of the list at ``path`` in each row; the row itself stays as ``parent``."""
-    place, where = _place(path)
+    place, where = innermost(path)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE lists AS
@@ -242,170 +230,6 @@ def _explode(connection: duckdb.DuckDBPyConnection, path: str) -> None:
         CREATE OR REPLACE TEMP TABLE elements AS
         SELECT * EXCLUDE (elements, misfit), unnest(elements) AS x, unnest(range(1, len(elements) + 1)) AS o FROM lists
         """
-    )
-
-
-def _body_columns(output: Output) -> list[tuple[int, Column]]:
-    return [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.BODY]
-
-
-def _select_rows(output: Output, path: str) -> str:
-    """Build the query from ``elements`` to text columns, with one row for each value that is wrongly no list."""
-    members = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.MEMBER and not _is_special(c)]
-    special = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.ELEMENT or _is_special(c)]
-    parents = [(i, c) for i, c in enumerate(output.columns) if c.origin is Origin.PARENT]
-    outer = "parent_o" if output.explode else "0"
-    columns = [f"{_value(c)} AS c{i}" for i, c in members]
-    columns += [f"{_special(c)} AS c{i}" for i, c in special]
-    columns += [f"CASE {odd} END AS m{i}" for i, c in (*members, *special) if (odd := _odd(c))]
-    columns += [f"json_extract_string(parent, {_literal(_path(c.path))}) AS c{i}" for i, c in parents]
-    columns += [f"body{i} AS c{i}" for i, _ in _body_columns(output)]
-    filled = [f"c{i}" for i, _ in (*members, *special, *parents, *_body_columns(output))]
-    nothing = "".join(f", NULL::VARCHAR AS {name}" for name in filled)
-    values = "".join(f", {column}" for column in columns)
-    wanted = "an object" if output.single and not output.explode else "a list"
-    return f"""
-        SELECT r AS request, {outer} AS parent_ordinal, o AS ordinal, {_problem(output)} AS problem{values}
-        FROM (SELECT *, json_transform(x, {_literal(json.dumps(_shape(members)))}) AS t FROM elements)
-        UNION ALL BY NAME
-        SELECT r AS request, {outer} AS parent_ordinal, 0 AS ordinal,
-               {_literal(path)} || ' is ' || misfit || ', not {wanted}' AS problem{nothing}
-        FROM lists WHERE misfit IS NOT NULL
-        ORDER BY request, parent_ordinal, ordinal
-    """
-
-
-def _is_special(column: Column) -> bool:
-    """Return whether a member needs its own SQL: it is inside JSON text, or is a list of words."""
-    return column.origin is Origin.MEMBER and ("|" in column.path or column.parse is Parse.WORDS)
-
-
-def _special(column: Column) -> str:
-    """Build the SQL for a column that ``json_transform`` cannot read."""
-    if column.origin is Origin.ELEMENT:
-        return "json_extract_string(x, '$')"
-    if column.parse is Parse.WORDS:
-        return _unless(
-            f"json_type(x, {_literal(_path(column.path))}) NOT IN ('ARRAY', 'VARCHAR', 'NULL')",
-            column.path,
-            _words(column.path),
-        )
-    place, where = _place(column.path)
-    return f"json_extract_string({place}, {_literal(where)})"
-
-
-def _place(path: str) -> tuple[str, str]:
-    """Build the SQL for the innermost object opened on a path; also return the JSON path of the member in it."""
-    *outer, last = path.split("|")
-    place = "x"
-    for step in outer:
-        place = _opened(f"json_extract({place}, {_literal(_path(step))})")
-    return place, _path(last)
-
-
-def _opened(place: str) -> str:
-    """Build the SQL for the JSON at a place, or in the text at that place; null where the text is no JSON."""
-    return (
-        f"CASE WHEN json_type({place}) = 'VARCHAR' THEN TRY_CAST(json_extract_string({place}, '$') AS JSON) "
-        f"ELSE {place} END"
-    )
-
-
-def _words(path: str) -> str:
-    """Build the SQL that joins the texts of a list by ``、``; one text in brackets is a list, too (``[a b c]``)."""
-    where = _path(path)
-    kind = f"json_type(x, {_literal(where)})"
-    listed = (
-        f"CASE WHEN {kind} = 'ARRAY' THEN json_extract_string(x, {_literal(where + '[*]')}) "
-        f"WHEN {kind} = 'VARCHAR' THEN [json_extract_string(x, {_literal(where)})] END"
-    )
-    bracketed = f"len({listed}) = 1 AND ({listed})[1] LIKE '[%]'"
-    inner = f"string_split_regex(trim(({listed})[1], '[] '), ' +')"
-    return f"NULLIF(array_to_string(CASE WHEN {bracketed} THEN {inner} ELSE {listed} END, '、'), '')"
-
-
-def _value(column: Column) -> str:
-    """Build the SQL for the text of a member, or for the text of the first outer value that is no object."""
-    value = f"t{_access(column.path)}"
-    for outer in reversed(_outers(column.path)):
-        value = _unless(_is_no_object(outer), outer, value)
-    return value
-
-
-def _unless(odd: str, path: str, value: str) -> str:
-    return f"CASE WHEN {odd} THEN json_extract_string(x, {_literal(_path(path))}) ELSE {value} END"
-
-
-def _outers(path: str) -> list[str]:
-    """List the paths of the objects around a member, outermost first."""
-    names = path.split(".")
-    return [".".join(names[: n + 1]) for n in range(len(names) - 1)]
-
-
-def _is_no_object(path: str) -> str:
-    return f"json_type(x, {_literal(_path(path))}) NOT IN ('OBJECT', 'NULL')"
-
-
-def _odd(column: Column) -> str:
-    """Build the branches of a CASE that says why a value is malformed.
-
-    It is no text, no list of texts, or an outer value is no object.
-    """
-    if column.origin is not Origin.MEMBER or "|" in column.path:
-        return ""
-    path = _literal(_path(column.path))
-    if column.parse is Parse.WORDS:
-        return (
-            f"WHEN json_type(x, {path}) NOT IN ('ARRAY', 'VARCHAR', 'NULL') THEN "
-            f"{_literal(column.path + ': expected a list of texts, got ')} || json_type(x, {path})"
-        )
-    branches = [
-        (
-            f"WHEN {_is_no_object(outer)} THEN {_literal(outer + ': expected an object, got ')} || "
-            f"json_type(x, {_literal(_path(outer))})"
-        )
-        for outer in _outers(column.path)
-    ]
-    if column.parse in TEXTS:
-        # Checked only where the text begins like an object or a list; titles may begin with "[", too.
-        value = f"t{_access(column.path)}"
-        branches.append(
-            f"WHEN ({value} LIKE '{{%' OR {value} LIKE '[%') AND json_type(x, {path}) IN ('OBJECT', 'ARRAY') "
-            f"THEN {_literal(column.path + ': expected text, got ')} || json_type(x, {path})"
-        )
-    return " ".join(branches)
-
-
-def _access(dotted: str) -> str:
-    return "".join(f'."{name}"' for name in dotted.split("."))
-
-
-def _shape(members: list[tuple[int, Column]]) -> dict:
-    """Build the text schema for ``json_transform``: dotted paths become nested objects."""
-    shape: dict = {}
-    for _, column in members:
-        *outer, last = column.path.split(".")
-        place = shape
-        for name in outer:
-            place = place.setdefault(name, {})
-        place[last] = "VARCHAR"
-    return shape or {"": "VARCHAR"}
-
-
-def _problem(output: Output) -> str:
-    """Build the SQL that says why a row is malformed: it, or its JSON text that should be an object, is none."""
-    checks = []
-    shape = "VARCHAR" if any(c.origin is Origin.ELEMENT for c in output.columns) else "OBJECT"
-    for outer in sorted({c.path.split("|")[0] for c in output.columns if c.origin is Origin.MEMBER and "|" in c.path}):
-        place = _opened(f"json_extract(x, {_literal(_path(outer))})")
-        checks.append(
-            f"WHEN coalesce(json_type({place}), '') <> 'OBJECT' THEN "
-            f"{_literal(outer + ': expected an object as JSON text')}"
-        )
-    named = "a text" if shape == "VARCHAR" else "an object"
-    return (
-        f"CASE WHEN json_type(x) <> '{shape}' THEN 'the row is ' || json_type(x) || ', not {named}' "
-        f"{' '.join(checks)} END"
     )
 
 
@@ -438,7 +262,7 @@ def _unknown_of_event(connection, endpoint: Endpoint, output: Output) -> Counter
     if endpoint is OTHER_EVENTS:
         unknown.update(_others(connection, "[json_extract_string(x, '$.event')]", objects, EVENT_NAMES, "event"))
     if any(c.origin is Origin.MEMBER and c.path.startswith("content|") for c in output.columns):
-        content = _opened(f"json_extract(x, {_literal(_path('content'))})")
+        content = opened_text(f"json_extract(x, {literal(json_path('content'))})")
         unknown.update(
             _others(
                 connection,

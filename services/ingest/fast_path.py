@@ -88,7 +88,7 @@ class PlainRows:
             gathered.add(rows)
         return found is not None
 
-    def _find(self, documents: list) -> list[tuple[_ColumnBuilder, _Rows]] | None:
+    def _find(self, documents: list) -> list[tuple[_ColumnBuilder, _ParsedRows]] | None:
         """Parse the rows of some documents by output.
 
         None if a document has an unknown member or an unexpected shape.
@@ -96,7 +96,7 @@ class PlainRows:
         beside = [_at(d, self._root) for d in documents]
         if not (_ONLY_OBJECTS.issuperset(map(type, beside)) and self._beside.issuperset(chain.from_iterable(beside))):
             return None
-        found: list[tuple[_ColumnBuilder, _Rows]] = []
+        found: list[tuple[_ColumnBuilder, _ParsedRows]] = []
         for builder in self._gathered.values():
             if (rows := builder.parse_rows(documents)) is None:
                 return None
@@ -119,7 +119,7 @@ def plain_rows(endpoint: Endpoint, outputs: Sequence[Output]) -> PlainRows | Non
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class _ParsedRows:
     """Rows of one output of some responses: the number of rows of each, and the columns.
 
     The columns that are read from rows come first, then those that are read from bodies.
@@ -147,7 +147,7 @@ class _ColumnBuilder:
         self._pieces: list[list[pa.Array]] = [[] for _ in self._columns]
         self._types: list[pa.DataType] = [pa.null()] * len(self._columns)
 
-    def parse_rows(self, documents: list) -> _Rows | None:
+    def parse_rows(self, documents: list) -> _ParsedRows | None:
         """Parse the rows of some documents; None if one of them is malformed."""
         lists = [_at(d, self._rows) for d in documents]
         if not _LISTS.issuperset(map(type, lists)):
@@ -162,9 +162,11 @@ class _ColumnBuilder:
             [_at(d, _names(c.path)) for d in documents] for _, c in self._of_bodies
         ]
         columns = [_array(column, c.parse) for column, (_, c) in zip(values, self._columns, strict=True)]
-        return None if any(c is None for c in columns) else _Rows([len(one) if one else 0 for one in lists], columns)
+        return (
+            None if any(c is None for c in columns) else _ParsedRows([len(one) if one else 0 for one in lists], columns)
+        )
 
-    def add(self, rows: _Rows) -> None:
+    def add(self, rows: _ParsedRows) -> None:
         """Append parsed rows."""
         self._sizes += rows.sizes
         for n, column in enumerate(rows.columns):

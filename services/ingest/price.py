@@ -21,9 +21,9 @@ from resources.state.inbox import receiving_since
 from resources.state.limits import quota_day
 from resources.state.load_status import Outcome, read_load_status
 from resources.storage.archive import Archive
+from services.ingest.covered_days import complete_sequences, known_days
 from services.ingest.fetch import plan_calls
 from services.ingest.fetch_context import UpstreamMissing
-from services.ingest.normalise import complete_sequences, known_days
 from services.ingest.spans import spans
 
 

@@ -17,10 +17,11 @@ from resources.storage.lake import Lake
 from resources.storage.partition import LakeCorrupt
 from services.ingest.accounting import gap_of
 from services.ingest.changes import Changes, newest_observation
+from services.ingest.covered_days import covered_partitions
 from services.ingest.day_buffer import DayRows
 from services.ingest.fetch import fetch
 from services.ingest.fetch_tasks import FetchResult
-from services.ingest.normalise import NormalisedDay, changes_of, covered_partitions, iter_normalised, land, nothing
+from services.ingest.normalise import NormalisedDay, changes_of, iter_normalised, land, nothing
 from services.ingest.outcomes import summarise
 from services.ingest.replay_status import FROM_ARCHIVE, status_after_replay
 

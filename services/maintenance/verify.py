@@ -7,10 +7,8 @@ for damaged files.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -26,52 +24,11 @@ from resources.warehouse.mart_files import readable_marts
 from resources.warehouse.published_marts import WHOLE, mart_partitions
 from services.ingest.accounting import Gap, gap_of
 from services.ingest.changes import Changes, total
-from services.ingest.extract import connect
-from services.ingest.normalise import observation_days
+from services.ingest.covered_days import observation_days
 from services.ingest.replay import Replay, partitions_between, replay
-from services.maintenance.reconcile import reconcile_comments
 from services.maintenance.retention import kept_from
-
-SUMS_TOLERANCE_RATIO = 0.02
-"""Tolerated difference between the sum of a series and the stated total: numbers are counted late."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One difference.
-
-    ``table`` is a table or an operation, ``where`` a file or days, ``mend`` the command that repairs it.
-
-    ``is_hint``: our data is intact but disagrees with a total that the platform reports elsewhere, or can be updated.
-    """
-
-    table: str
-    where: str
-    what: str
-    mend: str
-    is_hint: bool = False
-    damage: ArchiveCorrupt | LakeCorrupt | None = None
-
-
-@dataclass
-class VerificationReport:
-    """What was compared, and the differences.
-
-    ``alone`` counts days of the lake that cannot be compared, because the archive no longer has their responses.
-    """
-
-    segments: int = 0
-    days: int = 0
-    rows: int = 0
-    published: int = 0
-    totals: int = 0
-    alone: Counter[str] = field(default_factory=Counter)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def wrong(self) -> list[Finding]:
-        """Return the findings that are errors and no hints."""
-        return [f for f in self.findings if not f.is_hint]
+from services.maintenance.stated_totals import check_stated_totals
+from services.maintenance.verification import VerificationFinding, VerificationReport, span_options
 
 
 def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> VerificationReport:
@@ -83,11 +40,11 @@ def verify(runtime: Runtime, tables: Iterable[str], first: date, last: date) -> 
         result.findings += _lake(runtime, table, first, last, result)
     result.findings += _marts(runtime, first, last)
     result.findings += _warehouse(runtime, chosen, first, last, result)
-    result.findings += _stated(runtime.lake, chosen, first, last, result)
+    result.findings += check_stated_totals(runtime.lake, chosen, first, last, result)
     return result
 
 
-def set_aside(runtime: Runtime, findings: Iterable[Finding]) -> list[tuple[Finding, Path]]:
+def set_aside(runtime: Runtime, findings: Iterable[VerificationFinding]) -> list[tuple[VerificationFinding, Path]]:
     """Move damaged files that nothing replaces to ``_damaged``: segments, and files of whole months.
 
     Nothing is deleted.
@@ -101,16 +58,12 @@ def set_aside(runtime: Runtime, findings: Iterable[Finding]) -> list[tuple[Findi
     return moved
 
 
-def _span(first: date, last: date) -> str:
-    return f"--from {first} --to {last}"
-
-
 # --------------------------------------------------------------------------- archive
 
 
 def _archive(
     runtime: Runtime, tables: list[Table], first: date, last: date, result: VerificationReport
-) -> Iterator[Finding]:
+) -> Iterator[VerificationFinding]:
     """Yield the segments that cannot be read."""
     archive = runtime.archive
     operations = {e.name: (e, t) for t in tables for e in endpoints_of(t.name)}
@@ -118,7 +71,7 @@ def _archive(
         days = observation_days(archive, table, endpoint, partitions_between(table, first, last) or [first])
         result.segments += sum(1 for _ in archive.stored(endpoint.name, days))
         for damage in archive.damaged(endpoint.name, days):
-            yield Finding(
+            yield VerificationFinding(
                 endpoint.name,
                 str(damage.segment.path),
                 f"segment {damage.segment.name}: {damage}",
@@ -130,7 +83,9 @@ def _archive(
 # --------------------------------------------------------------------------- lake against archive
 
 
-def _lake(runtime: Runtime, table: Table, first: date, last: date, result: VerificationReport) -> Iterator[Finding]:
+def _lake(
+    runtime: Runtime, table: Table, first: date, last: date, result: VerificationReport
+) -> Iterator[VerificationFinding]:
     """Yield the days that a replay would change, and files that cannot be read."""
     lake, seen = runtime.lake, set()
     newer: dict[date, Changes] = {}
@@ -150,8 +105,8 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
             result.days += 1
             result.rows += one.partition.day.num_rows
             if (what := _difference(runtime, one)) is not None:
-                mend = f"douyin replay --select {table.name} {_span(one.dt, one.dt)}"
-                yield Finding(table.name, str(lake.path(table.name, one.dt)), what, mend)
+                mend = f"douyin replay --select {table.name} {span_options(one.dt, one.dt)}"
+                yield VerificationFinding(table.name, str(lake.path(table.name, one.dt)), what, mend)
             elif one.replaces and one.dt >= (kept_from(runtime, table) or one.dt):
                 newer[one.dt] = one.changes
     except ArchiveCorrupt:  # reported already
@@ -159,7 +114,7 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
             lake, table, [d for d in lake.days(table.name) if first <= d <= last and d not in seen], result
         )
     except LakeCorrupt as error:  # an unreadable month file: its days are unknown
-        yield Finding(table.name, str(error.path), str(error), error.mend, damage=error)
+        yield VerificationFinding(table.name, str(error.path), str(error), error.mend, damage=error)
     if lost:
         rows, (dt, gap) = sum(g.lost for g in lost.values()), next(iter(lost.items()))
         more = "" if len(lost) == 1 else f" In all {rows:,} rows of {len(lost)} days."
@@ -167,21 +122,23 @@ def _lake(runtime: Runtime, table: Table, first: date, last: date, result: Verif
             f"{gap.way_out(table, dt)}. What is not kept on purpose is no error: DOUYIN_KEEP_ARCHIVE_DAYS "
             "says how long answers are kept"
         )
-        yield Finding(
+        yield VerificationFinding(
             table.name, f"{min(lost)} … {max(lost)}" if more else str(dt), f"cannot be compared: {gap}.{more}", mend
         )
     if newer:
         what = f"later responses have more of {len(newer)} days than has landed: {total(newer.values())}"
-        yield Finding(
+        yield VerificationFinding(
             table.name,
             f"{min(newer)} … {max(newer)}",
             what,
-            f"douyin replay --select {table.name} {_span(min(newer), max(newer))}",
+            f"douyin replay --select {table.name} {span_options(min(newer), max(newer))}",
             is_hint=True,
         )
 
 
-def _reading_only(lake: Lake, table: Table, days: list[date], result: VerificationReport) -> Iterator[Finding]:
+def _reading_only(
+    lake: Lake, table: Table, days: list[date], result: VerificationReport
+) -> Iterator[VerificationFinding]:
     """Check the days whose responses cannot be read: only their files."""
     for dt in days:
         result.alone[table.name] += 1
@@ -211,11 +168,11 @@ def _difference(runtime: Runtime, one: Replay) -> str | None:
     return None
 
 
-def _reads_back(lake: Lake, table: str, dt: date) -> Iterator[Finding]:
+def _reads_back(lake: Lake, table: str, dt: date) -> Iterator[VerificationFinding]:
     try:
         lake.read(table, dt)
     except LakeCorrupt as error:
-        yield Finding(
+        yield VerificationFinding(
             table,
             str(error.path),
             str(error),
@@ -232,7 +189,7 @@ def _rows_of(lake: Lake, dataset: str, dt: date) -> int:
         return -1
 
 
-def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
+def _marts(runtime: Runtime, first: date, last: date) -> Iterator[VerificationFinding]:
     """Yield the mart files that cannot be read; the next publication rebuilds those that were moved aside."""
     for mart in readable_marts().values():
         for one in mart_partitions(runtime.lake, mart):
@@ -242,7 +199,7 @@ def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
                 except FileNotFoundError:
                     continue
                 except LakeCorrupt as error:
-                    yield Finding(
+                    yield VerificationFinding(
                         one.table,
                         str(one.path),
                         str(error),
@@ -256,20 +213,20 @@ def _marts(runtime: Runtime, first: date, last: date) -> Iterator[Finding]:
 
 def _warehouse(
     runtime: Runtime, tables: list[Table], first: date, last: date, result: VerificationReport
-) -> Iterator[Finding]:
+) -> Iterator[VerificationFinding]:
     """Compare rows per day, and an order-independent hash of them, between warehouse and lake."""
     warehouse, path = runtime.warehouse, str(runtime.warehouse.path)
     try:
         current = warehouse.is_current()
     except LakeCorrupt:  # reported already
-        yield Finding("warehouse", path, "cannot be compared with a damaged lake", "mend the lake first")
+        yield VerificationFinding("warehouse", path, "cannot be compared with a damaged lake", "mend the lake first")
         return
     if not warehouse.path.exists():
         if warehouse.lake_version() is not None:
-            yield Finding("warehouse", path, "does not exist", "douyin publish")
+            yield VerificationFinding("warehouse", path, "does not exist", "douyin publish")
         return
     if not current:
-        yield Finding("warehouse", path, "does not hold the lake as it is now", "douyin publish")
+        yield VerificationFinding("warehouse", path, "does not hold the lake as it is now", "douyin publish")
         return
     connection = None
     try:
@@ -283,7 +240,7 @@ def _warehouse(
                 if connection is not None:
                     connection.close()  # some errors end the whole instance; other tables may be fine
                     connection = None
-                yield Finding(
+                yield VerificationFinding(
                     table.name,
                     path,
                     f"cannot be compared: {error}",
@@ -293,7 +250,9 @@ def _warehouse(
             result.published += len(partitions)
             if different := sorted(d for d in published.keys() | kept.keys() if published.get(d) != kept.get(d)):
                 days = ", ".join(map(str, different[:3])) + (f", … {len(different)} days" if len(different) > 3 else "")
-                yield Finding(table.name, path, f"rows of {days} differ from the lake", "douyin publish --rebuild")
+                yield VerificationFinding(
+                    table.name, path, f"rows of {days} differ from the lake", "douyin publish --rebuild"
+                )
     finally:
         if connection is not None:
             connection.close()
@@ -314,109 +273,3 @@ def _fingerprints(
             dt: (n, h) for dt, n, h in connection.execute(question.format(scan(partitions)), [first, last]).fetchall()
         }
     return published, kept
-
-
-# --------------------------------------------------------------------------- rows against stated totals
-
-
-def _stated(lake: Lake, tables: list[Table], first: date, last: date, result: VerificationReport) -> Iterator[Finding]:
-    """Compare totals that the platform states in one place with rows that it gave in another."""
-    chosen = {t.name for t in tables}
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    try:
-        if "comment_reads" in chosen:
-            for dt in days:
-                found = reconcile_comments(lake, dt)
-                result.totals += found.videos
-                for short in found.short:
-                    what = f"{dt}: video {short.item_id} states {short.stated} comments, {short.listed} are listed"
-                    yield Finding("comments", str(dt), what, "the next run reads them again", is_hint=True)
-        if "item_base" in chosen:
-            yield from _month_sums(lake, days, result)
-        if "user_fans" in chosen:
-            yield from _fans(lake, days, result)
-    except (LakeCorrupt, duckdb.Error) as error:
-        yield Finding("totals", "lake", f"cannot be compared: {error}", "mend the lake first", is_hint=True)
-
-
-_SUMS = {
-    "item_play": ("plays", "plays_30d"),
-    "item_like": ("likes", "likes_30d"),
-    "item_comment": ("comments", "comments_30d"),
-    "item_share": ("shares", "shares_30d"),
-}
-"""Series, their column, and the column of ``item_base`` with their sum over 30 days."""
-
-
-def _month_sums(lake: Lake, days: list[date], result: VerificationReport) -> Iterator[Finding]:
-    """Compare sums of a video's series over 30 days with the stated total, if all days are present.
-
-    A series may begin within the 30 days; then only videos without a row on its first day are compared.
-    """
-    for dt in days:
-        base = lake.scan("item_base", [dt])
-        month = [dt - timedelta(days=n) for n in range(1, 31)]
-        for series, (column, stated) in _SUMS.items():
-            there = [d for d in month if lake.partition(series, d) is not None]
-            if base is None or not there or there != month[: len(there)]:
-                continue
-            since = there[-1] if len(there) < len(month) else date.min
-            connection = connect()
-            try:
-                rows = connection.execute(
-                    f"""
-                    WITH base AS (
-                             SELECT client_key, open_id, item_id, arg_max({stated}, observed_at) AS stated
-                             FROM {base} GROUP BY ALL
-                         ),
-                         sums AS (
-                             SELECT client_key, open_id, item_id, sum({column})::BIGINT AS n
-                             FROM {lake.scan(series, there)} GROUP BY ALL HAVING min(dt) > $1
-                         )
-                    SELECT item_id, stated, n FROM base JOIN sums USING (client_key, open_id, item_id)
-                    WHERE stated IS NOT NULL ORDER BY ALL
-                    """,
-                    [since],
-                ).fetchall()
-            finally:
-                connection.close()
-            result.totals += len(rows)
-            for item, sum_stated, summed in rows:
-                if abs(sum_stated - summed) > max(3, sum_stated * SUMS_TOLERANCE_RATIO):
-                    what = (
-                        f"{dt}: video {item} has {summed:,} {column} over 30 days, the platform states {sum_stated:,}"
-                    )
-                    yield Finding(
-                        series,
-                        str(dt),
-                        what,
-                        f"douyin backfill --select {series} {_span(month[-1], month[0])}",
-                        is_hint=True,
-                    )
-
-
-def _fans(lake: Lake, days: list[date], result: VerificationReport) -> Iterator[Finding]:
-    """Compare an account's total fans with the previous day's total plus the day's new fans."""
-    relation = lake.scan("user_fans", [days[0] - timedelta(days=1), *days])
-    if relation is None:
-        return
-    connection = connect()
-    try:
-        rows = connection.execute(
-            f"""
-            SELECT dt, open_id, total_fans, new_fans, lag(total_fans) OVER w AS before, lag(dt) OVER w AS day
-            FROM {relation}
-            WHERE total_fans IS NOT NULL WINDOW w AS (PARTITION BY client_key, open_id ORDER BY dt)
-            """
-        ).fetchall()
-    finally:
-        connection.close()
-    for dt, open_id, fans, new, before, day in rows:
-        if before is None or new is None or day != dt - timedelta(days=1):
-            continue
-        result.totals += 1
-        if before + new != fans:
-            what = f"{dt}: account {open_id[:8]}… has {fans:,} fans, the day before {before:,} and {new:+,} new ones"
-            yield Finding(
-                "user_fans", str(dt), what, f"douyin backfill --select user_fans {_span(day, dt)}", is_hint=True
-            )

@@ -14,7 +14,8 @@ from catalog import TABLES
 from resources.storage.partition import LakeCorrupt
 from resources.storage.segments import ArchiveCorrupt
 from services.ingest.replay import replay
-from services.maintenance.verify import VerificationReport, set_aside, verify
+from services.maintenance.verification import VerificationReport
+from services.maintenance.verify import set_aside, verify
 from services.marts.publishing import publish
 
 SOME = ("hot_words", "videos", "video_totals", "item_base", "item_play", "user_fans", "comments", "comment_reads")

@@ -20,7 +20,7 @@ from catalog import FIELDS, TABLES
 from catalog.records import Table, Type, beijing_day
 from resources.storage.schema import ARROW_TYPES
 from resources.storage.segments import Entry
-from services.ingest.normalise import complete_sequences
+from services.ingest.covered_days import complete_sequences
 from services.ingest.order import in_order, latest, merged, rows_by_day, to_arrow_batch
 from services.ingest.rows import PLACE
 

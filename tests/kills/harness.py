@@ -35,7 +35,7 @@ from resources.storage.archive import Archive
 from resources.storage.lake import Lake
 from sandbox.config import SandboxConfig
 from sandbox.server import running
-from services.ingest.normalise import complete_sequences
+from services.ingest.covered_days import complete_sequences
 
 DAY, NOW = date(2026, 11, 18), "2026-11-18T11:30:00+08:00"
 FLUSH_S, CONCURRENCY = 0.3, 8
