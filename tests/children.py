@@ -57,8 +57,8 @@ def run(
         **more,
     )
     try:
-        told = child.communicate(input, timeout=scaled(timeout_s))
-        return subprocess.CompletedProcess(words, child.returncode, *told)
+        reported = child.communicate(input, timeout=scaled(timeout_s))
+        return subprocess.CompletedProcess(words, child.returncode, *reported)
     finally:
         end(child)
 

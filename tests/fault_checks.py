@@ -18,9 +18,9 @@ def check_the_others(world, table: str = TABLE, dt: date = YESTERDAY, hit: int =
     """Check that the other accounts are loaded, each with at least one row."""
     status = world.status(table, dt)
     for account in {0, 1, 2} - {hit}:
-        told = status[account]
-        assert (told.status, told.code, told.quarantined) == (Outcome.LOADED, 0, 0), told
-        assert told.rows > 0
+        reported = status[account]
+        assert (reported.status, reported.code, reported.quarantined) == (Outcome.LOADED, 0, 0), reported
+        assert reported.rows > 0
     assert {0, 1, 2} - {hit} <= world.accounts_in(table, dt)
 
 

@@ -48,9 +48,9 @@ def tracked() -> tuple[Path, ...]:
 
     In an unpacked archive, it returns all files of the packages.
     """
-    told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    if told.returncode == 0:
-        names = told.stdout.decode().split("\0")
+    reported = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if reported.returncode == 0:
+        names = reported.stdout.decode().split("\0")
         return tuple(ROOT / name for name in names if name and (ROOT / name).is_file())
     hidden = {".venv", "data", "__pycache__", ".git", ".hypothesis"}
     return tuple(p for p in ROOT.rglob("*") if p.is_file() and not hidden & set(p.relative_to(ROOT).parts))
@@ -161,7 +161,7 @@ def test_importing_the_packages_writes_and_requests_nothing(tmp_path: Path):
     place.mkdir()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOUYIN_", "DAGSTER_", "PYTEST", "COV"))}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(place), "TMPDIR": str(place)}
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", _IMPORT_ALL, *PACKAGES],
         cwd=place,
         env=environment,
@@ -170,8 +170,8 @@ def test_importing_the_packages_writes_and_requests_nothing(tmp_path: Path):
         timeout=120,
         check=False,
     )
-    assert told.returncode == 0, told.stderr
-    done = json.loads(told.stdout.splitlines()[-1])
+    assert reported.returncode == 0, reported.stderr
+    done = json.loads(reported.stdout.splitlines()[-1])
     # Definitions are built from the SELECTs of the repository: an invalid one must fail when they load.
     assert [one for one in done if one[1] != "open" or not one[2].startswith(str(ROOT / "sql" / "marts"))] == []
     assert list(place.iterdir()) == []

@@ -33,10 +33,10 @@ def test_nothing_is_left(tmp_path, parent: str, limit_s: int, code: int):
     script.write_text(DEAF)
     began = time.monotonic()
     # The process left behind keeps this output open: without its end communicate() would wait for it.
-    told = children.run(
+    reported = children.run(
         [sys.executable, LIMIT, str(limit_s), sys.executable, script, "parent", parent], timeout_s=60, text=True
     )
-    assert told.returncode == code, told.stderr
-    assert not is_alive(int(told.stdout))
-    assert ("1 s are over" in told.stderr) == (parent == "hangs")
+    assert reported.returncode == code, reported.stderr
+    assert not is_alive(int(reported.stdout))
+    assert ("1 s are over" in reported.stderr) == (parent == "hangs")
     assert time.monotonic() - began < scaled(40)

@@ -227,20 +227,20 @@ def test_missing_capabilities_are_alerted_again_only_when_they_change(runtime: R
     from resources.state.alerts import list_alerts
     from services.alerts.work import run_alerts
 
-    def told() -> int:
+    def reported() -> int:
         return list_alerts(runtime.state, kinds=[Kind.LACKING])[0].due_at
 
     lose(runtime, "billboard_stars")
     run_alerts(runtime)
-    first = told()
+    first = reported()
     for hours in (1, 24, 48):
         runtime.set_clock(Clock.frozen(NOW + timedelta(hours=hours)))
         loaded(runtime, "billboard_stars", -hours, dt=TODAY + timedelta(days=hours // 24), status=Outcome.UNAVAILABLE)
         run_alerts(runtime)
-        assert told() == first
+        assert reported() == first
     lose(runtime, "poi_billboard", 28001056)
     run_alerts(runtime)
-    assert told() > first
+    assert reported() > first
     for operation in ("billboard_stars", "poi_billboard"):
         assert switch_on(runtime.state, APP, operation)
     run_alerts(runtime)

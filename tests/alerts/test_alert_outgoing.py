@@ -365,14 +365,20 @@ def test_nothing_secret_and_no_phone_is_stored_or_leaves(house: House, tmp_path:
         token_key="sealingkeysealingkey=,olderkeyolderkey=",
     )
     hide_secrets(settings)
-    told = (
+    reported = (
         "act.0123456789abcdef rft.0123456789abcdef the-secret-of-the-app olderkeyolderkey= 电话13912345678 或 "
         "+86 139-1234-5678 access_token=zzzzzzzz"
     )
     house.configure(channels=("feishu", "json"))
     house.look(
         AlertCondition(
-            Kind.RUN_FAILED, "job", Severity.CRITICAL, f"job {told}", told, told + "\n" * 3 + "second line", told
+            Kind.RUN_FAILED,
+            "job",
+            Severity.CRITICAL,
+            f"job {reported}",
+            reported,
+            reported + "\n" * 3 + "second line",
+            reported,
         )
     )
     stored = "".join(p.read_bytes().decode("latin-1") for p in tmp_path.glob("state.db*"))

@@ -35,18 +35,18 @@ def test_a_capability_that_the_app_lacks_is_tried_once(make_world):
     world.at("2026-11-17T11:00:00+08:00")
     world.ingest("fans_sources")
     assert world.calls() == 0
-    (told,) = read_load_status(world.runtime.state, table="fans_sources", dts=[TOMORROW])
-    assert told.status is Outcome.UNAVAILABLE
-    assert told.code == 28001018
-    assert "douyin coverage --enable fans_source" in told.reason
-    assert "2026-11-16" in told.reason
+    (reported,) = read_load_status(world.runtime.state, table="fans_sources", dts=[TOMORROW])
+    assert reported.status is Outcome.UNAVAILABLE
+    assert reported.code == 28001018
+    assert "douyin coverage --enable fans_source" in reported.reason
+    assert "2026-11-16" in reported.reason
 
     # The operator switches it on: the next run tries it.
     assert switch_on(world.runtime.state, world.config.client_key, "fans_source")
     world.ingest("fans_sources")
     assert world.calls("fans_source") >= 1
-    told = read_load_status(world.runtime.state, table="fans_sources", dts=[TOMORROW])
-    assert {s.open_id for s in told} == set(world.accounts), "the line that spoke for all of them is gone"
+    reported = read_load_status(world.runtime.state, table="fans_sources", dts=[TOMORROW])
+    assert {s.open_id for s in reported} == set(world.accounts), "the line that spoke for all of them is gone"
 
 
 def test_what_comes_back_is_collected_again(world):

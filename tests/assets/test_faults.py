@@ -46,8 +46,8 @@ def test_a_fault_that_passes_costs_one_more_call(world, kind: str):
     done = world.ingest(TABLE)
 
     assert world.accounts_in(TABLE, YESTERDAY) == {0, 1, 2}
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.code, told.calls, told.rows) == (Outcome.LOADED, 0, 2, 1)
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.code, reported.calls, reported.rows) == (Outcome.LOADED, 0, 2, 1)
     check_the_others(world)
     assert done.failures() == []
     assert done.calls == 4
@@ -70,12 +70,12 @@ def test_a_token_that_expires_mid_run_is_refreshed_once_for_all_calls(world):
     world.fault("item_play", "token_expired", HIT, after=3)
     done = world.ingest("item_play")
 
-    told = world.status("item_play", YESTERDAY)[HIT]
+    reported = world.status("item_play", YESTERDAY)[HIT]
     videos = len([key for key in world.asked("item_play") if world.accounts[HIT] in key])
     assert videos > 4
-    assert (told.status, told.rows) == (Outcome.LOADED, videos)
+    assert (reported.status, reported.rows) == (Outcome.LOADED, videos)
     # Calls that had already taken the old token are made twice.
-    assert videos < told.calls == world.calls_of("item_play", HIT) < 2 * videos
+    assert videos < reported.calls == world.calls_of("item_play", HIT) < 2 * videos
     assert world.calls("oauth_refresh_token") == 1
     assert world.calls_of("oauth_refresh_token", HIT) == 1
     check_the_others(world, "item_play")
@@ -94,9 +94,9 @@ def test_a_fault_that_stays_fails_its_account_alone(world, kind: str):
     done = world.ingest(TABLE)
 
     assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.code, told.calls, told.rows) == (Outcome.FAILED, code, tries, 0)
-    assert words in told.reason
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.code, reported.calls, reported.rows) == (Outcome.FAILED, code, tries, 0)
+    assert words in reported.reason
     check_the_others(world)
     assert done.calls == tries + 2
     assert world.calls_of(OPERATION, HIT) == tries
@@ -110,10 +110,10 @@ def test_a_token_that_cannot_be_refreshed_needs_consent_and_stops_the_account_al
     world.ingest(TABLE)
 
     assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.rows) == (Outcome.NEEDS_CONSENT, 0)
-    assert told.code == 10010
-    assert "douyin authorize" in told.reason
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.rows) == (Outcome.NEEDS_CONSENT, 0)
+    assert reported.code == 10010
+    assert "douyin authorize" in reported.reason
     check_the_others(world)
 
     # No futile request is made for the account, in this run and in the next.
@@ -135,8 +135,8 @@ def test_a_token_that_is_refused_again_after_its_refresh_needs_consent(world):
     world.fault(OPERATION, "token_expired", HIT, times=2)
     world.ingest(TABLE)
 
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.calls, told.rows) == (Outcome.NEEDS_CONSENT, 2, 0)
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.calls, reported.rows) == (Outcome.NEEDS_CONSENT, 2, 0)
     assert world.calls("oauth_refresh_token") == 1
     check_the_others(world)
     world.authorize()
@@ -147,8 +147,8 @@ def test_a_private_account_is_skipped_and_not_requested_again(world):
     world.fault(OPERATION, "private", HIT)
     done = world.ingest(TABLE)
 
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.code, told.calls, told.rows) == (Outcome.SKIPPED, 28001047, 1, 0)
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.code, reported.calls, reported.rows) == (Outcome.SKIPPED, 28001047, 1, 0)
     assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
     check_the_others(world)
     assert done.failures() == []
@@ -165,8 +165,8 @@ def test_a_deregistered_account_is_stopped_for_all_operations_and_runs(world):
     world.fault(OPERATION, "account_gone", HIT)
     world.ingest(TABLE)
 
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.code, told.calls, told.rows) == (Outcome.STOPPED, 28001045, 1, 0)
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.code, reported.calls, reported.rows) == (Outcome.STOPPED, 28001045, 1, 0)
     assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
     check_the_others(world)
     for restart in (False, True):
@@ -215,9 +215,9 @@ def test_a_capability_that_went_offline_stops_its_operation_alone(world):
     done = world.ingest(TABLE)
 
     assert done.calls == world.calls(OPERATION) == 1, "the others would get the same answer and are not asked for"
-    for told in world.status(TABLE, YESTERDAY).values():
-        assert (told.status, told.code, told.rows) == (Outcome.UNAVAILABLE, 28001056, 0)
-        assert "console" in told.reason
+    for reported in world.status(TABLE, YESTERDAY).values():
+        assert (reported.status, reported.code, reported.rows) == (Outcome.UNAVAILABLE, 28001056, 0)
+        assert "console" in reported.reason
     assert done.missing == [YESTERDAY]
     assert not world.runtime.lake.path(TABLE, YESTERDAY).exists()
     assert world.ingest("user_like").failures() == []

@@ -209,8 +209,8 @@ def test_the_rest_of_the_last_day_before_a_break_can_be_had(make_world):
 def test_leads_of_a_day_whose_ids_are_missing_are_said_to_be(world):
     day = PAST[-1]
     world.ingest("leads", day)
-    told = world.status("leads", day)["leads_user_detail"]
-    assert (told.status, told.reason) == (
+    reported = world.status("leads", day)["leads_user_detail"]
+    assert (reported.status, reported.reason) == (
         Outcome.FAILED,
         f"`lead_ids` of {day} are not loaded: backfill `lead_ids` first",
     )

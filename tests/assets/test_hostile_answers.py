@@ -32,11 +32,11 @@ def behind(make_world):
 
 def spoil(world: World, platform: Hostile, path: str, bodies: list) -> dict[str, str]:
     """Give each account but the last ones a body of its own; return the body's name per account."""
-    told = {}
+    reported = {}
     for account, (name, fault) in zip(world.accounts[:-GOOD], bodies, strict=False):
         platform.faults[path, account] = fault
-        told[account] = name
-    return told
+        reported[account] = name
+    return reported
 
 
 def by_account(rows: list[dict]) -> dict[str, list[dict]]:
@@ -84,9 +84,9 @@ def test_whatever_an_exception_is_it_stops_its_own_request_alone(world, monkeypa
 
     monkeypatch.setattr(fetching, "_params", odd)
     world.ingest("user_fans")
-    told = world.status("user_fans", YESTERDAY)
-    assert {n: s.status for n, s in told.items()} == {0: Outcome.LOADED, 1: Outcome.FAILED, 2: Outcome.LOADED}
-    assert told[1].reason.startswith("unexpected RuntimeError: client_secret=[redacted]")
+    reported = world.status("user_fans", YESTERDAY)
+    assert {n: s.status for n, s in reported.items()} == {0: Outcome.LOADED, 1: Outcome.FAILED, 2: Outcome.LOADED}
+    assert reported[1].reason.startswith("unexpected RuntimeError: client_secret=[redacted]")
     monkeypatch.undo()
     world.ingest("user_fans")
     assert {s.status for s in world.status("user_fans", YESTERDAY).values()} == {Outcome.LOADED}

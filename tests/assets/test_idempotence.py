@@ -343,9 +343,9 @@ def test_yesterdays_series_before_ten_is_not_ready_and_requested_again(world):
     assert done.missing == [YESTERDAY]
     assert done.calls == 3
     assert not world.runtime.lake.path("user_fans", YESTERDAY).exists()
-    for told in world.status("user_fans", YESTERDAY).values():
-        assert (told.status, told.code, told.rows) == (Outcome.NOT_READY, 0, 0)
-        assert told.reason == "the series ends on 2026-11-14, 2026-11-15 is not produced yet"
+    for reported in world.status("user_fans", YESTERDAY).values():
+        assert (reported.status, reported.code, reported.rows) == (Outcome.NOT_READY, 0, 0)
+        assert reported.reason == "the series ends on 2026-11-14, 2026-11-15 is not produced yet"
     assert done.failures() == []
     # The day before is known from the same response, without another call.
     assert world.ingest("user_fans", date(2026, 11, 14)).calls == 0
@@ -385,9 +385,9 @@ def test_a_day_older_than_the_window_is_refused_plainly(world):
     old = TODAY - timedelta(days=31)
     done = world.ingest("user_fans", old)
     assert (done.missing, done.calls, world.calls()) == ([old], 0, 0)
-    for told in world.status("user_fans", old).values():
-        assert told.status is Outcome.FAILED
-        assert told.reason == "older than the platform's window of 30 days and not in the archive"
+    for reported in world.status("user_fans", old).values():
+        assert reported.status is Outcome.FAILED
+        assert reported.reason == "older than the platform's window of 30 days and not in the archive"
     assert not world.runtime.lake.path("user_fans", old).exists()
     # Together with available days, those are loaded.
     done = world.ingest("user_fans", old, YESTERDAY)

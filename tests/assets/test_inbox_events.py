@@ -134,14 +134,14 @@ def test_the_archive_has_the_body_as_it_came(world):
 def test_load_status_has_a_line_for_each_endpoint_and_app(world):
     world.receive("im_receive_msg", "im_receive_msg__lead_card", "im_send_msg", at=NOW)
     done = world.ingest("im_messages")
-    told = {s.operation: s for s in read_load_status(world.runtime.state, table="im_messages", dts=[TODAY])}
-    assert set(told) == {e.name for e in endpoints_of("im_messages")}
-    assert {s.open_id for s in told.values()} == {""}
-    assert {n: (s.status, s.rows, s.calls) for n, s in told.items() if s.rows} == {
+    reported = {s.operation: s for s in read_load_status(world.runtime.state, table="im_messages", dts=[TODAY])}
+    assert set(reported) == {e.name for e in endpoints_of("im_messages")}
+    assert {s.open_id for s in reported.values()} == {""}
+    assert {n: (s.status, s.rows, s.calls) for n, s in reported.items() if s.rows} == {
         "webhook_im_receive_msg": (Outcome.LOADED, 2, 0),
         "webhook_im_send_msg": (Outcome.LOADED, 1, 0),
     }
-    assert {s.status for s in told.values() if not s.rows} == {Outcome.EMPTY}
+    assert {s.status for s in reported.values() if not s.rows} == {Outcome.EMPTY}
     assert (done.calls, done.planned.total(), done.failures()) == (0, 0, [])
 
 
@@ -223,13 +223,13 @@ def test_apps_are_kept_apart(make_world):
         (first, "m-same"),
         (second, "m-same"),
     ]
-    told = {
+    reported = {
         (s.client_key, s.dt): s.status
         for s in read_load_status(world.runtime.state, table="interactions")
         if s.operation == "webhook_new_follow_action"
     }
     # The first app's receiver has run since today only: nothing is known or reported of its yesterday.
-    assert told == {
+    assert reported == {
         (first, TODAY): Outcome.LOADED,
         (second, TODAY): Outcome.LOADED,
         (second, YESTERDAY): Outcome.LOADED,
@@ -283,8 +283,11 @@ def test_a_day_whose_events_were_pruned_stays_as_it_is(world):
     assert not _only_waiting(done)
     assert PRUNED in why_missing(done, YESTERDAY)
     assert world.lake_files() == first
-    told = {s.operation: s for s in read_load_status(world.runtime.state, table="interactions", dts=[YESTERDAY])}
-    assert (told["webhook_new_follow_action"].status, told["webhook_new_follow_action"].rows) == (Outcome.LOADED, 1)
+    reported = {s.operation: s for s in read_load_status(world.runtime.state, table="interactions", dts=[YESTERDAY])}
+    assert (reported["webhook_new_follow_action"].status, reported["webhook_new_follow_action"].rows) == (
+        Outcome.LOADED,
+        1,
+    )
 
 
 # --------------------------------------------------------------------------- unknown events

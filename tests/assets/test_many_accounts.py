@@ -75,9 +75,9 @@ def test_everybody_else_is_loaded(crowd, table: str):
 @pytest.mark.parametrize(("operation", "table"), WITHDRAWN.items())
 def test_a_withdrawn_operation_is_called_a_few_times_only(crowd, operation: str, table: str):
     world, _ = crowd
-    told = world.status(table, day(table)).values()
-    assert {s.status for s in told} <= {Outcome.UNAVAILABLE, Outcome.NEEDS_CONSENT}
-    assert any("offline" in s.reason for s in told)
+    reported = world.status(table, day(table)).values()
+    assert {s.status for s in reported} <= {Outcome.UNAVAILABLE, Outcome.NEEDS_CONSENT}
+    assert any("offline" in s.reason for s in reported)
     assert world.calls(operation) <= world.runtime.settings.concurrency, "no more than were on their way at once"
     assert not world.runtime.lake.path(table, day(table)).exists()
 

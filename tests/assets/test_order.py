@@ -63,9 +63,9 @@ def test_an_account_that_is_too_small_is_requested_again_after_a_week(world):
         assert [asked[day][account] for day in asked] == [1] * 9, "large accounts are asked every day"
     for account in (2, 3):
         assert [asked[day][account] for day in asked] == [1, 0, 0, 0, 0, 0, 0, 1, 0], "small ones weekly"
-    told = world.status("fans_interests", TODAY + timedelta(days=3))[2]
-    assert told.status is Outcome.BELOW_THRESHOLD
-    assert "requested again on 2026-11-23" in told.reason
+    reported = world.status("fans_interests", TODAY + timedelta(days=3))[2]
+    assert reported.status is Outcome.BELOW_THRESHOLD
+    assert "requested again on 2026-11-23" in reported.reason
 
 
 def test_several_videos_share_one_request(world):
@@ -100,9 +100,9 @@ def test_a_watch_list_without_words_is_no_failure(make_world):
     done = world.ingest("search_videos")
     assert world.calls("video_search") == 0
     assert done.failures() == []
-    (told,) = done.statuses
-    assert told.status is Outcome.NOT_ASKED
-    assert "douyin watch add keyword" in told.reason
+    (reported,) = done.statuses
+    assert reported.status is Outcome.NOT_ASKED
+    assert "douyin watch add keyword" in reported.reason
     assert done.missing == [TODAY], "and nothing is shown as loaded"
 
 

@@ -238,10 +238,10 @@ def test_the_check_of_subscriptions_says_what_to_do(make_world):
     listed(lake, TODAY, client_key=app, im_receive_msg=1, im_send_msg=1)
     assert check(world, "event_subscriptions", SUBSCRIBED).passed
     listed(lake, TODAY, client_key=app, im_receive_msg=0, im_send_msg=0)
-    told = check(world, "event_subscriptions", SUBSCRIBED)
-    assert (told.passed, told.severity.value) == (False, "WARN")
+    reported = check(world, "event_subscriptions", SUBSCRIBED)
+    assert (reported.passed, reported.severity.value) == (False, "WARN")
     assert (
-        told.description
+        reported.description
         == "no longer subscribed: im_receive_msg, im_send_msg. `douyin receive subscribe im_receive_msg im_send_msg`"
     )
 
@@ -263,10 +263,10 @@ def test_the_check_of_the_log_says_what_to_do(make_world):
         log("im_receive_msg", "1", AT, **row),
         log("im_receive_msg", "2", AT, **row),
     )
-    told = check(world, "lead_events", RECEIVED)
-    assert (told.passed, told.severity.value) == (False, "WARN")
-    assert "1 events of the log never arrived" in told.description
-    assert "douyin receive" in told.description
-    assert (told.metadata["logged"].value, told.metadata["missing"].value) == (2, 1)
-    assert "1 of 2, such as 2" in str(told.metadata["lost"].value)
-    assert "你好" not in str(told)
+    reported = check(world, "lead_events", RECEIVED)
+    assert (reported.passed, reported.severity.value) == (False, "WARN")
+    assert "1 events of the log never arrived" in reported.description
+    assert "douyin receive" in reported.description
+    assert (reported.metadata["logged"].value, reported.metadata["missing"].value) == (2, 1)
+    assert "1 of 2, such as 2" in str(reported.metadata["lost"].value)
+    assert "你好" not in str(reported)

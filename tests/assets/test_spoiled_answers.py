@@ -21,9 +21,9 @@ def test_an_account_whose_series_is_not_ready_is_requested_again(world):
     world.fault(OPERATION, "not_ready", HIT)
     done = world.ingest(TABLE)
 
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.code, told.calls, told.rows) == (Outcome.NOT_READY, 0, 1, 0)
-    assert "not produced yet" in told.reason
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.code, reported.calls, reported.rows) == (Outcome.NOT_READY, 0, 1, 0)
+    assert "not produced yet" in reported.reason
     assert world.accounts_in(TABLE, YESTERDAY) == set(OTHERS)
     check_the_others(world)
     assert done.failures() == []
@@ -69,8 +69,8 @@ def test_a_malformed_value_goes_to_quarantine_and_its_row_lands(make_world):
     )
     assert b'"abc"' in record
 
-    told = world.status("videos", TODAY)[HIT]
-    assert (told.status, told.quarantined) == (Outcome.LOADED, 0)
+    reported = world.status("videos", TODAY)[HIT]
+    assert (reported.status, reported.quarantined) == (Outcome.LOADED, 0)
     check_the_others(world, "videos", TODAY)
     assert done.failures() == []
     # The table that reads other members of the same row has it.
@@ -98,8 +98,8 @@ def test_an_account_whose_only_value_could_not_be_read_lands_without_it(world):
     world.fault("fans_data", "malformed_row", HIT)
     world.ingest("fans_profile")
 
-    told = world.status("fans_profile", TODAY)[HIT]
-    assert (told.status, told.rows, told.quarantined) == (Outcome.LOADED, 1, 0)
+    reported = world.status("fans_profile", TODAY)[HIT]
+    assert (reported.status, reported.rows, reported.quarantined) == (Outcome.LOADED, 1, 0)
     (bad,) = world.runtime.lake.read("_quarantine/fans_profile", TODAY).to_pylist()
     assert (bad["column_name"], bad["value"], bad["open_id"]) == ("all_fans_num", "abc", world.accounts[HIT])
     assert {r["open_id"] for r in world.rows("fans_profile", TODAY) if r["all_fans_num"] is None} == {
@@ -126,9 +126,9 @@ def test_an_account_of_which_nothing_could_be_read_has_failed(world, monkeypatch
     world.fault("fans_data", "malformed_row", HIT)
     world.ingest("fans_profile")
 
-    told = world.status("fans_profile", TODAY)[HIT]
-    assert (told.status, told.rows, told.quarantined) == (Outcome.FAILED, 0, 1)
-    assert "quarantine" in told.reason
+    reported = world.status("fans_profile", TODAY)[HIT]
+    assert (reported.status, reported.rows, reported.quarantined) == (Outcome.FAILED, 0, 1)
+    assert "quarantine" in reported.reason
     assert world.accounts_in("fans_profile", TODAY) == set(OTHERS)
     check_the_others(world, "fans_profile", TODAY)
 
@@ -169,9 +169,9 @@ def test_a_cursor_that_comes_again_is_no_short_list(world):
     done = world.ingest("videos")
 
     assert world.accounts_in("videos", TODAY) == set(OTHERS), "the first page alone would be a short table"
-    told = world.status("videos", TODAY)[HIT]
-    assert (told.status, told.code, told.calls, told.rows) == (Outcome.FAILED, None, 2, 0)
-    assert "cursor that was used before" in told.reason
+    reported = world.status("videos", TODAY)[HIT]
+    assert (reported.status, reported.code, reported.calls, reported.rows) == (Outcome.FAILED, None, 2, 0)
+    assert "cursor that was used before" in reported.reason
     check_the_others(world, "videos", TODAY)
     assert len(done.failures()) == 1
     # The list is requested again from its beginning, only for this account.
@@ -209,9 +209,9 @@ def test_an_account_without_any_list_of_videos_is_reported(world):
     world.ingest("videos")
     done = world.ingest("item_play")
 
-    told = world.status("item_play", YESTERDAY)[HIT]
-    assert (told.status, told.calls, told.rows) == (Outcome.FAILED, 0, 0)
-    assert "`videos`" in told.reason
+    reported = world.status("item_play", YESTERDAY)[HIT]
+    assert (reported.status, reported.calls, reported.rows) == (Outcome.FAILED, 0, 0)
+    assert "`videos`" in reported.reason
     assert world.accounts_in("item_play", YESTERDAY) == set(OTHERS)
     check_the_others(world, "item_play")
     assert len(done.failures()) == 1
@@ -234,9 +234,9 @@ def test_an_account_without_young_videos_has_nothing_to_request(make_world):
     done = world.ingest("item_play")
     status = world.status("item_play", YESTERDAY)
     assert status.keys() == {0, 1, 2}
-    for account, told in status.items():
-        assert told.status is (Outcome.LOADED if account in young else Outcome.EMPTY), told
-    assert {told.status for told in status.values()} >= {Outcome.EMPTY}
+    for account, reported in status.items():
+        assert reported.status is (Outcome.LOADED if account in young else Outcome.EMPTY), reported
+    assert {reported.status for reported in status.values()} >= {Outcome.EMPTY}
     assert done.failures() == []
 
 
@@ -250,11 +250,11 @@ def test_some_videos_of_an_account_fail(world):
     world.fault("item_play", "busy", HIT, times=2 * TRIES)
     done = world.ingest("item_play")
 
-    told = world.status("item_play", YESTERDAY)[HIT]
+    reported = world.status("item_play", YESTERDAY)[HIT]
     videos = len({key for key in world.asked("item_play") if world.accounts[HIT] in key})
-    assert (told.status, told.code) == (Outcome.PARTIAL, 28001005)
-    assert told.reason.startswith(f"2 of {videos} failed: ")
-    assert told.rows == videos - 2
+    assert (reported.status, reported.code) == (Outcome.PARTIAL, 28001005)
+    assert reported.reason.startswith(f"2 of {videos} failed: ")
+    assert reported.rows == videos - 2
     assert world.accounts_in("item_play", YESTERDAY) == {0, 1, 2}
     check_the_others(world, "item_play")
     assert len(done.failures()) == 1
@@ -267,10 +267,10 @@ def test_a_private_video_is_skipped_and_the_account_is_loaded(world):
     world.fault("item_play", "private", HIT)
     done = world.ingest("item_play")
 
-    told = world.status("item_play", YESTERDAY)[HIT]
-    assert told.status is Outcome.LOADED
-    assert told.reason == f"1 of {told.calls} without rows"
-    assert told.rows == told.calls - 1
+    reported = world.status("item_play", YESTERDAY)[HIT]
+    assert reported.status is Outcome.LOADED
+    assert reported.reason == f"1 of {reported.calls} without rows"
+    assert reported.rows == reported.calls - 1
     check_the_others(world, "item_play")
     assert done.failures() == []
     world.clear()
@@ -284,10 +284,10 @@ def test_one_hot_word_fails_and_the_others_land(world):
     world.fault("hotsearch_videos", "cut", times=TRIES)
     done = world.ingest("hot_word_videos")
 
-    told = world.status("hot_word_videos", TODAY)["hotsearch_videos"]
-    assert (told.status, told.code, told.calls) == (Outcome.PARTIAL, None, 49 + TRIES)
-    assert told.reason.startswith("1 of 50 failed: ")
-    assert told.rows == done.partitions[TODAY].rows.num_rows > 0
+    reported = world.status("hot_word_videos", TODAY)["hotsearch_videos"]
+    assert (reported.status, reported.code, reported.calls) == (Outcome.PARTIAL, None, 49 + TRIES)
+    assert reported.reason.startswith("1 of 50 failed: ")
+    assert reported.rows == done.partitions[TODAY].rows.num_rows > 0
     hit = {r["sentence"] for r in world.rows("hot_words", TODAY)} - {
         r["sentence"] for r in world.rows("hot_word_videos", TODAY)
     }
@@ -304,9 +304,9 @@ def test_an_app_that_is_banned_stops_everything_plainly(world):
 
     assert done.calls == 1
     assert done.missing == [YESTERDAY]
-    for told in done.statuses:
-        assert (told.status, told.code) == (Outcome.FAILED, 28001016)
-        assert "console" in told.reason
+    for reported in done.statuses:
+        assert (reported.status, reported.code) == (Outcome.FAILED, 28001016)
+        assert "console" in reported.reason
     assert world.ingest("user_like").calls == 0
     world.restart()
     assert world.ingest(TABLE).calls == 3
@@ -322,9 +322,9 @@ def test_a_series_of_a_day_to_come_settles_nothing(world, day):
     world.fault(OPERATION, "other_value", HIT, member="date", value=day)
     done = world.ingest(TABLE)
 
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.rows) == (Outcome.NOT_READY, 0)
-    assert told.quarantined > 0
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.rows) == (Outcome.NOT_READY, 0)
+    assert reported.quarantined > 0
     reasons = world.runtime.lake.read(f"_quarantine/{TABLE}", YESTERDAY)["reason"].to_pylist()
     assert set(reasons) == {
         "stat_date: a day that was not asked for, which no partition would take"
@@ -358,9 +358,9 @@ def test_a_day_of_which_only_days_to_come_were_sent_is_not_materialised(world):
 def test_data_that_is_no_object_is_a_failure_and_not_one_of_a_day_that_is_not_ready(world, value):
     world.fault(OPERATION, "other_value", HIT, times=TRIES, value=value)
     done = world.ingest(TABLE)
-    told = world.status(TABLE, YESTERDAY)[HIT]
-    assert (told.status, told.rows) == (Outcome.FAILED, 0)
-    assert "not an object" in told.reason
+    reported = world.status(TABLE, YESTERDAY)[HIT]
+    assert (reported.status, reported.rows) == (Outcome.FAILED, 0)
+    assert "not an object" in reported.reason
     check_the_others(world)
     assert len(done.failures()) == 1
     check_mended(world)

@@ -100,8 +100,8 @@ def test_it_changes_when_something_is_lost_or_gained_and_at_no_other_time(poor):
     assert standing(poor).fingerprint != first
     poor.switch_on("fans_favourite")
     assert standing(poor).fingerprint == first
-    (told,) = lacking(poor.runtime)
-    assert (told.subject, told.stage) == (poor.config.client_key, first)
+    (reported,) = lacking(poor.runtime)
+    assert (reported.subject, reported.stage) == (poor.config.client_key, first)
 
 
 def test_an_app_without_lists_requests_what_is_watched(make_world):
@@ -129,11 +129,11 @@ def test_an_app_without_lists_requests_what_is_watched(make_world):
     assert "videos" not in standing(world).lacks
     world.ingest("videos")
     done = world.ingest("item_play")
-    told = {world.accounts.index(s.open_id): s for s in done.statuses if s.open_id}
-    assert told[0].status is Outcome.LOADED
+    reported = {world.accounts.index(s.open_id): s for s in done.statuses if s.open_id}
+    assert reported[0].status is Outcome.LOADED
     for account in (1, 2):
-        assert told[account].status is Outcome.NOT_ASKED
-        assert "douyin watch add video" in told[account].reason
+        assert reported[account].status is Outcome.NOT_ASKED
+        assert "douyin watch add video" in reported[account].reason
 
 
 def test_an_old_list_says_nothing_of_the_videos_since(make_world):
@@ -159,9 +159,9 @@ def test_a_watched_place_is_requested_although_the_list_of_claims_is_lost(make_w
     lost = make_world(home="lost")
     lost.fault("poi_claim_list", "capability_offline", times=None)
     lost.ingest("poi_claims")
-    (told,) = lost.ingest("poi_views").statuses
-    assert told.status is Outcome.UNAVAILABLE
-    assert "`douyin watch add poi …`" in told.reason
+    (reported,) = lost.ingest("poi_views").statuses
+    assert reported.status is Outcome.UNAVAILABLE
+    assert "`douyin watch add poi …`" in reported.reason
     lost.watch(("poi", poi))
     assert "poi_views" not in standing(lost).lacks
     assert {s.status for s in lost.ingest("poi_views").statuses} == {Outcome.LOADED}

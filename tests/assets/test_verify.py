@@ -208,5 +208,5 @@ def test_the_check_shows_it_in_dagster(kept):
         ran = definitions.resolve_job_def("verify_job").execute_in_process(instance=instance, raise_on_error=False)
         (evaluation,) = ran.get_asset_check_evaluations()
     assert (evaluation.asset_key.path[-1], evaluation.check_name, evaluation.passed) == (ARCHIVE, "holds", False)
-    told = evaluation.metadata["findings"].records
-    assert any("item_play" in r.data["table"] and "douyin replay" in r.data["mend"] for r in told)
+    reported = evaluation.metadata["findings"].records
+    assert any("item_play" in r.data["table"] and "douyin replay" in r.data["mend"] for r in reported)

@@ -203,20 +203,20 @@ def test_anything_else_is_a_verdict_or_malformed(kind: Envelope, body: Any):
 
 @given(st.sampled_from([e for e in Envelope if e is not Envelope.WEBHOOK]), st.integers(1, 10**9), st.booleans())
 def test_no_code_that_is_not_nought_is_overlooked(kind: Envelope, code: int, as_text: bool):
-    told: Any = str(code) if as_text else code
+    reported: Any = str(code) if as_text else code
     bodies = {
         Envelope.LEGACY: [
-            {"data": {"error_code": told}, "extra": OK},
-            {"data": OK, "extra": {"error_code": told}},
-            {"data": {"list": [1]}, "extra": {"error_code": told}},
+            {"data": {"error_code": reported}, "extra": OK},
+            {"data": OK, "extra": {"error_code": reported}},
+            {"data": {"list": [1]}, "extra": {"error_code": reported}},
         ],
-        Envelope.NEW: [{"err_no": told, "data": {"list": [1]}}],
+        Envelope.NEW: [{"err_no": reported, "data": {"list": [1]}}],
         Envelope.MINI_APP: [
-            {"err_no": told, "data": {"extra": OK}},
-            {"err_no": 0, "data": {"data": {}, "extra": {"error_code": told}}},
+            {"err_no": reported, "data": {"extra": OK}},
+            {"err_no": 0, "data": {"data": {}, "extra": {"error_code": reported}}},
         ],
-        Envelope.OAUTH: [{"data": {"error_code": told}, "message": "success"}],
-        Envelope.BUSINESS: [{"error_code": told, "message": "success", "data": {}}],
+        Envelope.OAUTH: [{"data": {"error_code": reported}, "message": "success"}],
+        Envelope.BUSINESS: [{"error_code": reported, "message": "success", "data": {}}],
     }[kind]
     assert {read_envelope(kind, body).code for body in bodies} == {code}
 

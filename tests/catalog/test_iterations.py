@@ -112,9 +112,9 @@ ANSWERED_AS = {"item_ids": "item_id", "user_id": "open_id"}
 def test_what_names_a_subject_is_kept_with_its_rows(endpoint: Endpoint):
     """Otherwise a row could not be attributed: its subject comes from the request or from the response."""
     for output in endpoint.outputs:
-        told = {c.path for c in output.columns if c.origin in (Origin.PARAM, Origin.MEMBER)}
+        reported = {c.path for c in output.columns if c.origin in (Origin.PARAM, Origin.MEMBER)}
         for name in subjects(endpoint):
-            assert name in told or ANSWERED_AS.get(name) in told, (
+            assert name in reported or ANSWERED_AS.get(name) in reported, (
                 f"{output.table} does not say which {name} was asked for"
             )
 

@@ -27,25 +27,25 @@ COMMANDS = {
 def test_help_names_every_command(douyin):
     from apps.cli.main import app
 
-    told = douyin("--help")
-    assert told.exit_code == 0
+    reported = douyin("--help")
+    assert reported.exit_code == 0
     registered = {c.name or c.callback.__name__ for c in app.registered_commands}
     assert registered >= COMMANDS
     for name in registered:
-        assert f" {name} " in told.stdout
+        assert f" {name} " in reported.stdout
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help(douyin, name: str):
-    told = douyin(name, "--help")
-    assert told.exit_code == 0
-    assert "Usage:" in told.stdout
+    reported = douyin(name, "--help")
+    assert reported.exit_code == 0
+    assert "Usage:" in reported.stdout
 
 
 def test_an_unknown_command(douyin):
-    told = douyin("nonsense")
-    assert told.exit_code == 2
-    assert "nonsense" in told.stderr
+    reported = douyin("nonsense")
+    assert reported.exit_code == 2
+    assert "nonsense" in reported.stderr
 
 
 def test_the_entry_point_is_installed():
@@ -60,7 +60,7 @@ def test_light_commands_load_no_heavy_library(command):
     import subprocess
     import sys
 
-    told = subprocess.run(
+    reported = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -73,4 +73,4 @@ def test_light_commands_load_no_heavy_library(command):
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == "[]"
+    assert reported.stdout.strip() == "[]"

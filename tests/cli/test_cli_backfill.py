@@ -109,9 +109,9 @@ def test_a_quota_spreads_it_over_days(installed):
     assert asked.returncode == 1
     assert "225% of the 4 a day, 4 left today; spreads over 3 days" in asked.stdout
     assert sum(calls(control, f"user_{n}") for n in ("fans", "like", "item")) == 4
-    told = command("backfill", "--resume")
-    assert "data.external.user: 5 calls" in told.stdout
-    assert "0 left today" in told.stdout
+    reported = command("backfill", "--resume")
+    assert "data.external.user: 5 calls" in reported.stdout
+    assert "0 left today" in reported.stdout
     assert sum(calls(control, f"user_{n}") for n in ("fans", "like", "item")) == 4
 
     for day, total in (("2026-11-19", 8), ("2026-11-20", 9)):
@@ -141,6 +141,6 @@ def test_a_quota_spreads_it_over_days(installed):
     ],
 )
 def test_wrong_words_are_reported(installed, words, said: str):
-    told = installed[0]("backfill", *words)
-    assert told.returncode == 2
-    assert said in told.stderr
+    reported = installed[0]("backfill", *words)
+    assert reported.returncode == 2
+    assert said in reported.stderr

@@ -16,29 +16,29 @@ def test_a_morning(douyin, tmp_path, monkeypatch):
 
     monkeypatch.setattr(demo, "_TICKS", ((time(8, 5), "hourly"), (time(12, 5), "hourly")))
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
-    told = douyin("demo", "--days", "1", "--accounts", "1", "--videos", "2", "--home", str(tmp_path / "demo"))
-    assert told.exit_code == 0, told.output
-    (line,) = (line for line in told.stdout.splitlines() if line.split()[:1] == ["hot_words"])
+    reported = douyin("demo", "--days", "1", "--accounts", "1", "--videos", "2", "--home", str(tmp_path / "demo"))
+    assert reported.exit_code == 0, reported.output
+    (line,) = (line for line in reported.stdout.splitlines() if line.split()[:1] == ["hot_words"])
     assert int(line.split()[-4]) == 100
-    assert "sql/analyses/rising_words.sql" in told.stdout
-    assert "2 runs, " in told.stdout
+    assert "sql/analyses/rising_words.sql" in reported.stdout
+    assert "2 runs, " in reported.stdout
     assert (tmp_path / "demo" / "warehouse.duckdb").exists()
 
 
 @pytest.mark.slow
 def test_one_day(command):
     home = command.home / "demo"
-    told = command("demo", "--days", "1", "--accounts", "2", "--videos", "5", "--home", str(home))
-    assert told.returncode == 0, told.stdout + told.stderr
+    reported = command("demo", "--days", "1", "--accounts", "2", "--videos", "5", "--home", str(home))
+    assert reported.returncode == 0, reported.stdout + reported.stderr
     for name, table in TABLES.items():
-        (line,) = (line for line in told.stdout.splitlines() if line.split()[:1] == [name])
+        (line,) = (line for line in reported.stdout.splitlines() if line.split()[:1] == [name])
         assert table.zh in line
         assert int(line.split()[-4].replace(",", "")) > 0 or table.history == "event", name
     for name in ("rising_words", "account_week", "board_climbers"):
-        assert f"sql/analyses/{name}.sql" in told.stdout
-    assert "9 runs, " in told.stdout
+        assert f"sql/analyses/{name}.sql" in reported.stdout
+    assert "9 runs, " in reported.stdout
     for words in ("douyin sql", "douyin status", "make dev", ".env.example"):
-        assert words in told.stdout
+        assert words in reported.stdout
     assert (home / "warehouse.duckdb").exists()
     assert list(command.cwd.iterdir()) == []
     assert not (command.home / "data").exists(), "a home of its own leaves the configured one alone"
@@ -57,10 +57,10 @@ def test_one_day(command):
 def test_a_folder_of_another_user_is_refused(douyin, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "work.txt").write_text("precious")
-    told = douyin("demo", "--home", str(tmp_path / "mine"))
-    assert told.exit_code == 1
-    assert "no demo wrote" in told.stderr
-    assert "--home" in told.stderr
+    reported = douyin("demo", "--home", str(tmp_path / "mine"))
+    assert reported.exit_code == 1
+    assert "no demo wrote" in reported.stderr
+    assert "--home" in reported.stderr
     assert (tmp_path / "mine" / "work.txt").read_text() == "precious"
 
 
@@ -74,10 +74,10 @@ def test_days_have_bounds(douyin):
 def test_three_days_end_with_answers(command):
     """Marts, the report, and every analysts' query have results."""
     home = command.home / "demo"
-    told = command("demo", "--days", "3", "--home", str(home), timeout_s=600)
-    assert told.returncode == 0, told.stdout + told.stderr
+    reported = command("demo", "--days", "3", "--home", str(home), timeout_s=600)
+    assert reported.returncode == 0, reported.stdout + reported.stderr
     page = home / "reports" / "2026-11-18.html"
-    assert page.name in told.stdout
+    assert page.name in reported.stdout
     text = page.read_text(encoding="utf-8")
     assert len(text) < 5_000_000
     assert "http://" not in text.replace("http://www.w3.org", "")

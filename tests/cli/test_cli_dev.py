@@ -106,12 +106,12 @@ def test_it_shows_the_assets_and_ends_wholly(command, number: signal.Signals):
 
         began = time.monotonic()
         process.send_signal(number)
-        told = process.communicate(timeout=scaled(30))[0]
+        reported = process.communicate(timeout=scaled(30))[0]
         assert time.monotonic() - began < scaled(25)
         assert process.returncode == 0
-        assert re.search(rf"using the sandbox at http://127\.0\.0\.1:{sandbox_port} with 5 accounts", told)
-        assert f"Dagster UI: http://127.0.0.1:{port}" in told
-        assert "Traceback" not in told
+        assert re.search(rf"using the sandbox at http://127\.0\.0\.1:{sandbox_port} with 5 accounts", reported)
+        assert f"Dagster UI: http://127.0.0.1:{port}" in reported
+        assert "Traceback" not in reported
         deadline = time.monotonic() + scaled(5)
         while ours(mark) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -146,7 +146,7 @@ def test_killed_it_leaves_nothing_running(command):
 def test_a_sandbox_port_in_use(command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = command("dev", "--sandbox-port", str(port))
-    assert told.returncode == 1
-    assert f"port {port}" in told.stderr
-    assert "--sandbox-port" in told.stderr
+        reported = command("dev", "--sandbox-port", str(port))
+    assert reported.returncode == 1
+    assert f"port {port}" in reported.stderr
+    assert "--sandbox-port" in reported.stderr

@@ -80,8 +80,8 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_doctor_shows_the_standing(douyin, home: Path):
-    told = douyin("doctor", **ENVIRONMENT).stdout
-    lines = told.splitlines()
+    reported = douyin("doctor", **ENVIRONMENT).stdout
+    lines = reported.splitlines()
 
     def advice(words: str) -> str:
         (at,) = [n for n, line in enumerate(lines) if words in line]
@@ -106,20 +106,20 @@ def test_doctor_shows_the_standing(douyin, home: Path):
     assert "data may have to be deleted" in advice("! account 丙店: stopped (account deregistered")
     assert "dagster schedule start" in advice("· no schedule was ever turned on")
     assert "douyin storage" in advice("· archive 0.0 MB, lake 0.0 MB")
-    assert "secret" not in told
+    assert "secret" not in reported
 
 
 def test_status_says_the_same(douyin, home: Path):
-    told = douyin("status", **ENVIRONMENT)
-    assert told.exit_code == 0
+    reported = douyin("status", **ENVIRONMENT)
+    assert reported.exit_code == 0
     for words in (
         "scope video.list.bind",
         "scope data.external.fans_source",
         "no longer granted by the platform",
         "consent of 乙店: data.external.user",
     ):
-        assert words in told.stdout
-    assert "not loaded" not in told.stdout
+        assert words in reported.stdout
+    assert "not loaded" not in reported.stdout
     some = douyin("status", "--select", "fans_sources", **ENVIRONMENT).stdout
     assert "scope data.external.fans_source" in some
     assert "scope video.list.bind" not in some
@@ -158,13 +158,13 @@ def test_schedules_that_are_on_show_their_next_run(douyin, home: Path, monkeypat
                     origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING, ScheduleInstigatorData("5 * * * *")
                 )
             )
-    told = douyin("doctor", **ENVIRONMENT).stdout
-    assert re.search(r"✓ hot_words_schedule is on: next run \d{4}-\d\d-\d\d \d\d:05 in Beijing", told), told
-    assert re.search(r"✓ people_schedule is on: next run \d{4}-\d\d-\d\d (11|15):30 in Beijing", told)
-    (off,) = [line for line in told.splitlines() if line.startswith("· off: ")]
+    reported = douyin("doctor", **ENVIRONMENT).stdout
+    assert re.search(r"✓ hot_words_schedule is on: next run \d{4}-\d\d-\d\d \d\d:05 in Beijing", reported), reported
+    assert re.search(r"✓ people_schedule is on: next run \d{4}-\d\d-\d\d (11|15):30 in Beijing", reported)
+    (off,) = [line for line in reported.splitlines() if line.startswith("· off: ")]
     assert "daily_metrics_schedule" in off
     assert "hot_words_schedule" not in off
-    assert "! no dagster-daemon runs and never ran here" in told
+    assert "! no dagster-daemon runs and never ran here" in reported
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
 
 

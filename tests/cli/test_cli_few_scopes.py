@@ -57,22 +57,22 @@ def test_three_days_with_five_scopes(tmp_path):
             assert "materialise" not in ran.stdout
             assert "known, no failure: app sandbox-key: 8 operations owned, " in ran.stdout
             calls.append(control.get("/_sandbox/stats").json()["total"])
-            told = douyin("alerts", "send", DOUYIN_CLOCK=now)
-            assert told.returncode == 0, told.stdout + told.stderr
+            reported = douyin("alerts", "send", DOUYIN_CLOCK=now)
+            assert reported.returncode == 0, reported.stdout + reported.stderr
         assert calls[1] == calls[2] < calls[0], "what is lacking is tried once"
 
         alerts = douyin("alerts", "list", DOUYIN_CLOCK=now).stdout
         assert re.findall(r"lacking .* (\d+) +nobody +lacking:sandbox-key", alerts) == ["1"], alerts
         status, doctor = (douyin(command, DOUYIN_CLOCK=now) for command in ("status", "doctor"))
         assert (status.returncode, doctor.returncode) == (0, 0), doctor.stdout + doctor.stderr
-        for told in (status.stdout, doctor.stdout):
-            assert "scope video.list.bind" in told
+        for reported in (status.stdout, doctor.stdout):
+            assert "scope video.list.bind" in reported
             assert (
                 "`douyin watch add video ITEM_ID --account OPEN_ID`, or apply for `video.list.bind` on "
                 "the app's capability page (能力管理)"
-            ) in told
-            assert "`douyin coverage --enable intention_log_list`" in told
-            assert "nothing to do: the platform no longer grants it" in told
+            ) in reported
+            assert "`douyin coverage --enable intention_log_list`" in reported
+            assert "nothing to do: the platform no longer grants it" in reported
         assert "✗" not in status.stdout.replace("✗ failed", "")
         assert "not loaded" not in status.stdout
         assert "app sandbox-key (web): 8 owned, " in doctor.stdout

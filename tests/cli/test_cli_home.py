@@ -44,7 +44,7 @@ def installed(tmp_path: Path, url: str) -> Command:
 
 def open_to_others(command: Command, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a process whose umask takes nothing away."""
-    told = children.run(
+    reported = children.run(
         Command.words(*arguments),
         cwd=command.cwd,
         env=command.environment,
@@ -52,8 +52,8 @@ def open_to_others(command: Command, *arguments: str) -> subprocess.CompletedPro
         timeout_s=120,
         preexec_fn=lambda: os.umask(0),
     )
-    assert told.returncode == 0, told.stdout + told.stderr
-    return told
+    assert reported.returncode == 0, reported.stdout + reported.stderr
+    return reported
 
 
 def wider(folder: Path) -> list[str]:

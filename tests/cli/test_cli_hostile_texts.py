@@ -64,12 +64,12 @@ def test_no_command_obeys_a_text(douyin, home, words: str):
         "DOUYIN_TOKEN_KEY": "sGj1qTqG0oTTVxQ3wY0yF2mCw1m0jM0Xo3v3mE0pZ0A=",
         "DOUYIN_CLOCK": "2026-11-16T12:00:00+08:00",
     }
-    told = douyin(*(HOSTILE if w == "?" else w for w in words.split()), **app)
-    assert OBEYED.findall(told.output) == []
+    reported = douyin(*(HOSTILE if w == "?" else w for w in words.split()), **app)
+    assert OBEYED.findall(reported.output) == []
     if words in ("status", "accounts list", "watch list"):
-        assert "\\x1b[31mred" in told.output
-        assert "\\u202ecba" in told.output
-        assert "[bold]b[/bold][link=http://x]c[/link]:100:" in told.output.replace("\n", "")
+        assert "\\x1b[31mred" in reported.output
+        assert "\\u202ecba" in reported.output
+        assert "[bold]b[/bold][link=http://x]c[/link]:100:" in reported.output.replace("\n", "")
 
 
 def shown(width: int, print_to) -> str:
@@ -100,9 +100,9 @@ def test_status_on_eighty_columns_names_every_table_in_full(douyin, home, monkey
     from catalog import TABLES
 
     monkeypatch.setattr(console.console, "_width", 80)
-    told = douyin("status")
-    assert "…" not in told.stdout.partition("– never asked")[0].replace("[yellow]…", "")
-    rows = "".join(line[:40].strip().split(" ")[0] for line in told.stdout.splitlines())
+    reported = douyin("status")
+    assert "…" not in reported.stdout.partition("– never asked")[0].replace("[yellow]…", "")
+    rows = "".join(line[:40].strip().split(" ")[0] for line in reported.stdout.splitlines())
     assert [name for name in TABLES if name not in rows] == []
 
 

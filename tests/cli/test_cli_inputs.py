@@ -49,15 +49,15 @@ def judge(douyin, command, home, folder):
         environment = {"DOUYIN_HOME": str(home), **APP, **more}
         if words[0] in NEEDS_PROCESS and "subscribe" not in words:
             try:
-                told = command(*words, timeout_s=60, **environment)
+                reported = command(*words, timeout_s=60, **environment)
             except TimeoutError:
                 return "accepted: it serves"
-            code, said, shown = told.returncode, told.stderr, told.stdout + told.stderr
+            code, said, shown = reported.returncode, reported.stderr, reported.stdout + reported.stderr
         else:
-            told = douyin(*words, **environment)
-            code, said, shown = told.exit_code, told.stderr, told.output
-            if told.exception is not None and not isinstance(told.exception, SystemExit):
-                return f"raises {told.exception!r}"
+            reported = douyin(*words, **environment)
+            code, said, shown = reported.exit_code, reported.stderr, reported.output
+            if reported.exception is not None and not isinstance(reported.exception, SystemExit):
+                return f"raises {reported.exception!r}"
         if "Traceback" in shown or "should not happen" in shown:
             return f"not foreseen: {shown[-400:]}"
         if code == 0:

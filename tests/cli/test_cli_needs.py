@@ -9,11 +9,11 @@ from services.comments.rules import REPOSITORY
 
 
 def test_try_shows_what_is_read(douyin):
-    told = douyin("needs", "try", "雲棲拿鐵多少錢呀？加v: lanto_2026")
-    assert told.exit_code == 0, told.output
+    reported = douyin("needs", "try", "雲棲拿鐵多少錢呀？加v: lanto_2026")
+    assert reported.exit_code == 0, reported.output
     for words in ("云栖拿铁多少钱呀?加v:", "ask_price 询价", "yes", "nothing said", "雲棲拿鐵多少錢呀？加v: ***"):
-        assert words in told.stdout
-    assert "lanto_2026" not in told.stdout
+        assert words in reported.stdout
+    assert "lanto_2026" not in reported.stdout
 
 
 def test_evaluate_shows_both_halves_and_errors_of_the_first(douyin, tmp_path: Path):
@@ -25,11 +25,11 @@ def test_evaluate_shows_both_halves_and_errors_of_the_first(douyin, tmp_path: Pa
         + "".join(f"{t}\task_place\t0\tnone\n" for t in wrong.values()),
         encoding="utf-8",
     )
-    told = douyin("needs", "evaluate", DOUYIN_NEEDS_DIR=str(folder))
-    assert told.exit_code == 0, told.output
-    assert "4 invented comments" in told.stdout
-    assert "held-out: " in told.stdout
-    assert not any(t in told.stdout for t in wrong.values())
+    reported = douyin("needs", "evaluate", DOUYIN_NEEDS_DIR=str(folder))
+    assert reported.exit_code == 0, reported.output
+    assert "4 invented comments" in reported.stdout
+    assert "held-out: " in reported.stdout
+    assert not any(t in reported.stdout for t in wrong.values())
     shown = douyin("needs", "evaluate", "--errors", DOUYIN_NEEDS_DIR=str(folder)).stdout
     assert f"{wrong['tune']}  missed: ask_place  made up: –" in shown
     assert wrong["held-out"] not in shown
@@ -42,7 +42,7 @@ def test_a_bad_file_ends_the_command_with_its_line(douyin, tmp_path: Path):
     folder = Path(shutil.copytree(REPOSITORY / "needs", tmp_path / "mine"))
     (folder / "user_words.txt").write_text("青柚 杯\n", encoding="utf-8")
     for arguments in (("try", "多少钱"), ("evaluate",)):
-        told = douyin("needs", *arguments, DOUYIN_NEEDS_DIR=str(folder))
-        assert told.exit_code == 2
-        assert "user_words.txt:1: '青柚 杯': write a word without spaces" in told.output
-        assert "Traceback" not in told.output
+        reported = douyin("needs", *arguments, DOUYIN_NEEDS_DIR=str(folder))
+        assert reported.exit_code == 2
+        assert "user_words.txt:1: '青柚 杯': write a word without spaces" in reported.output
+        assert "Traceback" not in reported.output

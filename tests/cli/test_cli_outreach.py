@@ -289,20 +289,20 @@ def test_without_a_warehouse_and_without_credentials(douyin, tmp_path):
     from apps.cli.simulation import SANDBOX_TOKEN_KEY
 
     for words in (("list",), ("plan", "benefits"), ("send",), ("unknown",)):
-        told = douyin("outreach", *words)
-        assert told.exit_code == 1
-        assert "No credentials are configured" in told.stderr
+        reported = douyin("outreach", *words)
+        assert reported.exit_code == 1
+        assert "No credentials are configured" in reported.stderr
     given = {
         "DOUYIN_CLIENT_KEY": "k",
         "DOUYIN_CLIENT_SECRET": "a-secret-for-this",
         "DOUYIN_TOKEN_KEY": SANDBOX_TOKEN_KEY,
     }
-    told = douyin("outreach", "plan", "benefits", **given)
-    assert told.exit_code == 2
-    assert "benefit_fans.sql: there is no warehouse yet: run `douyin run`" in told.stderr
-    told = douyin("outreach", "effect", **given)
-    assert told.exit_code == 1
-    assert "publish first: `douyin publish`" in told.stderr
+    reported = douyin("outreach", "plan", "benefits", **given)
+    assert reported.exit_code == 2
+    assert "benefit_fans.sql: there is no warehouse yet: run `douyin run`" in reported.stderr
+    reported = douyin("outreach", "effect", **given)
+    assert reported.exit_code == 1
+    assert "publish first: `douyin publish`" in reported.stderr
     assert "no plan is approved" in douyin("outreach", "send", **given).stdout
 
 

@@ -34,24 +34,24 @@ ROW = {"rank": 1, "nickname": "示例", "avatar": "https://a.example/1", "effect
     ],
 )
 def test_rows_per_table(douyin, operation: str, shown: list[str]):
-    told = douyin("parse", operation, sample(catalog.ENDPOINTS[operation].twin_of or operation))
-    assert told.exit_code == 0, told.output
+    reported = douyin("parse", operation, sample(catalog.ENDPOINTS[operation].twin_of or operation))
+    assert reported.exit_code == 0, reported.output
     for words in shown:
-        assert words in told.stdout
-    assert "unknown member" not in told.stdout
+        assert words in reported.stdout
+    assert "unknown member" not in reported.stdout
 
 
 @pytest.mark.parametrize("name", ["im_receive_msg", "im_receive_msg__content_as_text", "new_video_digg"])
 def test_an_event(douyin, name: str):
-    told = douyin("parse", f"webhook_{name.partition('__')[0]}", sample(f"webhook.{name}"))
-    assert told.exit_code == 0, told.output
+    reported = douyin("parse", f"webhook_{name.partition('__')[0]}", sample(f"webhook.{name}"))
+    assert reported.exit_code == 0, reported.output
     for words in (
         "webhook_events",
         "interactions" if "digg" in name else "im_messages",
         "<event_id>",
         "1 rows, 0 quarantined",
     ):
-        assert words in told.stdout
+        assert words in reported.stdout
 
 
 def test_limit(douyin):
@@ -59,15 +59,15 @@ def test_limit(douyin):
 
 
 def test_a_body_from_standard_input(douyin):
-    told = douyin("parse", "billboard_stars", "-", input=stars(ROW))
-    assert told.exit_code == 0
-    assert "示例" in told.stdout
+    reported = douyin("parse", "billboard_stars", "-", input=stars(ROW))
+    assert reported.exit_code == 0
+    assert "示例" in reported.stdout
 
 
 def test_parameters_of_the_request(douyin):
-    told = douyin("parse", "hotsearch_videos", sample("hotsearch_videos"), "--param", "hot_sentence=初雪=大")
-    assert told.exit_code == 0
-    assert "初雪=大" in told.stdout
+    reported = douyin("parse", "hotsearch_videos", sample("hotsearch_videos"), "--param", "hot_sentence=初雪=大")
+    assert reported.exit_code == 0
+    assert "初雪=大" in reported.stdout
     assert "<hot_sentence>" in douyin("parse", "hotsearch_videos", sample("hotsearch_videos")).stdout
 
 
@@ -82,87 +82,87 @@ def test_parameters_of_the_request(douyin):
     ],
 )
 def test_an_error_answer_shows_what_to_do(douyin, name: str, shown: list[str]):
-    told = douyin("parse", name.split("__")[0], sample(name))
-    assert told.exit_code == 0
+    reported = douyin("parse", name.split("__")[0], sample(name))
+    assert reported.exit_code == 0
     for words in ("error answer", "advice", *shown):
-        assert words in told.stdout
+        assert words in reported.stdout
 
 
 def test_an_empty_list_shows_what_it_means(douyin):
-    told = douyin("parse", "billboard_topic", sample("billboard_topic__not_ready"))
-    assert told.exit_code == 0
-    assert "not_ready" in told.stdout
+    reported = douyin("parse", "billboard_topic", sample("billboard_topic__not_ready"))
+    assert reported.exit_code == 0
+    assert "not_ready" in reported.stdout
 
 
 def test_a_malformed_row_shows_its_reason_and_the_others_land(douyin):
-    told = douyin(
+    reported = douyin(
         "parse",
         "billboard_stars",
         "-",
         input=stars(ROW, {**ROW, "rank": 2, "effect_value": "much"}, {**ROW, "rank": 3}),
     )
-    assert told.exit_code == 1
-    assert "3 rows, 0 quarantined" in told.stdout
-    assert "null row 2: effect_value: expected a number: 'much'" in told.stdout
-    assert "0 rows and 1 values of other rows would go to quarantine" in told.stderr
+    assert reported.exit_code == 1
+    assert "3 rows, 0 quarantined" in reported.stdout
+    assert "null row 2: effect_value: expected a number: 'much'" in reported.stdout
+    assert "0 rows and 1 values of other rows would go to quarantine" in reported.stderr
 
-    told = douyin(
+    reported = douyin(
         "parse",
         "billboard_stars",
         "-",
         input=stars(ROW, {**ROW, "rank": "much", "effect_value": "much"}, {**ROW, "rank": 3}),
     )
-    assert told.exit_code == 1
-    assert "2 rows, 1 quarantined" in told.stdout
+    assert reported.exit_code == 1
+    assert "2 rows, 1 quarantined" in reported.stdout
     assert (
         "quarantined row 2: rank: expected a 64-bit integer: 'much'; effect_value: expected a number: 'much'"
-        in told.stdout
+        in reported.stdout
     )
-    assert "1 rows and 0 values of other rows would go to quarantine" in told.stderr
+    assert "1 rows and 0 values of other rows would go to quarantine" in reported.stderr
 
 
 def test_an_unknown_member_is_shown_and_is_no_error(douyin):
-    told = douyin("parse", "billboard_stars", "-", input=stars({**ROW, "height_cm": 170}, next_update="x"))
-    assert told.exit_code == 0
-    assert "unknown member data.list.height_cm in 1 rows" in told.stdout
-    assert "unknown member data.next_update" in told.stdout
+    reported = douyin("parse", "billboard_stars", "-", input=stars({**ROW, "height_cm": 170}, next_update="x"))
+    assert reported.exit_code == 0
+    assert "unknown member data.list.height_cm in 1 rows" in reported.stdout
+    assert "unknown member data.next_update" in reported.stdout
 
 
 @pytest.mark.parametrize("text", ["[red]", "[/b]", "[cry] 哭", ":100:", "[logid 1]", "\\[x]"])
 def test_text_of_the_platform_is_shown_as_it_is(douyin, text: str):
     """It was once interpreted as the console's markup: styles vanished, and a closing tag ended the command."""
-    told = douyin(
+    reported = douyin(
         "parse",
         "billboard_stars",
         "-",
         input=stars({**ROW, "nickname": text}, {**ROW, "rank": text}, {**ROW, "rank": 3, text: 1}),
     )
-    assert told.exit_code == 1
-    assert told.exception is None or isinstance(told.exception, SystemExit)
-    assert f" {text} " in told.stdout
-    assert f"rank: expected a 64-bit integer: {text!r}" in told.stdout
-    assert f"data.list.{text} in 1 rows" in told.stdout
+    assert reported.exit_code == 1
+    assert reported.exception is None or isinstance(reported.exception, SystemExit)
+    assert f" {text} " in reported.stdout
+    assert f"rank: expected a 64-bit integer: {text!r}" in reported.stdout
+    assert f"data.list.{text} in 1 rows" in reported.stdout
 
 
 def test_an_unknown_operation_shows_the_known_ones(douyin):
-    told = douyin("parse", "billboard_star", sample("billboard_stars"))
-    assert told.exit_code == 2
-    assert "'billboard_star' is not an operation" in told.stderr
+    reported = douyin("parse", "billboard_star", sample("billboard_stars"))
+    assert reported.exit_code == 2
+    assert "'billboard_star' is not an operation" in reported.stderr
     for name in catalog.SOURCES:
-        assert name in told.stderr
+        assert name in reported.stderr
 
 
 @pytest.mark.parametrize("place", ["missing.json", "."])
 def test_a_file_that_cannot_be_read(douyin, place: str):
-    told = douyin("parse", "billboard_stars", place)
-    assert told.exit_code == 2
-    assert f"cannot read {place}" in told.stderr
+    reported = douyin("parse", "billboard_stars", place)
+    assert reported.exit_code == 2
+    assert f"cannot read {place}" in reported.stderr
 
 
 def test_a_parameter_without_a_value(douyin):
-    told = douyin("parse", "hotsearch_videos", sample("hotsearch_videos"), "--param", "hot_sentence")
-    assert told.exit_code == 2
-    assert "NAME=VALUE" in told.stderr
+    reported = douyin("parse", "hotsearch_videos", sample("hotsearch_videos"), "--param", "hot_sentence")
+    assert reported.exit_code == 2
+    assert "NAME=VALUE" in reported.stderr
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,9 @@ def test_a_parameter_without_a_value(douyin):
     ],
 )
 def test_a_body_that_is_not_the_platforms(douyin, body: bytes, why: str):
-    told = douyin("parse", "billboard_stars", "-", input=body)
-    assert told.exit_code == 1
-    assert why in told.stderr
+    reported = douyin("parse", "billboard_stars", "-", input=body)
+    assert reported.exit_code == 1
+    assert why in reported.stderr
 
 
 @pytest.mark.parametrize(
@@ -219,17 +219,17 @@ def test_every_shape_of_answer_as_a_process(command, operation: str, given: dict
     a twin.
     """
     parameters = [word for name, value in given.items() for word in ("--param", f"{name}={value}")]
-    told = command("parse", operation, sample(catalog.ENDPOINTS[operation].twin_of or operation), *parameters)
-    assert (told.returncode, told.stderr) == (0, "")
+    reported = command("parse", operation, sample(catalog.ENDPOINTS[operation].twin_of or operation), *parameters)
+    assert (reported.returncode, reported.stderr) == (0, "")
     for words in shown:
-        assert words in told.stdout
-    assert "unknown member" not in told.stdout
+        assert words in reported.stdout
+    assert "unknown member" not in reported.stdout
 
 
 def test_as_a_process(command):
-    told = command("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": None}).decode())
-    assert told.returncode == 1
-    assert "1 rows, 1 quarantined" in told.stdout
-    assert told.stderr.startswith("✗ ")
+    reported = command("parse", "billboard_stars", "-", input=stars(ROW, {**ROW, "rank": None}).decode())
+    assert reported.returncode == 1
+    assert "1 rows, 1 quarantined" in reported.stdout
+    assert reported.stderr.startswith("✗ ")
     assert list(command.cwd.iterdir()) == []
     assert not Path(command.environment["DOUYIN_HOME"]).exists(), "parse touches no data"

@@ -75,17 +75,17 @@ def locked(home, monkeypatch) -> Iterator[Path]:
 
 def test_reading_commands_take_no_write_lock(douyin, locked):
     for words in READING:
-        told = douyin(*words.split(), DOUYIN_HOME=str(locked), **APP)
-        assert "held the state" not in told.output, words
-        assert told.exit_code in (0, 1), (words, told.output)
-        assert "should not happen" not in told.output, (words, told.output)
+        reported = douyin(*words.split(), DOUYIN_HOME=str(locked), **APP)
+        assert "held the state" not in reported.output, words
+        assert reported.exit_code in (0, 1), (words, reported.output)
+        assert "should not happen" not in reported.output, (words, reported.output)
 
 
 def test_writing_into_a_locked_state_is_reported_in_a_line(douyin, locked):
-    told = douyin("accounts", "pause", "海盐", DOUYIN_HOME=str(locked), **APP)
-    assert told.exit_code == 1
-    assert told.stderr.startswith("✗ another process has held the state for half a minute")
-    assert told.stderr.count("\n") == 1
+    reported = douyin("accounts", "pause", "海盐", DOUYIN_HOME=str(locked), **APP)
+    assert reported.exit_code == 1
+    assert reported.stderr.startswith("✗ another process has held the state for half a minute")
+    assert reported.stderr.count("\n") == 1
 
 
 def test_a_home_that_may_only_be_read(command, home):
@@ -107,15 +107,15 @@ def test_a_home_that_may_only_be_read(command, home):
         )
 
     try:
-        told = run("status")
-        assert (told.returncode, told.stderr) == (0, ""), told
+        reported = run("status")
+        assert (reported.returncode, reported.stderr) == (0, ""), reported
         assert "海盐" in run("accounts list").stdout
         for words in ("accounts pause 海盐", "publish"):
-            told = run(words)
-            assert told.returncode == 1
-            assert told.stderr.startswith("✗ "), told
-            assert "set DOUYIN_HOME to another folder" in told.stderr
-            assert told.stderr.count("\n") == 1
+            reported = run(words)
+            assert reported.returncode == 1
+            assert reported.stderr.startswith("✗ "), reported
+            assert "set DOUYIN_HOME to another folder" in reported.stderr
+            assert reported.stderr.count("\n") == 1
         assert sorted(p.name for p in home.iterdir()) == before
     finally:
         for place in (home, *home.rglob("*")):
@@ -127,19 +127,19 @@ def test_a_damaged_state_is_reported_in_a_line(douyin, home, damage: bytes):
     for beside in home.glob("state.db-*"):
         beside.unlink()
     (home / "state.db").write_bytes(damage)
-    told = douyin("accounts", "list", DOUYIN_HOME=str(home), **APP)
-    assert told.exit_code == 1
-    assert "put back a copy of state.db" in told.stderr
-    assert told.stderr.count("\n") == 1
+    reported = douyin("accounts", "list", DOUYIN_HOME=str(home), **APP)
+    assert reported.exit_code == 1
+    assert "put back a copy of state.db" in reported.stderr
+    assert reported.stderr.count("\n") == 1
 
 
 def test_a_damaged_warehouse_is_reported_in_a_line(douyin, home):
     (home / "warehouse.duckdb").write_bytes(b"x" * 10_000)
     for words in ("report", "export hot_words", "outreach effect"):
-        told = douyin(*words.split(), DOUYIN_HOME=str(home), **APP)
-        assert told.exit_code in (1, 2), words
-        assert "publish" in told.stderr, (words, told.stderr)
-        assert "should not happen" not in told.stderr
+        reported = douyin(*words.split(), DOUYIN_HOME=str(home), **APP)
+        assert reported.exit_code in (1, 2), words
+        assert "publish" in reported.stderr, (words, reported.stderr)
+        assert "should not happen" not in reported.stderr
 
 
 def test_a_full_disk_is_reported(tmp_path):
@@ -165,11 +165,11 @@ def test_a_fault_of_ours_is_one_line_and_its_traceback_is_shown_on_request(douyi
         raise ZeroDivisionError("a fault\nof two lines")
 
     monkeypatch.setattr(accounts, "_known_keys", fails)
-    told = douyin("accounts", "list", DOUYIN_HOME=str(home), **APP)
-    assert told.exit_code == 1
-    assert told.stderr.startswith("✗ this should not happen: ZeroDivisionError: a fault of two lines at ")
-    assert "DOUYIN_DEBUG=1" in told.stderr
-    assert told.stderr.count("\n") == 1
+    reported = douyin("accounts", "list", DOUYIN_HOME=str(home), **APP)
+    assert reported.exit_code == 1
+    assert reported.stderr.startswith("✗ this should not happen: ZeroDivisionError: a fault of two lines at ")
+    assert "DOUYIN_DEBUG=1" in reported.stderr
+    assert reported.stderr.count("\n") == 1
     assert isinstance(
         douyin("accounts", "list", DOUYIN_HOME=str(home), DOUYIN_DEBUG="1", **APP).exception, ZeroDivisionError
     )
@@ -177,7 +177,7 @@ def test_a_fault_of_ours_is_one_line_and_its_traceback_is_shown_on_request(douyi
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_a_terminal_that_lacks_our_marks_gets_escapes(command, home, encoding: str):
-    told = subprocess.run(
+    reported = subprocess.run(
         command.words("accounts", "tag", "海盐", "+shop"),
         cwd=command.cwd,
         env=command.environment | APP | {"DOUYIN_HOME": str(home), "PYTHONIOENCODING": encoding},
@@ -185,6 +185,6 @@ def test_a_terminal_that_lacks_our_marks_gets_escapes(command, home, encoding: s
         timeout=120,
         check=False,
     )
-    assert told.returncode == 0, told
-    assert b"Traceback" not in told.stderr
-    assert b"shop" in told.stdout
+    assert reported.returncode == 0, reported
+    assert b"Traceback" not in reported.stderr
+    assert b"shop" in reported.stdout

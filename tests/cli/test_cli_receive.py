@@ -79,9 +79,9 @@ def test_people_write_and_are_answered_until_the_process_is_terminated(command, 
     person = event["from_user_id"]
     for secret in ("sandbox-secret", person, "多少钱", "退订", "Traceback"):
         assert secret not in said
-    told = command("receive", "status").stdout
-    assert "app sandbox-key: receiving since 2026-11-16 20:00 Beijing" in told
-    assert re.search(r"sandbox-key +im_receive_msg +2\b", told)
+    reported = command("receive", "status").stdout
+    assert "app sandbox-key: receiving since 2026-11-16 20:00 Beijing" in reported
+    assert re.search(r"sandbox-key +im_receive_msg +2\b", reported)
     listed = command("outreach", "opt-out", "list").stdout
     assert "asked for it (rule stop)" in listed
     assert person not in listed
@@ -100,13 +100,13 @@ def test_subscriptions_at_the_platform(douyin, url: str):
         "cancelled: im_receive_msg, im_enter_direct_msg"
         in douyin("receive", "subscribe", "im_receive_msg", "im_enter_direct_msg", "--off", **given).stdout
     )
-    told = douyin("receive", "subscribe", "im_receive_msg", **given)
-    assert (told.exit_code, told.stdout.strip()) == (0, "✓ subscribed: im_receive_msg")
-    told = douyin("receive", "subscribe", **given)
-    assert "im_enter_direct_msg" in told.stdout
-    assert "im_receive_msg" not in told.stdout
-    told = douyin("receive", "subscribe", **given)
-    assert told.stdout.startswith("nothing to change: ")
+    reported = douyin("receive", "subscribe", "im_receive_msg", **given)
+    assert (reported.exit_code, reported.stdout.strip()) == (0, "✓ subscribed: im_receive_msg")
+    reported = douyin("receive", "subscribe", **given)
+    assert "im_enter_direct_msg" in reported.stdout
+    assert "im_receive_msg" not in reported.stdout
+    reported = douyin("receive", "subscribe", **given)
+    assert reported.stdout.startswith("nothing to change: ")
 
 
 def test_nothing_ran_yet(douyin, url: str):
@@ -117,21 +117,23 @@ def test_a_port_in_use(douyin, url: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for option in ("--port", "--metrics-port"):
-            told = douyin("receive", *(() if option == "--port" else ("--port", "0")), option, str(port), **app(url))
-            assert told.exit_code == 1
-            assert f"cannot listen on 127.0.0.1, port {port}" in told.stderr
-            assert option in told.stderr
+            reported = douyin(
+                "receive", *(() if option == "--port" else ("--port", "0")), option, str(port), **app(url)
+            )
+            assert reported.exit_code == 1
+            assert f"cannot listen on 127.0.0.1, port {port}" in reported.stderr
+            assert option in reported.stderr
     assert "no receiver ran yet" in douyin("receive", "status", **app(url)).stdout, (
         "a day without a receiver is unknown, not empty"
     )
 
 
 def test_without_credentials_and_with_wrong_rules(douyin, tmp_path, url: str):
-    told = douyin("receive")
-    assert told.exit_code == 1
-    assert "No credentials are configured" in told.stderr
+    reported = douyin("receive")
+    assert reported.exit_code == 1
+    assert "No credentials are configured" in reported.stderr
     (tmp_path / "replies.yaml").write_text("rules:\n  - {name: hi}\n", encoding="utf-8")
-    told = douyin("receive", "--reply", **app(url), DOUYIN_CAMPAIGNS_DIR=str(tmp_path))
-    assert told.exit_code == 2
-    assert "replies.yaml:\n  rules.0: a rule sends messages, hands over, or opts out" in told.stderr
+    reported = douyin("receive", "--reply", **app(url), DOUYIN_CAMPAIGNS_DIR=str(tmp_path))
+    assert reported.exit_code == 2
+    assert "replies.yaml:\n  rules.0: a rule sends messages, hands over, or opts out" in reported.stderr
     assert "no receiver ran yet" in douyin("receive", "status", **app(url)).stdout

@@ -69,7 +69,7 @@ def replayed(history: World, douyin):
 
     def run(*arguments: str):
         history.clear()
-        told = douyin(
+        reported = douyin(
             "replay",
             *arguments,
             DOUYIN_HOME=str(history.home),
@@ -78,7 +78,7 @@ def replayed(history: World, douyin):
             DOUYIN_BASE_URL=history.url,
         )
         assert history.calls() == 0
-        return told
+        return reported
 
     return run
 
@@ -105,16 +105,16 @@ def test_lake_and_warehouse_lost_come_back_byte_for_byte(history: World, replaye
     assert failed == {("user_fans", LAST - timedelta(days=1), 0)}, "one account failed on the last day"
     shutil.rmtree(history.runtime.lake.root)
     history.runtime.warehouse.path.unlink()
-    told = replayed(*SPAN)
-    assert told.exit_code == 0, told.stdout + told.stderr
+    reported = replayed(*SPAN)
+    assert reported.exit_code == 0, reported.stdout + reported.stderr
     after = history.lake_files()
     assert sorted(after) == sorted(before)
     assert [name for name in before if before[name] != after[name]] == []
     assert lines(history) == status, "what became of the calls is history, and the rows are as many"
     assert history.runtime.warehouse.path.exists()
     rows = len(history.rows("hot_words", LAST)) * 3
-    assert words_of(told.stdout, "hot_words") == ["3", "–", f"{rows:,}", f"{rows:,}", "–", "–", "–", "–"]
-    assert f"hot_words {LAST}: no day yet, {rows // 3} added" in told.stdout
+    assert words_of(reported.stdout, "hot_words") == ["3", "–", f"{rows:,}", f"{rows:,}", "–", "–", "–", "–"]
+    assert f"hot_words {LAST}: no day yet, {rows // 3} added" in reported.stdout
     assert any(name.startswith(f"{QUARANTINE}/videos/") for name in after), "one value in quarantine"
     # A second replay has nothing to do, and reports that.
     again = replayed(*SPAN)
@@ -125,10 +125,10 @@ def test_lake_and_warehouse_lost_come_back_byte_for_byte(history: World, replaye
 def test_some_days_are_the_same_bytes_as_all(history: World, replayed):
     before = history.lake_files()
     shutil.rmtree(history.runtime.lake.root)
-    told = replayed(
+    reported = replayed(
         "--from", TODAY.isoformat(), "--to", TODAY.isoformat(), "--select", "item_play,videos,comments,hot_words"
     )
-    assert told.exit_code == 0, told.stderr
+    assert reported.exit_code == 0, reported.stderr
     after = history.lake_files()
     assert {n.split("/dt=")[0] for n in after if "_" not in n[:1]} == {"item_play", "videos", "comments", "hot_words"}
     assert all("dt=2026-11-16" in name and before[name] == data for name, data in after.items())
@@ -155,11 +155,11 @@ def test_what_would_change_is_reported_and_not_done(history: World, replayed):
     wrong = rows[2] | {"title": "旧"}
     history.runtime.lake.write("videos", TODAY, pa.Table.from_pylist([rows[0], wrong, *rows[3:], stray], good.schema))
     spoiled = history.lake_files()
-    told = replayed(*SPAN, "-s", "videos", "--dry-run")
-    assert told.exit_code == 0, told.stderr
-    assert f"videos {TODAY}: 1 added, 1 removed, 1 altered" in told.stdout
-    assert words_of(told.stdout, "videos")[3:6] == ["1", "1", "1"]
-    assert "1 partitions would be replaced; nothing was written" in told.stdout
+    reported = replayed(*SPAN, "-s", "videos", "--dry-run")
+    assert reported.exit_code == 0, reported.stderr
+    assert f"videos {TODAY}: 1 added, 1 removed, 1 altered" in reported.stdout
+    assert words_of(reported.stdout, "videos")[3:6] == ["1", "1", "1"]
+    assert "1 partitions would be replaced; nothing was written" in reported.stdout
     assert history.lake_files() == spoiled
     assert replayed(*SPAN, "-s", "videos").exit_code == 0
     assert history.lake_files() == before
@@ -174,19 +174,19 @@ def test_a_day_that_the_archive_has_forgotten_stays(history: World, replayed, tm
         # The later days of the series are still there; they lack the rows that only the first one observed.
         gone = history.read("user_fans", date(2026, 11, 13))
         assert gone.num_rows == 2
-        told = replayed(*SPAN, "-s", "hot_words,user_fans")
-        assert told.exit_code == 0, told.stderr
-        assert f"left alone: hot_words {TODAY}" in told.stdout
-        assert "the archive knows nothing of that day" in told.stdout
-        assert words_of(told.stdout, "hot_words")[:2] == ["3", "1"]
+        reported = replayed(*SPAN, "-s", "hot_words,user_fans")
+        assert reported.exit_code == 0, reported.stderr
+        assert f"left alone: hot_words {TODAY}" in reported.stdout
+        assert "the archive knows nothing of that day" in reported.stdout
+        assert words_of(reported.stdout, "hot_words")[:2] == ["3", "1"]
         assert history.lake_files() == before
         # A row from a forgotten response alone: its removal is refused.
         shutil.rmtree(root / "user_fans" / LAST.isoformat())
         newest = LAST - timedelta(days=2)
         table = history.read("user_fans", newest)
         assert set(pc.unique(table["open_id"]).to_pylist()) == set(history.accounts)
-        told = replayed(*SPAN, "-s", "user_fans")
-        assert "the archive lacks the answers that" in told.stdout
+        reported = replayed(*SPAN, "-s", "user_fans")
+        assert "the archive lacks the answers that" in reported.stdout
         assert history.lake_files() == before
     finally:
         shutil.rmtree(root)
@@ -216,8 +216,8 @@ def test_load_status_stays_true(history: World, replayed):
     assert replayed(*SPAN, "-s", "videos").exit_code == 0
     after = {s.open_id: s for s in read_load_status(state, table="videos", dts=[TODAY]) if s.operation == "video_list"}
     assert after[first.open_id] == partial
-    told = after[second.open_id]
-    assert (told.status, told.rows, told.quarantined, told.reason) == (
+    reported = after[second.open_id]
+    assert (reported.status, reported.rows, reported.quarantined, reported.reason) == (
         Outcome.LOADED,
         second.rows,
         second.quarantined,
@@ -231,10 +231,10 @@ def test_a_damaged_segment_is_named(history: World, replayed):
     good, before = segment.read_bytes(), history.lake_files()
     try:
         segment.write_bytes(good[:-20])
-        told = replayed(*SPAN, "-s", "hot_words")
-        assert told.exit_code == 1
-        assert str(segment.name) in told.stderr
-        assert "restore it from a copy" in told.stderr
+        reported = replayed(*SPAN, "-s", "hot_words")
+        assert reported.exit_code == 1
+        assert str(segment.name) in reported.stderr
+        assert "restore it from a copy" in reported.stderr
     finally:
         segment.write_bytes(good)
     assert history.lake_files() == before
@@ -250,6 +250,6 @@ def test_a_damaged_segment_is_named(history: World, replayed):
     ],
 )
 def test_what_cannot_be_meant_is_refused(replayed, words: tuple[str, ...], said: str):
-    told = replayed(*words)
-    assert told.exit_code == 2
-    assert said in told.stderr
+    reported = replayed(*words)
+    assert reported.exit_code == 2
+    assert said in reported.stderr

@@ -43,9 +43,9 @@ class Installation:
         return self.control.get("stats").json()["total"]
 
     def query(self, sql: str) -> list[list[str]]:
-        told = self.command("sql", "--csv", "-c", sql)
-        assert told.returncode == 0, told.stderr
-        return list(csv.reader(io.StringIO(told.stdout)))[1:]
+        reported = self.command("sql", "--csv", "-c", sql)
+        assert reported.returncode == 0, reported.stderr
+        return list(csv.reader(io.StringIO(reported.stdout)))[1:]
 
 
 SOME = (
@@ -96,61 +96,61 @@ def installation(home: Path) -> Iterator[Installation]:
 
 
 def test_authorize_with_a_code(installed: Installation):
-    told = installed.command("authorize", "--code", installed.accounts[0]["code"], "--name", "主号 [main]")
-    assert told.returncode == 0, told.stderr
-    assert f"主号 [main] {installed.accounts[0]['open_id']} is authorised" in told.stdout
-    assert installed.accounts[0]["code"] not in told.stdout + told.stderr
+    reported = installed.command("authorize", "--code", installed.accounts[0]["code"], "--name", "主号 [main]")
+    assert reported.returncode == 0, reported.stderr
+    assert f"主号 [main] {installed.accounts[0]['open_id']} is authorised" in reported.stdout
+    assert installed.accounts[0]["code"] not in reported.stdout + reported.stderr
 
 
 def test_authorize_with_the_address_that_the_browser_was_sent_to(installed: Installation):
-    told = installed.command(
+    reported = installed.command(
         "authorize", "--code", f"https://app.example/back?code={installed.accounts[1]['code']}&state=x"
     )
-    assert told.returncode == 0, told.stderr
-    assert installed.accounts[1]["open_id"] in told.stdout
+    assert reported.returncode == 0, reported.stderr
+    assert installed.accounts[1]["open_id"] in reported.stdout
 
 
 def test_authorize_with_a_used_code(installed: Installation):
-    told = installed.command("authorize", "--code", installed.accounts[0]["code"])
-    assert told.returncode == 1
-    assert "code 10007" in told.stderr
-    assert "Traceback" not in told.stderr
+    reported = installed.command("authorize", "--code", installed.accounts[0]["code"])
+    assert reported.returncode == 1
+    assert "code 10007" in reported.stderr
+    assert "Traceback" not in reported.stderr
 
 
 def test_authorize_shows_the_consent_page_and_checks_the_state(installed: Installation):
-    told = installed.command(
+    reported = installed.command(
         "authorize",
         input="https://app.example/back?code=abc&state=foreign\n",
         DOUYIN_REDIRECT_URI="https://app.example/back",
     )
-    assert told.returncode == 1
-    assert "/platform/oauth/connect/?client_key=sandbox-key&" in told.stdout
-    assert "redirect_uri=https%3A%2F%2Fapp.example%2Fback" in told.stdout
-    assert "state in that address is not the one" in told.stderr
-    assert "sandbox-secret" not in told.stdout + told.stderr
+    assert reported.returncode == 1
+    assert "/platform/oauth/connect/?client_key=sandbox-key&" in reported.stdout
+    assert "redirect_uri=https%3A%2F%2Fapp.example%2Fback" in reported.stdout
+    assert "state in that address is not the one" in reported.stderr
+    assert "sandbox-secret" not in reported.stdout + reported.stderr
 
 
 def test_authorize_needs_a_callback_address(installed: Installation):
-    told = installed.command("authorize", input="x\n")
-    assert told.returncode == 1
-    assert "DOUYIN_REDIRECT_URI" in told.stderr
+    reported = installed.command("authorize", input="x\n")
+    assert reported.returncode == 1
+    assert "DOUYIN_REDIRECT_URI" in reported.stderr
 
 
 # --------------------------------------------------------------------------- run
 
 
 def test_sql_before_anything_was_published(installed: Installation):
-    told = installed.command("sql", "-c", "select 1")
-    assert told.returncode == 1
-    assert "nothing was published" in told.stderr
-    assert "douyin run" in told.stderr
+    reported = installed.command("sql", "-c", "select 1")
+    assert reported.returncode == 1
+    assert "nothing was published" in reported.stderr
+    assert "douyin run" in reported.stderr
 
 
 def loaded(installed: Installation, tables: list[str], *words: str) -> None:
     """Run, and check the output about each table and about all of them."""
-    told = installed.command("run", *words)
-    assert told.returncode == 0, told.stdout + told.stderr
-    lines = {words[0]: words for line in told.stdout.splitlines() if (words := line.split())}
+    reported = installed.command("run", *words)
+    assert reported.returncode == 0, reported.stdout + reported.stderr
+    lines = {words[0]: words for line in reported.stdout.splitlines() if (words := line.split())}
     for name in tables:
         table = TABLES[name]
         # It is a Monday: the whole window of a series is taken, as far as there are partitions.
@@ -160,14 +160,14 @@ def loaded(installed: Installation, tables: list[str], *words: str) -> None:
         days = ["2025-11-10", "…", "2025-11-16"] if table.history == "window" else ["2025-11-17"]
         assert lines[name][1 : 1 + len(days)] == days
         assert int(lines[name][1 + len(days)].replace(",", "")) > 0, name
-    assert f"{len(tables)}/{len(tables)} published" in told.stdout
+    assert f"{len(tables)}/{len(tables)} published" in reported.stdout
     asked = len([name for name in tables if name in ASKED])
     assert re.search(
         rf"^loaded [\d,]+ rows of {asked} tables with [\d,]+ calls; /.*/warehouse\.duckdb holds all of the lake \(",
-        told.stdout,
+        reported.stdout,
         re.M,
     )
-    assert "31 loaded" in told.stdout
+    assert "31 loaded" in reported.stdout
     assert installed.calls() > 50
     assert list(installed.command.cwd.iterdir()) == []
 
@@ -191,13 +191,13 @@ def test_run_loads_every_table(another: Installation):
 
 def test_a_second_run_requests_nothing(installed: Installation):
     before = installed.calls()
-    told = installed.command("run", "-s", "hot_words,billboard_music,fans", "-s", "item_play,user_fans")
-    assert told.returncode == 0, told.stdout + told.stderr
+    reported = installed.command("run", "-s", "hot_words,billboard_music,fans", "-s", "item_play,user_fans")
+    assert reported.returncode == 0, reported.stdout + reported.stderr
     assert installed.calls() == before
     assert re.search(
         r"^nothing was left to fetch: [\d,]+ rows of \d+ tables are loaded; /.*/warehouse\.duckdb holds "
         r"all of the lake \(",
-        told.stdout,
+        reported.stdout,
         re.M,
     )
 
@@ -240,12 +240,12 @@ def test_sql_answers(installed: Installation):
 @pytest.mark.parametrize("zone", ["America/New_York", ""])
 def test_instants_are_shown_in_beijing_time(installed: Installation, zone: str):
     sql = "SELECT TIMESTAMPTZ '2026-11-16 20:00:00+00' AS at, TIMESTAMPTZ '2026-11-16 20:00:00+00'::DATE AS day"
-    told = installed.command("sql", "--csv", "-c", sql, TZ=zone)
-    assert told.stdout.splitlines() == ["at,day", "2026-11-17 04:00:00+08,2026-11-17"]
+    reported = installed.command("sql", "--csv", "-c", sql, TZ=zone)
+    assert reported.stdout.splitlines() == ["at,day", "2026-11-17 04:00:00+08,2026-11-17"]
     file = installed.command.cwd / "instants.sql"
     file.write_text(sql, encoding="utf-8")
-    told = installed.command("export", "instants.sql", "--format", "csv", "--force", TZ=zone)
-    assert told.returncode == 0, told.stderr
+    reported = installed.command("export", "instants.sql", "--format", "csv", "--force", TZ=zone)
+    assert reported.returncode == 0, reported.stderr
     written = installed.command.cwd / "instants.csv"
     assert written.read_text(encoding="utf-8-sig").replace('"', "").splitlines() == [
         "at,day",
@@ -256,37 +256,37 @@ def test_instants_are_shown_in_beijing_time(installed: Installation, zone: str):
 
 
 def test_sql_prints_a_table(installed: Installation):
-    told = installed.command(
+    reported = installed.command(
         "sql", "-c", "select board, count(*) as creators from billboard_creators group by 1 order by 1 limit 1"
     )
-    assert told.returncode == 0
-    assert "creators" in told.stdout
-    assert "│" in told.stdout
+    assert reported.returncode == 0
+    assert "creators" in reported.stdout
+    assert "│" in reported.stdout
 
 
 def test_sql_from_a_file(installed: Installation):
     file = installed.command.home / "question.sql"
     file.write_text("-- 问题\nselect '答案' as answer, 6 * 7 as n;\n", encoding="utf-8")
-    told = installed.command("sql", "--csv", "-f", str(file))
-    assert (told.returncode, told.stdout.split()) == (0, ["answer,n", '"答案",42'])
+    reported = installed.command("sql", "--csv", "-f", str(file))
+    assert (reported.returncode, reported.stdout.split()) == (0, ["answer,n", '"答案",42'])
 
 
 def test_sql_from_standard_input(installed: Installation):
-    told = installed.command("sql", "--csv", input="select count(*) as n from billboard_stars;\n")
-    assert (told.returncode, told.stdout.split()) == (0, ["n", "30"])
+    reported = installed.command("sql", "--csv", input="select count(*) as n from billboard_stars;\n")
+    assert (reported.returncode, reported.stdout.split()) == (0, ["n", "30"])
 
 
 def test_sql_reads_only(installed: Installation):
-    told = installed.command("sql", "-c", "delete from hot_words")
-    assert told.returncode != 0
-    assert "read-only" in told.stderr
+    reported = installed.command("sql", "-c", "delete from hot_words")
+    assert reported.returncode != 0
+    assert "read-only" in reported.stderr
     assert installed.query("select count(*) from hot_words") == [["50"]]
 
 
 def test_sql_that_is_wrong(installed: Installation):
-    told = installed.command("sql", "-c", "selct 1")
-    assert told.returncode != 0
-    assert "syntax error" in told.stderr
+    reported = installed.command("sql", "-c", "selct 1")
+    assert reported.returncode != 0
+    assert "syntax error" in reported.stderr
 
 
 # --------------------------------------------------------------------------- status
@@ -297,21 +297,21 @@ def status_row(stdout: str, table: str) -> list[str]:
 
 
 def test_status_shows_rows_and_accounts(installed: Installation):
-    told = installed.command("status")
-    assert told.returncode == 0, told.stderr
-    assert "11-17" in told.stdout
-    assert status_row(told.stdout, "hot_words")[-1] == "50"
-    assert status_row(told.stdout, "billboard_creators")[-1] == "930"
-    assert status_row(told.stdout, "user_fans") == ["user_fans", "T+1", *["2"] * 6, "–"]
-    unloaded = told.stdout.partition("not loaded")[2].split(" accounts: ")[0]
+    reported = installed.command("status")
+    assert reported.returncode == 0, reported.stderr
+    assert "11-17" in reported.stdout
+    assert status_row(reported.stdout, "hot_words")[-1] == "50"
+    assert status_row(reported.stdout, "billboard_creators")[-1] == "930"
+    assert status_row(reported.stdout, "user_fans") == ["user_fans", "T+1", *["2"] * 6, "–"]
+    unloaded = reported.stdout.partition("not loaded")[2].split(" accounts: ")[0]
     lines = [line for line in unloaded.splitlines() if "[main]" in line or "partial" in line or "failed" in line]
     assert [line for line in lines if "older than 30 days by now" not in line] == [], (
         "the whole window reaches days of which some videos are too old; nothing else failed"
     )
     for account in installed.accounts:
-        assert account["open_id"][:8] in told.stdout
-    assert "主号 [main]" in told.stdout
-    assert "15.0 d" in told.stdout
+        assert account["open_id"][:8] in reported.stdout
+    assert "主号 [main]" in reported.stdout
+    assert "15.0 d" in reported.stdout
 
 
 def test_faults_of_one_account_are_reported_and_leave_the_others_alone(installed: Installation):
@@ -323,21 +323,21 @@ def test_faults_of_one_account_are_reported_and_leave_the_others_alone(installed
         {"operation": "billboard_stars", "kind": "capability_offline", "times": None},
     ]
     installed.control.post("faults", json=orders).raise_for_status()
-    told = installed.command(
+    reported = installed.command(
         "run", "-s", "fans_sources,billboard_stars", "--select", "user_fans", DOUYIN_CLOCK=NEXT_DAY
     )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "1 loaded, 1 skipped" in told.stdout
-    assert "1 loaded, 1 failed" in told.stdout or "1 failed, 1 loaded" in told.stdout
-    assert "1 unavailable" in told.stdout
+    assert reported.returncode == 0, reported.stdout + reported.stderr
+    assert "1 loaded, 1 skipped" in reported.stdout
+    assert "1 loaded, 1 failed" in reported.stdout or "1 failed, 1 loaded" in reported.stdout
+    assert "1 unavailable" in reported.stdout
     assert installed.query("select distinct open_id from fans_sources where dt = '2025-11-18'") == [[second]]
     assert installed.query("select distinct open_id from user_fans where dt = '2025-11-17'") == [[first]]
 
 
 def test_status_shows_who_failed_and_why(installed: Installation):
-    told = installed.command("status", "-s", "fans,user_fans,billboard_stars", DOUYIN_CLOCK=NEXT_DAY)
-    assert told.returncode == 0, told.stderr
-    failures, known = told.stdout.split("not loaded")[1].split(" accounts: ")[0].split("cannot be had by this app")
+    reported = installed.command("status", "-s", "fans,user_fans,billboard_stars", DOUYIN_CLOCK=NEXT_DAY)
+    assert reported.returncode == 0, reported.stderr
+    failures, known = reported.stdout.split("not loaded")[1].split(" accounts: ")[0].split("cannot be had by this app")
     by_operation = {
         words[1]: line
         for line in failures.splitlines()
@@ -351,17 +351,17 @@ def test_status_shows_who_failed_and_why(installed: Installation):
     assert "billboard_stars" not in failures, "what the platform took away is known, and stands by itself"
     assert "no longer granted by the platform" in known
     assert "`douyin coverage --enable billboard_stars`" in known
-    assert status_row(told.stdout, "user_fans")[-2] == "1!"
-    assert status_row(told.stdout, "billboard_stars")[-1] == "⊘"
-    assert "hot_words" not in told.stdout
+    assert status_row(reported.stdout, "user_fans")[-2] == "1!"
+    assert status_row(reported.stdout, "billboard_stars")[-1] == "⊘"
+    assert "hot_words" not in reported.stdout
 
 
 def test_a_past_day_of_a_snapshot_is_not_invented(installed: Installation):
     before = installed.calls()
-    told = installed.command("run", "--date", "2025-11-10", "-s", "hot_words")
-    assert told.returncode == 1
-    assert "✗ hot_words" in told.stdout
-    assert "this day cannot be had any more" in told.stdout
+    reported = installed.command("run", "--date", "2025-11-10", "-s", "hot_words")
+    assert reported.returncode == 1
+    assert "✗ hot_words" in reported.stdout
+    assert "this day cannot be had any more" in reported.stdout
     assert installed.calls() == before
     assert installed.query("select count(*) from hot_words where dt < '2025-11-17'") == [["0"]]
 
@@ -369,8 +369,8 @@ def test_a_past_day_of_a_snapshot_is_not_invented(installed: Installation):
 def test_publish_makes_a_lost_warehouse_again(installed: Installation):
     before = installed.query("select count(*), sum(rank) from billboard_creators")
     (installed.command.home / "data" / "warehouse.duckdb").unlink()
-    told = installed.command("publish")
-    assert told.returncode == 0, told.stderr
+    reported = installed.command("publish")
+    assert reported.returncode == 0, reported.stderr
     assert installed.query("select count(*), sum(rank) from billboard_creators") == before
 
 
@@ -397,16 +397,16 @@ def test_selections(select: list[str] | None, chosen: list[str]):
 @pytest.mark.parametrize("words", ["nonsense", "hot_words,nonsense", "billboard_", ""])
 def test_an_unknown_selection_shows_what_there_is(douyin, words: str):
     for name in ("run", "status"):
-        told = douyin(
+        reported = douyin(
             name, "-s", words, DOUYIN_CLIENT_KEY="k", DOUYIN_CLIENT_SECRET="s", DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY
         )
-        assert told.exit_code == 2
-        assert "is no table, domain or operation" in told.stderr
+        assert reported.exit_code == 2
+        assert "is no table, domain or operation" in reported.stderr
         assert (
             "domains: account, billboard, comment, ent_rank, fans, hotsearch, im, item, lead, ops, poi, user, video"
-            in told.stderr
+            in reported.stderr
         )
-        assert all(table in told.stderr for table in TABLES)
+        assert all(table in reported.stderr for table in TABLES)
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_an_unknown_selection_shows_what_there_is(douyin, words: str):
     ],
 )
 def test_days_that_no_partition_holds(douyin, day: str, why: str):
-    told = douyin(
+    reported = douyin(
         "run",
         "--date",
         day,
@@ -428,15 +428,15 @@ def test_days_that_no_partition_holds(douyin, day: str, why: str):
         DOUYIN_CLOCK=NOW,
         DOUYIN_TOKEN_KEY=SANDBOX_TOKEN_KEY,
     )
-    assert told.exit_code == 2
-    assert why in told.stderr
+    assert reported.exit_code == 2
+    assert why in reported.stderr
 
 
 @pytest.mark.parametrize("missing", [{}, {"DOUYIN_CLIENT_KEY": "k"}, {"DOUYIN_CLIENT_SECRET": "s"}])
 @pytest.mark.parametrize("name", ["run", "authorize"])
 def test_without_credentials_a_command_says_how_to_get_some(douyin, tmp_path, name: str, missing: dict):
-    told = douyin(name, **missing)
-    assert told.exit_code == 1
+    reported = douyin(name, **missing)
+    assert reported.exit_code == 1
     for words in (
         "No credentials",
         "make demo",
@@ -445,12 +445,12 @@ def test_without_credentials_a_command_says_how_to_get_some(douyin, tmp_path, na
         ".env.example",
         "douyin authorize",
     ):
-        assert words in told.stderr
+        assert words in reported.stderr
     assert not (tmp_path / "data").exists()
 
 
 def test_a_run_that_loads_nothing_says_so(douyin):
-    told = douyin(
+    reported = douyin(
         "run",
         "--select",
         "hot_words",
@@ -461,26 +461,26 @@ def test_a_run_that_loads_nothing_says_so(douyin):
         DOUYIN_RETRY_BASE_S="0",
         DOUYIN_CLOCK=NOW,
     )
-    assert told.exit_code == 1
+    assert reported.exit_code == 1
     assert re.search(
-        r"^loaded no rows; 1 of 1 tables failed; /.*/warehouse\.duckdb holds all of the lake \(", told.stdout, re.M
-    ), told.stdout
-    assert "✗ hot_words" in told.stdout
-    assert "published" not in told.stdout.splitlines()[-2]
+        r"^loaded no rows; 1 of 1 tables failed; /.*/warehouse\.duckdb holds all of the lake \(", reported.stdout, re.M
+    ), reported.stdout
+    assert "✗ hot_words" in reported.stdout
+    assert "published" not in reported.stdout.splitlines()[-2]
 
 
 def test_sql_options_that_exclude_each_other(douyin, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "warehouse.duckdb").touch()
     assert douyin("sql", "-c", "select 1", "-f", "x.sql").exit_code == 2
-    told = douyin("sql", "-f", "missing.sql")
-    assert told.exit_code == 2
-    assert "cannot read missing.sql" in told.stderr
+    reported = douyin("sql", "-f", "missing.sql")
+    assert reported.exit_code == 2
+    assert "cannot read missing.sql" in reported.stderr
 
 
 def test_an_env_file_in_the_working_directory_is_read(douyin, tmp_path):
     (tmp_path / ".env").write_text("DOUYIN_QPS=abc\nDOUYIN_UNKNOWN=1\n", encoding="utf-8")
-    told = douyin("run")
-    assert told.exit_code == 1
-    assert "DOUYIN_QPS" in told.stderr
-    assert json.dumps("abc") not in told.stderr
+    reported = douyin("run")
+    assert reported.exit_code == 1
+    assert "DOUYIN_QPS" in reported.stderr
+    assert json.dumps("abc") not in reported.stderr

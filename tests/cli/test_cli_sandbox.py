@@ -91,10 +91,10 @@ def test_troubles_and_apps_on_order(command):
 def test_a_port_in_use(douyin):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = douyin("sandbox", "--port", str(port))
-    assert told.exit_code == 1
-    assert f"cannot listen on port {port}" in told.stderr
-    assert "--port" in told.stderr
+        reported = douyin("sandbox", "--port", str(port))
+    assert reported.exit_code == 1
+    assert f"cannot listen on port {port}" in reported.stderr
+    assert "--port" in reported.stderr
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,6 @@ def test_a_port_in_use(douyin):
     ],
 )
 def test_wrong_options(douyin, arguments: list[str], why: str):
-    told = douyin("sandbox", *arguments)
-    assert told.exit_code == 2
-    assert why in told.stderr
+    reported = douyin("sandbox", *arguments)
+    assert reported.exit_code == 2
+    assert why in reported.stderr

@@ -59,11 +59,11 @@ def app(url: str, **more: str) -> dict[str, str]:
 )
 @pytest.mark.parametrize("command", ["run", "status", "sql", "doctor"])
 def test_a_wrong_setting_is_named(douyin, command: str, name: str, value: str):
-    told = douyin(command, **{name: value})
-    assert told.exit_code == 1
-    assert "the configuration is not usable" in told.stderr
-    assert f"{name}: " in told.stderr
-    assert isinstance(told.exception, SystemExit)
+    reported = douyin(command, **{name: value})
+    assert reported.exit_code == 1
+    assert "the configuration is not usable" in reported.stderr
+    assert f"{name}: " in reported.stderr
+    assert isinstance(reported.exception, SystemExit)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_an_unknown_name_is_refused_with_the_one_that_was_meant(
 ):
     if place == ".env":
         (tmp_path / ".env").write_text(f"SOMEBODY_ELSES=1\n{name}='{value}'\n", encoding="utf-8")
-    told = douyin("status", **({name: value} if place == "environment" else {}))
-    assert told.exit_code == 1
-    assert said in told.stderr
+    reported = douyin("status", **({name: value} if place == "environment" else {}))
+    assert reported.exit_code == 1
+    assert said in reported.stderr
 
 
 def test_variables_that_are_no_settings_are_left_alone(douyin, tmp_path):
@@ -147,10 +147,10 @@ def test_variables_that_are_no_settings_are_left_alone(douyin, tmp_path):
 def test_a_home_that_does_not_belong_to_its_dagster_home_is_refused(douyin, tmp_path):
     other = str(tmp_path / "service" / "dagster")
     for words in (("run",), ("status",), ("accounts", "list"), ("watch", "list")):
-        told = douyin(*words, DAGSTER_HOME=other)
-        assert told.exit_code == 1, words
-        assert f"DAGSTER_HOME is {other}, and DOUYIN_HOME is {tmp_path / 'data'}" in told.stderr
-        assert f"set DOUYIN_HOME={tmp_path / 'service'}" in told.stderr
+        reported = douyin(*words, DAGSTER_HOME=other)
+        assert reported.exit_code == 1, words
+        assert f"DAGSTER_HOME is {other}, and DOUYIN_HOME is {tmp_path / 'data'}" in reported.stderr
+        assert f"set DOUYIN_HOME={tmp_path / 'service'}" in reported.stderr
     assert not (tmp_path / "data").exists()
     assert douyin("status", DAGSTER_HOME=str(tmp_path / "data" / "dagster")).exit_code == 0
 
@@ -168,15 +168,15 @@ def test_doctor_shows_which_home_each_process_uses(douyin, tmp_path, url: str):
     ]
     for one in started:
         one.stdout.readline()
-    told = douyin("doctor", DOUYIN_BASE_URL=url)
-    assert told.exit_code == 0, told.output
+    reported = douyin("doctor", DOUYIN_BASE_URL=url)
+    assert reported.exit_code == 0, reported.output
     same, other, torn = (f"code server (process {one.pid}) uses" for one in started)
-    assert f"✓ {same} {here}\n" in told.stdout
-    assert f"! {other} {there / 'mine'}, not {here}\n" in told.stdout
-    assert f"! {torn} {there / 'mine'}, and its DAGSTER_HOME is another's" in told.stdout
-    told = douyin("doctor", DOUYIN_BASE_URL=url, DAGSTER_HOME=str(there / "dagster"))
-    assert told.exit_code == 1
-    assert f"✗ DAGSTER_HOME is {there / 'dagster'}, and DOUYIN_HOME is {here}" in told.stdout
+    assert f"✓ {same} {here}\n" in reported.stdout
+    assert f"! {other} {there / 'mine'}, not {here}\n" in reported.stdout
+    assert f"! {torn} {there / 'mine'}, and its DAGSTER_HOME is another's" in reported.stdout
+    reported = douyin("doctor", DOUYIN_BASE_URL=url, DAGSTER_HOME=str(there / "dagster"))
+    assert reported.exit_code == 1
+    assert f"✗ DAGSTER_HOME is {there / 'dagster'}, and DOUYIN_HOME is {here}" in reported.stdout
 
 
 def test_doctor_says_what_others_may_read(douyin, tmp_path, url: str):
@@ -188,41 +188,41 @@ def test_doctor_says_what_others_may_read(douyin, tmp_path, url: str):
     (home / "lake" / "data.parquet").chmod(0o640)
     (tmp_path / ".env").touch()
     (tmp_path / ".env").chmod(0o644)
-    told = douyin("doctor", DOUYIN_BASE_URL=url)
+    reported = douyin("doctor", DOUYIN_BASE_URL=url)
     assert (
         f"! other users of this machine have rights to {home}/lake/data.parquet\n    → chmod -R go-rwx {home}\n"
-        in told.stdout
+        in reported.stdout
     )
     assert (
         f"! {tmp_path}/.env, which holds secrets, is open to other users of this machine\n    → chmod 600 "
         f"{tmp_path}/.env\n"
-    ) in told.stdout
+    ) in reported.stdout
 
 
 def test_all_wrong_settings_are_named_at_once(douyin):
-    told = douyin("status", DOUYIN_QPS="abc", DOUYIN_CONCURRENCY="0")
-    assert "DOUYIN_QPS" in told.stderr
-    assert "DOUYIN_CONCURRENCY" in told.stderr
+    reported = douyin("status", DOUYIN_QPS="abc", DOUYIN_CONCURRENCY="0")
+    assert "DOUYIN_QPS" in reported.stderr
+    assert "DOUYIN_CONCURRENCY" in reported.stderr
 
 
 def test_a_secret_never_stands_in_a_complaint(douyin):
-    told = douyin("status", DOUYIN_QPS="abc", DOUYIN_CLIENT_SECRET="tell-nobody")
-    assert "tell-nobody" not in told.output
+    reported = douyin("status", DOUYIN_QPS="abc", DOUYIN_CLIENT_SECRET="tell-nobody")
+    assert "tell-nobody" not in reported.output
 
 
 def test_status_of_an_empty_home(douyin):
-    told = douyin("status", "--days", "2", DOUYIN_CLOCK=NOW)
-    assert told.exit_code == 0, told.output
-    assert "11-16" in told.stdout
-    assert "11-17" in told.stdout
-    assert "– never asked" in told.stdout
-    assert "no account is authorised: `douyin authorize`" in told.stdout
+    reported = douyin("status", "--days", "2", DOUYIN_CLOCK=NOW)
+    assert reported.exit_code == 0, reported.output
+    assert "11-16" in reported.stdout
+    assert "11-17" in reported.stdout
+    assert "– never asked" in reported.stdout
+    assert "no account is authorised: `douyin authorize`" in reported.stdout
 
 
 def test_doctor_on_a_running_platform(douyin, url: str):
-    told = douyin("doctor", **app(url))
-    assert told.exit_code == 0, told.output
-    lines = told.stdout.splitlines()
+    reported = douyin("doctor", **app(url))
+    assert reported.exit_code == 0, reported.output
+    lines = reported.stdout.splitlines()
     for words in (
         "✓ Python 3.",
         "✓ dagster ",
@@ -234,54 +234,54 @@ def test_doctor_on_a_running_platform(douyin, url: str):
     ):
         assert any(words in line for line in lines), words
     assert "! no account is authorised" in lines
-    assert "✗" not in told.stdout
-    assert "sandbox-secret" not in told.output
+    assert "✗" not in reported.stdout
+    assert "sandbox-secret" not in reported.output
 
 
 def test_doctor_requests_a_token_although_one_is_stored(douyin, url: str):
     assert douyin("doctor", **app(url)).exit_code == 0
-    told = douyin("doctor", **app(url, DOUYIN_CLIENT_SECRET="changed"))
-    assert told.exit_code == 1
-    assert "✗ no client token" in told.stdout
-    assert "→ check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET" in told.stdout
-    assert "changed" not in told.stdout
+    reported = douyin("doctor", **app(url, DOUYIN_CLIENT_SECRET="changed"))
+    assert reported.exit_code == 1
+    assert "✗ no client token" in reported.stdout
+    assert "→ check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET" in reported.stdout
+    assert "changed" not in reported.stdout
 
 
 def test_doctor_on_an_unreachable_platform(douyin):
-    told = douyin("doctor", **app("http://127.0.0.1:9"))
-    assert told.exit_code == 1
-    assert "✗ http://127.0.0.1:9 does not answer" in told.stdout
-    assert "→ check the network, DOUYIN_PROXY and DOUYIN_BASE_URL" in told.stdout
+    reported = douyin("doctor", **app("http://127.0.0.1:9"))
+    assert reported.exit_code == 1
+    assert "✗ http://127.0.0.1:9 does not answer" in reported.stdout
+    assert "→ check the network, DOUYIN_PROXY and DOUYIN_BASE_URL" in reported.stdout
 
 
 def test_doctor_without_credentials(douyin, url: str):
-    told = douyin("doctor", DOUYIN_BASE_URL=url)
-    assert told.exit_code == 0
-    assert "! No credentials are configured." in told.stdout
-    assert "make demo" in told.stdout
-    assert "! nothing is published yet" in told.stdout
+    reported = douyin("doctor", DOUYIN_BASE_URL=url)
+    assert reported.exit_code == 0
+    assert "! No credentials are configured." in reported.stdout
+    assert "make demo" in reported.stdout
+    assert "! nothing is published yet" in reported.stdout
 
 
 def test_doctor_on_a_home_that_cannot_be_written(douyin, tmp_path, url: str):
     (tmp_path / "file").touch()
-    told = douyin("doctor", DOUYIN_BASE_URL=url, DOUYIN_HOME=str(tmp_path / "file" / "data"))
-    assert told.exit_code == 1
-    assert "cannot be written" in told.stdout
-    assert "→ set DOUYIN_HOME" in told.stdout
+    reported = douyin("doctor", DOUYIN_BASE_URL=url, DOUYIN_HOME=str(tmp_path / "file" / "data"))
+    assert reported.exit_code == 1
+    assert "cannot be written" in reported.stdout
+    assert "→ set DOUYIN_HOME" in reported.stdout
 
 
 def test_doctor_on_a_warehouse_that_is_none(douyin, tmp_path, url: str):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "warehouse.duckdb").write_bytes(b"no database" * 1000)
-    told = douyin("doctor", DOUYIN_BASE_URL=url)
-    assert told.exit_code == 1
-    assert "does not open" in told.stdout
-    assert "douyin publish" in told.stdout
+    reported = douyin("doctor", DOUYIN_BASE_URL=url)
+    assert reported.exit_code == 1
+    assert "does not open" in reported.stdout
+    assert "douyin publish" in reported.stdout
 
 
 def test_doctor_as_a_process(command, url: str):
-    told = command("doctor", **app(url))
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert told.stderr == ""
+    reported = command("doctor", **app(url))
+    assert reported.returncode == 0, reported.stdout + reported.stderr
+    assert reported.stderr == ""
     assert list(command.cwd.iterdir()) == []
     assert httpx.get(f"{url}/_sandbox/health", trust_env=False).json()["status"] == "ok"

@@ -59,25 +59,25 @@ def test_sql_of_others_reaches_nothing_else(sql, tmp_path, way: str):
     for text in REACHES_OUT if way == "-c" else REACHES_OUT[::6]:
         text = text.format(out=out)
         (tmp_path / "q.sql").write_text(text)
-        told = {
+        reported = {
             "-c": lambda t=text: sql("-c", t),
             "-f": lambda: sql("-f", str(tmp_path / "q.sql")),
             "pipe": lambda t=text: sql(input=t + "\n"),
         }[way]()
-        assert told.returncode != 0, text
-        assert told.stderr, text
+        assert reported.returncode != 0, text
+        assert reported.stderr, text
         assert not out.exists(), text
 
 
 @pytest.mark.parametrize("safe", [[], ["--unsafe"]])
 def test_no_secret_is_in_its_environment(sql, tmp_path, safe: list[str]):
     for name in SECRETS:
-        told = sql("--csv", *safe, "-c", f"SELECT getenv('{name}') AS value")
-        assert not any(secret in told.stdout + told.stderr for secret in SECRETS.values()), name
+        reported = sql("--csv", *safe, "-c", f"SELECT getenv('{name}') AS value")
+        assert not any(secret in reported.stdout + reported.stderr for secret in SECRETS.values()), name
     if safe:
-        told = sql(*safe, "-c", ".shell env")
-        assert "PATH=" in told.stdout
-        assert not [line for line in told.stdout.splitlines() if line.startswith(("DOUYIN_", "ROBOT_", "PG"))]
+        reported = sql(*safe, "-c", ".shell env")
+        assert "PATH=" in reported.stdout
+        assert not [line for line in reported.stdout.splitlines() if line.startswith(("DOUYIN_", "ROBOT_", "PG"))]
 
 
 def test_unsafe_lets_a_person_write_a_file(sql, tmp_path):
@@ -86,24 +86,24 @@ def test_unsafe_lets_a_person_write_a_file(sql, tmp_path):
 
 
 def test_a_pipe_gets_no_colours(sql):
-    told = sql("-c", "DESCRIBE hot_words")
-    assert told.returncode == 0
-    assert "sentence" in told.stdout
-    assert "\x1b" not in told.stdout
+    reported = sql("-c", "DESCRIBE hot_words")
+    assert reported.returncode == 0
+    assert "sentence" in reported.stdout
+    assert "\x1b" not in reported.stdout
 
 
 def test_a_file_in_another_encoding_is_reported(sql, tmp_path):
     (tmp_path / "gbk.sql").write_bytes("SELECT '热点'".encode("gbk"))
-    told = sql("-f", str(tmp_path / "gbk.sql"))
-    assert told.returncode == 2
-    assert "is not UTF-8" in told.stderr
-    assert "Traceback" not in told.stderr
+    reported = sql("-f", str(tmp_path / "gbk.sql"))
+    assert reported.returncode == 2
+    assert "is not UTF-8" in reported.stderr
+    assert "Traceback" not in reported.stderr
 
 
 def test_long_files_and_files_of_windows_run(sql, tmp_path):
     (tmp_path / "long.sql").write_bytes(b"\xef\xbb\xbf-- " + b"x" * 300_000 + b"\r\nSELECT 7 AS seven;\r\n")
-    told = sql("--csv", "-f", str(tmp_path / "long.sql"))
-    assert told.stdout.split() == ["seven", "7"], told.stderr
+    reported = sql("--csv", "-f", str(tmp_path / "long.sql"))
+    assert reported.stdout.split() == ["seven", "7"], reported.stderr
 
 
 def test_a_terminal_is_not_obeyed_by_titles(command, home):

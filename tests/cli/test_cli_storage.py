@@ -71,20 +71,20 @@ def douyin_there(home, douyin):
 
 
 def test_sizes(home, douyin_there):
-    told = douyin_there("storage")
-    assert told.exit_code == 0, told.stdout
-    assert re.search(r"hot_words +<0\.1 +6 +<0\.1 +3", told.stdout)
-    assert "warehouse.duckdb" in told.stdout
-    assert re.search(r"all +", told.stdout)
+    reported = douyin_there("storage")
+    assert reported.exit_code == 0, reported.stdout
+    assert re.search(r"hot_words +<0\.1 +6 +<0\.1 +3", reported.stdout)
+    assert "warehouse.duckdb" in reported.stdout
+    assert re.search(r"all +", reported.stdout)
     kept = douyin_there("storage", DOUYIN_KEEP='{"hot_words": {"archive_days": 90}}', DOUYIN_KEEP_LAKE_DAYS="400")
     assert "archive 90 d, lake 400 d" in kept.stdout
 
 
 def test_what_was_kept_agrees(douyin_there):
-    told = douyin_there("verify")
-    assert told.exit_code == 0, told.stdout
-    assert "agrees" in told.stdout
-    assert re.search(r"\d+ segments of the archive read, \d+ partitions", told.stdout)
+    reported = douyin_there("verify")
+    assert reported.exit_code == 0, reported.stdout
+    assert "agrees" in reported.stdout
+    assert re.search(r"\d+ segments of the archive read, \d+ partitions", reported.stdout)
     assert douyin_there("verify", "--from", "2026-11-20", "--to", "2026-11-19").exit_code == 2
 
 
@@ -93,8 +93,8 @@ def test_sealed_months_are_put_together(home, douyin_there, answers):
     dry = douyin_there("storage", "compact", "--dry-run")
     assert "months of the lake and" in dry.stdout
     assert sealed_months(home.runtime, "hot_words", 1 << 30) == ["2026-11"]
-    told = douyin_there("storage", "compact")
-    assert told.exit_code == 0, told.stdout
+    reported = douyin_there("storage", "compact")
+    assert reported.exit_code == 0, reported.stdout
     assert sealed_months(home.runtime, "hot_words", 1 << 30) == []
     assert loose_days(home.runtime, "hotsearch_sentences") == []
     assert len(list(home.runtime.lake.root.rglob("*.parquet"))) == len(SOME)
@@ -111,10 +111,10 @@ def test_a_damaged_month_is_moved_aside_and_made_again(home, douyin_there, answe
     before = answers()
     path = home.runtime.lake.month_path("hot_words", "2026-11")
     path.write_bytes(path.read_bytes()[:200])
-    told = douyin_there("verify")
-    assert told.exit_code == 1
-    assert str(path) in told.stdout
-    assert "douyin verify --repair" in told.stdout
+    reported = douyin_there("verify")
+    assert reported.exit_code == 1
+    assert str(path) in reported.stdout
+    assert "douyin verify --repair" in reported.stdout
     moved = douyin_there("verify", "--repair")
     assert "_damaged" in moved.stdout
     replayed = douyin_there("replay", "--select", "hot_words", "--from", "2026-11-01", "--to", "2026-11-30")
@@ -139,11 +139,11 @@ def test_what_is_kept_no_longer_goes_and_is_not_missed(home, douyin_there, answe
 
     done = douyin_there("storage", "prune", DOUYIN_KEEP_ARCHIVE_DAYS="64")
     assert "went" in done.stdout
-    told = douyin_there("verify", **keep)
-    assert told.exit_code == 1
-    assert "the archive lacks the answers" in told.stdout, "nothing says that they were let go on purpose"
-    told = douyin_there("verify", DOUYIN_KEEP_ARCHIVE_DAYS="64", **keep)
-    assert told.exit_code == 0, told.stdout
+    reported = douyin_there("verify", **keep)
+    assert reported.exit_code == 1
+    assert "the archive lacks the answers" in reported.stdout, "nothing says that they were let go on purpose"
+    reported = douyin_there("verify", DOUYIN_KEEP_ARCHIVE_DAYS="64", **keep)
+    assert reported.exit_code == 0, reported.stdout
     replayed = douyin_there("replay", "--select", "item_play,user_fans", "--from", "2026-11-01", "--to", "2026-11-30")
     assert replayed.exit_code == 0
     assert "0 partitions" in replayed.stdout

@@ -123,9 +123,9 @@ MISTAKES = {
 def test_a_mistake_is_reported_with_file_line_and_what_to_do(folder: Path, mistake: str):
     name, old, new, entry, todo = MISTAKES[mistake]
     line = replaced(folder / name, old, new)
-    with pytest.raises(BadNeeds) as told:
+    with pytest.raises(BadNeeds) as reported:
         analyser(folder)
-    text = str(told.value)
+    text = str(reported.value)
     assert text.startswith(f"{folder / name}:")
     assert entry in text
     assert todo in text

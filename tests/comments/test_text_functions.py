@@ -136,7 +136,7 @@ print(json.dumps([took, early, opened.execute("SELECT * FROM read").fetchall()])
 def test_binding_loads_no_dictionary_and_another_process_answers_the_same(connection):
     texts = ["這個多少錢", TEXT, "太好看了[赞]", "求链接 微信 abc123", None]
     seed = str(hash(TEXT) % 1000 + 1)
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", _CHILD, json.dumps(texts)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": seed},
         capture_output=True,
@@ -144,8 +144,8 @@ def test_binding_loads_no_dictionary_and_another_process_answers_the_same(connec
         timeout=120,
         check=False,
     )
-    assert told.returncode == 0, told.stderr
-    took, early, answers = json.loads(told.stdout)
+    assert reported.returncode == 0, reported.stderr
+    took, early, answers = json.loads(reported.stdout)
     assert early == [], "a dictionary was loaded before the first row"
     assert took < 0.02, "2 ms of CPU on an idle machine"
     assert answers == [[one(connection, f"{name}(?)", text) for name in FUNCTIONS] for text in texts]

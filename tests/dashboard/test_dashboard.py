@@ -77,10 +77,10 @@ def runtime(tmp_path: Path):
 
 
 def test_without_a_file_the_page_says_what_to_do(runtime):
-    with pytest.raises(CannotShow) as told:
+    with pytest.raises(CannotShow) as reported:
         Reader(runtime.settings.warehouse_path).ask(OPENING)
-    assert "make demo" in told.value.zh
-    assert "make demo" in told.value.en
+    assert "make demo" in reported.value.zh
+    assert "make demo" in reported.value.en
 
 
 def test_figures_are_queried_in_sql_and_gaps_stay_gaps(runtime):

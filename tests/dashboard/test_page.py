@@ -55,10 +55,10 @@ def test_a_view_has_an_address_and_its_rows_can_be_saved(runtime, serve, page, t
     first = LAST - timedelta(days=4)
     page.goto(f"{serve(runtime.settings.home)}?account=a&from={first}&to={LAST}&metric=total_fans")
     page.wait_for_selector(CHART)
-    with page.expect_download() as told:
+    with page.expect_download() as reported:
         page.get_by_text("csv", exact=True).first.click()
-    saved = tmp_path / told.value.suggested_filename
-    told.value.save_as(saved)
+    saved = tmp_path / reported.value.suggested_filename
+    reported.value.save_as(saved)
     assert saved.name == f"account_daily_{first}_{LAST}.csv"
     lines = saved.read_text(encoding="utf-8-sig").splitlines()
     assert len(lines) == 6

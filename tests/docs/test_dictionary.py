@@ -75,13 +75,13 @@ def columns_of(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str, str
 
 
 def test_every_column_of_the_warehouse_has_a_line(warehouse):
-    told = set(warehouse.execute("SELECT table_schema, table_name, column_name FROM meta.dictionary").fetchall())
+    reported = set(warehouse.execute("SELECT table_schema, table_name, column_name FROM meta.dictionary").fetchall())
     there = columns_of(warehouse)
     assert {schema for schema, _, _ in there} == {"main", "marts", "meta", "outreach"}
-    assert there - told == set()
+    assert there - reported == set()
     views = {f"{t.name}_latest" for t in TABLES.values() if t.history is History.LISTING}
-    assert views <= {t for _, t, _ in told}, "the views of present states, too"
-    gone = {(s, t) for s, t, _ in told} - {(s, t) for s, t, _ in there}
+    assert views <= {t for _, t, _ in reported}, "the views of present states, too"
+    gone = {(s, t) for s, t, _ in reported} - {(s, t) for s, t, _ in there}
     assert all(schema == "marts" for schema, _ in gone), "only marts may lack their tables: those that were never made"
 
 

@@ -292,8 +292,8 @@ def test_every_event_is_documented_in_both_languages():
 
 
 def test_every_outcome_has_an_advice():
-    told = text_of(ROOT / "docs" / "operations.md").split("## Outcomes")[1].split("\n## ")[0]
-    assert [o for o in Outcome if f"`{o}`" not in told] == []
+    reported = text_of(ROOT / "docs" / "operations.md").split("## Outcomes")[1].split("\n## ")[0]
+    assert [o for o in Outcome if f"`{o}`" not in reported] == []
     assert [o for o in Outcome if f"| `{o}` |" not in text_of(ROOT / "docs" / "architecture.md")] == []
 
 
@@ -330,8 +330,8 @@ _FORBIDDEN = re.compile(
 
 
 def test_no_text_names_our_machines_or_a_registry():
-    told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    names = told.stdout.decode().split("\0") if told.returncode == 0 else [named(p) for p in PAGES]
+    reported = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    names = reported.stdout.decode().split("\0") if reported.returncode == 0 else [named(p) for p in PAGES]
     found = []
     for path in (ROOT / n for n in names if n and (ROOT / n).is_file()):
         try:

@@ -67,11 +67,14 @@ def main(target: Path) -> None:
         running(SandboxConfig(**SANDBOX, now=datetime.fromisoformat(DAYS[0]))) as handle,
         httpx.Client(base_url=f"{handle.url}/_sandbox/", trust_env=False) as control,
     ):
-        told = environment(home, handle.url)
+        reported = environment(home, handle.url)
 
         def douyin(*words: str, at: str = DAYS[0]) -> None:
             subprocess.run(
-                [sys.executable, "-m", "apps.cli.main", *words], env=told | {"DOUYIN_CLOCK": at}, cwd=target, check=True
+                [sys.executable, "-m", "apps.cli.main", *words],
+                env=reported | {"DOUYIN_CLOCK": at},
+                cwd=target,
+                check=True,
             )
 
         for account in control.get("accounts").json():
@@ -84,7 +87,7 @@ def main(target: Path) -> None:
             ).raise_for_status()
         for n, at in enumerate(DAYS):
             control.put("clock", json={"now": at}).raise_for_status()
-            _receive(told | {"DOUYIN_CLOCK": at}, f"{at}-{n}")
+            _receive(reported | {"DOUYIN_CLOCK": at}, f"{at}-{n}")
             douyin("run", "--select", ",".join(t for t in TABLES if t not in LEFT_OUT), at=at)
     _pack(target, home)
 

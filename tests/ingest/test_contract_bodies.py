@@ -276,7 +276,7 @@ def same(found: Any, wanted: Any) -> bool:
 
 def check(endpoint: Endpoint, bodies: list[Any]) -> Counter:
     """Compare one archive day of bodies with their plain reading; return what was seen."""
-    told: Counter = Counter()
+    reported: Counter = Counter()
     with tempfile.TemporaryDirectory() as folder:
         found = through_the_archive(
             endpoint, [json.dumps(b, ensure_ascii=n % 2 == 0).encode() for n, b in enumerate(bodies)], Path(folder)
@@ -297,8 +297,8 @@ def check(endpoint: Endpoint, bodies: list[Any]) -> Counter:
             check_values(table, rows, expected.fitting)
             for dt, part in partitions.items():
                 hold_partition(lake, dt, part)
-            told += Counter(landed=len(rows), quarantined=len(quarantined), duplicates=duplicates)
-    return told
+            reported += Counter(landed=len(rows), quarantined=len(quarantined), duplicates=duplicates)
+    return reported
 
 
 def check_values(table: Table, rows: list[dict[str, Any]], fitting: list[dict[str, Any]]) -> None:
@@ -388,7 +388,7 @@ def hold(endpoint: Endpoint, examples: int) -> None:
     gather()
     assert len(bodies) >= examples // 2, "too few bodies are good answers"
     try:
-        told = check(endpoint, bodies)
+        reported = check(endpoint, bodies)
     except Exception:
         alone = next(
             (b for b in sorted(bodies, key=lambda b: len(json.dumps(b))) if failure(endpoint, b) is not None), None
@@ -399,7 +399,7 @@ def hold(endpoint: Endpoint, examples: int) -> None:
         error = failure(endpoint, least)
         error.add_note(f"{endpoint.name} is answered with {json.dumps(least, ensure_ascii=False)[:2000]}")
         raise error from None
-    assert told["landed"] + told["duplicates"] > examples // 4, (
+    assert reported["landed"] + reported["duplicates"] > examples // 4, (
         "too few rows land: the test would see only what is refused"
     )
 

@@ -285,12 +285,12 @@ class Trials:
         """
         place, home = self.place, self.place.new_home(name)
         place.control.delete("/stats")
-        told, late, promised, disagreeing = Counter(), 0, 0, []
+        reported, late, promised, disagreeing = Counter(), 0, 0, []
         for kill in kills:
             with Watch(place) as watch:
                 ended = self._kill_at(home, kill) if isinstance(kill, float) else self._kill_in(home, kill)
                 promised += watch.since(ended - FLUSH_S - scaled(SLACK_S)) + CONCURRENCY if ended else 0
-            told["at random" if isinstance(kill, float) else f"{kill[2]} {kill[0]}"] += 1
+            reported["at random" if isinstance(kill, float) else f"{kill[2]} {kill[0]}"] += 1
             late += ended is None
             disagreeing += disagreements(home)
         found = place.finish(home)
@@ -298,7 +298,7 @@ class Trials:
         lost, doubled = self.wanted.rows - found.rows, found.rows - self.wanted.rows
         with self._lock:
             n = self.numbers
-            n.trials, n.kills, n.too_late = n.trials + 1, n.kills + told, n.too_late + late
+            n.trials, n.kills, n.too_late = n.trials + 1, n.kills + reported, n.too_late + late
             n.lost, n.doubled = n.lost + lost.total(), n.doubled + doubled.total()
             n.lakes_differing += found.lake != self.wanted.lake
             n.leftovers += len(leftovers(home))

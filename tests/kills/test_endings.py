@@ -195,10 +195,10 @@ def test_a_run_that_is_terminated_at_any_instant_ends_and_publishes_nothing(make
         time.sleep(lasts * draw.uniform(0.05, 0.98))
         published = home / "warehouse.duckdb"
         there = published.exists()
-        told = time.monotonic()
+        reported = time.monotonic()
         run.send_signal(draw.choice([signal.SIGTERM, signal.SIGINT]))
         said = run.communicate(timeout=scaled(60))[0]
-        waits.append(time.monotonic() - told)
+        waits.append(time.monotonic() - reported)
         assert waits[-1] < scaled(LIMIT_S), said
         assert "Traceback" not in said
         if not there and published.exists():

@@ -196,16 +196,16 @@ def test_a_run_that_waits_for_a_pool_is_idle_ends_on_a_signal_and_goes_on_when_i
                     time.sleep(0.1)
                 return run
 
-            told = waiting()
+            reported = waiting()
             time.sleep(1)
-            before = cpu_s(told.pid)
+            before = cpu_s(reported.pid)
             time.sleep(2)
-            assert cpu_s(told.pid) - before < 0.6, "Dagster's own way of waiting takes a whole core"
+            assert cpu_s(reported.pid) - before < 0.6, "Dagster's own way of waiting takes a whole core"
             began = time.monotonic()
-            told.send_signal(signal.SIGTERM)
-            said = told.communicate(timeout=scaled(30))[0]
+            reported.send_signal(signal.SIGTERM)
+            said = reported.communicate(timeout=scaled(30))[0]
             assert time.monotonic() - began < scaled(5)
-            assert told.returncode != 0, said
+            assert reported.returncode != 0, said
             assert storage.get_concurrency_run_ids() == {"holder"}, "it stands in no line any more"
 
             patient = waiting()

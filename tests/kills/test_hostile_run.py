@@ -65,13 +65,13 @@ def test_a_hundred_hostile_bodies(make_world):
     with in_front_of(world.url) as platform:
         world.options |= {"base_url": platform.url}
         world.restart()
-        told: dict[tuple[str, str], str] = {}
+        reported: dict[tuple[str, str], str] = {}
         bodies = iter(hostile_bodies(seed, BODIES))
         for operation, _ in TABLES.values():
             for account in world.accounts[: ACCOUNTS - GOOD]:
                 name, fault = next(bodies)
                 platform.faults[ENDPOINTS[operation].path, account] = fault
-                told[operation, account] = name
+                reported[operation, account] = name
         began = time.monotonic()
         code, said = run(world)
         took = time.monotonic() - began
@@ -79,8 +79,8 @@ def test_a_hundred_hostile_bodies(make_world):
         assert "Traceback" not in said
         assert "\x1b" not in said
         not_hit = [
-            told[operation, account]
-            for operation, account in told
+            reported[operation, account]
+            for operation, account in reported
             if (ENDPOINTS[operation].path, account) not in platform.hits
         ]
         assert not_hit == []
@@ -96,9 +96,9 @@ def test_a_hundred_hostile_bodies(make_world):
         for account in world.accounts[: ACCOUNTS - GOOD]:
             line = lines[account]
             outcomes[str(line.status)] += 1
-            assert line.status is not Outcome.FAILED or line.reason, told[operation, account]
+            assert line.status is not Outcome.FAILED or line.reason, reported[operation, account]
     assert rows_of(world, "hot_words", TODAY, others) == rows_of(good, "hot_words", TODAY, others)
-    kept = sum(1 for operation, account in told if any(e.open_id == account for e in world.archived(operation)))
+    kept = sum(1 for operation, account in reported if any(e.open_id == account for e in world.archived(operation)))
     print(
         f"{BODIES} hostile bodies (seed {seed}) in one run of {took:.0f} s, exit {code}: "
         f"{dict(outcomes)}; {kept} in the archive; others unaffected; no traceback"

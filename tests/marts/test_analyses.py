@@ -68,7 +68,7 @@ def test_it_has_an_end_and_an_order(path: Path):
 
 def test_teams_find_their_questions():
     assert len(QUESTIONS) >= 12
-    told = " ".join(p.read_text(encoding="utf-8").splitlines()[0] for p in QUESTIONS)
+    reported = " ".join(p.read_text(encoding="utf-8").splitlines()[0] for p in QUESTIONS)
     for word in (
         "涨粉",
         "限流",
@@ -84,4 +84,4 @@ def test_teams_find_their_questions():
         "画像",
         "搜索词",
     ):
-        assert word in told, word
+        assert word in reported, word

@@ -52,9 +52,9 @@ def test_what_was_kept_is_what_was_bound(bound, known: Path):
 
 
 def test_the_file_is_what_is_read(known: Path):
-    told = json.loads(known.read_bytes())
-    told["marts"]["video_daily"]["lineage"] = {"dt": [["main.videos", "told"]]}
-    known.write_text(json.dumps(told))
+    reported = json.loads(known.read_bytes())
+    reported["marts"]["video_daily"]["lineage"] = {"dt": [["main.videos", "told"]]}
+    known.write_text(json.dumps(reported))
     assert bind(load_marts(), known)["video_daily"].lineage == {"dt": [("main.videos", "told")]}
 
 
@@ -75,9 +75,9 @@ def test_another_select_is_bound_anew(known: Path, tmp_path: Path):
         (folder / mart.path.name).write_text(mart.sql, encoding="utf-8")
     changed = folder / "account_daily.sql"
     changed.write_text(changed.read_text(encoding="utf-8") + "\n-- one more line\n", encoding="utf-8")
-    told = json.loads(known.read_bytes())
-    told["marts"]["account_daily"]["sources"] = ["main.wrong"]
-    known.write_text(json.dumps(told))
+    reported = json.loads(known.read_bytes())
+    reported["marts"]["account_daily"]["sources"] = ["main.wrong"]
+    known.write_text(json.dumps(reported))
     assert "main.wrong" not in bind(load_marts(folder), known)["account_daily"].sources
 
 
@@ -98,7 +98,7 @@ def test_definitions_load_neither_parser_nor_client_nor_frames(known: Path, tmp_
         "import sys; from pipelines.code_location import repository; repository.load_all_definitions(); "
         f"print(sorted(set({heavy!r}) & sys.modules.keys()))"
     )
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         env=environment,
@@ -107,4 +107,4 @@ def test_definitions_load_neither_parser_nor_client_nor_frames(known: Path, tmp_
         timeout=scaled(120),
         check=True,
     )
-    assert told.stdout.strip() == "[]"
+    assert reported.stdout.strip() == "[]"

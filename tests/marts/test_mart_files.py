@@ -96,10 +96,10 @@ _BAD_HEADERS = {
 def test_a_bad_header_is_reported_with_its_line(folder, case: str):
     text, line, word = _BAD_HEADERS[case]
     path = write(folder, text)
-    with pytest.raises(BadMart) as told:
+    with pytest.raises(BadMart) as reported:
         read_mart(path)
-    assert str(told.value).startswith(f"{path}:{line}: ")
-    assert word in str(told.value)
+    assert str(reported.value).startswith(f"{path}:{line}: ")
+    assert word in str(reported.value)
 
 
 _BAD_SQL = {
@@ -132,10 +132,10 @@ _BAD_SQL = {
 def test_an_invalid_select_is_reported_with_its_line(folder, case: str):
     text, line, word = _BAD_SQL[case]
     path = write(folder, text)
-    with pytest.raises(BadMart) as told:
+    with pytest.raises(BadMart) as reported:
         bind(load_marts(folder))
-    assert str(told.value).startswith(f"{path}:{line}: ")
-    assert word in str(told.value)
+    assert str(reported.value).startswith(f"{path}:{line}: ")
+    assert word in str(reported.value)
 
 
 def test_marts_read_marts_in_an_order_and_never_in_a_circle(folder):

@@ -53,8 +53,8 @@ class Post:
         wait_until(lambda: self._counts()[0] == self._counts()[1], patience_s)
 
     def _counts(self) -> tuple[int, int]:
-        told = self.world._ok("GET", "webhooks")
-        counts = told["counts"]
+        reported = self.world._ok("GET", "webhooks")
+        counts = reported["counts"]
         return counts.get("events", 0) + counts.get("duplicates", 0), counts.get("acknowledged", 0) + counts.get(
             "given up", 0
         )
@@ -81,8 +81,8 @@ def receiving(world: World, *, deliver: dict[str, Any] | None = None, **more: An
     )
     with serving(receiver.app) as url:
         post = Post(world, url, receiver)
-        told = post.order("PUT", "webhooks", url=f"{url}/webhook/{world.config.client_key}", **(deliver or {}))
-        assert told["verified"]
+        reported = post.order("PUT", "webhooks", url=f"{url}/webhook/{world.config.client_key}", **(deliver or {}))
+        assert reported["verified"]
         try:
             yield post
         finally:

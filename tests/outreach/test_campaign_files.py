@@ -165,19 +165,19 @@ def test_sessions_are_in_beijing_and_in_order_of_time(folder):
     ],
 )
 def test_a_wrong_campaign(folder, document: object, says: str):
-    with pytest.raises(BadCampaign) as told:
+    with pytest.raises(BadCampaign) as reported:
         load_campaign(folder("hello.yaml", document), "hello")
-    assert "hello.yaml" in str(told.value)
-    assert says in str(told.value)
+    assert "hello.yaml" in str(reported.value)
+    assert says in str(reported.value)
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once(folder):
-    with pytest.raises(BadCampaign) as told:
+    with pytest.raises(BadCampaign) as reported:
         load_campaign(
             folder("hello.yaml", GOOD | {"titel": "x", "effect_hours": 0, "quiet": {"from": "9", "until": "10"}}),
             "hello",
         )
-    assert all(place in str(told.value) for place in ("titel: ", "effect_hours: ", "quiet.from: ", "quiet.until: "))
+    assert all(place in str(reported.value) for place in ("titel: ", "effect_hours: ", "quiet.from: ", "quiet.until: "))
 
 
 def test_a_name_that_is_not_that_of_its_file_and_one_that_is_not_there(folder):
@@ -218,10 +218,10 @@ RULE = {"name": "hi", "messages": [TEXT]}
     ],
 )
 def test_wrong_rules(folder, document: object, says: str):
-    with pytest.raises(BadCampaign) as told:
+    with pytest.raises(BadCampaign) as reported:
         load_replies(folder("replies.yaml", document))
-    assert "replies.yaml" in str(told.value)
-    assert says in str(told.value)
+    assert "replies.yaml" in str(reported.value)
+    assert says in str(reported.value)
 
 
 @pytest.mark.parametrize(
@@ -237,10 +237,10 @@ def test_wrong_rules(folder, document: object, says: str):
     ],
 )
 def test_wrong_tags(folder, document: object, says: str):
-    with pytest.raises(BadCampaign) as told:
+    with pytest.raises(BadCampaign) as reported:
         load_tags(folder("tags.yaml", document))
-    assert "tags.yaml" in str(told.value)
-    assert says in str(told.value)
+    assert "tags.yaml" in str(reported.value)
+    assert says in str(reported.value)
 
 
 def test_wrong_timetables(folder):

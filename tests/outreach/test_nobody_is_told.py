@@ -77,8 +77,8 @@ def test_nothing_personal_is_shown(make_world, caplog, capsys, monkeypatch, seed
     assert "benefits" in everything
     hidden = forbidden(world, seed)
     assert all(hidden.values()), "there must be something of each kind to hide"
-    told = {what: [v for v in values if v in everything] for what, values in hidden.items()}
-    assert {what: found[:5] for what, found in told.items() if found} == {}
+    reported = {what: [v for v in values if v in everything] for what, values in hidden.items()}
+    assert {what: found[:5] for what, found in reported.items() if found} == {}
 
 
 def evening(world, said: list[str], monkeypatch, capsys) -> None:

@@ -98,7 +98,7 @@ def test_comments_that_ask_are_answered_once(make_world, door: str):
     assert done.states["sent"] > 0
     assert done.states["sent"] + done.states["failed"] == len(lines)
     again = plan_campaign(world.runtime, found, world.runtime.clock.now())
-    told = {line.key: line.why for line in read_lines(world.runtime.state, plan_id=again.id)}
+    reported = {line.key: line.why for line in read_lines(world.runtime.state, plan_id=again.id)}
     answered = [line.key for line in read_lines(world.runtime.state, plan_id=plan.id) if line.state is LineState.SENT]
-    assert {told[key] for key in answered} == {"already sent"}
+    assert {reported[key] for key in answered} == {"already sent"}
     assert world.runtime.clock.today() == TODAY

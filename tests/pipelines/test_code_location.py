@@ -94,7 +94,7 @@ def test_a_cadence_s_job_loads_neither_arrow_nor_marts():
     plain = {
         k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "DOUYIN_"))
     }  # other tests of this process have homes
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
         env=plain,
@@ -103,4 +103,4 @@ def test_a_cadence_s_job_loads_neither_arrow_nor_marts():
         timeout=scaled(120),
         check=True,
     )
-    assert told.stdout.strip() == "[]"
+    assert reported.stdout.strip() == "[]"

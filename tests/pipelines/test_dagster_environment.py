@@ -60,9 +60,9 @@ class Service:
 
 def test_a_home_of_another_dagster_home_is_refused(tmp_path: Path):
     service = Service(tmp_path)
-    told = service("dagster", "definitions", "validate", *WORKSPACE)
-    assert told.returncode == 1
-    words = " ".join((told.stdout + told.stderr).split())
+    reported = service("dagster", "definitions", "validate", *WORKSPACE)
+    assert reported.returncode == 1
+    words = " ".join((reported.stdout + reported.stderr).split())
     assert f"DAGSTER_HOME is {service.home / 'dagster'}, and DOUYIN_HOME is {service.cwd / 'data'}" in words
     assert f"set DOUYIN_HOME={service.home}" in words
     assert not (service.cwd / "data").exists()
@@ -70,8 +70,8 @@ def test_a_home_of_another_dagster_home_is_refused(tmp_path: Path):
 
 def test_the_environment_counts_before_env_in_a_code_server(tmp_path: Path):
     service = Service(tmp_path, DOUYIN_HOME=str(tmp_path / "service"))
-    told = service("dagster", "definitions", "validate", *WORKSPACE)
-    assert told.returncode == 0, told.stdout + told.stderr
+    reported = service("dagster", "definitions", "validate", *WORKSPACE)
+    assert reported.returncode == 0, reported.stdout + reported.stderr
     assert not (service.cwd / "data").exists()
 
 
@@ -80,10 +80,10 @@ def test_a_wrong_setting_is_named_where_dagster_loads_the_definitions(tmp_path: 
     monkeypatch.setenv("DOUYIN_QSP", "3")
     monkeypatch.setenv("DOUYIN_APPS", '[{"client_key": "a", "client_secret": "tell-nobody", "typ": "web"}]')
     code_location._make_own.cache_clear()
-    with pytest.raises(BadSettings) as told:
+    with pytest.raises(BadSettings) as reported:
         code_location.repository  # noqa: B018
-    assert "DOUYIN_QSP: there is no such setting: did you mean DOUYIN_QPS?" in str(told.value)
-    assert "tell-nobody" not in "".join(traceback.format_exception(told.value))
+    assert "DOUYIN_QSP: there is no such setting: did you mean DOUYIN_QPS?" in str(reported.value)
+    assert "tell-nobody" not in "".join(traceback.format_exception(reported.value))
 
 
 @pytest.mark.slow
@@ -112,7 +112,7 @@ def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
             stderr=log,
             preexec_fn=lambda: os.umask(0),
         )
-        told = service(
+        reported = service(
             "dagster",
             "job",
             "launch",
@@ -122,7 +122,7 @@ def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
             "--tags",
             '{"dagster/partition": "2025-11-17"}',
         )
-        assert told.returncode == 0, told.stdout + told.stderr
+        assert reported.returncode == 0, reported.stdout + reported.stderr
         warehouse, deadline = service.home / "warehouse.duckdb", time.monotonic() + scaled(300)
         while not warehouse.exists():
             assert time.monotonic() < deadline, sorted(p.name for p in service.home.iterdir())

@@ -70,23 +70,23 @@ def test_every_table_is_materialised_and_reported(good_day, table: str):
     world, dt = orchestra.world, partition_of(table)
     assert orchestra.partitions(table) == {dt.isoformat()}
 
-    told = orchestra.metadata(table, dt)
+    reported = orchestra.metadata(table, dt)
     rows = world.read(table, dt).num_rows
-    assert told["dagster/partition_row_count"] == rows > 0
-    assert (told["quarantined"], told["unknown_members"], told["changed"]) == (0, [], f"{rows:,} added")
+    assert reported["dagster/partition_row_count"] == rows > 0
+    assert (reported["quarantined"], reported["unknown_members"], reported["changed"]) == (0, [], f"{rows:,} added")
     statuses = read_load_status(world.runtime.state, table=table, dts=[dt])
-    assert sum(told["outcomes"].values()) == len(statuses)
-    assert told["calls"] == sum(s.calls for s in statuses)
+    assert sum(reported["outcomes"].values()) == len(statuses)
+    assert reported["calls"] == sum(s.calls for s in statuses)
     # A private video, and an account that is no enterprise account, are reported; there is no other problem.
-    assert sum(told["codes"].values()) == told["calls"]
-    assert set(told["codes"]) <= {"0", "28001047", "2112001"}
-    assert "failures" not in told
+    assert sum(reported["codes"].values()) == reported["calls"]
+    assert set(reported["codes"]) <= {"0", "28001047", "2112001"}
+    assert "failures" not in reported
 
     run_id = ran[endpoints_of(table)[0].cadence.name].run_id
     checks = orchestra.checks(run_id, table)
     assert {name: c.passed for name, c in checks.items()} == {c.name: True for c in check_specs(TABLES[table])}
     assert checks["valid"].metadata["rows"].value == rows
-    assert checks["complete"].metadata["outcomes"].value == told["outcomes"]
+    assert checks["complete"].metadata["outcomes"].value == reported["outcomes"]
 
 
 @good_days
@@ -94,8 +94,8 @@ def test_the_calls_of_the_runs_are_those_that_the_platform_counted(good_day):
     orchestra, _, _ = good_day
     asked: dict[str, int] = {}
     for table in TABLES:
-        for told in read_load_status(orchestra.world.runtime.state, table=table, dts=[partition_of(table)]):
-            asked[told.operation] = asked.get(told.operation, 0) + told.calls
+        for reported in read_load_status(orchestra.world.runtime.state, table=table, dts=[partition_of(table)]):
+            asked[reported.operation] = asked.get(reported.operation, 0) + reported.calls
     served = {name: o["requests"] for name, o in orchestra.world.stats()["operations"].items() if name in ENDPOINTS}
     assert {name: n for name, n in asked.items() if n} == served
 
@@ -131,8 +131,8 @@ def test_a_second_run_of_the_day_requests_nothing_and_changes_nothing(world, orc
     assert world.calls() == 0
     assert world.lake_files() == before
     assert world.runtime.warehouse.path.stat().st_mtime_ns > stamp
-    told = orchestra.metadata("hot_words", TODAY)
-    assert (told["calls"], told["codes"], told["changed"], told["dagster/partition_row_count"]) == (
+    reported = orchestra.metadata("hot_words", TODAY)
+    assert (reported["calls"], reported["codes"], reported["changed"], reported["dagster/partition_row_count"]) == (
         0,
         {},
         "no change",
@@ -150,10 +150,10 @@ def test_a_failed_account_is_visible_and_the_run_succeeds(orchestra):
 
     assert (ran.success, ran.problems) == (True, {})
     assert orchestra.partitions("user_fans") == {YESTERDAY.isoformat()}
-    told = orchestra.metadata("user_fans", YESTERDAY)
-    assert told["outcomes"] == {"loaded": 2, "failed": 1}
-    assert told["codes"] == {"0": 2, "28001005": 5}
-    (failure,) = told["failures"].records if hasattr(told["failures"], "records") else told["failures"]
+    reported = orchestra.metadata("user_fans", YESTERDAY)
+    assert reported["outcomes"] == {"loaded": 2, "failed": 1}
+    assert reported["codes"] == {"0": 2, "28001005": 5}
+    (failure,) = reported["failures"].records if hasattr(reported["failures"], "records") else reported["failures"]
     assert (failure.data["operation"], failure.data["open_id"], failure.data["status"], failure.data["code"]) == (
         "user_fans",
         world.accounts[1],
@@ -229,9 +229,9 @@ def test_what_is_not_ready_is_not_materialised_and_no_failure(orchestra):
 
     assert (ran.success, ran.problems) == (True, {})
     assert orchestra.partitions("user_fans") == set()
-    told = orchestra.metadata("user_fans", YESTERDAY, observed=True)
-    assert told["not_materialised"] == "3 not_ready: the series ends on 2026-11-14, 2026-11-15 is not produced yet"
-    assert told["outcomes"] == {"not_ready": 3}
+    reported = orchestra.metadata("user_fans", YESTERDAY, observed=True)
+    assert reported["not_materialised"] == "3 not_ready: the series ends on 2026-11-14, 2026-11-15 is not produced yet"
+    assert reported["outcomes"] == {"not_ready": 3}
     checks = orchestra.checks(ran.run_id, "user_fans")
     assert {name: c.passed for name, c in checks.items()} == {"valid": True, "fresh": False, "complete": True}
 
@@ -319,9 +319,9 @@ def test_a_range_of_a_series_is_one_call_per_account_and_fills_every_day(orchest
     assert world.calls("user_fans") == 3
     assert all("date_type=15&" in key for key in world.asked("user_fans"))
     for day in days:
-        told = orchestra.metadata("user_fans", date.fromisoformat(day))
-        assert told["dagster/partition_row_count"] == 3, "rows of this day, not of the range"
-        assert (told["calls"], told["outcomes"]) == (3, {"loaded": 3})
+        reported = orchestra.metadata("user_fans", date.fromisoformat(day))
+        assert reported["dagster/partition_row_count"] == 3, "rows of this day, not of the range"
+        assert (reported["calls"], reported["outcomes"]) == (3, {"loaded": 3})
     checks = orchestra.checks(result.run_id, "user_fans")
     assert {name: c.passed for name, c in checks.items()} == {c.name: True for c in check_specs(TABLES["user_fans"])}
     assert checks["valid"].metadata["rows"].value == 42
@@ -407,8 +407,8 @@ def test_a_range_of_events_is_one_run_that_leaves_unknown_days_unmarked(orchestr
     assert (
         "no receiver ran on that day" in orchestra.metadata("interactions", before, observed=True)["not_materialised"]
     )
-    told = {dt: orchestra.metadata("interactions", dt) for dt in (YESTERDAY, TODAY)}
-    assert {dt: (t["dagster/partition_row_count"], t["calls"], t["outcomes"]) for dt, t in told.items()} == {
+    reported = {dt: orchestra.metadata("interactions", dt) for dt in (YESTERDAY, TODAY)}
+    assert {dt: (t["dagster/partition_row_count"], t["calls"], t["outcomes"]) for dt, t in reported.items()} == {
         YESTERDAY: (1, 0, {"loaded": 1, "empty": 5}),
         TODAY: (0, 0, {"empty": 6}),
     }

@@ -164,16 +164,16 @@ def test_observations_are_found_with_the_asset_as_dagster_s_own_queries_find_the
             instance.report_runless_asset_event(dg.AssetObservation(key, metadata={"n": n}))
     instance.report_runless_asset_event(dg.AssetMaterialization(made))
     instance.wipe_assets([wiped])
-    told = {
+    reported = {
         r.asset_entry.asset_key: r.asset_entry.last_observation_record
         for r in storage.get_asset_records([made, seen, wiped, never])
     }
     (own,) = instance.fetch_observations(seen, limit=1).records
-    assert told[seen] == own
+    assert reported[seen] == own
     assert own.asset_observation.metadata["n"].value == 2
-    assert told.get(wiped) is None
-    assert told[made] is None  # its data version records its inputs
-    assert never not in told
+    assert reported.get(wiped) is None
+    assert reported[made] is None  # its data version records its inputs
+    assert never not in reported
     instance.report_runless_asset_event(dg.AssetObservation(wiped, metadata={"n": 4}))
     (again,) = storage.get_asset_records([wiped])
     assert again.asset_entry.last_observation_record.asset_observation.metadata["n"].value == 4

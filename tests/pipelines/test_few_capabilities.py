@@ -51,10 +51,10 @@ def test_every_job_of_the_day_succeeds_and_publishes(poor):
         assert (ran.success, ran.problems) == (True, {}), cadence
         assert skipped(poor, ran.run_id) == [], "what follows has an outcome, too, and the publication is reached"
 
-    told = read_load_status(poor.world.runtime.state)
-    assert {s.table_name for s in told} == TABLES.keys()
-    assert {s.status for s in told} == {Outcome.LOADED, Outcome.UNAVAILABLE, Outcome.NOT_ASKED}
-    assert not any("materialise" in (s.reason or "") for s in told)
+    reported = read_load_status(poor.world.runtime.state)
+    assert {s.table_name for s in reported} == TABLES.keys()
+    assert {s.status for s in reported} == {Outcome.LOADED, Outcome.UNAVAILABLE, Outcome.NOT_ASKED}
+    assert not any("materialise" in (s.reason or "") for s in reported)
     for table in TABLES:
         assert bool(poor.partitions(table)) == (table in OWNED), table
 

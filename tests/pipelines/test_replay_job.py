@@ -49,10 +49,10 @@ def test_days_are_replayed_without_a_call(orchestra):
     done = replay(orchestra)
     assert done.success
     assert (world.lake_files(), world.calls()) == (before, 0)
-    told = metadata_of(done)
-    assert (told["calls"], told["days_changed"], told["days_left_alone"]) == (0, 3, 0)
-    assert told["rows_changed"]["added"] == 50 + 3 + 3
-    assert {r.data["table"]: (r.data["day"], r.data["added"], r.data["note"]) for r in told["changes"]} == {
+    reported = metadata_of(done)
+    assert (reported["calls"], reported["days_changed"], reported["days_left_alone"]) == (0, 3, 0)
+    assert reported["rows_changed"]["added"] == 50 + 3 + 3
+    assert {r.data["table"]: (r.data["day"], r.data["added"], r.data["note"]) for r in reported["changes"]} == {
         "hot_words": ("2026-11-16", 50, "new"),
         "user_fans": ("2026-11-15", 3, "new"),
         "fans_profile": ("2026-11-16", 3, "new"),
@@ -72,9 +72,12 @@ def test_a_day_without_archive_is_reported_and_left_alone(orchestra):
     before = world.lake_files()
     shutil.rmtree(world.runtime.archive.root / "hotsearch_sentences")
     done = replay(orchestra, tables=["hot_words"])
-    told = metadata_of(done)
+    reported = metadata_of(done)
     assert done.success
-    assert (told["days_left_alone"], told["changes"][0].data["note"]) == (1, "the archive knows nothing of that day")
+    assert (reported["days_left_alone"], reported["changes"][0].data["note"]) == (
+        1,
+        "the archive knows nothing of that day",
+    )
     assert (world.lake_files(), orchestra.partitions("hot_words")) == (before, set())
 
 

@@ -70,8 +70,8 @@ def test_hostile_words_are_words(full):
     assert len(full.all("script")) == 1
     assert not full.all("img")
     assert not [a for _, attributes in full.elements for a in attributes if a.startswith("on")]
-    told = [text for text in full.texts if text == HOSTILE]
-    assert len(told) >= 15, "the words stand in the page, each as one text"
+    reported = [text for text in full.texts if text == HOSTILE]
+    assert len(reported) >= 15, "the words stand in the page, each as one text"
     assert not [text for text in full.texts if "49" in text and "gnp" in text], "nothing was evaluated"
 
 

@@ -224,11 +224,11 @@ def test_search_finds_videos_of_others_and_some_of_ones_own(platform):
     mine = [v for v in found if v["item_id"] in own]
     assert 0 < len(mine) < len(found)
     totals = {v["item_id"]: {k: int(n) for k, n in v["statistics"].items()} for v in platform.videos(0)}
-    told = [
+    reported = [
         ({k: int(n) for k, n in v["statistics"].items()}, totals[v["item_id"]]) for v in mine if v["item_id"] in totals
     ]
-    assert told
-    assert all(search == listing for search, listing in told)
+    assert reported
+    assert all(search == listing for search, listing in reported)
     platform.at(START + timedelta(days=3))
     later = [v for page in pages(platform, "video_search", 0, keyword="夜市", count=10) for v in page["list"] or ()]
     assert any(int(v["create_time"]) > START.timestamp() for v in later)

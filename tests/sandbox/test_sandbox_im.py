@@ -40,9 +40,9 @@ def test_both_modes_list_the_same_people(platform):
 def test_status_agrees_with_the_list(platform):
     people = set(consenting(platform))
     asked = [*sorted(people)[:10], *leads(platform, 0, days=14)]
-    told = {p: status(platform, p) for p in asked}
-    assert set(told.values()) == {0, 1}
-    assert all((p in people) == (s == 1) for p, s in told.items())
+    reported = {p: status(platform, p) for p in asked}
+    assert set(reported.values()) == {0, 1}
+    assert all((p in people) == (s == 1) for p, s in reported.items())
     whose = platform.data("im_authorize_status", 0, c_open_id=next(iter(people)))
     assert whose["enter_from"]
     assert status(platform, next(iter(people)), account=1) == 0

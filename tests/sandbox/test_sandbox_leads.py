@@ -39,7 +39,7 @@ def test_actions_and_the_log_agree(platform, account):
     Likes and group messages are only in the log.
     """
     since = START.timestamp() - 3 * 86_400
-    told = Counter(
+    reported = Counter(
         (r["open_id"], int(r["event_time"]) // 1_000, 1 if r["event"] == "im_receive_msg" else 3)
         for r in log(platform, account)
         if r["event"] in ("im_receive_msg", "new_follow_action")
@@ -50,8 +50,8 @@ def test_actions_and_the_log_agree(platform, account):
         for a in actions(platform, person, account)
         if a["create_time"] >= since and a["action_flag"] in (1, 2, 102)
     )
-    assert told == listed
-    assert sum(told.values()) > 15
+    assert reported == listed
+    assert sum(reported.values()) > 15
 
 
 def test_list_holds_who_did_something_within_the_window(platform):
@@ -76,18 +76,18 @@ def test_levels(platform):
 
 
 def test_users_are_the_details_and_sometimes_missing(platform):
-    told = Counter()
+    reported = Counter()
     for second in range(24):
         platform.at(START + timedelta(seconds=second))
         data = platform.data("leads_user_list", 0, count=5, action_type=0, **window(platform))
-        told[data["users"] is None] += 1
+        reported[data["users"] is None] += 1
         assert len(data["list"]) == 5
         if data["users"] is not None:
             assert [u["open_id"] for u in data["users"]] == data["list"]
             user, single = data["users"][0], detail(platform, data["list"][0])
             assert all(user[m] == single[m] for m in ("nickname", "telephone", "wechat", "leads_level", "is_follow"))
             assert tags(user) == tags(single)
-    assert told[True] > 0 < told[False]
+    assert reported[True] > 0 < reported[False]
 
 
 def test_numbers_are_known_from_when_they_were_left_and_look_invented(platform):

@@ -325,8 +325,8 @@ def test_ordered_refusals_send_nothing(fresh, kind, code):
     fresh.fault("im_send_msg", kind)
     assert fresh.refusal("im_send_msg", **params) == code
     assert fresh.messages() == []
-    told = fresh.stats()["operations"]["im_send_msg"]
-    assert (told["requests"], told["codes"], told["faults"]) == (1, {str(code): 1}, {kind: 1})
+    reported = fresh.stats()["operations"]["im_send_msg"]
+    assert (reported["requests"], reported["codes"], reported["faults"]) == (1, {str(code): 1}, {kind: 1})
 
 
 def test_tokens_grants_owners_and_quotas_are_checked(make_platform):

@@ -52,13 +52,15 @@ def done(platform, person: str | None = None) -> list[dict]:
 
 @pytest.mark.parametrize(("deed", "event"), DEEDS.items())
 def test_each_deed_is_an_event(fresh, deed, event):
-    told = fresh.order("POST", "people", does=deed)
-    assert told["event"] == event
-    assert departures(told) == []
+    reported = fresh.order("POST", "people", does=deed)
+    assert reported["event"] == event
+    assert departures(reported) == []
     account, person = fresh.open_id(), fresh.people()[-1]["person"]
-    assert (told["from_user_id"], told["to_user_id"]) == ((account, "") if deed == "unauthorize" else (person, account))
+    assert (reported["from_user_id"], reported["to_user_id"]) == (
+        (account, "") if deed == "unauthorize" else (person, account)
+    )
     later(fresh)
-    assert [r["webhook"] for r in done(fresh)] == ([] if event in ("im_authorize", "unauthorize") else [told])
+    assert [r["webhook"] for r in done(fresh)] == ([] if event in ("im_authorize", "unauthorize") else [reported])
 
 
 def test_texts_are_given_or_made_up(fresh):

@@ -44,8 +44,8 @@ def deliver(receiver):
     """Let a sandbox deliver to the receiver, with quick retries by default."""
 
     def begin(platform, **how):
-        told = platform.order("PUT", "webhooks", **{"url": receiver.url, "retry_s": 0.01, **how})
-        assert told["verified"]
+        reported = platform.order("PUT", "webhooks", **{"url": receiver.url, "retry_s": 0.01, **how})
+        assert reported["verified"]
         return receiver
 
     return begin
