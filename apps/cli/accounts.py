@@ -413,4 +413,4 @@ def deletions(
             soft_wrap=True,
         )
     if not listed:
-        console.print("nobody's data waits to be deleted")
+        console.print("no data waits to be deleted")

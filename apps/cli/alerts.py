@@ -53,7 +53,7 @@ def check() -> None:
     for one in map(scrubbed, looked.found):
         to = ", ".join(alerts.channels_for(one.kind, one.severity, one.tags)) or "no route"
         grid.add_row(one.kind, one.severity, Text(one.title), Text(one.en), Text(one.todo), to)
-    unseen = f"; of {', '.join(looked.not_looked)} nobody knows" if looked.not_looked else ""
+    unseen = f"; unknown: {', '.join(looked.not_looked)}" if looked.not_looked else ""
     console.print(
         grid if looked.found else f"nothing that was looked for is wrong{unseen}" if unseen else "nothing is wrong",
         soft_wrap=not looked.found,
@@ -83,7 +83,7 @@ def send() -> None:
         console.print(f"[red]✗[/red] {escape(channel)}: {escape(why)}", soft_wrap=True)
     if done.nowhere:
         console.print(f"[yellow]![/yellow] {len(done.nowhere)} open alerts fit no route: `douyin alerts check`")
-    console.print(f"{len(looked.found)} wrong; {done.alerts} told in {done.messages} messages, {done.waiting} wait")
+    console.print(f"{len(looked.found)} wrong; {done.alerts} sent in {done.messages} messages, {done.waiting} wait")
     runtime.close()
     if done.problems:
         raise typer.Exit(1)
@@ -98,11 +98,11 @@ def list_(days: Annotated[int, typer.Option(min=1, max=365, help="how many days 
     runtime, _ = _open()
     now = runtime.clock.now()
     found = list_alerts(runtime.state, since=now - timedelta(days=days))
-    told = deliveries_of(runtime.state, [a.id for a in found])
-    grid = _grid("alert", "kind", "severity", "about", "since (Beijing)", "over", "times", "told", "key")
+    deliveries = deliveries_of(runtime.state, [a.id for a in found])
+    grid = _grid("alert", "kind", "severity", "about", "since (Beijing)", "over", "times", "sent to", "key")
     for one in found:
         said = []
-        for (number, channel), d in told.items():
+        for (number, channel), d in deliveries.items():
             if number == one.id:
                 said.append(f"{channel}: " + (f"✗ {d.error}" if d.error else clock(d.sent_at) if d.sent_at else "–"))
         if one.muted_until and one.muted_until > now:
@@ -116,7 +116,7 @@ def list_(days: Annotated[int, typer.Option(min=1, max=365, help="how many days 
             clock(one.first_at),
             over,
             str(one.times),
-            Text("; ".join(said) or "nobody"),
+            Text("; ".join(said) or "–"),
             Text(one.key),
         )
     console.print(grid if found else "there is and was nothing")
@@ -136,7 +136,10 @@ def test_(channel: Annotated[str, typer.Argument(callback=said, help="name of th
         opened = open_channel(channel, address_of(alerts, channel))
     except BadAlerts as error:
         fail(str(error), 2)
-    text = f"【{alerts.prefix}】测试消息 test message\n通道 channel: {channel}\n{clock(runtime.clock.now())} (北京时间 Beijing)"
+    text = (
+        f"【{alerts.prefix}】测试消息 test message\n通道 channel: {channel}\n"
+        f"{clock(runtime.clock.now())} (北京时间 Beijing)"
+    )
     answer = opened.send(text, Severity.INFO)
     runtime.close()
     if not answer.ok:

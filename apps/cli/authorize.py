@@ -128,7 +128,8 @@ def _listening_place(redirect_uri: str | None, port: int | None) -> tuple[str, i
 
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>douyin-warehouse</title>
-<body style="font-family: sans-serif; margin: 15vh auto; max-width: 30em; text-align: center"><h2>{zh}</h2><p>{en}</p></body>"""
+<body style="font-family: sans-serif; margin: 15vh auto; max-width: 30em; text-align: center">
+<h2>{zh}</h2><p>{en}</p></body>"""
 
 
 def _receive(host: str, port: int, path: str, state: str, wait_s: int) -> str:
@@ -177,7 +178,7 @@ def _receive(host: str, port: int, path: str, state: str, wait_s: int) -> str:
             server.timeout = left
             server.handle_request()
     if not came:
-        fail(f"nobody came back within {wait_s} s: start again, or paste the address with --code")
+        fail(f"no browser came back within {wait_s} s: start again, or paste the address with --code")
     return came[0]
 
 

@@ -106,7 +106,7 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
     place = next(p for p in (settings.home, *settings.home.parents) if p.exists())
     free = shutil.disk_usage(place).free / 1e9
     space = f"{free:.1f} GB free at {place}"
-    yield ok(space) if free >= _LEAST_FREE_GB else failure(space, "free some room, or set DOUYIN_HOME elsewhere")
+    yield ok(space) if free >= _LEAST_FREE_GB else failure(space, "free some space, or set DOUYIN_HOME elsewhere")
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         probe = settings.home / ".doctor"

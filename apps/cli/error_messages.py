@@ -20,11 +20,11 @@ _OURS = ("resources", "assets", "catalog", "pipelines", "sandbox")
 _ELSEWHERE = "give this user the right to it, or set DOUYIN_HOME to another folder"
 _ADVICE = {
     errno.ENOSPC: (
-        "the disk is full: free some room (`douyin storage` shows what takes it), then run this again; what "
+        "the disk is full: free some space (`douyin storage` shows what takes it), then run this again; what "
         "was there before is whole"
     ),
     errno.EDQUOT: (
-        "the quota of this user is used up: free some room (`douyin storage` shows what takes it), then run this again"
+        "the quota of this user is used up: free some space (`douyin storage` shows what takes it), then run this again"
     ),
     errno.EACCES: _ELSEWHERE,
     errno.EPERM: _ELSEWHERE,
@@ -36,7 +36,7 @@ _ADVICE = {
 _STATE = (
     (
         "database is locked",
-        "another process has held the state for half a minute: wait for it, or end it, then run this again",
+        "another process has locked the state for half a minute: wait for it, or end it, then run this again",
     ),
     ("disk is full", _ADVICE[errno.ENOSPC]),
     ("readonly database", f"the state may only be read here: {_ELSEWHERE}"),
@@ -61,8 +61,8 @@ def explain(error: BaseException) -> str:
 
 def _known(error: BaseException) -> str | None:
     kind = type(error)
-    room = kind.__module__.partition(".")[0]
-    if room in _OURS:  # made for people to read
+    package = kind.__module__.partition(".")[0]
+    if package in _OURS:  # made for people to read
         return str(error)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
@@ -71,13 +71,13 @@ def _known(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         return "there is not enough memory: ask for less at a time"
     text = str(getattr(error, "orig", None) or error).partition("\n")[0]
-    if room == "sqlalchemy":
+    if package == "sqlalchemy":
         if kind.__name__ in ("ArgumentError", "NoSuchModuleError"):
             return (
                 f"DOUYIN_STATE_URL is not usable ({text}): write sqlite:///path or postgresql+psycopg://user@host/name"
             )
         return f"{next((advice for sign, advice in _STATE if sign in text), _NO_STATE)} ({text})"
-    if room in ("duckdb", "_duckdb"):
+    if package in ("duckdb", "_duckdb"):
         return f"the warehouse cannot be read ({text}): `douyin publish --rebuild` makes it anew from the lake"
     if isinstance(error, ModuleNotFoundError):
         return (

@@ -26,7 +26,7 @@ from apps.cli.outreach_demo import demo
 app = typer.Typer(
     help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True
 )
-people = typer.Typer(help="People who asked to be left alone: every plan obeys the list.", no_args_is_help=True)
+people = typer.Typer(help="People who opted out: every plan obeys the list.", no_args_is_help=True)
 app.add_typer(people, name="opt-out")
 app.command()(demo)
 
@@ -89,7 +89,7 @@ def _counts(counts: Counter[str]) -> str:
 @app.command()
 def plan(
     name: Annotated[str | None, typer.Argument(callback=maybe_said, help="name of the campaign")] = None,
-    tags: Annotated[bool, typer.Option("--tags", help="plan what campaigns/tags.yaml asks for")] = False,
+    tags: Annotated[bool, typer.Option("--tags", help="plan what campaigns/tags.yaml describes")] = False,
 ) -> None:
     """Plan who gets which message, and who does not and why. Nothing is sent."""
     if (name is None) != tags:
@@ -223,7 +223,7 @@ def send(
             console.print(f"[red]✗[/red] stopped: {escape(done.stopped)}", soft_wrap=True)
         if done.states["unknown"]:
             console.print(
-                f"  {done.states['unknown']} unknown: events of our own messages will tell, or see "
+                f"  {done.states['unknown']} unknown: events of our own messages will settle them, or see "
                 "`douyin outreach unknown`"
             )
     runtime.close()
@@ -349,7 +349,7 @@ def opt_out_add(
             help="only this account (open_id, the beginning of one, or a name); default: every account of the app",
         ),
     ] = "",
-    how: Annotated[str, typer.Option("--how", callback=said, help="how they asked")] = "by hand",
+    how: Annotated[str, typer.Option("--how", callback=said, help="how they opted out")] = "by hand",
     app_key: _App = None,
 ) -> None:
     """Add people to the list."""
@@ -405,7 +405,7 @@ def opt_out_list(app_key: _App = None) -> None:
             f"{one.since.astimezone(BEIJING):%Y-%m-%d %H:%M}",
             Text(one.how),
         )
-    console.print(grid if grid.row_count else "nobody asked to be left alone")
+    console.print(grid if grid.row_count else "no person has opted out")
     runtime.close()
 
 

@@ -165,7 +165,8 @@ def _show_effect(runtime) -> None:
     with runtime.warehouse.connect() as connection:
         rows = connection.execute(
             """
-            SELECT campaign, people_sent, delivered, responded, response_ratio, response_low, response_high, people_control, control_ratio,
+            SELECT campaign, people_sent, delivered, responded, response_ratio, response_low, response_high,
+                people_control, control_ratio,
                    uplift, uplift_low, uplift_high
             FROM marts.campaign_effect ORDER BY plan_id
             """

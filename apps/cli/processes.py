@@ -123,7 +123,7 @@ def check_private(settings: Settings) -> Iterator[Finding]:
         return
     found = list(wider(settings.home))
     if not found:
-        yield ok(f"nobody else on this machine may read {settings.home}")
+        yield ok(f"no other user of this machine may read {settings.home}")
         return
     named = ", ".join(str(p) for p in found[:_FEW]) + (f" and {len(found) - _FEW} more" if len(found) > _FEW else "")
     yield warn(

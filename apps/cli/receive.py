@@ -42,7 +42,7 @@ def receive(
     import uvicorn
 
     from apps.receiver.app import Receiver
-    from apps.receiver.protection import Guard, room_for
+    from apps.receiver.protection import Guard, connections_allowed
     from apps.receiver.serving import serve_beside
     from resources.client.client import DouyinClient
     from resources.config.log_repeats import Repeats
@@ -105,7 +105,9 @@ def receive(
     except OSError as error:
         runtime.close()
         fail(str(error))
-    guard = Guard(room_for(settings.webhook_connections), cut=lambda why: receiver.metrics.cut.labels(why).inc())
+    guard = Guard(
+        connections_allowed(settings.webhook_connections), cut=lambda why: receiver.metrics.cut.labels(why).inc()
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             receiver.app,

@@ -18,7 +18,7 @@ def replay(
     select: Select = None,
     first: First = None,
     last: Last = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell what would change")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would change")] = False,
     accept_loss: Annotated[
         bool,
         typer.Option(

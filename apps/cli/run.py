@@ -142,7 +142,7 @@ def publish(
     what = (
         f"published {done.partitions} partitions into {done.path}"
         if done.partitions or done.damaged
-        else f"{done.path} held every partition of the lake already"
+        else f"{done.path} already contains every partition of the lake"
     )
     console.print(escape(f"{what} ({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)"), highlight=False, soft_wrap=True)
     if tell_damage(done):

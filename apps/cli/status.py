@@ -18,7 +18,7 @@ from apps.cli.run import choose
 _MARKS = {
     "failed": "[red]✗[/red]",
     "not_ready": "[yellow]…[/yellow]",
-    "asked": "[green]○[/green]",
+    "no_rows": "[green]○[/green]",
     "known": "[dim]⊘[/dim]",
     "not_asked": "[dim]·[/dim]",
 }
@@ -77,7 +77,7 @@ def status(
         )
     console.print(grid)
     console.print(
-        "– never asked   · no reason to ask   ○ asked, no rows   … not produced yet   ⊘ cannot be had, "
+        "– never requested   · no reason to request   ○ requested, no rows   … not produced yet   ⊘ cannot be had, "
         "see below   ✗ failed   ! some accounts or operations failed",
         style="dim",
     )
@@ -100,7 +100,7 @@ def _said_by(outcomes: Iterable) -> str:
     if Outcome.NOT_READY in outcomes:
         return "not_ready"
     if any(o.settled and o is not Outcome.NOT_ASKED for o in outcomes):
-        return "asked"
+        return "no_rows"
     return "known" if any(o.is_known for o in outcomes) else "not_asked"
 
 
@@ -195,7 +195,7 @@ def _print_accounts(runtime) -> None:
     )
     if len(found) > _FEW and due:
         console.print(
-            f"{len(due)} need somebody within a week; all: `douyin accounts list --needs-consent`", highlight=False
+            f"{len(due)} need their owner within a week; all: `douyin accounts list --needs-consent`", highlight=False
         )
     shown = found if len(found) <= _FEW else due[:10]
     if shown:

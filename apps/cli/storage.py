@@ -15,7 +15,7 @@ app = typer.Typer(
     help="Sizes and numbers of files; forget what need not be kept; put sealed months together.",
     invoke_without_command=True,
 )
-DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only show what would be done")]
 
 
 @app.callback()
@@ -79,8 +79,8 @@ def _number(files: int) -> str:
 
 def _kept(settings, name: str) -> str:
     keep = settings.keep_for(name)
-    told = [f"{store} {days} d" for store, days in (("archive", keep.archive_days), ("lake", keep.lake_days)) if days]
-    return ", ".join(told)
+    limits = [f"{store} {days} d" for store, days in (("archive", keep.archive_days), ("lake", keep.lake_days)) if days]
+    return ", ".join(limits)
 
 
 @app.command()

@@ -63,7 +63,7 @@ def verify(
         for one, target in set_aside(runtime, found.findings):
             console.print(f"moved {escape(one.where)} to {escape(str(target))}", highlight=False, soft_wrap=True)
         console.print(
-            "`douyin run` asks again for what can still be asked for; `douyin replay` makes days again "
+            "`douyin run` fetches again what the platform still has; `douyin replay` makes days again "
             "that the archive still knows"
         )
     if found.wrong:

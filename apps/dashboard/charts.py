@@ -12,7 +12,7 @@ import altair as alt
 import pyarrow as pa
 
 from apps.dashboard.texts import KINDS, Say
-from services.reporting import charts as house
+from services.reporting import charts as report_charts
 from services.reporting.charts import ACCENT, BAD, CATEGORIES, GOOD, INK, MUTED
 
 BLUE, VIOLET = CATEGORIES[1], CATEGORIES[2]
@@ -27,7 +27,7 @@ def _themed(chart: alt.TopLevelMixin, *, height: int) -> alt.TopLevelMixin:
 
     One entry of that menu would send the data to an editor on the internet.
     """
-    return house.themed(chart, height=height).properties(usermeta={"embedOptions": {"actions": False}})
+    return report_charts.themed(chart, height=height).properties(usermeta={"embedOptions": {"actions": False}})
 
 
 def _day_axis() -> alt.X:

@@ -24,8 +24,11 @@ NARROW, WIDE = 300, 1000
 """Widths of the chart in pixels, for a phone and for a desk."""
 
 _GONE = """(() => {
-  const first = document.getElementById("dw-first"), root = document.getElementById("root"), picture = ".vega-embed svg, .vega-embed canvas";
-  const drawn = () => root.querySelector(".dw-notice") || [...root.querySelectorAll("marimo-mime-renderer")].some(place => place.shadowRoot?.querySelector(picture));
+  const first = document.getElementById("dw-first"), root = document.getElementById("root");
+  const picture = ".vega-embed svg, .vega-embed canvas";
+  const drawn = () => root.querySelector(".dw-notice") ||
+    [...root.querySelectorAll("marimo-mime-renderer")]
+      .some(place => place.shadowRoot?.querySelector(picture));
   const until = performance.now() + 60000;
   const look = () => drawn() || performance.now() > until ? first.remove() : setTimeout(look, 50);
   look();
@@ -46,10 +49,10 @@ class FirstView:
 
         Empty if the query selects another view, or if there is nothing to show; the live page then says so.
         """
-        asked = parse_qs(query)
-        if set(asked) - {"lang", "access_token"}:
+        query_values = parse_qs(query)
+        if set(query_values) - {"lang", "access_token"}:
             return ""
-        language: Language = "en" if asked.get("lang") == ["en"] else "zh"
+        language: Language = "en" if query_values.get("lang") == ["en"] else "zh"
         try:
             with self._drawing:
                 version = self._reader.version()

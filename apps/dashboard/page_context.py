@@ -47,21 +47,21 @@ class PageContext:
         """Return the names of columns."""
         return Names(self.answers["names"], self.say)
 
-    def ask(self, asked: dict[str, Question]) -> dict[str, pa.Table]:
+    def ask(self, questions_by_name: dict[str, Question]) -> dict[str, pa.Table]:
         """Return the results of queries by their names."""
-        return self.reader.ask(asked)
+        return self.reader.ask(questions_by_name)
 
     def as_of(self) -> str:
         """Describe in one line how recent the data is."""
         at, words = self.reader.published_at(), self.days["words_at"]
-        told = [self.say(f"发布于 {at:%Y-%m-%d %H:%M}", f"published {at:%Y-%m-%d %H:%M}")]
+        parts = [self.say(f"发布于 {at:%Y-%m-%d %H:%M}", f"published {at:%Y-%m-%d %H:%M}")]
         if self.days["figures"]:
-            told.append(
+            parts.append(
                 self.say(f"账号数据截至 {self.days['figures']}", f"account figures until {self.days['figures']}")
             )
         if words:
-            told.append(self.say(f"热点词 {words:%m-%d %H:%M}", f"hot words of {words:%m-%d %H:%M}"))
-        return " · ".join(told) + self.say("（北京时间）", " (Beijing time)")
+            parts.append(self.say(f"热点词 {words:%m-%d %H:%M}", f"hot words of {words:%m-%d %H:%M}"))
+        return " · ".join(parts) + self.say("（北京时间）", " (Beijing time)")
 
 
 def open_file(reader: Reader, language: Language) -> PageContext:

@@ -154,7 +154,8 @@ def downloads(ask: Callable[[], pa.Table], name: str, say: Say) -> mo.Html:
 
     return mo.Html(
         "<div "
-        f'class="dw-saves"><span>{escape(say("下载", "Download"))}</span>{"".join(button(ending).text for ending in FORMATS)}</div>'
+        f'class="dw-saves"><span>{escape(say("下载", "Download"))}</span>'
+        f"{''.join(button(ending).text for ending in FORMATS)}</div>"
     )
 
 

@@ -67,13 +67,16 @@ class Choice:
 
 OPENING = {
     "days": Question(
-        """SELECT min(dt) AS first, max(dt) AS last, max(dt) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL) AS figures,
-                  (SELECT max(dt) FROM marts.hot_words_now) AS words, (SELECT max(listed_at) FROM marts.hot_words_now WHERE dt = (SELECT max(dt) FROM marts.hot_words_now)) AS words_at
+        """SELECT min(dt) AS first, max(dt) AS last, max(dt) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL)
+            AS figures,
+                  (SELECT max(dt) FROM marts.hot_words_now) AS words, (SELECT max(listed_at)
+                      FROM marts.hot_words_now WHERE dt = (SELECT max(dt) FROM marts.hot_words_now)) AS words_at
            FROM marts.account_daily"""
     ),
     "accounts": Question(
         """SELECT client_key, open_id, coalesce(d.name, m.name) AS name, d.fans
-           FROM (SELECT client_key, open_id, arg_max(nickname, dt) AS name, arg_max(total_fans, dt) AS fans FROM marts.account_daily
+           FROM (SELECT client_key, open_id, arg_max(nickname, dt) AS name, arg_max(total_fans, dt) AS fans
+               FROM marts.account_daily
                  WHERE dt >= (SELECT max(dt) - 7 FROM marts.account_daily) GROUP BY ALL) AS d
            FULL JOIN meta.accounts AS m USING (client_key, open_id)
            ORDER BY fans DESC NULLS LAST, name, open_id"""
@@ -102,24 +105,35 @@ def overview(choice: Choice, metric: str) -> dict[str, Question]:
     base = f"base AS (SELECT * FROM marts.account_daily {choice.only} WHERE dt BETWEEN $first AND $last)"
     return {
         "cards": choice.ask(
-            f"""WITH {base}, known AS (SELECT max(dt) AS until FROM base WHERE new_play IS NOT NULL OR total_fans IS NOT NULL)
-            SELECT count(DISTINCT (client_key, open_id)) AS accounts, any_value(until) AS until, sum(new_play) AS new_play, sum(net_fans) AS net_fans, sum(interactions) AS interactions,
-                   sum(interactions) FILTER (new_play IS NOT NULL) / nullif(sum(new_play) FILTER (interactions IS NOT NULL), 0) AS engagement_ratio,
-                   sum(total_fans) FILTER (dt = until) AS total_fans, count(*) FILTER (dt = until AND total_fans IS NULL) AS fans_missing,
+            f"""WITH {base}, known AS (SELECT max(dt) AS until FROM base
+                WHERE new_play IS NOT NULL OR total_fans IS NOT NULL)
+            SELECT count(DISTINCT (client_key, open_id)) AS accounts, any_value(until) AS until, sum(new_play)
+                AS new_play, sum(net_fans) AS net_fans, sum(interactions) AS interactions,
+                   sum(interactions) FILTER (new_play IS NOT NULL)
+                       / nullif(sum(new_play) FILTER (interactions IS NOT NULL), 0) AS engagement_ratio,
+                   sum(total_fans) FILTER (dt = until) AS total_fans, count(*)
+                       FILTER (dt = until AND total_fans IS NULL) AS fans_missing,
                    count(*) FILTER (dt <= until) AS account_days, count(*) FILTER (is_gap AND dt <= until) AS gaps
             FROM base CROSS JOIN known"""
         ),
         "lines": choice.ask(
-            f"""WITH {base}, most AS (SELECT client_key, open_id FROM base GROUP BY ALL ORDER BY sum(abs({metric})) DESC NULLS LAST, open_id LIMIT {MOST_LINES}),
+            f"""WITH {base}, most AS (SELECT client_key, open_id FROM base GROUP BY ALL
+                ORDER BY sum(abs({metric})) DESC NULLS LAST, open_id LIMIT {MOST_LINES}),
             known AS (SELECT max(dt) AS until FROM base WHERE new_play IS NOT NULL OR total_fans IS NOT NULL)
-            SELECT dt, open_id, {metric} AS value, missing, dt > until AS is_pending FROM base SEMI JOIN most USING (client_key, open_id) CROSS JOIN known ORDER BY open_id, dt"""
+            SELECT dt, open_id, {metric} AS value, missing, dt > until AS is_pending FROM base
+                SEMI JOIN most USING (client_key, open_id) CROSS JOIN known ORDER BY open_id, dt"""
         ),
         "accounts": choice.ask(
-            f"""WITH {base}, known AS (SELECT max(dt) AS until FROM base WHERE new_play IS NOT NULL OR total_fans IS NOT NULL)
-            SELECT arg_max(nickname, dt) AS nickname, arg_max(total_fans, dt) AS total_fans, sum(net_fans) AS net_fans, sum(new_play) AS new_play, sum(interactions) AS interactions,
-                   round(sum(interactions) FILTER (new_play IS NOT NULL) / nullif(sum(new_play) FILTER (interactions IS NOT NULL), 0), 4) AS engagement_ratio, sum(new_issue) AS new_issue,
+            f"""WITH {base}, known AS (SELECT max(dt) AS until FROM base
+                WHERE new_play IS NOT NULL OR total_fans IS NOT NULL)
+            SELECT arg_max(nickname, dt) AS nickname, arg_max(total_fans, dt) AS total_fans, sum(net_fans) AS net_fans,
+                sum(new_play) AS new_play, sum(interactions) AS interactions,
+                   round(sum(interactions) FILTER (new_play IS NOT NULL)
+                       / nullif(sum(new_play) FILTER (interactions IS NOT NULL), 0), 4) AS engagement_ratio,
+                       sum(new_issue) AS new_issue,
                    count(*) FILTER (is_gap AND dt <= until) AS gap_days, open_id
-            FROM base CROSS JOIN known GROUP BY client_key, open_id ORDER BY new_play DESC NULLS LAST, open_id LIMIT {MOST_SHOWN}"""
+            FROM base CROSS JOIN known GROUP BY client_key, open_id ORDER BY new_play DESC NULLS LAST, open_id
+                LIMIT {MOST_SHOWN}"""
         ),
     }
 
@@ -140,17 +154,23 @@ def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, Question]:
     day = _last_day(choice, "video_performance")
     return {
         "counts": choice.ask(
-            f"""SELECT max(dt) AS day, count(*) AS videos, count(ratio_to_median) AS comparable, count(*) FILTER (is_hit) AS hits, count(*) FILTER (is_low_play) AS lows
+            f"""SELECT max(dt) AS day, count(*) AS videos, count(ratio_to_median) AS comparable, count(*)
+                FILTER (is_hit) AS hits, count(*) FILTER (is_low_play) AS lows
             FROM marts.video_performance {choice.only} WHERE dt = ({day})"""
         ),
         "points": choice.ask(
-            f"""SELECT title, counted_age_days, ratio_to_median, play_count, CASE WHEN is_hit THEN 'hit' WHEN is_low_play THEN 'low' ELSE 'usual' END AS kind
-            FROM marts.video_performance {choice.only} WHERE dt = ({day}) AND ratio_to_median IS NOT NULL ORDER BY is_hit OR is_low_play DESC, hash(item_id) LIMIT {MOST_POINTS}"""
+            f"""SELECT title, counted_age_days, ratio_to_median, play_count, CASE WHEN is_hit THEN 'hit'
+                WHEN is_low_play THEN 'low' ELSE 'usual' END AS kind
+            FROM marts.video_performance {choice.only} WHERE dt = ({day}) AND ratio_to_median IS NOT NULL
+                ORDER BY is_hit OR is_low_play DESC, hash(item_id) LIMIT {MOST_POINTS}"""
         ),
         "rows": choice.ask(
-            f"""SELECT title, published_date, counted_age_days, play_count, median_play_count, round(ratio_to_median, 2) AS ratio_to_median, is_hit, is_low_play, peak_plays, half_life_days, open_id, item_id
+            f"""SELECT title, published_date, counted_age_days, play_count, median_play_count,
+                round(ratio_to_median, 2) AS ratio_to_median, is_hit, is_low_play, peak_plays, half_life_days, open_id,
+                item_id
             FROM marts.video_performance {choice.only} WHERE dt = ({day})
-            ORDER BY is_hit DESC NULLS LAST, is_low_play DESC NULLS LAST, ratio_to_median DESC NULLS LAST, play_count DESC NULLS LAST, item_id LIMIT {most}"""
+            ORDER BY is_hit DESC NULLS LAST, is_low_play DESC NULLS LAST, ratio_to_median DESC NULLS LAST,
+                play_count DESC NULLS LAST, item_id LIMIT {most}"""
         ),
     }
 
@@ -158,8 +178,11 @@ def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, Question]:
 def video_curve(choice: Choice, open_id: str, item_id: str) -> Question:
     """Query the plays of one video per day from its first day in the range; days without a number are null."""
     return choice.ask(
-        """WITH held AS (SELECT dt, plays FROM marts.video_daily WHERE dt BETWEEN $first AND $last AND open_id = $open_id AND item_id = $item_id)
-        SELECT day::DATE AS dt, plays FROM generate_series((SELECT min(dt) FROM held), (SELECT max(dt) FROM held), INTERVAL 1 DAY) AS days(day) LEFT JOIN held ON held.dt = day::DATE ORDER BY dt""",
+        """WITH listed AS (SELECT dt, plays FROM marts.video_daily
+            WHERE dt BETWEEN $first AND $last AND open_id = $open_id AND item_id = $item_id)
+        SELECT day::DATE AS dt, plays
+            FROM generate_series((SELECT min(dt) FROM listed), (SELECT max(dt) FROM listed), INTERVAL 1 DAY)
+            AS days(day) LEFT JOIN listed ON listed.dt = day::DATE ORDER BY dt""",
         open_id=open_id,
         item_id=item_id,
     )
@@ -174,17 +197,21 @@ def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Ques
     With ``like``: every word of the range that contains it, on the list or not.
     """
     day = _last_day(choice, "hot_word_lifecycle", accounts=False)
-    held = (
+    listed = (
         "dt BETWEEN $first AND $last AND contains(lower(sentence), lower($like))"
         if like
         else f"dt = ({day}) AND is_on_board"
     )
     return choice.ask(
-        f"""WITH lives AS (SELECT * FROM marts.hot_word_lifecycle WHERE {held} QUALIFY row_number() OVER (PARTITION BY sentence ORDER BY dt DESC, last_seen_at DESC, client_key) = 1),
+        f"""WITH lives AS (SELECT * FROM marts.hot_word_lifecycle WHERE {listed}
+            QUALIFY row_number() OVER (PARTITION BY sentence ORDER BY dt DESC, last_seen_at DESC, client_key) = 1),
         now AS (SELECT * FROM marts.hot_words_now WHERE dt = ({_last_day(choice, "hot_words_now", accounts=False)}))
-        SELECT n.rank, l.sentence, n.rank_change, n.hot_level, n.is_new, n.is_rising, l.best_rank, l.peak_hot_level, l.hours_on_board, l.re_entries,
-               strftime(l.first_seen_at, '%m-%d %H:%M') AS first_seen_at, strftime(l.last_seen_at, '%m-%d %H:%M') AS last_seen_at, l.client_key
-        FROM lives AS l LEFT JOIN now AS n USING (client_key, sentence) ORDER BY n.rank NULLS LAST, l.last_seen_at DESC, l.sentence LIMIT {most}""",
+        SELECT n.rank, l.sentence, n.rank_change, n.hot_level, n.is_new, n.is_rising, l.best_rank, l.peak_hot_level,
+            l.hours_on_board, l.re_entries,
+               strftime(l.first_seen_at, '%m-%d %H:%M') AS first_seen_at, strftime(l.last_seen_at, '%m-%d %H:%M')
+                   AS last_seen_at, l.client_key
+        FROM lives AS l LEFT JOIN now AS n USING (client_key, sentence)
+            ORDER BY n.rank NULLS LAST, l.last_seen_at DESC, l.sentence LIMIT {most}""",
         like=like,
     )
 
@@ -195,10 +222,14 @@ def word_curve(choice: Choice, client_key: str, sentence: str) -> Question:
     They are null where the word was not listed. Beijing time.
     """
     return choice.ask(
-        """WITH lists AS (SELECT DISTINCT observed_at FROM main.hot_words WHERE dt BETWEEN $first AND $last AND client_key = $client_key),
-        held AS (SELECT observed_at, min(rank) AS rank, max(hot_level) AS hot_level FROM main.hot_words WHERE dt BETWEEN $first AND $last AND client_key = $client_key AND sentence = $sentence GROUP BY ALL)
-        SELECT strftime(observed_at, '%Y-%m-%dT%H:%M:%S') AS at, rank, hot_level FROM lists LEFT JOIN held USING (observed_at)
-        WHERE observed_at BETWEEN (SELECT min(observed_at) FROM held) AND (SELECT max(observed_at) FROM held) ORDER BY observed_at""",
+        """WITH lists AS (SELECT DISTINCT observed_at FROM main.hot_words
+            WHERE dt BETWEEN $first AND $last AND client_key = $client_key),
+        listed AS (SELECT observed_at, min(rank) AS rank, max(hot_level) AS hot_level FROM main.hot_words
+            WHERE dt BETWEEN $first AND $last AND client_key = $client_key AND sentence = $sentence GROUP BY ALL)
+        SELECT strftime(observed_at, '%Y-%m-%dT%H:%M:%S') AS at, rank, hot_level FROM lists
+            LEFT JOIN listed USING (observed_at)
+        WHERE observed_at BETWEEN (SELECT min(observed_at) FROM listed) AND (SELECT max(observed_at)
+            FROM listed) ORDER BY observed_at""",
         client_key=client_key,
         sentence=sentence,
     )
@@ -221,15 +252,21 @@ def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str
     app = f"(SELECT min(client_key) FROM marts.billboard_moves WHERE board = $board AND dt = {last})"
     return {
         "rows": choice.ask(
-            f"""SELECT rank, entry, move, rank_change, rank_before, days_on_board, best_rank, value, compared_with, dt FROM marts.billboard_moves
-            WHERE board = $board AND dt = {last} AND client_key = {app} ORDER BY rank NULLS LAST, rank_before, entry LIMIT {most}""",
+            f"""SELECT rank, entry, move, rank_change, rank_before, days_on_board, best_rank, value, compared_with,
+                dt FROM marts.billboard_moves
+            WHERE board = $board AND dt = {last} AND client_key = {app}
+                ORDER BY rank NULLS LAST, rank_before, entry LIMIT {most}""",
             board=board,
         ),
         "ranks": choice.ask(
-            f"""WITH top AS (SELECT entry FROM marts.billboard_moves WHERE board = $board AND dt = {last} AND client_key = {app} AND rank IS NOT NULL ORDER BY rank, entry LIMIT {MOST_ENTRIES}),
-            days AS (SELECT DISTINCT dt FROM marts.billboard_moves WHERE board = $board AND dt BETWEEN $first AND $last AND client_key = {app})
+            f"""WITH top AS (SELECT entry FROM marts.billboard_moves
+                WHERE board = $board AND dt = {last} AND client_key = {app} AND rank IS NOT NULL
+                ORDER BY rank, entry LIMIT {MOST_ENTRIES}),
+            days AS (SELECT DISTINCT dt FROM marts.billboard_moves
+                WHERE board = $board AND dt BETWEEN $first AND $last AND client_key = {app})
             SELECT days.dt, top.entry, m.rank FROM days CROSS JOIN top
-            LEFT JOIN marts.billboard_moves AS m ON m.board = $board AND m.client_key = {app} AND m.dt = days.dt AND m.entry = top.entry ORDER BY ALL""",
+            LEFT JOIN marts.billboard_moves AS m ON m.board = $board AND m.client_key = {app} AND m.dt = days.dt
+                AND m.entry = top.entry ORDER BY ALL""",
             board=board,
         ),
     }
@@ -244,23 +281,30 @@ def portrait(choice: Choice) -> Question:
     ``share_change`` is against the week before, null where an account lacks it.
     """
     return choice.ask(
-        f"""SELECT dt, dimension, bucket, sum(fans) AS fans, sum(fans) / nullif(sum(sum(fans)) OVER whole, 0) AS share_ratio,
-               CASE WHEN bool_and(count(fans_before) = count(*)) OVER whole THEN sum(fans) / nullif(sum(sum(fans)) OVER whole, 0) - sum(fans_before) / nullif(sum(sum(fans_before)) OVER whole, 0) END AS share_change
-        FROM marts.fan_portrait {choice.only} WHERE dt = ({_last_day(choice, "fan_portrait")}) GROUP BY dt, dimension, bucket WINDOW whole AS (PARTITION BY dimension) ORDER BY dimension, fans DESC, bucket"""
+        f"""SELECT dt, dimension, bucket, sum(fans) AS fans, sum(fans) / nullif(sum(sum(fans)) OVER whole, 0)
+            AS share_ratio,
+               CASE WHEN bool_and(count(fans_before) = count(*)) OVER whole THEN sum(fans)
+                   / nullif(sum(sum(fans)) OVER whole, 0) - sum(fans_before)
+                   / nullif(sum(sum(fans_before)) OVER whole, 0) END AS share_change
+        FROM marts.fan_portrait {choice.only} WHERE dt = ({_last_day(choice, "fan_portrait")})
+            GROUP BY dt, dimension, bucket WINDOW whole AS (PARTITION BY dimension)
+            ORDER BY dimension, fans DESC, bucket"""
     )
 
 
 def needs(choice: Choice) -> dict[str, Question]:
     """Query the needs in comments: sums of the range by need, and by day."""
-    held = f"FROM marts.comment_needs {choice.only} WHERE dt BETWEEN $first AND $last"
+    of_range = f"FROM marts.comment_needs {choice.only} WHERE dt BETWEEN $first AND $last"
     return {
         "rows": choice.ask(
-            f"""SELECT need, sum(comments) AS comments, sum(questions) AS questions, sum(likes_of_comments) AS likes_of_comments, count(DISTINCT open_id) AS accounts,
-                   round(sum(sentiment_mean * comments) / nullif(sum(comments) FILTER (sentiment_mean IS NOT NULL), 0), 2) AS sentiment_mean,
+            f"""SELECT need, sum(comments) AS comments, sum(questions) AS questions, sum(likes_of_comments)
+                AS likes_of_comments, count(DISTINCT open_id) AS accounts,
+                   round(sum(sentiment_mean * comments) / nullif(sum(comments) FILTER (sentiment_mean IS NOT NULL), 0),
+                       2) AS sentiment_mean,
                    arg_max(examples, (likes_of_comments, comments, open_id)) FILTER (examples <> '') AS examples
-            {held} GROUP BY need ORDER BY need = 'other', comments DESC, need"""
+            {of_range} GROUP BY need ORDER BY need = 'other', comments DESC, need"""
         ),
-        "days": choice.ask(f"SELECT dt, need, sum(comments) AS comments {held} GROUP BY ALL ORDER BY ALL"),
+        "days": choice.ask(f"SELECT dt, need, sum(comments) AS comments {of_range} GROUP BY ALL ORDER BY ALL"),
     }
 
 
@@ -269,17 +313,18 @@ def leads(choice: Choice) -> dict[str, Question]:
 
     Actions may be summed; people repeat over days and ways, so their sums count person-days.
     """
-    held = f"FROM marts.lead_funnel {choice.only} WHERE dt BETWEEN $first AND $last"
+    of_range = f"FROM marts.lead_funnel {choice.only} WHERE dt BETWEEN $first AND $last"
     return {
         "rows": choice.ask(
-            f"""SELECT action_source, action_type, action_flag, sum(actions) AS actions, sum(people) AS person_days, sum(leads) AS lead_days, sum(contacts) AS contact_days,
+            f"""SELECT action_source, action_type, action_flag, sum(actions) AS actions, sum(people) AS person_days,
+                sum(leads) AS lead_days, sum(contacts) AS contact_days,
                    round(sum(contacts) / nullif(sum(people), 0), 4) AS contact_ratio
-            {held} GROUP BY ALL ORDER BY actions DESC, action_source, action_type, action_flag LIMIT {MOST_SHOWN}"""
+            {of_range} GROUP BY ALL ORDER BY actions DESC, action_source, action_type, action_flag LIMIT {MOST_SHOWN}"""
         ),
-        "days": choice.ask(f"SELECT dt, action_source, sum(actions) AS actions {held} GROUP BY ALL ORDER BY ALL"),
+        "days": choice.ask(f"SELECT dt, action_source, sum(actions) AS actions {of_range} GROUP BY ALL ORDER BY ALL"),
         "sources": choice.ask(
             "SELECT action_source, sum(actions) AS actions, sum(people) AS person_days, sum(contacts) AS "
-            f"contact_days {held} GROUP BY ALL ORDER BY actions DESC, action_source LIMIT 8"
+            f"contact_days {of_range} GROUP BY ALL ORDER BY actions DESC, action_source LIMIT 8"
         ),
     }
 
@@ -291,8 +336,10 @@ HEALTH = {
         "SELECT area, level, count(*) AS matters, max(as_of) AS as_of FROM marts.data_health GROUP BY ALL ORDER BY ALL"
     ),
     "rows": Question(
-        f"""SELECT level, area, coalesce(subject_name, subject) AS subject_name, says_zh, says_en, value, subject FROM marts.data_health
-        ORDER BY CASE level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, area, subject, client_key LIMIT {MOST_SHOWN}"""
+        f"""SELECT level, area, coalesce(subject_name, subject) AS subject_name, says_zh, says_en, value, subject
+            FROM marts.data_health
+        ORDER BY CASE level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, area, subject, client_key
+            LIMIT {MOST_SHOWN}"""
     ),
 }
 

@@ -79,7 +79,8 @@ class Reader:
             found = os.stat(self.path)
         except FileNotFoundError as error:
             raise CannotShow(
-                f"还没有发布过数据仓库（{self.path}）。先运行 `make demo` 或 `douyin run`，或用 DOUYIN_HOME 指定数据目录，然后点“刷新”。",
+                f"还没有发布过数据仓库（{self.path}）。先运行 `make demo` 或 `douyin run`，"
+                "或用 DOUYIN_HOME 指定数据目录，然后点“刷新”。",
                 f"Nothing was published yet ({self.path}). Run `make demo` or `douyin run`, or name the "
                 "data folder with DOUYIN_HOME; then press refresh.",
             ) from error
@@ -120,7 +121,8 @@ class Reader:
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             first = str(error).splitlines()[0]
             raise CannotShow(
-                f"已发布的文件缺少这里需要的集市，或结构较旧。运行 `douyin run`（或 `make demo`）生成集市并发布，然后点“刷新”。（{first}）",
+                f"已发布的文件缺少这里需要的集市，或结构较旧。"
+                f"运行 `douyin run`（或 `make demo`）生成集市并发布，然后点“刷新”。（{first}）",
                 "The published file lacks a mart that this needs, or has it in an older shape. Run "
                 "`douyin run` (or `make demo`), which makes and publishes marts; then press refresh. "
                 f"({first})",

@@ -174,14 +174,14 @@ def words_panel(
     picture = None
     if row is not None:
         curve = here.ask({"curve": questions.word_curve(choice, row["client_key"], row["sentence"])})["curve"]
-        told = say(
+        summary = say(
             f"最高第 {figure(row['best_rank'])} 名 · 热度峰值 {figure(row['peak_hot_level'])} · 在榜 "
             f"{figure(row['hours_on_board'])} 小时",
             f"best rank {figure(row['best_rank'])} · highest heat {figure(row['peak_hot_level'])} · "
             f"{figure(row['hours_on_board'])} hours on the list",
         )
         picture = block(
-            heading(row["sentence"], told),
+            heading(row["sentence"], summary),
             charts.word_life(curve, say)
             if curve.num_rows
             else notice(say("所选日期没有它的采集。", "It was not observed on these days.")),

@@ -69,7 +69,8 @@ _AFTER_PAINT = b"""<script type="module">
   const begin = () => {
     if (begun) return;
     begun = true;
-    for (const href of %s) document.head.append(Object.assign(document.createElement("link"), {rel: "modulepreload", crossOrigin: "", href}));
+    for (const href of %s) document.head.append(
+      Object.assign(document.createElement("link"), {rel: "modulepreload", crossOrigin: "", href}));
     import("%s");
   };
   requestAnimationFrame(() => requestAnimationFrame(begin));

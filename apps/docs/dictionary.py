@@ -196,7 +196,8 @@ ZH = Words(
         "[English](dictionary.md) · [README](../README.zh-CN.md) · [逐表说明](tables.zh-CN.md) · "
         "[接口清单（英文）](operations-reference.md)",
         "",
-        "`warehouse.duckdb` 中每个指标与列的含义，按含义归并；各核心表的类型、主键、历史与个人信息见[数据表](tables.zh-CN.md)。同样的内容在数仓 "
+        "`warehouse.duckdb` 中每个指标与列的含义，按含义归并；"
+        "各核心表的类型、主键、历史与个人信息见[数据表](tables.zh-CN.md)。同样的内容在数仓 "
         "`meta.dictionary` 表中，含中英文及本部署的最早日期（`since`）：",
         "",
         "```sql",
@@ -207,10 +208,13 @@ ZH = Words(
         "指标如何求和：",
         "",
         "- **可加**：可跨日期、账号、视频等任意维度求和。",
-        "- **半可加**：只能跨部分维度求和。时点累计值可跨账号或视频求和，不可跨时间求和，应取期末值；若受限的是其他维度，见“差异”。",
-        "- **不可加**：不能求和。比率应分别汇总分子与分母后再相除；去重人数不能相加；中位数、名次与指数须由明细重新计算。",
+        "- **半可加**：只能跨部分维度求和。时点累计值"
+        "可跨账号或视频求和，不可跨时间求和，应取期末值；若受限的是其他维度，见“差异”。",
+        "- **不可加**：不能求和。比率应分别汇总分子与分母后再相除；去重人数不能相加；"
+        "中位数、名次与指数须由明细重新计算。",
         "",
-        "“平台名称”为平台文档中的中文标签（见 `catalog/contract/`）。未与创作者服务平台或抖音内的页面核对，二者名称与数值的差异均未经验证。",
+        "“平台名称”为平台文档中的中文标签（见 `catalog/contract/`）。"
+        "未与创作者服务平台或抖音内的页面核对，二者名称与数值的差异均未经验证。",
     ),
     index="指标索引",
     index_intro="仅含度量性数值，不含主键、编码、id 与名次。",
@@ -286,12 +290,12 @@ def _index(core: Iterable[Line], marts: Iterable[Line], own: Iterable[Line], wor
             for x in lines
         )
 
-    rooms = [*(words.pick(*DOMAINS[d]) for d in _HOMES), words.marts, words.own]
+    sections = [*(words.pick(*DOMAINS[d]) for d in _HOMES), words.marts, words.own]
     return grid(
         words.index_head,
         (
             (
-                rooms[home(x)],
+                sections[home(x)],
                 words.of(x[0], "name"),
                 code(x[0]["column_name"]),
                 x[0]["unit"] or "",

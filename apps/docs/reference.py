@@ -55,11 +55,11 @@ _HISTORY = {
     ),
     History.WINDOW: (
         "window: a day holds the rows whose `stat_date` it is, each key with its latest observation; the "
-        "platform can be asked for days within its window",
+        "platform returns days within its window",
         "窗口（window）：分区为统计日 `stat_date`，每个主键保留最近一次采集；平台窗口内的日期可以补采",
     ),
     History.VERSION: (
-        "version: published issues, any of which can be asked for",
+        "version: published issues, any of which can be requested",
         "版本（version）：已发布的各期均可请求",
     ),
     History.LISTING: (
@@ -82,8 +82,8 @@ _EMPTY = {
 
 _ACTIONS = {
     Action.ACCEPT: "The answer is good.",
-    Action.RETRY: "Asked again with exponential back-off and jitter, up to the tries of the code.",
-    Action.SLOW_DOWN: "The scope's rate is halved for the run; asked again after one to two minutes.",
+    Action.RETRY: "Sent again with exponential back-off and jitter, up to the tries of the code.",
+    Action.SLOW_DOWN: "The scope's rate is halved for the run; sent again after one to two minutes.",
     Action.REFRESH: (
         "The token is refreshed and the call made once more. Refused again, it counts as `reconsent` "
         "(account) or `alert` (app)."
@@ -181,7 +181,8 @@ _ZH = _Words(
     columns=("列", "类型", "单位", "个人信息", "可加性", "含义"),
     others="`marts`、`meta` 与 `outreach` 模式",
     others_intro=(
-        "集市由核心表计算而来，每张对应 `sql/marts` 中的一个 SELECT；`meta` 为流水线对自身的记录；`outreach` 为触达计划与流水。"
+        "集市由核心表计算而来，每张对应 `sql/marts` 中的一个 SELECT；"
+        "`meta` 为流水线对自身的记录；`outreach` 为触达计划与流水。"
         "各列见[指标字典](dictionary.zh-CN.md)，其中还说明每个指标如何求和。"
     ),
     suffix=".zh-CN",
@@ -234,7 +235,8 @@ def _table(table: Table, words: _Words) -> list[str]:
         f"- {words.history}{words.colon}{words.pick(_HISTORY[table.history]).format(name=table.name)}",
         f"- {words.key}{words.colon}{codes(table.primary_key)}",
         "- "
-        f"{words.cadence}{words.colon}{words.job.format(when=words.pick((cadence.doc_en, cadence.doc_zh)), job=JOB_NAMES[cadence.name])}",
+        f"{words.cadence}{words.colon}"
+        f"{words.job.format(when=words.pick((cadence.doc_en, cadence.doc_zh)), job=JOB_NAMES[cadence.name])}",
         f"- {words.from_}{words.colon}{_sources(table, words)}",
         "",
         *_columns((FIELDS[name] for name in table.fields), words),
@@ -336,7 +338,7 @@ def operations_page() -> str:
             ((c.name, c.doc_en, f"`{JOB_NAMES[c.name]}`") for c in dict.fromkeys(e.cadence for e in SOURCES.values())),
         ),
     ]
-    head = ("operation", "path", "scope", "token", "status", "tables", "asked", "cadence")
+    head = ("operation", "path", "scope", "token", "status", "tables", "requested for", "cadence")
     for domain, (en, zh) in DOMAINS.items():
         own = [e for e in ENDPOINTS.values() if e.domain == domain]
         lines += [f"## {en} {zh}", "", *grid(head, map(_operation, own))]

@@ -175,8 +175,8 @@ class Receiver:
 
         A body whose stated length is too large is not read; any other is read up to the limit.
         """
-        told = request.headers.get("content-length", "")
-        if told.isdecimal() and int(told) > self._body_bytes:
+        stated = request.headers.get("content-length", "")
+        if stated.isdecimal() and int(stated) > self._body_bytes:
             raise self._too_large()
         body = bytearray()
         async for chunk in request.stream():

@@ -43,7 +43,7 @@ class Guard:
         """Return the factory that uvicorn takes as ``http``."""
         return partial(GuardedProtocol, guard=self)  # type: ignore[return-value]  # uvicorn only calls it
 
-    def make_room(self) -> None:
+    def cut_longest(self) -> None:
         """Cut off the connection that has waited longest for its sender."""
         if (longest := next(iter(self.waiting), None)) is not None:
             longest.cut("no room")
@@ -65,7 +65,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._begin(Step.HEAD)
         if len(self.connections) > self._guard.most:
-            self._guard.make_room()
+            self._guard.cut_longest()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the time limit."""
@@ -134,7 +134,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.cut(f"slow {self._step}", b"408 Request Timeout" if began else b"")
 
 
-def room_for(connections: int) -> int:
+def connections_allowed(connections: int) -> int:
     """Return how many connections the process may have open.
 
     That is ``connections``, or fewer if the system's limit of open files is lower. The soft limit is raised as far as

@@ -75,7 +75,8 @@ def lacking(runtime: Runtime) -> list[AlertCondition]:
         key, counted = standing.client_key, standing.counted()
         scopes = named((one.what for one in standing.missing if one.operations), 6)
         zh = (
-            f"应用 {key}：{counted[NOT_OWNED]} 个接口无能力，{counted[WITHDRAWN]} 个已下线，{len(standing.closed)} 张表无法采集，"
+            f"应用 {key}：{counted[NOT_OWNED]} 个接口无能力，{counted[WITHDRAWN]} 个已下线，"
+            f"{len(standing.closed)} 张表无法采集，"
             f"{len(standing.consents)} 个账号缺少授权。此为已知情况，不影响任务成败"
         )
         en = f"app {key}: {standing.summary()}. Missing: {scopes}. This is known, and fails no run"
@@ -241,7 +242,8 @@ def quarantined(state: State, thresholds: Thresholds) -> list[AlertCondition]:
                     name,
                     Severity.WARNING,
                     f"{name} {table.zh}",
-                    f"{table.zh} {day.dt} 有 {day.quarantined:,} 行（{ratio:.0%}）无法解析，已隔离；其余 {day.rows:,} 行正常入库",
+                    f"{table.zh} {day.dt} 有 {day.quarantined:,} 行（{ratio:.0%}）无法解析，已隔离；"
+                    f"其余 {day.rows:,} 行正常入库",
                     f"{name} {day.dt}: {day.quarantined:,} rows ({ratio:.0%}) are in quarantine, {day.rows:,} landed",
                     'douyin sql -c "SELECT reason, count(*) FROM meta.quarantine WHERE table_name = '
                     f"'{name}' AND dt = '{day.dt}' GROUP BY ALL\"",

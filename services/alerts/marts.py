@@ -103,13 +103,13 @@ def watched_words(runtime: Runtime, words: list[str]) -> list[AlertCondition]:
             continue
         level = "" if row["hot_level"] is None else f"{row['hot_level']:,}"
         marks = [m for m, holds in (("新上榜 new", row["is_new"]), ("上升 rising", row["is_rising"])) if holds]
-        told = f"（{'，'.join(marks)}）" if marks else ""
+        suffix = f"（{'，'.join(marks)}）" if marks else ""
         one = AlertCondition(
             Kind.HOT_WORD,
             row["sentence"],
             Severity.INFO,
             row["sentence"],
-            f"热点词「{row['sentence']}」命中关注词「{word}」，热度 {level}{told}",
+            f"热点词「{row['sentence']}」命中关注词「{word}」，热度 {level}{suffix}",
             f"the hot word {row['sentence']} matches {word}; hot level {level}",
             "",
         )

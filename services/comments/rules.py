@@ -221,7 +221,8 @@ def load_user_words(folder: Path) -> list[UserWord]:
         match = re.fullmatch(r"(\S+)(?:\s+(\d+))?(?:\s+([a-z]+))?", text)
         if not match:
             raise BadNeeds(
-                f"{place}: {text!r}: write a word without spaces, then if you like a frequency and a tag: 兰朵咖啡 1000 nz"
+                f"{place}: {text!r}: write a word without spaces, then if you like a frequency "
+                "and a tag: 兰朵咖啡 1000 nz"
             )
         word = match[1].lower()
         if word in found:
@@ -280,17 +281,17 @@ def _read(path: Path, model: type[_StrictModel]) -> Any:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        told = []
+        problems = []
         for e in error.errors():
             place = e["loc"]
             while place and place not in lines:
                 place = place[:-1]
             named = ".".join(str(p) for p in e["loc"]) or "the file"
-            told.append(
+            problems.append(
                 f"{path}:{lines.get(place, 1)}: {_named(document, e['loc'], named)}: "
                 f"{e['msg'].removeprefix('Value error, ')}"
             )
-        raise BadNeeds("\n".join(told)) from error
+        raise BadNeeds("\n".join(problems)) from error
 
 
 def _named(document: Any, place: tuple[str | int, ...], shown: str) -> str:

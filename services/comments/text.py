@@ -14,7 +14,10 @@ from pathlib import Path
 from services.comments.masking import fold, join, replace_personal
 from services.comments.rules import STOP_WORDS, USER_WORDS, BadNeeds, Lexicon, line_of, load_stop_words, load_user_words
 
-_SIGNS = "\U0001f000-\U0001faff\u2600-\u27bf\u2190-\u21ff\u2300-\u23ff\u2b00-\u2bff\u3030\u303d\u3297\u3299\u00a9\u00ae\u2122\ue000-\uf8ff"
+_SIGNS = (
+    "\U0001f000-\U0001faff\u2600-\u27bf\u2190-\u21ff\u2300-\u23ff\u2b00-\u2bff"
+    "\u3030\u303d\u3297\u3299\u00a9\u00ae\u2122\ue000-\uf8ff"
+)
 _PICTURE = re.compile(rf"\[[^\[\]\s]{{1,8}}\]|[{_SIGNS}]")
 _JOINERS = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff\u20e3\U000e0000-\U000e007f]")
 _ADDRESS = re.compile(r"https?://[^\s\u4e00-\u9fff]+")

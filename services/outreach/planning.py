@@ -370,7 +370,9 @@ def _listed_consents(runtime: Runtime, client_key: str) -> dict[tuple[str, str],
         rows = connection.execute(
             """
             SELECT open_id, target_open_id, observed_at FROM im_consents
-            WHERE client_key = $1 AND dt = (SELECT max(dt) FROM im_consents AS newest WHERE newest.client_key = $1 AND newest.open_id = im_consents.open_id)
+            WHERE client_key = $1 AND dt = (
+                SELECT max(dt) FROM im_consents AS newest
+                WHERE newest.client_key = $1 AND newest.open_id = im_consents.open_id)
             """,
             [client_key],
         ).fetchall()

@@ -264,7 +264,7 @@ class ReplyWorker:
         now = self._clock.now()
         if rule.hand_over is not None:
             hand_over(self._state, app, account, person, now + rule.hand_over)
-            log.warning("a person must answer somebody of %s (rule %s)", account, rule.name)
+            log.warning("a person must answer a message to %s (rule %s)", account, rule.name)
 
 
 def _nickname(content: Mapping[str, Any], person: str) -> str:

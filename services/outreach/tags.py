@@ -95,7 +95,7 @@ def plan_tags(runtime: Runtime, tags: Tags, now: datetime) -> tuple[Plan, dict[s
 def _difference(
     runtime: Runtime, account: Account, tags: Tags, wanted: dict[str, dict[str, str]], present: Present
 ) -> list[NewLine]:
-    """Build the lines in the order of execution: rename and delete first (this frees places), then create, then people."""
+    """Build the lines in order of execution: rename and delete first (to free places), then create, then people."""
 
     def line(operation: str, request: dict[str, Any], person: str, reason: str, what: str) -> NewLine:
         """Build one line of the account."""

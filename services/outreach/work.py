@@ -115,7 +115,7 @@ def recall_line(runtime: Runtime, line_id: int) -> int:
     conversations = conversations_of(runtime.state, line)
     if lacking := [m for m in line.message_ids if not conversations.get(m)]:
         raise LookupError(
-            f"no event told yet in which conversation line {line_id} arrived ({len(lacking)} message(s)): "
+            f"no event has named yet the conversation in which line {line_id} arrived ({len(lacking)} message(s)): "
             "try again later"
         )
     client = runtime.client(line.client_key)

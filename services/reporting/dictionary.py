@@ -55,10 +55,10 @@ def dictionary(bound: Mapping[str, CompiledMart], since: Mapping[str, date] | No
 
 def first_days(lake: Lake, bound: Mapping[str, CompiledMart]) -> dict[str, date]:
     """Return the first day in the lake of each table and incremental mart with data, by name with schema."""
-    rooms = {f"main.{name}": name for name in TABLES} | {
+    datasets = {f"main.{name}": name for name in TABLES} | {
         f"{DATASET}.{name}": one.mart.dataset for name, one in bound.items() if one.mart.incremental
     }
-    found = {name: lake.first_day(room) for name, room in rooms.items()}
+    found = {name: lake.first_day(dataset) for name, dataset in datasets.items()}
     return {name: day for name, day in found.items() if day is not None}
 
 

@@ -71,8 +71,10 @@ def write_export(
     pending = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with (
-            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as room,
-            connect(warehouse, writes=pending, config={"memory_limit": _MEMORY, "temp_directory": room}) as connection,
+            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as spill_dir,
+            connect(
+                warehouse, writes=pending, config={"memory_limit": _MEMORY, "temp_directory": spill_dir}
+            ) as connection,
         ):
             try:
                 query = _query(connection, table, sql, first, last)

@@ -85,24 +85,24 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
                 "The warehouse lacks this table, or is of an earlier version: run douyin publish.",
             )
         ]
-    told = []
+    reasons = []
     behind = [days[table] for table in about.tables if table in days]
     # Marts have days without rows; the days of their core tables show whether data was collected.
     if behind and not any(table["has_day"] for table in behind):
         first, last = min(table["first_day"] for table in behind), max(table["last_day"] for table in behind)
-        told.append(
+        reasons.append(
             (
                 f"没有 {answers.day} 的采集数据；仓库中已有 {first} 至 {last}。",
                 f"Nothing was seen on {answers.day}; the warehouse has {first} to {last}.",
             )
         )
     loads = _loads(answers, about.tables)
-    if about.tables and not loads and not told and "loads" not in answers.missing:
+    if about.tables and not loads and not reasons and "loads" not in answers.missing:
         since = answers.day - timedelta(days=6)
-        told.append(
+        reasons.append(
             (f"{since} 至 {answers.day} 没有采集记录。", f"Nothing was collected from {since} to {answers.day}.")
         )
-    return told + [_said(*load) for load in loads if load[1] is not Outcome.LOADED]
+    return reasons + [_said(*load) for load in loads if load[1] is not Outcome.LOADED]
 
 
 def what_lacks(answers: Answers, section: str) -> list[Both]:

@@ -76,15 +76,15 @@ def test_from_check_to_notification(alerts, hook):
     assert "there is and was nothing" in alerts("list"), "looking stores nothing"
     assert texts == []
 
-    assert "1 wrong; 1 told in 1 messages, 0 wait" in alerts("send")
-    assert "1 wrong; 0 told in 0 messages, 0 wait" in alerts("send")
+    assert "1 wrong; 1 sent in 1 messages, 0 wait" in alerts("send")
+    assert "1 wrong; 0 sent in 0 messages, 0 wait" in alerts("send")
     assert texts == ["【抖音数据】严重 critical · 账号需重新授权 Account needs consent: 门店甲"]
     assert "ops: 11-16 12:00" in alerts("list")
 
     assert "needs_consent:key/open-id-of-the-account is muted until 11-18 12:00" in alerts("mute", "1", "--for", "48h")
     assert "muted until 11-18 12:00" in alerts("list")
-    assert "0 told" in alerts("send", DOUYIN_CLOCK="2026-11-18T11:00:00+08:00")
-    assert "1 told" in alerts("send", DOUYIN_CLOCK="2026-11-18T13:00:00+08:00")
+    assert "0 sent" in alerts("send", DOUYIN_CLOCK="2026-11-18T11:00:00+08:00")
+    assert "1 sent" in alerts("send", DOUYIN_CLOCK="2026-11-18T13:00:00+08:00")
 
     assert "ops took the message" in alerts("test", "ops")
     assert texts[-1] == "【抖音数据】测试消息 test message"
@@ -123,8 +123,8 @@ def test_a_channel_that_refuses_is_reported_and_the_alert_stays_due(alerts, hook
     address, texts = hook
     said = alerts("send", code=1, ALERTS_OPS=address.replace(TOKEN, "elsewhere"))
     assert "ops: Failed to send JSON POST notification" in said
-    assert "0 told in 0 messages, 1 wait" in said
-    assert "1 told" in alerts("send", DOUYIN_CLOCK="2026-11-16T12:05:00+08:00")
+    assert "0 sent in 0 messages, 1 wait" in said
+    assert "1 sent" in alerts("send", DOUYIN_CLOCK="2026-11-16T12:05:00+08:00")
     assert len(texts) == 2
 
 
@@ -136,8 +136,8 @@ def test_a_warehouse_without_marts_is_no_good_news(alerts, tmp_path):
         connection.execute("CREATE TABLE hot_words (dt DATE)")
     said = alerts("check", DOUYIN_CLIENT_KEY="another")
     assert (
-        "nothing that was looked for is wrong; of low_plays, hot_word nobody knows" in said
-        or "nothing that was looked for is wrong; of low_plays nobody knows" in said
+        "nothing that was looked for is wrong; unknown: low_plays, hot_word" in said
+        or "nothing that was looked for is wrong; unknown: low_plays" in said
     )
     assert "Catalog Error" not in said
     assert (

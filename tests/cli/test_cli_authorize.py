@@ -123,7 +123,7 @@ def test_no_redirect_arrives(mixed):
     began = time.monotonic()
     done = mixed("authorize", "--wait-s", "1")
     assert done.returncode == 1
-    assert "nobody came back" in done.stderr
+    assert "no browser came back" in done.stderr
     assert time.monotonic() - began < scaled(30)
 
 

@@ -101,7 +101,7 @@ def test_status_on_eighty_columns_names_every_table_in_full(douyin, home, monkey
 
     monkeypatch.setattr(console.console, "_width", 80)
     reported = douyin("status")
-    assert "…" not in reported.stdout.partition("– never asked")[0].replace("[yellow]…", "")
+    assert "…" not in reported.stdout.partition("– never requested")[0].replace("[yellow]…", "")
     rows = "".join(line[:40].strip().split(" ")[0] for line in reported.stdout.splitlines())
     assert [name for name in TABLES if name not in rows] == []
 

@@ -84,7 +84,7 @@ def test_reading_commands_take_no_write_lock(douyin, locked):
 def test_writing_into_a_locked_state_is_reported_in_a_line(douyin, locked):
     reported = douyin("accounts", "pause", "海盐", DOUYIN_HOME=str(locked), **APP)
     assert reported.exit_code == 1
-    assert reported.stderr.startswith("✗ another process has held the state for half a minute")
+    assert reported.stderr.startswith("✗ another process has locked the state for half a minute")
     assert reported.stderr.count("\n") == 1
 
 
@@ -146,7 +146,7 @@ def test_a_full_disk_is_reported(tmp_path):
     with pytest.raises(OSError, match="No space") as full, open("/dev/full", "w") as file:
         file.write("x" * 100_000)
     assert full.value.errno == errno.ENOSPC
-    assert "free some room" in explain(full.value)
+    assert "free some space" in explain(full.value)
     state = State(f"sqlite:///{tmp_path / 'state.db'}")
     with state.begin() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
@@ -155,7 +155,7 @@ def test_a_full_disk_is_reported(tmp_path):
             "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
             "100000) SELECT i, hex(randomblob(100)) FROM n"
         )
-    assert explain(refused.value).startswith("the disk is full: free some room")
+    assert explain(refused.value).startswith("the disk is full: free some space")
 
 
 def test_a_fault_of_ours_is_one_line_and_its_traceback_is_shown_on_request(douyin, home, monkeypatch):

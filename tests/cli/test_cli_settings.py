@@ -184,7 +184,7 @@ def test_doctor_says_what_others_may_read(douyin, tmp_path, url: str):
     home.mkdir(mode=0o700)
     (home / "lake").mkdir(mode=0o700)
     (home / "lake" / "data.parquet").touch(mode=0o600)
-    assert f"✓ nobody else on this machine may read {home}" in douyin("doctor", DOUYIN_BASE_URL=url).stdout
+    assert f"✓ no other user of this machine may read {home}" in douyin("doctor", DOUYIN_BASE_URL=url).stdout
     (home / "lake" / "data.parquet").chmod(0o640)
     (tmp_path / ".env").touch()
     (tmp_path / ".env").chmod(0o644)
@@ -215,7 +215,7 @@ def test_status_of_an_empty_home(douyin):
     assert reported.exit_code == 0, reported.output
     assert "11-16" in reported.stdout
     assert "11-17" in reported.stdout
-    assert "– never asked" in reported.stdout
+    assert "– never requested" in reported.stdout
     assert "no account is authorised: `douyin authorize`" in reported.stdout
 
 

@@ -15,7 +15,7 @@ from receiving import following
 from test_receiver import NEW, Sender, chat
 
 from apps.receiver.app import Receiver
-from apps.receiver.protection import Guard, room_for
+from apps.receiver.protection import Guard, connections_allowed
 from apps.receiver.serving import serving
 from benchmarks.receiver import Crowd, run, stored
 from resources.config.log_repeats import Repeats
@@ -160,10 +160,10 @@ def test_the_limit_of_connections_follows_the_system_limit(monkeypatch):
     given = [(1024, 4096)]
     monkeypatch.setattr(resource, "getrlimit", lambda _: given[-1])
     monkeypatch.setattr(resource, "setrlimit", lambda _, pair: given.append(pair))
-    assert room_for(2048) == 2048
+    assert connections_allowed(2048) == 2048
     assert given[-1] == (2304, 4096)
     given[:] = [(256, 512)]
-    assert room_for(2048) == 256
+    assert connections_allowed(2048) == 256
 
 
 def test_what_strangers_send_makes_no_flood_of_lines(world, caplog):
