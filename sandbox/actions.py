@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from sandbox.apps import App
@@ -73,7 +75,7 @@ class PersonActions:
             )
         if does == "follow":
             overlay.follows[place] = instant
-        kinds = {
+        kinds: dict[str, tuple[Happening, dict[str, Any]]] = {
             "write": (Happening.RECEIVED, {"message_type": "text", "text": text or "在吗"}),
             "opt_out": (Happening.RECEIVED, {"message_type": "text", "text": "退订"}),
             "leave_phone": (

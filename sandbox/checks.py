@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from catalog.records import Endpoint, Envelope
+from catalog.records import Endpoint, Envelope, Operation
 from catalog.requests import Param, ParamLocation, ParamSource, TimeFormat
 from sandbox import errors
 from sandbox.clock import date_of, day_of
@@ -29,7 +29,7 @@ def read_integer(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else None
 
 
-def need_all(endpoint: Endpoint, given: Mapping[str, Any]) -> None:
+def need_all(endpoint: Endpoint | Operation, given: Mapping[str, Any]) -> None:
     """Refuse a request that lacks a required parameter: 28001007, of the OAuth family 10002."""
     for param in endpoint.params:
         if param.required and given.get(param.name) in (None, ""):
@@ -37,7 +37,7 @@ def need_all(endpoint: Endpoint, given: Mapping[str, Any]) -> None:
             raise Refusal(code, f"{param.name} is missing")
 
 
-def checked(endpoint: Endpoint, given: Mapping[str, Any], instant: float) -> dict[str, Any]:
+def checked(endpoint: Endpoint | Operation, given: Mapping[str, Any], instant: float) -> dict[str, Any]:
     """Return the parameters of a request, with integers and days (:class:`datetime.date`) converted.
 
     Raises:
@@ -52,7 +52,7 @@ def checked(endpoint: Endpoint, given: Mapping[str, Any], instant: float) -> dic
     return params
 
 
-def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
+def _read(endpoint: Endpoint | Operation, param: Param, value: Any) -> Any:
     """Convert one parameter; null is refused, since the contract's members have types."""
     if value is None:
         raise Refusal(errors.PARAM_WRONG, f"{param.name} is null")
@@ -69,7 +69,8 @@ def _read(endpoint: Endpoint, param: Param, value: Any) -> Any:
     ):
         number = read_integer(value)
         lowest = 1 if param.fill is ParamSource.COUNT else 0
-        choices = endpoint.windows if param.fill is ParamSource.WINDOW else param.choices
+        windows = endpoint.windows if isinstance(endpoint, Endpoint) else ()
+        choices = windows if param.fill is ParamSource.WINDOW else param.choices
         if number is None or number < lowest or (choices and number not in choices):
             raise Refusal(errors.PARAM_WRONG, f"{param.name} is wrong")
         return number
@@ -89,10 +90,10 @@ def _read_day(param: Param, value: Any) -> date:
             raise ValueError
         return datetime.strptime(value, "%Y%m%d" if compact else "%Y-%m-%d").date()
     except ValueError:
-        raise Refusal(errors.PARAM_WRONG, f"{param.name} is no day {param.moment.value}") from None
+        raise Refusal(errors.PARAM_WRONG, f"{param.name} is no day {'yyyyMMdd' if compact else 'yyyy-MM-dd'}") from None
 
 
-def _check_period(endpoint: Endpoint, params: Mapping[str, Any], instant: float) -> None:
+def _check_period(endpoint: Endpoint | Operation, params: Mapping[str, Any], instant: float) -> None:
     """Refuse a period of days that begins over 30 days ago or ends before it begins."""
     ends = {p.fill: params[p.name] for p in endpoint.params if p.name in params and isinstance(params[p.name], date)}
     if not ends:

@@ -84,10 +84,9 @@ class SandboxConfig:
             raise ValueError("shares of accounts in trouble are numbers from 0 on that add up to 1 at most, e.g. 0.03")
         if unknown := [name for name in self.withdrawn if name not in OPERATIONS and name not in ENDPOINTS]:
             raise ValueError(f"no operation is called {', '.join(unknown)}")
-        if unknown := {*self.lacking, *(self.scopes or ())} - {
-            o.quota for o in (*ENDPOINTS.values(), *OPERATIONS.values())
-        }:
-            raise ValueError(f"no scope is called {', '.join(sorted(unknown))}")
+        known = {o.quota for o in (*ENDPOINTS.values(), *OPERATIONS.values())}
+        if unknown := sorted({*self.lacking, *(self.scopes or ())} - known):
+            raise ValueError(f"no scope is called {', '.join(unknown)}")
 
     def owns(self, scope: str) -> bool:
         """Report whether the app owns a scope; operations without a scope, such as tokens, are open to all."""

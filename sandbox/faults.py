@@ -80,9 +80,9 @@ def read_fault(order: Any, operations: Mapping[str, Any]) -> Fault:
     if not isinstance(order, Mapping):
         raise ValueError("a fault is an object with operation and kind")
     operation, kind = order.get("operation"), order.get("kind")
-    if operation != "*" and operation not in operations:
+    if not isinstance(operation, str) or (operation != "*" and operation not in operations):
         raise ValueError(f"operation {operation!r} is not served here")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r} is unknown; one of {', '.join(KINDS)}")
     times, after = order.get("times", 1), order.get("after", 0)
     if times is not None and (not isinstance(times, int) or times < 1):
@@ -138,7 +138,8 @@ def _cursor_param(endpoint: Endpoint) -> str | None:
 def _asked_on(operation: str, params: Mapping[str, Any]) -> bool:
     """Report whether a request is for a page after the first."""
     endpoint = ENDPOINTS.get(operation)
-    return endpoint is not None and params.get(_cursor_param(endpoint)) not in (None, "", "0", 0)
+    name = _cursor_param(endpoint) if endpoint is not None else None
+    return name is not None and params.get(name) not in (None, "", "0", 0)
 
 
 # ---- corrupting a successful response
@@ -192,8 +193,12 @@ def _holders(endpoint: Endpoint, data: dict) -> list[_Rows]:
 
 def corrupt(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, Any]) -> None:
     """Corrupt the data of a successful response in place, as the fault's kind says."""
-    if fault.kind == "repeated_cursor" and endpoint.paging is not None:
-        cursor = params[_cursor_param(endpoint)]
+    if (
+        fault.kind == "repeated_cursor"
+        and endpoint.paging is not None
+        and (name := _cursor_param(endpoint)) is not None
+    ):
+        cursor = params[name]
         data[endpoint.paging.cursor.split(".")[-1]] = cursor if read_integer(cursor) is None else int(cursor)
         data[endpoint.paging.has_more.split(".")[-1]] = True
     elif fault.kind == "unknown_member":
@@ -211,8 +216,8 @@ def corrupt(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, A
     elif fault.kind == "malformed_row":
         _break_row(fault, endpoint, _holders(endpoint, data))
     elif fault.kind == "other_value" and "member" in fault.params:
-        rows = [r for found in _holders(endpoint, data) for r in found.rows]
-        for row in rows if (at := fault.params.get("row")) is None else rows[at : at + 1]:
+        objects = [r for found in _holders(endpoint, data) for r in found.rows]
+        for row in objects if (at := fault.params.get("row")) is None else objects[at : at + 1]:
             *way, last = fault.params["member"].split(".")
             place = member(row, ".".join(way)) if way else row
             if isinstance(place, dict):
@@ -221,8 +226,9 @@ def corrupt(fault: Fault, endpoint: Endpoint, data: dict, params: Mapping[str, A
 
 def replace_data(fault: Fault | None, body: dict[str, Any]) -> dict[str, Any]:
     """Return the body with another ``data``, where ``other_value`` names no member of rows."""
-    whole = fault is not None and fault.kind == "other_value" and "member" not in fault.params
-    return body | {"data": fault.params.get("value")} if whole else body
+    if fault is None or fault.kind != "other_value" or "member" in fault.params:
+        return body
+    return body | {"data": fault.params.get("value")}
 
 
 def _break_row(fault: Fault, endpoint: Endpoint, found: list[_Rows]) -> None:
@@ -246,9 +252,10 @@ def _break_row(fault: Fault, endpoint: Endpoint, found: list[_Rows]) -> None:
 def _break(row: dict, path: str) -> bool:
     """Put "abc" at a dotted path; report whether a value was there."""
     *way, last = path.split(".")
+    holder: Any = row
     for step in way:
-        row = row.get(step) if isinstance(row, dict) else None
-    if not isinstance(row, dict) or last not in row:
+        holder = holder.get(step) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict) or last not in holder:
         return False
-    row[last] = "abc"
+    holder[last] = "abc"
     return True

@@ -158,6 +158,8 @@ class Gateway:
                 return 0, authorize(self._tokens, self._world, given)
             if operation.name == "oauth_business_token":
                 self._need_business_consent(given["open_id"])
+            if operation.answer is None:
+                raise Refusal(errors.OFFLINE, "not simulated by this sandbox")
             data = operation.answer(self._tokens, given)
             data |= {member: form.whole(seconds) for member, seconds in data.items() if member.endswith("expires_in")}
             if fault is not None and fault.kind == "unknown_member":

@@ -10,7 +10,9 @@ import hashlib
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypeVar
 
+T = TypeVar("T")
 _MASK = (1 << 64) - 1
 
 
@@ -84,7 +86,7 @@ class DeterministicRng:
         """Return true with this probability."""
         return unit(self.bits()) < probability
 
-    def pick(self, items: Sequence):
+    def pick(self, items: Sequence[T]) -> T:
         """Return one of the items, all equally likely."""
         return items[self.bits() % len(items)]
 

@@ -57,9 +57,8 @@ class Sandbox:
         self.config = config
         self.clock = SandboxClock(config.now)
         writes = {o.name: o for o in catalog.OTHER_OPERATIONS.values() if o.kind is Kind.WRITE}
-        scopes = {
-            e.quota for e in (*catalog.ENDPOINTS.values(), *writes.values()) if e.scope and e.token is Token.USER
-        } | set(EXTRA_SCOPES)
+        data_operations: tuple[Endpoint | Operation, ...] = (*catalog.ENDPOINTS.values(), *writes.values())
+        scopes = {o.quota for o in data_operations if o.scope and o.token is Token.USER} | set(EXTRA_SCOPES)
         self.apps = make_apps(config, self.clock, scopes)
         self._first = self.apps[config.client_key]
         self.world, self.tokens = self._first.world, self._first.tokens
@@ -101,7 +100,6 @@ class Sandbox:
         await self._operate(operation, request, send_)
 
     async def _operate(self, operation: Endpoint | Operation | OAuthOperation, request: Request, send_: Any) -> None:
-        is_oauth = isinstance(operation, OAuthOperation)
         given, unreadable = dict(request.query), None
         try:
             given |= self._body(operation, request)
@@ -109,7 +107,7 @@ class Sandbox:
             unreadable = Refusal(errors.PARAM_WRONG, "the body is no JSON object")
         if request.token and isinstance(operation, Endpoint) and operation.form:
             given.setdefault("access_token", request.token)  # SDKs send it in a header, as for all other operations
-        scope = "oauth" if is_oauth else operation.quota
+        scope = "oauth" if isinstance(operation, OAuthOperation) else operation.quota
         seen = self._with_owner(given) if "open_id" not in given else given
         self.stats.request(operation.name, scope, seen)
         fault = self.faults.take(operation.name, seen)
@@ -118,7 +116,7 @@ class Sandbox:
             if await self._before(fault, operation.name, request, send_):
                 return
         gateway = self._gateways[self._app_of(operation, given, request.token).client_key]
-        if is_oauth:
+        if isinstance(operation, OAuthOperation):
             code, body = gateway.oauth(operation, given, fault)
         else:
             code, body = gateway.data(operation, given, request.token, fault, unreadable)
@@ -248,7 +246,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["sandbox.transport"] = self.transport
+        self.scope["sandbox.transport"] = self.transport  # type: ignore[typeddict-unknown-key] # an extension of ours
 
 
 def _bind(config: SandboxConfig) -> socket.socket:

@@ -157,7 +157,8 @@ class Tokens:
 
     def redeem(self, code: str | None) -> dict:
         """Issue tokens for a code: once, within ten minutes (else 10007)."""
-        grant = self.read(code or "")
+        code = code or ""
+        grant = self.read(code)
         if grant is None or grant.kind != "code":
             raise Refusal(errors.CODE_DEAD, "code is wrong")
         if code in self._used or self._codes.get(grant.open_id, code) != code:
@@ -220,7 +221,7 @@ class Tokens:
         if grant.renewals >= RENEWALS:
             raise Refusal(errors.LIMIT_REACHED, "refresh_token was renewed five times")
         renewed = self._new("rft", grant.open_id, grant.scope, grant.consent, grant.renewals + 1)
-        self._replaced.add(token)
+        self._replaced.add(token or "")
         return {"refresh_token": renewed, "expires_in": REFRESH_S}
 
     # ---- business consent
@@ -243,10 +244,10 @@ class Tokens:
             raise Refusal(errors.REFRESH_DEAD, "refresh_token is no longer valid")
         if self._clock.now() >= grant.issued + BUSINESS_REFRESH_S:
             raise Refusal(errors.REFRESH_DEAD, "refresh_token expired")
-        return self._business(token)
+        return self._business(token or "")
 
     def _business(self, refresh: str) -> dict:
-        grant = self.read(refresh)
+        grant = self._issued(refresh)
         return {
             "biz_token": self._new("bus_act", grant.open_id, grant.scope, grant.consent),
             "biz_expires_in": BUSINESS_S,
@@ -257,7 +258,18 @@ class Tokens:
     # ---- checking
 
     def _end(self, access: str, lifetime: int = ACCESS_S) -> float:
-        return self._longer.get(access) or self.read(access).issued + lifetime
+        return self._longer.get(access) or self._issued(access).issued + lifetime
+
+    def _issued(self, token: str) -> Grant:
+        """Return the grant of a token that this class issued or has checked.
+
+        Raises:
+            LookupError: the token is none of them.
+        """
+        grant = self.read(token)
+        if grant is None:
+            raise LookupError("the token was not issued here")
+        return grant
 
     def check(self, token: str | None, kind: str) -> Grant:
         """Return the grant of a living token of ``kind`` (``act``, ``bus_act`` or ``clt``).
@@ -265,6 +277,7 @@ class Tokens:
         Raises:
             Refusal: the token is missing, malformed, of another kind, killed or expired.
         """
+        token = token or ""
         grant = self.read(token) if token else None
         if (
             grant is None
@@ -301,6 +314,7 @@ class Tokens:
 
     def kill(self, token: str | None) -> None:
         """Kill this access token and its refresh token: the account must consent again."""
+        token = token or ""
         grant = self.read(token) if token else None
         if grant is None:
             return

@@ -99,7 +99,6 @@ class Webhooks:
         self._missed, self._challenges, self._under_way = 0, 0, 0
         self._queue: asyncio.Queue[_Copy] | None = None
         self._tasks: list[asyncio.Task] = []
-        self._http: httpx.AsyncClient | None = None
 
     def set(self, delivery: Delivery) -> None:
         """Use another delivery from now on, and forget the failures counted so far."""
@@ -114,8 +113,9 @@ class Webhooks:
             return
         if self._queue is None:
             self._queue = asyncio.Queue()
-            self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=httpx.Limits(max_connections=AT_ONCE))
-            self._tasks = [asyncio.get_running_loop().create_task(self._work()) for _ in range(AT_ONCE)]
+            http = httpx.AsyncClient(trust_env=False, timeout=None, limits=httpx.Limits(max_connections=AT_ONCE))
+            work = (self._work(self._queue, http) for _ in range(AT_ONCE))
+            self._tasks = [asyncio.get_running_loop().create_task(one) for one in work]
         self.counts["events"] += 1
         message_id = fingerprint(body)
         draw, rates = random.Random(f"{self._seed} {message_id}"), self.delivery
@@ -160,29 +160,29 @@ class Webhooks:
         async with asyncio.timeout(delivery.timeout_s):
             return await http.post(delivery.url, content=raw, headers=headers)
 
-    async def _work(self) -> None:
+    async def _work(self, queue: asyncio.Queue[_Copy], http: httpx.AsyncClient) -> None:
         while True:
-            copy = await self._queue.get()
+            copy = await queue.get()
             if copy.late_s:
                 await asyncio.sleep(copy.late_s)
             delivery = self.delivery
             if delivery.url and self._subscribed(copy.body["event"]):
                 if copy.forged:
-                    await self._forge(copy, delivery)
-                await self._deliver(copy, delivery)
+                    await self._forge(http, copy, delivery)
+                await self._deliver(http, copy, delivery)
             else:  # the receiver was removed while the event waited
                 self.counts["given up"] += 1
             self._under_way -= 1
 
-    async def _forge(self, copy: _Copy, delivery: Delivery) -> None:
+    async def _forge(self, http: httpx.AsyncClient, copy: _Copy, delivery: Delivery) -> None:
         """Post a forgery that looks like the event, with a wrong signature."""
         raw = orjson.dumps({**copy.body, "log_id": "forged"})
         signature = f"{random.Random(f'{self._seed} forged {copy.message_id}').getrandbits(160):040x}"
         self.counts["forged"] += 1
         with contextlib.suppress(httpx.HTTPError, TimeoutError):
-            await self._post(self._http, delivery, raw, copy.message_id, signature)
+            await self._post(http, delivery, raw, copy.message_id, signature)
 
-    async def _deliver(self, copy: _Copy, delivery: Delivery) -> None:
+    async def _deliver(self, http: httpx.AsyncClient, copy: _Copy, delivery: Delivery) -> None:
         raw = orjson.dumps(copy.body)
         for attempt in range(1 + delivery.retries):
             if attempt:
@@ -190,7 +190,7 @@ class Webhooks:
                 await asyncio.sleep(delivery.retry_s)
             self.counts["posts"] += 1
             try:
-                reply = await self._post(self._http, delivery, raw, copy.message_id)
+                reply = await self._post(http, delivery, raw, copy.message_id)
             except (httpx.HTTPError, TimeoutError):
                 continue
             if reply.status_code == 200:

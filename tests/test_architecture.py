@@ -127,9 +127,11 @@ def test_no_module_is_too_long(file: Path):
 _IMPORT_ALL = """
 import json, os, pkgutil, sys
 root, done = os.environ["PYTHONPATH"], []
-acts = ("socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.mkdir", "os.rename", "os.remove", "sqlite3.connect", "os.listdir")
+acts = ("socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.mkdir", "os.rename", "os.remove",
+        "sqlite3.connect", "os.listdir")
 def ours():
-    # The innermost frame that belongs to somebody: what libraries do on import (looking for a compiler, a temporary link) is theirs.
+    # The innermost frame of a known package: what libraries do on import (looking for a compiler, a temporary link)
+    # is theirs.
     frame = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
@@ -149,7 +151,10 @@ for name in sys.argv[1:]:
     room = __import__(name)
     for found in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
         # What imports marimo makes marimo's own folder.
-        if not found.name.endswith(("__main__", "dashboard.app", "dashboard.account_figures", "dashboard.controls", "dashboard.firstview", "dashboard.pieces", "dashboard.saving", "dashboard.sections")):
+        if not found.name.endswith((
+            "__main__", "dashboard.app", "dashboard.account_figures", "dashboard.controls", "dashboard.firstview",
+            "dashboard.pieces", "dashboard.saving", "dashboard.sections",
+        )):
             __import__(found.name)
 print(json.dumps(done))
 """

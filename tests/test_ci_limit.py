@@ -18,7 +18,8 @@ import os, signal, subprocess, sys, time
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGABRT):
     signal.signal(number, signal.SIG_IGN)
 if sys.argv[1] == "parent":
-    child = subprocess.Popen([sys.executable, __file__, "left behind"], start_new_session=True, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen([sys.executable, __file__, "left behind"],
+                             start_new_session=True, stderr=subprocess.DEVNULL)
     print(child.pid, flush=True)
     if sys.argv[2] == "ends":
         sys.exit(3)

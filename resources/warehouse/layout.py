@@ -97,7 +97,8 @@ def _layout_statements() -> Iterator[str]:
             f'"{c}" {FIELDS[c].type}{" NOT NULL" if c in table.not_null else ""}' for c in table.columns
         )
         yield f'CREATE TABLE "{table.name}" ({columns})'
-        yield f'COMMENT ON TABLE "{table.name}" IS {literal(f"{table.zh}：{table.doc_zh} / {table.en}: {table.doc_en}")}'
+        comment = f"{table.zh}：{table.doc_zh} / {table.en}: {table.doc_en}"
+        yield f'COMMENT ON TABLE "{table.name}" IS {literal(comment)}'
         for name in table.columns:
             column = FIELDS[name]
             unit = f" [{column.unit}]" if column.unit else ""

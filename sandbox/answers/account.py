@@ -13,7 +13,7 @@ def userinfo(call: Call) -> dict[str, Any]:
     Older members are present in every other response, union_id in most; persons have an empty role.
     """
     account, form = call.account, call.form
-    profile = {
+    profile: dict[str, Any] = {
         "open_id": account.open_id,
         "nickname": account.nickname,
         "avatar": account.avatar,

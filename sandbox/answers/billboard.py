@@ -8,6 +8,7 @@ from sandbox.answers.call import Call
 from sandbox.clock import day_of, day_start
 from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.vocabulary import FRIENDS, LIVE_TITLES, NAME_HEADS, NAME_TAILS
+from sandbox.world.accounts import Account
 from sandbox.world.boards import Entry
 from sandbox.world.videos import cover_url, share_url, title_of
 
@@ -49,12 +50,12 @@ def _creator(call: Call, entry: Entry, day: int) -> dict[str, Any]:
     if absent == 0:
         row["video_list"] = None
     elif absent > 1:
-        row["video_list"] = _own_videos(call, entry, day) if entrant.account else _videos(call, entry, day)
+        row["video_list"] = _own_videos(call, entrant.account, day) if entrant.account else _videos(call, entry, day)
     return row
 
 
-def _own_videos(call: Call, entry: Entry, day: int) -> list[dict[str, Any]]:
-    account, video_store = entry.entrant.account, call.world.video_store
+def _own_videos(call: Call, account: Account, day: int) -> list[dict[str, Any]]:
+    video_store = call.world.video_store
     newest = [v for v in video_store.listed(account, day_start(day)) if v.private_at > call.instant][-3:]
     return [
         {"item_cover": cover_url(v.key), "share_url": share_url(v.key), "title": title_of(v.key, account.category)}

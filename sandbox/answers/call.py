@@ -18,17 +18,28 @@ from sandbox.world.accounts import Account
 class Call:
     """One accepted request.
 
-    ``params`` contains the checked parameters (integers as integers); ``instant`` is epoch seconds; ``client_key`` is
-    the app's.
+    ``params`` contains the checked parameters (integers as integers); ``owner`` is the account of the user token, where
+    the operation takes one; ``instant`` is epoch seconds; ``client_key`` is the app's.
     """
 
     world: World
     endpoint: Endpoint | Operation
     params: Mapping[str, Any]
-    account: Account | None
+    owner: Account | None
     instant: float
     form: Form
     client_key: str = SandboxConfig().client_key
+
+    @property
+    def account(self) -> Account:
+        """The account whose user token came with the request.
+
+        Raises:
+            LookupError: the operation takes an app's token, which belongs to no account.
+        """
+        if self.owner is None:
+            raise LookupError(f"{self.endpoint.name} is called without an account")
+        return self.owner
 
     @property
     def operation(self) -> str:
@@ -46,9 +57,10 @@ class Call:
         return last_complete_day(self.instant)
 
 
-def name_of(endpoint: Endpoint) -> str:
+def name_of(endpoint: Endpoint | Operation) -> str:
     """Return the name of the handler: ``*_apps_v1`` and ``*_bc`` endpoints share that of their original."""
-    return (endpoint.twin_of or endpoint.name).removesuffix("_apps_v1")
+    original = endpoint.twin_of if isinstance(endpoint, Endpoint) else None
+    return (original or endpoint.name).removesuffix("_apps_v1")
 
 
 Answer = Callable[[Call], dict[str, Any]]

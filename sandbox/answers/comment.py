@@ -8,10 +8,11 @@ Accounts that are no enterprise accounts get 2112001 from the enterprise paths (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox import errors
-from sandbox.answers.call import Call
+from sandbox.answers.call import Answer, Call
 from sandbox.answers.item import own_video
 from sandbox.answers.pages import MAX_COUNT, need_enterprise, offset, page
 from sandbox.errors import Refusal
@@ -52,11 +53,11 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
         sort_type = sort_type or "time_asc"
     places, total = comments.page(video, call.instant, sort_type, parent, start, count)
     view, form = comments.view(video, call.instant), call.form
-    parent_id = comments.comment_id(video, parent, bool(view.second[parent])) if replies else None
+    parent_id = comments.comment_id(video, parent, bool(view.second[parent])) if parent is not None else None
     rows = []
     for place in places:
         said, created = comments.content(author, video, view, place), int(view.written[place])
-        row = {
+        row: dict[str, Any] = {
             "comment_id": said.comment_id,
             "comment_user_id": said.open_id,
             "content": said.content,
@@ -105,7 +106,7 @@ def parent_of(call: Call, video: Video) -> int:
     return place
 
 
-def _operation(where, *, replies: bool):
+def _operation(where: Callable[[Call], tuple[Account, Video]], *, replies: bool) -> Answer:
     def answer(call: Call) -> dict[str, Any]:
         return _answer(call, *where(call), replies=replies)
 

@@ -28,7 +28,7 @@ def authorize_user_list(call: Call) -> dict[str, Any]:
     Pages are newest first and reach only so far; a cursor lists oldest first without that limit.
     """
     customers = [c for c in call.world.leads.known(call.account, call.instant) if c.consents(call.instant)]
-    customers.sort(key=lambda c: (c.consent[0], c.number))
+    customers.sort(key=lambda c: (_since(c), c.number))
     if "page_num" in call.params:
         number, size = integer(call, "page_num", 1, REACH), integer(call, "page_size", 1, PAGE_SIZE, _DEFAULT)
         if number * size >= REACH:
@@ -47,7 +47,14 @@ def authorize_user_list(call: Call) -> dict[str, Any]:
 
 def _stamp(customer: Customer) -> int:
     """Return the instant of the consent in milliseconds, which is the cursor."""
-    return round(customer.consent[0] * 1_000)
+    return round(_since(customer) * 1_000)
+
+
+def _since(customer: Customer) -> float:
+    """Return the instant from which a customer who consents allows messages."""
+    if customer.consent is None:
+        raise LookupError("the customer does not consent")
+    return customer.consent[0]
 
 
 def _page(call: Call, customers: list[Customer], has_more: bool) -> dict[str, Any]:

@@ -73,10 +73,13 @@ def user_action_list(call: Call) -> dict[str, Any]:
     customer = _lead(call)
     kind = integer(call, "action_type", 0, 3, 0)
     before, count = _read_action_cursor(call.params.get("cursor")), min(integer(call, "count", 1, 2**31), MAX_COUNT)
-    actions = [e for e in customer.actions(call.instant)[::-1] if kind in (0, e.action[0]) and e.at_ms < before]
+    actions = [
+        (event, event.action)
+        for event in customer.actions(call.instant)[::-1]
+        if event.action is not None and kind in (0, event.action[0]) and event.at_ms < before
+    ]
     rows, open_id = [], call.world.people.ids.write(customer.number)
-    for event in actions[:count]:
-        action_type, flag, source = event.action
+    for event, (action_type, flag, source) in actions[:count]:
         rows.append(
             {
                 "user_id": open_id,
@@ -86,7 +89,7 @@ def user_action_list(call: Call) -> dict[str, Any]:
                 "create_time": event.at_ms // 1_000,
             }
         )
-    last = actions[:count][-1].at_ms if rows else before
+    last = actions[:count][-1][0].at_ms if rows else before
     return {
         "cursor": base64.b64encode(str(last).encode()).decode(),
         "has_more": len(actions) > count,
@@ -186,8 +189,11 @@ def intention_log(call: Call) -> dict[str, Any]:
     count, event = min(integer(call, "count", 1, 2**31), MAX_COUNT), call.params.get("event") or None
     if event not in (None, *EVENTS):
         raise Refusal(errors.PARAM_WRONG, "event is unknown")
-    happened = call.world.leads.events(call.account, start, min(end, call.instant))
-    happened = [e for e in happened if e.happening in EVENTS and event in (None, e.happening)]
+    happened = [
+        e
+        for e in call.world.leads.events(call.account, start, min(end, call.instant))
+        if e.happening in EVENTS and event in (None, e.happening)
+    ]
     request = mix(call.account.key, name(f"{call.params['start_time']} {call.params['end_time']} {event}")) & 0xFFFFFFFF
     sessions, at = _sessions(call.world.seed), 0
     if session := call.params.get("query_session"):
@@ -220,8 +226,8 @@ def _sessions(seed: int) -> ItemIds:
 
 def _window(call: Call) -> tuple[float, float]:
     """Return start_time and end_time in seconds, limited to the history."""
-    start, end = (integer(call, member, 0, _LATEST) for member in ("start_time", "end_time"))
-    start, end = (t / 1_000 if t > _MILLISECONDS_ABOVE else t for t in (start, end))
+    given = (integer(call, member, 0, _LATEST) for member in ("start_time", "end_time"))
+    start, end = (t / 1_000 if t > _MILLISECONDS_ABOVE else t for t in given)
     if start > end:
         raise Refusal(errors.PARAM_WRONG, "start_time is after end_time")
     earliest = call.instant - HISTORY_DAYS * DAY_S

@@ -7,6 +7,7 @@ row, as before 10:00.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from catalog.records import Envelope
@@ -78,7 +79,7 @@ def _profile(call: Call, last: int, day: int) -> dict[str, Any]:
     return {"profile_uv": call.form.whole(call.world.series.visitors(call.account, last, day))}
 
 
-def _counter(metric: str):
+def _counter(metric: str) -> Callable[[Call, int, int], dict[str, Any]]:
     def row(call: Call, last: int, day: int) -> dict[str, Any]:
         return {f"new_{metric}": call.form.whole(_total(call, metric, last, day))}
 

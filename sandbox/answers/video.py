@@ -16,6 +16,7 @@ from sandbox import errors
 from sandbox.answers.call import Call
 from sandbox.answers.pages import integer, offset, page
 from sandbox.errors import Refusal
+from sandbox.forms import Form
 from sandbox.hashing import mix
 from sandbox.world.videos import METRICS, Video, cover_url, share_url, title_of, video_number
 
@@ -66,7 +67,7 @@ def video_list(call: Call) -> dict[str, Any]:
         before, leads_to = read_cursor(account.key, cursor)
     rest = [v for v in videos if v.created < before]
     if leads_to == _GAP:
-        return _page(call, [], [], write_cursor(account.key, before, _AFTER_GAP), bool(rest))
+        return _page(call, [], [], write_cursor(account.key, int(before), _AFTER_GAP), bool(rest))
     page = rest[:size]
     has_more = len(rest) > size
     gap = has_more and not cursor and account.index % 3 == 1
@@ -113,10 +114,19 @@ def _statistics(call: Call, video: Video) -> dict[str, Any]:
 
 
 def video_row(
-    form, item_id, key, title, created, statistics, *, album=False, pinned=False, private=False
+    form: Form,
+    item_id: str,
+    key: int,
+    title: str,
+    created: int,
+    statistics: dict[str, Any],
+    *,
+    album: bool = False,
+    pinned: bool = False,
+    private: bool = False,
 ) -> dict[str, Any]:
     """Return the platform's object for a video; ``created`` is epoch seconds, shown as 0 once private."""
-    row = {"item_id": item_id}
+    row: dict[str, Any] = {"item_id": item_id}
     if not form.rare(24, 3):
         row["video_id"] = video_number(key, created)
     created = 0 if private else created

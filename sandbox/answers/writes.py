@@ -84,14 +84,13 @@ def _contents(call: Call) -> tuple[list[dict[str, Any]], bool]:
     contents = many if one is None else [one]
     if not isinstance(contents, list) or not 1 <= len(contents) <= MOST_MESSAGES:
         raise Refusal(errors.PARAM_WRONG, "content_list is wrong")
-    for content in contents:
-        _check_content(content)
-    return contents, one is None
+    return [_checked_content(content) for content in contents], one is None
 
 
-def _check_content(content: Any) -> None:
+def _checked_content(content: Any) -> dict[str, Any]:
+    """Return one message after its members were checked."""
     number = content.get("msg_type") if isinstance(content, dict) else None
-    kind = MESSAGE_NUMBERS.get(number) if _is(number, int) else None
+    kind = MESSAGE_NUMBERS.get(number) if isinstance(number, int) and _is(number, int) else None
     if kind is None:
         raise Refusal(errors.PARAM_WRONG, "msg_type is unknown")
     if content.keys() & _MEMBERS != {kind.member} or not isinstance(inner := content[kind.member], dict):
@@ -111,6 +110,8 @@ def _check_content(content: Any) -> None:
         )
     if wrong or (kind.name == "text" and any(word in inner["text"] for word in SENSITIVE)):
         raise Refusal(errors.BAD_MESSAGE)
+    checked: dict[str, Any] = content
+    return checked
 
 
 def _is(value: Any, kind: type) -> bool:
@@ -137,9 +138,9 @@ def _permission(call: Call, customer: Customer, scene: Scene, contents: list[dic
         raise Refusal(errors.WRONG_PEER)
     if call.world.leads.conversation_id(call.account, event) != conversation:
         raise Refusal(errors.WRONG_PEER)
-    if call.instant - event.at_ms / 1_000 > rule.length.total_seconds():
+    if rule.length is not None and call.instant - event.at_ms / 1_000 > rule.length.total_seconds():
         raise Refusal(errors.WINDOW_OVER)
-    if overlay.used(message_id) + len(contents) > rule.messages:
+    if rule.messages is not None and overlay.used(message_id) + len(contents) > rule.messages:
         raise Refusal(errors.WINDOW_USED)
     return message_id
 
@@ -179,8 +180,7 @@ def _send(
 def send_group(call: Call) -> dict[str, Any]:
     """Send a message to a group of the account; every text names a group."""
     need_enterprise(call)
-    group, content = _text(call, "group_id"), call.params.get("content")
-    _check_content(content)
+    group, content = _text(call, "group_id"), _checked_content(call.params.get("content"))
     overlay = call.world.leads.overlay
     key = mix(call.account.key, name(group))
     message_id = f"@msg{hex_text(24, mix(key, len(overlay.sent)))}"
@@ -252,8 +252,7 @@ def enterprise_send(call: Call) -> dict[str, Any]:
     number = {"text": 1, "image": 2}.get(kind)
     if number is None:
         raise Refusal(errors.PARAM_WRONG, "message_type is unknown")
-    content = {"msg_type": number, MESSAGE_NUMBERS[number].member: inner}
-    _check_content(content)
+    content = _checked_content({"msg_type": number, MESSAGE_NUMBERS[number].member: inner})
     before = next(
         (
             s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,7 @@ from sandbox.vocabulary import (
     TOPICS,
 )
 from sandbox.world.accounts import Account
-from sandbox.world.hotwords import HotWords
+from sandbox.world.hotwords import HotWord, HotWords, WordVideo
 from sandbox.world.series import Series
 
 SIZE = 30
@@ -64,7 +65,9 @@ def random_walk(key: int, day: int) -> float:
     return math.exp(1.1 * (low + (high - low) * x - 0.5) + 0.16 * (unit(mix(key, 9, day)) - 0.5))
 
 
-def _pool(seed: int, board: str, size: int, titles, lowest: float, highest: float) -> tuple[Entrant, ...]:
+def _pool(
+    seed: int, board: str, size: int, titles: Callable[[DeterministicRng], str], lowest: float, highest: float
+) -> tuple[Entrant, ...]:
     """Return ``size`` entrants with distinct titles; ``titles`` makes one from a draw."""
     entrants: dict[str, Entrant] = {}
     for k in range(size):
@@ -182,11 +185,11 @@ class Boards:
             scores.setdefault("#" + word.sentence, (level * 0.25, word.key))
         return scores
 
-    def day_words(self, day: int):
+    def day_words(self, day: int) -> tuple[tuple[HotWord, int], ...]:
         """Return the hot words at the hour at which the day's boards are produced."""
         return self._words.hottest(day_start(day) // HOUR_S + READY_HOUR)
 
-    def _hot_videos(self, day: int):
+    def _hot_videos(self, day: int) -> list[tuple[float, WordVideo, HotWord]]:
         """Return (score, video, word) of the day's hottest words, best first: at most two videos a word."""
         instant = day_start(day) + READY_HOUR * HOUR_S
         found = []

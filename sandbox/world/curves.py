@@ -8,9 +8,9 @@ curve never falls.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 LIFE_S = 91 * 86_400
 """After this age (seconds) a video is played no more."""
@@ -64,7 +64,7 @@ class LifeCurve:
             share += self._wave * smoothstep((age - self._wave_start) / self._wave_width)
         return share
 
-    def seconds_before(self, shares: Sequence[float], start: float, end: float) -> np.ndarray:
+    def seconds_before(self, shares: npt.ArrayLike, start: float, end: float) -> np.ndarray:
         """Return, for each share, the last whole second in [start, end) at which it is not reached yet.
 
         All shares are found at once, by bisection. They must be reached at ``end``. The result is epoch seconds as

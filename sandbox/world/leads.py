@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from sandbox.clock import DAY_S, day_of, day_start
 from sandbox.hashing import DeterministicRng, name
@@ -336,7 +337,7 @@ class _Life:
         if first and draw.chance(0.25):
             self._like()
 
-    def _add(self, happening: Happening, **more: str) -> None:
+    def _add(self, happening: Happening, **more: Any) -> None:
         self._at += self._draw.between(4, 90)
         self.events.append(Event(happening, int(self._at * 1_000), self._number, len(self.events), **more))
 

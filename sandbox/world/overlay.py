@@ -71,7 +71,7 @@ class Overlay:
     def forget(self) -> None:
         """Undo all effects; the listener stays."""
         emit = self.emit
-        self.__init__()
+        self.__dict__.update(vars(type(self)()))
         self.emit = emit
 
     def next_index(self, account: int, number: int) -> int:

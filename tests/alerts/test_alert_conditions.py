@@ -300,9 +300,15 @@ def publish_marts(runtime: Runtime, *statements: str) -> None:
 
 _PERFORMANCE = f"""
 CREATE TABLE marts.video_performance AS
-SELECT *, play_count / median_play_count AS ratio_to_median, play_count < 0.3 * median_play_count AS is_low_play FROM (VALUES
-  (DATE '2026-11-16', '{APP}', '{OPEN_ID}', '7001', '新品 上市' || repeat('长', 60), 3, 12, 1200.0), (DATE '2026-11-16', '{APP}', '{OPEN_ID}', '7002', 'ok', 3, 900, 1200.0),
-  (DATE '2026-11-16', '{APP}', '_unknown_account_0001', '7003', NULL, 1, 1, 50.0), (DATE '2026-11-15', '{APP}', '{OPEN_ID}', '7004', 'old', 9, 1, 1000.0)
+SELECT
+  *,
+  play_count / median_play_count AS ratio_to_median,
+  play_count < 0.3 * median_play_count AS is_low_play
+FROM (VALUES
+  (DATE '2026-11-16', '{APP}', '{OPEN_ID}', '7001', '新品 上市' || repeat('长', 60), 3, 12, 1200.0),
+  (DATE '2026-11-16', '{APP}', '{OPEN_ID}', '7002', 'ok', 3, 900, 1200.0),
+  (DATE '2026-11-16', '{APP}', '_unknown_account_0001', '7003', NULL, 1, 1, 50.0),
+  (DATE '2026-11-15', '{APP}', '{OPEN_ID}', '7004', 'old', 9, 1, 1000.0)
 ) AS t (dt, client_key, open_id, item_id, title, age_days, play_count, median_play_count)
 """
 _WORDS = """

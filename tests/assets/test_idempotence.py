@@ -232,7 +232,8 @@ from resources.runtime import Runtime
 from resources.config.settings import Settings
 home, url, now = sys.argv[1:]
 from apps.cli.simulation import SANDBOX_TOKEN_KEY
-runtime = Runtime(Settings(_env_file=None, home=home, base_url=url, clock=now, client_key="sandbox-key", client_secret="sandbox-secret",
+runtime = Runtime(Settings(_env_file=None, home=home, base_url=url, clock=now,
+                           client_key="sandbox-key", client_secret="sandbox-secret",
                            token_key=SANDBOX_TOKEN_KEY, qps=1000, flush_s=0.05, concurrency=2))
 ingest(runtime, TABLES["item_play"], [date(2026, 11, 15)])
 """

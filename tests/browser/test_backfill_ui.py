@@ -20,7 +20,8 @@ _BACKFILLS = """query($n: Int) { partitionBackfillsOrError(limit: $n) { ... on P
 _PARTITIONS = """query($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
   assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } }
   partitionKeysByDimension { partitionKeys } } } }"""
-_EVENTS = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status eventConnection { events { __typename ... on MessageEvent { message } } } } } }"""
+_EVENTS = """query($id: ID!) { runOrError(runId: $id) { ... on Run {
+  status eventConnection { events { __typename ... on MessageEvent { message } } } } } }"""
 
 
 @pytest.fixture

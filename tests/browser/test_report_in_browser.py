@@ -38,11 +38,14 @@ def test_the_page_fits_and_can_be_read(page, report, asked, look, width, languag
     page.goto(f"{report.as_uri()}#{language}")
     assert asked == [report.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    letters = page.evaluate("""() => [...document.querySelectorAll('svg text')].filter(t => t.getBoundingClientRect().width > 0)
-        .map(t => parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width / t.ownerSVGElement.viewBox.baseVal.width)""")
+    letters = page.evaluate("""() => [...document.querySelectorAll('svg text')]
+        .filter(t => t.getBoundingClientRect().width > 0)
+        .map(t => parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width
+                  / t.ownerSVGElement.viewBox.baseVal.width)""")
     assert len(letters) > 30
     assert min(letters) >= 11
-    cut = page.evaluate("""() => [...document.querySelectorAll('svg text')].filter(t => { const a = t.getBoundingClientRect(), b = t.ownerSVGElement.getBoundingClientRect();
+    cut = page.evaluate("""() => [...document.querySelectorAll('svg text')].filter(t => {
+        const a = t.getBoundingClientRect(), b = t.ownerSVGElement.getBoundingClientRect();
         return a.width > 0 && (a.left < b.left - 1 || a.right > b.right + 1) }).map(t => t.textContent)""")
     assert cut == []
     shown, hidden = (".zh", ".en") if language == "zh" else (".en", ".zh")

@@ -190,7 +190,8 @@ def test_full_width_formulas_are_disarmed_too(export, tmp_path):
 
 def test_joined_lists_heads_and_what_only_calls_itself_an_id_are_disarmed(export, tmp_path):
     (tmp_path / "mine.sql").write_text(
-        """SELECT ['=1+1', 'b'] AS words, '=1+1' AS nickname_id, '@SUM(1)' AS comment_id, '=cmd|x' AS item_id, {'a': '=1'} AS object, 1.50::DECIMAL(5, 2) AS price, -2 AS n,
+        """SELECT ['=1+1', 'b'] AS words, '=1+1' AS nickname_id, '@SUM(1)' AS comment_id, '=cmd|x' AS item_id,
+        {'a': '=1'} AS object, 1.50::DECIMAL(5, 2) AS price, -2 AS n,
         '' AS empty, NULL::VARCHAR AS nothing, '@9aB/+=' AS open_id, '-2' AS "=head" """
     )
     assert export("mine.sql", "-f", "csv").exit_code == 0

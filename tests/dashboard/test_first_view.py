@@ -28,8 +28,10 @@ def published(path: Path, nickname: str, plays: int) -> Path:
     with duckdb.connect(str(building)) as connection:
         connection.execute("CREATE SCHEMA marts; CREATE SCHEMA meta")
         connection.execute(
-            """CREATE TABLE marts.account_daily AS SELECT DATE '2026-11-20' + n::INT AS dt, 'app' AS client_key, 'a' AS open_id, $name AS nickname, 100 AS total_fans, 1 AS new_fans, 1 AS net_fans,
-               CASE WHEN n <> 1 THEN $plays::BIGINT END AS new_play, 5 AS interactions, 0.1 AS engagement_ratio, 3 AS profile_uv, 3 AS new_like, 1 AS new_comment, 1 AS new_share, 0 AS new_issue,
+            """CREATE TABLE marts.account_daily AS SELECT DATE '2026-11-20' + n::INT AS dt,
+               'app' AS client_key, 'a' AS open_id, $name AS nickname, 100 AS total_fans, 1 AS new_fans, 1 AS net_fans,
+               CASE WHEN n <> 1 THEN $plays::BIGINT END AS new_play, 5 AS interactions, 0.1 AS engagement_ratio,
+               3 AS profile_uv, 3 AS new_like, 1 AS new_comment, 1 AS new_share, 0 AS new_issue,
                CASE WHEN n = 1 THEN 'user_item' ELSE '' END AS missing, n = 1 AS is_gap FROM range(3) AS days(n)""",
             {"name": nickname, "plays": plays},
         )

@@ -88,8 +88,10 @@ def test_every_column_of_the_warehouse_has_a_line(warehouse):
 def test_types_and_order_are_those_of_the_file(warehouse):
     wrong = warehouse.execute(
         """SELECT d.table_name, d.column_name, d.type, c.data_type FROM meta.dictionary AS d
-           JOIN duckdb_columns() AS c ON (c.schema_name, c.table_name, c.column_name) = (d.table_schema, d.table_name, d.column_name)
-           WHERE replace(c.data_type, 'TIMESTAMP WITH TIME ZONE', 'TIMESTAMPTZ') <> d.type OR c.column_index <> d.position"""
+           JOIN duckdb_columns() AS c
+             ON (c.schema_name, c.table_name, c.column_name) = (d.table_schema, d.table_name, d.column_name)
+           WHERE replace(c.data_type, 'TIMESTAMP WITH TIME ZONE', 'TIMESTAMPTZ') <> d.type
+              OR c.column_index <> d.position"""
     ).fetchall()
     assert wrong == []
 

@@ -116,7 +116,8 @@ _BAD_SQL = {
     "a list": (WORDS.replace("count(*) AS times", "list(rank) AS times"), 1, "cast it"),
     "present state of a past day": (
         DAILY
-        + "-- column n: number / 数\nSELECT $dt AS dt, scope AS sentence, sum(calls) AS n FROM meta.quotas GROUP BY ALL",
+        + "-- column n: number / 数\n"
+        + "SELECT $dt AS dt, scope AS sentence, sum(calls) AS n FROM meta.quotas GROUP BY ALL",
         1,
         "mode: full",
     ),

@@ -60,14 +60,16 @@ from resources.state import State
 
 url, home, count = sys.argv[1:]
 settings = Settings(
-    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret", token_key=SANDBOX_TOKEN_KEY,
+    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret",
+    token_key=SANDBOX_TOKEN_KEY,
     clock="2026-11-16T11:00:00+08:00", qps=50, retry_base_s=0.01,
 )
 print("ready", flush=True)
 sys.stdin.readline()
 
 async def main():
-    async with DouyinClient(settings, State(settings.database_url, settings.token_key.get_secret_value()), settings.get_clock()) as client:
+    state = State(settings.database_url, settings.token_key.get_secret_value())
+    async with DouyinClient(settings, state, settings.get_clock()) as client:
         await asyncio.gather(*(client.fetch(ENDPOINTS["billboard_stars"], {}) for _ in range(int(count))))
 
 asyncio.run(main())

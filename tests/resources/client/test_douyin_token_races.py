@@ -48,7 +48,8 @@ from resources.state import State
 
 url, home, open_id, calls, timeout_s = sys.argv[1:]
 settings = Settings(
-    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret", token_key=SANDBOX_TOKEN_KEY,
+    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret",
+    token_key=SANDBOX_TOKEN_KEY,
     qps=1000, per_account=8, retry_base_s=0.01, timeout_s=float(timeout_s),
 )
 now = [datetime.fromisoformat("2026-11-16T11:00:00+08:00")]

@@ -266,14 +266,16 @@ from resources.state import State
 
 url, home, clock, *open_ids = sys.argv[1:]
 settings = Settings(
-    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret", token_key=SANDBOX_TOKEN_KEY,
+    _env_file=None, home=home, base_url=url, client_key="sandbox-key", client_secret="sandbox-secret",
+    token_key=SANDBOX_TOKEN_KEY,
     clock=clock, qps=1000, per_account=8, retry_base_s=0.01,
 )
 print("ready", flush=True)
 sys.stdin.readline()
 
 async def main():
-    async with DouyinClient(settings, State(settings.database_url, settings.token_key.get_secret_value()), settings.get_clock()) as client:
+    state = State(settings.database_url, settings.token_key.get_secret_value())
+    async with DouyinClient(settings, state, settings.get_clock()) as client:
         ask = lambda o: client.fetch(ENDPOINTS["user_item"], {"date_type": 7}, o)
         await asyncio.gather(*(ask(o) for o in open_ids for _ in range(4)))
 
