@@ -29,7 +29,7 @@ from benchmarks.server import video
 from catalog import TABLES
 from resources.storage.archive import Archive
 from resources.storage.lake import Lake
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 from services.ingest.normalise import iter_normalised, land
 
 AT = datetime(2026, 11, 16, 3, 0, tzinfo=UTC)
@@ -131,7 +131,7 @@ def make(shape: Shape, rows: int, folder: Path) -> None:
             at = AT + timedelta(milliseconds=5 * n)
             newest = (TODAY - timedelta(days=1)).isoformat() if shape.operation == "item_play" else None
             archive.append(
-                Entry(
+                ArchiveEntry(
                     operation=shape.operation,
                     client_key="bench",
                     open_id=account,

@@ -15,7 +15,7 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-class Kind(StrEnum):
+class AlertKind(StrEnum):
     """The problem that an alert reports."""
 
     RUN_FAILED = "run_failed"
@@ -48,17 +48,17 @@ class AlertPolicy:
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
-ABOUT: dict[Kind, AlertPolicy] = {
-    Kind.RUN_FAILED: AlertPolicy("运行失败", "Run failed", True, timedelta(0), True),
-    Kind.NOT_FRESH: AlertPolicy("数据未更新", "Data not fresh", True, _HOUR, True),
-    Kind.NEEDS_CONSENT: AlertPolicy("账号需重新授权", "Account needs consent", True, timedelta(0), True),
-    Kind.ACCOUNT_STOPPED: AlertPolicy("账号已注销或封禁", "Account stopped", False, timedelta(0), True),
-    Kind.LACKING: AlertPolicy("能力或授权变化", "Capabilities changed", False, timedelta(0), True),
-    Kind.TOKEN_ENDS: AlertPolicy("授权即将到期", "Consent ends soon", False, timedelta(0), False),
-    Kind.QUOTA: AlertPolicy("调用配额将用尽", "Quota nearly used", False, _HOUR, False),
-    Kind.QUARANTINE: AlertPolicy("隔离数据过多", "Rows in quarantine", True, _HOUR, True),
-    Kind.LOW_PLAYS: AlertPolicy("视频播放异常偏低", "Low plays", False, 7 * _DAY, False),
-    Kind.HOT_WORD: AlertPolicy("热点词命中关注", "Watched hot word", False, _DAY, False),
+ABOUT: dict[AlertKind, AlertPolicy] = {
+    AlertKind.RUN_FAILED: AlertPolicy("运行失败", "Run failed", True, timedelta(0), True),
+    AlertKind.NOT_FRESH: AlertPolicy("数据未更新", "Data not fresh", True, _HOUR, True),
+    AlertKind.NEEDS_CONSENT: AlertPolicy("账号需重新授权", "Account needs consent", True, timedelta(0), True),
+    AlertKind.ACCOUNT_STOPPED: AlertPolicy("账号已注销或封禁", "Account stopped", False, timedelta(0), True),
+    AlertKind.LACKING: AlertPolicy("能力或授权变化", "Capabilities changed", False, timedelta(0), True),
+    AlertKind.TOKEN_ENDS: AlertPolicy("授权即将到期", "Consent ends soon", False, timedelta(0), False),
+    AlertKind.QUOTA: AlertPolicy("调用配额将用尽", "Quota nearly used", False, _HOUR, False),
+    AlertKind.QUARANTINE: AlertPolicy("隔离数据过多", "Rows in quarantine", True, _HOUR, True),
+    AlertKind.LOW_PLAYS: AlertPolicy("视频播放异常偏低", "Low plays", False, 7 * _DAY, False),
+    AlertKind.HOT_WORD: AlertPolicy("热点词命中关注", "Watched hot word", False, _DAY, False),
 }
 """Alerts about words, videos and tokens are sent once. Problems that an operator must fix are sent again every day
 until they are fixed.
@@ -74,7 +74,7 @@ class AlertCondition:
     for problems that concern no account.
     """
 
-    kind: Kind
+    kind: AlertKind
     subject: str
     severity: Severity
     title: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.endpoints import ENDPOINTS
-from catalog.records import Endpoint, Envelope, Kind, Operation, Status, Token
+from catalog.records import Endpoint, Envelope, Operation, OperationKind, Status, Token
 from catalog.requests import Param, ParamLocation, ParamSource
 
 _AUTH = (
@@ -62,7 +62,7 @@ def _write(
     **more: Any,
 ) -> Operation:
     params = (*((_OPEN_ID,) if token is Token.USER else ()), *_given(*body))
-    return Operation(name, domain, Kind.WRITE, "POST", path, scope, token, status, en, zh, params, **more)
+    return Operation(name, domain, OperationKind.WRITE, "POST", path, scope, token, status, en, zh, params, **more)
 
 
 _LEADS, _IM, _COMMENTS = "enterprise.data", "im.direct_message", "item.comment"
@@ -103,7 +103,9 @@ OTHER_OPERATIONS: dict[str, Operation] = {
     o.name: o
     for o in (
         *(
-            Operation(f"oauth_{name}", "account", Kind.TOKEN, method, path, scope, Token.NONE, Status.ACTIVE, en, zh)
+            Operation(
+                f"oauth_{name}", "account", OperationKind.TOKEN, method, path, scope, Token.NONE, Status.ACTIVE, en, zh
+            )
             for name, method, path, scope, en, zh in _AUTH
         ),
         *_WRITES,

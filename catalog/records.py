@@ -390,7 +390,7 @@ def first_step(path: str) -> str:
 # --------------------------------------------------------------------------- operations that give no rows
 
 
-class Kind(StrEnum):
+class OperationKind(StrEnum):
     """What an operation does."""
 
     READ = "read"
@@ -404,7 +404,7 @@ class Operation:
 
     name: str
     domain: str
-    kind: Kind
+    kind: OperationKind
     method: str
     path: str
     scope: str | None

@@ -133,7 +133,7 @@ def _record_end(ran: RunSummary, failure) -> None:
 
 
 @dataclass(frozen=True)
-class Due:
+class DueSchedule:
     """A run to make: tables of one cadence, and the partitions from the first to the last."""
 
     cadence: str
@@ -142,7 +142,7 @@ class Due:
     tables: list[str]
 
 
-def plan(tables: Iterable[str], day: date, settings: Settings) -> list[Due]:
+def plan(tables: Iterable[str], day: date, settings: Settings) -> list[DueSchedule]:
     """Plan the runs for ``day``, in an order in which upstream tables come first.
 
     T+1 series are run for the days before, as the schedules do, and published issues for the week.
@@ -152,7 +152,9 @@ def plan(tables: Iterable[str], day: date, settings: Settings) -> list[Due]:
     for cadence in CADENCES:
         if part := [t for t in chosen if endpoints_of(t)[0].cadence.name == cadence]:
             last = TABLES[part[0]].latest_partition(day)
-            result.append(Due(cadence, *(series_due(day, settings) if cadence == SERIES else (last, last)), part))
+            result.append(
+                DueSchedule(cadence, *(series_due(day, settings) if cadence == SERIES else (last, last)), part)
+            )
     return result
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sandbox import errors
 from sandbox.config import SandboxConfig
 from sandbox.errors import Refusal
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 
 _GOLDEN = 0.6180339887498949
 _START = 0.9
@@ -31,7 +31,7 @@ class AccountFaults:
             (config.dead_tokens + config.private_accounts + config.deregistered, AccountFault.DEREGISTERED),
         )
 
-    def of(self, account: Account) -> AccountFault | None:
+    def of(self, account: SandboxAccount) -> AccountFault | None:
         """Return the account's fault, which follows from its index alone.
 
         The golden ratio spreads the shares evenly over any number of accounts.
@@ -39,7 +39,7 @@ class AccountFaults:
         place = (_START + account.index * _GOLDEN) % 1
         return next((trouble for end, trouble in self._ends if place < end), None)
 
-    def check(self, account: Account) -> None:
+    def check(self, account: SandboxAccount) -> None:
         """Refuse a request for the data of a private or deregistered account."""
         trouble = self.of(account)
         if trouble is AccountFault.PRIVATE:

@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 
-from sandbox.apps import App
+from sandbox.apps import SandboxApp
 from sandbox.config import SandboxConfig
 from sandbox.events import consent_body, invented, webhook
 from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.phrases import LEAVING_PHONE
-from sandbox.world.accounts import Account
-from sandbox.world.leads import Customer, Event, Happening
+from sandbox.world.accounts import SandboxAccount
+from sandbox.world.leads import Customer, CustomerEvent, Happening
 from sandbox.world.overlay import ScheduledAction, SentMessage
 
 DOES = (
@@ -32,10 +32,10 @@ DOES = (
 class PersonActions:
     """The people of one app: they act on order and react to messages at the configured rates."""
 
-    def __init__(self, app: App, config: SandboxConfig) -> None:
+    def __init__(self, app: SandboxApp, config: SandboxConfig) -> None:
         self._app, self._world, self._config = app, app.world, config
 
-    def someone(self, account: Account, person: str | None, instant: float) -> Customer:
+    def someone(self, account: SandboxAccount, person: str | None, instant: float) -> Customer:
         """Return a customer by open_id, or the newest customer.
 
         Raises:
@@ -53,7 +53,7 @@ class PersonActions:
             raise ValueError("person is no customer of the account")
         return customer
 
-    def act(self, account: Account, customer: Customer, does: str, instant: float, text: str = "") -> dict:
+    def act(self, account: SandboxAccount, customer: Customer, does: str, instant: float, text: str = "") -> dict:
         """Let a customer do something and return the body of the event.
 
         Raises:
@@ -90,16 +90,16 @@ class PersonActions:
         if does not in kinds:
             raise ValueError(f"does is none of {', '.join(DOES)}")
         happening, more = kinds[does]
-        event = Event(happening, int(instant * 1_000), customer.number, overlay.next_index(*place), **more)
+        event = CustomerEvent(happening, int(instant * 1_000), customer.number, overlay.next_index(*place), **more)
         overlay.events[account.index].append(event)
         return self._emit(webhook(self._world, account, self._app.client_key, event))
 
-    def unauthorize(self, account: Account, instant: float) -> dict:
+    def unauthorize(self, account: SandboxAccount, instant: float) -> dict:
         """Withdraw the consent of the account's owner, which ends all its tokens, and return the event's body."""
         self._app.tokens.revoke(account.open_id)
         return self._emit(invented("unauthorize", self._world, self._app.client_key, account, "", instant, {}))
 
-    def _a_video(self, account: Account, instant: float) -> str:
+    def _a_video(self, account: SandboxAccount, instant: float) -> str:
         videos = self._world.video_store.listed(account, instant)
         return self._world.video_store.item_id(videos[-1]) if videos else ""
 
@@ -109,7 +109,7 @@ class PersonActions:
 
     # ---- answering
 
-    def answer(self, account: Account, sent: SentMessage, instant: float) -> None:
+    def answer(self, account: SandboxAccount, sent: SentMessage, instant: float) -> None:
         """Decide, from seed, person and message, how a person reacts to a sent message."""
         rates = dict(self._config.answers)
         if not any(rates.values()):

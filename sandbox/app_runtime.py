@@ -9,14 +9,14 @@ from typing import Any
 
 from sandbox.actions import PersonActions
 from sandbox.answers.ops import EVENTS, subscriptions
-from sandbox.apps import App
+from sandbox.apps import SandboxApp
 from sandbox.clock import HOUR_S, SandboxClock
 from sandbox.config import SandboxConfig
 from sandbox.events import invented, webhook
 from sandbox.webhooks import Webhooks, read_delivery
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.leads import EVENTS as HAPPENINGS
-from sandbox.world.leads import Event
+from sandbox.world.leads import CustomerEvent
 
 MOST_AT_ONCE = 2_000
 """Events of the world that one move of the clock delivers at most; older ones are lost, as for a receiver that was
@@ -33,7 +33,7 @@ _AHEAD_S = HOUR_S
 class AppRuntime:
     """The people and webhooks of one app."""
 
-    def __init__(self, app: App, config: SandboxConfig, secret: str, clock: SandboxClock) -> None:
+    def __init__(self, app: SandboxApp, config: SandboxConfig, secret: str, clock: SandboxClock) -> None:
         self._app, self._world, self._clock = app, app.world, clock
         self.overlay = app.world.leads.overlay
         self.actions = PersonActions(app, config)
@@ -42,7 +42,7 @@ class AppRuntime:
         self._answered = 0
         self._delivered_until: float | None = None
         self._delivery_lock = asyncio.Lock()
-        self._ahead: dict[int, tuple[float, float, tuple[Event, ...]]] = {}
+        self._ahead: dict[int, tuple[float, float, tuple[CustomerEvent, ...]]] = {}
         """Per account: the events from an instant on and before another."""
 
     def _subscribed(self, event: str) -> bool:
@@ -51,7 +51,7 @@ class AppRuntime:
     def _unsubscribe(self) -> None:
         self.overlay.subscriptions |= dict.fromkeys(EVENTS, 0)
 
-    def _account(self, open_id: str | None) -> Account:
+    def _account(self, open_id: str | None) -> SandboxAccount:
         account = self._world.accounts[0] if open_id is None else self._world.account(open_id)
         if account is None:
             raise ValueError(f"no account has the open_id {open_id!r}")
@@ -78,7 +78,7 @@ class AppRuntime:
             start, self._delivered_until = self._delivered_until, None if self._delivered_until is None else now
             if start is None or start >= now:
                 return
-            found: list[tuple[int, Account, Event]] = []
+            found: list[tuple[int, SandboxAccount, CustomerEvent]] = []
             for account in self._world.accounts[:MAX_DELIVERED_ACCOUNTS]:
                 if self._look_ahead(account, start, now):
                     await asyncio.sleep(0)
@@ -87,7 +87,7 @@ class AppRuntime:
             for _, account, event in sorted(found, key=lambda one: one[0])[-MOST_AT_ONCE:]:
                 self.webhooks.emit(webhook(self._world, account, self._app.client_key, event))
 
-    def _look_ahead(self, account: Account, start: float, now: float) -> bool:
+    def _look_ahead(self, account: SandboxAccount, start: float, now: float) -> bool:
         """Compute the account's events ahead where they are not cached; report whether they were not."""
         since, until, _ = self._ahead.get(account.index, (0.0, 0.0, ()))
         if since <= start and now <= until:

@@ -14,7 +14,7 @@ from sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class SandboxApp:
     """One app, and the world with the ids that it sees."""
 
     client_key: str
@@ -22,12 +22,12 @@ class App:
     tokens: Tokens
 
 
-def make_apps(config: SandboxConfig, clock: SandboxClock, scopes: Iterable[str]) -> dict[str, App]:
+def make_apps(config: SandboxConfig, clock: SandboxClock, scopes: Iterable[str]) -> dict[str, SandboxApp]:
     """Create all apps of a configuration, by key and in order.
 
     Ids of the first one follow from the seed alone.
     """
-    apps: dict[str, App] = {}
+    apps: dict[str, SandboxApp] = {}
     account_faults, scopes = AccountFaults(config), tuple(filter(config.owns, scopes))
     for key, secret in ((config.client_key, config.client_secret), *config.apps):
         id_seed = mix(config.seed, name(key)) if apps else config.seed
@@ -37,5 +37,5 @@ def make_apps(config: SandboxConfig, clock: SandboxClock, scopes: Iterable[str])
             account = world.account(open_id)
             return account is not None and account_faults.of(account) is AccountFault.DEAD_TOKEN
 
-        apps[key] = App(key, world, Tokens(config.seed, key, secret, clock, scopes, is_dead))
+        apps[key] = SandboxApp(key, world, Tokens(config.seed, key, secret, clock, scopes, is_dead))
     return apps

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.account_faults import AccountFaults
 from sandbox.app_runtime import AppRuntime
-from sandbox.apps import App
+from sandbox.apps import SandboxApp
 from sandbox.clock import SandboxClock
 from sandbox.faults import Faults, read_fault
 from sandbox.http import Request
@@ -28,7 +28,7 @@ class Control:
 
     def __init__(
         self,
-        apps: Mapping[str, App],
+        apps: Mapping[str, SandboxApp],
         account_faults: AccountFaults,
         clock: SandboxClock,
         faults: Faults,

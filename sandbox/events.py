@@ -9,8 +9,8 @@ import orjson
 from sandbox.envelopes import trace_id
 from sandbox.hashing import hex_text, mix, name
 from sandbox.world import World
-from sandbox.world.accounts import Account
-from sandbox.world.leads import Event, Happening
+from sandbox.world.accounts import SandboxAccount
+from sandbox.world.leads import CustomerEvent, Happening
 
 AS_TEXT = (
     "im_enter_direct_msg",
@@ -45,7 +45,7 @@ def body_of(
     return body
 
 
-def webhook(world: World, account: Account, client_key: str, event: Event) -> dict[str, Any]:
+def webhook(world: World, account: SandboxAccount, client_key: str, event: CustomerEvent) -> dict[str, Any]:
     """Return the webhook of an event: sender, receiver, and a content that is an object or JSON text."""
     person = world.people.person(event.number)
     pair = (person.open_id, account.open_id)
@@ -64,7 +64,9 @@ def webhook(world: World, account: Account, client_key: str, event: Event) -> di
     )
 
 
-def _content(world: World, account: Account, client_key: str, event: Event) -> tuple[dict[str, Any], bool]:
+def _content(
+    world: World, account: SandboxAccount, client_key: str, event: CustomerEvent
+) -> tuple[dict[str, Any], bool]:
     """Return (content of the webhook, whether it comes as JSON text)."""
     if event.happening is Happening.FOLLOWED:
         return {"action_type": 1, "action_time": event.at_ms // 1_000}, True
@@ -99,7 +101,7 @@ def _content(world: World, account: Account, client_key: str, event: Event) -> t
 
 
 def consent_body(
-    client_key: str, account: Account, person: str, at: float, serial: int, *, allows: bool
+    client_key: str, account: SandboxAccount, person: str, at: float, serial: int, *, allows: bool
 ) -> dict[str, Any]:
     """Return an ``im_authorize`` event; ``serial`` distinguishes two of the same instant."""
     content = {
@@ -125,7 +127,7 @@ def invented(
     event: str,
     world: World,
     client_key: str,
-    account: Account,
+    account: SandboxAccount,
     person: str,
     at: float,
     given: dict[str, Any],

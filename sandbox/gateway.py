@@ -10,7 +10,7 @@ from catalog.requests import ParamSource
 from sandbox import errors
 from sandbox.account_faults import AccountFaults
 from sandbox.answers import Call, answer_for
-from sandbox.apps import App
+from sandbox.apps import SandboxApp
 from sandbox.checks import checked, need_all
 from sandbox.clock import SandboxClock, day_of
 from sandbox.config import SandboxConfig
@@ -22,7 +22,7 @@ from sandbox.hashing import mix, name, unit
 from sandbox.limits import Limits
 from sandbox.oauth import OAuthOperation, authorize
 from sandbox.stats import request_key
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 
 _LEGACY_FAMILY = {
     errors.TOKEN_INVALID: errors.TOKEN_INVALID_LEGACY,
@@ -38,7 +38,9 @@ class Gateway:
     ``is_foreign`` says whether an open_id belongs to another app of the sandbox.
     """
 
-    def __init__(self, config: SandboxConfig, app: App, clock: SandboxClock, is_foreign: Callable[[str], bool]) -> None:
+    def __init__(
+        self, config: SandboxConfig, app: SandboxApp, clock: SandboxClock, is_foreign: Callable[[str], bool]
+    ) -> None:
         self._world, self._tokens, self._clock = app.world, app.tokens, clock
         self._client_key, self._is_foreign = app.client_key, is_foreign
         self._plain = config.form == "plain"
@@ -93,7 +95,7 @@ class Gateway:
 
     def _admit(
         self, endpoint: Endpoint | Operation, token: Any, given: Mapping[str, Any], form: Form
-    ) -> Account | None:
+    ) -> SandboxAccount | None:
         """Check token, capability, grant and owner; return the account for user tokens."""
         if endpoint.token is Token.NONE:
             return None

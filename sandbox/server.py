@@ -19,11 +19,11 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import catalog
-from catalog.records import Endpoint, Kind, Operation, Token
+from catalog.records import Endpoint, Operation, OperationKind, Token
 from sandbox import errors
 from sandbox.account_faults import AccountFaults
 from sandbox.app_runtime import AppRuntime
-from sandbox.apps import App, make_apps
+from sandbox.apps import SandboxApp, make_apps
 from sandbox.clock import SandboxClock
 from sandbox.config import SandboxConfig
 from sandbox.control import PREFIX, Control
@@ -56,7 +56,7 @@ class Sandbox:
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.clock = SandboxClock(config.now)
-        writes = {o.name: o for o in catalog.OTHER_OPERATIONS.values() if o.kind is Kind.WRITE}
+        writes = {o.name: o for o in catalog.OTHER_OPERATIONS.values() if o.kind is OperationKind.WRITE}
         data_operations: tuple[Endpoint | Operation, ...] = (*catalog.ENDPOINTS.values(), *writes.values())
         scopes = {o.quota for o in data_operations if o.scope and o.token is Token.USER} | set(EXTRA_SCOPES)
         self.apps = make_apps(config, self.clock, scopes)
@@ -167,7 +167,7 @@ class Sandbox:
 
     def _app_of(
         self, operation: Endpoint | Operation | OAuthOperation, given: dict[str, Any], token: str | None
-    ) -> App:
+    ) -> SandboxApp:
         """Return the app that sends the request, or the first one if none is known.
 
         OAuth operations name their app; elsewhere the token does.
@@ -178,7 +178,7 @@ class Sandbox:
             token = given.get("access_token")
         return next((app for app in self.apps.values() if token and app.tokens.read(token) is not None), self._first)
 
-    def _is_foreign(self, app: App, open_id: str) -> bool:
+    def _is_foreign(self, app: SandboxApp, open_id: str) -> bool:
         """Report whether an open_id belongs to an account of an app other than this."""
         return any(other.world.account(open_id) is not None for other in self.apps.values() if other is not app)
 

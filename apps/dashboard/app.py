@@ -19,7 +19,7 @@ def _():
     from apps.dashboard.texts import speak
 
     reader = shared_reader()
-    kept = controls.Kept()
+    kept = controls.UrlState()
     return CannotShow, Choice, controls, kept, mo, page_context, pieces, reader, sections, speak
 
 

@@ -23,7 +23,7 @@ MOST_IN_ADDRESS = 50
 """Most accounts in the address, since browsers limit its length."""
 
 
-class Kept:
+class UrlState:
     """Values of one visitor's controls by short names, first from the address of the page."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Kept:
         return found if found in known else default
 
 
-def language_switch(kept: Kept) -> mo.ui.radio:
+def language_switch(kept: UrlState) -> mo.ui.radio:
     """Create the switch between Chinese and English."""
     return mo.ui.radio(
         {"中文": "zh", "English": "en"},
@@ -64,7 +64,7 @@ def language_switch(kept: Kept) -> mo.ui.radio:
     )
 
 
-def section_tabs(say: Say, kept: Kept) -> mo.ui.tabs:
+def section_tabs(say: Say, kept: UrlState) -> mo.ui.tabs:
     """Create the tabs without contents: sections are computed below them."""
     by_head = {say(*both): name for name, both in SECTIONS.items()}
     opened = say(*SECTIONS[kept.one_of("tab", SECTIONS, "accounts")])
@@ -78,7 +78,7 @@ def section_of(say: Say, head: str) -> str:
     return next(name for name, both in SECTIONS.items() if say(*both) == head)
 
 
-def account_choice(here: PageContext, kept: Kept) -> mo.ui.multiselect:
+def account_choice(here: PageContext, kept: UrlState) -> mo.ui.multiselect:
     """Create the choice of accounts. Values are (client_key, open_id); none chosen stands for all."""
     options = {name: account for account, name in here.accounts.items()}
     wanted = set(kept.all("account"))
@@ -96,7 +96,7 @@ def account_choice(here: PageContext, kept: Kept) -> mo.ui.multiselect:
     )
 
 
-def day_range(here: PageContext, kept: Kept) -> mo.ui.date_range:
+def day_range(here: PageContext, kept: UrlState) -> mo.ui.date_range:
     """Create the choice of the range of days."""
     first, last = range_of(here.days, kept.get("from"), kept.get("to"))
     start, stop = range_of(here.days, date.min.isoformat(), None)
@@ -108,7 +108,7 @@ def day_range(here: PageContext, kept: Kept) -> mo.ui.date_range:
     return mo.ui.date_range(start=start, stop=stop, value=(first, last), label=here.say("日期", "Days"), on_change=keep)
 
 
-def metric_choice(here: PageContext, kept: Kept) -> mo.ui.dropdown:
+def metric_choice(here: PageContext, kept: UrlState) -> mo.ui.dropdown:
     """Create the choice of the metric of the accounts' chart."""
     options = {here.names.column("account_daily", metric): metric for metric in METRICS}
     wanted = kept.one_of("metric", METRICS, METRICS[0])
@@ -121,7 +121,7 @@ def metric_choice(here: PageContext, kept: Kept) -> mo.ui.dropdown:
     )
 
 
-def word_search(here: PageContext, kept: Kept) -> mo.ui.text:
+def word_search(here: PageContext, kept: UrlState) -> mo.ui.text:
     """Create the search for hot words."""
     return mo.ui.text(
         value=kept.get("word") or "",
@@ -132,7 +132,7 @@ def word_search(here: PageContext, kept: Kept) -> mo.ui.text:
     )
 
 
-def board_choice(here: PageContext, options: dict[str, str], kept: Kept) -> mo.ui.dropdown:
+def board_choice(here: PageContext, options: dict[str, str], kept: UrlState) -> mo.ui.dropdown:
     """Create the choice of the billboard. ``options``: shown name -> board."""
     wanted = kept.get("board")
     value = next((name for name, board in options.items() if board == wanted), next(iter(options), None))

@@ -16,7 +16,7 @@ from apps.dashboard.account_figures import account_cards, account_lines
 from apps.dashboard.page_context import open_file, range_of
 from apps.dashboard.pieces import heading, page_head
 from apps.dashboard.questions import METRICS, Choice
-from apps.dashboard.reading import CannotShow, Reader, Version
+from apps.dashboard.reading import CannotShow, Version, WarehouseReader
 from apps.dashboard.texts import Language
 from services.reporting.drawings import svg
 
@@ -39,7 +39,7 @@ _GONE = """(() => {
 class FirstView:
     """The opening view as HTML, drawn once per published file and language."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: WarehouseReader) -> None:
         self._reader = reader
         self._drawn: dict[tuple[Version, Language], str] = {}
         self._drawing = threading.Lock()
@@ -66,7 +66,7 @@ class FirstView:
             return ""
 
 
-def _draw(reader: Reader, language: Language) -> str:
+def _draw(reader: WarehouseReader, language: Language) -> str:
     here = open_file(reader, language)
     say, metric = here.say, METRICS[0]
     found = here.ask(questions.overview(Choice((), *range_of(here.days, None, None)), metric))

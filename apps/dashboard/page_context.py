@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from apps.dashboard import questions
-from apps.dashboard.reading import CannotShow, Question, Reader
+from apps.dashboard.reading import CannotShow, DashboardQuery, WarehouseReader
 from apps.dashboard.texts import Language, Names, Say, account_names, speak
 
 
@@ -18,7 +18,7 @@ from apps.dashboard.texts import Language, Names, Say, account_names, speak
 class PageContext:
     """The published file at the time when the page was opened: language, days, accounts, names."""
 
-    reader: Reader
+    reader: WarehouseReader
     language: Language
     answers: dict[str, pa.Table]
 
@@ -47,7 +47,7 @@ class PageContext:
         """Return the names of columns."""
         return Names(self.answers["names"], self.say)
 
-    def ask(self, questions_by_name: dict[str, Question]) -> dict[str, pa.Table]:
+    def ask(self, questions_by_name: dict[str, DashboardQuery]) -> dict[str, pa.Table]:
         """Return the results of queries by their names."""
         return self.reader.ask(questions_by_name)
 
@@ -64,7 +64,7 @@ class PageContext:
         return " · ".join(parts) + self.say("（北京时间）", " (Beijing time)")
 
 
-def open_file(reader: Reader, language: Language) -> PageContext:
+def open_file(reader: WarehouseReader, language: Language) -> PageContext:
     """Read what every section needs.
 
     Raises:

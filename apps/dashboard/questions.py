@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from apps.dashboard.reading import Question
+from apps.dashboard.reading import DashboardQuery
 
 MOST_LINES, MOST_POINTS, MOST_ENTRIES = 6, 400, 8
 MOST_SHOWN, MOST_SAVED = 2_000, 200_000
@@ -54,7 +54,7 @@ class Choice:
             else ""
         )
 
-    def ask(self, sql: str, **more: Any) -> Question:
+    def ask(self, sql: str, **more: Any) -> DashboardQuery:
         """Create a query with the values of this choice, and ``more``."""
         values = {"first": self.first, "last": self.last, **more}
         if self.accounts:
@@ -62,18 +62,18 @@ class Choice:
                 "client_keys": [key for key, _ in self.accounts],
                 "open_ids": [open_id for _, open_id in self.accounts],
             }
-        return Question(sql, values)
+        return DashboardQuery(sql, values)
 
 
 OPENING = {
-    "days": Question(
+    "days": DashboardQuery(
         """SELECT min(dt) AS first, max(dt) AS last, max(dt) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL)
             AS figures,
                   (SELECT max(dt) FROM marts.hot_words_now) AS words, (SELECT max(listed_at)
                       FROM marts.hot_words_now WHERE dt = (SELECT max(dt) FROM marts.hot_words_now)) AS words_at
            FROM marts.account_daily"""
     ),
-    "accounts": Question(
+    "accounts": DashboardQuery(
         """SELECT client_key, open_id, coalesce(d.name, m.name) AS name, d.fans
            FROM (SELECT client_key, open_id, arg_max(nickname, dt) AS name, arg_max(total_fans, dt) AS fans
                FROM marts.account_daily
@@ -81,7 +81,7 @@ OPENING = {
            FULL JOIN meta.accounts AS m USING (client_key, open_id)
            ORDER BY fans DESC NULLS LAST, name, open_id"""
     ),
-    "names": Question(
+    "names": DashboardQuery(
         "SELECT table_name, column_name, name_zh, name_en, meaning_zh, meaning_en FROM meta.dictionary "
         "WHERE table_schema = 'marts'"
     ),
@@ -92,7 +92,7 @@ OPENING = {
 # --------------------------------------------------------------------------- accounts
 
 
-def overview(choice: Choice, metric: str) -> dict[str, Question]:
+def overview(choice: Choice, metric: str) -> dict[str, DashboardQuery]:
     """Query cards, the curve of ``metric`` for the accounts that have most of it, and one row per account.
 
     A value that the platform did not return stays null; ``is_pending`` marks days after the last one with any value.
@@ -138,7 +138,7 @@ def overview(choice: Choice, metric: str) -> dict[str, Question]:
     }
 
 
-def account_days(choice: Choice) -> Question:
+def account_days(choice: Choice) -> DashboardQuery:
     """Query all columns of ``account_daily``, for a download."""
     return choice.ask(
         f"SELECT * FROM marts.account_daily {choice.only} WHERE dt BETWEEN $first AND $last ORDER BY dt, "
@@ -149,7 +149,7 @@ def account_days(choice: Choice) -> Question:
 # --------------------------------------------------------------------------- videos
 
 
-def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, Question]:
+def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, DashboardQuery]:
     """Query young videos on the last day that has any: outstanding ones first, then suspiciously low ones."""
     day = _last_day(choice, "video_performance")
     return {
@@ -175,7 +175,7 @@ def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, Question]:
     }
 
 
-def video_curve(choice: Choice, open_id: str, item_id: str) -> Question:
+def video_curve(choice: Choice, open_id: str, item_id: str) -> DashboardQuery:
     """Query the plays of one video per day from its first day in the range; days without a number are null."""
     return choice.ask(
         """WITH listed AS (SELECT dt, plays FROM marts.video_daily
@@ -191,7 +191,7 @@ def video_curve(choice: Choice, open_id: str, item_id: str) -> Question:
 # --------------------------------------------------------------------------- hot words and billboards
 
 
-def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Question:
+def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> DashboardQuery:
     """Query the last list of the range.
 
     With ``like``: every word of the range that contains it, on the list or not.
@@ -216,7 +216,7 @@ def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Ques
     )
 
 
-def word_curve(choice: Choice, client_key: str, sentence: str) -> Question:
+def word_curve(choice: Choice, client_key: str, sentence: str) -> DashboardQuery:
     """Query rank and heat at every observation of the list from a word's first to its last.
 
     They are null where the word was not listed. Beijing time.
@@ -235,7 +235,7 @@ def word_curve(choice: Choice, client_key: str, sentence: str) -> Question:
     )
 
 
-def boards(choice: Choice) -> Question:
+def boards(choice: Choice) -> DashboardQuery:
     """Query the billboards of the range, with the number of days that have one."""
     return choice.ask(
         "SELECT board, max(dt) AS last, count(DISTINCT dt) AS days FROM marts.billboard_moves WHERE dt "
@@ -243,7 +243,7 @@ def boards(choice: Choice) -> Question:
     )
 
 
-def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str, Question]:
+def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str, DashboardQuery]:
     """Query the last list of a board in the range with its moves, and the ranks day by day of its top entries.
 
     Several apps see the same list: one is shown.
@@ -275,7 +275,7 @@ def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str
 # --------------------------------------------------------------------------- people
 
 
-def portrait(choice: Choice) -> Question:
+def portrait(choice: Choice) -> DashboardQuery:
     """Query fans by dimension and bucket on the last day that has a portrait.
 
     ``share_change`` is against the week before, null where an account lacks it.
@@ -292,7 +292,7 @@ def portrait(choice: Choice) -> Question:
     )
 
 
-def needs(choice: Choice) -> dict[str, Question]:
+def needs(choice: Choice) -> dict[str, DashboardQuery]:
     """Query the needs in comments: sums of the range by need, and by day."""
     of_range = f"FROM marts.comment_needs {choice.only} WHERE dt BETWEEN $first AND $last"
     return {
@@ -308,7 +308,7 @@ def needs(choice: Choice) -> dict[str, Question]:
     }
 
 
-def leads(choice: Choice) -> dict[str, Question]:
+def leads(choice: Choice) -> dict[str, DashboardQuery]:
     """Query the actions of potential customers.
 
     Actions may be summed; people repeat over days and ways, so their sums count person-days.
@@ -332,10 +332,10 @@ def leads(choice: Choice) -> dict[str, Question]:
 # --------------------------------------------------------------------------- the data itself
 
 HEALTH = {
-    "areas": Question(
+    "areas": DashboardQuery(
         "SELECT area, level, count(*) AS matters, max(as_of) AS as_of FROM marts.data_health GROUP BY ALL ORDER BY ALL"
     ),
-    "rows": Question(
+    "rows": DashboardQuery(
         f"""SELECT level, area, coalesce(subject_name, subject) AS subject_name, says_zh, says_en, value, subject
             FROM marts.data_health
         ORDER BY CASE level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, area, subject, client_key

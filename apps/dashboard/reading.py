@@ -45,7 +45,7 @@ class CannotShow(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Question:
+class DashboardQuery:
     """One SELECT; ``values`` fills its ``$names``."""
 
     sql: str
@@ -60,7 +60,7 @@ class Question:
 Version = tuple[int, int, int]
 
 
-class Reader:
+class WarehouseReader:
     """Results from the file at ``path``, shared by all visitors."""
 
     def __init__(self, path: Path) -> None:
@@ -90,7 +90,7 @@ class Reader:
         """Return when the present file was published, in Beijing time."""
         return datetime.fromtimestamp(self.version()[1] / 1e9, BEIJING)
 
-    def ask(self, questions: Mapping[str, Question]) -> dict[str, pa.Table]:
+    def ask(self, questions: Mapping[str, DashboardQuery]) -> dict[str, pa.Table]:
         """Return the results by the names of the queries, all from one published file.
 
         Results of the same query on the same file come from the cache.
@@ -105,7 +105,7 @@ class Reader:
             self._remember(version, questions, found)
         return found
 
-    def _read(self, questions: Mapping[str, Question]) -> tuple[Version, dict[str, pa.Table]]:
+    def _read(self, questions: Mapping[str, DashboardQuery]) -> tuple[Version, dict[str, pa.Table]]:
         try:
             with _opening:
                 while True:
@@ -134,13 +134,15 @@ class Reader:
                 f"The warehouse does not open: `douyin publish --rebuild` makes it anew from Parquet. ({first})",
             ) from error
 
-    def _remembered(self, version: Version, questions: Mapping[str, Question]) -> dict[str, pa.Table]:
+    def _remembered(self, version: Version, questions: Mapping[str, DashboardQuery]) -> dict[str, pa.Table]:
         with self._keeping:
             if self._kept_of != version:
                 return {}
             return {name: self._kept[q.key] for name, q in questions.items() if q.key in self._kept}
 
-    def _remember(self, version: Version, questions: Mapping[str, Question], found: Mapping[str, pa.Table]) -> None:
+    def _remember(
+        self, version: Version, questions: Mapping[str, DashboardQuery], found: Mapping[str, pa.Table]
+    ) -> None:
         with self._keeping:
             if self._kept_of != version:
                 self._kept.clear()
@@ -152,7 +154,7 @@ class Reader:
                 self._kept.popitem(last=False)
 
 
-def _used(question: Question) -> dict[str, Any]:
+def _used(question: DashboardQuery) -> dict[str, Any]:
     """Select the values whose name is in the SQL: DuckDB refuses others."""
     return {name: value for name, value in question.values.items() if f"${name}" in question.sql}
 

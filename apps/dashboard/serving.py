@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from apps.dashboard.reading import Reader
+from apps.dashboard.reading import WarehouseReader
 
 APP = Path(__file__).with_name("app.py")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -34,11 +34,11 @@ def is_loopback(host: str) -> bool:
 
 
 @cache
-def shared_reader() -> Reader:
+def shared_reader() -> WarehouseReader:
     """Return the process's reader, whose results all visitors share."""
     from resources.config.settings import Settings
 
-    return Reader(Settings().warehouse_path)
+    return WarehouseReader(Settings().warehouse_path)
 
 
 def make_app(*, token: str | None = None, loopback: bool = True) -> Asgi:

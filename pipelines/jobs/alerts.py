@@ -5,7 +5,7 @@ The sensor alerts at once. ``douyin alerts send`` does the job's work, too.
 
 import dagster as dg
 
-from catalog.alert_kinds import AlertCondition, Kind, Severity
+from catalog.alert_kinds import AlertCondition, AlertKind, Severity
 from pipelines.step_failures import error_message_of
 from resources.config.settings import Settings
 from resources.runtime import Runtime
@@ -32,7 +32,7 @@ def failed_run(context: dg.RunFailureSensorContext) -> AlertCondition:
     of = f" ({days})" if days else ""
     name = "materialisation from the UI" if run.job_name.startswith("__") else run.job_name
     return AlertCondition(
-        Kind.RUN_FAILED,
+        AlertKind.RUN_FAILED,
         run.job_name,
         Severity.CRITICAL,
         f"{name}{of}",
@@ -89,7 +89,7 @@ def send_alerts(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
     from resources.state.alerts import list_alerts, resolve
     from services.alerts.work import run_alerts
 
-    for open_one in list_alerts(runtime.state, kinds=[Kind.RUN_FAILED]):
+    for open_one in list_alerts(runtime.state, kinds=[AlertKind.RUN_FAILED]):
         job = open_one.key.partition(":")[2]
         last = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=_ENDED), limit=1)
         if last and last[0].status is dg.DagsterRunStatus.SUCCESS:

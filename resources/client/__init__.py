@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from resources.client.errors import CallFailed, NotConfigured, PagingError, QuotaExhausted
-from resources.client.exchange import Answer, Exchange
+from resources.client.exchange import ApiResponse, Exchange
 from resources.client.paging import Resume, pages
 
 if TYPE_CHECKING:
     from resources.client.client import DouyinClient
 
 __all__ = [
-    "Answer",
+    "ApiResponse",
     "CallFailed",
     "DouyinClient",
     "Exchange",

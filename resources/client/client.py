@@ -41,7 +41,7 @@ from resources.client.errors import (
     failure,
     said_of,
 )
-from resources.client.exchange import Answer, Exchange, Params
+from resources.client.exchange import ApiResponse, Exchange, Params
 from resources.client.limits import Limiter
 from resources.client.oauth import OAuth
 from resources.client.retry import TOO_FREQUENT, wait_before_retry
@@ -136,7 +136,7 @@ class DouyinClient:
         open_id: str = "",
         *,
         archive_as: Mapping[str, Any] | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Call ``endpoint`` and return its successful response, after as many requests as its error codes allow.
 
         ``params`` may omit the account, page size and constants: the catalogue's record supplies them. ``archive_as``
@@ -148,7 +148,7 @@ class DouyinClient:
         """
         return await self._call(endpoint, params, open_id, once=False, archive_as=archive_as)
 
-    async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> Answer:
+    async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> ApiResponse:
         """Execute a write operation at most once and return its successful response.
 
         A :class:`Turn` supplies the parameters immediately before the call is sent. A call is retried only if the
@@ -171,7 +171,7 @@ class DouyinClient:
         *,
         once: bool,
         archive_as: Mapping[str, Any] | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         turn: Turn | None = None
         sent: Params = {}
         if isinstance(params, Mapping):
@@ -224,7 +224,7 @@ class DouyinClient:
                 verdict = reply.verdict
                 if verdict is not None and verdict.code == 0:
                     await self._record_capability(endpoint, None)
-                    return Answer(reply.body, reply.document, reply.observed_at, calls)
+                    return ApiResponse(reply.body, reply.document, reply.observed_at, calls)
                 if verdict is None:
                     maybe_done = True
                     problem = self._unreachable(endpoint, open_id, reply.trouble, calls)

@@ -38,7 +38,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """A successful response; ``document`` is its decoded body, ``calls`` the number of requests it took."""
 
     body: bytes = field(repr=False)

@@ -13,7 +13,7 @@ from catalog.errors import Action
 from catalog.records import Endpoint
 from catalog.requests import ParamSource
 from resources.client.errors import PagingError
-from resources.client.exchange import Answer, Params
+from resources.client.exchange import ApiResponse, Params
 
 if TYPE_CHECKING:
     from resources.client.client import DouyinClient
@@ -96,7 +96,7 @@ async def pages(
     *,
     resume: Resume | None = None,
     tag: Mapping[str, Any] | None = None,
-) -> AsyncIterator[Answer]:
+) -> AsyncIterator[ApiResponse]:
     """Yield all pages in order, each before the next is requested; an endpoint without paging has one.
 
     ``tag`` goes to the archive with ``page`` (1-based) and ``cursor`` (as sent) added.

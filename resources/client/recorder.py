@@ -14,7 +14,7 @@ from catalog.envelopes import read_page
 from catalog.records import beijing_day
 from resources.client.exchange import Exchange
 from resources.storage.archive import Archive
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 
 SEQUENCE = "sequence"
 """Key under which a call's tag carries its :class:`Sequence`."""
@@ -68,7 +68,7 @@ class Recorder:
                 facts = _facts(sequence, exchange)
             except Exception as error:  # the body is archived in any case, as a page of a broken-off listing
                 facts, trouble = {"last": False, "whole": False}, error
-        entry = Entry(
+        entry = ArchiveEntry(
             operation=exchange.operation,
             client_key=exchange.client_key,
             open_id=exchange.open_id,

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import DotEnvSettingsSource
 
 from catalog import TABLES
-from catalog.alert_kinds import ABOUT, Kind, Severity
+from catalog.alert_kinds import ABOUT, AlertKind, Severity
 from catalog.cadences import CADENCES
 from catalog.records import BEIJING
 from resources.config.project import REPOSITORY
@@ -58,11 +58,11 @@ class Route(StrictModel):
     """
 
     channels: list[str] = Field(min_length=1)
-    kinds: list[Kind] | None = None
+    kinds: list[AlertKind] | None = None
     tags: list[str] | None = None
     severities: list[Severity] | None = None
 
-    def takes(self, kind: Kind, severity: Severity, tags: Iterable[str]) -> bool:
+    def takes(self, kind: AlertKind, severity: Severity, tags: Iterable[str]) -> bool:
         """Return whether an alert matches this route."""
         return (
             (self.kinds is None or kind in self.kinds)
@@ -153,7 +153,7 @@ class Alerts(StrictModel):
     quiet: QuietHours | None = None
     digest_above: int = Field(5, gt=0)
     repeat_after: Span = timedelta(hours=24)
-    repeat: dict[Kind, Span | Literal["never"]] = Field(default_factory=dict)
+    repeat: dict[AlertKind, Span | Literal["never"]] = Field(default_factory=dict)
     tell_end: bool = True
     thresholds: Thresholds = Field(default_factory=Thresholds)
     watch_words: list[str] = Field(default_factory=list)
@@ -190,12 +190,12 @@ class Alerts(StrictModel):
                 )
         return self
 
-    def channels_for(self, kind: Kind, severity: Severity, tags: Iterable[str]) -> list[str]:
+    def channels_for(self, kind: AlertKind, severity: Severity, tags: Iterable[str]) -> list[str]:
         """Return the names of the channels that an alert is sent to, each once, in the order of the routes."""
         tags = set(tags)
         return list(dict.fromkeys(c for r in self.routes if r.takes(kind, severity, tags) for c in r.channels))
 
-    def repeat_of(self, kind: Kind) -> timedelta | None:
+    def repeat_of(self, kind: AlertKind) -> timedelta | None:
         """Return the time after which a lasting alert of this kind is sent again; None for never."""
         own = self.repeat.get(kind)
         if own is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
-from catalog.alert_kinds import ABOUT, AlertCondition, Kind, Severity
+from catalog.alert_kinds import ABOUT, AlertCondition, AlertKind, Severity
 from resources.delivery.texts import scrubbed
 from resources.state.engine import State
 from resources.state.tables import alert_channels, alert_deliveries, alerts
@@ -18,7 +18,7 @@ _ORDER = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 _LONGEST_WAIT = timedelta(hours=1)
 _FIRST_WAIT = timedelta(minutes=1)
 
-Repeat = Callable[[Kind], timedelta | None]
+Repeat = Callable[[AlertKind], timedelta | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Alert:
 
     id: int
     key: str
-    kind: Kind
+    kind: AlertKind
     severity: Severity
     stage: str
     title: str
@@ -72,7 +72,7 @@ class ChannelState:
 
 
 def observe(
-    state: State, found: Iterable[AlertCondition], looked_at: Iterable[Kind], now: datetime, repeat: Repeat
+    state: State, found: Iterable[AlertCondition], looked_at: Iterable[AlertKind], now: datetime, repeat: Repeat
 ) -> None:
     """Open or update alerts for the conditions ``found`` now, and resolve those no longer found.
 
@@ -174,7 +174,9 @@ def mute(state: State, which: str, until: datetime) -> Alert:
         return _alert(db.execute(select(alerts).where(alerts.c.id == found)).one())
 
 
-def list_alerts(state: State, *, since: datetime | None = None, kinds: Iterable[Kind] | None = None) -> list[Alert]:
+def list_alerts(
+    state: State, *, since: datetime | None = None, kinds: Iterable[AlertKind] | None = None
+) -> list[Alert]:
     """Return open alerts and those resolved after ``since``, if given: open, severe and new ones first."""
     over: ColumnElement[bool] = alerts.c.resolved_at.is_(None)
     if since is not None:
@@ -292,7 +294,7 @@ def _alert(row: Row[Any]) -> Alert:
     return Alert(
         row.id,
         row.key,
-        Kind(row.kind),
+        AlertKind(row.kind),
         Severity(row.severity),
         row.stage,
         row.title,

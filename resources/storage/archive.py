@@ -26,7 +26,7 @@ from resources.storage.atomic import sweep, write_atomic
 from resources.storage.segments import (
     Address,
     ArchiveCorrupt,
-    Entry,
+    ArchiveEntry,
     Segment,
     StoredEntry,
     decode_index,
@@ -71,7 +71,7 @@ class Archive:
 
     # ------------------------------------------------------------------ writing
 
-    def append(self, entry: Entry, body: bytes) -> None:
+    def append(self, entry: ArchiveEntry, body: bytes) -> None:
         """Buffer one response; the next :meth:`flush` writes it to disk.
 
         With regular calls of :meth:`flush_if_due` that is at most ``flush_s`` seconds later.
@@ -147,7 +147,7 @@ class Archive:
             return []
         return sorted(date.fromisoformat(d.name) for d in folder.iterdir() if d.is_dir() and has_segments(d))
 
-    def index(self, operation: str, days: Iterable[date]) -> Iterator[Entry]:
+    def index(self, operation: str, days: Iterable[date]) -> Iterator[ArchiveEntry]:
         """Yield the index lines of flushed records of the given days of observation.
 
         Raises:
@@ -156,7 +156,7 @@ class Archive:
         for segment in self.segments(operation, days):
             yield from segment.entries
 
-    def records(self, operation: str, days: Iterable[date]) -> Iterator[tuple[Address, Entry, bytes]]:
+    def records(self, operation: str, days: Iterable[date]) -> Iterator[tuple[Address, ArchiveEntry, bytes]]:
         """Yield address, index line and body of each flushed record, in the order of segments.
 
         Raises:

@@ -19,18 +19,18 @@ from sandbox.answers import (
     video,
     writes,
 )
-from sandbox.answers.call import Answer, Call, name_of
+from sandbox.answers.call import Call, Handler, name_of
 
-__all__ = ["Answer", "Call", "answer_for"]
+__all__ = ["Call", "Handler", "answer_for"]
 
-BY_NAME: dict[str, Answer] = {
+BY_NAME: dict[str, Handler] = {
     name: answer
     for module in (account, hotsearch, ent_rank, fans, video, item, user, comment, leads, im, poi, ops)
     for name, answer in module.ANSWERS.items()
 }
 
 
-def answer_for(endpoint: Endpoint | Operation) -> Answer | None:
+def answer_for(endpoint: Endpoint | Operation) -> Handler | None:
     """Return the function that handles ``endpoint``; None if the sandbox does not simulate it.
 
     The mini-app paths (``*_apps_v1``, ``*_bc``) share the handlers of their twins; their envelope is added elsewhere.

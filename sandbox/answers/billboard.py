@@ -8,8 +8,8 @@ from sandbox.answers.call import Call
 from sandbox.clock import day_of, day_start
 from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.vocabulary import FRIENDS, LIVE_TITLES, NAME_HEADS, NAME_TAILS
-from sandbox.world.accounts import Account
-from sandbox.world.boards import Entry
+from sandbox.world.accounts import SandboxAccount
+from sandbox.world.boards import BoardEntry
 from sandbox.world.videos import cover_url, share_url, title_of
 
 
@@ -34,7 +34,7 @@ def _avatar(key: int) -> str:
     return f"https://p{1 + key % 9}-avatar.example.cn/avatar/u-{key & 0xFFFFFFFFFF:010x}.jpeg"
 
 
-def _creator(call: Call, entry: Entry, day: int) -> dict[str, Any]:
+def _creator(call: Call, entry: BoardEntry, day: int) -> dict[str, Any]:
     entrant, form = entry.entrant, call.form
     followers = call.world.series.fans(entrant.account, day_start(day)) if entrant.account else entrant.followers
     row = {
@@ -54,7 +54,7 @@ def _creator(call: Call, entry: Entry, day: int) -> dict[str, Any]:
     return row
 
 
-def _own_videos(call: Call, account: Account, day: int) -> list[dict[str, Any]]:
+def _own_videos(call: Call, account: SandboxAccount, day: int) -> list[dict[str, Any]]:
     video_store = call.world.video_store
     newest = [v for v in video_store.listed(account, day_start(day)) if v.private_at > call.instant][-3:]
     return [
@@ -63,7 +63,7 @@ def _own_videos(call: Call, account: Account, day: int) -> list[dict[str, Any]]:
     ]
 
 
-def _videos(call: Call, entry: Entry, day: int) -> list[dict[str, Any]]:
+def _videos(call: Call, entry: BoardEntry, day: int) -> list[dict[str, Any]]:
     """Return two or three videos that stay for some days; some have no title, some no page."""
     group, rows = call.endpoint.name.split("_")[1], []
     for k in range(2 + entry.entrant.key % 2):
@@ -101,7 +101,7 @@ def _hot_videos(call: Call, day: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _topic(call: Call, entry: Entry, day: int) -> dict[str, Any]:
+def _topic(call: Call, entry: BoardEntry, day: int) -> dict[str, Any]:
     return {
         "rank": entry.rank,
         "rank_change": entry.change,
@@ -110,7 +110,7 @@ def _topic(call: Call, entry: Entry, day: int) -> dict[str, Any]:
     }
 
 
-def _star(call: Call, entry: Entry, day: int) -> dict[str, Any]:
+def _star(call: Call, entry: BoardEntry, day: int) -> dict[str, Any]:
     e = entry.entrant
     return {
         "rank": entry.rank,
@@ -120,7 +120,7 @@ def _star(call: Call, entry: Entry, day: int) -> dict[str, Any]:
     }
 
 
-def _live(call: Call, entry: Entry, day: int) -> dict[str, Any]:
+def _live(call: Call, entry: BoardEntry, day: int) -> dict[str, Any]:
     e = entry.entrant
     row = {"rank": entry.rank, "nickname": e.title, "hot_value": call.form.number(entry.score)}
     if mix(e.key, day) % 6:
@@ -129,7 +129,7 @@ def _live(call: Call, entry: Entry, day: int) -> dict[str, Any]:
     return row
 
 
-def _prop(call: Call, entry: Entry, day: int) -> dict[str, Any]:
+def _prop(call: Call, entry: BoardEntry, day: int) -> dict[str, Any]:
     e, whole, draw = entry.entrant, call.form.whole, DeterministicRng(entry.entrant.key, 15)
     shown = int(entry.score * draw.between(3, 6))
     shot = int(shown * draw.between(0.04, 0.2))
@@ -151,7 +151,7 @@ def _prop(call: Call, entry: Entry, day: int) -> dict[str, Any]:
     return row
 
 
-def _music(call: Call, entry: Entry, day: int) -> dict[str, Any]:
+def _music(call: Call, entry: BoardEntry, day: int) -> dict[str, Any]:
     e, draw = entry.entrant, DeterministicRng(entry.entrant.key, 16)
     row = {
         "rank": entry.rank,

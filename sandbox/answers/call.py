@@ -11,7 +11,7 @@ from sandbox.clock import is_ready, last_complete_day
 from sandbox.config import SandboxConfig
 from sandbox.forms import Form
 from sandbox.world import World
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 
 
 @dataclass(slots=True)
@@ -25,13 +25,13 @@ class Call:
     world: World
     endpoint: Endpoint | Operation
     params: Mapping[str, Any]
-    owner: Account | None
+    owner: SandboxAccount | None
     instant: float
     form: Form
     client_key: str = SandboxConfig().client_key
 
     @property
-    def account(self) -> Account:
+    def account(self) -> SandboxAccount:
         """The account whose user token came with the request.
 
         Raises:
@@ -63,5 +63,5 @@ def name_of(endpoint: Endpoint | Operation) -> str:
     return (original or endpoint.name).removesuffix("_apps_v1")
 
 
-Answer = Callable[[Call], dict[str, Any]]
+Handler = Callable[[Call], dict[str, Any]]
 """Returns the members of ``data`` without code and description, or raises :class:`sandbox.errors.Refusal`."""

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox import errors
-from sandbox.answers.call import Answer, Call
+from sandbox.answers.call import Call, Handler
 from sandbox.answers.item import own_video
 from sandbox.answers.pages import MAX_COUNT, need_enterprise, offset, page
 from sandbox.errors import Refusal
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.videos import Video
 
 _SORTS = (None, "time", "time_asc")
@@ -24,16 +24,16 @@ ON_VIDEO = -1
 """The parent of comments on the video itself, for those written through the API."""
 
 
-def _own(call: Call) -> tuple[Account, Video]:
+def _own(call: Call) -> tuple[SandboxAccount, Video]:
     return call.account, own_video(call)
 
 
-def _enterprise(call: Call) -> tuple[Account, Video]:
+def _enterprise(call: Call) -> tuple[SandboxAccount, Video]:
     need_enterprise(call)
     return _own(call)
 
 
-def _searched(call: Call) -> tuple[Account, Video]:
+def _searched(call: Call) -> tuple[SandboxAccount, Video]:
     found = call.world.search.find_video(call.params["sec_item_id"], call.instant)
     if found is None:
         raise Refusal(errors.NOT_BOUND)
@@ -42,7 +42,7 @@ def _searched(call: Call) -> tuple[Account, Video]:
     return found
 
 
-def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict[str, Any]:
+def _answer(call: Call, author: SandboxAccount, video: Video, *, replies: bool) -> dict[str, Any]:
     sort_type = call.params.get("sort_type")
     if sort_type not in _SORTS:
         raise Refusal(errors.PARAM_WRONG, "sort_type is wrong")
@@ -80,7 +80,7 @@ def _answer(call: Call, author: Account, video: Video, *, replies: bool) -> dict
     return page(call, rows, following, following < total)
 
 
-def _written(author: Account, comment_id: str, content: str, at: float) -> dict[str, Any]:
+def _written(author: SandboxAccount, comment_id: str, content: str, at: float) -> dict[str, Any]:
     """Return a comment or reply that the account wrote through the API."""
     return {
         "comment_id": comment_id,
@@ -106,7 +106,7 @@ def parent_of(call: Call, video: Video) -> int:
     return place
 
 
-def _operation(where: Callable[[Call], tuple[Account, Video]], *, replies: bool) -> Answer:
+def _operation(where: Callable[[Call], tuple[SandboxAccount, Video]], *, replies: bool) -> Handler:
     def answer(call: Call) -> dict[str, Any]:
         return _answer(call, *where(call), replies=replies)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox import errors
-from sandbox.answers.call import Answer, Call
+from sandbox.answers.call import Call, Handler
 from sandbox.answers.pages import MAX_COUNT, integer, offset, page
 from sandbox.answers.user import rows_or_nothing
 from sandbox.clock import day_number, day_of, day_text
@@ -65,7 +65,7 @@ def service_base(call: Call) -> dict[str, Any]:
     return rows_or_nothing(call, rows)
 
 
-def _audience(who: str) -> Answer:
+def _audience(who: str) -> Handler:
     def answer(call: Call) -> dict[str, Any]:
         place, days = _place(call), integer(call, "date_type", 1, 30)
         if days not in _WINDOWS:

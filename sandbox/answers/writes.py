@@ -24,7 +24,7 @@ from sandbox.checks import read_integer
 from sandbox.errors import Refusal
 from sandbox.events import invented, webhook
 from sandbox.hashing import hex_text, mix, name
-from sandbox.world.leads import Customer, Event, Happening
+from sandbox.world.leads import Customer, CustomerEvent, Happening
 from sandbox.world.overlay import SentMessage
 
 _OPENS = {Scene.REPLY: Happening.RECEIVED, Scene.ENTER: Happening.ENTERED}
@@ -155,7 +155,7 @@ def _send(
         text = content["text"]["text"] if content["msg_type"] == 1 else ""
         index = leads.overlay.next_index(account.index, customer.number)
         kind = _NAMES.get(content["msg_type"], "other")
-        event = Event(
+        event = CustomerEvent(
             Happening.SENT, int(call.instant * 1_000), customer.number, index, message_type=kind, text=text, by_app=True
         )
         leads.overlay.events[account.index].append(event)

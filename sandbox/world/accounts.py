@@ -17,7 +17,7 @@ _LISTED_WEEKS = (16.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Account:
+class SandboxAccount:
     """One account; compared by identity, since the world keeps one record of each.
 
     ``per_week`` is its publishing rhythm. ``listed_s`` is how long its videos stay listed before the author takes them
@@ -53,7 +53,7 @@ class Account:
 MOST_FANS = 3_000_000
 
 
-def make_account(seed: int, id_seed: int, index: int, videos: int, most_fans: int = MOST_FANS) -> Account:
+def make_account(seed: int, id_seed: int, index: int, videos: int, most_fans: int = MOST_FANS) -> SandboxAccount:
     """Create the account ``index`` of the world ``seed`` that lists about ``videos`` videos.
 
     Another ``id_seed`` changes its open_id only.
@@ -65,7 +65,7 @@ def make_account(seed: int, id_seed: int, index: int, videos: int, most_fans: in
     low, high = (min(fans, most_fans) for fans in (_TIERS[index] if index < len(_TIERS) else (60, MOST_FANS)))
     listed_weeks = draw.between(*_LISTED_WEEKS)
     first_hour = draw.pick((7, 11, 12, 17, 18, 19, 20))
-    return Account(
+    return SandboxAccount(
         index=index,
         key=draw.key,
         open_id=f"{i[:8]}-{i[8:12]}-4{i[13:16]}-a{i[17:20]}-{i[20:32]}",

@@ -20,7 +20,7 @@ from sandbox.vocabulary import (
     STAR_TAILS,
     TOPICS,
 )
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.hotwords import HotWord, HotWords, WordVideo
 from sandbox.world.series import Series
 
@@ -41,11 +41,11 @@ class Entrant:
     title: str
     strength: float
     followers: int = 0
-    account: Account | None = None
+    account: SandboxAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BoardEntry:
     """One line of a board: ``change`` is the text of rank_change, ``score`` falls with the rank."""
 
     rank: int
@@ -81,7 +81,7 @@ def _pool(
 class Boards:
     """The daily lists. A board is named by its endpoint without ``billboard_``, e.g. ``sport_overall``."""
 
-    def __init__(self, seed: int, accounts: list[Account], series: Series, words: HotWords) -> None:
+    def __init__(self, seed: int, accounts: list[SandboxAccount], series: Series, words: HotWords) -> None:
         self._seed = seed
         self._accounts = accounts
         self._series = series
@@ -143,7 +143,7 @@ class Boards:
         order = sorted(range(len(pool)), key=lambda i: (-scores[i], i))
         return tuple(order), tuple(scores[i] for i in order)
 
-    def _entries(self, board: str, day: int) -> tuple[Entry, ...]:
+    def _entries(self, board: str, day: int) -> tuple[BoardEntry, ...]:
         pool = self.pool(board)
         order, scores = self._ranked(board, day)
         before = {i: rank for rank, i in enumerate(self._ranked(board, day - 1)[0], 1)}
@@ -153,7 +153,7 @@ class Boards:
                 if i in times:
                     times[i] += 1
         return tuple(
-            Entry(rank, self._change(pool[i], rank, before[i], day), times[i], round(scores[rank - 1], 1), pool[i])
+            BoardEntry(rank, self._change(pool[i], rank, before[i], day), times[i], round(scores[rank - 1], 1), pool[i])
             for rank, i in enumerate(order[:SIZE], 1)
         )
 
@@ -163,13 +163,13 @@ class Boards:
             return "new"
         return str(before - rank)
 
-    def _topics(self, day: int) -> tuple[Entry, ...]:
+    def _topics(self, day: int) -> tuple[BoardEntry, ...]:
         """Return lasting topics and those of the day's hottest words, by influence."""
         today, yesterday = (self._topic_scores(d) for d in (day, day - 1))
         before = {t: rank for rank, t in enumerate(sorted(yesterday, key=lambda t: (-yesterday[t][0], t)), 1)}
         best = sorted(today, key=lambda t: (-today[t][0], t))[:SIZE]
         return tuple(
-            Entry(
+            BoardEntry(
                 rank,
                 str(before[t] - rank) if t in before else "new",
                 1,

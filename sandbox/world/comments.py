@@ -17,7 +17,7 @@ from sandbox.clock import DAY_S, day_of
 from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.phrases import AUTHOR_REPLIES, COMMENTS, EDITS, ENDINGS, REPLIES
 from sandbox.vocabulary import FRIENDS, GOODS, PLACES, TITLE_OBJECTS, TOPICS
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.curves import LIFE_S
 from sandbox.world.ids import ItemIds
 from sandbox.world.leads import Leads
@@ -180,7 +180,7 @@ class Comments:
 
     # ---- one comment
 
-    def content(self, account: Account, video: Video, view: View, place: int) -> WrittenComment:
+    def content(self, account: SandboxAccount, video: Video, view: View, place: int) -> WrittenComment:
         """Return the comment that is at ``place`` now; ``account`` is the video's author."""
         second = bool(view.second[place])
         edited = not second and bool(view.thread.edited[place] <= view.instant)
@@ -206,7 +206,7 @@ class Comments:
         there = place < len(view.written) and bool(view.second[place]) == second
         return place if there and view.thread.parent[place] < 0 and not view.thread.hidden[place] else None
 
-    def _write(self, account: Account, video: Video, place: int, second: bool, edited: bool) -> WrittenComment:
+    def _write(self, account: SandboxAccount, video: Video, place: int, second: bool, edited: bool) -> WrittenComment:
         thread = self._thread(video)
         draw = DeterministicRng(video.key, name("comment"), place, second)
         is_reply = bool(thread.parent[place] >= 0)

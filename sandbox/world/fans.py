@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sandbox.hashing import DeterministicRng, apportion, mix, name, unit
 from sandbox.vocabulary import COMMENT_KEYWORDS, DEVICES, FAN_KEYWORDS, FAN_SOURCES, INTERESTS, PROVINCES
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.series import Series
 
 PORTRAIT_ABOVE = 100
@@ -45,7 +45,9 @@ class Fans:
         self._series = series
         self.portrait = lru_cache(maxsize=2_048)(self._portrait)
 
-    def _weights(self, account: Account, what: str, labels: tuple[str, ...], spread: float, day: int) -> list[float]:
+    def _weights(
+        self, account: SandboxAccount, what: str, labels: tuple[str, ...], spread: float, day: int
+    ) -> list[float]:
         draw = DeterministicRng(account.key, name(what))
         weights = []
         for _ in labels:
@@ -54,11 +56,11 @@ class Fans:
         return weights
 
     def _split(
-        self, account: Account, what: str, labels: tuple[str, ...], total: int, spread: float, day: int
+        self, account: SandboxAccount, what: str, labels: tuple[str, ...], total: int, spread: float, day: int
     ) -> tuple[tuple[str, int], ...]:
         return tuple(zip(labels, apportion(total, self._weights(account, what, labels, spread, day)), strict=True))
 
-    def _portrait(self, account: Account, day: int) -> Portrait:
+    def _portrait(self, account: SandboxAccount, day: int) -> Portrait:
         total = self._series.day_fans(account, day)
         unknown = total // 250
         male_female = self._split(account, "gender", ("1", "2"), total - unknown, 1.4, day)
@@ -81,22 +83,22 @@ class Fans:
             ),
         )
 
-    def sources(self, account: Account, day: int) -> list[tuple[str, str]]:
+    def sources(self, account: SandboxAccount, day: int) -> list[tuple[str, str]]:
         """Return (source, percent text); the hundredths add up to 100.00%."""
         labels = tuple(s for s in FAN_SOURCES if mix(account.key, name(s)) % 5) or FAN_SOURCES[:3]
         parts = self._split(account, "source", labels, 10_000, 3.4, day)
         return [(label, f"{part / 100:.2f}%") for label, part in sorted(parts, key=lambda p: -p[1])]
 
-    def keywords(self, account: Account, day: int) -> list[tuple[str, float]]:
+    def keywords(self, account: SandboxAccount, day: int) -> list[tuple[str, float]]:
         """Return the interests of fans: (keyword, heat), hottest first."""
         return self._words(account, day, "keyword", FAN_KEYWORDS, 12)
 
-    def comment_words(self, account: Account, day: int) -> list[tuple[str, float]]:
+    def comment_words(self, account: SandboxAccount, day: int) -> list[tuple[str, float]]:
         """Return words in their comments: (word, heat), hottest first."""
         return self._words(account, day, "comment word", COMMENT_KEYWORDS, 20)
 
     def _words(
-        self, account: Account, day: int, what: str, words: tuple[str, ...], size: int
+        self, account: SandboxAccount, day: int, what: str, words: tuple[str, ...], size: int
     ) -> list[tuple[str, float]]:
         weights = self._weights(account, what, words, 2.5, day)
         jitter = [w * (0.96 + 0.08 * unit(mix(account.key, name(what), k, day))) for k, w in enumerate(weights)]

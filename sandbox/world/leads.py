@@ -18,7 +18,7 @@ from sandbox.clock import DAY_S, day_of, day_start
 from sandbox.hashing import DeterministicRng, name
 from sandbox.phrases import ANSWERS, GROUP_MESSAGES, LEAVING_PHONE, LEAVING_WECHAT, QUESTIONS, TAG_NAMES
 from sandbox.vocabulary import GOODS, PLACES, TOPICS
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.ids import ItemIds
 from sandbox.world.overlay import Overlay, changed
 from sandbox.world.people import CUSTOMERS, People
@@ -52,7 +52,7 @@ EVENTS = tuple(h for h in Happening if h not in (Happening.FORM, Happening.CALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CustomerEvent:
     """One event between a customer and the account; ``at_ms`` is epoch milliseconds, ``index`` its place.
 
     ``left`` is what the customer left with it: ``phone``, ``wechat``, or nothing. ``item_id`` is the video that was
@@ -93,14 +93,14 @@ class Customer:
     number: int
     key: int
     born: float
-    events: tuple[Event, ...]
+    events: tuple[CustomerEvent, ...]
     consent: tuple[float, float] | None
     follows: tuple[float, float] | None
     tags: tuple[tuple[int, float, float], ...]
     converted_at: float
     lost_at: float
 
-    def actions(self, instant: float) -> list[Event]:
+    def actions(self, instant: float) -> list[CustomerEvent]:
         """Return the list of actions at ``instant``, oldest first."""
         return [e for e in self.events if e.at_ms <= instant * 1_000 and e.action]
 
@@ -149,7 +149,7 @@ class Leads:
 
     # ---- who
 
-    def _customers(self, account: Account, day: int) -> tuple[Customer, ...]:
+    def _customers(self, account: SandboxAccount, day: int) -> tuple[Customer, ...]:
         """Return the customers whose first day is ``day``."""
         if day < _FIRST_DAY:
             return ()
@@ -166,7 +166,7 @@ class Leads:
         day, k = divmod(rest, _PER_DAY)
         return index, day + _FIRST_DAY, k
 
-    def customer(self, account: Account, number: int, instant: float) -> Customer | None:
+    def customer(self, account: SandboxAccount, number: int, instant: float) -> Customer | None:
         """Return the customer with that number if there was a contact by ``instant``, else None."""
         place = self.find(number)
         if (
@@ -179,7 +179,7 @@ class Leads:
         customer = customers[place[2]] if place[2] < len(customers) else None
         return self._as_it_came(account, customer) if customer and customer.born <= instant else None
 
-    def known(self, account: Account, instant: float) -> tuple[Customer, ...]:
+    def known(self, account: SandboxAccount, instant: float) -> tuple[Customer, ...]:
         """Return the customers of the last :data:`DEPTH_DAYS` with a contact by ``instant``, oldest first."""
         known = self._lately(account, instant)
         return (
@@ -188,7 +188,7 @@ class Leads:
             else known
         )
 
-    def _as_it_came(self, account: Account, customer: Customer) -> Customer:
+    def _as_it_came(self, account: SandboxAccount, customer: Customer) -> Customer:
         """Add the effects of the API and the control plane to a customer."""
         overlay, place = self.overlay, (account.index, customer.number)
         if not overlay.touches(*place):
@@ -207,7 +207,7 @@ class Leads:
         tags = tuple((tag, *span) for tag, span in own.items() if tag not in gone)
         return replace(customer, events=events, consent=consent, follows=follows, tags=tags)
 
-    def events(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
+    def events(self, account: SandboxAccount, start: float, end: float) -> tuple[CustomerEvent, ...]:
         """Return the events from ``start`` on and before ``end`` (epoch seconds), oldest first."""
         foreseen, more = self._foreseen(account, start, end), self.overlay.events.get(account.index)
         if not more:
@@ -215,16 +215,16 @@ class Leads:
         found = [*foreseen, *(e for e in more if start * 1_000 <= e.at_ms < end * 1_000)]
         return tuple(sorted(found, key=lambda e: (e.at_ms, e.number, e.index)))
 
-    def foreseen(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
+    def foreseen(self, account: SandboxAccount, start: float, end: float) -> tuple[CustomerEvent, ...]:
         """Return the same without the effects of the API and the control plane."""
         return self._foreseen(account, start, end)
 
-    def _known(self, account: Account, instant: float) -> tuple[Customer, ...]:
+    def _known(self, account: SandboxAccount, instant: float) -> tuple[Customer, ...]:
         today = day_of(instant)
         days = range(today - DEPTH_DAYS, today + 1)
         return tuple(c for day in days for c in self.customers(account, day) if c.born <= instant)
 
-    def _events(self, account: Account, start: float, end: float) -> tuple[Event, ...]:
+    def _events(self, account: SandboxAccount, start: float, end: float) -> tuple[CustomerEvent, ...]:
         days = range(day_of(start) - SPAN_DAYS - 1, day_of(end) + 1)
         first, last = start * 1_000, end * 1_000
         found = [e for day in days for c in self.customers(account, day) for e in c.events if first <= e.at_ms < last]
@@ -232,17 +232,17 @@ class Leads:
 
     # ---- ids
 
-    def conversation_id(self, account: Account, event: Event) -> str:
+    def conversation_id(self, account: SandboxAccount, event: CustomerEvent) -> str:
         """Return conversation_short_id: one per customer, and one for the account's group."""
         if event.happening is Happening.GROUP:
             return self._conversations.write(account.index, 0xFFFFFFFF)
         return self._conversations.write(account.index, event.number & 0xFFFFFFFF)
 
-    def message_id(self, event: Event) -> str:
+    def message_id(self, event: CustomerEvent) -> str:
         """Return server_message_id."""
         return self._messages.write((event.number ^ CUSTOMERS) >> 16, (event.number & 0xFFFF) << 16 | event.index)
 
-    def message(self, account: Account, message_id: str, instant: float) -> Event | None:
+    def message(self, account: SandboxAccount, message_id: str, instant: float) -> CustomerEvent | None:
         """Return the event of the account with this server_message_id."""
         found = self._messages.read(message_id)
         if found is None:
@@ -255,19 +255,19 @@ class Leads:
 
     # ---- tags
 
-    def tags(self, account: Account) -> tuple[tuple[int, str], ...]:
+    def tags(self, account: SandboxAccount) -> tuple[tuple[int, str], ...]:
         """Return (tag_id, name) of the account's tags."""
         names: dict[int, str | None] = {**dict(self._own_tags(account)), **self.overlay.names.get(account.index, {})}
         return tuple((tag, text) for tag, text in names.items() if text is not None)
 
-    def _own_tags(self, account: Account) -> tuple[tuple[int, str], ...]:
+    def _own_tags(self, account: SandboxAccount) -> tuple[tuple[int, str], ...]:
         """Return the tags that the account had from the beginning."""
         start, size = account.key % len(TAG_NAMES), 6 + account.key % 7
         return tuple((FIRST_TAG + k, TAG_NAMES[(start + k) % len(TAG_NAMES)]) for k in range(size))
 
     # ---- a customer's life
 
-    def _customer(self, account: Account, day: int, place: int) -> Customer:
+    def _customer(self, account: SandboxAccount, day: int, place: int) -> Customer:
         number = CUSTOMERS | account.index * (_PER_DAY << 16) | (day - _FIRST_DAY) * _PER_DAY | place
         draw = DeterministicRng(self._seed, name("customer"), number)
         born = day_start(day) + draw.pick((9, 12, 13, 16, 19, 20, 21, 22)) * 3_600 + draw.between(0, 3_600)
@@ -292,7 +292,9 @@ class Leads:
             lost,
         )
 
-    def _tags_of(self, account: Account, draw: DeterministicRng, born: float) -> Iterator[tuple[int, float, float]]:
+    def _tags_of(
+        self, account: SandboxAccount, draw: DeterministicRng, born: float
+    ) -> Iterator[tuple[int, float, float]]:
         """Yield up to three tags; one in five is removed again."""
         own, given = self._own_tags(account), set()
         for _ in range(draw.bits() % 4):
@@ -308,12 +310,12 @@ class _Life:
     """The actions of one customer, recorded one after another."""
 
     def __init__(
-        self, video_store: VideoStore, people: People, account: Account, number: int, draw: DeterministicRng
+        self, video_store: VideoStore, people: People, account: SandboxAccount, number: int, draw: DeterministicRng
     ) -> None:
         self._video_store, self._people = video_store, people
         self._account, self._number, self._draw = account, number, draw
         self._at = 0.0
-        self.events: list[Event] = []
+        self.events: list[CustomerEvent] = []
 
     def come(self, at: float, *, first: bool) -> None:
         """Add one visit: mostly a chat, the first time also other actions."""
@@ -339,7 +341,7 @@ class _Life:
 
     def _add(self, happening: Happening, **more: Any) -> None:
         self._at += self._draw.between(4, 90)
-        self.events.append(Event(happening, int(self._at * 1_000), self._number, len(self.events), **more))
+        self.events.append(CustomerEvent(happening, int(self._at * 1_000), self._number, len(self.events), **more))
 
     def _like(self) -> None:
         """Add a like of one of the account's newest videos, or a follow if there is none."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.phrases import NICKNAMES
 from sandbox.vocabulary import CATEGORIES, NAME_HEADS, PLACES, TOPICS
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.ids import OpenIds
 
 POPULATION = 200_000
@@ -67,7 +67,7 @@ class People:
             wechat=f"demo_wx_{draw.bits() % 1_000_000:06d}",
         )
 
-    def of_audience(self, account: Account, key: int) -> int:
+    def of_audience(self, account: SandboxAccount, key: int) -> int:
         """Return the number of a person who watches ``account``.
 
         ``key`` (64 bits) selects the person; some come much more often.

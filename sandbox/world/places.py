@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 from sandbox.hashing import DeterministicRng, apportion, mix, name, unit
 from sandbox.vocabulary import CITIES, NAME_HEADS, PLACE_KINDS, STREETS
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.boards import random_walk
 
 CATEGORIES = {10: 620, 20: 540, 30: 430}
@@ -97,7 +97,7 @@ class Places:
         known = amap_id.startswith(AMAP_PREFIX) and len(digits) == 4 and digits.isascii() and digits.isdigit()
         return self.all[int(digits) - 1] if known and 1 <= int(digits) <= len(self.all) else None
 
-    def claimed_by(self, account: Account) -> list[Place]:
+    def claimed_by(self, account: SandboxAccount) -> list[Place]:
         """Return the places of an account, one to three; account 3 has none."""
         if account.index == CLAIMS_NOTHING:
             return []

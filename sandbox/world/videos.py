@@ -9,7 +9,7 @@ from functools import lru_cache
 from sandbox.clock import DAY_S, day_start
 from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.vocabulary import FRIENDS, TITLE_OBJECTS, TITLE_OPENINGS, TOPICS
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import SandboxAccount
 from sandbox.world.curves import LIFE_S, LifeCurve, breathing, smoothstep
 from sandbox.world.ids import ItemIds
 
@@ -65,7 +65,7 @@ def _week_start(week: int) -> int:
     return day_start(_FIRST_MONDAY + week * _WEEK_DAYS)
 
 
-def _published_before(account: Account, week: int) -> int:
+def _published_before(account: SandboxAccount, week: int) -> int:
     """Count the videos published before a week, from an arbitrary beginning in the past."""
     return math.floor(account.per_week * (week - 2_600) + account.phase)
 
@@ -74,7 +74,7 @@ _THROTTLED = 0.04
 """Share of its plays that a video gets if the platform hardly shows it (限流)."""
 
 
-def make_video(seed: int, account: Account, slot: int, created: int) -> Video:
+def make_video(seed: int, account: SandboxAccount, slot: int, created: int) -> Video:
     """Create the video that ``account`` published at ``created`` in the slot of its calendar."""
     draw = DeterministicRng(seed, name("video"), account.key, slot)
     wave = (
@@ -135,7 +135,7 @@ class VideoStore:
         self.week = lru_cache(maxsize=131_072)(self._week)
         self._around = lru_cache(maxsize=8_192)(self._around_week)
 
-    def _week(self, account: Account, week: int) -> tuple[Video, ...]:
+    def _week(self, account: SandboxAccount, week: int) -> tuple[Video, ...]:
         """Return the videos of one calendar week, oldest first."""
         number = min(_published_before(account, week + 1) - _published_before(account, week), _PER_WEEK)
         start, times = _week_start(week), []
@@ -152,18 +152,18 @@ class VideoStore:
             times[k] = max(times[k], times[k - 1] + 1)
         return tuple(make_video(self._seed, account, week * _PER_WEEK + k, created) for k, created in enumerate(times))
 
-    def _around_week(self, account: Account, first: int, last: int) -> tuple[Video, ...]:
+    def _around_week(self, account: SandboxAccount, first: int, last: int) -> tuple[Video, ...]:
         return tuple(v for week in range(first, last + 1) for v in self.week(account, week))
 
-    def between(self, account: Account, start: float, end: float) -> list[Video]:
+    def between(self, account: SandboxAccount, start: float, end: float) -> list[Video]:
         """Return the videos created in (start, end], oldest first."""
         return [v for v in self._around(account, _week_of(start), _week_of(end)) if start < v.created <= end]
 
-    def listed(self, account: Account, instant: float) -> list[Video]:
+    def listed(self, account: SandboxAccount, instant: float) -> list[Video]:
         """Return the videos that the account shows at ``instant``, oldest first."""
         return self.between(account, instant - account.listed_s, instant)
 
-    def find(self, account: Account, slot: int, instant: float) -> Video | None:
+    def find(self, account: SandboxAccount, slot: int, instant: float) -> Video | None:
         """Return the listed video in ``slot``."""
         week, k = divmod(slot, _PER_WEEK)
         if not _week_of(instant - account.listed_s) <= week <= _week_of(instant):
@@ -172,7 +172,7 @@ class VideoStore:
         video = videos[k] if k < len(videos) else None
         return video if video and instant - account.listed_s < video.created <= instant else None
 
-    def find_number(self, account: Account, video_id: str, instant: float) -> Video | None:
+    def find_number(self, account: SandboxAccount, video_id: str, instant: float) -> Video | None:
         """Return the listed video with this clear id (video_id)."""
         created = int(video_id) >> 32 if len(video_id) <= 19 and video_id.isascii() and video_id.isdigit() else 0
         if not instant - account.listed_s < created <= instant:
@@ -180,7 +180,7 @@ class VideoStore:
         videos = self.between(account, created - 1, created)
         return next((v for v in videos if video_number(v.key, v.created) == video_id), None)
 
-    def issued(self, account: Account, day: int) -> int:
+    def issued(self, account: SandboxAccount, day: int) -> int:
         """Count the videos ever published until the end of ``day``, taken-down ones included."""
         end = day_start(day + 1)
         week = _week_of(end - 1)

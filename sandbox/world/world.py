@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.world.accounts import MOST_FANS, Account, make_account
+from sandbox.world.accounts import MOST_FANS, SandboxAccount, make_account
 from sandbox.world.boards import Boards
 from sandbox.world.comments import Comments
 from sandbox.world.ent_ranks import EntRanks
@@ -34,7 +34,7 @@ class World:
     ) -> None:
         self.seed, self.late_counts = seed, late_counts
         ids = seed if id_seed is None else id_seed
-        self.accounts: list[Account] = [make_account(seed, ids, i, videos, most_fans) for i in range(accounts)]
+        self.accounts: list[SandboxAccount] = [make_account(seed, ids, i, videos, most_fans) for i in range(accounts)]
         self._by_open_id = {a.open_id: a for a in self.accounts}
         self.video_store = VideoStore(seed, ids)
         self.series = Series(self.video_store)
@@ -48,6 +48,6 @@ class World:
         self.places = Places(seed)
         self.ent_ranks = EntRanks(seed)
 
-    def account(self, open_id: str) -> Account | None:
+    def account(self, open_id: str) -> SandboxAccount | None:
         """Return the account with this open_id, or None."""
         return self._by_open_id.get(open_id)

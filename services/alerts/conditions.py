@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from catalog import TABLES, endpoints_of
-from catalog.alert_kinds import AlertCondition, Kind, Severity
+from catalog.alert_kinds import AlertCondition, AlertKind, Severity
 from catalog.records import Table, beijing_day
 from resources.client.countdown import Countdown, countdown
 from resources.config.settings import Settings
@@ -37,7 +37,7 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[AlertCond
             if account.status is AccountStatus.NEEDS_CONSENT:
                 found.append(
                     AlertCondition(
-                        Kind.NEEDS_CONSENT,
+                        AlertKind.NEEDS_CONSENT,
                         subject,
                         Severity.CRITICAL,
                         who,
@@ -50,7 +50,7 @@ def accounts_in_need(state: State, client_keys: Iterable[str]) -> list[AlertCond
             else:
                 found.append(
                     AlertCondition(
-                        Kind.ACCOUNT_STOPPED,
+                        AlertKind.ACCOUNT_STOPPED,
                         subject,
                         Severity.WARNING,
                         who,
@@ -81,7 +81,9 @@ def lacking(runtime: Runtime) -> list[AlertCondition]:
         )
         en = f"app {key}: {standing.summary()}. Missing: {scopes}. This is known, and fails no run"
         found.append(
-            AlertCondition(Kind.LACKING, key, Severity.WARNING, key, zh, en, "douyin doctor; douyin coverage", stage)
+            AlertCondition(
+                AlertKind.LACKING, key, Severity.WARNING, key, zh, en, "douyin doctor; douyin coverage", stage
+            )
         )
     return found
 
@@ -115,7 +117,7 @@ def _token(line: Countdown, stage: int) -> AlertCondition:
         )
     severity = Severity.CRITICAL if stage <= 1 else Severity.WARNING
     return AlertCondition(
-        Kind.TOKEN_ENDS,
+        AlertKind.TOKEN_ENDS,
         f"{account.client_key}/{account.open_id}",
         severity,
         who,
@@ -144,7 +146,7 @@ def quotas_in_use(state: State, settings: Settings, ratio: float, now: datetime)
             )
             found.append(
                 AlertCondition(
-                    Kind.QUOTA,
+                    AlertKind.QUOTA,
                     f"{app.client_key}/{scope}",
                     Severity.WARNING,
                     scope,
@@ -196,7 +198,7 @@ def _stale(table: Table, loaded: LoadedDay | None, tried: LoadedDay, due_zh: str
     worst = [o for o in tried.outcomes if o.is_missing]
     why = f"; {tried.dt}: " + ", ".join(f"{tried.outcomes[o]} {o}" for o in sorted(worst)) if worst else ""
     return AlertCondition(
-        Kind.NOT_FRESH,
+        AlertKind.NOT_FRESH,
         table.name,
         Severity.WARNING,
         f"{table.name} {table.zh}",
@@ -216,7 +218,7 @@ def _unpublished(runtime: Runtime, patience: timedelta) -> list[AlertCondition]:
     since = clock(datetime.fromtimestamp(min(newer) / 1e9, UTC))
     return [
         AlertCondition(
-            Kind.NOT_FRESH,
+            AlertKind.NOT_FRESH,
             "warehouse",
             Severity.WARNING,
             "warehouse.duckdb",
@@ -238,7 +240,7 @@ def quarantined(state: State, thresholds: Thresholds) -> list[AlertCondition]:
         if ratio >= thresholds.quarantine_ratio:
             found.append(
                 AlertCondition(
-                    Kind.QUARANTINE,
+                    AlertKind.QUARANTINE,
                     name,
                     Severity.WARNING,
                     f"{name} {table.zh}",

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from catalog.alert_kinds import AlertCondition, Kind, Severity
+from catalog.alert_kinds import AlertCondition, AlertKind, Severity
 from resources.delivery.routes import WordMatcher
 from resources.runtime import Runtime
 from resources.state.accounts import get_account
@@ -73,7 +73,7 @@ def low_plays(runtime: Runtime) -> list[AlertCondition]:
         share = "" if row["ratio_to_median"] is None else f"（{row['ratio_to_median']:.0%}）"
         found.append(
             AlertCondition(
-                Kind.LOW_PLAYS,
+                AlertKind.LOW_PLAYS,
                 f"{row['client_key']}/{row['open_id']}/{row['item_id']}",
                 Severity.INFO,
                 f"{who} 《{title}》",
@@ -105,7 +105,7 @@ def watched_words(runtime: Runtime, words: list[str]) -> list[AlertCondition]:
         marks = [m for m, holds in (("新上榜 new", row["is_new"]), ("上升 rising", row["is_rising"])) if holds]
         suffix = f"（{'，'.join(marks)}）" if marks else ""
         one = AlertCondition(
-            Kind.HOT_WORD,
+            AlertKind.HOT_WORD,
             row["sentence"],
             Severity.INFO,
             row["sentence"],

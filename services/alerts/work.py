@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from catalog.alert_kinds import AlertCondition, Kind
+from catalog.alert_kinds import AlertCondition, AlertKind
 from resources.delivery.outgoing import DeliveryResult, deliver, hide_secrets
 from resources.delivery.routes import Alerts, check_tags, load_alerts
 from resources.runtime import Runtime
@@ -20,8 +20,8 @@ class CheckResult:
     """The conditions found, the kinds that were checked, and why others were not."""
 
     found: list[AlertCondition] = field(default_factory=list)
-    kinds: set[Kind] = field(default_factory=set)
-    not_looked: dict[Kind, str] = field(default_factory=dict)
+    kinds: set[AlertKind] = field(default_factory=set)
+    not_looked: dict[AlertKind, str] = field(default_factory=dict)
 
 
 def read_alerts(runtime: Runtime) -> Alerts:
@@ -51,18 +51,18 @@ def look(runtime: Runtime, alerts: Alerts) -> CheckResult:
             *lacking(runtime),
         ],
         {
-            Kind.NEEDS_CONSENT,
-            Kind.ACCOUNT_STOPPED,
-            Kind.TOKEN_ENDS,
-            Kind.QUOTA,
-            Kind.NOT_FRESH,
-            Kind.QUARANTINE,
-            Kind.LACKING,
+            AlertKind.NEEDS_CONSENT,
+            AlertKind.ACCOUNT_STOPPED,
+            AlertKind.TOKEN_ENDS,
+            AlertKind.QUOTA,
+            AlertKind.NOT_FRESH,
+            AlertKind.QUARANTINE,
+            AlertKind.LACKING,
         },
     )
     for kind, find in (
-        (Kind.LOW_PLAYS, lambda: low_plays(runtime)),
-        (Kind.HOT_WORD, lambda: watched_words(runtime, alerts.watch_words)),
+        (AlertKind.LOW_PLAYS, lambda: low_plays(runtime)),
+        (AlertKind.HOT_WORD, lambda: watched_words(runtime, alerts.watch_words)),
     ):
         try:
             looked.found += find()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog import ENDPOINTS, OPERATIONS, TABLES
 from catalog.errors import OFFLINE
-from catalog.records import AppType, Endpoint, Kind, Operation
+from catalog.records import AppType, Endpoint, Operation, OperationKind
 from resources.state import State
 from resources.state.capabilities import read_capabilities
 
@@ -40,7 +40,7 @@ def coverage_of(state: State | None, client_key: str | None, app_type: AppType |
     for name, one in shown.items():
         reason = ""
         if isinstance(one, Operation):
-            here = "used for tokens" if one.kind is Kind.TOKEN else "writes: not yet used"
+            here = "used for tokens" if one.kind is OperationKind.TOKEN else "writes: not yet used"
         elif (capability := known.get(name)) is not None:
             here = OWNED if capability.owned else WITHDRAWN if capability.code in OFFLINE else NOT_OWNED
             reason = (

@@ -10,10 +10,10 @@ from pathlib import Path
 from services.comments.rules import REPOSITORY, RULES, SENTIMENT, Need, Patterns, fingerprint, load_lexicon, load_rules
 from services.comments.seeking import Seeker, seeker
 from services.comments.sentiment import Scorer
-from services.comments.text import Reader
+from services.comments.text import TextReader
 
 
-def _seeker(wanted: Patterns, reader: Reader) -> Seeker:
+def _seeker(wanted: Patterns, reader: TextReader) -> Seeker:
     return seeker(
         *(
             list(map(read, said))
@@ -38,7 +38,7 @@ class Analyser:
     def __init__(self, folder: Path) -> None:
         rules, lexicon = load_rules(folder), load_lexicon(folder)
         self.classes: tuple[Need, ...] = tuple(rules.needs)
-        self.reader = Reader(folder, lexicon)
+        self.reader = TextReader(folder, lexicon)
         self.reader.must_be_plain((w for part in (rules.question, *rules.needs) for w in part.words), folder / RULES)
         self.reader.must_be_plain([*lexicon.words, *lexicon.ironies, *lexicon.requests], folder / SENTIMENT)
         self._scorer = Scorer(lexicon, self.reader.word)

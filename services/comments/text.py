@@ -35,7 +35,7 @@ _SPACES = re.compile(r"[^\S\n]+")
 _TERM = re.compile(r"[a-z0-9]*[a-z][a-z0-9+\-.]+|[a-z0-9]*[\u3400-\u9fff\U00020000-\U0003ffff][\w+\-.]+")
 
 
-class Reader:
+class TextReader:
     """Converter of comments to plain form and terms; loading takes 0.3 s, for the dictionaries of jieba and OpenCC.
 
     ``rjieba.Jieba.add_word`` adds user words, so they influence the segmentation. The instance is our own, since the

@@ -15,14 +15,14 @@ from resources.client.errors import failure
 from resources.client.paging import Resume
 from resources.client.recorder import Sequence
 from resources.storage.archive import Archive
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 from services.ingest.covered_days import complete_sequences, first_day, observation_days
 from services.ingest.fetch_context import FetchContext, Subject
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error
 from services.ingest.periods import OVERLAP_DAYS, PERIOD, Period, covers, midnight, period_days, reaches_now, requested
 
 
-def _newest(entry: Entry) -> str | None:
+def _newest(entry: ArchiveEntry) -> str | None:
     """Return the latest day of an archived series, or None if it is in the future, as older releases recorded it."""
     is_to_come = entry.newest not in (None, UNREADABLE_DAY) and entry.newest > beijing_day(entry.began_at).isoformat()
     return None if is_to_come else entry.newest
@@ -42,13 +42,13 @@ class ArchiveIndex:
             days = [d for d in archive.days(endpoint.name) if d >= min(context.dts)]
         entries = list(archive.index(endpoint.name, days))
         self._complete = complete_sequences(entries)
-        self._by_subject: dict[tuple, list[Entry]] = defaultdict(list)
+        self._by_subject: dict[tuple, list[ArchiveEntry]] = defaultdict(list)
         for entry in entries:
             if entry.client_key == context.client_key:
                 for key in self._keys(entry):
                     self._by_subject[key].append(entry)
 
-    def _keys(self, entry: Entry) -> Iterator[tuple]:
+    def _keys(self, entry: ArchiveEntry) -> Iterator[tuple]:
         """Yield the keys of the subjects of a response; a batched request has several."""
         if self._batched is None:
             yield (entry.open_id, *sorted(item for item in entry.subject.items() if item[0] != PERIOD))
@@ -57,11 +57,11 @@ class ArchiveIndex:
         for value in values if isinstance(values, list) else ():
             yield (entry.open_id, (self._batched, value))
 
-    def answers(self, subject: Subject) -> list[Entry]:
+    def answers(self, subject: Subject) -> list[ArchiveEntry]:
         """Return the archived responses of a subject, in order of time."""
         return self._by_subject.get(subject.key, []) if self._by_subject else []
 
-    def outcome_of(self, answers: list[Entry], dt: date) -> SubjectResult | None:
+    def outcome_of(self, answers: list[ArchiveEntry], dt: date) -> SubjectResult | None:
         """Return the outcome of one day from archived responses, or None if none settles it."""
         if self._endpoint.reaches_back and dt < self._today:
             answers = self._saying_all(answers, dt)
@@ -86,7 +86,7 @@ class ArchiveIndex:
                 )
         return None
 
-    def _covers(self, entry: Entry, dt: date) -> bool:
+    def _covers(self, entry: ArchiveEntry, dt: date) -> bool:
         if self._endpoint.over is IterateBy.VERSIONS and "version" in entry.params:
             return True  # a final list never changes
         if not self._endpoint.windows:
@@ -94,7 +94,7 @@ class ArchiveIndex:
         newest = _newest(entry)
         return newest is not None and dt.isoformat() <= newest and dt >= first_day(self._endpoint, entry)
 
-    def _covers_listed(self, entry: Entry, dt: date) -> bool:
+    def _covers_listed(self, entry: ArchiveEntry, dt: date) -> bool:
         """Return whether a listing is of a day: today's in the current slot, or one of a past day.
 
         The list of the running week, whose partition is its Monday, changes every day and counts as today's.
@@ -105,7 +105,7 @@ class ArchiveIndex:
         is_present = dt == self._today or self._endpoint.over is IterateBy.VERSIONS
         return is_up_to_now and (entry.slot == self._slot if is_present else beijing_day(entry.began_at) == dt)
 
-    def _saying_all(self, answers: list[Entry], dt: date) -> list[Entry]:
+    def _saying_all(self, answers: list[ArchiveEntry], dt: date) -> list[ArchiveEntry]:
         """Select the responses of a past day.
 
         Daily runs are left out if the rest of that day was never requested.
@@ -125,7 +125,7 @@ class ArchiveIndex:
         paging = self._endpoint.paging
         if paging is None or paging.session:
             return None
-        by_sequence: dict[str, dict[int, Entry]] = defaultdict(dict)
+        by_sequence: dict[str, dict[int, ArchiveEntry]] = defaultdict(dict)
         for entry in self.answers(subject):
             if (
                 entry.ok
@@ -157,7 +157,7 @@ class ArchiveIndex:
             )
         return None
 
-    def _is_of(self, entry: Entry, subject: Subject, period: Period | None) -> bool:
+    def _is_of(self, entry: ArchiveEntry, subject: Subject, period: Period | None) -> bool:
         return entry.subject.get(PERIOD) == subject.named.get(PERIOD) and (
             period is None or requested(self._endpoint, entry)[0] == period.since
         )

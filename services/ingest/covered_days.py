@@ -11,7 +11,7 @@ from catalog.iterations import IterateBy
 from catalog.records import EmptyMeaning, Endpoint, History, Table, beijing_day
 from catalog.requests import ParamSource
 from resources.storage.archive import Archive
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 from services.ingest.periods import backfilled, days_of
 from services.ingest.rows import week_of
 
@@ -37,7 +37,12 @@ def last_observation(table: Table, dt: date) -> date:
 
 
 def covered(
-    table: Table, endpoint: Endpoint, entries: Iterable[Entry], wanted: Collection[date], *, with_rows: bool = False
+    table: Table,
+    endpoint: Endpoint,
+    entries: Iterable[ArchiveEntry],
+    wanted: Collection[date],
+    *,
+    with_rows: bool = False,
 ) -> set[date]:
     """Return the partitions that these responses cover, with or without rows."""
     if table.history is History.WINDOW:
@@ -86,7 +91,7 @@ def covered_partitions(
     return found
 
 
-def first_day(endpoint: Endpoint, entry: Entry) -> date:
+def first_day(endpoint: Endpoint, entry: ArchiveEntry) -> date:
     """Return the oldest day that a response of a series covers."""
     since = next((p.name for p in endpoint.params if p.fill is ParamSource.SINCE), None)
     if since is not None and since in entry.params:
@@ -96,7 +101,7 @@ def first_day(endpoint: Endpoint, entry: Entry) -> date:
     return beijing_day(entry.began_at) - timedelta(days=max(endpoint.windows) if sent is None else int(str(sent)))
 
 
-def _first_row(endpoint: Endpoint, entry: Entry, newest: str) -> date:
+def _first_row(endpoint: Endpoint, entry: ArchiveEntry, newest: str) -> date:
     """Return the oldest day for which a response of a series has a row.
 
     A video may be younger than the window; its response then has as many rows as it has days.
@@ -112,7 +117,7 @@ def _window_params(endpoint: Endpoint) -> list[str]:
     return [p.name for p in endpoint.params if p.fill in (ParamSource.SINCE, ParamSource.WINDOW)]
 
 
-def complete_sequences(entries: Iterable[Entry]) -> set[str]:
+def complete_sequences(entries: Iterable[ArchiveEntry]) -> set[str]:
     """Return the ids of the sequences that have every page up to the last one."""
     pages: dict[str, set[int]] = defaultdict(set)
     last: dict[str, int] = {}

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from catalog.events import ENVELOPE_MEMBERS, EVENT_NAMES, OTHER_EVENTS, content_members
 from catalog.records import Endpoint, Envelope, Origin, Output
-from resources.storage.segments import Address, Entry
+from resources.storage.segments import Address, ArchiveEntry
 from services.ingest.extract_sql import body_columns, innermost, json_path, literal, opened_text, select_rows
 from services.ingest.fast_path import plain_rows, row_members, sibling_members
 
@@ -35,7 +35,7 @@ class Source(NamedTuple):
     """One archived response of a batch; its position in the batch is the ``request`` of its rows."""
 
     address: Address
-    entry: Entry
+    entry: ArchiveEntry
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Batch:
 
 
 def read_batches(
-    records: Iterable[tuple[Address, Entry, bytes]],
+    records: Iterable[tuple[Address, ArchiveEntry, bytes]],
     endpoint: Endpoint,
     outputs: Sequence[Output],
     batch_bytes: int = BATCH_BYTES,
@@ -120,8 +120,10 @@ _TOGETHER_BYTES = 256 << 10
 """Bodies that the fast path parses at once."""
 
 
-def _together(records: Iterable[tuple[Address, Entry, bytes]]) -> Iterator[list[tuple[Address, Entry, bytes]]]:
-    some: list[tuple[Address, Entry, bytes]] = []
+def _together(
+    records: Iterable[tuple[Address, ArchiveEntry, bytes]],
+) -> Iterator[list[tuple[Address, ArchiveEntry, bytes]]]:
+    some: list[tuple[Address, ArchiveEntry, bytes]] = []
     size = 0
     for record in records:
         some.append(record)
@@ -140,7 +142,7 @@ class _Spool:
         self.path, self.size = path, 0
         self._sources: list[Source] = []
 
-    def add(self, address: Address, entry: Entry, body: bytes) -> None:
+    def add(self, address: Address, entry: ArchiveEntry, body: bytes) -> None:
         """Append a response to the file, in one line."""
         if not self._sources:
             self._file = open(self.path, "wb")  # noqa: SIM115

@@ -13,7 +13,7 @@ from catalog.records import Endpoint, beijing_day
 from resources.runtime import Runtime
 from resources.state.inbox import Event, ids_received_on, read_events, receiving_since
 from resources.state.load_status import Outcome
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 from services.ingest.outcomes import SubjectResult
 
 _NO_RECEIVER = SubjectResult(Outcome.NOT_ASKED, None, "no receiver ever ran for this app: `douyin receive`")
@@ -61,9 +61,9 @@ def _drain(runtime: Runtime, endpoint: Endpoint, app: str, dt: date) -> SubjectR
     return SubjectResult(Outcome.EMPTY, 0, "no such event came")
 
 
-def _entry(endpoint: Endpoint, event: Event) -> Entry:
+def _entry(endpoint: Endpoint, event: Event) -> ArchiveEntry:
     params = {"event_id": event.event_id}
-    return Entry(
+    return ArchiveEntry(
         operation=endpoint.name,
         client_key=event.client_key,
         open_id="",

@@ -25,7 +25,7 @@ from resources.storage.archive import Archive
 from resources.storage.lake import DRIFT, QUARANTINE, Lake
 from resources.storage.partition import LakeCorrupt
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, arrow_schema
-from resources.storage.segments import Address, Entry, Segment
+from resources.storage.segments import Address, ArchiveEntry, Segment
 from services.ingest.changes import Changes, InParts, compare
 from services.ingest.covered_days import complete_sequences, covered, last_observation, observation_days
 from services.ingest.day_buffer import DayBuffer, DayRows
@@ -213,7 +213,7 @@ def _read(connection, pieces: _Pieces, endpoint: Endpoint, segments: list[_Segme
                 pieces.drift[about][endpoint.name, member] += rows
 
 
-def _usable(days: list[_Segments]) -> Iterator[tuple[Address, Entry, bytes]]:
+def _usable(days: list[_Segments]) -> Iterator[tuple[Address, ArchiveEntry, bytes]]:
     """Yield the successful responses of complete sequences; an incomplete listing is an error, not a short table."""
     complete = complete_sequences(entry for segments in days for segment in segments for entry in segment.entries)
     for segment in chain.from_iterable(days):

@@ -17,7 +17,7 @@ from catalog.iterations import IterateBy
 from catalog.records import BEIJING, Endpoint, History, beijing_day
 from catalog.requests import ParamSource
 from resources.storage.archive import Archive
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 from services.ingest.normalise import NormalisedDay, normalise
 
 
@@ -67,7 +67,7 @@ def parse_body(endpoint: Endpoint, body: bytes, params: Mapping[str, str] | None
     with tempfile.TemporaryDirectory(prefix="douyin-parse-") as folder:
         archive = Archive(Path(folder))
         archive.append(
-            Entry(
+            ArchiveEntry(
                 operation=endpoint.name,
                 client_key="<client_key>",
                 open_id=given.get("open_id", ""),

@@ -15,7 +15,7 @@ from typing import Any
 from catalog.records import BEIJING, Endpoint, beijing_day
 from catalog.requests import Param, ParamSource, TimeFormat
 from resources.storage.archive import Archive
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 
 PERIOD = "period"
 """Key of a backfilled response's subject for its first and last day, as ``2026-11-01/2026-11-03``.
@@ -44,7 +44,7 @@ def period_text(first: date, last: date) -> str:
     return f"{first}/{last}"
 
 
-def period_days(entry: Entry) -> tuple[date, date] | None:
+def period_days(entry: ArchiveEntry) -> tuple[date, date] | None:
     """Return the first and last day that a backfill requested; None for responses of daily runs."""
     text = entry.subject.get(PERIOD)
     if text is None:
@@ -53,7 +53,7 @@ def period_days(entry: Entry) -> tuple[date, date] | None:
     return date.fromisoformat(first), date.fromisoformat(last)
 
 
-def days_of(entry: Entry) -> list[date]:
+def days_of(entry: ArchiveEntry) -> list[date]:
     """Return the partitions that a listing's response fills: its day of observation, or the backfilled days."""
     if (days := period_days(entry)) is None:
         return [beijing_day(entry.began_at)]
@@ -97,7 +97,7 @@ def periods_to_request(
 # --------------------------------------------------------------------------- periods of archived responses
 
 
-def requested(endpoint: Endpoint, entry: Entry) -> tuple[datetime, datetime]:
+def requested(endpoint: Endpoint, entry: ArchiveEntry) -> tuple[datetime, datetime]:
     """Return the period from a response's request parameters."""
     since, until = (
         next(p for p in endpoint.params if p.fill is fill) for fill in (ParamSource.SINCE, ParamSource.UNTIL)
@@ -105,7 +105,7 @@ def requested(endpoint: Endpoint, entry: Entry) -> tuple[datetime, datetime]:
     return _instant(since, entry), _instant(until, entry)
 
 
-def reaches_now(endpoint: Endpoint, entry: Entry) -> bool:
+def reaches_now(endpoint: Endpoint, entry: ArchiveEntry) -> bool:
     """Return whether a response was requested up to its own instant, and not for a past period."""
     return requested(endpoint, entry)[1] > midnight(beijing_day(entry.began_at))
 
@@ -126,7 +126,7 @@ def covers(spans: Iterable[tuple[datetime, datetime]], day: date) -> bool:
     return any(since <= first and until >= end for since, until in spans)
 
 
-def _instant(param: Param, entry: Entry) -> datetime:
+def _instant(param: Param, entry: ArchiveEntry) -> datetime:
     value = int(str(entry.params[param.name]))
     return datetime.fromtimestamp(value / 1000 if param.moment is TimeFormat.MILLISECONDS else value, BEIJING)
 

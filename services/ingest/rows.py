@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from catalog import FIELDS
 from catalog.records import Column, Endpoint, Field, History, Origin, Output, Pii, Table, Type, beijing_day
 from resources.storage.schema import ARROW_TYPES
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 from services.ingest.extract import Source
 from services.ingest.periods import days_of, period_days
 from services.ingest.values import EXPECTS, as_text, check_ids, limits, outside, parse_column
@@ -267,7 +267,7 @@ WEEK = "week"
 """Key of a versioned response's subject for the Monday of its week; the request has no such parameter."""
 
 
-def week_of(entry: Entry) -> date:
+def week_of(entry: ArchiveEntry) -> date:
     """Return the partition that a versioned response belongs to."""
     if WEEK in entry.subject:
         return date.fromisoformat(str(entry.subject[WEEK]))

@@ -68,7 +68,7 @@ class Caps(StrictModel):
     per_plan: int | None = Field(None, gt=0)
 
 
-class Kind(StrEnum):
+class CampaignKind(StrEnum):
     """What a campaign sends."""
 
     MESSAGE = "message"
@@ -85,7 +85,7 @@ class Campaign(StrictModel):
     name: str = Field(pattern=rf"^{_NAME}$")
     title: str
     owner: str
-    kind: Kind = Kind.MESSAGE
+    kind: CampaignKind = CampaignKind.MESSAGE
     audience: str = Field(pattern=rf"^{_NAME}$")
     messages: list[dict[str, Any]] = Field(default_factory=list)
     text: str | None = Field(None, description="of a comment reply")
@@ -106,7 +106,7 @@ class Campaign(StrictModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Campaign:
-        if self.kind is Kind.COMMENT:
+        if self.kind is CampaignKind.COMMENT:
             if not self.text or self.messages:
                 raise ValueError("a campaign of kind comment has a text and no messages")
             names_in(self.text)

@@ -29,7 +29,7 @@ from resources.state.people import is_opted_out
 from resources.state.plans import Plan, create_plan
 from resources.state.tables import outbox
 from services.outreach.audiences import Member, read_audience
-from services.outreach.campaigns import BadCampaign, Campaign, Kind, Session, load_timetable
+from services.outreach.campaigns import BadCampaign, Campaign, CampaignKind, Session, load_timetable
 from services.outreach.templates import BadTemplate, fill, needed_by
 
 
@@ -107,17 +107,17 @@ def plan_campaign(runtime: Runtime, campaign: Campaign, now: datetime) -> Plan:
     """
     accounts = {a.open_id: a for app in runtime.app_keys for a in list_accounts(runtime.state, app)}
     occasion = occasion_of(runtime, campaign, now, accounts.values())
-    needs = ("item_id", "comment_id") if campaign.kind is Kind.COMMENT else ()
+    needs = ("item_id", "comment_id") if campaign.kind is CampaignKind.COMMENT else ()
     members = read_audience(
         runtime, campaign.audience, {a.open_id: a.client_key for a in accounts.values()}, needs=needs
     )
     if occasion.sessions is not None:
         members = [m for m in members if m.account in occasion.sessions]
     rules = SendingRules(campaign.caps.per_person_per_day, campaign.caps.per_account_per_day, campaign.quiet_hours)
-    maker = _Comments if campaign.kind is Kind.COMMENT else _Messages
+    maker = _Comments if campaign.kind is CampaignKind.COMMENT else _Messages
     with runtime.state.read() as db:
         lines = list(maker(runtime, campaign, occasion, accounts, now).lines(db, members))
-    kind = "comments" if campaign.kind is Kind.COMMENT else "messages"
+    kind = "comments" if campaign.kind is CampaignKind.COMMENT else "messages"
     return create_plan(
         runtime.state, kind, campaign.name, occasion.name, lines, rules, now, occasion.good_until, campaign.effect_hours
     )

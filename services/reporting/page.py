@@ -22,7 +22,7 @@ from markupsafe import Markup
 from catalog import ENDPOINTS, TABLES
 from resources.runtime import Runtime
 from resources.storage.atomic import write_atomic
-from services.reporting.questions import TREND_DAYS, Answers, Rows, ask
+from services.reporting.questions import TREND_DAYS, ReportData, Rows, ask
 from services.reporting.reasons import what_lacks, why_empty
 
 DIMENSIONS = {
@@ -111,7 +111,7 @@ def latest_day(runtime: Runtime) -> date | None:
     return max((d for d in found if d is not None), default=None)
 
 
-def render(answers: Answers, need_names: dict[str, tuple[str, str]]) -> str:
+def render(answers: ReportData, need_names: dict[str, tuple[str, str]]) -> str:
     """Render the page; ``need_names`` maps the id of a need to its names in Chinese and English."""
     folder = files("services.reporting").joinpath("templates")
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "language.js"))
@@ -196,7 +196,7 @@ def series_names(tables: list[str] | None) -> tuple[str, str]:
     return "、".join(t.zh for t in known), ", ".join(t.en for t in known)
 
 
-def _figures(answers: Answers) -> list[dict[str, Any]]:
+def _figures(answers: ReportData) -> list[dict[str, Any]]:
     """List the headline numbers, each with its count of accounts, its change and its days."""
     from services.reporting import drawings as draw
 
@@ -229,7 +229,7 @@ def _figures(answers: Answers) -> list[dict[str, Any]]:
     return found
 
 
-def _words(answers: Answers) -> dict[str, Any]:
+def _words(answers: ReportData) -> dict[str, Any]:
     """Collect the rising words: those that entered the list, and those that climbed."""
     from services.reporting import drawings as draw
 
@@ -257,7 +257,7 @@ def _words(answers: Answers) -> dict[str, Any]:
     }
 
 
-def _trends(answers: Answers) -> list[dict[str, Any]]:
+def _trends(answers: ReportData) -> list[dict[str, Any]]:
     """List the accounts with their charts; without a chart if no day has plays."""
     from services.reporting import drawings as draw
 
@@ -283,7 +283,7 @@ def _trends(answers: Answers) -> list[dict[str, Any]]:
     return found
 
 
-def _videos(answers: Answers) -> dict[str, Any]:
+def _videos(answers: ReportData) -> dict[str, Any]:
     """Collect the judged videos as dots, and the outstanding ones with their days."""
     from services.reporting import drawings as draw
 
@@ -316,7 +316,7 @@ def _videos(answers: Answers) -> dict[str, Any]:
     }
 
 
-def _rhythm(answers: Answers) -> Markup | None:
+def _rhythm(answers: ReportData) -> Markup | None:
     from services.reporting import drawings as draw
 
     rows = answers.many("rhythm")
@@ -329,7 +329,7 @@ def _rhythm(answers: Answers) -> Markup | None:
     )
 
 
-def _lead_days(answers: Answers) -> Markup | None:
+def _lead_days(answers: ReportData) -> Markup | None:
     from services.reporting import drawings as draw
 
     rows = answers.many("lead_days")
@@ -342,7 +342,7 @@ def _lead_days(answers: Answers) -> Markup | None:
     )
 
 
-def _portrait(answers: Answers) -> list[dict[str, Any]]:
+def _portrait(answers: ReportData) -> list[dict[str, Any]]:
     """List the dimensions of the portrait, each with a chart.
 
     Ages and days are in natural order, the others by size; unknown values are last.

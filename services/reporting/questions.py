@@ -29,7 +29,7 @@ Totals of fewer accounts would look like a decline.
 
 
 @dataclass(frozen=True)
-class Answers:
+class ReportData:
     """Data of the page for one day."""
 
     day: date
@@ -50,10 +50,10 @@ class Answers:
         return self.rows.get(question, [])
 
 
-def ask(warehouse: duckdb.DuckDBPyConnection, day: date) -> Answers:
+def ask(warehouse: duckdb.DuckDBPyConnection, day: date) -> ReportData:
     """Run all queries for the report of ``day`` (Beijing)."""
     warehouse.execute("SET TimeZone = 'Asia/Shanghai'")
-    found = Answers(day, _figures_day(warehouse, day))
+    found = ReportData(day, _figures_day(warehouse, day))
     figures = found.figures_day or day
     parameters = {"day": day, "figures": figures, "since": figures - timedelta(days=TREND_DAYS - 1), "enough": ENOUGH}
     for name, sql in QUESTIONS.items():

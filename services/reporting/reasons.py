@@ -8,7 +8,7 @@ from datetime import timedelta
 from catalog import TABLES
 from resources.state.load_status import Outcome
 from resources.warehouse.mart_files import DATASET
-from services.reporting.questions import Answers
+from services.reporting.questions import ReportData
 
 Both = tuple[str, str]
 """A text in Chinese and English."""
@@ -70,7 +70,7 @@ OUTCOMES: dict[Outcome, Both] = {
 }
 
 
-def why_empty(answers: Answers, section: str) -> list[Both]:
+def why_empty(answers: ReportData, section: str) -> list[Both]:
     """Explain why a section is empty; no sentence if data exists and only the section's subject is absent."""
     about = SECTIONS[section]
     days = {row["name"]: row for row in answers.many("partitions")}
@@ -105,12 +105,12 @@ def why_empty(answers: Answers, section: str) -> list[Both]:
     return reasons + [_said(*load) for load in loads if load[1] is not Outcome.LOADED]
 
 
-def what_lacks(answers: Answers, section: str) -> list[Both]:
+def what_lacks(answers: ReportData, section: str) -> list[Both]:
     """Say what was not loaded in the last seven days for a section that is not empty, but may be incomplete."""
     return [_said(*load) for load in _loads(answers, SECTIONS[section].tables) if load[1].is_missing]
 
 
-def _loads(answers: Answers, tables: tuple[str, ...]) -> list[tuple[str, Outcome, int]]:
+def _loads(answers: ReportData, tables: tuple[str, ...]) -> list[tuple[str, Outcome, int]]:
     found = [
         (row["table_name"], Outcome(row["status"]), row["accounts"])
         for row in answers.many("loads")

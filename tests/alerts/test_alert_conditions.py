@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from catalog.alert_kinds import AlertCondition, Kind, Severity
+from catalog.alert_kinds import AlertCondition, AlertKind, Severity
 from resources.config.clock import Clock
 from resources.config.settings import Settings
 from resources.delivery.routes import Alerts
@@ -48,7 +48,7 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
     opened.close()
 
 
-def found(runtime: Runtime, kind: Kind, **alerts) -> list[AlertCondition]:
+def found(runtime: Runtime, kind: AlertKind, **alerts) -> list[AlertCondition]:
     looked = look(runtime, Alerts.model_validate(alerts))
     assert {f.kind for f in looked.found} <= looked.kinds
     return [f for f in looked.found if f.kind is kind]
@@ -94,10 +94,10 @@ def loaded(
 
 def test_accounts_that_need_consent_or_were_stopped(runtime: Runtime):
     account(runtime, 10, name="门店甲")
-    assert found(runtime, Kind.NEEDS_CONSENT) == []
+    assert found(runtime, AlertKind.NEEDS_CONSENT) == []
     set_tags(runtime.state, APP, OPEN_ID, ["brand_a"])
     set_status(runtime.state, APP, OPEN_ID, AccountStatus.NEEDS_CONSENT, "28001003 access_token expired")
-    (one,) = found(runtime, Kind.NEEDS_CONSENT)
+    (one,) = found(runtime, AlertKind.NEEDS_CONSENT)
     assert (one.key, one.severity, one.title, one.todo, one.tags) == (
         f"needs_consent:{APP}/{OPEN_ID}",
         Severity.CRITICAL,
@@ -107,16 +107,16 @@ def test_accounts_that_need_consent_or_were_stopped(runtime: Runtime):
     )
     assert "28001003" in one.zh
     assert "28001003" in one.en
-    assert found(runtime, Kind.TOKEN_ENDS) == [], "it is told once, not twice"
+    assert found(runtime, AlertKind.TOKEN_ENDS) == [], "it is told once, not twice"
     set_status(runtime.state, APP, OPEN_ID, AccountStatus.STOPPED, "banned")
-    assert [f.title for f in found(runtime, Kind.ACCOUNT_STOPPED)] == ["门店甲"]
+    assert [f.title for f in found(runtime, AlertKind.ACCOUNT_STOPPED)] == ["门店甲"]
     set_status(runtime.state, APP, OPEN_ID, AccountStatus.PAUSED)
     assert look(runtime, Alerts()).found == []
 
 
 def test_an_account_without_a_name_is_shown_by_both_ends_of_its_id(runtime: Runtime):
     account(runtime)
-    (one,) = found(runtime, Kind.TOKEN_ENDS)
+    (one,) = found(runtime, AlertKind.TOKEN_ENDS)
     assert (one.title, one.stage, one.severity) == ("_000…8f90", "0", Severity.CRITICAL)
     assert OPEN_ID not in f"{one.title}{one.zh}{one.en}{one.todo}"
 
@@ -126,11 +126,11 @@ def test_tokens_are_counted_down(runtime: Runtime):
 
     def stages(days_left: float, *days: int) -> list[str]:
         account(runtime, days_left)
-        return [f.stage for f in found(runtime, Kind.TOKEN_ENDS, thresholds={"token_days": days})]
+        return [f.stage for f in found(runtime, AlertKind.TOKEN_ENDS, thresholds={"token_days": days})]
 
     assert [stages(left, 7, 3, 1) for left in (8, 6.5, 2.5, 0.5, -1)] == [[], ["7"], ["3"], ["1"], ["0"]]
     assert (stages(6.5, 3, 1), stages(2.5, 7), stages(-1)) == ([], ["7"], ["0"])
-    (one,) = found(runtime, Kind.TOKEN_ENDS)
+    (one,) = found(runtime, AlertKind.TOKEN_ENDS)
     assert "secret" not in f"{one}"
 
 
@@ -144,25 +144,25 @@ def test_quotas_that_are_nearly_used_and_used_up(runtime: Runtime):
     use("hotsearch", 79)
     use("fans", 799)
     use("video", 5000, TODAY - timedelta(days=1))
-    assert found(runtime, Kind.QUOTA) == []
+    assert found(runtime, AlertKind.QUOTA) == []
     use("hotsearch", 1)
     use("fans", 201)
-    assert [(f.subject, f.stage) for f in found(runtime, Kind.QUOTA)] == [
+    assert [(f.subject, f.stage) for f in found(runtime, AlertKind.QUOTA)] == [
         (f"{APP}/fans", "over"),
         (f"{APP}/hotsearch", "near"),
     ]
-    assert found(runtime, Kind.QUOTA)[1].en == "the day's quota of hotsearch is nearly used: 80/100 calls"
+    assert found(runtime, AlertKind.QUOTA)[1].en == "the day's quota of hotsearch is nearly used: 80/100 calls"
     mark_exhausted(runtime.state, APP, "poi", TODAY)
-    assert [f.stage for f in found(runtime, Kind.QUOTA, thresholds={"quota_ratio": 0.99})] == ["over", "over"]
+    assert [f.stage for f in found(runtime, AlertKind.QUOTA, thresholds={"quota_ratio": 0.99})] == ["over", "over"]
     runtime.__dict__["clock"] = Clock.frozen(NOW + timedelta(days=1))
-    assert found(runtime, Kind.QUOTA) == []
+    assert found(runtime, AlertKind.QUOTA) == []
 
 
 # --------------------------------------------------------------------------- freshness
 
 
 def stale(runtime: Runtime, **thresholds) -> set[str]:
-    return {f.subject for f in found(runtime, Kind.NOT_FRESH, thresholds=thresholds)}
+    return {f.subject for f in found(runtime, AlertKind.NOT_FRESH, thresholds=thresholds)}
 
 
 def test_tables_are_stale_when_their_cadence_has_passed(runtime: Runtime):
@@ -184,7 +184,7 @@ def test_a_backfill_of_old_days_makes_nothing_fresh(runtime: Runtime):
     loaded(runtime, "hot_words", 30, dt=TODAY - timedelta(days=1))
     for days in range(2, 9):
         loaded(runtime, "hot_words", 0, dt=TODAY - timedelta(days=days))
-    (one,) = found(runtime, Kind.NOT_FRESH)
+    (one,) = found(runtime, AlertKind.NOT_FRESH)
     assert one.title == "hot_words 实时热点词"
     assert "was last loaded at 11-15 06:00 Beijing (partition 2026-11-15); due every hour at :05" in one.en
 
@@ -192,10 +192,10 @@ def test_a_backfill_of_old_days_makes_nothing_fresh(runtime: Runtime):
 def test_failures_do_not_make_fresh_and_say_why(runtime: Runtime):
     loaded(runtime, "hot_words", 5)
     loaded(runtime, "hot_words", 0, status=Outcome.FAILED)
-    (one,) = found(runtime, Kind.NOT_FRESH)
+    (one,) = found(runtime, AlertKind.NOT_FRESH)
     assert one.en.startswith("hot_words was never loaded"), "today's only outcome was replaced"
     loaded(runtime, "hot_words", 30, dt=TODAY - timedelta(days=1))
-    (one,) = found(runtime, Kind.NOT_FRESH)
+    (one,) = found(runtime, AlertKind.NOT_FRESH)
     assert one.en.endswith("; 2026-11-16: 1 failed")
     assert one.todo == "douyin status --select hot_words"
 
@@ -212,11 +212,11 @@ def test_what_never_came_is_alerted_unless_it_cannot_be_had(runtime: Runtime, st
 def test_a_lost_capability_is_alerted_once_with_where_to_look(runtime: Runtime):
     """It is not reported as late data: no user here can speed it up."""
     loaded(runtime, "billboard_stars", 50, dt=TODAY - timedelta(days=2))
-    assert found(runtime, Kind.LACKING) == []
+    assert found(runtime, AlertKind.LACKING) == []
     assert stale(runtime) == {"billboard_stars"}
     lose(runtime, "billboard_stars")
     assert stale(runtime) == set()
-    (one,) = found(runtime, Kind.LACKING)
+    (one,) = found(runtime, AlertKind.LACKING)
     assert (one.key, one.severity, one.todo) == (f"lacking:{APP}", Severity.WARNING, "douyin doctor; douyin coverage")
     assert "0 operations owned, 1 not owned, 0 withdrawn, 1 tables cannot be had, no account is authorised" in one.en
     assert "1 个接口无能力" in one.zh
@@ -228,7 +228,7 @@ def test_missing_capabilities_are_alerted_again_only_when_they_change(runtime: R
     from services.alerts.work import run_alerts
 
     def reported() -> int:
-        return list_alerts(runtime.state, kinds=[Kind.LACKING])[0].due_at
+        return list_alerts(runtime.state, kinds=[AlertKind.LACKING])[0].due_at
 
     lose(runtime, "billboard_stars")
     run_alerts(runtime)
@@ -244,8 +244,8 @@ def test_missing_capabilities_are_alerted_again_only_when_they_change(runtime: R
     for operation in ("billboard_stars", "poi_billboard"):
         assert switch_on(runtime.state, APP, operation)
     run_alerts(runtime)
-    assert list_alerts(runtime.state, kinds=[Kind.LACKING]) == []
-    (over,) = list_alerts(runtime.state, kinds=[Kind.LACKING], since=NOW)
+    assert list_alerts(runtime.state, kinds=[AlertKind.LACKING]) == []
+    (over,) = list_alerts(runtime.state, kinds=[AlertKind.LACKING], since=NOW)
     assert over.times == 1
 
 
@@ -276,16 +276,17 @@ def test_a_published_file_that_lags_behind_the_lake(runtime: Runtime):
 def test_too_many_rows_in_quarantine(runtime: Runtime):
     loaded(runtime, "videos", 1, open_id="a", rows=190, quarantined=5)
     loaded(runtime, "videos", 1, open_id="b", rows=0, quarantined=4)
-    assert found(runtime, Kind.QUARANTINE, thresholds={"quarantine_ratio": 0.01}) == [], "too few"
+    assert found(runtime, AlertKind.QUARANTINE, thresholds={"quarantine_ratio": 0.01}) == [], "too few"
     assert [
-        f.subject for f in found(runtime, Kind.QUARANTINE, thresholds={"quarantine_ratio": 0.04, "quarantine_rows": 9})
+        f.subject
+        for f in found(runtime, AlertKind.QUARANTINE, thresholds={"quarantine_ratio": 0.04, "quarantine_rows": 9})
     ] == ["videos"]
-    assert found(runtime, Kind.QUARANTINE, thresholds={"quarantine_ratio": 0.05, "quarantine_rows": 9}) == []
+    assert found(runtime, AlertKind.QUARANTINE, thresholds={"quarantine_ratio": 0.05, "quarantine_rows": 9}) == []
     loaded(runtime, "videos", 1, open_id="b", rows=0, quarantined=40)
-    (one,) = found(runtime, Kind.QUARANTINE)
+    (one,) = found(runtime, AlertKind.QUARANTINE)
     assert one.en == "videos 2026-11-16: 45 rows (19%) are in quarantine, 190 landed"
     loaded(runtime, "videos", 0, dt=TODAY + timedelta(days=1), rows=10)
-    assert found(runtime, Kind.QUARANTINE) == [], "only the newest day counts"
+    assert found(runtime, AlertKind.QUARANTINE) == [], "only the newest day counts"
 
 
 # --------------------------------------------------------------------------- marts
@@ -326,7 +327,7 @@ def test_videos_with_few_plays_on_the_newest_day(runtime: Runtime):
     account(runtime, 20, name="门店甲")
     set_tags(runtime.state, APP, OPEN_ID, ["brand_a"])
     publish_marts(runtime, _PERFORMANCE)
-    one, other = sorted(found(runtime, Kind.LOW_PLAYS), key=lambda f: f.subject, reverse=True)
+    one, other = sorted(found(runtime, AlertKind.LOW_PLAYS), key=lambda f: f.subject, reverse=True)
     if "7003" in one.subject:
         one, other = other, one
     assert (one.subject, one.tags, one.severity) == (f"{APP}/{OPEN_ID}/7001", {"brand_a"}, Severity.INFO)
@@ -337,11 +338,11 @@ def test_videos_with_few_plays_on_the_newest_day(runtime: Runtime):
 
 def test_watched_hot_words(runtime: Runtime):
     publish_marts(runtime, _WORDS)
-    assert found(runtime, Kind.HOT_WORD) == []
-    first, second = found(runtime, Kind.HOT_WORD, watch_words=["咖啡", "re:^瑞幸"])
+    assert found(runtime, AlertKind.HOT_WORD) == []
+    first, second = found(runtime, AlertKind.HOT_WORD, watch_words=["咖啡", "re:^瑞幸"])
     assert first.zh == "热点词「瑞幸咖啡联名」命中关注词「咖啡」，热度 9,000,000（新上榜 new）"
     assert (second.subject, "上升 rising" in second.zh) == ("咖啡节", True)
-    assert [f.subject for f in found(runtime, Kind.HOT_WORD, watch_words=["re:^瑞幸"])] == ["瑞幸咖啡联名"]
+    assert [f.subject for f in found(runtime, AlertKind.HOT_WORD, watch_words=["re:^瑞幸"])] == ["瑞幸咖啡联名"]
 
 
 @pytest.mark.parametrize(
@@ -359,5 +360,9 @@ def test_a_missing_mart_is_reported_and_does_not_count_as_healthy(runtime: Runti
     if statements is not None:
         publish_marts(runtime, *statements)
     looked = look(runtime, Alerts(watch_words=["咖啡"]))
-    assert looked.not_looked[Kind.LOW_PLAYS].startswith(why)
-    assert set(looked.not_looked) == {Kind.LOW_PLAYS, Kind.HOT_WORD} == set(Kind) - looked.kinds - {Kind.RUN_FAILED}
+    assert looked.not_looked[AlertKind.LOW_PLAYS].startswith(why)
+    assert (
+        set(looked.not_looked)
+        == {AlertKind.LOW_PLAYS, AlertKind.HOT_WORD}
+        == set(AlertKind) - looked.kinds - {AlertKind.RUN_FAILED}
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from robot_server import SECRETS, Robots
 
-from catalog.alert_kinds import AlertCondition, Kind, Severity
+from catalog.alert_kinds import AlertCondition, AlertKind, Severity
 from resources.config.settings import Settings
 from resources.delivery.outgoing import DeliveryResult, deliver, hide_secrets
 from resources.delivery.routes import Alerts
@@ -21,7 +21,7 @@ NOON = datetime.fromisoformat("2026-11-16T12:00:00+08:00")
 
 
 def wrong(
-    subject: str = "hot_words", kind: Kind = Kind.NOT_FRESH, severity: Severity = Severity.WARNING, **more
+    subject: str = "hot_words", kind: AlertKind = AlertKind.NOT_FRESH, severity: Severity = Severity.WARNING, **more
 ) -> AlertCondition:
     return AlertCondition(
         kind,
@@ -54,7 +54,7 @@ class House:
             }
         )
 
-    def look(self, *found: AlertCondition, kinds=tuple(Kind), after: timedelta | None = None) -> DeliveryResult:
+    def look(self, *found: AlertCondition, kinds=tuple(AlertKind), after: timedelta | None = None) -> DeliveryResult:
         self.now += after or timedelta(0)
         observe(self.state, found, kinds, self.now, self.alerts.repeat_of)
         return self.tell()
@@ -116,30 +116,30 @@ def test_a_lasting_condition_is_alerted_again_every_day(house: House):
 def test_a_consent_is_alerted_at_seven_three_and_one_day(house: House):
     for stage in ("7", "7", "3", "3", "1", "0", "0"):
         severity = Severity.CRITICAL if stage in "10" else Severity.WARNING
-        house.look(wrong("a/b", Kind.TOKEN_ENDS, severity, stage=stage), after=30 * HOURS)
+        house.look(wrong("a/b", AlertKind.TOKEN_ENDS, severity, stage=stage), after=30 * HOURS)
     assert [t.split(" ·")[0] for t in house.heard()] == ["【抖音数据】警告 warning"] * 2 + [
         "【抖音数据】严重 critical"
     ] * 2
 
 
 def test_a_kind_that_could_not_be_looked_at_is_left_as_it_was(house: House):
-    house.look(wrong("video", Kind.LOW_PLAYS, Severity.INFO))
-    house.look(kinds=[k for k in Kind if k is not Kind.LOW_PLAYS], after=HOURS)
+    house.look(wrong("video", AlertKind.LOW_PLAYS, Severity.INFO))
+    house.look(kinds=[k for k in AlertKind if k is not AlertKind.LOW_PLAYS], after=HOURS)
     assert [a.key for a in list_alerts(house.state)] == ["low_plays:video"]
     house.look(after=HOURS)
     assert list_alerts(house.state) == []
     with pytest.raises(ValueError, match="found and not looked at"):
-        house.look(wrong("video", Kind.LOW_PLAYS), kinds=[Kind.QUOTA])
+        house.look(wrong("video", AlertKind.LOW_PLAYS), kinds=[AlertKind.QUOTA])
 
 
 def test_failed_runs_of_a_job_are_one_alert_until_a_run_succeeds(house: House):
-    run = wrong("hot_words_job", Kind.RUN_FAILED, Severity.CRITICAL)
+    run = wrong("hot_words_job", AlertKind.RUN_FAILED, Severity.CRITICAL)
     for _ in range(3):
         happened(house.state, run, house.now, house.alerts.repeat_of)
         house.tell(HOURS)
     (one,) = list_alerts(house.state)
     assert (one.times, len(house.heard())) == (3, 1)
-    house.look(kinds=[k for k in Kind if k is not Kind.RUN_FAILED], after=MINUTES)
+    house.look(kinds=[k for k in AlertKind if k is not AlertKind.RUN_FAILED], after=MINUTES)
     assert list_alerts(house.state), "looking for conditions says nothing about runs"
     assert resolve(house.state, one.key, house.now)
     assert not resolve(house.state, one.key, house.now)
@@ -148,12 +148,12 @@ def test_failed_runs_of_a_job_are_one_alert_until_a_run_succeeds(house: House):
 
 
 def test_resolutions_are_sent_only_if_wanted(house: House):
-    house.look(wrong("x", Kind.NEEDS_CONSENT), wrong("y", Kind.HOT_WORD))
+    house.look(wrong("x", AlertKind.NEEDS_CONSENT), wrong("y", AlertKind.HOT_WORD))
     house.heard()
     house.look(after=HOURS)
     assert house.heard() == ["【抖音数据】已恢复 over · 账号需重新授权 Account needs consent: x"]
     house.configure(tell_end=False)
-    house.look(wrong("x", Kind.NEEDS_CONSENT), after=HOURS)
+    house.look(wrong("x", AlertKind.NEEDS_CONSENT), after=HOURS)
     house.heard()
     house.look(after=HOURS)
     assert house.heard() == []
@@ -161,7 +161,7 @@ def test_resolutions_are_sent_only_if_wanted(house: House):
 
 def test_a_word_that_was_hot_while_the_channel_was_down_is_sent_as_it_was(house: House):
     house.robots.orders.append((500, b"", 0))
-    house.look(wrong("y", Kind.HOT_WORD, Severity.INFO))
+    house.look(wrong("y", AlertKind.HOT_WORD, Severity.INFO))
     house.look(after=HOURS)
     assert house.heard() == ["【抖音数据】提示 info · 热点词命中关注 Watched hot word: y"]
     assert house.look(after=HOURS).messages == 0
@@ -187,9 +187,9 @@ def test_each_alert_goes_where_its_kind_and_tag_say(house: House):
     routes = [{"channels": ["feishu"], "tags": ["brand_a"]}, {"channels": ["dingtalk"], "kinds": ["quota"]}]
     house.configure(channels=("feishu", "dingtalk"), routes=routes)
     done = house.look(
-        wrong("a", Kind.LOW_PLAYS, tags=frozenset({"brand_a"})),
-        wrong("b", Kind.LOW_PLAYS, tags=frozenset({"brand_b"})),
-        wrong("scope", Kind.QUOTA),
+        wrong("a", AlertKind.LOW_PLAYS, tags=frozenset({"brand_a"})),
+        wrong("b", AlertKind.LOW_PLAYS, tags=frozenset({"brand_b"})),
+        wrong("scope", AlertKind.QUOTA),
     )
     assert sorted(path.split("?")[0].split("/")[1] for path, _ in house.robots.requests) == ["open-apis", "robot"]
     assert done.nowhere == ["low_plays:b"]
@@ -228,7 +228,7 @@ def test_quiet_hours_hold_everything_and_then_send_one_digest(house: House):
 def test_critical_alerts_may_pass_in_quiet_hours(house: House, passes: bool):
     house.configure(quiet={"from": "22:00", "until": "08:00", "critical_passes": passes})
     house.now = datetime.fromisoformat("2026-11-16T23:00:00+08:00")
-    house.look(wrong("a"), wrong("shop", Kind.NEEDS_CONSENT, Severity.CRITICAL))
+    house.look(wrong("a"), wrong("shop", AlertKind.NEEDS_CONSENT, Severity.CRITICAL))
     assert len(house.heard()) == passes
 
 
@@ -247,7 +247,7 @@ def test_what_began_and_ended_in_the_night_is_sent_as_that(house: House):
 
 def test_many_alerts_are_one_digest_with_the_gravest_first(house: House):
     house.configure(channels=("feishu", "wecombot"))
-    many = [wrong(f"table_{n:03}") for n in range(200)] + [wrong("shop", Kind.NEEDS_CONSENT, Severity.CRITICAL)]
+    many = [wrong(f"table_{n:03}") for n in range(200)] + [wrong("shop", AlertKind.NEEDS_CONSENT, Severity.CRITICAL)]
     done = house.look(*many)
     assert (done.messages, done.alerts) == (2, 402)
     feishu, wecom = house.robots.texts
@@ -327,7 +327,7 @@ def test_what_is_refused_again_and_again_leaves_the_digest(house: House):
     observe(
         house.state,
         [replace(wrong("poison"), stage="new")],
-        [Kind.NOT_FRESH],
+        [AlertKind.NOT_FRESH],
         house.now + MINUTES,
         house.alerts.repeat_of,
     )
@@ -372,7 +372,7 @@ def test_nothing_secret_and_no_phone_is_stored_or_leaves(house: House, tmp_path:
     house.configure(channels=("feishu", "json"))
     house.look(
         AlertCondition(
-            Kind.RUN_FAILED,
+            AlertKind.RUN_FAILED,
             "job",
             Severity.CRITICAL,
             f"job {reported}",

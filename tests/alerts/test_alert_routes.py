@@ -10,7 +10,7 @@ import pytest
 import yaml
 from robot_server import SECRETS
 
-from catalog.alert_kinds import ABOUT, Kind, Severity
+from catalog.alert_kinds import ABOUT, AlertKind, Severity
 from catalog.records import BEIJING
 from resources.config.settings import Settings
 from resources.delivery.routes import (
@@ -53,21 +53,21 @@ def load(tmp_path: Path):
 
 def test_routes_choose_by_kind_severity_and_tag(load):
     alerts = load(GOOD)
-    assert alerts.channels_for(Kind.NOT_FRESH, Severity.WARNING, ()) == ["ops"]
-    assert alerts.channels_for(Kind.LOW_PLAYS, Severity.INFO, ["brand_a", "x"]) == ["brand", "ops"]
-    assert alerts.channels_for(Kind.LOW_PLAYS, Severity.INFO, ["brand_b"]) == []
-    assert alerts.channels_for(Kind.NEEDS_CONSENT, Severity.CRITICAL, ["brand_a"]) == ["ops", "brand"], (
+    assert alerts.channels_for(AlertKind.NOT_FRESH, Severity.WARNING, ()) == ["ops"]
+    assert alerts.channels_for(AlertKind.LOW_PLAYS, Severity.INFO, ["brand_a", "x"]) == ["brand", "ops"]
+    assert alerts.channels_for(AlertKind.LOW_PLAYS, Severity.INFO, ["brand_b"]) == []
+    assert alerts.channels_for(AlertKind.NEEDS_CONSENT, Severity.CRITICAL, ["brand_a"]) == ["ops", "brand"], (
         "each once, in the order of the routes"
     )
-    assert alerts.channels_for(Kind.HOT_WORD, Severity.INFO, ()) == []
+    assert alerts.channels_for(AlertKind.HOT_WORD, Severity.INFO, ()) == []
 
 
 def test_what_is_sent_again_and_after_how_long(load):
     alerts = load(GOOD)
-    assert alerts.repeat_of(Kind.NEEDS_CONSENT) == timedelta(hours=12)
-    assert alerts.repeat_of(Kind.NOT_FRESH) is None
-    assert alerts.repeat_of(Kind.QUARANTINE) == timedelta(hours=24)
-    assert alerts.repeat_of(Kind.HOT_WORD) is None
+    assert alerts.repeat_of(AlertKind.NEEDS_CONSENT) == timedelta(hours=12)
+    assert alerts.repeat_of(AlertKind.NOT_FRESH) is None
+    assert alerts.repeat_of(AlertKind.QUARANTINE) == timedelta(hours=24)
+    assert alerts.repeat_of(AlertKind.HOT_WORD) is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_without_a_file_no_alert_is_sent(monkeypatch, tmp_path: Path):
     settings = Settings(_env_file=None)
     assert alerts_path(settings) is None
     assert load_alerts(settings) == Alerts()
-    assert Alerts().channels_for(Kind.RUN_FAILED, Severity.CRITICAL, ()) == []
+    assert Alerts().channels_for(AlertKind.RUN_FAILED, Severity.CRITICAL, ()) == []
     (tmp_path / "alerts.yaml").write_text("prefix: X\n")
     assert load_alerts(settings).prefix == "X"
 

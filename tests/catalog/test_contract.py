@@ -25,7 +25,7 @@ from catalog.records import (
     Endpoint,
     Envelope,
     History,
-    Kind,
+    OperationKind,
     Origin,
     Output,
     Parse,
@@ -109,8 +109,8 @@ def test_every_readable_operation_is_read():
     """Every operation that neither writes nor belongs to the token manager fills a table."""
     tokens = {n for n, o in operations().items() if "oauth" in o["tags"] and n != "oauth_userinfo"}
     writes = {n for n, o in operations().items() if o["x-history"] == "write"}
-    assert {n for n, o in OTHER_OPERATIONS.items() if o.kind is Kind.TOKEN} == tokens
-    assert {n for n, o in OTHER_OPERATIONS.items() if o.kind is Kind.WRITE} == writes
+    assert {n for n, o in OTHER_OPERATIONS.items() if o.kind is OperationKind.TOKEN} == tokens
+    assert {n for n, o in OTHER_OPERATIONS.items() if o.kind is OperationKind.WRITE} == writes
     assert len(OPERATIONS) - len(tokens) - len(writes) == 104
     assert all(e.tables for e in ENDPOINTS.values())
 

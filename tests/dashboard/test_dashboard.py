@@ -18,7 +18,7 @@ from patience import scaled
 
 from apps.dashboard import questions
 from apps.dashboard.questions import OPENING, Choice
-from apps.dashboard.reading import CannotShow, Reader
+from apps.dashboard.reading import CannotShow, WarehouseReader
 from apps.dashboard.serving import is_loopback
 from catalog import TABLES
 from resources.config.settings import Settings
@@ -78,14 +78,14 @@ def runtime(tmp_path: Path):
 
 def test_without_a_file_the_page_says_what_to_do(runtime):
     with pytest.raises(CannotShow) as reported:
-        Reader(runtime.settings.warehouse_path).ask(OPENING)
+        WarehouseReader(runtime.settings.warehouse_path).ask(OPENING)
     assert "make demo" in reported.value.zh
     assert "make demo" in reported.value.en
 
 
 def test_figures_are_queried_in_sql_and_gaps_stay_gaps(runtime):
     fill(runtime)
-    reader = Reader(runtime.settings.warehouse_path)
+    reader = WarehouseReader(runtime.settings.warehouse_path)
     opened = reader.ask(OPENING)
     assert opened["days"].to_pylist()[0]["last"] == LAST
     found = reader.ask(
@@ -103,7 +103,7 @@ def test_figures_are_queried_in_sql_and_gaps_stay_gaps(runtime):
 
 def test_nothing_is_kept_open_and_a_new_file_is_seen(runtime):
     fill(runtime)
-    reader = Reader(runtime.settings.warehouse_path)
+    reader = WarehouseReader(runtime.settings.warehouse_path)
     before = reader.ask({"n": CHOICE.ask("SELECT max(new_play) AS n FROM marts.account_daily")})["n"].to_pylist()
     version = reader.version()
     runtime.lake.write("user_item", LAST, series("user_item", LAST, new_issue=0, new_play=999, total_issue=5))

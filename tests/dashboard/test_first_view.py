@@ -14,7 +14,7 @@ import pytest
 from apps.dashboard import charts, questions
 from apps.dashboard.firstview import FirstView
 from apps.dashboard.questions import Choice
-from apps.dashboard.reading import Reader
+from apps.dashboard.reading import WarehouseReader
 from apps.dashboard.serving import _with_view
 from apps.dashboard.texts import speak
 
@@ -49,7 +49,7 @@ def published(path: Path, nickname: str, plays: int) -> Path:
 
 
 def test_it_shows_figures_gaps_and_a_chart_in_the_requested_language(tmp_path):
-    view = FirstView(Reader(published(tmp_path / "w.duckdb", "小店", 1234)))
+    view = FirstView(WarehouseReader(published(tmp_path / "w.duckdb", "小店", 1234)))
     chinese, english = view.html(""), view.html("lang=en")
     assert chinese.count("<svg") == english.count("<svg") == 2
     assert "2,468" in chinese
@@ -61,7 +61,7 @@ def test_it_shows_figures_gaps_and_a_chart_in_the_requested_language(tmp_path):
 
 def test_days_are_midnights_of_the_reader(tmp_path):
     """JavaScript parses a bare day as midnight UTC: in America it would be shown as the day before."""
-    found = Reader(published(tmp_path / "w.duckdb", "小店", 1)).ask(
+    found = WarehouseReader(published(tmp_path / "w.duckdb", "小店", 1)).ask(
         questions.overview(Choice((), date(2026, 11, 20), date(2026, 11, 22)), "new_play")
     )
     drawn = charts.lines(found["lines"], {"a": "小店"}, "播放", speak("zh")).to_dict()
@@ -74,12 +74,12 @@ def test_days_are_midnights_of_the_reader(tmp_path):
 
 
 def test_a_nickname_is_text_and_no_markup(tmp_path):
-    shown = FirstView(Reader(published(tmp_path / "w.duckdb", "<img src=x onerror=alert(1)>", 1))).html("")
+    shown = FirstView(WarehouseReader(published(tmp_path / "w.duckdb", "<img src=x onerror=alert(1)>", 1))).html("")
     assert "<img" not in shown
 
 
 def test_a_new_file_is_drawn_anew(tmp_path):
-    view = FirstView(Reader(published(tmp_path / "w.duckdb", "小店", 1000)))
+    view = FirstView(WarehouseReader(published(tmp_path / "w.duckdb", "小店", 1000)))
     assert "2,000" in view.html("")
     published(tmp_path / "w.duckdb", "小店", 3000)
     assert "6,000" in view.html("")
@@ -87,11 +87,11 @@ def test_a_new_file_is_drawn_anew(tmp_path):
 
 @pytest.mark.parametrize("query", ["tab=words", "account=a", "from=2026-11-01", "lang=zh&metric=net_fans"])
 def test_another_view_is_left_to_the_living_page(tmp_path, query):
-    assert FirstView(Reader(published(tmp_path / "w.duckdb", "小店", 1))).html(query) == ""
+    assert FirstView(WarehouseReader(published(tmp_path / "w.duckdb", "小店", 1))).html(query) == ""
 
 
 def test_without_a_file_there_is_no_view(tmp_path):
-    assert FirstView(Reader(tmp_path / "w.duckdb")).html("") == ""
+    assert FirstView(WarehouseReader(tmp_path / "w.duckdb")).html("") == ""
 
 
 def test_the_view_comes_before_the_program():

@@ -19,7 +19,7 @@ from patience import tries
 from catalog import FIELDS, TABLES
 from catalog.records import Table, Type, beijing_day
 from resources.storage.schema import ARROW_TYPES
-from resources.storage.segments import Entry
+from resources.storage.segments import ArchiveEntry
 from services.ingest.covered_days import complete_sequences
 from services.ingest.order import in_order, latest, merged, rows_by_day, to_arrow_batch
 from services.ingest.rows import PLACE
@@ -138,7 +138,7 @@ def test_rows_go_to_their_days_in_the_order_in_which_they_came(offsets, wanted):
 @example([("a", 2, True, True), ("a", 1, False, True)])
 def test_a_sequence_is_complete_with_every_page_up_to_its_last(answers):
     entries = [
-        Entry("o", "app", "", {}, {}, "", sequence, page, AT, AT, 200, 0 if ok else 1, None, last=last)
+        ArchiveEntry("o", "app", "", {}, {}, "", sequence, page, AT, AT, 200, 0 if ok else 1, None, last=last)
         for sequence, page, last, ok in answers
     ]
     good = [(sequence, page, last) for sequence, page, last, ok in answers if ok]

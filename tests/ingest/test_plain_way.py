@@ -19,7 +19,7 @@ from normalising import TODAY, params_of, reach_of
 
 from catalog import ENDPOINTS, TABLES
 from catalog.records import Endpoint, Envelope, Output
-from resources.storage.segments import Address, Entry
+from resources.storage.segments import Address, ArchiveEntry
 from services.ingest.extract import Batch, Source, connect, extract, read_batches
 from services.ingest.fast_path import is_simple, plain_rows
 from services.ingest.rows import parse_rows
@@ -50,7 +50,7 @@ def both_ways(bodies: list[bytes], endpoint: Endpoint, output: Output, at_once: 
     ]
     kept = [body for body, is_plain in zip(bodies, taken, strict=True) if is_plain]
     if kept:
-        entry = Entry(endpoint.name, "app", "", params_of(endpoint, 1), {}, "", "", 1, AT, AT, 200, 0, None)
+        entry = ArchiveEntry(endpoint.name, "app", "", params_of(endpoint, 1), {}, "", "", 1, AT, AT, 200, 0, None)
         sources = [Source(Address("s", n), entry) for n in range(len(kept))]
         connection = connect()
         with tempfile.TemporaryDirectory() as folder:
@@ -294,7 +294,7 @@ def test_numbers_that_are_none_are_left_to_the_long_way(number: str):
 
 
 def test_one_odd_answer_among_many_goes_the_long_way_alone():
-    entry = Entry("video_list", "app", "", {}, {}, "", "", 1, AT, AT, 200, 0, None)
+    entry = ArchiveEntry("video_list", "app", "", {}, {}, "", "", 1, AT, AT, 200, 0, None)
     bodies = [
         listed([f'{{"item_id": "a{n}"}}', '{"item_id": "b", "never_seen": 1}'][: 1 + (n == 7)]) for n in range(20)
     ]

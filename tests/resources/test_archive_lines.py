@@ -10,10 +10,10 @@ import zstandard
 from syncing import hold_whole, syncs
 
 from resources.storage.archive import Archive
-from resources.storage.segments import ArchiveCorrupt, Entry
+from resources.storage.segments import ArchiveCorrupt, ArchiveEntry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, 0, 0, 123456, UTC)
-ENTRY = Entry(
+ENTRY = ArchiveEntry(
     "user_fans",
     "app",
     "account",
@@ -55,7 +55,7 @@ def rewrite(archive: Archive, change) -> None:
     )
 
 
-def read(archive: Archive) -> Entry:
+def read(archive: Archive) -> ArchiveEntry:
     ((_, entry, body),) = archive.records("user_fans", [DAY])
     assert body == b'{"n":1}'
     return entry

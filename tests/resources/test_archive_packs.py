@@ -9,14 +9,14 @@ from stopping import stops_at
 from syncing import hold_whole, syncs
 
 from resources.storage.archive import Archive
-from resources.storage.segments import PACK, ArchiveCorrupt, Entry
+from resources.storage.segments import PACK, ArchiveCorrupt, ArchiveEntry
 
 DAY, AT = date(2026, 11, 16), datetime(2026, 11, 16, 3, tzinfo=UTC)
 
 
-def entry(n: int) -> Entry:
+def entry(n: int) -> ArchiveEntry:
     at = AT + timedelta(seconds=n)
-    return Entry(
+    return ArchiveEntry(
         "user_fans",
         "app",
         f"account {n}",

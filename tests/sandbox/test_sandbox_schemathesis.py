@@ -24,7 +24,7 @@ from sandbox_platform import NOW, Platform, code_of
 from sandbox_values import Values, plain_text, request_schema, served
 
 from catalog import ENDPOINTS, OTHER_OPERATIONS
-from catalog.records import Kind
+from catalog.records import OperationKind
 from sandbox.config import SandboxConfig
 from sandbox.server import running
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import schemathesis
 
 SERVED = sorted(served())
-WRITES = {o.name for o in OTHER_OPERATIONS.values() if o.kind is Kind.WRITE}
+WRITES = {o.name for o in OTHER_OPERATIONS.values() if o.kind is OperationKind.WRITE}
 NO_TOKEN = {28001003, 2190002}
 TOKEN_IN_BODY = {e.name for e in ENDPOINTS.values() if any(p.fill == "token" for p in e.params)}
 CHECKS = (

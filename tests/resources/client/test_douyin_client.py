@@ -12,7 +12,7 @@ from loopback import Say, say
 
 from catalog import ENDPOINTS
 from catalog.errors import Action, error_for
-from resources.client import Answer, CallFailed, DouyinClient, Exchange, NotConfigured, QuotaExhausted
+from resources.client import ApiResponse, CallFailed, DouyinClient, Exchange, NotConfigured, QuotaExhausted
 from resources.client.errors import (
     AccountStopped,
     AppStopped,
@@ -73,7 +73,7 @@ class Bench:
 
 def ask(
     bench: Bench, client: DouyinClient, endpoint=USER, account: int = 0, params: dict | None = None
-) -> Awaitable[Answer]:
+) -> Awaitable[ApiResponse]:
     open_id = bench.open_ids[account] if "open_id" in [p.name for p in endpoint.params] else ""
     return client.fetch(endpoint, (WINDOW if endpoint is USER else {}) if params is None else params, open_id)
 
@@ -436,7 +436,7 @@ def test_the_ledger_stops_before_the_call(bench):
         return await asyncio.gather(*(ask(bench, client, account=n % 3) for n in range(9)), return_exceptions=True)
 
     results = bench.run(work)
-    assert sum(isinstance(r, Answer) for r in results) == 5
+    assert sum(isinstance(r, ApiResponse) for r in results) == 5
     assert sum(isinstance(r, QuotaExhausted) and r.calls == 0 for r in results) == 4
     assert bench.box.calls("user_item") == 5
     assert "2026-11-16" in str(next(r for r in results if isinstance(r, QuotaExhausted)))
