@@ -26,15 +26,15 @@ GRAIN, ROWS = "grain", "rows"
 GROUP = "marts"
 
 
-def mart_assets(start: date, known: Path | None = None) -> list[dg.AssetsDefinition]:
-    """Define an asset for each file of ``sql/marts``.
+def mart_assets(start: date, known: Path | None = None, folders: tuple[Path, ...] = ()) -> list[dg.AssetsDefinition]:
+    """Define an asset for each mart file of the folders: the shipped ones if none is given.
 
     ``known`` is the cache file of an earlier run with the compiled marts.
 
     Raises:
         BadMart: a file names a missing table or column; definitions do not load, and the message has file and line.
     """
-    return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(), known).values()]
+    return [_mart_asset(one, mart_days(start)) for one in bind(load_marts(*folders), known).values()]
 
 
 def _mart_asset(one: CompiledMart, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:

@@ -1,58 +1,64 @@
 """Define the asset that publishes the lake for analysts."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from assets.mart_keys import mart_key
 from assets.tables import OWNER
 from catalog import TABLES
 from resources.runtime import Runtime
-from resources.warehouse.mart_files import MARTS_DIR
 
 WAREHOUSE, OBTAINABLE = "warehouse", "obtainable"
 
 
-@dg.asset(
-    name=WAREHOUSE,
-    group_name="warehouse",
-    deps=[*(dg.AssetKey(name) for name in TABLES), *(mart_key(path.stem) for path in sorted(MARTS_DIR.glob("*.sql")))],
-    kinds={"duckdb"},
-    owners=[OWNER],
-    description=(
-        "分析师使用的 warehouse.duckdb：复制上一版、更新有变化的分区后原子替换。\n\n"
-        "`warehouse.duckdb`, what analysts open: the last file copied, changed partitions upserted, then swapped in."
-    ),
-    pool=WAREHOUSE,
-    check_specs=[
-        dg.AssetCheckSpec(
-            OBTAINABLE,
-            asset=WAREHOUSE,
-            description=(
-                "The apps own every operation and the accounts granted every scope; what is missing is "
-                "listed with the way out / 应用拥有全部能力、账号已授予全部权限，缺失项及办法见详情"
-            ),
-        )
-    ],
-)
-def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
-    """Publish the lake to ``warehouse.duckdb``, and report damaged files as a failure."""
-    from services.marts.publishing import publish  # its imports would delay loading of definitions by a second
+def warehouse_asset(marts: Iterable[str]) -> dg.AssetsDefinition:
+    """Define the asset that publishes all tables and these marts."""
 
-    done = publish(runtime, marts=False, again=False)  # marts are assets of their own
-    result: dg.MaterializeResult[None] = dg.MaterializeResult(
-        metadata={
-            "path": dg.MetadataValue.path(done.path),
-            "bytes": done.bytes,
-            "seconds": round(done.seconds, 3),
-            "partitions_changed": done.partitions,
-            "changed": {name: [d.isoformat() for d in days] for name, days in done.changed.items()},
-            "rebuilt": done.rebuilt,
-            "marts_left_out": done.left_out,
-        },
-        check_results=[_obtainable(runtime)],
+    @dg.asset(
+        name=WAREHOUSE,
+        group_name="warehouse",
+        deps=[*(dg.AssetKey(name) for name in TABLES), *map(mart_key, marts)],
+        kinds={"duckdb"},
+        owners=[OWNER],
+        description=(
+            "分析师使用的 warehouse.duckdb：复制上一版、更新有变化的分区后原子替换。\n\n"
+            "`warehouse.duckdb`, what analysts open: the last file copied, changed partitions upserted, then replaced."
+        ),
+        pool=WAREHOUSE,
+        check_specs=[
+            dg.AssetCheckSpec(
+                OBTAINABLE,
+                asset=WAREHOUSE,
+                description=(
+                    "The apps own every operation and the accounts granted every scope; what is missing is "
+                    "listed with the way out / 应用拥有全部能力、账号已授予全部权限，缺失项及办法见详情"
+                ),
+            )
+        ],
     )
-    if done.damaged:  # all other data is published
-        raise dg.Failure("\n".join(map(str, done.damaged)), metadata=result.metadata, allow_retries=False)
-    return result
+    def warehouse(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        """Publish the lake to ``warehouse.duckdb``, and report damaged files as a failure."""
+        from services.marts.publishing import publish  # its imports would delay loading of definitions by a second
+
+        done = publish(runtime, marts=False, again=False)  # marts are assets of their own
+        result: dg.MaterializeResult[None] = dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(done.path),
+                "bytes": done.bytes,
+                "seconds": round(done.seconds, 3),
+                "partitions_changed": done.partitions,
+                "changed": {name: [d.isoformat() for d in days] for name, days in done.changed.items()},
+                "rebuilt": done.rebuilt,
+                "marts_left_out": done.left_out,
+            },
+            check_results=[_obtainable(runtime)],
+        )
+        if done.damaged:  # all other data is published
+            raise dg.Failure("\n".join(map(str, done.damaged)), metadata=result.metadata, allow_retries=False)
+        return result
+
+    return warehouse
 
 
 def _obtainable(runtime: Runtime) -> dg.AssetCheckResult:

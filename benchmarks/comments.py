@@ -14,7 +14,7 @@ import duckdb
 from services.comments.evaluate import load_examples
 from services.comments.functions import FUNCTIONS, register
 from services.comments.reading import analyser
-from services.comments.rules import REPOSITORY
+from services.comments.rules import SHIPPED
 
 COMMENTS, ROUNDS = 100_000, 3
 
@@ -24,7 +24,7 @@ def main() -> None:
     began = time.process_time()
     classes = [need.id for need in analyser().classes]
     print(f"loading rules and dictionaries  {time.process_time() - began:6.2f} s, once a process")
-    texts = [e.text for e in load_examples(REPOSITORY / "needs", classes)]
+    texts = [e.text for e in load_examples(SHIPPED / "needs", classes)]
     connection = duckdb.connect(config={"threads": 1})
     began = time.process_time()
     register(connection)

@@ -19,14 +19,14 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 
 from assets.mart_keys import mart_days, mart_key
 from assets.tables import partitions_of, table_assets
-from assets.warehouse import warehouse
+from assets.warehouse import warehouse_asset
 from catalog import TABLES
 from catalog.cadences import CADENCES
 from pipelines.home import begin_dagster_process, check_home
 from pipelines.jobs.tables import JOB_NAMES, make_job, tables_of
 from resources.config.settings import Settings, read_settings
 from resources.runtime import Runtime
-from resources.warehouse.mart_files import load_marts
+from resources.warehouse.mart_files import load_marts, mart_folders
 
 _CADENCES = {job: cadence for cadence, job in JOB_NAMES.items()}
 
@@ -43,12 +43,13 @@ def job_alone(name: str, runtime: Runtime, settings: Settings) -> dg.JobDefiniti
     others = [
         dg.AssetSpec(t.name, partitions_def=partitions_of(t, start)) for t in TABLES.values() if t.name not in own
     ]
+    known = load_marts(*mart_folders(settings.project))
     marts = [
         dg.AssetSpec(mart_key(m.name), partitions_def=mart_days(start) if m.incremental else None)
-        for m in load_marts().values()
+        for m in known.values()
     ]
     return dg.Definitions(
-        assets=[*table_assets(start, own), warehouse, *others, *marts],
+        assets=[*table_assets(start, own), warehouse_asset(known), *others, *marts],
         jobs=[make_job(_CADENCES[name])],
         resources={"runtime": runtime},
         executor=dg.in_process_executor,

@@ -6,7 +6,7 @@ from assets.archive import ARCHIVE, HOLDS, archive_spec, holds
 from assets.marts import mart_assets
 from assets.report import report_asset
 from assets.tables import operation_specs, table_assets
-from assets.warehouse import warehouse
+from assets.warehouse import warehouse_asset
 from pipelines.jobs.alerts import alert_failed_runs, alerts_job, alerts_schedule
 from pipelines.jobs.marts import make_answers_job, make_report_job, report_schedule
 from pipelines.jobs.outreach import outreach_plan_job, outreach_schedules, outreach_send_job
@@ -16,6 +16,7 @@ from pipelines.jobs.tables import QUIET, make_jobs, make_schedules, weekly
 from pipelines.sensors import publish_after_runs
 from resources.config.settings import Settings
 from resources.runtime import Runtime
+from resources.warehouse.mart_files import mart_folders, mart_paths
 
 
 def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
@@ -24,7 +25,9 @@ def build_definitions(runtime: Runtime, settings: Settings) -> dg.Definitions:
     ``settings`` gives the first day of the partitions, and the schedules their inputs.
     """
     jobs = make_jobs()
-    marts = mart_assets(settings.start_date, settings.mart_cache_path)
+    folders = mart_folders(settings.project)
+    marts = mart_assets(settings.start_date, settings.mart_cache_path, folders)
+    warehouse = warehouse_asset(mart_paths(*folders))
     answers_job = make_answers_job(marts)
     report_job = make_report_job()
     publish_job = dg.define_asset_job(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic_settings import DotEnvSettingsSource
 
-from resources.config.project import REPOSITORY
+from resources.config.project import SHIPPED
 from resources.config.settings import BadSettings, Settings
 from resources.storage.atomic import write_atomic
 from resources.storage.private import keep_private
@@ -19,7 +19,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
     """Create the Dagster home with its configuration, and set ``DAGSTER_HOME`` for this process and its children."""
     home = settings.home / DAGSTER
     home.mkdir(parents=True, exist_ok=True)
-    wanted, present = (REPOSITORY / "dagster.yaml").read_bytes(), home / "dagster.yaml"
+    wanted, present = (SHIPPED / "dagster.yaml").read_bytes(), home / "dagster.yaml"
     # Atomically: a run that starts at this moment would read an empty file, and take Dagster's defaults.
     if not present.exists() or present.read_bytes() != wanted:
         write_atomic(present, wanted)

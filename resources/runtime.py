@@ -75,9 +75,11 @@ class Runtime:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The publisher of the DuckDB file."""
+        from resources.warehouse.mart_files import mart_folders
         from resources.warehouse.publisher import Warehouse
 
-        return Warehouse(self.settings.warehouse_path, self.lake, self.settings.locks_dir)
+        marts = mart_folders(self.settings.project)
+        return Warehouse(self.settings.warehouse_path, self.lake, self.settings.locks_dir, *marts)
 
     @contextmanager
     def filling(self, table: str) -> Iterator[None]:

@@ -86,8 +86,9 @@ errors = PlainConsole(stderr=True, emoji=False)
 NO_CREDENTIALS = """No credentials are configured.
 
   Try it on the sandbox:   make demo      (or: douyin demo)
-  Use your own app:        copy .env.example to .env, set DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET from the
-                           Open Platform's console (https://developer.open-douyin.com), then `douyin authorize`."""
+  Use your own app:        copy .env.example to .env (or: douyin init), set DOUYIN_CLIENT_KEY and DOUYIN_CLIENT_SECRET
+                           from the Open Platform's console (https://developer.open-douyin.com), then
+                           `douyin authorize`."""
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from apps.cli.console import console, fail, load_settings
 from apps.cli.run import progress_bar
+from resources.config.project import IS_CHECKOUT, SHIPPED
 
 FIRST_DAY = date(2026, 11, 16)
 """A Monday. Fixed, so that the demo always shows the same numbers."""
@@ -104,16 +105,17 @@ def demo(
     if problems:
         fail(f"{len(problems)} steps failed")
     _show(target)
+    command = ".venv/bin/douyin" if IS_CHECKOUT else "douyin"
     report = target / "reports" / f"{ticks[-1][0].date()}.html"
     console.print(
         f"\n[green]✓[/green] {len(ticks)} runs, {totals['calls']:,} calls, {time.monotonic() - began:.0f} "
         f"s. The report of {ticks[-1][0].date()}: [bold]{_short(report)}[/bold]. Next:\n"
-        f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin sql            the warehouse in DuckDB, or any "
+        f"  {f'DOUYIN_HOME={_short(target)} {command} sql':46} the warehouse in DuckDB, or any "
         f"tool that opens {_short(target)}/warehouse.duckdb\n"
-        f"  DOUYIN_HOME={_short(target)} .venv/bin/douyin status         what is loaded and what is missing\n"
-        f"  make dev                                       these runs in the Dagster UI, with schedules\n"
-        "  install -m 600 .env.example .env               your own app: credentials, then `douyin "
-        "authorize` and `douyin run`",
+        f"  {f'DOUYIN_HOME={_short(target)} {command} status':46} what is loaded and what is missing\n"
+        f"  {'make dev' if IS_CHECKOUT else 'douyin dev':46} these runs in the Dagster UI, with schedules\n"
+        f"  {'install -m 600 .env.example .env' if IS_CHECKOUT else 'douyin init':46} your own app: credentials, "
+        "then `douyin authorize` and `douyin run`",
         highlight=False,
         soft_wrap=True,
     )
@@ -145,11 +147,10 @@ def _show(target: Path) -> None:
 
     from apps.cli.tables import print_query, print_row_counts
     from catalog import TABLES
-    from pipelines.home import REPOSITORY
     from resources.config.clock import BEIJING_SESSION
 
     with duckdb.connect(str(target / "warehouse.duckdb"), read_only=True) as warehouse:
         warehouse.execute(BEIJING_SESSION)
         print_row_counts(warehouse, TABLES)
         for name in _QUESTIONS:
-            print_query(warehouse, REPOSITORY / "sql" / "analyses" / f"{name}.sql")
+            print_query(warehouse, SHIPPED / "sql" / "analyses" / f"{name}.sql")

@@ -26,7 +26,8 @@ def dev(
     from apps.cli.demo import DEMO_START
     from apps.cli.process_guard import guarded
     from apps.cli.simulation import authorize_all, running_sandbox, sandbox_settings
-    from pipelines.home import REPOSITORY, prepare_dagster_home
+    from pipelines.home import prepare_dagster_home
+    from resources.config.project import SHIPPED
     from resources.runtime import Runtime
 
     with ExitStack() as stack:
@@ -60,7 +61,7 @@ def dev(
             "dagster",
             "dev",
             "--workspace",
-            str(REPOSITORY / "workspace.yaml"),
+            str(SHIPPED / "workspace.yaml"),
             "--host",
             "127.0.0.1",
             "--port",

@@ -18,6 +18,7 @@ from apps.cli import (
     needs,
     outreach,
     parse,
+    project,
     receive,
     replay,
     report,
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 
 app.command()(demo.demo)
+app.command()(project.init)
 app.command()(sandbox.sandbox)
 app.command("dev")(develop.dev)
 app.command()(run.run)

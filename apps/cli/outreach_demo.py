@@ -75,10 +75,12 @@ def demo() -> None:
 
 
 def _write_campaigns(settings, here, accounts: list[str]) -> None:
-    """Copy the repository's campaigns, with a live session of the first account in the timetable."""
-    from services.outreach.campaigns import campaigns_dir
+    """Copy the campaigns, with a live session of the first account in the timetable."""
+    from services.outreach.campaigns import campaign_files
 
-    shutil.copytree(campaigns_dir(settings), here.campaigns_dir)
+    here.campaigns_dir.mkdir()
+    for name, path in campaign_files(settings).items():
+        shutil.copyfile(path, here.campaigns_dir / name)
     session = f"sessions:\n  - account: {accounts[0]}\n    starts_at: 2026-11-22 20:00\n    title: 周年庆专场\n"
     (here.campaigns_dir / "timetable.yaml").write_text(session, encoding="utf-8")
 

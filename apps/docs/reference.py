@@ -34,8 +34,8 @@ from catalog.records import (
     Type,
 )
 from catalog.system_columns import OWN_COLUMNS
-from pipelines.home import REPOSITORY
 from pipelines.jobs.tables import JOB_NAMES
+from resources.config.project import SHIPPED
 from resources.warehouse.mart_files import load_marts
 from services.capabilities.coverage import coverage_of
 
@@ -457,13 +457,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
     if parser.parse_args(arguments).check:
-        old = stale(REPOSITORY)
+        old = stale(SHIPPED)
         for name in old:
             print(f"{name} is stale: run `make docs`", file=sys.stderr)
         return 1 if old else 0
     for name, text in pages().items():
-        (REPOSITORY / name).parent.mkdir(parents=True, exist_ok=True)
-        (REPOSITORY / name).write_text(text, encoding="utf-8")
+        (SHIPPED / name).parent.mkdir(parents=True, exist_ok=True)
+        (SHIPPED / name).write_text(text, encoding="utf-8")
         print(f"wrote {name}")
     return 0
 

@@ -130,17 +130,22 @@ class Settings(BaseSettings):
         2048, gt=0, le=1_000_000, description="connections that the webhook receiver holds open at most"
     )
     webhook_body_bytes: int = Field(1 << 20, gt=0, le=1 << 30, description="a larger webhook body is refused")
+    project: Path | None = Field(
+        None,
+        description="folder of your own sql/marts, sql/audiences, campaigns and alerts.yaml, as `douyin init` lays it "
+        "down: its files add to the shipped ones, or take the place of those of the same name",
+    )
     campaigns_dir: Path | None = Field(
-        None, description="folder of campaigns, tags and answering rules; default: campaigns/ of the repository"
+        None, description="folder of campaigns, tags and reply rules, instead of the shipped ones and the project's"
     )
     audiences_dir: Path | None = Field(
-        None, description="folder of audiences; default: sql/audiences/ of the repository"
+        None, description="folder of audiences, instead of the shipped ones and the project's"
     )
     alerts_file: Path | None = Field(
-        None, description="who is alerted of what; default: alerts.yaml of the repository, if it exists"
+        None, description="who is alerted of what; default: alerts.yaml of the project or of a checkout, if it exists"
     )
     needs_dir: Path | None = Field(
-        None, description="folder of the rules and words that comments are read by; default: needs/ of the repository"
+        None, description="folder of the rules and words that classify comments; default: the shipped needs/"
     )
     comment_reread_days: int = Field(
         7, ge=0, le=MOST_DAYS, description="comments of videos so young are read to the end every day"
@@ -206,7 +211,7 @@ class Settings(BaseSettings):
             raise ValueError(f"write a day between {FIRST_YEAR} and {LAST_YEAR}, such as 2025-01-01")
         return value
 
-    @field_validator("home", mode="before")
+    @field_validator("home", "project", mode="before")
     @classmethod
     def _one_path(cls, value: Any) -> Any:
         text = str(value)
@@ -214,10 +219,17 @@ class Settings(BaseSettings):
             raise ValueError("write the path of a folder, without control characters, or leave the setting out")
         return value
 
-    @field_validator("home")
+    @field_validator("home", "project")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().resolve()
+
+    @field_validator("project")
+    @classmethod
+    def _exists(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError(f"there is no folder {value}: `douyin init` makes one")
+        return value
 
     @field_validator("base_url")
     @classmethod

@@ -17,7 +17,7 @@ from catalog import TABLES
 from catalog.alert_kinds import ABOUT, AlertKind, Severity
 from catalog.cadences import CADENCES
 from catalog.records import BEIJING
-from resources.config.project import REPOSITORY
+from resources.config.project import SHIPPED
 from resources.config.settings import Settings
 from resources.config.strict_yaml import BadFile, QuietPeriod, Span, StrictModel, read_yaml
 
@@ -219,11 +219,11 @@ class WordMatcher:
 
 
 def alerts_path(settings: Settings) -> Path | None:
-    """Return the file in use: the configured one, else ``alerts.yaml`` of the repository if it exists."""
+    """Return the file in use: the configured one, else ``alerts.yaml`` of the project or of a checkout if it exists."""
     if settings.alerts_file is not None:
         return settings.alerts_file
-    found = REPOSITORY / DEFAULT_FILE
-    return found if found.exists() else None
+    folders = [SHIPPED, *([settings.project] if settings.project is not None else [])]
+    return next((folder / DEFAULT_FILE for folder in reversed(folders) if (folder / DEFAULT_FILE).exists()), None)
 
 
 def load_alerts(settings: Settings) -> Alerts:

@@ -6,7 +6,7 @@ comment lines, a title and then:
 - ``-- en:``, ``-- zh:`` (required): the content.
 - ``-- grain:`` (required): the meaning of one row.
 - ``-- key:`` (required): the columns that identify a row; they are never empty.
-- ``-- owner:`` (required): the person or team responsible.
+- ``-- owner:`` (required): the person (e-mail address) or team (``team:NAME``) responsible.
 - ``-- cadence:`` (required): how often the mart is rebuilt (hourly, daily).
 - ``-- mode:`` (required): ``incremental``, a partition per Beijing day, built for the day ``$dt`` alone; or ``full``,
   rebuilt as a whole each time.
@@ -34,9 +34,10 @@ from pathlib import Path
 
 from catalog import FIELDS
 from catalog.records import Additive
-from resources.config.project import REPOSITORY
+from resources.config.project import SHIPPED
 
-MARTS_DIR = REPOSITORY / "sql" / "marts"
+MARTS_DIR = SHIPPED / "sql" / "marts"
+"""Folder of the shipped marts."""
 DATASET = "marts"
 """Side dataset of the lake: ``lake/marts/<name>/dt=…/data.parquet``, and ``…/all/data.parquet`` of a full mart."""
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ _LINE = re.compile(r"^--\s*(en|zh|grain|key|owner|cadence|mode|lookback|lookahea
 _COLUMN = re.compile(r"^--\s*column (?P<name>\w+)(?:\s*\[(?P<marks>[^\]]*)\])?:\s*(?P<en>.+?)\s+/\s+(?P<zh>.+?)\s*$")
 _SPAN = re.compile(r"^(?:(?P<table>\w+)\s+)?(?:(?P<days>\d+)\s+days?|(?P<all>all))$")
 _NAMES = re.compile(r"^[a-z][a-z0-9_]*$")
+_OWNER = re.compile(r"team:\S.*|[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _NEEDED = ("en", "zh", "grain", "key", "owner", "cadence", "mode")
 ALL_DAYS = 1_000_000
 """Look-back in days that reaches to the first day."""
@@ -140,21 +142,35 @@ class Mart:
         return None
 
 
-def load_marts(folder: Path = MARTS_DIR) -> dict[str, Mart]:
-    """Read the marts of a folder by name, in order of name; an absent folder has none.
+def mart_folders(project: Path | None) -> tuple[Path, ...]:
+    """Return the folders of marts: the shipped one, and that of the user's project."""
+    return (MARTS_DIR,) if project is None else (MARTS_DIR, project / "sql" / "marts")
+
+
+def mart_paths(*folders: Path) -> dict[str, Path]:
+    """Return the mart files by name, in order of name: of the shipped folder if none is given.
+
+    A file takes the place of the one of its name in an earlier folder; an absent folder has none.
+    """
+    found = {path.stem: path for folder in folders or (MARTS_DIR,) for path in folder.glob("*.sql")}
+    return dict(sorted(found.items()))
+
+
+def load_marts(*folders: Path) -> dict[str, Mart]:
+    """Read the marts of the folders (see :func:`mart_paths`) by name, in order of name.
 
     Raises:
         BadMart: a file's description is incomplete or invalid.
     """
-    return {path.stem: read_mart(path) for path in sorted(folder.glob("*.sql"))}
+    return {name: read_mart(path) for name, path in mart_paths(*folders).items()}
 
 
-def readable_marts(folder: Path = MARTS_DIR) -> dict[str, Mart]:
-    """Read the valid marts of a folder by name, in order of name; log and skip invalid files."""
+def readable_marts(*folders: Path) -> dict[str, Mart]:
+    """Read the valid marts of the folders by name, in order of name; log and skip invalid files."""
     found = {}
-    for path in sorted(folder.glob("*.sql")):
+    for name, path in mart_paths(*folders).items():
         try:
-            found[path.stem] = read_mart(path)
+            found[name] = read_mart(path)
         except BadMart as error:
             _log.warning("a mart is left out: %s", error)
     return found
@@ -194,6 +210,11 @@ def read_mart(path: Path) -> Mart:
             )
     if missing := [part for part in _NEEDED if part not in said]:
         raise BadMart(f"{path}:1: its description lacks {', '.join(f'`-- {m}:`' for m in missing)}")
+    if not _OWNER.fullmatch(said["owner"]):
+        raise BadMart(
+            f"{path}:{lines['owner']}: the owner is `team:NAME` or an e-mail address, not {said['owner']!r}: Dagster "
+            "takes no other"
+        )
     if said["mode"] not in tuple(Mode):
         raise BadMart(f"{path}:{lines['mode']}: mode is `incremental` or `full`, not {said['mode']!r}")
     if said["mode"] == Mode.FULL and (wrong := [w for w in ("lookback", "lookahead", "days", "rows") if w in said]):

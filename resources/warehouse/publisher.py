@@ -29,7 +29,7 @@ from resources.storage.pins import Pins
 from resources.warehouse.descriptions import read_descriptions
 from resources.warehouse.extra_tables import ExtraTables, TableByDay, replace_days, replace_rows
 from resources.warehouse.manifest import digest_of_lake, digest_of_state, read_manifest, write_manifest
-from resources.warehouse.mart_files import MARTS_DIR, Mart, readable_marts
+from resources.warehouse.mart_files import Mart, readable_marts
 from resources.warehouse.published_marts import mart_partitions, publish_marts
 from resources.warehouse.published_partitions import PublishedPartitions, commit_many
 
@@ -43,12 +43,15 @@ _MERGED_EVERY = 8
 
 
 class Warehouse:
-    """Publisher of the lake as one DuckDB file at ``path``."""
+    """Publisher of the lake as one DuckDB file at ``path``.
 
-    def __init__(self, path: Path, lake: Lake, locks_dir: Path, marts_dir: Path = MARTS_DIR) -> None:
+    ``mart_folders`` hold the marts; without any, those that the product ships.
+    """
+
+    def __init__(self, path: Path, lake: Lake, locks_dir: Path, *mart_folders: Path) -> None:
         self.path = path
         self.lake = lake
-        self._marts_dir = marts_dir
+        self._mart_folders = mart_folders
         self._lock_path = locks_dir / "publish.lock"
         self._pins = path.with_name(path.name + ".reading")
 
@@ -76,7 +79,7 @@ class Warehouse:
         }
 
     def _lake_files(self) -> list[Partition]:
-        return [p for found in self._present(readable_marts(self._marts_dir).values(), []).values() for p in found]
+        return [p for found in self._present(readable_marts(*self._mart_folders).values(), []).values() for p in found]
 
     def lake_version(self) -> str | None:
         """Return a text that changes with any partition of the lake; None while the lake is empty."""
@@ -90,7 +93,7 @@ class Warehouse:
         with self.connect() as connection:
             published = set(connection.execute("SELECT name, dt, size_bytes, mtime_ns FROM meta.partitions").fetchall())
             described = dict(connection.execute("SELECT name, hash FROM meta.marts").fetchall())
-        return described == {m.name: m.hash for m in readable_marts(self._marts_dir).values()} and published == {
+        return described == {m.name: m.hash for m in readable_marts(*self._mart_folders).values()} and published == {
             (p.table, p.dt, p.size, p.mtime_ns) for p in self._lake_files()
         }
 
@@ -138,7 +141,7 @@ class Warehouse:
         found = read_manifest(self.path)
         if found is None or found.state != _digest_of_state(extra_tables):
             return False
-        marts = readable_marts(self._marts_dir).values()
+        marts = readable_marts(*self._mart_folders).values()
         damaged: list[LakeCorrupt] = []
         return found.lake == _digest_of_lake(self._present(marts, damaged), marts) and not damaged
 
@@ -160,7 +163,7 @@ class Warehouse:
         result = Publication(self.path, rebuilt=rebuild or not has_layout(self.path), damaged=[*refused])
         copying = None if result.rebuilt else pool.submit(copy_file, self.path, building, pool)
         try:
-            marts = readable_marts(self._marts_dir)
+            marts = readable_marts(*self._mart_folders)
             present = self._present(
                 marts.values(), result.damaged
             )  # listing the files of two years takes a third of the copy's time

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from services.comments.rules import REPOSITORY, RULES, SENTIMENT, Need, Patterns, fingerprint, load_lexicon, load_rules
+from services.comments.rules import RULES, SENTIMENT, SHIPPED, Need, Patterns, fingerprint, load_lexicon, load_rules
 from services.comments.seeking import Seeker, seeker
 from services.comments.sentiment import Scorer
 from services.comments.text import TextReader
@@ -85,6 +85,6 @@ def analyser(folder: Path | None = None) -> Analyser:
     Raises:
         BadNeeds: a file is unusable.
     """
-    folder = folder or REPOSITORY / "needs"
+    folder = folder or SHIPPED / "needs"
     with _LOADING:
         return _loaded(folder, fingerprint(folder))

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from resources.config.project import REPOSITORY
+from resources.config.project import SHIPPED
 from resources.config.settings import Settings
 
 RULES, SENTIMENT, USER_WORDS, STOP_WORDS, EVALUATION = (
@@ -186,7 +186,7 @@ class UserWord:
 
 def needs_dir(settings: Settings) -> Path:
     """Return the folder of the editable files: ``DOUYIN_NEEDS_DIR``, or ``needs/`` of the repository."""
-    return settings.needs_dir or REPOSITORY / "needs"
+    return settings.needs_dir or SHIPPED / "needs"
 
 
 def fingerprint(folder: Path | None = None) -> str:
@@ -195,7 +195,7 @@ def fingerprint(folder: Path | None = None) -> str:
     Raises:
         BadNeeds: a file is missing.
     """
-    folder = folder or REPOSITORY / "needs"
+    folder = folder or SHIPPED / "needs"
     digest = hashlib.sha256(f"{VERSION} rjieba {version('rjieba')} opencc {version('opencc')}".encode())
     for name in (RULES, SENTIMENT, USER_WORDS, STOP_WORDS):
         content = _bytes(folder / name)
@@ -323,6 +323,6 @@ def _plain(path: Path, node: yaml.Node, place: tuple[str | int, ...], lines: dic
 
 def class_names(folder: Path | None = None) -> dict[str, tuple[str, str]]:
     """Map the id of each need to its names in Chinese and English; ``other`` is for comments without a need."""
-    return {need.id: (need.zh, need.en) for need in load_rules(folder or REPOSITORY / "needs").needs} | {
+    return {need.id: (need.zh, need.en) for need in load_rules(folder or SHIPPED / "needs").needs} | {
         "other": ("其他", "Other")
     }

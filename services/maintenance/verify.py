@@ -20,7 +20,7 @@ from resources.state.load_status import read_load_status
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.partition import LakeCorrupt, Partition, check
 from resources.storage.segments import ArchiveCorrupt
-from resources.warehouse.mart_files import readable_marts
+from resources.warehouse.mart_files import mart_folders, readable_marts
 from resources.warehouse.published_marts import WHOLE, mart_partitions
 from services.ingest.accounting import Gap, gap_of
 from services.ingest.changes import Changes, total
@@ -191,7 +191,7 @@ def _rows_of(lake: Lake, dataset: str, dt: date) -> int:
 
 def _marts(runtime: Runtime, first: date, last: date) -> Iterator[VerificationFinding]:
     """Yield the mart files that cannot be read; the next publication rebuilds those that were moved aside."""
-    for mart in readable_marts().values():
+    for mart in readable_marts(*mart_folders(runtime.settings.project)).values():
         for one in mart_partitions(runtime.lake, mart):
             if one.dt == WHOLE or first <= one.dt <= last:
                 try:

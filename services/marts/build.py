@@ -29,7 +29,7 @@ from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.parquet import encode_into
 from resources.storage.partition import LakeCorrupt, Partition
 from resources.storage.pins import Pins
-from resources.warehouse.mart_files import ALL_DAYS, DATASET, MARTS_DIR, BadMart, Mart, load_marts
+from resources.warehouse.mart_files import ALL_DAYS, DATASET, BadMart, Mart, load_marts, mart_folders
 from resources.warehouse.published_marts import WHOLE, mart_partitions, whole_path
 from resources.warehouse.state_tables import TABLES_OF_STATE, load_status_batches, read_state_tables
 from services.comments import functions
@@ -66,7 +66,8 @@ class Marts:
     """All marts over the lake of a runtime; nothing is opened before first use."""
 
     runtime: Runtime
-    folder: Path = MARTS_DIR
+    folder: Path | None = None
+    """Where the marts are read from, instead of the shipped ones and those of the user's project."""
     damaged: list[LakeCorrupt] = field(default_factory=list)
     """Unreadable files found so far; the days that need them are not rebuilt and stay out of date."""
     _listed: dict[str, _Days] = field(default_factory=dict)
@@ -78,7 +79,9 @@ class Marts:
         Raises:
             BadMart: a mart is invalid.
         """
-        return bind(load_marts(self.folder), self.runtime.settings.mart_cache_path)
+        settings = self.runtime.settings
+        folders = mart_folders(settings.project) if self.folder is None else (self.folder,)
+        return bind(load_marts(*folders), settings.mart_cache_path)
 
     @property
     def lake(self) -> Lake:

@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 
+from resources.config.project import files_of
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 from resources.warehouse.select_only import NotOneSelect, connect, one_select
-from services.outreach.campaigns import REPOSITORY
 
 NEEDED = ("account", "open_id", "reason")
 
@@ -35,9 +35,11 @@ class Member:
     more: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def audiences_dir(settings: Settings) -> Path:
-    """Return the folder of the audience files."""
-    return settings.audiences_dir or REPOSITORY / "sql" / "audiences"
+def audience_files(settings: Settings) -> dict[str, Path]:
+    """Return the audience files by name: of the configured folder, or the shipped ones and those of the project."""
+    if settings.audiences_dir is not None:
+        return {path.name: path for path in sorted(settings.audiences_dir.glob("*.sql"))}
+    return files_of("sql/audiences", "*.sql", settings.project)
 
 
 def read_audience(
@@ -56,16 +58,15 @@ def read_audience(
             or a
         row lacks account, person or reason.
     """
-    path = audiences_dir(runtime.settings) / f"{name}.sql"
+    files = audience_files(runtime.settings)
+    path = files.get(f"{name}.sql", (runtime.settings.audiences_dir or Path("sql/audiences")) / f"{name}.sql")
     try:
         query = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadAudience(f"{path}: it is not UTF-8: save it as UTF-8") from error
     except OSError as error:
-        known = sorted(p.stem for p in audiences_dir(runtime.settings).glob("*.sql"))
-        raise BadAudience(
-            f"{path}: cannot be read ({error.strerror}); there are {', '.join(known) or 'none'}"
-        ) from error
+        known = ", ".join(p.stem for p in files.values()) or "none"
+        raise BadAudience(f"{path}: cannot be read ({error.strerror}); there are {known}") from error
     if not runtime.warehouse.path.exists():
         raise BadAudience(f"{path}: there is no warehouse yet: run `douyin run` and `douyin publish` first")
     try:

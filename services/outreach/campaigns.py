@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from catalog.messages import ANSWERED_BY, BadMessage, Scene, check_scene, content_of
 from catalog.records import BEIJING
-from resources.config.project import REPOSITORY
+from resources.config.project import SHIPPED, files_of
 from resources.config.settings import Settings
 from resources.config.strict_yaml import BadFile, ClockTime, QuietPeriod, Span, StrictModel, read_yaml
 from services.outreach.templates import BadTemplate, names_in
@@ -249,9 +249,23 @@ class Replies(StrictModel):
         return None if self.quiet is None else (self.quiet.from_, self.quiet.until)
 
 
-def campaigns_dir(settings: Settings) -> Path:
-    """Return the folder of the campaign files."""
-    return settings.campaigns_dir or REPOSITORY / "campaigns"
+def campaign_files(settings: Settings) -> dict[str, Path]:
+    """Return the campaign files by name: of the configured folder, or the shipped ones and those of the project.
+
+    Raises:
+        BadCampaign: the configured folder does not exist.
+    """
+    folder = settings.campaigns_dir
+    if folder is None:
+        return files_of("campaigns", "*.yaml", settings.project)
+    if not folder.is_dir():
+        raise BadCampaign(f"{folder}: there is no such folder: set DOUYIN_CAMPAIGNS_DIR")
+    return {path.name: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def _file(settings: Settings, name: str) -> Path:
+    """Return the path of one of the files; one that does not exist would stand in the first folder."""
+    return campaign_files(settings).get(name, (settings.campaigns_dir or settings.project or SHIPPED) / name)
 
 
 def load_campaigns(settings: Settings, wrong: dict[str, str] | None = None) -> dict[str, Campaign]:
@@ -261,10 +275,7 @@ def load_campaigns(settings: Settings, wrong: dict[str, str] | None = None) -> d
         BadCampaign: a file is unusable and ``wrong`` is not given, or the folder does not exist.
     """
     found: dict[str, Campaign] = {}
-    folder = campaigns_dir(settings)
-    if not folder.is_dir():
-        raise BadCampaign(f"{folder}: there is no such folder: set DOUYIN_CAMPAIGNS_DIR")
-    for path in sorted(folder.glob("*.yaml")):
+    for path in campaign_files(settings).values():
         if path.name in _NOT_CAMPAIGNS or path.name.startswith("timetable"):
             continue
         try:
@@ -291,15 +302,14 @@ def load_campaign(settings: Settings, name: str) -> Campaign:
     """
     campaigns = load_campaigns(settings)
     if name not in campaigns:
-        raise BadCampaign(
-            f"no campaign is called {name!r} in {campaigns_dir(settings)}; there are {', '.join(campaigns) or 'none'}"
-        )
+        where = settings.campaigns_dir or settings.project or SHIPPED / "campaigns"
+        raise BadCampaign(f"no campaign is called {name!r} in {where}; there are {', '.join(campaigns) or 'none'}")
     return campaigns[name]
 
 
 def load_timetable(settings: Settings, name: str) -> list[Session]:
     """Load the live sessions of a timetable, in order of time."""
-    path = campaigns_dir(settings) / name
+    path = _file(settings, name)
 
     class Timetable(StrictModel):
         sessions: list[Session]
@@ -309,9 +319,9 @@ def load_timetable(settings: Settings, name: str) -> list[Session]:
 
 def load_tags(settings: Settings) -> Tags:
     """Load the file of tags."""
-    return read_yaml(campaigns_dir(settings) / TAGS, Tags, BadCampaign)
+    return read_yaml(_file(settings, TAGS), Tags, BadCampaign)
 
 
 def load_replies(settings: Settings) -> Replies:
     """Load the file of reply rules."""
-    return read_yaml(campaigns_dir(settings) / REPLIES, Replies, BadCampaign)
+    return read_yaml(_file(settings, REPLIES), Replies, BadCampaign)

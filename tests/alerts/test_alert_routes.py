@@ -15,7 +15,7 @@ from catalog.records import BEIJING
 from resources.config.settings import Settings
 from resources.delivery.routes import (
     EXAMPLE_FILE,
-    REPOSITORY,
+    SHIPPED,
     Alerts,
     BadAlerts,
     QuietHours,
@@ -122,7 +122,7 @@ def test_a_missing_file_that_was_set_is_an_error(tmp_path: Path):
 
 
 def test_without_a_file_no_alert_is_sent(monkeypatch, tmp_path: Path):
-    monkeypatch.setattr("resources.delivery.routes.REPOSITORY", tmp_path)
+    monkeypatch.setattr("resources.delivery.routes.SHIPPED", tmp_path)
     settings = Settings(_env_file=None)
     assert alerts_path(settings) is None
     assert load_alerts(settings) == Alerts()
@@ -190,7 +190,7 @@ def test_words_match_parts_and_expressions(sentence: str, word: str | None):
 
 
 def test_the_example_is_whole_and_has_no_active_channel():
-    text = (REPOSITORY / EXAMPLE_FILE).read_text(encoding="utf-8")
+    text = (SHIPPED / EXAMPLE_FILE).read_text(encoding="utf-8")
     example = Alerts.model_validate(yaml.safe_load(text))
     assert example.channels == {}
     assert example == Alerts(), "it shows the defaults"
@@ -199,7 +199,7 @@ def test_the_example_is_whole_and_has_no_active_channel():
 
 
 def test_the_example_with_its_comments_taken_away_can_be_used(load):
-    text = re.sub(r"^( *)#(?! \S)", r"\1", (REPOSITORY / EXAMPLE_FILE).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^( *)#(?! \S)", r"\1", (SHIPPED / EXAMPLE_FILE).read_text(encoding="utf-8"), flags=re.MULTILINE)
     alerts = load(
         text.replace("channels: {}", "channels:")
         .replace("routes: []", "routes:")

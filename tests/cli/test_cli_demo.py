@@ -7,7 +7,7 @@ from datetime import time
 import pytest
 
 from catalog import TABLES
-from pipelines.home import REPOSITORY
+from resources.config.project import SHIPPED
 
 
 def test_a_morning(douyin, tmp_path, monkeypatch):
@@ -83,7 +83,7 @@ def test_three_days_end_with_answers(command):
     assert "http://" not in text.replace("http://www.w3.org", "")
     for section in ("上升热点词", "榜单变动", "账号趋势", "视频表现", "粉丝画像", "粉丝需求", "授权倒计时"):
         assert section in text
-    for question in sorted((REPOSITORY / "sql" / "analyses").glob("*.sql")):
+    for question in sorted((SHIPPED / "sql" / "analyses").glob("*.sql")):
         answer = command("sql", "--csv", "-f", str(question), DOUYIN_HOME=str(home))
         assert answer.returncode == 0, (question.name, answer.stderr)
         assert len(answer.stdout.splitlines()) > 1, f"{question.name} has no rows"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from services.comments.rules import REPOSITORY
+from services.comments.rules import SHIPPED
 
 
 def test_try_shows_what_is_read(douyin):
@@ -17,7 +17,7 @@ def test_try_shows_what_is_read(douyin):
 
 
 def test_evaluate_shows_both_halves_and_errors_of_the_first(douyin, tmp_path: Path):
-    folder = Path(shutil.copytree(REPOSITORY / "needs", tmp_path / "mine"))
+    folder = Path(shutil.copytree(SHIPPED / "needs", tmp_path / "mine"))
     # No rule matches them; the hash of 乙 belongs to the tuning half, that of 甲 to the held-out half.
     wrong = {"tune": "暗号乙", "held-out": "暗号甲"}
     (folder / "evaluation.tsv").write_text(
@@ -39,7 +39,7 @@ def test_evaluate_shows_both_halves_and_errors_of_the_first(douyin, tmp_path: Pa
 
 
 def test_a_bad_file_ends_the_command_with_its_line(douyin, tmp_path: Path):
-    folder = Path(shutil.copytree(REPOSITORY / "needs", tmp_path / "mine"))
+    folder = Path(shutil.copytree(SHIPPED / "needs", tmp_path / "mine"))
     (folder / "user_words.txt").write_text("青柚 杯\n", encoding="utf-8")
     for arguments in (("try", "多少钱"), ("evaluate",)):
         reported = douyin("needs", *arguments, DOUYIN_NEEDS_DIR=str(folder))

@@ -9,9 +9,9 @@ import pytest
 
 from services.comments.evaluate import CERTAIN, Half, Score, Sentiment, evaluate, load_examples, sentiment_of
 from services.comments.reading import analyser
-from services.comments.rules import REPOSITORY, BadNeeds
+from services.comments.rules import SHIPPED, BadNeeds
 
-OURS = REPOSITORY / "needs"
+OURS = SHIPPED / "needs"
 FLOORS = {Half.TUNE: (0.95, 0.97, 0.91), Half.HELD_OUT: (0.88, 0.95, 0.80)}
 """Mean F1 of needs, F1 of questions, mean F1 of sentiment: what was reached less 0.02. Raise them with the rules."""
 CLASSES = ["ask_price", "praise"]
@@ -43,7 +43,7 @@ def test_the_rules_read_as_well_as_they_did(examples, half: Half):
 
 
 def test_the_documentation_states_the_numbers(examples):
-    page = (REPOSITORY / "docs" / "needs.md").read_text(encoding="utf-8")
+    page = (SHIPPED / "docs" / "needs.md").read_text(encoding="utf-8")
     told = {half: evaluate(analyser(), [e for e in examples if e.half is half]) for half in Half}
     for name, of in (
         ("mean F1 of needs", "needs_f1"),

@@ -10,7 +10,7 @@ import pytest
 from resources.config.settings import Settings
 from services.comments.reading import analyser
 from services.comments.rules import (
-    REPOSITORY,
+    SHIPPED,
     BadNeeds,
     fingerprint,
     load_lexicon,
@@ -20,7 +20,7 @@ from services.comments.rules import (
     needs_dir,
 )
 
-OURS = REPOSITORY / "needs"
+OURS = SHIPPED / "needs"
 READ = ("rules.yaml", "sentiment.yaml", "user_words.txt", "stop_words.txt")
 
 

@@ -11,7 +11,7 @@ from patience import tries
 
 from services.comments.evaluate import load_examples
 from services.comments.reading import analyser
-from services.comments.rules import REPOSITORY, load_rules
+from services.comments.rules import SHIPPED, load_rules
 from services.comments.seeking import any_of, by_first_character, seeker
 
 
@@ -86,7 +86,7 @@ def test_exceptions_are_cut_out_and_the_rest_counts():
 
 
 def test_the_rules_of_the_repository_are_read_as_written():
-    read, folder = analyser(), REPOSITORY / "needs"
+    read, folder = analyser(), SHIPPED / "needs"
     texts = read.reader.plain([e.text for e in load_examples(folder, [n.id for n in read.classes])])
     for need in load_rules(folder).needs:
         words, patterns, excepted = (

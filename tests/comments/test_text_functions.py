@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from services.comments.functions import FUNCTIONS, register
-from services.comments.rules import REPOSITORY
+from services.comments.rules import SHIPPED
 
 TEXT = "兰朵咖啡的雲棲拿鐵好喝😍 多少錢呀？加v: lanto_2026"
 
@@ -139,7 +139,7 @@ def test_binding_loads_no_dictionary_and_another_process_answers_the_same(connec
     seed = str(hash(TEXT) % 1000 + 1)
     reported = subprocess.run(
         [sys.executable, "-c", _CHILD, json.dumps(texts)],
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": seed},
+        env=os.environ | {"PYTHONPATH": str(SHIPPED), "PYTHONHASHSEED": seed},
         capture_output=True,
         text=True,
         timeout=120,

@@ -86,7 +86,7 @@ def test_check_reports_what_is_stale(tmp_path: Path):
 
 
 def test_check_writes_nothing_and_exits_with_what_it_found(monkeypatch, capsys, tmp_path: Path):
-    monkeypatch.setattr(reference, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(reference, "SHIPPED", tmp_path)
     assert reference.main(["--check"]) == 1
     assert "make docs" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

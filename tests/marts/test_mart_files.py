@@ -79,6 +79,7 @@ def test_a_header_says_all_there_is_to_know(folder):
 _BAD_HEADERS = {
     "no title": (WORDS.removeprefix("-- Words 词\n"), 1, "title"),
     "no owner": (WORDS.replace("-- owner: team:data-platform\n", ""), 1, "owner"),
+    "owner that Dagster refuses": (WORDS.replace("team:data-platform", "us"), 6, "team:NAME"),
     "empty": ("", 1, "title"),
     "no description": ("SELECT 1", 1, "title"),
     "mode": (WORDS.replace("mode: full", "mode: partial"), 8, "incremental"),
@@ -152,7 +153,7 @@ def test_definitions_do_not_load_with_a_bad_mart(folder, monkeypatch):
     from datetime import date
 
     path = write(folder, WORDS.replace("main.hot_words", "main.hot_word"))
-    monkeypatch.setattr("assets.marts.load_marts", lambda: load_marts(folder))
+    monkeypatch.setattr("assets.marts.load_marts", lambda *_: load_marts(folder))
     with pytest.raises(BadMart, match=f"{path}:11"):
         mart_assets(date(2026, 1, 1))
 

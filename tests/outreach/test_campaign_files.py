@@ -11,10 +11,10 @@ import yaml
 from catalog.messages import Scene
 from resources.config.settings import Settings
 from resources.runtime import Runtime
-from services.outreach.audiences import BadAudience, audiences_dir, read_audience
+from services.outreach.audiences import BadAudience, audience_files, read_audience
 from services.outreach.campaigns import (
     BadCampaign,
-    campaigns_dir,
+    campaign_files,
     load_campaign,
     load_campaigns,
     load_replies,
@@ -23,7 +23,7 @@ from services.outreach.campaigns import (
 )
 
 HERE = Settings(_env_file=None)
-FILES = sorted(p.name for p in campaigns_dir(HERE).glob("*.yaml"))
+FILES = sorted(campaign_files(HERE))
 TEXT = {"type": "text", "text": "您好"}
 CARD = {"type": "mini_app_card", "card_template_id": "card"}
 GOOD = {"name": "hello", "title": "问候", "owner": "team", "audience": "people", "messages": [TEXT]}
@@ -48,7 +48,7 @@ def folder(tmp_path: Path):
 def test_every_campaign_of_the_repository_can_be_used():
     campaigns = load_campaigns(HERE)
     assert {f"{name}.yaml" for name in campaigns} | {"replies.yaml", "tags.yaml", "timetable.yaml"} == set(FILES)
-    audiences = {p.stem for p in audiences_dir(HERE).glob("*.sql")}
+    audiences = {p.stem for p in audience_files(HERE).values()}
     assert {c.audience for c in campaigns.values()} | {t.audience for t in load_tags(HERE).tags} == audiences
     for campaign in campaigns.values():
         assert campaign.when.live is None or load_timetable(HERE, campaign.when.live.timetable) == []
@@ -60,7 +60,7 @@ def test_every_campaign_of_the_repository_can_be_used():
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_say_what_they_are_for(name: str):
-    assert (campaigns_dir(HERE) / name).read_text(encoding="utf-8").startswith("# ")
+    assert campaign_files(HERE)[name].read_text(encoding="utf-8").startswith("# ")
 
 
 # --------------------------------------------------------------------------- what words mean

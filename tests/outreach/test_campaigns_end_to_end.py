@@ -18,7 +18,7 @@ from resources.state.people import add_opt_out
 from resources.state.plans import NotApproved, approve, list_plans
 from resources.state.resolving import resolve
 from services.marts.publishing import publish
-from services.outreach.campaigns import Session, campaigns_dir, load_campaign
+from services.outreach.campaigns import Session, campaign_files, load_campaign
 from services.outreach.planning import plan_campaign
 from services.outreach.work import plan_due, recall_line, send_one
 
@@ -238,7 +238,9 @@ def test_schedules_plan_what_is_due_once_a_day(evening):
 def own_campaigns(post: Post, tmp_path) -> Path:
     """Give the installation a copy of the campaigns; return the folder."""
     folder = tmp_path / "own"
-    shutil.copytree(campaigns_dir(post.world.runtime.settings), folder)
+    folder.mkdir()
+    for name, path in campaign_files(post.world.runtime.settings).items():
+        shutil.copyfile(path, folder / name)
     post.world.runtime.__dict__["settings"] = post.world.runtime.settings.model_copy(update={"campaigns_dir": folder})
     return folder
 
