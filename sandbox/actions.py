@@ -12,7 +12,8 @@ from sandbox.events import consent_body, invented, webhook
 from sandbox.hashing import DeterministicRng, mix, name
 from sandbox.phrases import LEAVING_PHONE
 from sandbox.world.accounts import SandboxAccount
-from sandbox.world.leads import Customer, CustomerEvent, Happening
+from sandbox.world.lead_events import CustomerEvent, Happening
+from sandbox.world.leads import Customer
 from sandbox.world.overlay import ScheduledAction, SentMessage
 
 DOES = (

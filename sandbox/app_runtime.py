@@ -15,7 +15,7 @@ from sandbox.config import SandboxConfig
 from sandbox.events import invented, webhook
 from sandbox.webhooks import Webhooks, read_delivery
 from sandbox.world.accounts import SandboxAccount
-from sandbox.world.leads import EVENTS as HAPPENINGS
+from sandbox.world.lead_events import EVENTS as HAPPENINGS
 from sandbox.world.leads import CustomerEvent
 
 MOST_AT_ONCE = 2_000

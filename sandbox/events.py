@@ -10,7 +10,7 @@ from sandbox.envelopes import trace_id
 from sandbox.hashing import hex_text, mix, name
 from sandbox.world import World
 from sandbox.world.accounts import SandboxAccount
-from sandbox.world.leads import CustomerEvent, Happening
+from sandbox.world.lead_events import CustomerEvent, Happening
 
 AS_TEXT = (
     "im_enter_direct_msg",

@@ -39,7 +39,15 @@ CATALOG_MAY_IMPORT = {
 }
 """The part of the standard library without I/O; the catalogue may import nothing else."""
 
-LONGEST = 500
+LONGEST = 400
+LONGER = {
+    "catalog/fields.py": "a table",
+    "catalog/records.py": "the types of all records, which name each other",
+    "catalog/tables.py": "a table",
+    "sandbox/vocabulary.py": "a table",
+    "resources/client/tokens.py": "three kinds of tokens behind one lock; to be divided by kind",
+}
+"""Product modules of more than 400 lines, up to 500, and why."""
 
 
 @cache
@@ -119,7 +127,10 @@ def test_the_parser_sees_imports_in_functions_and_strings(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("file", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in tracked() if p.suffix == ".py"])
 def test_no_module_is_too_long(file: Path):
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    """Tests and benchmarks may have 500 lines, too."""
+    name = str(file.relative_to(ROOT))
+    is_longer = name in LONGER or name.startswith(("tests/", "benchmarks/"))
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= (500 if is_longer else LONGEST)
 
 
 # --------------------------------------------------------------------------- importing does nothing
@@ -153,7 +164,7 @@ for name in sys.argv[1:]:
         # What imports marimo makes marimo's own folder.
         if not found.name.endswith((
             "__main__", "dashboard.app", "dashboard.account_figures", "dashboard.controls", "dashboard.firstview",
-            "dashboard.pieces", "dashboard.saving", "dashboard.sections",
+            "dashboard.people_sections", "dashboard.pieces", "dashboard.saving", "dashboard.sections",
         )):
             __import__(found.name)
 print(json.dumps(done))

@@ -11,37 +11,23 @@ from rich.text import Text
 
 from apps.cli.console import (
     Grid,
-    all_said,
-    app_keys,
     console,
     fail,
-    load_settings,
     maybe_said,
-    one_app,
-    require_credentials,
     said,
 )
+from apps.cli.opt_outs import open_runtime, people
 from apps.cli.outreach_demo import demo
 
 app = typer.Typer(
     help="Campaigns, tags and comment replies: plan, approve, send, and see what became of them.", no_args_is_help=True
 )
-people = typer.Typer(help="People who opted out: every plan obeys the list.", no_args_is_help=True)
 app.add_typer(people, name="opt-out")
 app.command()(demo)
 
 _MOST = 2**63 - 1
 """The largest id in the ledger."""
 _PlanId = Annotated[int, typer.Argument(min=1, max=_MOST, help="number of the plan")]
-_App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
-
-
-def _runtime():
-    from resources.runtime import Runtime
-
-    settings = load_settings()
-    require_credentials(settings)
-    return Runtime(settings)
 
 
 @app.command("list")
@@ -51,7 +37,7 @@ def list_() -> None:
     from resources.state.plans import list_plans
     from services.outreach.campaigns import BadCampaign, load_campaigns
 
-    runtime = _runtime()
+    runtime = open_runtime()
     try:
         campaigns = load_campaigns(runtime.settings)
     except BadCampaign as error:
@@ -99,7 +85,7 @@ def plan(
     from services.outreach.planning import NothingDue, plan_campaign
     from services.outreach.tags import plan_tags
 
-    runtime = _runtime()
+    runtime = open_runtime()
     try:
         if name is None:
             made, skipped = plan_tags(runtime, load_tags(runtime.settings), runtime.clock.now())
@@ -118,7 +104,7 @@ def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(min=0, help="lines
     """Show a plan: who, why, what, through which scene, and who is left out and why. People and texts are masked."""
     from resources.state.plans import NotApproved, get_plan
 
-    runtime = _runtime()
+    runtime = open_runtime()
     try:
         found = get_plan(runtime.state, plan_id)
     except NotApproved as error:
@@ -178,7 +164,7 @@ def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", callback=s
     from resources.state.plans import NotApproved
     from resources.state.plans import approve as approve_plan
 
-    runtime = _runtime()
+    runtime = open_runtime()
     try:
         done = approve_plan(runtime.state, plan_id, by, runtime.clock.now())
     except NotApproved as error:
@@ -201,7 +187,7 @@ def send(
     from services.outreach.sending import SendSummary
     from services.outreach.work import send_one
 
-    runtime = _runtime()
+    runtime = open_runtime()
     chosen = (
         [plan_id]
         if plan_id is not None
@@ -244,7 +230,7 @@ def unknown() -> None:
     from services.outreach.masking import mask_id
     from services.outreach.sending import UNSEEN_AFTER
 
-    runtime = _runtime()
+    runtime = open_runtime()
     now = runtime.clock.now()
     recover(runtime.state, now)
     found = resolve(runtime.state, now)
@@ -292,11 +278,11 @@ def resolve(
     if not by.strip():
         fail("say who looked: --by NAME", 2)
     if line is None and plan_id is not None:
-        _resolve_plan(_runtime(), plan_id, sent, by)
+        _resolve_plan(open_runtime(), plan_id, sent, by)
         return
     if line is None or plan_id is not None:
         fail("say which line, or --plan N for all unknown lines of a plan", 2)
-    runtime = _runtime()
+    runtime = open_runtime()
     try:
         settle(runtime.state, line, was_sent=sent, by=by, now=runtime.clock.now())
     except LookupError as error:
@@ -330,82 +316,12 @@ def recall(line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of
     from resources.client.errors import CallFailed
     from services.outreach.work import recall_line
 
-    runtime = _runtime()
+    runtime = open_runtime()
     try:
         done = recall_line(runtime, line)
     except (LookupError, CallFailed) as error:
         fail(str(error))
     console.print(f"[green]✓[/green] {done} message(s) of line {line} recalled")
-    runtime.close()
-
-
-@people.command("add")
-def opt_out_add(
-    persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
-    account: Annotated[
-        str,
-        typer.Option(
-            "--account",
-            help="only this account (open_id, the beginning of one, or a name); default: every account of the app",
-        ),
-    ] = "",
-    how: Annotated[str, typer.Option("--how", callback=said, help="how they opted out")] = "by hand",
-    app_key: _App = None,
-) -> None:
-    """Add people to the list."""
-    from apps.cli.accounts import find_account
-    from resources.state.people import add_opt_out
-
-    runtime = _runtime()
-    key = one_app(runtime.settings, app_key)
-    if account:  # an unknown account would protect no one
-        account = find_account(runtime.settings, runtime, account, key).open_id
-    new = sum(add_opt_out(runtime.state, key, account, person, how, runtime.clock.now()) for person in persons)
-    console.print(f"[green]✓[/green] {new} of {len(persons)} are new on the list")
-    runtime.close()
-
-
-@people.command("remove")
-def opt_out_remove(
-    persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
-    account: Annotated[str, typer.Option("--account", help="the account that the line names")] = "",
-    app_key: _App = None,
-) -> None:
-    """Remove people from the list, at their request."""
-    from resources.state.people import remove_opt_out
-
-    runtime = _runtime()
-    key = one_app(runtime.settings, app_key)
-    missing = [person for person in persons if not remove_opt_out(runtime.state, key, account, person)]
-    if missing:
-        fail(
-            f"not on the list{f' of {account}' if account else ''}: {', '.join(missing)}; the others were "
-            "taken off. `douyin outreach opt-out list`"
-        )
-    console.print(f"[green]✓[/green] {len(persons)} taken off the list")
-    runtime.close()
-
-
-@people.command("list")
-def opt_out_list(app_key: _App = None) -> None:
-    """Show the list."""
-    from catalog.records import BEIJING
-    from resources.state.people import list_opt_outs
-    from services.outreach.masking import mask_id
-
-    runtime = _runtime()
-    grid = Grid()
-    for column in ("app", "account", "person", "since (Beijing)", "how"):
-        grid.add_column(column)
-    for one in list_opt_outs(runtime.state, app_keys(runtime.settings, app_key)):
-        grid.add_row(
-            one.client_key,
-            mask_id(one.open_id) or "all",
-            mask_id(one.person_open_id),
-            f"{one.since.astimezone(BEIJING):%Y-%m-%d %H:%M}",
-            Text(one.how),
-        )
-    console.print(grid if grid.row_count else "no person has opted out")
     runtime.close()
 
 
@@ -430,7 +346,7 @@ def effect(
 
     from services.outreach.audiences import BadAudience
 
-    runtime = _runtime()
+    runtime = open_runtime()
     try:
         with runtime.warehouse.connect() as connection:
             rows = connection.execute(

@@ -12,7 +12,7 @@ app = marimo.App(width="full", app_title="抖音数据看板 Douyin dashboard", 
 def _():
     import marimo as mo
 
-    from apps.dashboard import controls, page_context, pieces, sections
+    from apps.dashboard import controls, page_context, people_sections, pieces, sections
     from apps.dashboard.questions import Choice
     from apps.dashboard.reading import CannotShow
     from apps.dashboard.serving import shared_reader
@@ -20,7 +20,7 @@ def _():
 
     reader = shared_reader()
     kept = controls.UrlState()
-    return CannotShow, Choice, controls, kept, mo, page_context, pieces, reader, sections, speak
+    return CannotShow, Choice, controls, kept, mo, page_context, people_sections, pieces, reader, sections, speak
 
 
 @app.cell
@@ -136,11 +136,11 @@ def _(board, choice, controls, here, mo, say, sections):
 
 
 @app.cell
-def _(choice, controls, here, mo, say, sections, tab):
+def _(choice, controls, here, mo, people_sections, say, sections, tab):
     _sections = {
-        "fans": lambda: sections.fans_section(here, choice),
-        "needs": lambda: sections.needs_section(here, choice),
-        "leads": lambda: sections.leads_section(here, choice),
+        "fans": lambda: people_sections.fans_section(here, choice),
+        "needs": lambda: people_sections.needs_section(here, choice),
+        "leads": lambda: people_sections.leads_section(here, choice),
         "health": lambda: sections.health_section(here),
     }
     mo.stop(tab not in _sections)

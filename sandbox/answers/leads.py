@@ -23,7 +23,8 @@ from sandbox.errors import Refusal
 from sandbox.events import webhook
 from sandbox.hashing import mix, name
 from sandbox.world.ids import ItemIds
-from sandbox.world.leads import EVENTS, HISTORY_DAYS, Customer
+from sandbox.world.lead_events import EVENTS
+from sandbox.world.leads import HISTORY_DAYS, Customer
 
 _LATEST = 10**14
 _MILLISECONDS_ABOVE = 10**11

@@ -24,7 +24,8 @@ from sandbox.checks import read_integer
 from sandbox.errors import Refusal
 from sandbox.events import invented, webhook
 from sandbox.hashing import hex_text, mix, name
-from sandbox.world.leads import Customer, CustomerEvent, Happening
+from sandbox.world.lead_events import CustomerEvent, Happening
+from sandbox.world.leads import Customer
 from sandbox.world.overlay import SentMessage
 
 _OPENS = {Scene.REPLY: Happening.RECEIVED, Scene.ENTER: Happening.ENTERED}
