@@ -163,7 +163,7 @@ class DouyinClient:
         """
         return await self._call(operation, params, open_id, once=not operation.repeatable)
 
-    async def _call(
+    async def _call(  # noqa: C901 - one loop over attempts: each refusal has its own way on
         self,
         endpoint: ApiMethod,
         params: Params | Turn,

@@ -208,23 +208,7 @@ def read_mart(path: Path) -> Mart:
                 f"{path}:{number}: write `-- column name [unit; additive]: English / 中文`; "
                 "the brackets may be left out"
             )
-    if missing := [part for part in _NEEDED if part not in said]:
-        raise BadMart(f"{path}:1: its description lacks {', '.join(f'`-- {m}:`' for m in missing)}")
-    if not _OWNER.fullmatch(said["owner"]):
-        raise BadMart(
-            f"{path}:{lines['owner']}: the owner is `team:NAME` or an e-mail address, not {said['owner']!r}: Dagster "
-            "takes no other"
-        )
-    if said["mode"] not in tuple(Mode):
-        raise BadMart(f"{path}:{lines['mode']}: mode is `incremental` or `full`, not {said['mode']!r}")
-    if said["mode"] == Mode.FULL and (wrong := [w for w in ("lookback", "lookahead", "days", "rows") if w in said]):
-        raise BadMart(
-            f"{path}:{lines[wrong[0]]}: a full mart reads everything and has no days: take `{wrong[0]}` "
-            "out, or make it incremental"
-        )
-    key = _names(said["key"])
-    if said["mode"] == Mode.INCREMENTAL and "dt" not in key:
-        raise BadMart(f"{path}:{lines['key']}: the key of an incremental mart begins with dt")
+    key = _checked_key(path, said, lines)
     title_en, title_zh = _two_titles(body[0])
     lookback, lookbacks = _lookbacks(path, lines.get("lookback", 1), said.get("lookback"))
     ahead, per_table = _lookbacks(path, lines.get("lookahead", 1), said.get("lookahead"))
@@ -251,6 +235,28 @@ def read_mart(path: Path) -> Mart:
         _ratio(path, lines.get("rows", 1), said.get("rows")),
         columns,
     )
+
+
+def _checked_key(path: Path, said: Mapping[str, str], lines: Mapping[str, int]) -> tuple[str, ...]:
+    """Check the parts of a description against each other; return the key."""
+    if missing := [part for part in _NEEDED if part not in said]:
+        raise BadMart(f"{path}:1: its description lacks {', '.join(f'`-- {m}:`' for m in missing)}")
+    if not _OWNER.fullmatch(said["owner"]):
+        raise BadMart(
+            f"{path}:{lines['owner']}: the owner is `team:NAME` or an e-mail address, not {said['owner']!r}: Dagster "
+            "takes no other"
+        )
+    if said["mode"] not in tuple(Mode):
+        raise BadMart(f"{path}:{lines['mode']}: mode is `incremental` or `full`, not {said['mode']!r}")
+    if said["mode"] == Mode.FULL and (wrong := [w for w in ("lookback", "lookahead", "days", "rows") if w in said]):
+        raise BadMart(
+            f"{path}:{lines[wrong[0]]}: a full mart reads everything and has no days: take `{wrong[0]}` "
+            "out, or make it incremental"
+        )
+    key = _names(said["key"])
+    if said["mode"] == Mode.INCREMENTAL and "dt" not in key:
+        raise BadMart(f"{path}:{lines['key']}: the key of an incremental mart begins with dt")
+    return key
 
 
 def _two_titles(line: str) -> tuple[str, str]:

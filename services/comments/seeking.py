@@ -45,7 +45,7 @@ def by_first_character(pattern: str) -> list[tuple[str, str]] | None:
     return found
 
 
-def _first(way: str) -> list[tuple[str, str]] | None:
+def _first(way: str) -> list[tuple[str, str]] | None:  # noqa: C901 - the kinds of a pattern's first part
     """Split a pattern without ``|`` at the top level; see :func:`by_first_character`."""
     if not way:
         return None

@@ -27,7 +27,7 @@ PLACE = ("_segment", "_record", "_page", "_parent_ordinal", "_ordinal")
 """Columns with the position of a row in the archive; with the time they give rows a total order."""
 
 
-def parse_rows(
+def parse_rows(  # noqa: C901 - one pass over columns, in the order of their dependence
     table: Table, endpoint: Endpoint, output: Output, text: pa.Table, sources: list[Source]
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """Convert text rows of one output of a batch to typed rows and quarantine rows.
