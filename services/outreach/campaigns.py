@@ -263,9 +263,13 @@ def campaign_files(settings: Settings) -> dict[str, Path]:
     return {path.name: path for path in sorted(folder.glob("*.yaml"))}
 
 
+def _folder(settings: Settings) -> Path:
+    """Return the folder in which a missing file belongs."""
+    return settings.campaigns_dir or (settings.project or SHIPPED) / "campaigns"
+
+
 def _file(settings: Settings, name: str) -> Path:
-    """Return the path of one of the files; one that does not exist would stand in the first folder."""
-    return campaign_files(settings).get(name, (settings.campaigns_dir or settings.project or SHIPPED) / name)
+    return campaign_files(settings).get(name, _folder(settings) / name)
 
 
 def load_campaigns(settings: Settings, wrong: dict[str, str] | None = None) -> dict[str, Campaign]:
@@ -302,8 +306,9 @@ def load_campaign(settings: Settings, name: str) -> Campaign:
     """
     campaigns = load_campaigns(settings)
     if name not in campaigns:
-        where = settings.campaigns_dir or settings.project or SHIPPED / "campaigns"
-        raise BadCampaign(f"no campaign is called {name!r} in {where}; there are {', '.join(campaigns) or 'none'}")
+        raise BadCampaign(
+            f"no campaign is called {name!r} in {_folder(settings)}; there are {', '.join(campaigns) or 'none'}"
+        )
     return campaigns[name]
 
 
