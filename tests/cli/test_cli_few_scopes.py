@@ -62,7 +62,7 @@ def test_three_days_with_five_scopes(tmp_path):
         assert calls[1] == calls[2] < calls[0], "what is lacking is tried once"
 
         alerts = douyin("alerts", "list", DOUYIN_CLOCK=now).stdout
-        assert re.findall(r"lacking .* (\d+) +nobody +lacking:sandbox-key", alerts) == ["1"], alerts
+        assert re.findall(r"lacking .* (\d+) +– +lacking:sandbox-key", alerts) == ["1"], alerts
         status, doctor = (douyin(command, DOUYIN_CLOCK=now) for command in ("status", "doctor"))
         assert (status.returncode, doctor.returncode) == (0, 0), doctor.stdout + doctor.stderr
         for reported in (status.stdout, doctor.stdout):
