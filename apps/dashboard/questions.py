@@ -67,10 +67,11 @@ class Choice:
 
 OPENING = {
     "days": DashboardQuery(
-        """SELECT min(dt) AS first, max(dt) AS last, max(dt) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL)
-            AS figures,
-                  (SELECT max(dt) FROM marts.hot_words_now) AS words, (SELECT max(listed_at)
-                      FROM marts.hot_words_now WHERE dt = (SELECT max(dt) FROM marts.hot_words_now)) AS words_at
+        """SELECT min(dt) AS first, max(dt) AS last,
+            max(dt) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL) AS figures,
+                  (SELECT max(dt) FROM marts.hot_words_now) AS words,
+                      (SELECT max(listed_at) FROM marts.hot_words_now
+                      WHERE dt = (SELECT max(dt) FROM marts.hot_words_now)) AS words_at
            FROM marts.account_daily"""
     ),
     "accounts": DashboardQuery(
@@ -107,12 +108,12 @@ def overview(choice: Choice, metric: str) -> dict[str, DashboardQuery]:
         "cards": choice.ask(
             f"""WITH {base}, known AS (SELECT max(dt) AS until FROM base
                 WHERE new_play IS NOT NULL OR total_fans IS NOT NULL)
-            SELECT count(DISTINCT (client_key, open_id)) AS accounts, any_value(until) AS until, sum(new_play)
-                AS new_play, sum(net_fans) AS net_fans, sum(interactions) AS interactions,
+            SELECT count(DISTINCT (client_key, open_id)) AS accounts, any_value(until) AS until,
+                sum(new_play) AS new_play, sum(net_fans) AS net_fans, sum(interactions) AS interactions,
                    sum(interactions) FILTER (new_play IS NOT NULL)
                        / nullif(sum(new_play) FILTER (interactions IS NOT NULL), 0) AS engagement_ratio,
-                   sum(total_fans) FILTER (dt = until) AS total_fans, count(*)
-                       FILTER (dt = until AND total_fans IS NULL) AS fans_missing,
+                   sum(total_fans) FILTER (dt = until) AS total_fans,
+                       count(*) FILTER (dt = until AND total_fans IS NULL) AS fans_missing,
                    count(*) FILTER (dt <= until) AS account_days, count(*) FILTER (is_gap AND dt <= until) AS gaps
             FROM base CROSS JOIN known"""
         ),
@@ -132,8 +133,8 @@ def overview(choice: Choice, metric: str) -> dict[str, DashboardQuery]:
                        / nullif(sum(new_play) FILTER (interactions IS NOT NULL), 0), 4) AS engagement_ratio,
                        sum(new_issue) AS new_issue,
                    count(*) FILTER (is_gap AND dt <= until) AS gap_days, open_id
-            FROM base CROSS JOIN known GROUP BY client_key, open_id ORDER BY new_play DESC NULLS LAST, open_id
-                LIMIT {MOST_SHOWN}"""
+            FROM base CROSS JOIN known GROUP BY client_key, open_id
+                ORDER BY new_play DESC NULLS LAST, open_id LIMIT {MOST_SHOWN}"""
         ),
     }
 
@@ -154,13 +155,13 @@ def videos(choice: Choice, *, most: int = MOST_SHOWN) -> dict[str, DashboardQuer
     day = _last_day(choice, "video_performance")
     return {
         "counts": choice.ask(
-            f"""SELECT max(dt) AS day, count(*) AS videos, count(ratio_to_median) AS comparable, count(*)
-                FILTER (is_hit) AS hits, count(*) FILTER (is_low_play) AS lows
+            f"""SELECT max(dt) AS day, count(*) AS videos, count(ratio_to_median) AS comparable,
+                count(*) FILTER (is_hit) AS hits, count(*) FILTER (is_low_play) AS lows
             FROM marts.video_performance {choice.only} WHERE dt = ({day})"""
         ),
         "points": choice.ask(
-            f"""SELECT title, counted_age_days, ratio_to_median, play_count, CASE WHEN is_hit THEN 'hit'
-                WHEN is_low_play THEN 'low' ELSE 'usual' END AS kind
+            f"""SELECT title, counted_age_days, ratio_to_median, play_count,
+                CASE WHEN is_hit THEN 'hit' WHEN is_low_play THEN 'low' ELSE 'usual' END AS kind
             FROM marts.video_performance {choice.only} WHERE dt = ({day}) AND ratio_to_median IS NOT NULL
                 ORDER BY is_hit OR is_low_play DESC, hash(item_id) LIMIT {MOST_POINTS}"""
         ),
@@ -181,8 +182,8 @@ def video_curve(choice: Choice, open_id: str, item_id: str) -> DashboardQuery:
         """WITH listed AS (SELECT dt, plays FROM marts.video_daily
             WHERE dt BETWEEN $first AND $last AND open_id = $open_id AND item_id = $item_id)
         SELECT day::DATE AS dt, plays
-            FROM generate_series((SELECT min(dt) FROM listed), (SELECT max(dt) FROM listed), INTERVAL 1 DAY)
-            AS days(day) LEFT JOIN listed ON listed.dt = day::DATE ORDER BY dt""",
+        FROM generate_series((SELECT min(dt) FROM listed), (SELECT max(dt) FROM listed), INTERVAL 1 DAY) AS days(day)
+        LEFT JOIN listed ON listed.dt = day::DATE ORDER BY dt""",
         open_id=open_id,
         item_id=item_id,
     )
@@ -208,8 +209,8 @@ def hot_words(choice: Choice, like: str = "", *, most: int = MOST_SHOWN) -> Dash
         now AS (SELECT * FROM marts.hot_words_now WHERE dt = ({_last_day(choice, "hot_words_now", accounts=False)}))
         SELECT n.rank, l.sentence, n.rank_change, n.hot_level, n.is_new, n.is_rising, l.best_rank, l.peak_hot_level,
             l.hours_on_board, l.re_entries,
-               strftime(l.first_seen_at, '%m-%d %H:%M') AS first_seen_at, strftime(l.last_seen_at, '%m-%d %H:%M')
-                   AS last_seen_at, l.client_key
+               strftime(l.first_seen_at, '%m-%d %H:%M') AS first_seen_at,
+                   strftime(l.last_seen_at, '%m-%d %H:%M') AS last_seen_at, l.client_key
         FROM lives AS l LEFT JOIN now AS n USING (client_key, sentence)
             ORDER BY n.rank NULLS LAST, l.last_seen_at DESC, l.sentence LIMIT {most}""",
         like=like,
@@ -252,8 +253,8 @@ def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str
     app = f"(SELECT min(client_key) FROM marts.billboard_moves WHERE board = $board AND dt = {last})"
     return {
         "rows": choice.ask(
-            f"""SELECT rank, entry, move, rank_change, rank_before, days_on_board, best_rank, value, compared_with,
-                dt FROM marts.billboard_moves
+            f"""SELECT rank, entry, move, rank_change, rank_before, days_on_board, best_rank, value, compared_with, dt
+                FROM marts.billboard_moves
             WHERE board = $board AND dt = {last} AND client_key = {app}
                 ORDER BY rank NULLS LAST, rank_before, entry LIMIT {most}""",
             board=board,
@@ -281,8 +282,8 @@ def portrait(choice: Choice) -> DashboardQuery:
     ``share_change`` is against the week before, null where an account lacks it.
     """
     return choice.ask(
-        f"""SELECT dt, dimension, bucket, sum(fans) AS fans, sum(fans) / nullif(sum(sum(fans)) OVER whole, 0)
-            AS share_ratio,
+        f"""SELECT dt, dimension, bucket, sum(fans) AS fans,
+            sum(fans) / nullif(sum(sum(fans)) OVER whole, 0) AS share_ratio,
                CASE WHEN bool_and(count(fans_before) = count(*)) OVER whole THEN sum(fans)
                    / nullif(sum(sum(fans)) OVER whole, 0) - sum(fans_before)
                    / nullif(sum(sum(fans_before)) OVER whole, 0) END AS share_change
@@ -297,8 +298,8 @@ def needs(choice: Choice) -> dict[str, DashboardQuery]:
     of_range = f"FROM marts.comment_needs {choice.only} WHERE dt BETWEEN $first AND $last"
     return {
         "rows": choice.ask(
-            f"""SELECT need, sum(comments) AS comments, sum(questions) AS questions, sum(likes_of_comments)
-                AS likes_of_comments, count(DISTINCT open_id) AS accounts,
+            f"""SELECT need, sum(comments) AS comments, sum(questions) AS questions,
+                sum(likes_of_comments) AS likes_of_comments, count(DISTINCT open_id) AS accounts,
                    round(sum(sentiment_mean * comments) / nullif(sum(comments) FILTER (sentiment_mean IS NOT NULL), 0),
                        2) AS sentiment_mean,
                    arg_max(examples, (likes_of_comments, comments, open_id)) FILTER (examples <> '') AS examples
@@ -338,8 +339,8 @@ HEALTH = {
     "rows": DashboardQuery(
         f"""SELECT level, area, coalesce(subject_name, subject) AS subject_name, says_zh, says_en, value, subject
             FROM marts.data_health
-        ORDER BY CASE level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, area, subject, client_key
-            LIMIT {MOST_SHOWN}"""
+        ORDER BY CASE level WHEN 'bad' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, area,
+            subject, client_key LIMIT {MOST_SHOWN}"""
     ),
 }
 

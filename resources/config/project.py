@@ -3,17 +3,11 @@
 from importlib.resources import files
 from pathlib import Path
 
-
-def _shipped() -> Path:
-    """Return the folder of the shipped files: inside the package where it was installed from a wheel."""
-    package = Path(str(files("resources")))
-    installed = package / "shipped"
-    return installed if installed.is_dir() else package.parent
-
-
-SHIPPED = _shipped()
+_PACKAGE = Path(str(files("resources")))
+_IN_WHEEL = _PACKAGE / "shipped"
+IS_CHECKOUT = not _IN_WHEEL.is_dir()
+SHIPPED = _PACKAGE.parent if IS_CHECKOUT else _IN_WHEEL
 """Folder with ``sql/``, ``needs/``, ``campaigns/`` and the rest; the repository itself in a checkout."""
-IS_CHECKOUT = SHIPPED.name != "shipped"
 
 
 def files_of(folder: str, pattern: str, project: Path | None) -> dict[str, Path]:

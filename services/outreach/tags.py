@@ -135,8 +135,8 @@ def _difference(
     takes, gives = [], []
     for tag in tags.tags:
         people = wanted.get(tag.name, {})
-        tag_id = ids.get(tag.name)
-        if tag_id is None and people:
+        tag_id = ids.get(tag.name, "")
+        if not tag_id and people:
             create = line("leads_tag_create", {"tag_name": tag.name}, "", f"audience {tag.audience}", tag.name)
             if len(ids) >= TAGS_PER_ACCOUNT:
                 lines.append(
@@ -145,7 +145,7 @@ def _difference(
                 continue
             lines.append(create)
             ids[tag.name] = tag_id = f"new {tag.name}"
-        have = present.people.get(tag_id or "", set())
+        have = present.people.get(tag_id, set())
         for person in sorted(have - people.keys()):
             takes.append(
                 line(
@@ -173,7 +173,7 @@ def _difference(
             elif len(carried[person]) >= TAGS_PER_PERSON:
                 bind = replace(bind, state=LineState.BLOCKED, why=f"tag limit: the person has {TAGS_PER_PERSON} tags")
             else:
-                carried[person].add(tag_id or f"new {tag.name}")
+                carried[person].add(tag_id)
             lines.append(bind)
     return lines
 

@@ -86,8 +86,8 @@ def _figures_day(warehouse: duckdb.DuckDBPyConnection, day: date) -> date | None
     """Return the last day on which most accounts have plays or fans; else the last on which any has."""
     sql = """
         SELECT coalesce(max(dt) FILTER (2 * counted >= accounts), max(dt)) FROM (
-            SELECT dt, count(*) AS accounts, count(*) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL)
-                AS counted FROM marts.account_daily WHERE dt <= $day GROUP BY dt
+            SELECT dt, count(*) AS accounts, count(*) FILTER (new_play IS NOT NULL OR total_fans IS NOT NULL) AS counted
+                FROM marts.account_daily WHERE dt <= $day GROUP BY dt
         ) WHERE counted > 0
     """
     try:
@@ -118,8 +118,8 @@ _MOVES = """
     SELECT board, left(entry, 120) AS entry, move, rank, rank_before, rank_change, days_on_board, best_rank,
         {strength} AS strength
     FROM marts.billboard_moves WHERE dt = $day AND move IN {moves}
-    QUALIFY client_key = min(client_key) OVER (PARTITION BY board) AND row_number()
-        OVER (PARTITION BY client_key, board ORDER BY strength DESC, entry) <= 2
+    QUALIFY client_key = min(client_key) OVER (PARTITION BY board)
+        AND row_number() OVER (PARTITION BY client_key, board ORDER BY strength DESC, entry) <= 2
     ORDER BY strength DESC, board, entry LIMIT {most}
 """
 
@@ -134,12 +134,13 @@ QUESTIONS = {
         ),
         counted AS (SELECT measure, client_key, open_id FROM long WHERE dt = $figures),
         sizes AS (SELECT measure, count(*) AS accounts FROM counted GROUP BY measure),
-        days AS (SELECT measure, dt, sum(value) AS total, count(*) AS accounts
-            FROM long JOIN counted USING (measure, client_key, open_id) GROUP BY ALL)
+        days AS (SELECT measure, dt, sum(value) AS total, count(*) AS accounts FROM long
+            JOIN counted USING (measure, client_key, open_id) GROUP BY ALL)
         SELECT d.measure, any_value(s.accounts) AS accounts, any_value(total) FILTER (dt = $figures) AS total,
             median(total) FILTER (dt BETWEEN $figures - 7 AND $figures - 1) AS median,
-               count(*) FILTER (dt BETWEEN $figures - 7 AND $figures - 1) AS median_days, any_value(total)
-                   FILTER (dt = $figures - 7) AS week_before, list({'dt': dt, 'value': total} ORDER BY dt) AS curve,
+               count(*) FILTER (dt BETWEEN $figures - 7 AND $figures - 1) AS median_days,
+                   any_value(total) FILTER (dt = $figures - 7) AS week_before,
+                   list({'dt': dt, 'value': total} ORDER BY dt) AS curve,
                (SELECT count(*) FROM marts.account_daily WHERE dt = $figures) AS all_accounts
         FROM days AS d JOIN sizes AS s USING (measure) WHERE d.accounts >= $enough * s.accounts GROUP BY d.measure
     """,
@@ -158,8 +159,8 @@ QUESTIONS = {
     "word_ranks": f"""
         SELECT left(sentence, 120) AS sentence, observed_at AS at, min(rank) AS rank FROM main.hot_words
             WHERE dt BETWEEN $day - 2 AND $day AND client_key = {_WORD_APP}
-           AND sentence IN (SELECT sentence FROM marts.hot_words_now WHERE dt = $day AND is_rising)
-               GROUP BY ALL ORDER BY ALL
+           AND sentence IN (SELECT sentence FROM marts.hot_words_now WHERE dt = $day AND is_rising) GROUP BY ALL
+               ORDER BY ALL
     """,
     "topics": f"""
         SELECT left(t.sentence, 120) AS sentence, t.open_id, n.nickname, t.rank, t.rank_change, t.matched_terms,
@@ -179,20 +180,20 @@ QUESTIONS = {
         most=MOST_MOVES,
     ),
     "boards": """
-        SELECT count(DISTINCT board) AS boards, count(*) FILTER (move = 'enter') AS entered, count(*)
-            FILTER (move = 'leave') AS gone, count(DISTINCT board) FILTER (move = 'first') AS first_lists
-        FROM (FROM marts.billboard_moves WHERE dt = $day
-            QUALIFY client_key = min(client_key) OVER (PARTITION BY board)) HAVING count(*) > 0
+        SELECT count(DISTINCT board) AS boards, count(*) FILTER (move = 'enter') AS entered,
+            count(*) FILTER (move = 'leave') AS gone, count(DISTINCT board) FILTER (move = 'first') AS first_lists
+        FROM (FROM marts.billboard_moves WHERE dt = $day QUALIFY client_key = min(client_key) OVER (PARTITION BY board))
+            HAVING count(*) > 0
     """,
     "accounts": f"""
         SELECT client_key, open_id, coalesce(arg_max(a.nickname, dt), any_value(n.nickname)) AS nickname,
             arg_max(total_fans, dt) AS fans, arg_max(net_fans_7d, dt) FILTER (dt = $figures) AS net_fans_7d,
                sum(interactions) FILTER (interactions IS NOT NULL AND new_play IS NOT NULL AND dt > $figures - 7)
                    / nullif(sum(new_play) FILTER (interactions IS NOT NULL AND dt > $figures - 7), 0) AS engagement,
-               sum(new_play) FILTER (dt > $figures - 7) AS plays_7d, count(new_play) FILTER (dt > $figures - 7)
-                   AS days_7d,
-               sum(new_play) FILTER (dt BETWEEN $figures - 13 AND $figures - 7) AS plays_before, count(new_play)
-                   FILTER (dt BETWEEN $figures - 13 AND $figures - 7) AS days_before,
+               sum(new_play) FILTER (dt > $figures - 7) AS plays_7d,
+                   count(new_play) FILTER (dt > $figures - 7) AS days_7d,
+               sum(new_play) FILTER (dt BETWEEN $figures - 13 AND $figures - 7) AS plays_before,
+                   count(new_play) FILTER (dt BETWEEN $figures - 13 AND $figures - 7) AS days_before,
                list_sort(list_distinct(flatten(list(string_split(missing, ',')) FILTER (is_gap)))) AS missing,
                    count(*) OVER () AS all_accounts
         FROM marts.account_daily AS a LEFT JOIN {_NAMES} AS n USING (client_key, open_id)
@@ -201,9 +202,8 @@ QUESTIONS = {
     """,
     "trend": f"""
         SELECT client_key, open_id, dt, new_play AS plays FROM marts.account_daily
-        SEMI JOIN (SELECT client_key, open_id FROM marts.account_daily WHERE dt BETWEEN $since AND $figures
-            GROUP BY ALL ORDER BY arg_max(total_fans, dt) DESC NULLS LAST, open_id LIMIT {MOST_ACCOUNTS})
-            USING (client_key, open_id)
+        SEMI JOIN (SELECT client_key, open_id FROM marts.account_daily WHERE dt BETWEEN $since AND $figures GROUP BY ALL
+            ORDER BY arg_max(total_fans, dt) DESC NULLS LAST, open_id LIMIT {MOST_ACCOUNTS}) USING (client_key, open_id)
         WHERE dt BETWEEN $since AND $figures ORDER BY ALL
     """,
     "videos": f"""
@@ -212,8 +212,8 @@ QUESTIONS = {
         ORDER BY is_hit OR is_low_play DESC, hash(item_id) LIMIT {MOST_DOTS}
     """,
     "video_counts": """
-        SELECT count(*) AS young, count(ratio_to_median) AS judged, count(*) FILTER (is_hit) AS hits, count(*)
-            FILTER (is_low_play) AS lows FROM marts.video_performance WHERE dt = $day HAVING count(*) > 0
+        SELECT count(*) AS young, count(ratio_to_median) AS judged, count(*) FILTER (is_hit) AS hits,
+            count(*) FILTER (is_low_play) AS lows FROM marts.video_performance WHERE dt = $day HAVING count(*) > 0
     """,
     "hits": f"{_VIDEOS} AND v.is_hit ORDER BY v.ratio_to_median DESC, v.item_id LIMIT {MOST_VIDEOS}",
     "lows": (
@@ -233,8 +233,8 @@ QUESTIONS = {
     "portrait": """
         WITH found AS (SELECT *, share_ratio - share_change AS share_before FROM marts.fan_portrait WHERE dt = $day),
         accounts AS (
-            SELECT client_key, open_id, dimension, sum(fans) AS fans, max(fans_before / share_before)
-                FILTER (share_before > 0.001 AND fans_before > 0) AS fans_before,
+            SELECT client_key, open_id, dimension, sum(fans) AS fans,
+                max(fans_before / share_before) FILTER (share_before > 0.001 AND fans_before > 0) AS fans_before,
                    bool_or(compared_with IS NOT NULL) AS is_compared
             FROM found GROUP BY ALL
         ),
@@ -260,12 +260,12 @@ QUESTIONS = {
         ),
         counted AS (
             SELECT need, count(*) AS comments, count(DISTINCT (client_key, commenter_open_id)) AS people,
-                count(*) FILTER (is_asking) AS questions, avg(sentiment) AS sentiment, sum(likes) AS likes
-                FROM spread GROUP BY ALL
+                count(*) FILTER (is_asking) AS questions, avg(sentiment) AS sentiment, sum(likes) AS likes FROM spread
+                GROUP BY ALL
         ),
         examples AS (
-            SELECT need, list(left(text_masked, 80) ORDER BY likes DESC, length(text_masked) DESC, text_masked)
-                AS examples FROM (
+            SELECT need, list(left(text_masked, 80)
+                ORDER BY likes DESC, length(text_masked) DESC, text_masked) AS examples FROM (
                 SELECT need, text_masked, max(likes) AS likes FROM spread WHERE text_masked <> ''
                     GROUP BY need, text_masked
                 QUALIFY row_number() OVER (PARTITION BY need
@@ -276,15 +276,16 @@ QUESTIONS = {
         FROM counted LEFT JOIN examples USING (need) ORDER BY need = 'other', comments DESC, need
     """,
     "keywords": f"""
-        SELECT n.nickname, k.open_id, list({{'term': left(k.term, 40), 'comments': k.comments}} ORDER BY k.position)
-            AS terms, sum(k.comments) AS weight
+        SELECT n.nickname, k.open_id,
+            list({{'term': left(k.term, 40), 'comments': k.comments}} ORDER BY k.position) AS terms,
+            sum(k.comments) AS weight
         FROM marts.comment_keywords AS k LEFT JOIN {_NAMES} AS n USING (client_key, open_id)
         WHERE k.dt = $day AND k.position <= 10 GROUP BY k.client_key, k.open_id, n.nickname
             ORDER BY weight DESC, k.open_id LIMIT 6
     """,
     "leads": """
-        SELECT left(action_source, 40) AS source, sum(actions) AS actions, sum(people) AS people, sum(contacts)
-            AS contacts FROM marts.lead_funnel WHERE dt BETWEEN $day - 6 AND $day
+        SELECT left(action_source, 40) AS source, sum(actions) AS actions, sum(people) AS people,
+            sum(contacts) AS contacts FROM marts.lead_funnel WHERE dt BETWEEN $day - 6 AND $day
         GROUP BY ALL ORDER BY people DESC, source LIMIT 8
     """,
     "lead_totals": """
@@ -313,8 +314,9 @@ QUESTIONS = {
         ORDER BY level = 'bad' DESC, area, subject LIMIT {MOST_MATTERS}
     """,
     "areas": """
-        SELECT area, count(*) FILTER (level = 'ok') AS ok, count(*) FILTER (level = 'warn') AS warn, count(*)
-            FILTER (level = 'bad') AS bad, max(as_of) AS as_of FROM marts.data_health GROUP BY area ORDER BY area
+        SELECT area, count(*) FILTER (level = 'ok') AS ok, count(*) FILTER (level = 'warn') AS warn,
+            count(*) FILTER (level = 'bad') AS bad, max(as_of) AS as_of FROM marts.data_health GROUP BY area
+            ORDER BY area
     """,
     "tokens": """
         SELECT name, open_id, status, access_days_left, refresh_days_left, renewals_left, consent_days_left,

@@ -107,7 +107,7 @@ def test_accounts_that_need_consent_or_were_stopped(runtime: Runtime):
     )
     assert "28001003" in one.zh
     assert "28001003" in one.en
-    assert found(runtime, AlertKind.TOKEN_ENDS) == [], "it is told once, not twice"
+    assert found(runtime, AlertKind.TOKEN_ENDS) == [], "it is reported once, not twice"
     set_status(runtime.state, APP, OPEN_ID, AccountStatus.STOPPED, "banned")
     assert [f.title for f in found(runtime, AlertKind.ACCOUNT_STOPPED)] == ["门店甲"]
     set_status(runtime.state, APP, OPEN_ID, AccountStatus.PAUSED)

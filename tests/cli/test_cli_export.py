@@ -62,9 +62,9 @@ def export(douyin, home, tmp_path, monkeypatch):
 
 
 def test_csv_for_excel_keeps_numbers_and_disarms_formulas(export, tmp_path):
-    told = export("hot_words", "-f", "csv", "--from", "2026-11-17")
-    assert told.exit_code == 0, told.output
-    assert "6 rows of hot_words" in told.stdout
+    reported = export("hot_words", "-f", "csv", "--from", "2026-11-17")
+    assert reported.exit_code == 0, reported.output
+    assert "6 rows of hot_words" in reported.stdout
     raw = (tmp_path / "hot_words.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
@@ -101,7 +101,7 @@ def test_a_file_with_a_select(export, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (("hot_word",), "did you mean hot_words"),
         (("hot_words_now",), "marts.hot_words_now"),
@@ -113,14 +113,14 @@ def test_a_file_with_a_select(export, tmp_path):
         (("hot_words", "-o", "there.xlsx"), "--force"),
     ],
 )
-def test_what_cannot_be_exported_is_reported_and_nothing_is_written(export, tmp_path, words, told: str):
+def test_what_cannot_be_exported_is_reported_and_nothing_is_written(export, tmp_path, words, reported: str):
     (tmp_path / "bad.sql").write_text("SELECT nothing FROM hot_words")
     (tmp_path / "two.sql").write_text("SELECT 1; DROP TABLE hot_words")
     (tmp_path / "there.xlsx").write_text("mine")
     before = {p.name for p in tmp_path.iterdir()}
     answer = export(*words)
     assert answer.exit_code == 2
-    assert told in answer.output.replace("\n", " ")
+    assert reported in answer.output.replace("\n", " ")
     assert {p.name for p in tmp_path.iterdir()} == before
     assert (tmp_path / "there.xlsx").read_text() == "mine"
 
@@ -259,7 +259,7 @@ def test_more_rows_than_a_sheet_has_are_refused_at_once(export, tmp_path):
 
 def test_a_text_too_long_for_a_cell_is_cut_and_reported(export, tmp_path):
     (tmp_path / "long.sql").write_text("SELECT repeat('x', 40000) AS content")
-    told = export("long.sql")
-    assert told.exit_code == 0
-    assert "1 texts were longer" in told.output
+    reported = export("long.sql")
+    assert reported.exit_code == 0
+    assert "1 texts were longer" in reported.output
     assert f">{'x' * 32_767}<" in sheet_of(tmp_path / "long.xlsx")

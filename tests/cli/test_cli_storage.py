@@ -141,7 +141,7 @@ def test_what_is_kept_no_longer_goes_and_is_not_missed(home, douyin_there, answe
     assert "went" in done.stdout
     reported = douyin_there("verify", **keep)
     assert reported.exit_code == 1
-    assert "the archive lacks the answers" in reported.stdout, "nothing says that they were let go on purpose"
+    assert "the archive lacks the answers" in reported.stdout, "nothing says that they were pruned on purpose"
     reported = douyin_there("verify", DOUYIN_KEEP_ARCHIVE_DAYS="64", **keep)
     assert reported.exit_code == 0, reported.stdout
     replayed = douyin_there("replay", "--select", "item_play,user_fans", "--from", "2026-11-01", "--to", "2026-11-30")

@@ -44,16 +44,16 @@ def test_the_rules_read_as_well_as_they_did(examples, half: Half):
 
 def test_the_documentation_states_the_numbers(examples):
     page = (SHIPPED / "docs" / "needs.md").read_text(encoding="utf-8")
-    told = {half: evaluate(analyser(), [e for e in examples if e.half is half]) for half in Half}
+    reported = {half: evaluate(analyser(), [e for e in examples if e.half is half]) for half in Half}
     for name, of in (
         ("mean F1 of needs", "needs_f1"),
         ("F1 of questions", "question_f1"),
         ("mean F1 of sentiment", "sentiment_f1"),
     ):
         (row,) = re.findall(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) \|", page, re.MULTILINE)
-        assert row == tuple(f"{getattr(told[half], of):.2f}" for half in Half), name
+        assert row == tuple(f"{getattr(reported[half], of):.2f}" for half in Half), name
     (row,) = re.findall(r"^\| comments \| (\d+) \| (\d+) \|", page, re.MULTILINE)
-    assert row == tuple(str(told[half].examples) for half in Half)
+    assert row == tuple(str(reported[half].examples) for half in Half)
 
 
 def test_scores():
@@ -96,7 +96,7 @@ def test_a_text_stays_in_its_half_wherever_it_stands(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("多少钱", "1 cells: write text, needs, is_question and sentiment"),
         (
@@ -108,10 +108,10 @@ def test_a_text_stays_in_its_half_wherever_it_stands(tmp_path: Path):
         ("路过\t-\t0\tnone", "路过 stands in line 2, too: take one out"),
     ],
 )
-def test_a_bad_line_is_reported_with_its_number(tmp_path: Path, line: str, told: str):
+def test_a_bad_line_is_reported_with_its_number(tmp_path: Path, line: str, reported: str):
     with pytest.raises(BadNeeds) as error:
         load_examples(write(tmp_path, "# remark", "路过\t-\t0\tnone", line), CLASSES)
-    assert str(error.value).startswith(f"{tmp_path / 'evaluation.tsv'}:3: {told}")
+    assert str(error.value).startswith(f"{tmp_path / 'evaluation.tsv'}:3: {reported}")
 
 
 def test_an_empty_file_is_reported(tmp_path: Path):
