@@ -56,6 +56,10 @@ _OFTEN = {
     "outreach_send_schedule": ("5-59/10 * * * *",),
 }
 """Checked around midnight only: they are due 384 times a day."""
+_FOLLOW_S = 0.5
+"""Time in which every process has read the new clock; each looks twenty times a second. A schedule that is turned on by
+the old clock would catch up on a tick before it.
+"""
 _PAUSE_S = 5
 """Two iterations of the scheduler: a schedule that is turned on while the clock jumps would miss the ticks in between.
 """
@@ -84,6 +88,14 @@ def is_open(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _selector(schedule: str) -> dict[str, str]:
+    return {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "douyin-warehouse",
+        "scheduleName": schedule,
+    }
+
+
 @dataclass
 class Service:
     """The processes of an installation, and their common clock."""
@@ -102,6 +114,7 @@ class Service:
         beside = self.clock.with_suffix(".new")
         beside.write_text(instant)
         beside.replace(self.clock)
+        time.sleep(scaled(_FOLLOW_S))
 
     def start(self, name: str, *words: str) -> None:
         with open(self.home.parent / f"{name}.txt", "a") as said:
@@ -175,36 +188,37 @@ class Service:
             assert time.monotonic() < until, [(self.home.parent / f"{n}.txt").read_text()[-2000:] for n in self.running]
             time.sleep(0.5)
 
+    def state(self, name: str, fields: str) -> dict[str, Any]:
+        """Members of a schedule's state.
+
+        The web server connects to the code server anew when a jump of the clock looks like a long silence to it, and
+        does not find any schedule meanwhile.
+        """
+        question = (
+            "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { "
+            f"... on Schedule {{ scheduleState {{ {fields} }} }} ... on Error {{ message }} }} }}"
+        )
+        until = time.monotonic() + scaled(60)
+        while "scheduleState" not in (answer := self.ask(question, s=_selector(name))["scheduleOrError"]):
+            assert time.monotonic() < until, answer["message"]
+            time.sleep(0.5)
+        return answer["scheduleState"]
+
     def turn(self, name: str, on: bool) -> None:
-        selector = {
-            "repositoryName": "__repository__",
-            "repositoryLocationName": "douyin-warehouse",
-            "scheduleName": name,
-        }
         if on:
+            self.state(name, "id")
             question = "mutation($s: ScheduleSelector!) { startSchedule(scheduleSelector: $s) { __typename } }"
-            assert self.ask(question, s=selector)["startSchedule"]["__typename"] == "ScheduleStateResult"
+            assert self.ask(question, s=_selector(name))["startSchedule"]["__typename"] == "ScheduleStateResult"
         else:
-            question = (
-                "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { ... on Schedule { "
-                "scheduleState { id } } } }"
+            stopped = self.ask(
+                "mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }",
+                id=self.state(name, "id")["id"],
             )
-            state = self.ask(question, s=selector)["scheduleOrError"]["scheduleState"]["id"]
-            stopped = self.ask("mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }", id=state)
             assert stopped["stopRunningSchedule"]["__typename"] == "ScheduleStateResult"
 
     def ticks(self, name: str) -> dict[datetime, str]:
         """Instant -> status of all ticks of a schedule; an instant that ticked twice fails the test."""
-        selector = {
-            "repositoryName": "__repository__",
-            "repositoryLocationName": "douyin-warehouse",
-            "scheduleName": name,
-        }
-        question = (
-            "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { ... on Schedule { "
-            "scheduleState { ticks(limit: 2000) { timestamp status } } } } }"
-        )
-        found = self.ask(question, s=selector)["scheduleOrError"]["scheduleState"]["ticks"]
+        found = self.state(name, "ticks(limit: 2000) { timestamp status }")["ticks"]
         instants = [datetime.fromtimestamp(t["timestamp"], BEIJING) for t in found]
         assert Counter(instants).most_common(1) == [] or Counter(instants).most_common(1)[0][1] == 1, name
         return dict(zip(instants, (t["status"] for t in found), strict=True))
