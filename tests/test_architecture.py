@@ -171,6 +171,7 @@ print(json.dumps(done))
 """
 
 
+@pytest.mark.slow
 def test_importing_the_packages_writes_and_requests_nothing(tmp_path: Path):
     """Import all packages in one process, from the lowest layer up, so that side effects can be attributed."""
     place = tmp_path / "cwd"

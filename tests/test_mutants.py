@@ -28,6 +28,7 @@ def test_mutants_are_other_programs(module: str):
         compile(changed, str(mutant), "exec")
 
 
+@pytest.mark.slow
 def test_a_sample_is_the_beginning_of_a_larger_one():
     assert mutants.sample(list(mutants.TESTS), 50, 1)[:20] == mutants.sample(list(mutants.TESTS), 20, 1)
     assert mutants.sample(list(mutants.TESTS), 20, 1) != mutants.sample(list(mutants.TESTS), 20, 2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from installation import TODAY
 
 from catalog import OPERATIONS
@@ -77,6 +78,7 @@ def test_coverage_lists_every_operation_and_what_calls_showed(make_world):
     assert found["im_send_msg"].startswith("writes")
 
 
+@pytest.mark.slow
 def test_another_operation_stands_in_for_the_one_that_the_app_lacks(make_world):
     world = make_world(platform={"accounts": 3, "videos": 12, "lacking": ("item.comment",)})
     for table in ("videos", "video_totals", "comments"):

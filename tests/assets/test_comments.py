@@ -50,6 +50,7 @@ def born(world, dt: date = TODAY) -> dict[str, date | None]:
     return {r["item_id"]: r["created_at"] and beijing_day(r["created_at"]) for r in world.rows("videos", dt)}
 
 
+@pytest.mark.slow
 def test_the_first_day_reads_everything_and_the_count_agrees(world):
     calls = read_day(world)
     assert calls["comments"] > 0
@@ -121,6 +122,7 @@ def test_an_old_video_is_read_only_until_what_is_known(world):
     assert sum(fresh[item] for item in large) > 0
 
 
+@pytest.mark.slow
 def test_what_disappeared_is_distinguished_from_what_was_not_read(world):
     world.at("2026-11-18T11:30:00+08:00")
     read_day(world)
@@ -134,6 +136,7 @@ def test_what_disappeared_is_distinguished_from_what_was_not_read(world):
     assert then & now
 
 
+@pytest.mark.slow
 def test_replies_are_requested_for_comments_that_have_some(world):
     read_day(world, "comment_replies")
     wanted = {c["comment_id"] for c in world.rows("comments", TODAY) if c["reply_count"]}
@@ -153,6 +156,7 @@ def test_replies_are_requested_for_comments_that_have_some(world):
             assert not asked, "all its replies are known"
 
 
+@pytest.mark.slow
 def test_an_account_whose_comments_failed_requests_the_same_videos_again(world):
     world.restart(comment_reread_days=0)
     read_day(world)
@@ -181,6 +185,7 @@ def changed(rows: pa.Table, **columns: dict[str, object]) -> pa.Table:
     return pa.Table.from_pylist(found, rows.schema)
 
 
+@pytest.mark.slow
 def test_age_is_measured_in_beijing_days(world):
     """Age is counted in Beijing days, although before eight in the morning UTC still has the day before."""
     read_day(world)

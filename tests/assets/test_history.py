@@ -44,6 +44,7 @@ def happened(world, make_world, since: date) -> set:
     return {key for key in seen(other, "lead_events", "event_at") if beijing_day(key[-1]) >= since}
 
 
+@pytest.mark.slow
 def test_a_break_of_weeks_loses_no_event(world, make_world):
     world.ingest("lead_events")
     world.at(LATER).clear()
@@ -82,6 +83,7 @@ def test_the_usual_day_sends_the_usual_requests(world):
     } == {first}
 
 
+@pytest.mark.slow
 def test_a_period_that_failed_is_requested_again_and_those_before_it_are_not(world, make_world):
     world.ingest("lead_events")
     world.at(LATER).fault("intention_log_list", "http_502", account=1, times=None, after=4)
@@ -113,6 +115,7 @@ FIRST, END = date(2026, 10, 12), date(2026, 11, 1)
 PAST = [FIRST + timedelta(days=n) for n in range((END - FIRST).days + 1)]
 
 
+@pytest.mark.slow
 def test_past_days_of_the_log_are_filled_by_the_time_of_the_events(world, make_world):
     table = TABLES["lead_events"]
     price = price_of(world.runtime, table, PAST)

@@ -46,6 +46,7 @@ def by_account(rows: list[dict]) -> dict[str, list[dict]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "endpoint", "dt", "seed"), [("videos", VIDEOS, TODAY, 1), ("user_fans", FANS, YESTERDAY, 2)]
 )

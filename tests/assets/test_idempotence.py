@@ -111,6 +111,7 @@ def test_another_process_later_in_the_slot_requests_nothing(world):
     assert world.lake_files() == first
 
 
+@pytest.mark.slow
 def test_two_installations_that_see_the_same_have_the_same_bytes(make_world):
     # One response a segment, against one segment for all; one call at a time, against sixteen.
     slow, fast = make_world(home="slow", concurrency=1, flush_s=1e-9), make_world(home="fast", flush_s=60)
@@ -239,6 +240,7 @@ ingest(runtime, TABLES["item_play"], [date(2026, 11, 15)])
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
     slow = {"latency_ms": 40}
     whole = make_world(home="whole", platform=slow)
@@ -359,6 +361,7 @@ def test_yesterdays_series_before_ten_is_not_ready_and_requested_again(world):
     assert world.ingest("user_fans").calls == 0
 
 
+@pytest.mark.slow
 def test_a_window_is_requested_once_and_fills_every_day_in_it(world):
     days = [YESTERDAY - timedelta(days=n) for n in range(30)]
     done = world.ingest("user_fans", *days)

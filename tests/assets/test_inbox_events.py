@@ -80,6 +80,7 @@ def other(world: World, *instants: str, event: str = OTHER) -> int:
 # --------------------------------------------------------------------------- from the inbox to rows
 
 
+@pytest.mark.slow
 def test_events_of_every_kind_land_on_their_days(world):
     world.receive(at=BEFORE)
     world.receive(at=NOW)
@@ -145,6 +146,7 @@ def test_load_status_has_a_line_for_each_endpoint_and_app(world):
     assert (done.calls, done.planned.total(), done.failures()) == (0, 0, [])
 
 
+@pytest.mark.slow
 def test_again_nothing_is_appended_and_the_bytes_are_the_same(world):
     world.receive(at=NOW)
     take(world)
@@ -351,6 +353,7 @@ def test_unreadable_content_goes_to_quarantine_with_its_address(world):
 # --------------------------------------------------------------------------- replay and verify
 
 
+@pytest.mark.slow
 def test_a_replay_changes_nothing_and_verify_agrees(world):
     world.receive(at=BEFORE)
     world.receive(at=NOW)

@@ -54,6 +54,7 @@ def test_a_correction_comes_with_the_calls_of_the_next_day(world, make_world, ta
     assert changes.removed == 0
 
 
+@pytest.mark.slow
 def test_the_whole_window_finds_older_corrections_with_the_same_calls(world):
     table, month = "user_like", [TODAY - timedelta(days=n) for n in range(30)]
     world.ingest(table, *(d - timedelta(days=1) for d in month))

@@ -54,6 +54,7 @@ def day(table: str):
     return YESTERDAY if TABLES[table].history is History.WINDOW else TODAY
 
 
+@pytest.mark.slow
 def test_who_is_in_trouble(crowd):
     assert sorted(crowd[1].values()) == ["dead_token"] * 3 + ["private"]
 

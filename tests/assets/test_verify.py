@@ -67,6 +67,7 @@ def segment_of(world, operation: str):
     return next((world.runtime.archive.root / operation).rglob("*.zst"))
 
 
+@pytest.mark.slow
 def test_what_is_whole_agrees(kept):
     found = look(kept)
     assert found.findings == []
@@ -111,6 +112,7 @@ def test_what_goes_through_a_damaged_file_says_what_to_do(kept):
         kept.ingest("item_base")
 
 
+@pytest.mark.slow
 def test_rows_that_were_not_observed_and_rows_that_are_gone(kept):
     lake = kept.runtime.lake
     rows = lake.read("item_play", YESTERDAY)
@@ -128,6 +130,7 @@ def test_rows_that_were_not_observed_and_rows_that_are_gone(kept):
     assert len(found) == 3
 
 
+@pytest.mark.slow
 def test_a_damaged_segment_stops_its_table_alone_and_is_moved_aside(kept):
     segment = segment_of(kept, "hotsearch_sentences")
     spoil(segment)
@@ -169,6 +172,7 @@ def test_a_flipped_bit_in_a_mart_is_named(kept):
     assert look(kept, "hot_words").findings == []
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_is_behind_lost_or_other_is_named(kept):
     path = kept.runtime.warehouse.path
     with duckdb.connect(str(path)) as connection:
@@ -196,6 +200,7 @@ def test_totals_that_do_not_add_up_are_hints(kept):
     assert all("over 30 days, the platform states" in f.what for f in hints)
 
 
+@pytest.mark.slow
 def test_the_check_shows_it_in_dagster(kept):
     import dagster as dg
 

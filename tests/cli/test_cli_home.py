@@ -64,6 +64,7 @@ def wider(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_everything_lies_in_a_home_of_any_name_and_no_other_user_may_read_it(installed: Command, tmp_path: Path):
     (tmp_path / ODD).mkdir()
     home = tmp_path / ODD / "data"

@@ -186,6 +186,7 @@ def test_unknown_lines_that_were_sent_need_no_wait(here, world):
     assert "planned" not in here("outreach", "plan", "benefits"), "nobody gets it twice"
 
 
+@pytest.mark.slow
 def test_tags_follow_their_audiences(here, world):
     from catalog import ENDPOINTS
 

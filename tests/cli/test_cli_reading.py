@@ -88,6 +88,7 @@ def test_writing_into_a_locked_state_is_reported_in_a_line(douyin, locked):
     assert reported.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_home_that_may_only_be_read(command, home):
     """Run as a user without rights there, or, for the superuser, without the right to write everywhere."""
     before = sorted(p.name for p in home.iterdir())

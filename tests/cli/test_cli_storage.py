@@ -88,6 +88,7 @@ def test_what_was_kept_agrees(douyin_there):
     assert douyin_there("verify", "--from", "2026-11-20", "--to", "2026-11-19").exit_code == 2
 
 
+@pytest.mark.slow
 def test_sealed_months_are_put_together(home, douyin_there, answers):
     before = answers()
     dry = douyin_there("storage", "compact", "--dry-run")
@@ -107,6 +108,7 @@ def test_sealed_months_are_put_together(home, douyin_there, answers):
     assert " 50 " in status.stdout or " 100 " in status.stdout
 
 
+@pytest.mark.slow
 def test_a_damaged_month_is_moved_aside_and_made_again(home, douyin_there, answers):
     before = answers()
     path = home.runtime.lake.month_path("hot_words", "2026-11")
@@ -123,6 +125,7 @@ def test_a_damaged_month_is_moved_aside_and_made_again(home, douyin_there, answe
     assert answers() == before
 
 
+@pytest.mark.slow
 def test_what_is_kept_no_longer_goes_and_is_not_missed(home, douyin_there, answers):
     nothing = douyin_there("storage", "prune")
     assert "nothing is older than it is kept" in nothing.stdout

@@ -101,6 +101,7 @@ def test_figures_are_queried_in_sql_and_gaps_stay_gaps(runtime):
         reader.ask(questions.needs(CHOICE))
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_open_and_a_new_file_is_seen(runtime):
     fill(runtime)
     reader = WarehouseReader(runtime.settings.warehouse_path)

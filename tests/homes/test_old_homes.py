@@ -87,6 +87,7 @@ def test_an_old_archive_replays_to_the_same_bytes(old_home, world):
         )
 
 
+@pytest.mark.slow
 def test_an_old_home_opens_publishes_and_runs(old_home, world):
     from apps.cli.simulation import authorize_all
     from resources.state.accounts import list_accounts

@@ -262,6 +262,7 @@ def test_midnight_in_beijing_during_a_run(world):
     assert world.rows("videos", TODAY) == rows
 
 
+@pytest.mark.slow
 def test_a_reader_that_stays_sees_one_state_and_stops_nothing(world):
     world.ingest("user_fans")
     world.runtime.warehouse.publish()

@@ -87,6 +87,7 @@ def test_what_is_kept_already_is_not_written_again(bound, known: Path):
     assert known.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_definitions_load_neither_parser_nor_client_nor_frames(known: Path, tmp_path: Path):
     """Every run loads definitions in a new process; libraries of a step are imported by the step."""
     heavy = ("sqlglot", "duckdb", "pandas", "httpx", "jinja2", "altair", "marimo", "rich", "opencc", "rjieba")

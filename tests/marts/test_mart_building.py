@@ -279,6 +279,7 @@ list(Marts(Runtime(Settings(_env_file=None, home=home)), folder).build_stale())
 """
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_the_old_day_and_the_next_one_sweeps(marts, folder):
     kept = {p: p.read_bytes() for p in (marts.lake.root / "marts").rglob("*.parquet")}
     marts.lake.write("hot_words", DAY, words(DAY, "别"))

@@ -37,6 +37,7 @@ def effects(world) -> dict[str, dict]:
         return {row["campaign"]: row for row in (dict(zip(names, r, strict=True)) for r in rows.fetchall())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
     """Every person who gets the message replies; the control group does not.

@@ -54,6 +54,7 @@ def campaign(world, audience: str, text: str):
     return approve(world.runtime.state, plan.id, "somebody", world.runtime.clock.now())
 
 
+@pytest.mark.slow
 def test_a_message_to_groups(world):
     plan = campaign(world, GROUPS, "messages: [{type: text, text: 大家好}]\nscenes: [group]")
     done = send_one(world.runtime, plan.id)
@@ -62,6 +63,7 @@ def test_a_message_to_groups(world):
     assert {m["scene"] for m in sent} == {"group"}
 
 
+@pytest.mark.slow
 def test_the_older_operation_sends_once_also_where_its_answer_is_lost(world):
     """Its id makes a second call harmless: after a lost response it is sent again, and arrives once."""
     plan = campaign(world, FIRST_LEADS, "messages: [{type: text, text: 您好}]\nscenes: [enterprise]")
@@ -73,6 +75,7 @@ def test_the_older_operation_sends_once_also_where_its_answer_is_lost(world):
     assert world.calls("enterprise_im_message_send") == len(people) + 2 + done.states["failed"]
 
 
+@pytest.mark.slow
 def test_a_dead_sender_of_what_may_be_repeated_leaves_it_planned(world):
     plan = campaign(world, FIRST_LEADS, "messages: [{type: text, text: 您好}]\nscenes: [enterprise]")
     state, now = world.runtime.state, world.runtime.clock.now()
@@ -83,6 +86,7 @@ def test_a_dead_sender_of_what_may_be_repeated_leaves_it_planned(world):
     assert [(one.id, one.state) for one in recover(state, now)] == [(line.id, LineState.PLANNED)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", ["item", "video"])
 def test_comments_that_ask_are_answered_once(make_world, door: str):
     world = make_world(platform={"seed": 43, "accounts": 2, "videos": 12, "most_fans": 60_000})

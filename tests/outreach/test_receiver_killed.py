@@ -18,6 +18,7 @@ def check(home, load: Load) -> None:
     assert set(load.statuses) <= {200, 401, 503}
 
 
+@pytest.mark.slow
 def test_a_receiver_that_is_killed_loses_nothing(tmp_path):
     load = asyncio.run(run(tmp_path, rate=150, seconds=1, kills=1, seed=3))
     check(tmp_path, load)

@@ -231,6 +231,7 @@ def _look_at(numbers: Numbers, world, plan: int, calls: int, ended: int) -> None
     numbers.in_flight += in_flight()
 
 
+@pytest.mark.slow
 def test_a_sender_that_is_killed_a_few_times(make_world, senders, capsys):
     numbers = kill_again_and_again(make_world, senders, 6, 48)
     with capsys.disabled():

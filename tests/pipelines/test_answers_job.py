@@ -36,6 +36,7 @@ def checks(orchestra, name: str, run_id: str) -> dict:
     return {e.check_name: e for e in evaluations if e.asset_key == mart(name)}
 
 
+@pytest.mark.slow
 def test_a_run_over_several_days_makes_checks_and_describes_the_marts(answered):
     orchestra, ran = answered
     assert (ran.success, ran.problems, ran.partition) == (True, {}, f"{FIRST} to {TODAY}")
@@ -96,6 +97,7 @@ def test_a_run_over_several_days_makes_checks_and_describes_the_marts(answered):
     assert orchestra.runner.answers() is None, "nothing is out of date any more"
 
 
+@pytest.mark.slow
 def test_a_second_run_makes_only_what_was_altered_and_says_so(answered):
     orchestra, _ = answered
     world = orchestra.world
@@ -131,6 +133,7 @@ def test_a_second_run_makes_only_what_was_altered_and_says_so(answered):
     assert by_hand(again=True) == {str(FIRST): (True, False), str(YESTERDAY): (True, False)}
 
 
+@pytest.mark.slow
 def test_rows_that_jump_warn(answered):
     """One account on the first day and three on the second; the mart's description allows a fifth more."""
     orchestra, _ = answered

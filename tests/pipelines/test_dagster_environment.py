@@ -58,6 +58,7 @@ class Service:
         return children.run([BIN / words[0], *words[1:]], cwd=self.cwd, env=self.environment, text=True, timeout_s=120)
 
 
+@pytest.mark.slow
 def test_a_home_of_another_dagster_home_is_refused(tmp_path: Path):
     service = Service(tmp_path)
     reported = service("dagster", "definitions", "validate", *WORKSPACE)
@@ -68,6 +69,7 @@ def test_a_home_of_another_dagster_home_is_refused(tmp_path: Path):
     assert not (service.cwd / "data").exists()
 
 
+@pytest.mark.slow
 def test_the_environment_counts_before_env_in_a_code_server(tmp_path: Path):
     service = Service(tmp_path, DOUYIN_HOME=str(tmp_path / "service"))
     reported = service("dagster", "definitions", "validate", *WORKSPACE)

@@ -121,6 +121,7 @@ def test_each_job_published_what_it_landed(good_day):
     assert published[0].event_log_entry.asset_materialization.metadata["rebuilt"].value is False
 
 
+@pytest.mark.slow
 def test_a_second_run_of_the_day_requests_nothing_and_changes_nothing(world, orchestrate):
     orchestra = orchestrate(world)
     assert orchestra.run("hourly", TODAY).success

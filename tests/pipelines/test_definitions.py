@@ -327,6 +327,7 @@ def test_the_sensor_has_a_lost_file_published_again(world, damage: str):
     assert request.job_name == "publish_job", "no mart is out of date"
 
 
+@pytest.mark.slow
 def test_the_job_that_the_sensor_starts_publishes(world, orchestrate):
     orchestra = orchestrate(world)
     world.ingest("user_fans")

@@ -98,6 +98,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worked", CASES, indirect=True)
 def test_every_table_that_the_app_has_an_endpoint_for_has_rows(worked):
     _, mine, world, shown, problems = worked

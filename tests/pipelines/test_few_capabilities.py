@@ -69,6 +69,7 @@ def test_every_job_of_the_day_succeeds_and_publishes(poor):
         )
 
 
+@pytest.mark.slow
 def test_nothing_is_lacking_where_the_app_owns_all(orchestra):
     orchestra.run("hourly", TODAY, "hot_words")
     ran = orchestra.runner.repository.get_job("publish_job").execute_in_process(

@@ -34,6 +34,7 @@ def metadata_of(result) -> dict:
     }
 
 
+@pytest.mark.slow
 def test_days_are_replayed_without_a_call(orchestra):
     world = orchestra.world
     for table in TABLES:

@@ -99,6 +99,7 @@ def test_plans_messages_and_opt_outs_are_published_without_what_was_said(runtime
     assert {name: " / " in comment for name, comment in comments.items()} == dict.fromkeys(OUTREACH_TABLES, True)
 
 
+@pytest.mark.slow
 def test_a_publication_of_the_lake_alone_leaves_them_as_they_were(runtime: Runtime):
     fill(runtime.state)
     publish(runtime)

@@ -352,6 +352,7 @@ def test_an_older_file_is_carried_on_in_the_storage_version_of_today(lake, wareh
         ).fetchone() == ("v1.4.0+",)
 
 
+@pytest.mark.slow
 def test_what_daily_publications_leave_is_merged_at_every_eighth_day(lake, warehouse):
     groups = {}
     for n in range(16):

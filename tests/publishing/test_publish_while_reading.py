@@ -79,6 +79,7 @@ def ask(home: Path, tries: int) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 def test_no_query_fails_while_runs_write(tmp_path):
     with continuous_runs(tmp_path):
         assert ask(tmp_path, 40) == []

@@ -66,6 +66,7 @@ def empty(tmp_path_factory) -> tuple[Page, Home]:
     return Page(write_report(home.publish(), DAY).read_text(encoding="utf-8")), home
 
 
+@pytest.mark.slow
 def test_hostile_words_are_words(full):
     assert len(full.all("script")) == 1
     assert not full.all("img")

@@ -118,6 +118,7 @@ def test_a_run_that_replaces_a_day_meanwhile_wins(lake, monkeypatch):
     assert lake.read("user_fans", DAYS[4]).num_rows == 7
 
 
+@pytest.mark.slow
 def test_the_published_answers_stay_the_same(lake, tmp_path):
     warehouse = Warehouse(tmp_path / "warehouse.duckdb", lake, tmp_path / "locks")
     question = "SELECT dt, count(*), sum(total_fans) FROM user_fans GROUP BY dt ORDER BY dt"

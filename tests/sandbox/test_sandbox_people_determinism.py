@@ -19,6 +19,7 @@ def _ask(platform, names, instant=INSTANT) -> dict[str, list[bytes]]:
     }
 
 
+@pytest.mark.slow
 def test_two_servers_and_another_order_give_the_same_bytes(make_platform):
     one, other = make_platform(), make_platform(now=None, accounts=8)
     _ask(other, ("item_comment_list", "leads_user_list"), LATER)

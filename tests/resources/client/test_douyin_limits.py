@@ -76,6 +76,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_processes_share_one_rate(make_settings, start_sandbox):
     box = start_sandbox()
     home = make_settings().home

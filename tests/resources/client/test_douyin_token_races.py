@@ -313,6 +313,7 @@ def test_two_processes_never_lose_or_double_use_a_refresh_token(race, rounds, ca
     assert sum(tally.by_worker) == rounds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["late", "cut"])
 def test_a_renewal_whose_answer_is_lost(race, kind):
     """The old refresh token is dead and the new one was lost.

@@ -113,6 +113,7 @@ def test_the_refresh_token_is_renewed_with_five_days_left_and_counted(life):
     assert (life.left().refresh_left, life.left().renewals_left) == (timedelta(days=30), 4)
 
 
+@pytest.mark.slow
 def test_a_consent_lives_as_long_as_it_can_and_then_says_so(life):
     """A run every third day: five renewals, a warning at the last one, and data until the last token ends."""
     last, warned = 0, None
@@ -283,6 +284,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_processes_refresh_an_account_once(life):
     """Two processes, four tasks each, one expired token: one refresh. The sandbox is slow, so that all of them wait."""
     life.day(15.5)
