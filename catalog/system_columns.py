@@ -48,7 +48,7 @@ OWN_COLUMNS: Mapping[str, Mapping[str, OwnColumn]] = {
     "meta.load_status": {
         "table_name": _TABLE, "dt": _DT, "operation": _OPERATION, "client_key": _APP, "open_id": _ACCOUNT,
         "status": OwnColumn("Outcome", "采集结果", "loaded, empty, below_threshold, skipped, not_asked, not_ready, partial, gone, unavailable, quota, needs_consent, stopped or failed; the worst of several requests.", "loaded、empty、below_threshold、skipped、not_asked、not_ready、partial、gone、unavailable、quota、needs_consent、stopped、failed；多次请求取最差。"),
-        "calls": OwnColumn("Calls", "调用次数", "Calls of the latest run of the day; meta.quotas has all of a day. Of an operation that fills several tables they stand with one of them.", "当日最近一次运行的调用次数（全天合计见 meta.quotas）；一个接口填充多张表时只记在其中一张。", "calls", _YES),
+        "calls": OwnColumn("Calls", "调用次数", "Calls of the latest run for the day; a call that fills several days counts with each of them, so sums count it several times: meta.quotas counts each call once. Of an operation that fills several tables they stand with one of them.", "最近一次运行为该日发出的调用次数；一次调用填充多日时每日都记，求和会重复计算，每次只计一次的合计见 meta.quotas；一个接口填充多张表时只记在其中一张。", "calls"),
         "rows": OwnColumn("Rows", "行数", "Rows that landed in the table.", "写入表的行数。", "rows", _YES),
         "quarantined": OwnColumn("Rows in quarantine", "隔离行数", "Rows that could not be parsed.", "无法解析的行数。", "rows", _YES),
         "code": OwnColumn("Code", "错误码", "The platform's error code behind the outcome; null where there is none.", "导致该结果的平台错误码，没有则为空。"),

@@ -53,7 +53,7 @@ class Words:
         if not line["is_metric"]:
             return ""
         kind = line["additive"]
-        return self.pick("no" if kind == Additive.NO else kind, ADDITIVE_ZH[Additive(kind)])
+        return self.pick(kind, ADDITIVE_ZH[Additive(kind)])
 
     def how_to_sum(self, line: Line) -> str:
         """Return what to do instead of a plain sum."""
@@ -91,7 +91,7 @@ EN = Words(
         "- **semi-additive**: over some dimensions only. A total at an instant may be summed over "
         "accounts or videos, never over time: take the last one of a period. Where another dimension is "
         "the wrong one, *differences* says so.",
-        "- **no**: neither. Of a ratio sum both parts and divide again; distinct people cannot be added "
+        "- **not additive**: neither. Of a ratio sum both parts and divide again; distinct people cannot be added "
         "at all; medians, ranks and indices are computed anew from the rows.",
         "",
         "*Name of the platform* is the Chinese label of the platform's documentation, as the contract "
@@ -133,12 +133,12 @@ EN = Words(
     more="{n} more",
     how={},
     sums={
-        "additive": "over everything",
-        "semi-additive": "not over time: the last of a period",
-        "not additive": "no: compute anew from the rows",
-        "ratio": "no: compute anew from its parts",
-        "people": "no: distinct people",
-        "some": "not over everything: see its differences",
+        "additive": "additive: over everything",
+        "semi-additive": "semi-additive: over time the last of a period",
+        "not additive": "not additive: compute anew from the rows",
+        "ratio": "not additive: compute anew from its parts",
+        "people": "not additive: distinct people",
+        "some": "semi-additive: see its differences",
     },
 )
 
@@ -197,7 +197,7 @@ ZH = Words(
     },
     sums={
         "additive": "可加",
-        "semi-additive": "不可跨时间：取期末值",
+        "semi-additive": "半可加：跨时间取期末值",
         "not additive": "不可加：由明细重算",
         "ratio": "不可加：由组成部分重算",
         "people": "不可加：去重人数",

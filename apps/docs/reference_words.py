@@ -113,7 +113,7 @@ EN = TableWords(
         "",
         "*PII*: `pseudonym` is an id of a person within one app, `personal` a name or picture. *Sum*: "
         "`additive` may be summed over every dimension, "
-        "`semi-additive` over objects but never over time, `no` not at all.",
+        "`semi-additive` over objects but never over time, `not additive` not at all.",
     ),
     standard="Columns of every table",
     history="History",
@@ -134,7 +134,7 @@ EN = TableWords(
     pick=lambda pair: pair[0],
     status=str,
     pii=lambda p: "" if p is Pii.NONE else str(p),
-    additive=lambda a: "no" if a is Additive.NO else str(a),
+    additive=str,
 )
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from catalog import TABLES
+from resources.config.clock import BEIJING_SESSION
 from resources.storage.atomic import write_atomic
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA, arrow_schema
 from resources.warehouse.mart_files import DATASET, BadMart, Mart
@@ -225,7 +226,7 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, CompiledMart]:
     bound: dict[str, CompiledMart] = {}
     schemas = dict(known_schemas())
     with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(BEIJING_SESSION)
         register(connection)
         _create(connection, schemas)
         for name in order:

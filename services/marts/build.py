@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from catalog import TABLES
 from resources import shutdown
+from resources.config.clock import BEIJING_SESSION
 from resources.runtime import Runtime
 from resources.storage.atomic import write_atomic
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
@@ -282,7 +283,7 @@ class Marts:
                 "temp_directory": str(spill),
             }
         )
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(BEIJING_SESSION)
         for schema in (DATASET, "meta", "outreach"):
             connection.execute(f"CREATE SCHEMA {schema}")
         try:

@@ -139,6 +139,25 @@ def test_units_stand_in_names_of_marts_too(lines):
             assert x["unit"] in ("h", "d"), x["column_name"]
 
 
+def test_calls_that_fill_several_days_are_not_summed(lines):
+    kinds = {(x["table_name"], x["column_name"]): x["additive"] for x in lines}
+    assert kinds["load_status", "calls"] == "not additive", "each day that a call filled counts it"
+    assert kinds["quotas", "calls"] == "additive"
+
+
+@pytest.mark.parametrize("name", ["tables.md", "dictionary.md"])
+def test_pages_say_how_to_sum_in_the_words_of_the_column_additive(name):
+    counted, at = 0, None
+    for line in (ROOT / "docs" / name).read_text(encoding="utf-8").splitlines():
+        cells = [c.strip() for c in re.split(r"(?<!\\)\|", line)]
+        if at is None or not line.startswith("|"):
+            at = next((cells.index(head) for head in ("sum", "summed") if head in cells), None)
+        elif (said := cells[at].partition(":")[0]) not in ("", "---"):
+            assert said in ("additive", "semi-additive", "not additive"), line
+            counted += 1
+    assert counted > 50
+
+
 def test_ratios_ranks_medians_and_people_are_never_summed(lines):
     for x in lines:
         never = x["unit"] in ("ratio", "s", "d", "h") or re.search(

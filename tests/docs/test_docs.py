@@ -230,6 +230,13 @@ def test_the_page_of_commands_lists_every_make_target(page: str):
     assert set(re.findall(r"`([a-z-]+)`", listed)) == MAKE_TARGETS
 
 
+def test_python_of_the_pages_opens_the_warehouse_in_beijing_time():
+    examples = [b for page in PAGES for b in blocks(page, "python") if "duckdb.connect" in b]
+    assert examples
+    for block in examples:
+        assert "SET TimeZone = 'Asia/Shanghai'" in block, block
+
+
 def test_python_of_the_pages_compiles():
     for page in PAGES:
         for block in blocks(page, "python"):

@@ -316,3 +316,17 @@ def test_readers_keep_their_file_while_a_mart_gets_other_columns(marts, folder, 
             reader.execute("SELECT rank FROM marts.seen")
     with warehouse.connect() as reader:
         assert reader.execute("SELECT count(rank) FROM marts.seen").fetchone() == before
+
+
+def test_days_of_instants_are_beijing_days_without_a_time_zone_in_the_sql(runtime, tmp_path):
+    late = datetime(2026, 11, 16, 17, 30, tzinfo=UTC)  # 01:30 on the next day in Beijing
+    lines = words(DAY, "夜").set_column(1, "observed_at", pa.array([late], pa.timestamp("us", tz="UTC")))
+    runtime.lake.write("hot_words", DAY, lines)
+    folder = tmp_path / "of_days"
+    folder.mkdir()
+    body = "SELECT sentence, observed_at::DATE AS day, hour(observed_at) AS n FROM main.hot_words WHERE sentence = '夜'"
+    (folder / "of_days.sql").write_text(
+        f"{HEADER}-- column day: day / 日\n-- key: sentence\n-- mode: full\n{body}\n", encoding="utf-8"
+    )
+    (built,) = Marts(runtime, folder).build_stale()
+    assert built.rows.to_pylist() == [{"sentence": "夜", "day": date(2026, 11, 17), "n": 1}]
