@@ -18,14 +18,12 @@ from sqlalchemy import (
     Engine,
     create_engine,
     event,
-    inspect,
-    select,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
+from resources.state.migrations import migrate
 from resources.state.sealing import Vault
-from resources.state.tables import load_status, load_status_days, metadata
 
 
 class State:
@@ -40,10 +38,7 @@ class State:
         self.url = url
         self.vault = Vault(token_key)
         self.engine = _make_engine(url)
-        if not _is_complete(self.engine):
-            metadata.create_all(self.engine)
-            _add_missing_columns(self.engine)
-        self._know_old_days()
+        migrate(self)
 
     @contextmanager
     def begin(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -63,45 +58,9 @@ class State:
         with self.engine.connect() as connection:
             yield connection.execution_options(**{_MODE: _READ})
 
-    def _know_old_days(self) -> None:
-        """Fill ``load_status_days`` for rows of an earlier version, which did not record the changed days."""
-        known, lines = select(load_status_days.c.dt).limit(1), select(load_status.c.dt)
-        with self.read() as connection:
-            if connection.execute(known).first() is not None or connection.execute(lines.limit(1)).first() is None:
-                return
-        with self.begin() as connection:
-            if connection.execute(known).first() is None:  # else another process was quicker
-                connection.execute(
-                    load_status_days.insert(),
-                    [{"dt": dt, "changed_ns": 0} for (dt,) in connection.execute(lines.distinct())],
-                )
-
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-
-def _is_complete(engine: Engine) -> bool:
-    """Return whether every table and column exists; takes no write lock, so that readers do not wait."""
-    with engine.connect() as connection:
-        have = inspect(connection.execution_options(**{_MODE: _READ})).get_multi_columns()
-    columns = {name: {c["name"] for c in found} for (_, name), found in have.items()}
-    return all(columns.get(t.name, set()) >= {c.name for c in t.columns} for t in metadata.sorted_tables)
-
-
-def _add_missing_columns(engine: Engine) -> None:
-    """Add the columns that tables of an earlier version lack; all of them may be null."""
-    found = inspect(engine)
-    for table in metadata.sorted_tables:
-        have = {c["name"] for c in found.get_columns(table.name)}
-        for column in (c for c in table.columns if c.name not in have):
-            kind = column.type.compile(engine.dialect)
-            try:
-                with engine.connect() as connection, connection.begin():
-                    connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
-            except DBAPIError:
-                if column.name not in {c["name"] for c in inspect(engine).get_columns(table.name)}:
-                    raise  # else another process was quicker
 
 
 OUT_OF_ORDER = (OSError, OperationalError)
