@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.endpoints import MODULES
 from catalog.records import Additive, Field, Pii, Type
 
 _FIELDS: list[Field] = []
@@ -447,6 +448,9 @@ _text("scope", "Scope", "能力 scope", "Capability that was counted.", "被统�
 _text("interface", "Path", "接口路径", "Path that was called.", "被调用的接口路径。")
 _count("call_count", "Calls", "调用量", "Calls that the platform counted.", "平台统计的调用量。")
 
+for _module in MODULES:
+    _FIELDS += getattr(_module, "FIELDS", ())
+
 FIELDS: dict[str, Field] = {f.name: f for f in _FIELDS}
 if len(FIELDS) != len(_FIELDS):
-    raise ValueError("a field is defined twice in catalog/fields.py")
+    raise ValueError("a field is defined twice in catalog/fields.py and catalog/endpoints")

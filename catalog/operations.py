@@ -117,4 +117,4 @@ OPERATIONS: dict[str, Endpoint | Operation] = {
     **{n: e for n, e in ENDPOINTS.items() if e.twin_of is None},
     **OTHER_OPERATIONS,
 }
-"""All 123 operations of the contract by their operationId."""
+"""All operations of the contract by their operationId."""

@@ -1,11 +1,12 @@
 """Define the core tables.
 
-Tables come before endpoints: thirty-one creator billboards share one row shape, so they are one table with a ``board``
+Tables come before endpoints: all creator billboards share one row shape, so they are one table with a ``board``
 column.
 """
 
 from __future__ import annotations
 
+from catalog.endpoints import MODULES
 from catalog.fields import FIELDS
 from catalog.records import History, Table
 
@@ -459,9 +460,13 @@ _TABLES = (
     ),
 )  # fmt: skip
 
-TABLES: dict[str, Table] = {t.name: t for t in _TABLES}
+_ALL: tuple[Table, ...] = (*_TABLES, *(t for module in MODULES for t in getattr(module, "TABLES", ())))
 
-for _table in _TABLES:
+TABLES: dict[str, Table] = {t.name: t for t in _ALL}
+if len(TABLES) != len(_ALL):
+    raise ValueError("a table is recorded twice in catalog/tables.py and catalog/endpoints")
+
+for _table in _ALL:
     _unknown = set(_table.columns) - FIELDS.keys()
     if _unknown:
         raise ValueError(f"table {_table.name} names unknown fields: {sorted(_unknown)}")

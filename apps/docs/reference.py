@@ -16,6 +16,7 @@ from pathlib import Path
 from apps.docs import dictionary_words
 from apps.docs.command import cli_page
 from apps.docs.dictionary import dictionary_page
+from apps.docs.figures import renewed_page, written_pages
 from apps.docs.markdown import DOMAINS, GENERATED, code, codes, grid
 from apps.docs.reference_words import ACTION_TEXTS, EMPTY_TEXTS, EN, HISTORY_TEXTS, ZH, TableWords
 from catalog import ENDPOINTS, EVENTS, FIELDS, OPERATIONS, SOURCES, TABLES, endpoints_of
@@ -281,32 +282,34 @@ PAGES: Mapping[str, Callable[[], str]] = {
 """The generated files: path within the repository -> function that generates its text."""
 
 
-def pages() -> dict[str, str]:
-    """Generate all files: path within the repository -> text."""
-    return {name: make() for name, make in PAGES.items()}
+def pages(root: Path = SHIPPED) -> dict[str, str]:
+    """Generate all files, and renew the figures of those written by hand: path within the repository -> text."""
+    written = {name: renewed_page(root, name) for name in written_pages(root) if name not in PAGES}
+    return {name: make() for name, make in PAGES.items()} | written
 
 
-def stale(root: Path) -> list[str]:
-    """Return the generated files that are missing or differ from the text that would be written."""
-    return [
-        name
-        for name, text in pages().items()
+def stale(root: Path) -> dict[str, str]:
+    """Return the files that are missing or differ from the text that would be written, with that text."""
+    return {
+        name: text
+        for name, text in pages(root).items()
         if not (root / name).exists() or (root / name).read_text(encoding="utf-8") != text
-    ]
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the files, or with ``--check`` name the stale ones; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m apps.docs.reference", description="write the generated documentation"
+        prog="python -m apps.docs.reference", description="write what is generated in the documentation"
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
-    if parser.parse_args(arguments).check:
-        old = stale(SHIPPED)
+    check = parser.parse_args(arguments).check
+    old = stale(SHIPPED)
+    if check:
         for name in old:
             print(f"{name} is stale: run `make docs`", file=sys.stderr)
         return 1 if old else 0
-    for name, text in pages().items():
+    for name, text in old.items():
         (SHIPPED / name).parent.mkdir(parents=True, exist_ok=True)
         (SHIPPED / name).write_text(text, encoding="utf-8")
         print(f"wrote {name}")

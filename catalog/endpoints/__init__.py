@@ -19,11 +19,10 @@ from catalog.endpoints import (
 )
 from catalog.records import Endpoint
 
-_RECORDS = [
-    e
-    for module in (hotsearch, billboard, ent_rank, account, fans, video, item, user, comment, lead, im, poi, ops)
-    for e in module.ENDPOINTS
-]
+MODULES = (hotsearch, billboard, ent_rank, account, fans, video, item, user, comment, lead, im, poi, ops)
+"""The domains. A module may have ``TABLES`` and ``FIELDS`` beside ``ENDPOINTS``, which add to those of the catalogue."""
+
+_RECORDS = [e for module in MODULES for e in module.ENDPOINTS]
 
 ENDPOINTS: dict[str, Endpoint] = {e.name: e for e in _RECORDS}
 if len(ENDPOINTS) != len(_RECORDS):
