@@ -1,16 +1,17 @@
-"""Build requests from the catalogue's records, and errors that name the call."""
+"""Build a call's requests from the catalogue's records, and the errors that name the call."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import httpx
 import orjson
 
-from catalog.errors import Action, ErrorCode
+from catalog.errors import Action, ErrorCode, error_for
 from catalog.records import Endpoint, Operation, Token
 from catalog.requests import ParamLocation, ParamSource
-from resources.client.errors import CallFailed, NeedsAttention
+from resources.client.errors import CallFailed, NeedsAttention, Unreachable
 from resources.client.exchange import Params
 from resources.client.tokens import TokenLease
 from resources.client.transport import encode_query
@@ -20,11 +21,6 @@ ApiMethod = Endpoint | Operation
 
 
 _REPORT = "Look at DOUYIN_BASE_URL and DOUYIN_ANSWER_BYTES; report it if they are as they should be."
-
-
-def business_key(endpoint: ApiMethod, open_id: str) -> tuple[tuple[str, str], ...]:
-    """Return the key of the circuit breaker for the account's business consent, if the call needs it."""
-    return (("business", open_id),) if endpoint.token is Token.BUSINESS else ()
 
 
 def complete_params(endpoint: ApiMethod, params: Params, open_id: str) -> dict[str, Any]:
@@ -95,15 +91,88 @@ def final_action(known: ErrorCode, endpoint: ApiMethod) -> Action:
     return Action.RECONSENT if endpoint.token in (Token.USER, Token.BUSINESS) else Action.ALERT
 
 
-def unusable(endpoint: ApiMethod, open_id: str, reason: str, calls: int) -> NeedsAttention:
-    """Return the error for an invalid request or an unacceptable response, which a retry would not fix."""
-    return NeedsAttention(
-        Action.ALERT, None, reason, advice=_REPORT, operation=endpoint.name, open_id=open_id, calls=calls
-    )
+class Turn(Protocol):
+    """Preparation of a call that must happen immediately before the call is sent."""
+
+    async def begin(self) -> Params:
+        """Return the call's parameters; the call is sent immediately afterwards.
+
+        Raises:
+            CallFailed: the call must not be made; nothing is sent.
+        """
+
+    async def undone(self) -> None:
+        """Revert :meth:`begin`: the call had no effect, and :meth:`begin` runs again before the retry."""
 
 
-def with_context(error: CallFailed, endpoint: ApiMethod, open_id: str, calls: int) -> CallFailed:
-    """Return the error as one of this endpoint and account, with the number of requests made."""
-    placed = error.again(endpoint.name, open_id)
-    placed.calls = calls
-    return placed
+class Call:
+    """One call of an operation: its parameters, the requests made for it so far, and errors that name it.
+
+    Raises:
+        ValueError: a parameter is missing or unknown to the record.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        endpoint: ApiMethod,
+        params: Params | Turn,
+        open_id: str,
+        *,
+        retry: bool = True,
+        archive_as: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self.endpoint = endpoint
+        self.open_id = open_id
+        self.retry = retry
+        self.archive_as = archive_as or {}
+        self._turn = None if isinstance(params, Mapping) else params
+        self.params = complete_params(endpoint, params, open_id) if isinstance(params, Mapping) else {}
+        self.requests = 0
+
+    async def begin(self, lease: TokenLease) -> httpx.Request:
+        """Build the request, which is sent immediately afterwards.
+
+        Raises:
+            CallFailed: the call must not be made, or its request cannot be written.
+        """
+        if self._turn is None:
+            return self._request(lease)
+        given = await self._turn.begin()
+        try:
+            self.params = complete_params(self.endpoint, given, self.open_id)
+            return self._request(lease)
+        except BaseException:
+            await self._turn.undone()
+            raise
+
+    async def undo(self) -> None:
+        """Revert :meth:`begin` after a request without effect."""
+        if self._turn is not None:
+            await self._turn.undone()
+
+    def _request(self, lease: TokenLease) -> httpx.Request:
+        try:
+            return make_request(self._base_url, self.endpoint, self.params, lease)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise self.unusable(f"the request cannot be written ({error})") from error
+
+    def unusable(self, reason: str) -> NeedsAttention:
+        """Return the error for an invalid request or an unacceptable response, which a retry would not fix."""
+        return NeedsAttention(Action.ALERT, None, reason, advice=_REPORT, **self.context)
+
+    def unreachable(self, reason: str) -> Unreachable:
+        """Return the error for a request without a response of the platform."""
+        return Unreachable(Action.RETRY, None, reason, advice=error_for(10001).advice, **self.context)
+
+    def named(self, error: CallFailed) -> CallFailed:
+        """Return the error as one of this call, with the number of requests made."""
+        error = error.again(self.endpoint.name, self.open_id)
+        error.calls = self.requests
+        return error
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """Return what every error of this call names."""
+        return {"operation": self.endpoint.name, "open_id": self.open_id, "calls": self.requests}

@@ -12,23 +12,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, Self
-
-import httpx
+from typing import Any, Self
 
 from catalog.errors import CONSENT_OF_SCOPE, DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
 from catalog.records import Endpoint, Operation, Token
 from resources.client.background import Background
-from resources.client.calls import (
-    ApiMethod,
-    business_key,
-    complete_params,
-    final_action,
-    make_request,
-    unusable,
-    with_context,
-)
+from resources.client.calls import ApiMethod, Call, Turn, final_action
+from resources.client.circuit_breakers import CircuitBreakers
 from resources.client.errors import (
     AccountStopped,
     AppStopped,
@@ -37,7 +29,6 @@ from resources.client.errors import (
     ConsentNeeded,
     NotConfigured,
     OutcomeUnknown,
-    Unreachable,
     failure,
     said_of,
 )
@@ -62,18 +53,14 @@ log = logging.getLogger(__name__)
 _LOOK_FIRST = "It may have been done: look for it on the platform before doing it again."
 
 
-class Turn(Protocol):
-    """Preparation of a call that must happen immediately before the call is sent."""
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A request that failed: its error, its code if the platform responded, and whether a retry is possible."""
 
-    async def begin(self) -> Params:
-        """Return the call's parameters; the call is sent immediately afterwards.
-
-        Raises:
-            CallFailed: the call must not be made; nothing is sent.
-        """
-
-    async def undone(self) -> None:
-        """Revert :meth:`begin`: the call had no effect, and :meth:`begin` runs again before the retry."""
+    problem: CallFailed
+    code: ErrorCode | None = None
+    maybe_done: bool = True
+    again: bool = True
 
 
 class DouyinClient:
@@ -95,7 +82,7 @@ class DouyinClient:
         self._clock = clock
         self._sink = sink
         self._client_key = settings.client_key or ""
-        self._breakers: dict[tuple[str, ...], CallFailed] = {}
+        self._breakers = CircuitBreakers()
         self._owned: dict[str, bool] = {}
         self._stack = AsyncExitStack()
         register_secret(settings.client_secret.get_secret_value() if settings.client_secret else None)
@@ -125,8 +112,7 @@ class DouyinClient:
             CallFailed: the platform refused the code or did not respond.
         """
         open_id = await self.tokens.exchange_code(code, name=name)
-        for key in [k for k in self._breakers if k[0] in ("account", "scope") and k[1] == open_id]:
-            del self._breakers[key]
+        self._breakers.close(open_id)
         return open_id
 
     async def fetch(
@@ -146,7 +132,7 @@ class DouyinClient:
             CallFailed: see its subclasses; ``calls`` is 0 if nothing was sent.
             ValueError: a parameter is missing or unknown to the record.
         """
-        return await self._call(endpoint, params, open_id, once=False, archive_as=archive_as)
+        return await self._execute(Call(self._settings.base_url, endpoint, params, open_id, archive_as=archive_as))
 
     async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> ApiResponse:
         """Execute a write operation at most once and return its successful response.
@@ -161,119 +147,89 @@ class DouyinClient:
             CallFailed: the operation was not executed; see its subclasses.
             ValueError: a parameter is missing or unknown to the record.
         """
-        return await self._call(operation, params, open_id, once=not operation.repeatable)
+        return await self._execute(
+            Call(self._settings.base_url, operation, params, open_id, retry=operation.repeatable)
+        )
 
-    async def _call(  # noqa: C901 - one loop over attempts: each refusal has its own way on
-        self,
-        endpoint: ApiMethod,
-        params: Params | Turn,
-        open_id: str,
-        *,
-        once: bool,
-        archive_as: Mapping[str, Any] | None = None,
-    ) -> ApiResponse:
-        turn: Turn | None = None
-        sent: Params = {}
-        if isinstance(params, Mapping):
-            sent = complete_params(endpoint, params, open_id)
-        else:
-            turn = params
-
-        async def begin(turn: Turn, lease: TokenLease) -> httpx.Request:
-            nonlocal sent
-            given = await turn.begin()
-            try:
-                sent = complete_params(endpoint, given, open_id)
-                return make(lease)
-            except BaseException:
-                await turn.undone()
-                raise
-
-        def make(lease: TokenLease) -> httpx.Request:
-            try:
-                return make_request(self._settings.base_url, endpoint, sent, lease)
-            except (httpx.InvalidURL, ValueError) as error:
-                raise unusable(endpoint, open_id, f"the request cannot be written ({error})", calls) from error
-
-        calls, refreshed = 0, False
+    async def _execute(self, call: Call) -> ApiResponse:
+        """Send requests until one succeeds, or until its failure does not allow another."""
+        endpoint, open_id = call.endpoint, call.open_id
+        refreshed = False
         lease: TokenLease | None = None
         while True:
-            self._check_circuit_breakers(endpoint, open_id)
-            if lease is None:
-                lease = await self._lease(endpoint, open_id, calls)
-            known: ErrorCode | None = None
-            maybe_done, again = False, True
-            try:
-                reply = await self._wire.send(
-                    make(lease) if turn is None else None,
-                    endpoint.envelope,
-                    endpoint.quota,
-                    open_id,
-                    check=lambda: self._check_circuit_breakers(endpoint, open_id),
-                    begin=partial(begin, turn, lease) if turn is not None else None,
-                )
-            except NoResponse as error:
-                calls += 1
-                maybe_done, again = error.sent, error.again
-                problem: CallFailed = (self._unreachable if again else unusable)(endpoint, open_id, str(error), calls)
-            except CallFailed as error:
-                raise with_context(error, endpoint, open_id, calls) from error
-            else:
-                calls += 1
-                self._keep(endpoint, sent, open_id, reply, calls, archive_as)
-                verdict = reply.verdict
-                if verdict is not None and verdict.code == 0:
-                    await self._record_capability(endpoint, None)
-                    return ApiResponse(reply.body, reply.document, reply.observed_at, calls)
-                if verdict is None:
-                    maybe_done = True
-                    problem = self._unreachable(endpoint, open_id, reply.trouble, calls)
-                else:
-                    known = error_for(verdict.code)
-                    if known.action is Action.REFRESH and not refreshed and lease.token:
-                        refreshed = True
-                        if turn is not None:
-                            await turn.undone()
-                        lease = await self._lease(endpoint, open_id, calls, refused=lease)
-                        continue
-                    maybe_done = verdict.code in MAY_BE_DONE or verdict.code not in ERRORS
-                    problem = failure(
-                        verdict.code,
-                        verdict.description,
-                        logid=verdict.logid,
-                        operation=endpoint.name,
-                        open_id=open_id,
-                        calls=calls,
-                        action=final_action(known, endpoint),
-                    )
-                    await self._apply_side_effects(endpoint, open_id, known, problem)
-            if once and maybe_done:
+            self._breakers.check(endpoint, open_id)
+            lease = lease or await self._lease(call)
+            result = await self._attempt(call, lease)
+            if isinstance(result, ApiResponse):
+                return result
+            problem, known = result.problem, result.code
+            if known is not None:
+                if known.action is Action.REFRESH and lease.token and not refreshed:
+                    await call.undo()
+                    refreshed, lease = True, await self._lease(call, refused=lease)
+                    continue
+                await self._apply_side_effects(endpoint, open_id, known, problem)
+            if result.maybe_done and not call.retry:
                 raise OutcomeUnknown(
                     problem.action,
                     problem.code,
                     problem.reason,
                     advice=_LOOK_FIRST,
                     logid=problem.logid,
-                    operation=endpoint.name,
-                    open_id=open_id,
-                    calls=calls,
+                    **call.context,
                 )
-            wait = wait_before_retry(known, calls, self._settings.retry_base_s) if again else None
+            wait = wait_before_retry(known, call.requests, self._settings.retry_base_s) if result.again else None
             if wait is None:
                 raise problem
             if known is not None and known.action is Action.SLOW_DOWN:
                 self._limiter.pause(endpoint.quota, wait)
-            if turn is not None:
-                await turn.undone()
+            await call.undo()
             log.info("%s; retrying in %.1f s", problem, wait)
             await asyncio.sleep(wait)
 
+    async def _attempt(self, call: Call, lease: TokenLease) -> ApiResponse | _Failure:
+        """Send one request, and archive its response.
+
+        Raises:
+            CallFailed: nothing was sent.
+        """
+        endpoint, open_id = call.endpoint, call.open_id
+        try:
+            reply = await self._wire.send(
+                None,
+                endpoint.envelope,
+                endpoint.quota,
+                open_id,
+                check=partial(self._breakers.check, endpoint, open_id),
+                begin=partial(call.begin, lease),
+            )
+        except NoResponse as error:
+            call.requests += 1
+            problem = call.unreachable(str(error)) if error.again else call.unusable(str(error))
+            return _Failure(problem, maybe_done=error.sent, again=error.again)
+        except CallFailed as error:
+            raise call.named(error) from error
+        call.requests += 1
+        self._keep(call, reply)
+        verdict = reply.verdict
+        if verdict is None:
+            return _Failure(call.unreachable(reply.trouble))
+        if verdict.code == 0:
+            await self._record_capability(endpoint, None)
+            return ApiResponse(reply.body, reply.document, reply.observed_at, call.requests)
+        known = error_for(verdict.code)
+        action = final_action(known, endpoint)
+        return _Failure(
+            failure(verdict.code, verdict.description, logid=verdict.logid, action=action, **call.context),
+            known,
+            maybe_done=verdict.code in MAY_BE_DONE or verdict.code not in ERRORS,
+        )
+
     # ------------------------------------------------------------------ tokens
 
-    async def _lease(
-        self, endpoint: ApiMethod, open_id: str, calls: int, refused: TokenLease | None = None
-    ) -> TokenLease:
+    async def _lease(self, call: Call, refused: TokenLease | None = None) -> TokenLease:
         """Return a token for the call, a new one if ``refused`` is given; failures open circuit breakers."""
+        endpoint, open_id = call.endpoint, call.open_id
         try:
             if endpoint.token is Token.NONE:
                 return TokenLease("", 0)
@@ -286,10 +242,10 @@ class DouyinClient:
             return await (self.tokens.replace_user(open_id, refused) if refused else self.tokens.user_lease(open_id))
         except CallFailed as error:
             if isinstance(error, AppStopped):
-                self._breakers[("app",)] = error
+                self._breakers.open(error)
             elif isinstance(error, ConsentNeeded | AccountStopped):
-                self._breakers[("business" if endpoint.token is Token.BUSINESS else "account", open_id)] = error
-            raise with_context(error, endpoint, open_id, calls) from error
+                self._breakers.open(error, open_id=open_id, business=endpoint.token is Token.BUSINESS)
+            raise call.named(error) from error
 
     # ------------------------------------------------------------------ consequences of a code
 
@@ -303,16 +259,17 @@ class DouyinClient:
         elif known.action is Action.QUOTA:
             await self._limiter.exhaust(endpoint.quota)
         elif isinstance(problem, AppStopped):
-            self._breakers[("app",)] = problem
+            self._breakers.open(problem)
         elif isinstance(problem, CapabilityUnavailable):
-            self._breakers[("operation", endpoint.name)] = problem
+            self._breakers.open(problem, operation=endpoint.name)
             await self._record_capability(endpoint, problem)
         elif known.code in CONSENT_OF_SCOPE:
-            self._breakers[("scope", open_id, endpoint.quota)] = problem
+            self._breakers.open(problem, open_id=open_id, scope=endpoint.quota)
         elif endpoint.token is Token.BUSINESS and isinstance(problem, ConsentNeeded):
-            self._breakers[("business", open_id)] = problem  # separate from the consent of the account itself
+            # This consent is separate from the consent of the account itself.
+            self._breakers.open(problem, open_id=open_id, business=True)
         elif open_id and isinstance(problem, ConsentNeeded | AccountStopped):
-            self._breakers[("account", open_id)] = problem
+            self._breakers.open(problem, open_id=open_id)
             if known.code == DEREGISTERED:
                 await self.tokens.withdraw(open_id, f"{problem.reason} (code {problem.code})")
                 return
@@ -338,49 +295,16 @@ class DouyinClient:
             reason=problem.reason if problem else None,
         )
 
-    def _check_circuit_breakers(self, endpoint: ApiMethod, open_id: str) -> None:
-        if not self._breakers:
-            return
-        keys = (
-            ("app",),
-            ("operation", endpoint.name),
-            ("account", open_id),
-            ("scope", open_id, endpoint.quota),
-            *business_key(endpoint, open_id),
-        )
-        for key in keys:
-            if (known := self._breakers.get(key)) is not None:
-                raise known.again(endpoint.name, open_id)
-
-    def _unreachable(self, endpoint: ApiMethod, open_id: str, reason: str, calls: int) -> Unreachable:
-        return Unreachable(
-            Action.RETRY,
-            None,
-            reason,
-            advice=error_for(10001).advice,
-            operation=endpoint.name,
-            open_id=open_id,
-            calls=calls,
-        )
-
-    def _keep(
-        self,
-        endpoint: ApiMethod,
-        params: Params,
-        open_id: str,
-        reply: Reply,
-        attempt: int,
-        tag: Mapping[str, Any] | None,
-    ) -> None:
+    def _keep(self, call: Call, reply: Reply) -> None:
         if self._sink is None:
             return
         verdict = reply.verdict
         self._sink(
             Exchange(
-                operation=endpoint.name,
+                operation=call.endpoint.name,
                 client_key=self._client_key,
-                open_id=open_id,
-                params=params,
+                open_id=call.open_id,
+                params=call.params,
                 sent_at=reply.sent_at,
                 observed_at=reply.observed_at,
                 http_status=reply.status,
@@ -388,8 +312,8 @@ class DouyinClient:
                 document=reply.document,
                 code=verdict.code if verdict else None,
                 logid=verdict.logid if verdict else None,
-                attempt=attempt,
+                attempt=call.requests,
                 said=said_of(verdict.description) if verdict and verdict.code else "",
-                tag=tag or {},
+                tag=call.archive_as,
             )
         )

@@ -96,6 +96,18 @@ def test_a_refused_business_consent_stops_the_business_calls_of_its_account_only
     assert [bench.status(n) for n in range(2)] == [AccountStatus.ACTIVE] * 2, "the account's own consent is another one"
 
 
+def test_consenting_again_allows_the_business_calls_of_the_account_within_the_run(bench):
+    async def work(client):
+        bench.box.fault("oauth_business_token", "private", times=1, code=28001012)
+        with pytest.raises(ConsentNeeded):
+            await ask(bench, client, BUSINESS, params=WINDOW)
+        code = next(a["code"] for a in bench.box.accounts() if a["open_id"] == bench.open_ids[0])
+        await client.authorize(code)
+        return await ask(bench, client, BUSINESS, params=WINDOW)
+
+    assert bench.run(work).calls == 1
+
+
 def test_an_account_without_a_stored_token_is_not_requested(bench):
     add_account(bench.state, "sandbox-key", "tokenless", name=None, now=bench.settings.get_clock().now())
 
