@@ -11,7 +11,6 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,8 @@ from resources.config.redaction import redact
 from resources.runtime import Runtime
 from resources.state import OUT_OF_ORDER
 from resources.state.load_status import Outcome
-from services.ingest.fetch_context import Subject, UpstreamMissing
-from services.ingest.fetch_tasks import FetchResult, FetchTask, days_for, mixed, stages, tasks_of, why_too_old
+from services.ingest.fetch_context import Subject
+from services.ingest.fetch_tasks import FetchPlan, FetchResult, FetchTask, days_for, mixed, why_too_old
 from services.ingest.inbox import drain
 from services.ingest.outcomes import SubjectResult, outcome_of, outcome_of_error, outcome_of_unexpected
 from services.ingest.periods import Period, longest_period, written
@@ -51,53 +50,12 @@ def fetch(runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) 
     Raises:
         UpstreamMissing: what the endpoints iterate over is not loaded yet, for any app.
     """
-    wanted = tuple(sorted(set(dts)))
-    results = [FetchResult(e) for e in endpoints]
-    missing_upstreams: list[UpstreamMissing] = []
-    _drain(runtime, results, wanted)
-    for stage in stages(results):
-        if tasks := tasks_of(runtime, stage, wanted, missing_upstreams):
-            for task in tasks:
-                task.result.planned[task.context.client_key] += len(task.periods) if task.split()[0] else 0
-            clients = {key: runtime.client(key) for key in {q.context.client_key for q in tasks}}
-            runtime.run(_run_tasks(runtime, clients, mixed(tasks)))
-    if missing_upstreams and not any(one.results for one in results):
-        raise missing_upstreams[0]
-    return results
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCall:
-    """A planned call or listing; ``dts`` are the days that it can fill."""
-
-    client_key: str
-    endpoint: Endpoint
-    dts: tuple[date, ...]
-
-
-def plan_calls(
-    runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]
-) -> tuple[list[FetchResult], list[PlannedCall]]:
-    """Plan what :func:`fetch` would request, without calls; return known outcomes and the planned calls.
-
-    A listing counts once, whatever its pages.
-
-    Raises:
-        UpstreamMissing: as :func:`fetch` does.
-    """
-    wanted = tuple(sorted(set(dts)))
-    results = [FetchResult(e) for e in endpoints]
-    missing_upstreams: list[UpstreamMissing] = []
-    planned = []
-    for stage in stages(results):
-        for task in tasks_of(runtime, stage, wanted, missing_upstreams):
-            if days := task.split()[0]:
-                planned += [PlannedCall(task.context.client_key, task.context.endpoint, tuple(days))] * len(
-                    task.periods
-                )
-    if missing_upstreams and not planned and not any(one.results for one in results):
-        raise missing_upstreams[0]
-    return results, planned
+    plan = FetchPlan(runtime, endpoints, dts)
+    _drain(runtime, plan.results, plan.dts)
+    for tasks in plan.stages():
+        clients = {key: runtime.client(key) for key in {task.context.client_key for task in tasks}}
+        runtime.run(_run_tasks(runtime, clients, mixed(tasks)))
+    return plan.results
 
 
 def _drain(runtime: Runtime, results: list[FetchResult], wanted: tuple[date, ...]) -> None:

@@ -86,31 +86,49 @@ class FetchTask:
         return [dt for dt in self.dts if dt not in too_old], too_old
 
 
-def stages(results: list[FetchResult]) -> tuple[list[FetchResult], list[FetchResult]]:
-    """Split the operations into normal ones and substitutes, which are requested afterwards."""
-    pulled = [r for r in results if r.endpoint.over is not IterateBy.INBOX]
-    return [r for r in pulled if r.endpoint.instead_of is None], [
-        r for r in pulled if r.endpoint.instead_of is not None
-    ]
+class FetchPlan:
+    """What some endpoints must be requested for, so that the archive has what the partitions ``dts`` need.
 
+    ``results`` has one result per endpoint, in their order.
+    """
 
-def tasks_of(
-    runtime: Runtime, stage: list[FetchResult], wanted: tuple[date, ...], missing_upstreams: list[UpstreamMissing]
-) -> list[FetchTask]:
-    """Plan the tasks of every app; append to ``missing_upstreams`` those that lack an upstream."""
-    tasks: list[FetchTask] = []
-    for client_key in runtime.app_keys:
-        app_type = runtime.settings.for_app(client_key).app_type
-        capabilities = read_capabilities(runtime.state, client_key)
-        for result in stage:
-            context = FetchContext(runtime, client_key, result.endpoint, wanted)
-            if app_type not in result.endpoint.apps or not _is_due(result.endpoint, capabilities):
-                continue
-            try:
-                tasks += _tasks(context, result, capabilities.get(result.endpoint.name))
-            except UpstreamMissing as error:
-                missing_upstreams.append(error)
-    return tasks
+    def __init__(self, runtime: Runtime, endpoints: Iterable[Endpoint], dts: Iterable[date]) -> None:
+        self.runtime = runtime
+        self.dts = tuple(sorted(set(dts)))
+        self.results = [FetchResult(e) for e in endpoints]
+
+    def stages(self) -> Iterator[list[FetchTask]]:
+        """Yield the tasks of all apps: first those of normal operations, then those of substitutes.
+
+        A substitute is due if the original turned out to be unavailable, which the first stage may find out.
+
+        Raises:
+            UpstreamMissing: what the endpoints iterate over is not loaded yet, for any app.
+        """
+        missing_upstreams: list[UpstreamMissing] = []
+        for is_substitute in (False, True):
+            tasks: list[FetchTask] = []
+            for client_key in self.runtime.app_keys:
+                app_type = self.runtime.settings.for_app(client_key).app_type
+                capabilities = read_capabilities(self.runtime.state, client_key)
+                for result in self.results:
+                    endpoint = result.endpoint
+                    if endpoint.over is IterateBy.INBOX or (endpoint.instead_of is not None) != is_substitute:
+                        continue
+                    if app_type not in endpoint.apps or not _is_due(endpoint, capabilities):
+                        continue
+                    context = FetchContext(self.runtime, client_key, endpoint, self.dts)
+                    try:
+                        tasks += _tasks(context, result, capabilities.get(endpoint.name))
+                    except UpstreamMissing as error:
+                        missing_upstreams.append(error)
+            for task in tasks:
+                if task.split()[0]:
+                    task.result.planned[task.context.client_key] += len(task.periods)
+            if tasks:
+                yield tasks
+        if missing_upstreams and not any(one.results or one.planned for one in self.results):
+            raise missing_upstreams[0]
 
 
 def _is_due(endpoint: Endpoint, capabilities: dict[str, Capability]) -> bool:

@@ -22,8 +22,8 @@ from resources.state.limits import quota_day
 from resources.state.load_status import Outcome, read_load_status
 from resources.storage.archive import Archive
 from services.ingest.covered_days import complete_sequences, known_days
-from services.ingest.fetch import plan_calls
 from services.ingest.fetch_context import UpstreamMissing
+from services.ingest.fetch_tasks import FetchPlan
 from services.ingest.spans import spans
 
 
@@ -85,20 +85,19 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
     """Estimate the cost of ``ingest(runtime, table, dts)`` now."""
     wanted = sorted(set(dts))
     price = Price(table)
-    endpoints = endpoints_of(table.name)
+    plan = FetchPlan(runtime, endpoints_of(table.name), wanted)
     reachable: set[date] = set()
     reasons_by_day: dict[date, str] = {}
     try:
-        results, planned = plan_calls(runtime, endpoints, wanted)
+        for tasks in plan.stages():
+            reachable.update(dt for task in tasks for dt in task.split()[0])
     except UpstreamMissing as error:
         price.lacking = str(error)
-        results, planned = [], []
-    pages = {e.name: _pages(runtime.archive, e) for e in {p.endpoint.name: p.endpoint for p in planned}.values()}
-    for call in planned:
-        price.calls[call.client_key, call.endpoint.quota] += pages[call.endpoint.name]
-        price.guessed |= call.endpoint.paging is not None
-        reachable.update(call.dts)
-    for one in results:
+    for one in plan.results:
+        if one.planned:
+            pages = _pages(runtime.archive, one.endpoint)
+            price.guessed |= one.endpoint.paging is not None
+            price.calls.update({(app, one.endpoint.quota): n * pages for app, n in one.planned.items()})
         for dt, accounts in one.results.items():
             reasons = sorted(
                 (not t.outcome.is_missing, t.reason)
@@ -113,7 +112,7 @@ def price_of(runtime: Runtime, table: Table, dts: Iterable[date]) -> Price:
         price.days[dt] = From.CALL if dt in reachable else From.ARCHIVE if dt in known or inboxed else From.NOWHERE
         if price.days[dt] is From.NOWHERE:
             price.reasons[dt] = (
-                _why(runtime, table, endpoints, dt)
+                _why(runtime, table, endpoints_of(table.name), dt)
                 or price.lacking
                 or reasons_by_day.get(dt)
                 or "there is nothing to request"

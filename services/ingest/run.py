@@ -100,7 +100,7 @@ def _ingest(runtime: Runtime, table: Table, dts: Iterable[date], call: bool) -> 
         for one in fetched:
             result.calls += one.total_calls
             result.codes.update(one.codes)
-            result.planned.update({(app, one.endpoint.quota): n for app, n in one.planned.items() if n})
+            result.planned.update({(app, one.endpoint.quota): n for app, n in one.planned.items()})
     backfilled = _also_covered_days(runtime, table, result.dts) if call else set()
     in_memory = 0
     for partition in iter_normalised(runtime.archive, table, backfilled.union(result.dts)):
