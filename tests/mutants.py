@@ -78,7 +78,6 @@ TESTS: dict[str, tuple[str, ...]] = {
         "resources/client/test_douyin_limits.py",
         "outreach/test_other_ways.py",
     ),
-    "resources/client/circuit_breakers.py": _CLIENT,
     "resources/client/calls.py": (*_CLIENT, "outreach/test_other_ways.py"),
     "resources/client/limits.py": (
         "resources/client/test_douyin_limits.py",
