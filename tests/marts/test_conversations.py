@@ -108,6 +108,7 @@ def test_a_conversation_is_shown_without_its_words(tmp_path, lake):
         "waits": 3,
         "first_answer_median_s": (120 + 240) / 2,
         "is_open": True,
+        "source": "webhook",
     }
     assert "你好" not in str(row)
 
