@@ -242,7 +242,7 @@ NOTES: Mapping[tuple[str, str], Note] = {
     ("account_daily", "net_fans"): Note(None, "Difference of total_fans of two days; new_fans is the platform's own number and may count gains only.", "由两日 total_fans 相减；new_fans 为平台自报，可能只计新增。"),
     ("account_daily", "engagement_ratio"): Note(None, "Likes, comments and shares of the day over plays of the day, whatever day those who liked had watched. No operation gives saves (收藏) of videos, so tools that count them show higher rates, as do those that divide by other plays or over another period.", "当日点赞、评论、分享之和除以当日播放。平台接口不提供视频收藏数，因此低于计入收藏的工具；分母或周期不同的工具也会不同。"),
     ("account_daily", "interactions"): Note(None, "Without saves (收藏) of videos: no operation gives them.", "不含视频收藏：平台接口未提供。"),
-    ("video_daily", "play_delta"): Note(None, "Between two instants of observation, not of a calendar day: it differs from plays, which the platform counts from midnight to midnight and one day later.", "为两次采集时刻之间的增量，不是自然日；与 plays（平台按自然日统计、T+1）不同。"),
+    ("video_daily", "play_delta"): Note(None, "From delta_since to totals_at, not a calendar day: it differs from plays, which the platform counts from midnight to midnight and one day later.", "为 delta_since 至 totals_at 的增量，不是自然日；与 plays（平台按自然日统计、T+1）不同。"),
     ("video_performance", "is_low_play"): Note(None, "A comparison with the account's own videos. The platform does not report whether it limits a video: there may be other reasons.", "仅与账号自身视频比较。平台不会告知是否限流，也可能是其他原因。"),
     ("video_performance", "play_count"): Note(None, "The sum of a series and a lifetime total differ; play_basis says which it is, and only videos of the same basis are compared.", "序列合计与累计值口径不同；play_basis 标明来源，只比较同来源的视频。"),
     ("fan_portrait", "share_ratio"): Note(None, *_CENSUS),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from catalog import TABLES
 from resources.config.settings import Settings
 from resources.runtime import Runtime
+from resources.storage.schema import arrow_schema
 from services.marts.build import Marts
 
 pytestmark = pytest.mark.slow
@@ -25,9 +29,25 @@ def marts(tmp_path_factory) -> Iterator[Marts]:
         tar.extractall(home, filter="data")
     runtime = Runtime(Settings(_env_file=None, home=home))
     marts = Marts(runtime)
+    change_the_past(marts)
     marts.build_stale()
     yield marts
     runtime.close()
+
+
+def change_the_past(marts: Marts) -> None:
+    """Make a video that was published between the two lists of its account."""
+    first, second = (pd.read_parquet(marts.lake.path("videos", date(2026, 11, d))) for d in (16, 17))
+    new, again = first.item_id.iloc[0], second.item_id == first.item_id.iloc[0]
+    second.loc[again, "created_at"] = first.observed_at.max() + pd.Timedelta(hours=5)
+    totals = pd.read_parquet(marts.lake.path("video_totals", date(2026, 11, 16)))
+    for name, day, rows in (
+        ("videos", 16, first[first.item_id != new]),
+        ("videos", 17, second),
+        ("video_totals", 16, totals[totals.item_id != new]),
+    ):
+        schema = arrow_schema(TABLES[name])
+        marts.lake.write(name, date(2026, 11, day), pa.Table.from_pandas(rows, schema, preserve_index=False))
 
 
 @pytest.fixture
@@ -64,3 +84,48 @@ def test_conversations_have_each_message_of_log_and_webhooks_once(table):
     }
     assert {"log", "webhook"} <= set(found.source)
     assert found[found.source == "log"].nickname.notna().any(), "leads have names without a receiver"
+
+
+def test_deltas_of_videos_begin_at_an_observation_or_at_publication(table, marts):
+    totals, videos = table("video_totals"), table("videos")
+    last = totals.sort_values("observed_at").drop_duplicates([*ACCOUNT, "item_id", "dt"], keep="last")
+    published = videos.drop_duplicates("item_id", keep="last").set_index("item_id").created_at
+    wanted = {}
+    for today in last[last.dt > last.dt.min()].itertuples():
+        earlier = last[(last.open_id == today.open_id) & (last.dt < today.dt)]
+        own = earlier[earlier.item_id == today.item_id].sort_values("dt")
+        if len(own):
+            wanted[today.dt, today.item_id] = ("observation", today.play_count - own.play_count.iloc[-1])
+        elif len(earlier) and published[today.item_id] > earlier.observed_at.min():
+            wanted[today.dt, today.item_id] = ("published", today.play_count)
+    found = table("marts.video_daily")
+    found = found[found.delta_basis.notna()]
+    assert {(r.dt, r.item_id): (r.delta_basis, r.play_delta) for r in found.itertuples()} == wanted
+    assert {basis for basis, _ in wanted.values()} == {"observation", "published"}
+    assert (found.delta_since < found.totals_at).all()
+
+
+def test_every_place_of_a_board_is_a_row_and_moves_with_its_id(table):
+    found = table("marts.billboard_moves")
+    for name, board in (("billboard_videos", "hot_video"), ("billboard_topics", "topic")):
+        lists = table(name)
+        lists = lists[lists.observed_at == lists.groupby("dt").observed_at.transform("max")]
+        on_board = found[(found.board == board) & found["rank"].notna()]
+        assert set(zip(on_board.dt, on_board["rank"], strict=True)) == set(zip(lists.dt, lists["rank"], strict=True))
+    music = table("billboard_music")
+    music = music[music.observed_at == music.groupby(["dt", "board"]).observed_at.transform("max")]
+    music["id"] = music.share_url.str.extract("/music/([^/]+)/")
+    known = music[music.id.notna()]
+    ranks = {(r.dt, f"music_{r.board}", r.id): r.rank for r in known.itertuples()}
+    moved = found[found.board.str.startswith("music_") & (found.dt == found.dt.max()) & found.entry_id.isin(known.id)]
+    before = min(dt for dt, _, _ in ranks)
+    assert len(moved) > 50
+    for r in moved.itertuples():
+        was, now = ranks.get((before, r.board, r.entry_id)), ranks.get((r.dt, r.board, r.entry_id))
+        wanted = "leave" if now is None else "enter" if was is None else "up" if now < was else "down"
+        assert r.move == ("stay" if was == now else wanted), r
+    assert (
+        music[music.title.isna()].shape[0]
+        == found[found.entry_kind.eq("music") & found.entry_name.isna() & found["rank"].notna()].shape[0]
+        > 0
+    )
