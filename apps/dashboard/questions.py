@@ -253,21 +253,24 @@ def billboard(choice: Choice, board: str, *, most: int = MOST_SHOWN) -> dict[str
     app = f"(SELECT min(client_key) FROM marts.billboard_moves WHERE board = $board AND dt = {last})"
     return {
         "rows": choice.ask(
-            f"""SELECT rank, entry, move, rank_change, rank_before, days_on_board, best_rank, value, compared_with, dt
+            f"""SELECT rank, entry, author, move, rank_change, rank_before, days_on_board, best_rank, value,
+                compared_with, dt
                 FROM marts.billboard_moves
             WHERE board = $board AND dt = {last} AND client_key = {app}
-                ORDER BY rank NULLS LAST, rank_before, entry LIMIT {most}""",
+                ORDER BY rank NULLS LAST, rank_before, entry_id LIMIT {most}""",
             board=board,
         ),
         "ranks": choice.ask(
-            f"""WITH top AS (SELECT entry FROM marts.billboard_moves
+            f"""WITH first AS (SELECT entry_id, entry FROM marts.billboard_moves
                 WHERE board = $board AND dt = {last} AND client_key = {app} AND rank IS NOT NULL
-                ORDER BY rank, entry LIMIT {MOST_ENTRIES}),
+                ORDER BY rank, entry_id LIMIT {MOST_ENTRIES}),
+            top AS (SELECT entry_id, CASE WHEN count(*) OVER (PARTITION BY entry) = 1 THEN entry
+                ELSE concat(entry, '（', entry_id, '）') END AS entry FROM first),
             days AS (SELECT DISTINCT dt FROM marts.billboard_moves
                 WHERE board = $board AND dt BETWEEN $first AND $last AND client_key = {app})
             SELECT days.dt, top.entry, m.rank FROM days CROSS JOIN top
             LEFT JOIN marts.billboard_moves AS m ON m.board = $board AND m.client_key = {app} AND m.dt = days.dt
-                AND m.entry = top.entry ORDER BY ALL""",
+                AND m.entry_id = top.entry_id ORDER BY ALL""",
             board=board,
         ),
     }

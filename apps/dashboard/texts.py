@@ -17,6 +17,7 @@ Say = Callable[[str, str], str]
 MOVES = {
     "first": ("首次", "first"),
     "enter": ("进榜", "entered"),
+    "unknown": ("无法辨认", "unknown"),
     "leave": ("掉榜", "left"),
     "up": ("上升", "up"),
     "down": ("下降", "down"),

@@ -119,8 +119,8 @@ _MOVES = """
         {strength} AS strength
     FROM marts.billboard_moves WHERE dt = $day AND move IN {moves}
     QUALIFY client_key = min(client_key) OVER (PARTITION BY board)
-        AND row_number() OVER (PARTITION BY client_key, board ORDER BY strength DESC, entry) <= 2
-    ORDER BY strength DESC, board, entry LIMIT {most}
+        AND row_number() OVER (PARTITION BY client_key, board ORDER BY strength DESC, entry_id) <= 2
+    ORDER BY strength DESC, board, entry_id LIMIT {most}
 """
 
 QUESTIONS = {
