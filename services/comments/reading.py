@@ -44,6 +44,11 @@ class Analyser:
         self._scorer = Scorer(lexicon, self.reader.word)
         self._question = _seeker(rules.question, self.reader)
         self._needs = tuple((need.id, _seeker(need, self.reader)) for need in rules.needs)
+        self._worded = tuple(
+            (need.id, frozenset(need.words_beside), seeker)
+            for need, (_, seeker) in zip(rules.needs, self._needs, strict=True)
+            if need.words_beside
+        )
         self._last = threading.local()
 
     def plain(self, texts: Sequence[str]) -> list[str]:
@@ -60,7 +65,14 @@ class Analyser:
 
     def needs(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the ids of the need classes of each comment, in the order of the rules."""
-        return [[name for name, seeker in self._needs if seeker.fits(text)] for text in self.plain(texts)]
+        return list(map(self._needs_of, self.plain(texts)))
+
+    def _needs_of(self, text: str) -> list[str]:
+        found = [name for name, one in self._needs if one.fits(text)]
+        for name, beside, one in self._worded:
+            if name in found and not beside.isdisjoint(found) and not one.fits(self.reader.without_faces(text)):
+                found.remove(name)
+        return found
 
     def questions(self, texts: Sequence[str]) -> list[bool]:
         """Return for each comment whether it is a question."""

@@ -25,7 +25,7 @@ RULES, SENTIMENT, USER_WORDS, STOP_WORDS, EVALUATION = (
     "stop_words.txt",
     "evaluation.tsv",
 )
-VERSION = 1
+VERSION = 2
 """Increase it when code changes the results of the text functions: marts compare :func:`fingerprint`."""
 
 
@@ -97,6 +97,8 @@ class Need(Patterns):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     zh: str = Field(min_length=1)
     en: str = Field(min_length=1)
+    words_beside: list[str] = Field(default_factory=list)
+    """Ids of classes beside which faces do not make this one: only its words do."""
 
 
 class Rules(_StrictModel):
@@ -110,6 +112,10 @@ class Rules(_StrictModel):
         ids = [n.id for n in self.needs]
         if twice := sorted({i for i in ids if ids.count(i) > 1}):
             raise ValueError(f"two needs are called {', '.join(twice)}")
+        if unknown := sorted({i for n in self.needs for i in n.words_beside} - {*ids}):
+            raise ValueError(
+                f"words_beside names {', '.join(unknown)}, which is no need: write one of {', '.join(ids)}"
+            )
         return self
 
 

@@ -108,6 +108,11 @@ class TextReader:
     def _canonical(self, found: re.Match[str]) -> str:
         return self._faces.get(found[0], " ")
 
+    @staticmethod
+    def without_faces(plain: str) -> str:
+        """Remove the faces from a plain text."""
+        return _FACES_INSIDE.sub(" ", plain)
+
     def terms(self, plain: Sequence[str]) -> list[list[str]]:
         """Return the distinct terms of each plain text, in order.
 
@@ -117,7 +122,7 @@ class TextReader:
         return [
             [
                 w
-                for w in dict.fromkeys(cut(_FACES_INSIDE.sub(" ", text), True))
+                for w in dict.fromkeys(cut(self.without_faces(text), True))
                 if len(w) > 1 and w not in stop and (fits(w) or w in user)
             ]
             for text in plain

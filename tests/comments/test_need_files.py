@@ -75,6 +75,13 @@ MISTAKES = {
     ),
     "bad id": ("rules.yaml", "- id: ask_price", "- id: Ask-Price", "needs.Ask-Price.id", "pattern"),
     "id twice": ("rules.yaml", "- id: ask_link", "- id: ask_price", "two needs are called ask_price", ""),
+    "beside no need": (
+        "rules.yaml",
+        "[complain]",
+        "[complains]",
+        "words_beside names complains",
+        "write one of ask_price",
+    ),
     "bad expression": ("rules.yaml", "'没多少钱'", "'没(多少钱'", "needs.ask_price.except", "is no regular expression"),
     "upper case": ("rules.yaml", "'没多少钱'", "'没多少钱|BGM'", "needs.ask_price.except", "lower case; write it so"),
     "fits all": ("rules.yaml", "'没多少钱'", "'(没多少钱)?'", "needs.ask_price.except", "fits every comment"),
@@ -131,6 +138,7 @@ def test_a_mistake_is_reported_with_file_line_and_what_to_do(folder: Path, mista
     assert todo in text
     if mistake not in (
         "id twice",
+        "beside no need",
         "two meanings",
         "two faces",
         "long emoji",

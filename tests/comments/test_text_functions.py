@@ -56,6 +56,19 @@ def test_answers_types_and_null(connection, name: str):
     assert one(connection, f"typeof({name}(''))") == FUNCTIONS[name].returns
 
 
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("声音太小了听不清🔥🔥", ["complain"]),
+        ("声音太小了听不清[赞]", ["complain"]),
+        ("声音太小了听不清，画面好看🔥", ["complain", "praise"]),
+        ("🔥🔥", ["praise"]),
+    ],
+)
+def test_faces_make_no_praise_of_a_complaint(connection, text: str, needs: list[str]):
+    assert one(connection, "comment_needs(?)", text) == needs
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_rows_keep_their_places(connection, name: str):
     """Over more than one vector, with NULLs between, filtered, and in another order."""
