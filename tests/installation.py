@@ -160,13 +160,13 @@ class World:
         stats = self.stats()
         return stats["total"] if operation is None else stats["operations"].get(operation, {"requests": 0})["requests"]
 
-    def asked(self, operation: str) -> dict[str, int]:
+    def requested(self, operation: str) -> dict[str, int]:
         """Requests per request key."""
         return self.stats()["operations"].get(operation, {"by_key": {}})["by_key"]
 
     def calls_of(self, operation: str, account: int) -> int:
         """Requests that arrived for one account."""
-        return sum(n for key, n in self.asked(operation).items() if f"open_id={self.accounts[account]}" in key)
+        return sum(n for key, n in self.requested(operation).items() if f"open_id={self.accounts[account]}" in key)
 
     def rows(self, table: str, dt: date) -> list[dict[str, Any]]:
         return self.read(table, dt).to_pylist()

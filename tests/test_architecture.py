@@ -64,8 +64,8 @@ def tracked() -> tuple[Path, ...]:
     return tuple(p for p in ROOT.rglob("*") if p.is_file() and not hidden & set(p.relative_to(ROOT).parts))
 
 
-def modules_of(room: str) -> list[Path]:
-    return sorted(p for p in (ROOT / room).rglob("*.py"))
+def modules_of(package: str) -> list[Path]:
+    return sorted(p for p in (ROOT / package).rglob("*.py"))
 
 
 def imported_by(file: Path) -> set[str]:
@@ -159,8 +159,8 @@ def hear(event, args):
         done.append([module, event, str(args[0])])
 sys.addaudithook(hear)
 for name in sys.argv[1:]:
-    room = __import__(name)
-    for found in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+    package = __import__(name)
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         # What imports marimo makes marimo's own folder.
         if not found.name.endswith((
             "__main__", "dashboard.app", "dashboard.account_figures", "dashboard.controls", "dashboard.firstview",
@@ -315,7 +315,7 @@ def test_third_party_imports_are_declared():
         "pydantic",
         "uvloop",
     }  # of pydantic-settings, uvicorn[standard]
-    used = set().union(*(imported_by(p) for room in PACKAGES for p in modules_of(room)))
+    used = set().union(*(imported_by(p) for package in PACKAGES for p in modules_of(package)))
     assert used - set(sys.stdlib_module_names) - set(PACKAGES) - declared == set()
 
 

@@ -100,4 +100,4 @@ def test_a_failed_run_is_alerted_at_once_and_a_good_one_resolves_it(settings: Se
         )
         assert "channel: Extra inputs are not permitted" in event.step_failure_data.user_failure_data.description
         run(fails=True)
-        assert len(robots.texts) == 2, "a file that cannot be used tells nobody, and ends no tick"
+        assert len(robots.texts) == 2, "a file that cannot be used sends nothing, and ends no tick"

@@ -147,8 +147,8 @@ def test_addresses_come_from_the_environment_or_the_file(load, monkeypatch, tmp_
     for environment in ({}, {"ALERTS_OPS": ""}):
         with pytest.raises(BadAlerts, match=r"neither the environment nor \.env has ALERTS_OPS"):
             address_of(alerts, "ops", environment)
-    with pytest.raises(BadAlerts, match="no channel is called 'nobody'; there are ops, brand"):
-        address_of(alerts, "nobody")
+    with pytest.raises(BadAlerts, match="no channel is called 'unknown'; there are ops, brand"):
+        address_of(alerts, "unknown")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ALERTS_OPS", raising=False)
     (tmp_path / ".env").write_text("ALERTS_OPS=lark://from-the-file\n")

@@ -40,8 +40,8 @@ def read_day(world, *tables: str) -> dict[str, int]:
 
 def pages_of(world, operation: str = LIST) -> Counter[str]:
     """Requests per video."""
-    return Counter({key.split("item_id=")[1].split("&")[0]: 0 for key in world.asked(operation)}) + Counter(
-        key.split("item_id=")[1].split("&")[0] for key in world.asked(operation)
+    return Counter({key.split("item_id=")[1].split("&")[0]: 0 for key in world.requested(operation)}) + Counter(
+        key.split("item_id=")[1].split("&")[0] for key in world.requested(operation)
     )
 
 
@@ -89,9 +89,9 @@ def test_the_next_day_requests_young_videos_and_what_changed(world):
     days = born(world, TOMORROW)
     young = {item for item, day in days.items() if day is not None and day >= young_from and now[item]}
     changed = {item for item in now if now[item] and now[item] != first.get(item)}
-    asked = set(pages_of(world))
-    assert asked == young | changed
-    assert asked != set(now), "quiet old videos are left alone"
+    requested = set(pages_of(world))
+    assert requested == young | changed
+    assert requested != set(now), "quiet old videos are left alone"
     whole = {r["item_id"] for r in world.rows("comment_reads", TOMORROW) if r["is_whole"]}
     assert young <= whole
 
@@ -132,7 +132,7 @@ def test_what_disappeared_is_distinguished_from_what_was_not_read(world):
     whole = {r["item_id"] for r in world.rows("comment_reads", later) if r["is_whole"]}
     then = {(c["item_id"], c["comment_id"]) for c in world.rows("comments", first) if c["item_id"] in whole}
     now = {(c["item_id"], c["comment_id"]) for c in world.rows("comments", later)}
-    assert then - now, "somebody took a comment back within four days"
+    assert then - now, "a comment was withdrawn within four days"
     assert then & now
 
 
@@ -140,7 +140,7 @@ def test_what_disappeared_is_distinguished_from_what_was_not_read(world):
 def test_replies_are_requested_for_comments_that_have_some(world):
     read_day(world, "comment_replies")
     wanted = {c["comment_id"] for c in world.rows("comments", TODAY) if c["reply_count"]}
-    assert {key.split("comment_id=")[1].split("&")[0] for key in world.asked(REPLIES)} == wanted
+    assert {key.split("comment_id=")[1].split("&")[0] for key in world.requested(REPLIES)} == wanted
     replies = world.rows("comment_replies", TODAY)
     assert {r["comment_id"] for r in replies} <= wanted
     assert replies
@@ -151,9 +151,9 @@ def test_replies_are_requested_for_comments_that_have_some(world):
     old = {c["comment_id"]: c["reply_count"] for c in world.rows("comments", TODAY)}
     known = Counter(r["comment_id"] for r in replies)
     for c in world.rows("comments", TOMORROW):
-        asked = any(c["comment_id"] in key for key in world.asked(REPLIES))
+        requested = any(c["comment_id"] in key for key in world.requested(REPLIES))
         if c["reply_count"] and old.get(c["comment_id"]) == c["reply_count"] <= known[c["comment_id"]]:
-            assert not asked, "all its replies are known"
+            assert not requested, "all its replies are known"
 
 
 @pytest.mark.slow
@@ -167,13 +167,13 @@ def test_an_account_whose_comments_failed_requests_the_same_videos_again(world):
     world.fault(LIST, "busy", account=1, times=None)
     world.ingest("comments")
     assert world.status("comments", TOMORROW)[1].status in (Outcome.FAILED, Outcome.PARTIAL)
-    missed = {key.split("item_id=")[1].split("&")[0] for key in world.asked(LIST) if world.accounts[1] in key}
+    missed = {key.split("item_id=")[1].split("&")[0] for key in world.requested(LIST) if world.accounts[1] in key}
     world.clear()
     world.at("2026-11-18T11:30:00+08:00")
     read_day(world)
-    asked = {key.split("item_id=")[1].split("&")[0] for key in world.asked(LIST) if world.accounts[1] in key}
+    requested = {key.split("item_id=")[1].split("&")[0] for key in world.requested(LIST) if world.accounts[1] in key}
     listed = {r["item_id"] for r in world.rows("video_totals", date(2026, 11, 18)) if r["comment_count"]}
-    assert missed & listed <= asked, "compared with the last day that was read, not with yesterday"
+    assert missed & listed <= requested, "compared with the last day that was read, not with yesterday"
 
 
 def changed(rows: pa.Table, **columns: dict[str, object]) -> pa.Table:
@@ -199,7 +199,7 @@ def test_age_is_measured_in_beijing_days(world):
             rows.column_names.index("dt"), rows.schema.field("dt"), pa.array([TOMORROW] * rows.num_rows, pa.date32())
         )
 
-    def asked(operation: str, param: str) -> list[str]:
+    def requested(operation: str, param: str) -> list[str]:
         return [
             s.params[param]
             for s in subjects_of(FetchContext(world.runtime, app, ENDPOINTS[operation], (TOMORROW,)))
@@ -234,7 +234,7 @@ def test_age_is_measured_in_beijing_days(world):
             TOMORROW,
             changed(videos, created_at={i: edge if i == item else others for i in videos["item_id"].to_pylist()}),
         )
-        assert asked(LIST, "item_id") == [item] * young, edge
+        assert requested(LIST, "item_id") == [item] * young, edge
         every = comments["comment_id"].to_pylist()
         created = {c: edge if c == comment else others for c in every}
         lake.write(
@@ -242,4 +242,4 @@ def test_age_is_measured_in_beijing_days(world):
             TOMORROW,
             changed(comments, created_at=created, reply_count=dict.fromkeys(every, 0) | {comment: 1}),
         )
-        assert asked(REPLIES, "comment_id") == [comment] * young, "all replies of an old one are known"
+        assert requested(REPLIES, "comment_id") == [comment] * young, "all replies of an old one are known"

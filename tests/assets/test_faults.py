@@ -71,7 +71,7 @@ def test_a_token_that_expires_mid_run_is_refreshed_once_for_all_calls(world):
     done = world.ingest("item_play")
 
     reported = world.status("item_play", YESTERDAY)[HIT]
-    videos = len([key for key in world.asked("item_play") if world.accounts[HIT] in key])
+    videos = len([key for key in world.requested("item_play") if world.accounts[HIT] in key])
     assert videos > 4
     assert (reported.status, reported.rows) == (Outcome.LOADED, videos)
     # Calls that had already taken the old token are made twice.
@@ -214,7 +214,7 @@ def test_a_capability_that_went_offline_stops_its_operation_alone(world):
     world.fault(OPERATION, "capability_offline", times=None)
     done = world.ingest(TABLE)
 
-    assert done.calls == world.calls(OPERATION) == 1, "the others would get the same answer and are not asked for"
+    assert done.calls == world.calls(OPERATION) == 1, "the others would get the same answer and are not requested"
     for reported in world.status(TABLE, YESTERDAY).values():
         assert (reported.status, reported.code, reported.rows) == (Outcome.UNAVAILABLE, 28001056, 0)
         assert "console" in reported.reason

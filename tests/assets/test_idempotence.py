@@ -51,7 +51,7 @@ class Day:
 
     world: World
     calls: int
-    asked: dict[str, dict[str, int]]
+    requested: dict[str, dict[str, int]]
     """Requests per operation and request key."""
     files: dict[str, bytes]
 
@@ -65,7 +65,7 @@ def day(platforms, tmp_path_factory):
     world.open().at(START).authorize().watch(("keyword", "咖啡"), ("poi-keyword", "咖啡"), ("amap", "B0SANDBOX0001"))
     world.receive()
     calls = load(world, TABLES)
-    yield Day(world, calls, {name: world.asked(name) for name in ENDPOINTS}, world.lake_files())
+    yield Day(world, calls, {name: world.requested(name) for name in ENDPOINTS}, world.lake_files())
     world.runtime.close()
     world.clear()
 
@@ -73,14 +73,14 @@ def day(platforms, tmp_path_factory):
 @pytest.mark.slow
 def test_a_day_makes_each_call_at_most_once(day):
     """All tables, one after the other."""
-    twice = {name: [key for key, n in keys.items() if n > 1] for name, keys in day.asked.items()}
+    twice = {name: [key for key, n in keys.items() if n > 1] for name, keys in day.requested.items()}
     assert {name: keys for name, keys in twice.items() if keys} == {}
-    assert {name for name, keys in day.asked.items() if keys} >= {
+    assert {name for name, keys in day.requested.items() if keys} >= {
         "item_comment_reply_list",
         "leads_tag_user_list",
         "im_message_resources",
     }
-    assert day.calls == sum(sum(keys.values()) for keys in day.asked.values()) > 250
+    assert day.calls == sum(sum(keys.values()) for keys in day.requested.values()) > 250
     assert {name.split("/")[0] for name in day.files} == TABLES.keys()
 
 
@@ -218,7 +218,7 @@ def test_after_an_exception_only_the_rest_is_requested(make_world, monkeypatch, 
 
     world.restart()
     assert world.ingest("item_play").calls == needed - survivors
-    assert set(world.asked("item_play").values()) == {1}, "nothing was asked twice"
+    assert set(world.requested("item_play").values()) == {1}, "nothing was requested twice"
     assert world.lake_files() == expected
 
 
@@ -265,9 +265,9 @@ def test_killed_at_any_instant_the_lake_ends_as_if_undisturbed(make_world):
 
     before = world.calls("item_play")
     world.restart(concurrency=16)
-    held = len(world.archived("item_play"))
-    assert 0 < held <= before < needed
-    assert world.ingest("item_play").calls == needed - held
+    archived = len(world.archived("item_play"))
+    assert 0 < archived <= before < needed
+    assert world.ingest("item_play").calls == needed - archived
     # At 2 x 25 calls a second: responses of the last 0.05 s + the flusher's 0.025 s, and calls in flight.
     assert world.calls("item_play") - needed <= 10
     assert world.lake_files() == expected
@@ -292,7 +292,7 @@ def test_a_paged_list_that_broke_off_goes_on_at_its_page(make_world, kind: str):
     world.clear()
     world.restart()
     assert world.ingest("videos").calls == world.calls("video_list") == pages - 1
-    assert not any("cursor=0&" in key for key in world.asked("video_list"))
+    assert not any("cursor=0&" in key for key in world.requested("video_list"))
     assert world.lake_files() == expected
     entries = [e for e in world.archived("video_list") if e.open_id == world.accounts[0] and e.ok]
     assert [e.page for e in entries] == [1, 2, 3]
@@ -306,7 +306,7 @@ def test_a_list_that_broke_off_in_an_earlier_slot_begins_anew(world):
     world.clear()
     world.at("2026-11-16T12:05:00+08:00")
     world.ingest("hot_words_rising")
-    assert any("cursor=0" in key for key in world.asked("hotsearch_trending_sentences"))
+    assert any("cursor=0" in key for key in world.requested("hotsearch_trending_sentences"))
     assert len({r["observed_at"] for r in world.rows("hot_words_rising", TODAY)}) == 1, (
         "two halves of two hours are no list"
     )
@@ -366,7 +366,7 @@ def test_a_window_is_requested_once_and_fills_every_day_in_it(world):
     days = [YESTERDAY - timedelta(days=n) for n in range(30)]
     done = world.ingest("user_fans", *days)
     assert done.calls == world.calls("user_fans") == 3
-    assert all("date_type=30" in key for key in world.asked("user_fans"))
+    assert all("date_type=30" in key for key in world.requested("user_fans"))
     assert (sorted(done.partitions), done.missing) == (sorted(days), [])
     assert {len(world.rows("user_fans", d)) for d in days} == {3}
     world.clear()
@@ -381,7 +381,7 @@ def test_the_shortest_window_that_reaches_is_requested(world):
         table = {7: "user_fans", 15: "user_like", 30: "user_share"}[window]
         shutil.rmtree(world.runtime.archive.root / table, ignore_errors=True)
         world.ingest(table, TODAY - timedelta(days=reach))
-        assert all(f"date_type={window}&" in key for key in world.asked(table)), reach
+        assert all(f"date_type={window}&" in key for key in world.requested(table)), reach
         assert world.calls(table) == 3
 
 

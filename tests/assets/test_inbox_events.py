@@ -317,8 +317,8 @@ def test_an_event_that_becomes_known_lands_once(world, monkeypatch):
     from services.ingest import inbox
 
     world.receive("im_message_read", at=NOW)
-    with monkeypatch.context() as elder:
-        elder.setattr(inbox, "EVENT_NAMES", EVENT_NAMES - {"im_message_read"})
+    with monkeypatch.context() as older:
+        older.setattr(inbox, "EVENT_NAMES", EVENT_NAMES - {"im_message_read"})
         inbox.drain(world.runtime, [OTHER_EVENTS], [TODAY])
     assert [e.operation for e in entries(world)] == ["webhook_other"]
     part = world.ingest("webhook_events").partitions[TODAY]

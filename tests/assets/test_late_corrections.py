@@ -65,7 +65,7 @@ def test_the_whole_window_finds_older_corrections_with_the_same_calls(world):
     found = total(done.changes.values())
     assert found.altered > 0
     assert {d for d, c in done.changes.items() if c.altered} <= {YESTERDAY, YESTERDAY - timedelta(days=1)}
-    assert found.confirmed > 60, "the other days were told again, and say the same"
+    assert found.confirmed > 60, "the other days were reported again with the same figures"
 
 
 @pytest.mark.parametrize("table", MEASURES)

@@ -39,30 +39,30 @@ def test_upstream_comes_before_what_iterates_over_it():
 def test_series_of_videos_older_than_thirty_days_are_not_requested(world):
     world.ingest("videos")
     world.ingest("item_play")
-    asked = {key.split("item_id=")[1].split("&")[0] for key in world.asked("item_play")}
+    requested = {key.split("item_id=")[1].split("&")[0] for key in world.requested("item_play")}
     oldest = TODAY - timedelta(days=30)
     young = {
         r["item_id"]
         for r in world.rows("videos", TODAY)
         if r["created_at"] is not None and (r["created_at"] + timedelta(hours=8)).date() >= oldest
     }
-    assert asked == young
-    assert len(asked) < len(world.rows("videos", TODAY))
+    assert requested == young
+    assert len(requested) < len(world.rows("videos", TODAY))
 
 
 def test_an_account_that_is_too_small_is_requested_again_after_a_week(world):
     """Account 2 has fewer than 3,000 fans, account 3 fewer than 100."""
-    asked: dict[date, Counter[int]] = {}
+    requested: dict[date, Counter[int]] = {}
     for n in range(9):
         day = TODAY + timedelta(days=n)
         world.at(f"{day}T11:00:00+08:00")
         world.clear()
         world.ingest("fans_interests")
-        asked[day] = Counter({account: world.calls_of("fans_favourite", account) for account in range(4)})
+        requested[day] = Counter({account: world.calls_of("fans_favourite", account) for account in range(4)})
     for account in (0, 1):
-        assert [asked[day][account] for day in asked] == [1] * 9, "large accounts are asked every day"
+        assert [requested[day][account] for day in requested] == [1] * 9, "large accounts are requested every day"
     for account in (2, 3):
-        assert [asked[day][account] for day in asked] == [1, 0, 0, 0, 0, 0, 0, 1, 0], "small ones weekly"
+        assert [requested[day][account] for day in requested] == [1, 0, 0, 0, 0, 0, 0, 1, 0], "small ones weekly"
     reported = world.status("fans_interests", TODAY + timedelta(days=3))[2]
     assert reported.status is Outcome.BELOW_THRESHOLD
     assert "requested again on 2026-11-23" in reported.reason
@@ -79,7 +79,7 @@ def test_several_videos_share_one_request(world):
     world.at("2026-11-17T10:45:00+08:00")
     world.clear()
     world.ingest("videos")
-    assert world.calls("video_data") == 0, "the account's own list shows them, and tells more"
+    assert world.calls("video_data") == 0, "the account's own list shows them, and has more"
     for table in ("videos", "video_totals"):
         world.runtime.lake.remove(table, TODAY)
         world.runtime.lake.remove(table, TODAY + timedelta(days=1))

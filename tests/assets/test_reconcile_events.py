@@ -116,7 +116,7 @@ def test_what_never_arrived_is_reported_by_its_id(lake):
         "lead_events",
         TODAY,
         *(log("im_receive_msg", str(n), AT + timedelta(seconds=n)) for n in range(8)),
-        log("new_follow_action", who="somebody else"),
+        log("new_follow_action", who="stranger no. 9"),
     )
     write(
         lake,
@@ -136,7 +136,7 @@ def test_what_never_arrived_is_reported_by_its_id(lake):
         7,
         ("1", "2", "3", "4", "5"),
     )
-    assert follow.examples == ("somebody… at 2026-11-16 01:30:00 UTC",)
+    assert follow.examples == ("stranger… at 2026-11-16 01:30:00 UTC",)
     assert "你好" not in str(found)
 
 

@@ -178,7 +178,7 @@ def test_a_cursor_that_comes_again_is_no_short_list(world):
     world.clear()
     world.restart()
     world.ingest("videos")
-    keys = world.asked("video_list")
+    keys = world.requested("video_list")
     assert all(world.accounts[HIT] in key for key in keys)
     assert any("cursor=0&" in key for key in keys)
     assert world.accounts_in("videos", TODAY) == {0, 1, 2}
@@ -251,7 +251,7 @@ def test_some_videos_of_an_account_fail(world):
     done = world.ingest("item_play")
 
     reported = world.status("item_play", YESTERDAY)[HIT]
-    videos = len({key for key in world.asked("item_play") if world.accounts[HIT] in key})
+    videos = len({key for key in world.requested("item_play") if world.accounts[HIT] in key})
     assert (reported.status, reported.code) == (Outcome.PARTIAL, 28001005)
     assert reported.reason.startswith(f"2 of {videos} failed: ")
     assert reported.rows == videos - 2
@@ -344,7 +344,7 @@ def test_a_day_of_which_only_days_to_come_were_sent_is_not_materialised(world):
     assert done.missing == [YESTERDAY]
     assert not world.runtime.lake.path(TABLE, YESTERDAY).exists()
     assert world.runtime.lake.read(f"_quarantine/{TABLE}", YESTERDAY).num_rows > 0
-    assert _only_waiting(done), "it is asked again, and no failure of the run"
+    assert _only_waiting(done), "it is requested again, and no failure of the run"
     assert {s.status for s in done.statuses} == {Outcome.NOT_READY}
     assert [one.replaces for one in replay(world.runtime, TABLES[TABLE], YESTERDAY, YESTERDAY)] == [False]
     world.clear()

@@ -144,7 +144,7 @@ def test_an_old_list_says_nothing_of_the_videos_since(make_world):
     world.at("2026-11-17T11:00:00+08:00")
     world.ingest("videos")
     assert Outcome.LOADED in {s.status for s in world.ingest("item_play", TODAY).statuses}, (
-        "what is known is asked for until it is old"
+        "what is known is requested until it is old"
     )
     world.at("2027-02-01T11:00:00+08:00")
     done = world.ingest("item_play", TODAY.replace(year=2027, month=1, day=31))

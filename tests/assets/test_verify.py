@@ -73,7 +73,7 @@ def test_what_is_whole_agrees(kept):
     assert found.findings == []
     assert found.segments >= len(SOME) - 2
     assert found.days == 6 + 30 + len(kept.runtime.lake.days("item_play")), (
-        "no video of the first days of the window is left to be asked for"
+        "no video of the first days of the window is left to be requested"
     )
     assert found.published == found.days
     assert found.totals > 30
@@ -149,7 +149,7 @@ def test_a_damaged_segment_stops_its_table_alone_and_is_moved_aside(kept):
     before = kept.rows("hot_words", TODAY)
     kept.clear()
     done = kept.ingest("hot_words")
-    assert kept.calls("hotsearch_sentences") == done.calls == 1, "the slot is not over: the list is asked for again"
+    assert kept.calls("hotsearch_sentences") == done.calls == 1, "the slot is not over: the list is requested again"
     assert done.changes[TODAY].removed == len(before) or kept.rows("hot_words", TODAY) == before
     assert look(kept, "hot_words").wrong[1:] == []
 

@@ -111,12 +111,12 @@ def _series_took_one_call_for_each_video(world, ui, done: dict, days: list[date]
     assert done["status"] == "COMPLETED_SUCCESS", done
     assert len(done["runs"]) <= 2
     assert materialised(ui, "item_play") == {d.isoformat() for d in days}
-    asked = world.asked("item_play")
+    requested = world.requested("item_play")
     world.open()
     young = set(_young_videos(world))
-    assert {key.split("item_id=")[1].split("&")[0] for key in asked} == young
+    assert {key.split("item_id=")[1].split("&")[0] for key in requested} == young
     assert len(young) > 5
-    assert set(asked.values()) == {1}, "all days are one window"
+    assert set(requested.values()) == {1}, "all days are one window"
 
 
 def _snapshots_failed_visibly(ui, done: dict) -> None:

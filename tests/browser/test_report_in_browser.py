@@ -21,7 +21,7 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture
-def asked(page):
+def requested(page):
     """The page's network requests, and its error messages."""
     found = []
     page.on("request", lambda request: found.append(request.url))
@@ -33,10 +33,10 @@ def asked(page):
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_page_fits_and_can_be_read(page, report, asked, look, width, language):
+def test_the_page_fits_and_can_be_read(page, report, requested, look, width, language):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{report.as_uri()}#{language}")
-    assert asked == [report.as_uri()]
+    assert requested == [report.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     letters = page.evaluate("""() => [...document.querySelectorAll('svg text')]
         .filter(t => t.getBoundingClientRect().width > 0)
@@ -54,7 +54,7 @@ def test_the_page_fits_and_can_be_read(page, report, asked, look, width, languag
     look(f"report-{width}-{language}")
 
 
-def test_the_language_is_remembered(page, report, asked):
+def test_the_language_is_remembered(page, report, requested):
     page.goto(report.as_uri())
     assert page.locator("h1 .zh").is_visible()
     page.click("#language")
@@ -67,7 +67,7 @@ def test_the_language_is_remembered(page, report, asked):
     assert page.locator("h1 .zh").is_visible()
 
 
-def test_text_of_people_is_not_executed(page, report, asked):
+def test_text_of_people_is_not_executed(page, report, requested):
     page.goto(report.as_uri())
     page.evaluate(
         "(words) => { const element = document.createElement('div'); element.innerHTML = '<img src=x "
@@ -75,8 +75,8 @@ def test_text_of_people_is_not_executed(page, report, asked):
         HOSTILE,
     )
     page.wait_for_timeout(300)
-    assert [said for said in asked if said in ("1", "2", "3")] == []
-    assert any("Content Security Policy" in said for said in asked), "the policy holds even where the words got in"
+    assert [said for said in requested if said in ("1", "2", "3")] == []
+    assert any("Content Security Policy" in said for said in requested), "the policy holds even where the words got in"
 
 
 def test_on_paper(page, report, tmp_path):

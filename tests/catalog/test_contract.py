@@ -402,7 +402,7 @@ def test_keys_are_members_that_are_always_there(endpoint: Endpoint):
     offered = success_members(contract_name(endpoint))
     for output in endpoint.outputs:
         key = set(TABLES[output.table].key)
-        assert key <= {c.field for c in output.columns}, "every door gives the key"
+        assert key <= {c.field for c in output.columns}, "every endpoint gives the key"
         for path, column in reads(output):
             if column.field in key:
                 assert "|" not in path

@@ -116,7 +116,7 @@ def test_what_names_a_subject_is_kept_with_its_rows(endpoint: Endpoint):
         reported = {c.path for c in output.columns if c.origin in (Origin.PARAM, Origin.MEMBER)}
         for name in subjects(endpoint):
             assert name in reported or ANSWERED_AS.get(name) in reported, (
-                f"{output.table} does not say which {name} was asked for"
+                f"{output.table} does not say which {name} was requested"
             )
 
 
@@ -223,9 +223,9 @@ def same_rows(a: Endpoint, b: Endpoint, table: str) -> bool:
 @each_app
 @pytest.mark.parametrize("table", list(TABLES))
 def test_no_app_fills_a_table_twice_from_the_same_objects(app: AppType, table: str):
-    doors = [e for e in endpoints_of(table) if app in e.apps]
-    for a in doors:
-        for b in doors:
+    sources = [e for e in endpoints_of(table) if app in e.apps]
+    for a in sources:
+        for b in sources:
             if a.name < b.name and same_rows(a, b, table):
                 assert a.instead_of == b.name or b.instead_of == a.name, f"{a.name} and {b.name} both fill {table}"
 

@@ -180,13 +180,13 @@ def test_key_is_of_the_tables_own_fields(table: Table):
 
 
 IDENTIFY = {
-    "event": "with its instant and its people, an event is told from others",
+    "event": "with its instant and its people, an event is identified",
     "event_at": "see event",
-    "action_type": "with its instant and its person, an action is told from others",
+    "action_type": "with its instant and its person, an action is identified",
     "action_at": "see action_type",
     "ent_type": "with its version, an issue of a list",
     "version": "see ent_type",
-    "keyword": "what was asked for",
+    "keyword": "what was requested",
 }
 """Fields besides ids that identify lasting things."""
 
@@ -206,13 +206,13 @@ def test_endpoints_fill_exactly_the_tables_fields(table: Table):
             assert len({c.field for c in output.columns}) == len(output.columns)
             assert set(table.key) <= {c.field for c in output.columns} <= set(table.fields)
         assert endpoint.domain == table.domain or table.history is History.EVENT, (
-            "an event of one domain tells something of another one"
+            "an event of one domain says something about another one"
         )
     assert len({e.cadence for e in filling}) == 1, "one job fills a table"
     assert {c.field for e in filling for o in e.outputs if o.table == table.name for c in o.columns} == set(
         table.fields
     )
-    assert len({bool(e.windows) for e in filling}) == 1, "a door may reach less far back than another one"
+    assert len({bool(e.windows) for e in filling}) == 1, "an endpoint may reach less far back than another one"
 
 
 def test_tables_have_their_own_names():
@@ -360,14 +360,14 @@ def cron_times(cadence: Cadence) -> list[time]:
 @each_cadence
 def test_every_slot_has_a_schedule_that_requests_it(cadence: Cadence):
     assert list(cadence.slots) == sorted(set(cadence.slots))
-    asked = {
+    requested = {
         cadence.slot(datetime.combine(date(2026, 11, 16), t, BEIJING)).astimezone(BEIJING).time()
         for t in cron_times(cadence)
     }
     midnight = (
         {time(0, 0)} if cadence.name in ("hourly", "events") else set()
     )  # before 10:00 there is no data to request
-    assert asked == {*cadence.slots, *midnight}
+    assert requested == {*cadence.slots, *midnight}
     assert CJK.search(cadence.doc_zh)
     assert not CJK.search(cadence.doc_en)
     for at in cron_times(cadence):

@@ -161,7 +161,7 @@ def all_inputs() -> list[Input]:
             "backfill",
             "backfill --resume --from 2026-11-01",
             "watch add video 7",
-            "accounts tag nobody word",
+            "accounts tag unknown word",
             "outreach plan",
             "outreach plan hello --tags",
             "sandbox --now 0001-01-01",
@@ -170,7 +170,7 @@ def all_inputs() -> list[Input]:
             "authorize --code code --app nonsense",
             "accounts list --app nonsense",
             "watch list --app nonsense",
-            "outreach opt-out add p --account nobody",
+            "outreach opt-out add p --account unknown",
             "outreach opt-out add p --app nonsense",
         )
     ]

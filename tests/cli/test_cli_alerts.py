@@ -96,7 +96,7 @@ def test_from_check_to_notification(alerts, hook):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("test", "nobody"), "no channel is called 'nobody'; there are ops, other"),
+        (("test", "unknown"), "no channel is called 'unknown'; there are ops, other"),
         (("test", "other"), "channels.other: neither the environment nor .env has ALERTS_OTHER"),
         (("mute", "9"), "there is no alert 9: see `douyin alerts list`"),
         (("mute", "9", "--for", "soon"), "'soon' is no length of time: write 30s, 30m, 12h or 7d"),

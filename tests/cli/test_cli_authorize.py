@@ -178,9 +178,9 @@ def test_accounts_are_paused_resumed_tagged_and_removed(mixed, box):
     assert mixed("accounts", "remove", "店2", input="n\n").returncode == 1
     assert mixed("accounts", "remove", "店2", "--yes").returncode == 0
     assert "2 accounts" in mixed("accounts", "list").stdout
-    nobody = mixed("accounts", "pause", "nobody")
-    assert nobody.returncode == 2
-    assert "no account is 'nobody'" in nobody.stderr
+    unknown = mixed("accounts", "pause", "unknown")
+    assert unknown.returncode == 2
+    assert "no account is 'unknown'" in unknown.stderr
 
 
 def test_import_takes_good_lines_and_reports_bad_ones(mixed, tmp_path):

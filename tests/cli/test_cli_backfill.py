@@ -60,20 +60,20 @@ def runs_of(command) -> list[dg.DagsterRun]:
 
 def test_the_price_comes_first_and_holds(installed):
     command, control = installed
-    asked = ("backfill", "-s", "item_play", "--from", "2026-10-19", "--to", "2026-11-17")
-    dry = command(*asked, "--dry-run")
+    requested = ("backfill", "-s", "item_play", "--from", "2026-10-19", "--to", "2026-11-17")
+    dry = command(*requested, "--dry-run")
     assert dry.returncode == 0, dry.stdout + dry.stderr
     price = re.search(r"data\.external\.item: (\d+) calls, at least \d+ s; no daily quota", dry.stdout)
     assert re.search(r"item_play +2026-10-19 … 2026-11-17 +30 +– +– +" + price[1], dry.stdout)
     assert calls(control, "item_play") == 0
 
-    done = command(*asked)
+    done = command(*requested)
     assert done.returncode == 0, done.stdout + done.stderr
     assert price[0] in done.stdout
     assert calls(control, "item_play") == int(price[1]) > 5
     assert "1/1" in done.stdout, "thirty partitions in one run"
 
-    again = command(*asked)
+    again = command(*requested)
     assert re.search(r"item_play +2026-10-19 … 2026-11-17 +– +30 +– +0", again.stdout)
     assert "no call is needed" in again.stdout
     assert calls(control, "item_play") == int(price[1])
@@ -105,9 +105,9 @@ def test_what_cannot_be_had_is_reported_before_and_after(installed):
 @pytest.mark.slow
 def test_a_quota_spreads_it_over_days(installed):
     command, control = installed
-    asked = command("backfill", "-s", "user_fans,user_like,user_item", "--from", "2026-11-01")
-    assert asked.returncode == 1
-    assert "225% of the 4 a day, 4 left today; spreads over 3 days" in asked.stdout
+    requested = command("backfill", "-s", "user_fans,user_like,user_item", "--from", "2026-11-01")
+    assert requested.returncode == 1
+    assert "225% of the 4 a day, 4 left today; spreads over 3 days" in requested.stdout
     assert sum(calls(control, f"user_{n}") for n in ("fans", "like", "item")) == 4
     reported = command("backfill", "--resume")
     assert "data.external.user: 5 calls" in reported.stdout

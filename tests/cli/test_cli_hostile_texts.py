@@ -50,7 +50,7 @@ def home(tmp_path):
         "accounts list",
         "watch list",
         "alerts check",
-        "accounts pause nobody",
+        "accounts pause unknown",
         "needs try ?",
         "outreach opt-out add p --account ?",
         "accounts pause ?",

@@ -62,7 +62,7 @@ def judge(douyin, command, home, folder):
             return f"not foreseen: {shown[-400:]}"
         if code == 0:
             return f"accepted: {shown[-200:]}"
-        return None if said.strip() or "✗" in shown else "refused without a word"
+        return None if said.strip() or "✗" in shown else "refused without a message"
 
     return judge
 

@@ -146,13 +146,13 @@ def test_a_campaign_from_the_plan_to_what_was_sent(here, world):
 
 def test_unknown_lines_are_shown_and_settled(here, world):
     here("outreach", "plan", "benefits")
-    here("outreach", "approve", "1", "--by", "somebody")
+    here("outreach", "approve", "1", "--by", "an operator")
     world.fault("im_send_msg", "http_502", times=1)
     assert "1 unknown" in here("outreach", "send", "1")
     line = re.search(r"^ *(\d+) +benefits", here("outreach", "unknown"), re.MULTILINE)[1]
-    assert "counts as not sent" in here("outreach", "resolve", line, "--not-sent", "--by", "somebody")
+    assert "counts as not sent" in here("outreach", "resolve", line, "--not-sent", "--by", "an operator")
     assert f"line {line} is not_sent, not unknown" in here(
-        "outreach", "resolve", line, "--sent", "--by", "somebody", code=2
+        "outreach", "resolve", line, "--sent", "--by", "an operator", code=2
     )
     again = here("outreach", "plan", "benefits")
     assert "1 planned" in again, "whoever did not get it may get it now"
@@ -160,16 +160,16 @@ def test_unknown_lines_are_shown_and_settled(here, world):
 
 def test_the_unknown_lines_of_a_plan_are_settled_together(here, world):
     here("outreach", "plan", "benefits")
-    here("outreach", "approve", "1", "--by", "somebody")
+    here("outreach", "approve", "1", "--by", "an operator")
     world.fault("im_send_msg", "http_502", times=3)
     assert "3 unknown" in here("outreach", "send", "1")
     for _ in range(2):
-        early = here("outreach", "resolve", "--plan", "1", "--not-sent", "--by", "somebody")
+        early = here("outreach", "resolve", "--plan", "1", "--not-sent", "--by", "an operator")
         assert "0 lines of plan 1 count as not sent" in early
         assert "3 were called within the last half hour" in early
     later = "2026-11-16T20:31:00+08:00"
     assert "3 lines of plan 1 count as not sent" in here(
-        "outreach", "resolve", "--plan", "1", "--not-sent", "--by", "somebody", clock=later
+        "outreach", "resolve", "--plan", "1", "--not-sent", "--by", "an operator", clock=later
     )
     assert "nothing is unknown" in here("outreach", "unknown", clock=later)
     assert "3 planned" in here("outreach", "plan", "benefits", clock=later), "whoever did not get it may get it now"
@@ -177,13 +177,13 @@ def test_the_unknown_lines_of_a_plan_are_settled_together(here, world):
 
 def test_unknown_lines_that_were_sent_need_no_wait(here, world):
     here("outreach", "plan", "benefits")
-    here("outreach", "approve", "1", "--by", "somebody")
+    here("outreach", "approve", "1", "--by", "an operator")
     world.fault("im_send_msg", "late", times=2)
     assert "2 unknown" in here("outreach", "send", "1")
     assert "2 lines of plan 1 count as sent" in here(
-        "outreach", "resolve", "--plan", "1", "--sent", "--by", "somebody", clock="2026-11-16T20:00:01+08:00"
+        "outreach", "resolve", "--plan", "1", "--sent", "--by", "an operator", clock="2026-11-16T20:00:01+08:00"
     )
-    assert "planned" not in here("outreach", "plan", "benefits"), "nobody gets it twice"
+    assert "planned" not in here("outreach", "plan", "benefits"), "no person gets it twice"
 
 
 @pytest.mark.slow
@@ -192,7 +192,7 @@ def test_tags_follow_their_audiences(here, world):
 
     first = here("outreach", "plan", "--tags")
     assert "leads_tag_create: 高意向" in first
-    here("outreach", "approve", "1", "--by", "somebody")
+    here("outreach", "approve", "1", "--by", "an operator")
     assert re.search(r"plan 1: \d+ sent$", here("outreach", "send", "1"), re.MULTILINE)
     client = world.runtime.client(world.config.client_key)
     found = {}
@@ -235,9 +235,9 @@ def test_who_wants_to_be_left_alone(here, world):
         (("outreach", "approve", "1", "--by", " "), 2, "Invalid value for '--by': it is empty"),
         (("outreach", "recall", "9"), 1, "there is no line 9: see `douyin outreach show PLAN`"),
         (
-            ("outreach", "opt-out", "add", "somebody", "--account", "nobody"),
+            ("outreach", "opt-out", "add", "an operator", "--account", "unknown"),
             2,
-            "no account is 'nobody': see `douyin accounts list`",
+            "no account is 'unknown': see `douyin accounts list`",
         ),
         (("receive", "subscribe", "nonsense"), 2, "no event is called nonsense"),
     ],

@@ -76,7 +76,7 @@ def locked(home, monkeypatch) -> Iterator[Path]:
 def test_reading_commands_take_no_write_lock(douyin, locked):
     for words in READING:
         reported = douyin(*words.split(), DOUYIN_HOME=str(locked), **APP)
-        assert "held the state" not in reported.output, words
+        assert "has locked the state" not in reported.output, words
         assert reported.exit_code in (0, 1), (words, reported.output)
         assert "should not happen" not in reported.output, (words, reported.output)
 

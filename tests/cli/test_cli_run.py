@@ -60,7 +60,7 @@ SOME = (
 )
 """The tables of this file's tests; :func:`test_run_loads_every_table` has an installation of its own."""
 SERIES = [name for name, table in TABLES.items() if table.history == "window"]
-ASKED = [name for name, table in TABLES.items() if table.history != "event"]
+REQUESTED = [name for name, table in TABLES.items() if table.history != "event"]
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +161,9 @@ def loaded(installed: Installation, tables: list[str], *words: str) -> None:
         assert lines[name][1 : 1 + len(days)] == days
         assert int(lines[name][1 + len(days)].replace(",", "")) > 0, name
     assert f"{len(tables)}/{len(tables)} published" in reported.stdout
-    asked = len([name for name in tables if name in ASKED])
+    requested = len([name for name in tables if name in REQUESTED])
     assert re.search(
-        rf"^loaded [\d,]+ rows of {asked} tables with [\d,]+ calls; /.*/warehouse\.duckdb holds all of the lake \(",
+        rf"^loaded [\d,]+ rows of {requested} tables with [\d,]+ calls; /.*/warehouse\.duckdb holds all of the lake \(",
         reported.stdout,
         re.M,
     )
@@ -185,7 +185,7 @@ def test_run_loads_every_table(another: Installation):
     loaded(another, list(TABLES))
     assert another.calls() > 100
     assert another.query("select count(*) from meta.partitions where name not like 'marts/%'") == [
-        [str(len(ASKED) + 6 * len(SERIES))]
+        [str(len(REQUESTED) + 6 * len(SERIES))]
     ]
 
 

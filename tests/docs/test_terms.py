@@ -23,16 +23,19 @@ WORDS = (
 _WORD = re.compile(rf"(?<![\w-])(?:{'|'.join(WORDS)})(?![\w-])", re.IGNORECASE)
 ALLOWED = {
     r"reasons in the quarantine are bytes of the lake": (
-        "services/ingest/rows.py",
+        r"services/ingest/rows.py|tests/.*",
         r"cannot be told from others|was not asked for",
     ),
-    r"a word in the state database of every home": ("services/outreach/replies.py", r"asked for it"),
+    r"a word in the state database of every home": (
+        r"services/outreach/replies.py|tests/.*",
+        r"asked for it",
+    ),
     r"a label of a metric that monitoring queries": (
-        "apps/receiver/protection.py|docs/outreach(.zh-CN)?.md",
+        r"apps/receiver/protection.py|docs/outreach(.zh-CN)?.md|tests/outreach/.*",
         r"no room",
     ),
     r"a member of campaign files": (
-        r"services/outreach/(campaigns|planning).py|docs/outreach(.zh-CN)?.md|campaigns/.*\.yaml",
+        r"services/outreach/(campaigns|planning).py|docs/outreach(.zh-CN)?.md|campaigns/.*\.yaml|tests/outreach/.*",
         r"\bdoor\b",
     ),
     r"the platform's word for a broadcast (直播间)": (r"catalog/fields.py|docs/(tables|dictionary).md", r"live room"),
@@ -40,18 +43,17 @@ ALLOWED = {
         r"sql/marts/.*|needs/.*|docs/(dictionary|tables).md",
         r"\w+",
     ),
+    r"this list": ("tests/docs/test_terms.py", r".*"),
     r"a half of the evaluation that tuning does not see": ("docs/needs.md", r"held out"),
 }
 """For each reason: the files, and what may stand there. The changelog tells history in its own words."""
 
 
 def texts() -> list[Path]:
-    """Product files and documentation; tests name what they check in their own words."""
+    """Everything that is tracked, but the history of the changelog and the platform's own contract."""
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     kinds = (".py", ".md", ".sql", ".yaml", ".toml")
-    return [
-        ROOT / f for f in tracked if f.endswith(kinds) and not f.startswith(("tests/", "CHANGELOG", "catalog/contract"))
-    ]
+    return [ROOT / f for f in tracked if f.endswith(kinds) and not f.startswith(("CHANGELOG", "catalog/contract"))]
 
 
 def is_allowed(file: str, line: str, start: int, end: int) -> bool:

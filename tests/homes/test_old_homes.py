@@ -98,9 +98,9 @@ def test_an_old_home_opens_publishes_and_runs(old_home, world):
     done = publish(world.runtime)
     with world.runtime.warehouse.connect() as connection:
         for name in ("hot_words", "videos", "comments", "user_fans", "webhook_events"):
-            held = sum(lake.row_count(p) for p in lake.partitions(name))
-            assert held > 0
-            assert connection.execute(f'SELECT count(*) FROM "{name}"').fetchone() == (held,), name
+            stored = sum(lake.row_count(p) for p in lake.partitions(name))
+            assert stored > 0
+            assert connection.execute(f'SELECT count(*) FROM "{name}"').fetchone() == (stored,), name
     assert done.path.exists()
 
     authorize_all(world.runtime)  # tokens of another sandbox than the one that runs now

@@ -69,17 +69,17 @@ def small(monkeypatch) -> None:
 @pytest.mark.parametrize("rows", [1, 39, 41, 300])
 def test_a_spilled_day_has_the_same_rows_and_its_file_the_same_bytes(small, tmp_path, rows):
     some = pieces(1, rows)
-    held, spilled = day(tmp_path, some, False), day(tmp_path, some[::-1], True)
-    assert spilled.table().equals(held.table())
+    buffered, spilled = day(tmp_path, some, False), day(tmp_path, some[::-1], True)
+    assert spilled.table().equals(buffered.table())
     assert list(tmp_path.iterdir()) == [], "a spilled day has no name that a killed run could leave behind"
     lake = Lake(tmp_path)
-    assert lake.write("videos", TODAY, held.parts())
+    assert lake.write("videos", TODAY, buffered.parts())
     assert not lake.write("videos", TODAY, spilled.parts())
     assert lake.is_as_written("videos", TODAY, spilled.parts())
-    assert lake.read("videos", TODAY).equals(held.table())
+    assert lake.read("videos", TODAY).equals(buffered.table())
     groups = pq.read_metadata(lake.path("videos", TODAY))
     assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups - 1)] == [40] * (
-        (held.num_rows - 1) // 40
+        (buffered.num_rows - 1) // 40
     )
 
 

@@ -70,7 +70,7 @@ class Numbers:
             f"{self.lost} rows lost, {self.doubled} doubled, {self.lakes_differing} lakes differ, "
             f"{self.leftovers} files left over, "
             f"{self.disagreements} times load_status and lake disagreed; {self.asked_again} of "
-            f"{self.calls * self.trials:,} calls asked again, {self.promised} allowed"
+            f"{self.calls * self.trials:,} calls requested again, {self.promised} allowed"
         )
 
 

@@ -58,7 +58,7 @@ with shutdown.heard(lambda: print("saved", flush=True)):
             print("lost", flush=True)
 """
 
-ASKED = """
+REQUESTED = """
 import os, signal
 from resources import shutdown
 
@@ -138,7 +138,7 @@ def test_whoever_does_not_hear_the_signal_is_cut_off(name: str, code: int):
 
 
 def test_what_lost_the_interrupt_goes_no_further():
-    ended = python(ASKED)
+    ended = python(REQUESTED)
     assert ended.stdout == "no further\nno further\n"
     assert ended.returncode != 0
 
@@ -202,6 +202,6 @@ def test_a_run_that_is_terminated_at_any_instant_ends_and_publishes_nothing(make
         assert waits[-1] < scaled(LIMIT_S), said
         assert "Traceback" not in said
         if not there and published.exists():
-            assert published.stat().st_mtime <= time.time() - waits[-1] + 0.5, "published after it was told to end"
+            assert published.stat().st_mtime <= time.time() - waits[-1] + 0.5, "published after the signal to end"
         shutil.rmtree(home)
     print(f"{number} ends within {max(waits):.1f} s (a run lasts {lasts:.1f} s): {sorted(round(w, 1) for w in waits)}")

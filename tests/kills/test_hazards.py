@@ -89,8 +89,8 @@ def test_a_polite_end_is_quick_clean_and_goes_on_later(slow_world, number: signa
     again = douyin(slow_world, "run", "--select", SOME)
     said = again.communicate(timeout=scaled(120))[0]
     assert again.returncode == 0, said
-    asked = slow_world.asked("item_play")
-    assert sum(n - 1 for n in asked.values()) <= under_way
+    requested = slow_world.requested("item_play")
+    assert sum(n - 1 for n in requested.values()) <= under_way
 
 
 def test_a_full_disk_stops_plainly_and_loses_nothing(world, tmp_path):
@@ -159,9 +159,9 @@ def test_two_runs_of_the_same_day_request_once(slow_world):
     said = [r.communicate(timeout=scaled(180))[0] for r in runs]
     assert [r.returncode for r in runs] == [0, 0], said
     for operation in ("hotsearch_sentences", "video_list", "item_play", "user_fans"):
-        asked = slow_world.asked(operation)
-        assert asked
-        assert set(asked.values()) == {1}, operation
+        requested = slow_world.requested(operation)
+        assert requested
+        assert set(requested.values()) == {1}, operation
     slow_world.open()
     files = slow_world.lake_files()
     slow_world.ingest("user_fans")
@@ -253,7 +253,7 @@ def test_midnight_in_beijing_during_a_run(world):
     outcomes = Counter(str(s.status) for s in done.statuses if s.operation == "video_list")
     assert outcomes == {"loaded": 1, "failed": 2}
     assert all("the day ended" in s.reason for s in done.statuses if s.status is Outcome.FAILED)
-    assert world.calls("video_list") - started <= 6, "the next day is not asked for by yesterday's run"
+    assert world.calls("video_list") - started <= 6, "the next day is not requested by yesterday's run"
     assert not world.runtime.lake.path("videos", TODAY + timedelta(days=1)).exists()
 
     world.at("2026-11-17T00:00:05+08:00")

@@ -67,7 +67,7 @@ def suicide(step: str, number: int, when: str) -> None:  # noqa: C901 - a wrappe
 
         return call
 
-    def room(path: str) -> str:
+    def dataset(path: str) -> str:
         return (
             "archive"
             if "/archive/" in path
@@ -80,10 +80,10 @@ def suicide(step: str, number: int, when: str) -> None:  # noqa: C901 - a wrappe
 
     def fsync_name(fd: int) -> str:
         path = os.readlink(f"/proc/self/fd/{fd}")
-        return f"{room(path + '/')} folder fsync" if os.path.isdir(path) else f"{room(path)} fsync"
+        return f"{dataset(path + '/')} folder fsync" if os.path.isdir(path) else f"{dataset(path)} fsync"
 
     def replace_name(_source, target) -> str:
-        return "publish swap" if str(target).endswith("warehouse.duckdb") else f"{room(str(target))} rename"
+        return "publish swap" if str(target).endswith("warehouse.duckdb") else f"{dataset(str(target))} rename"
 
     class Half:
         """A file whose write is interrupted."""
@@ -102,7 +102,7 @@ def suicide(step: str, number: int, when: str) -> None:  # noqa: C901 - a wrappe
 
         def write(self, data) -> int:
             nonlocal seen
-            if f"{room(self.file.name)} write" == step:
+            if f"{dataset(self.file.name)} write" == step:
                 seen += 1
                 if seen == number:
                     self.file.write(data[: len(data) // 2])

@@ -106,9 +106,9 @@ def build(case: Case, home: Path) -> list[dict[str, Any]]:
         by_day: dict[date, list] = {}
         for row in rows:
             by_day.setdefault(_day(row, case), []).append(row)
-        room = table if where == "main" else f"marts/{table}"
+        dataset = table if where == "main" else f"marts/{table}"
         for day, of_day in by_day.items():
-            marts.lake.write(room, day, marts.table(name, of_day, day))
+            marts.lake.write(dataset, day, marts.table(name, of_day, day))
     bound = marts.bound[case.mart]
     (built,) = marts.build(case.mart, [case.dt if bound.mart.incremental else WHOLE])
     runtime.close()

@@ -53,9 +53,9 @@ def test_what_was_kept_is_what_was_bound(bound, known: Path):
 
 def test_the_file_is_what_is_read(known: Path):
     reported = json.loads(known.read_bytes())
-    reported["marts"]["video_daily"]["lineage"] = {"dt": [["main.videos", "told"]]}
+    reported["marts"]["video_daily"]["lineage"] = {"dt": [["main.videos", "title"]]}
     known.write_text(json.dumps(reported))
-    assert bind(load_marts(), known)["video_daily"].lineage == {"dt": [("main.videos", "told")]}
+    assert bind(load_marts(), known)["video_daily"].lineage == {"dt": [("main.videos", "title")]}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"fingerprint": "of another version", "marts": {}}'])

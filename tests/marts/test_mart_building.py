@@ -100,7 +100,9 @@ def test_a_mart_sees_its_look_back_and_look_ahead_and_no_more(marts):
 def test_what_did_not_change_is_not_made_again(marts):
     assert stale(marts) == {}
     assert marts.build_stale() == []
-    assert [b.changed for b in marts.build("seen", [DAY])] == [False], "asked for by name it is made, and is the same"
+    assert [b.changed for b in marts.build("seen", [DAY])] == [False], (
+        "when requested by name it is made, and is the same"
+    )
 
 
 def test_a_changed_day_concerns_the_days_that_see_it(marts):
@@ -291,7 +293,7 @@ def test_a_killed_writer_leaves_the_old_day_and_the_next_one_sweeps(marts, folde
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert {p: p.read_bytes() for p in kept} == kept, "nobody reads half a file"
+    assert {p: p.read_bytes() for p in kept} == kept, "no reader sees half a file"
     assert list((marts.lake.root / "marts").rglob(".*.tmp")), "the dead writer's file lies beside"
 
     again = Marts(marts.runtime, folder)

@@ -65,7 +65,7 @@ def test_a_campaign_from_sql_to_its_effect(make_world, name: str):
         publish(world.runtime)
         runtime = world.runtime
         plan = plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
-        approve(runtime.state, plan.id, "somebody", runtime.clock.now())
+        approve(runtime.state, plan.id, "an operator", runtime.clock.now())
         sent = send_one(runtime, plan.id).states["sent"]
         world.at("2026-11-16T21:30:00+08:00")
         post.settle()

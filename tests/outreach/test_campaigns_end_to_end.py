@@ -85,7 +85,7 @@ def plan(post: Post, name: str):
 
 
 def approved(post: Post, name: str):
-    return approve(post.world.runtime.state, plan(post, name).id, "somebody", post.world.runtime.clock.now())
+    return approve(post.world.runtime.state, plan(post, name).id, "an operator", post.world.runtime.clock.now())
 
 
 def test_nothing_is_sent_without_approval(evening):
@@ -93,7 +93,7 @@ def test_nothing_is_sent_without_approval(evening):
     with pytest.raises(NotApproved, match="approve"):
         send_one(evening.world.runtime, made.id)
     before = len(evening.messages())
-    approve(evening.world.runtime.state, made.id, "somebody", evening.world.runtime.clock.now())
+    approve(evening.world.runtime.state, made.id, "an operator", evening.world.runtime.clock.now())
     assert send_one(evening.world.runtime, made.id).states["sent"] == len(evening.messages()) - before > 0
 
 
@@ -115,7 +115,7 @@ def test_a_campaign_reaches_exactly_those_who_were_planned(evening, name: str):
         LineState.SENT
     }
     assert all(line.delivered_at for line in lines_of(evening, done.id) if line.state is LineState.SENT), (
-        "events tell of their arrival"
+        "events report their arrival"
     )
 
 
@@ -153,7 +153,7 @@ def test_a_campaign_before_a_live_session(evening, tmp_path, monkeypatch):
     assert {line.open_id for line in lines} == {world.accounts[0]}
     scenes = Counter(str(line.scene) for line in lines if line.state is LineState.PLANNED)
     assert set(scenes) == {"im_reply_msg", "im_authorize_message"}
-    approve(world.runtime.state, made.id, "somebody", world.runtime.clock.now())
+    approve(world.runtime.state, made.id, "an operator", world.runtime.clock.now())
     before = len(evening.messages())
     assert send_one(world.runtime, made.id).states["sent"] == scenes.total()
     assert Counter(m["scene"] for m in evening.messages()[before:]) == scenes
@@ -185,7 +185,7 @@ def test_a_plan_that_was_changed_needs_approval_again(evening):
     done = approved(evening, "benefits")
     state = evening.world.runtime.state
     with state.begin() as db:
-        db.execute(update(outbox).where(outbox.c.plan_id == done.id).values(person_open_id="somebody else"))
+        db.execute(update(outbox).where(outbox.c.plan_id == done.id).values(person_open_id="another person"))
     with pytest.raises(NotApproved, match="changed after it was approved"):
         send_one(evening.world.runtime, done.id)
 
@@ -203,7 +203,7 @@ def test_the_control_group_gets_nothing_and_stays_the_same(evening):
     again = plan(evening, "benefits")
     assert {line.person_open_id for line in lines_of(evening, again.id) if line.state is LineState.CONTROL} == control
     assert control
-    approve(evening.world.runtime.state, again.id, "somebody", evening.world.runtime.clock.now())
+    approve(evening.world.runtime.state, again.id, "an operator", evening.world.runtime.clock.now())
     before = len(evening.messages())
     send_one(evening.world.runtime, again.id)
     assert not control & {m["person"] for m in evening.messages()[before:]}

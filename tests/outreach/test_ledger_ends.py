@@ -132,18 +132,18 @@ def test_lines_of_senders_that_live_are_left_alone(state):
 def test_what_a_person_saw_ends_an_unknown_line(state, was_sent: bool):
     number = unknown(state)
     end = LATER + timedelta(hours=1)
-    settle(state, number, was_sent=was_sent, by="somebody", now=end)
+    settle(state, number, was_sent=was_sent, by="an operator", now=end)
     found = get_line(state, number)
     assert (found.state, found.resolved_by, found.ended_at) == (
         LineState.SENT if was_sent else LineState.NOT_SENT,
-        "somebody",
+        "an operator",
         end,
     )
     assert isinstance(claim(state, line(state), SendingRules(), LATER), SendRefusal if was_sent else ClaimedLine), (
         "whoever did not get it may get it now"
     )
     with pytest.raises(LookupError, match=f"line {number} is .*, not unknown"):
-        settle(state, number, was_sent=was_sent, by="somebody", now=end)
+        settle(state, number, was_sent=was_sent, by="an operator", now=end)
 
 
 def test_a_whole_plan_is_settled_and_nothing_beside_it(state):

@@ -102,7 +102,7 @@ def evening(world, said: list[str], monkeypatch, capsys) -> None:
             for fault in ("timeout", "late", "http_502"):
                 world.fault("im_send_msg", fault, times=1)
             for plan in list_plans(world.runtime.state, ["open"]):
-                approve(world.runtime.state, plan.id, "somebody", world.runtime.clock.now())
+                approve(world.runtime.state, plan.id, "an operator", world.runtime.clock.now())
             _job(runner, "outreach_send_job")
             post.settle()
             runner.run("events", TODAY, ["im_messages", "im_entries"])

@@ -51,7 +51,7 @@ def campaign(world, audience: str, text: str):
         f"name: way\ntitle: 试验\nowner: test\naudience: them\n{text}\n", encoding="utf-8"
     )
     plan = plan_campaign(world.runtime, load_campaign(folder, "way"), world.runtime.clock.now())
-    return approve(world.runtime.state, plan.id, "somebody", world.runtime.clock.now())
+    return approve(world.runtime.state, plan.id, "an operator", world.runtime.clock.now())
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_comments_that_ask_are_answered_once(make_world, door: str):
     plan = plan_campaign(world.runtime, found, world.runtime.clock.now())
     lines = [line for line in read_lines(world.runtime.state, plan_id=plan.id) if line.state is LineState.PLANNED]
     assert lines
-    approve(world.runtime.state, plan.id, "somebody", world.runtime.clock.now())
+    approve(world.runtime.state, plan.id, "an operator", world.runtime.clock.now())
     done = send_one(world.runtime, plan.id)
     assert done.states["sent"] > 0
     assert done.states["sent"] + done.states["failed"] == len(lines)

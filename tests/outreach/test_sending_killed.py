@@ -133,7 +133,7 @@ def big_plan(post: Post, people: list[tuple[str, str]]):
     plan = create_plan(
         runtime.state, "messages", "killed", "once", lines, SendingRules(), now, now + timedelta(hours=3)
     )
-    return approve(runtime.state, plan.id, "somebody", now)
+    return approve(runtime.state, plan.id, "an operator", now)
 
 
 @dataclass
@@ -198,7 +198,7 @@ def kill_again_and_again(make_world, senders: Senders, kills: int, people: int) 
         wait_until(lambda: not resolve(state, now))
         lines = read_lines(state, plan_id=plan.id)
         received = Counter((m["account"], m["person"]) for m in post.messages())
-        assert max(received.values()) == 1, "somebody got it twice"
+        assert max(received.values()) == 1, "a person got it twice"
         sent = {(one.open_id, one.person_open_id) for one in lines if one.state is LineState.SENT}
         assert sent == set(received), "the ledger says of everybody what the platform says"
         for one in lines:

@@ -136,7 +136,7 @@ def test_a_daemon_works_in_the_home_of_its_environment(tmp_path: Path):
     assert (service.home / "lake" / "hot_words" / "dt=2025-11-17" / "data.parquet").exists()
     assert (service.home / "state.db").exists()
     assert "DEBUG" not in (tmp_path / "log").read_text(encoding="utf-8"), (
-        "a run that somebody started floods the terminal"
+        "a run that a person started floods the terminal"
     )
     assert [p.name for p in service.cwd.iterdir()] == [".env"]
     by_test = {service.home, service.home / "dagster", service.home / "dagster" / "dagster.yaml"}

@@ -92,12 +92,12 @@ def test_every_table_is_materialised_and_reported(good_day, table: str):
 @good_days
 def test_the_calls_of_the_runs_are_those_that_the_platform_counted(good_day):
     orchestra, _, _ = good_day
-    asked: dict[str, int] = {}
+    requested: dict[str, int] = {}
     for table in TABLES:
         for reported in read_load_status(orchestra.world.runtime.state, table=table, dts=[partition_of(table)]):
-            asked[reported.operation] = asked.get(reported.operation, 0) + reported.calls
+            requested[reported.operation] = requested.get(reported.operation, 0) + reported.calls
     served = {name: o["requests"] for name, o in orchestra.world.stats()["operations"].items() if name in ENDPOINTS}
-    assert {name: n for name, n in asked.items() if n} == served
+    assert {name: n for name, n in requested.items() if n} == served
 
 
 @good_days
@@ -318,7 +318,7 @@ def test_a_range_of_a_series_is_one_call_per_account_and_fills_every_day(orchest
     assert orchestra.partitions("user_fans") == days
     assert {d.isoformat() for d in world.runtime.lake.days("user_fans")} == days
     assert world.calls("user_fans") == 3
-    assert all("date_type=15&" in key for key in world.asked("user_fans"))
+    assert all("date_type=15&" in key for key in world.requested("user_fans"))
     for day in days:
         reported = orchestra.metadata("user_fans", date.fromisoformat(day))
         assert reported["dagster/partition_row_count"] == 3, "rows of this day, not of the range"
@@ -387,7 +387,7 @@ def test_videos_that_did_not_exist_are_not_requested(orchestra):
     first = YESTERDAY - timedelta(days=9)
     assert orchestra.run_range("daily_t1", first, YESTERDAY, "item_play").success
     assert orchestra.partitions("item_play") == {(first + timedelta(days=n)).isoformat() for n in range(10)}
-    assert set(world.asked("item_play").values()) == {1}, "one call per video"
+    assert set(world.requested("item_play").values()) == {1}, "one call per video"
     created = {r["item_id"]: r["created_at"] for r in world.rows("videos", TODAY)}
     for day in (first, YESTERDAY):
         for row in world.rows("item_play", day):

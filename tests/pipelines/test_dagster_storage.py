@@ -102,7 +102,7 @@ def test_an_interrupt_ends_waiting(storage, monkeypatch):
 
 def test_a_pool_has_one_holder_however_many_claim_it_at_once(instance):
     """Each with a storage of its own, as processes have: Dagster's own reads and takes a slot in two steps."""
-    held, most, turns = [], [], []
+    open_now, most, turns = [], [], []
 
     def work(number: int) -> None:
         with ExitStack() as stack:
@@ -110,10 +110,10 @@ def test_a_pool_has_one_holder_however_many_claim_it_at_once(instance):
             for turn in range(5):
                 while not mine.claim_concurrency_slot(POOL, f"run{number}", f"step{turn}").is_claimed:
                     pass
-                held.append(number)
-                most.append(len(held))
+                open_now.append(number)
+                most.append(len(open_now))
                 turns.append(number)
-                held.remove(number)
+                open_now.remove(number)
                 mine.free_concurrency_slot_for_step(f"run{number}", f"step{turn}")
 
     with ThreadPoolExecutor(4) as pool:

@@ -112,7 +112,7 @@ def test_events_stand_in_the_graph_like_operations(graph):
     )
     assert {k.path[-1] for k in graph.get(dg.AssetKey("im_recalls")).parent_keys} == {"webhook_im_recall_msg"}
     pools = {name: graph.get(dg.AssetKey(name)).pools for name, t in TABLES.items() if t.history is History.EVENT}
-    assert set().union(*pools.values()) == {"inbox"}, "nobody waits for calls who makes none"
+    assert set().union(*pools.values()) == {"inbox"}, "only jobs with calls wait for the pool"
 
 
 def test_tables_depend_on_what_they_iterate_over(graph):
@@ -291,7 +291,7 @@ def test_the_sensor_publishes_when_the_lake_is_ahead(world):
     lake, _, hour = request.run_key.rpartition("-")
     assert request.job_name == "answers_job", "marts are made of the new days first"
     assert datetime.strptime(hour, "%Y%m%dT%H")
-    assert _tick(definitions).run_requests[0].run_key.startswith(lake), "asked for once an hour while nothing changes"
+    assert _tick(definitions).run_requests[0].run_key.startswith(lake), "requested once an hour while nothing changes"
 
     publish(world.runtime)
     data = _tick(definitions)

@@ -39,8 +39,8 @@ class Threaded(Marts):
 
 
 def files(marts: Marts) -> dict[str, bytes]:
-    room = marts.lake.root / "marts"
-    return {str(p.relative_to(room)): p.read_bytes() for p in sorted(room.rglob("*.parquet"))}
+    folder = marts.lake.root / "marts"
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.parquet"))}
 
 
 def forget(marts: Marts) -> None:

@@ -335,13 +335,13 @@ def test_an_older_file_is_carried_on_in_the_storage_version_of_today(lake, wareh
     """It is not rebuilt, which would take minutes."""
     lake.write("hot_words", DAY, hot_words(DAY, 3))
     warehouse.publish()
-    elder = warehouse.path.with_name("elder.duckdb")
+    older = warehouse.path.with_name("older.duckdb")
     with duckdb.connect() as connection:
         connection.execute(
-            f"ATTACH '{elder}' AS elder (STORAGE_VERSION 'v1.0.0'); ATTACH '{warehouse.path}' AS newer "
-            "(READ_ONLY); COPY FROM DATABASE newer TO elder"
+            f"ATTACH '{older}' AS older (STORAGE_VERSION 'v1.0.0'); ATTACH '{warehouse.path}' AS newer "
+            "(READ_ONLY); COPY FROM DATABASE newer TO older"
         )
-    elder.replace(warehouse.path)
+    older.replace(warehouse.path)
     lake.write("hot_words", DAY + timedelta(days=1), hot_words(DAY + timedelta(days=1), 4))
     done = warehouse.publish()
     assert not done.rebuilt

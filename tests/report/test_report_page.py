@@ -139,7 +139,7 @@ def test_an_empty_warehouse_says_why_everywhere(empty):
 
 
 def test_the_asset_waits_for_the_marts_that_the_page_reads():
-    asked = {mart for sql in QUESTIONS.values() for mart in re.findall(r"marts\.(\w+)", sql)}
-    assert asked == set(READS)
-    assert {section.mart for section in SECTIONS.values()} - {""} <= asked
+    requested = {mart for sql in QUESTIONS.values() for mart in re.findall(r"marts\.(\w+)", sql)}
+    assert requested == set(READS)
+    assert {section.mart for section in SECTIONS.values()} - {""} <= requested
     assert {section.question for section in SECTIONS.values()} <= set(QUESTIONS)

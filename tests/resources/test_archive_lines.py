@@ -163,7 +163,7 @@ def test_answers_are_on_disk_when_they_are_due_and_not_before(tmp_path):
     late.flush_if_due()
     assert segments() == 0
     late.append(ENTRY, bytes(8 << 20))
-    assert segments() == 1, "so many bytes are not held"
+    assert segments() == 1, "so many bytes are not buffered"
     late.append(ENTRY, b"{}")
     assert segments() == 1, "they are counted from 0 again"
     soon.append(ENTRY, b"{}")

@@ -145,7 +145,7 @@ def test_processes_are_known_to_be_dead_by_host_number_and_start(dead, monkeypat
     assert not is_dead(f"{host}-x-1")
     assert not is_dead(f"{host}-{os.getppid()}-x")
     monkeypatch.setattr(atomic, "_started", lambda _: None)
-    assert not is_dead(f"{host}-{os.getppid()}-1"), "the system does not tell when it began"
+    assert not is_dead(f"{host}-{os.getppid()}-1"), "the system does not say when it began"
     monkeypatch.undo()
     assert is_dead(f"{host}-{dead}-{started}")
     assert is_dead(f"{host}-{pid}-{int(started) - 1}"), "the number was given again"

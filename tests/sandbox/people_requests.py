@@ -54,8 +54,8 @@ def comments(platform, account: int, item_id: str, sort_type: str | None = "time
 
 def leads(platform, account: int = 0, days: float = 7, **params: Any) -> list[str]:
     """open_ids of the leads of the last ``days``, newest first."""
-    asked = {"count": 50, "action_type": 0, **window(platform, days), **params}
-    return [p for page in pages(platform, "leads_user_list", account, **asked) for p in page["list"] or ()]
+    requested = {"count": 50, "action_type": 0, **window(platform, days), **params}
+    return [p for page in pages(platform, "leads_user_list", account, **requested) for p in page["list"] or ()]
 
 
 def log(platform, account: int = 0, days: float = 3, **params: Any) -> list[dict[str, Any]]:
@@ -63,9 +63,11 @@ def log(platform, account: int = 0, days: float = 3, **params: Any) -> list[dict
 
     ``webhook`` is the decoded envelope and ``body`` its decoded content.
     """
-    asked = {"count": 50, **window(platform, days), **params}
+    requested = {"count": 50, **window(platform, days), **params}
     rows = [
-        r for page in pages(platform, "intention_log_list", account, **asked) for r in page["intention_log_infos"] or ()
+        r
+        for page in pages(platform, "intention_log_list", account, **requested)
+        for r in page["intention_log_infos"] or ()
     ]
     for row in rows:
         row["webhook"] = json.loads(row["content"])
@@ -270,16 +272,16 @@ def requests_of(platform, endpoint: Endpoint) -> list[dict]:
             words = platform.data("hotsearch_sentences")["list"]
             return [{"hot_sentence": s} for s in (words[0]["sentence"], words[-1]["sentence"], "没有这个词")]
         return [{"cursor": c, "count": n} for c, n in ((0, 20), (40, 50), (100, 10))] if "cursor" in names else [{}]
-    asked = []
+    requested = []
     for account in range(5):
         if "item_id" in names:
             videos = [v for v in platform.videos(account) if int(v["create_time"])]
-            asked += [{"account": account, "item_id": videos[i]["item_id"]} for i in (0, 3)]
+            requested += [{"account": account, "item_id": videos[i]["item_id"]} for i in (0, 3)]
         else:
-            asked.append({"account": account})
+            requested.append({"account": account})
     if "date_type" in names:
         windows = (*endpoint.windows, *endpoint.windows[:2]) * 4
-        asked = [{**r, "date_type": window} for r, window in zip(asked, windows, strict=False)]
+        requested = [{**r, "date_type": window} for r, window in zip(requested, windows, strict=False)]
     if "count" in names:
-        asked = [{**r, "count": n} for r in asked for n in (10, 100)]
-    return asked
+        requested = [{**r, "count": n} for r in requested for n in (10, 100)]
+    return requested

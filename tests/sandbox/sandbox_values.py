@@ -18,7 +18,7 @@ from catalog.records import Token
 from sandbox.answers import answer_for
 from sandbox.oauth import OPERATIONS
 
-OTHERS = "open_id of somebody else"
+OTHERS = "open_id of another person"
 _ALSO = {
     "hot_sentence": "sentence",
     "keyword": "sentence",
@@ -72,11 +72,11 @@ class Values:
             self._pool[name][""][value] = None
         self._pool["code"][""] = dict.fromkeys(a["code"] for a in platform.accounts()[2:])
         # The account's own videos come first: values that are also in lists of others are not its own.
-        asked = sorted(
+        requested = sorted(
             (e for e in catalog.ENDPOINTS.values() if e.name in served()), key=lambda e: e.token is Token.CLIENT
         )
         for attempt in range(10):
-            for endpoint in (e for e in asked if e.name not in self.answered):
+            for endpoint in (e for e in requested if e.name not in self.answered):
                 self._ask(endpoint.name, attempt)
 
     def known(self, name: str, operation: str) -> list[Any]:

@@ -55,12 +55,12 @@ def test_each_trouble_has_its_code(troubled):
 def test_dead_tokens_are_not_refreshed(troubled):
     dead = next(a["index"] for a in troubled.accounts() if a["trouble"] == "dead_token")
     tokens, business = troubled.tokens(dead), troubled.business_token(dead)
-    asked = (
+    requested = (
         ("oauth_refresh_token", {**APP, "grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}),
         ("oauth_renew_refresh_token", {**APP, "refresh_token": tokens["refresh_token"]}),
         ("oauth_refresh_biz_token", {**APP, "refresh_token": business["biz_refresh_token"]}),
     )
-    assert [code_of(troubled.oauth(name, **params)) for name, params in asked] == [10010] * 3
+    assert [code_of(troubled.oauth(name, **params)) for name, params in requested] == [10010] * 3
 
 
 def test_troubles_follow_from_the_index(make_platform):

@@ -66,7 +66,7 @@ def test_video_of_today_has_no_rows_yet(platform):
                 assert not rows_of(platform, "item_play", account, 7, newest["item_id"])
                 assert platform.data("item_base", account, item_id=newest["item_id"])["result"] is None
                 return
-    pytest.fail("nobody published on that day")
+    pytest.fail("no account published on that day")
 
 
 @pytest.mark.parametrize("account", range(5))
@@ -142,8 +142,8 @@ def test_mini_apps_see_series_of_accounts_above_a_thousand_fans(platform, name):
             else None
         )
         assert len(rows_of(platform, name, account, 7, item_id)) > 0
-        for door in ("apps_v1", "bc"):
-            assert bool(rows_of(platform, f"{name}_{door}", account, 7, item_id)) == has_rows
+        for suffix in ("apps_v1", "bc"):
+            assert bool(rows_of(platform, f"{name}_{suffix}", account, 7, item_id)) == has_rows
 
 
 def test_mini_apps_see_totals_of_videos_of_any_account(platform):

@@ -105,10 +105,10 @@ def test_limits_are_counted_per_app(make_platform):
 
 def test_unknown_apps(pair):
     first, _ = pair
-    assert first.http.get("/_sandbox/accounts", params={"client_key": "nobody"}).status_code == 400
+    assert first.http.get("/_sandbox/accounts", params={"client_key": "unknown"}).status_code == 400
     assert (
         code_of(
-            first.oauth("oauth_client_token", client_key="nobody", client_secret="x", grant_type="client_credential")
+            first.oauth("oauth_client_token", client_key="unknown", client_secret="x", grant_type="client_credential")
         )
         == 10003
     )

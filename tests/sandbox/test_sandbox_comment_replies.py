@@ -21,17 +21,17 @@ def talk(fresh):
 
 
 def replies(platform, item_id: str, comment_id: str, name: str = "item_comment_reply_list", **params) -> list[dict]:
-    asked = {"item_id": item_id, "comment_id": comment_id, "count": 50, **params}
-    return [r for page in pages(platform, name, **asked) for r in page["list"] or ()]
+    requested = {"item_id": item_id, "comment_id": comment_id, "count": 50, **params}
+    return [r for page in pages(platform, name, **requested) for r in page["list"] or ()]
 
 
-@pytest.mark.parametrize("door", ["item", "video"])
-def test_a_reply_is_read_afterwards(fresh, talk, door):
+@pytest.mark.parametrize("kind", ["item", "video"])
+def test_a_reply_is_read_afterwards(fresh, talk, kind):
     item_id, silent, busy = talk
     for comment in (silent, busy):
         before = replies(fresh, item_id, comment["comment_id"])
         written = [
-            fresh.write(f"{door}_comment_reply", item_id=item_id, comment_id=comment["comment_id"], content=content)[
+            fresh.write(f"{kind}_comment_reply", item_id=item_id, comment_id=comment["comment_id"], content=content)[
                 "data"
             ]
             for content in ("谢谢支持", "私信发你啦")
@@ -83,8 +83,8 @@ def test_refusals(fresh, talk):
         ({"item_id": 5}, 2100005),
         ({"item_id": shown(fresh, 1)[0]["item_id"]}, 2100007),
     ):
-        for door in ("item", "video"):
-            assert fresh.refusal(f"{door}_comment_reply", **good | change) == code, (door, change)
+        for kind in ("item", "video"):
+            assert fresh.refusal(f"{kind}_comment_reply", **good | change) == code, (kind, change)
     assert replies(fresh, item_id, silent["comment_id"]) == []
     own = shown(fresh, NOT_ENTERPRISE)[0]["item_id"]
     assert fresh.refusal("video_comment_reply", NOT_ENTERPRISE, item_id=own, content="谢谢") == 2112001

@@ -207,9 +207,9 @@ def test_wrong_requests_are_refused(platform, change, code):
 def test_comments_of_another_video_are_refused(platform):
     videos = [v for v in shown(platform, 1) if 10 < counter(v) < 300]
     foreign = next(c for c in listed(platform, 1, videos[0]))["comment_id"]
-    asked = {"item_id": videos[1]["item_id"], "count": 10}
-    assert code_of(platform.get("item_comment_reply_list", 1, comment_id=foreign, **asked)) == 2111004
-    assert code_of(platform.get("item_comment_reply_list", 1, comment_id="@cmnonsense", **asked)) == 2111003
+    requested = {"item_id": videos[1]["item_id"], "count": 10}
+    assert code_of(platform.get("item_comment_reply_list", 1, comment_id=foreign, **requested)) == 2111004
+    assert code_of(platform.get("item_comment_reply_list", 1, comment_id="@cmnonsense", **requested)) == 2111003
 
 
 def test_search_finds_videos_of_others_and_some_of_ones_own(platform):
@@ -245,6 +245,6 @@ def test_found_videos_have_comments(platform):
         seen = len(rows) + sum(c["reply_comment_total"] for c in rows)
         assert counter(video) * 0.85 - 1 <= seen <= counter(video)
         for comment in [c for c in rows if c["reply_comment_total"]][:2]:
-            asked = {"sec_item_id": video["sec_item_id"], "comment_id": comment["comment_id"], "count": 50}
-            assert platform.data("video_search_comment_reply_list", 0, **asked)["list"]
+            requested = {"sec_item_id": video["sec_item_id"], "comment_id": comment["comment_id"], "count": 50}
+            assert platform.data("video_search_comment_reply_list", 0, **requested)["list"]
     assert code_of(platform.get("video_search_comment_list", 0, sec_item_id=found[0]["item_id"], count=20)) == 2100006

@@ -185,8 +185,8 @@ def test_repeated_cursor_on_the_second_page(platform):
 
 def _request(platform, endpoint):
     """Return a request whose response has rows."""
-    if (asked := people_requests.requests(platform, endpoint)) is not None:
-        with_rows = (r for r in asked if _rows(endpoint, platform.data(endpoint.name, **r)))
+    if (requested := people_requests.requests(platform, endpoint)) is not None:
+        with_rows = (r for r in requested if _rows(endpoint, platform.data(endpoint.name, **r)))
         return next(with_rows)
     names = {p.name for p in endpoint.params}
     values = {"date_type": 7, "count": 20}
@@ -270,8 +270,8 @@ def test_repeated_cursor_of_any_kind(platform, endpoint):
 
 
 def _paged(platform, endpoint, size):
-    asked = people_requests.requests(platform, endpoint) or [_request(platform, endpoint)]
-    return [{**{k: v for k, v in r.items() if not k.startswith("page_")}, size: 1} for r in asked]
+    requested = people_requests.requests(platform, endpoint) or [_request(platform, endpoint)]
+    return [{**{k: v for k, v in r.items() if not k.startswith("page_")}, size: 1} for r in requested]
 
 
 def test_a_row_that_is_a_text(platform):

@@ -32,11 +32,11 @@ def test_given_videos_are_the_same_as_in_the_list(platform):
 def test_clear_ids_name_the_same_videos(platform):
     listing = [v for v in shown(platform, 0) if "video_id" in v][:5]
     platform.at("2026-11-16T10:31:00+08:00")
-    asked = [v["video_id"] for v in listing]
-    assert by_id(platform.data("video_data", 0, video_ids=asked)).keys() == {v["item_id"] for v in listing}
-    both = platform.data("video_basic_info", 0, video_ids=asked[:1], item_ids=[v["item_id"] for v in listing])
+    requested = [v["video_id"] for v in listing]
+    assert by_id(platform.data("video_data", 0, video_ids=requested)).keys() == {v["item_id"] for v in listing}
+    both = platform.data("video_basic_info", 0, video_ids=requested[:1], item_ids=[v["item_id"] for v in listing])
     assert by_id(both).keys() == {listing[0]["item_id"]}
-    both = platform.data("video_data", 0, video_ids=asked[:1], item_ids=[v["item_id"] for v in listing])
+    both = platform.data("video_data", 0, video_ids=requested[:1], item_ids=[v["item_id"] for v in listing])
     assert by_id(both).keys() == {v["item_id"] for v in listing}
 
 
@@ -58,9 +58,9 @@ def test_private_videos_have_no_time_or_are_left_out(platform):
 
 
 def test_mini_apps_see_what_is_mounted_on_some(platform):
-    asked = [v["item_id"] for v in platform.videos(0)]
-    rows = by_id(platform.data("video_query_apps_v1", 0, item_ids=asked))
-    assert rows.keys() == set(asked)
+    requested = [v["item_id"] for v in platform.videos(0)]
+    rows = by_id(platform.data("video_query_apps_v1", 0, item_ids=requested))
+    assert rows.keys() == set(requested)
     anchors = ["video_anchor" in v for v in rows.values()]
     assert 0 < sum(anchors) < len(anchors)
 

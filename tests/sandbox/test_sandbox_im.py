@@ -39,8 +39,8 @@ def test_both_modes_list_the_same_people(platform):
 
 def test_status_agrees_with_the_list(platform):
     people = set(consenting(platform))
-    asked = [*sorted(people)[:10], *leads(platform, 0, days=14)]
-    reported = {p: status(platform, p) for p in asked}
+    requested = [*sorted(people)[:10], *leads(platform, 0, days=14)]
+    reported = {p: status(platform, p) for p in requested}
     assert set(reported.values()) == {0, 1}
     assert all((p in people) == (s == 1) for p, s in reported.items())
     whose = platform.data("im_authorize_status", 0, c_open_id=next(iter(people)))
@@ -77,7 +77,7 @@ def test_limits_of_the_list(platform, body, code):
 
 
 def test_unknown_people_are_refused(platform):
-    assert code_of(platform.get("im_authorize_status", 0, c_open_id="nobody")) == 2100006
+    assert code_of(platform.get("im_authorize_status", 0, c_open_id="unknown")) == 2100006
     assert code_of(platform.get("im_authorize_status", 0)) == 28001007
 
 

@@ -224,7 +224,7 @@ def test_small_accounts_have_fewer_events(platform):
         ("leads_user_list", {"leads_level": 5}, 2100005),
         ("leads_user_list", {"count": 0}, 2100005),
         ("leads_user_list", {"end_time": "soon"}, 2100005),
-        ("leads_user_detail", {"user_id": "nobody"}, 2100006),
+        ("leads_user_detail", {"user_id": "unknown"}, 2100006),
         ("leads_user_detail", {"user_id": None}, 28001007),
         ("leads_user_action_list", {"action_type": 7}, 2100005),
         ("leads_user_action_list", {"cursor": "!!"}, 2100005),
@@ -234,15 +234,15 @@ def test_small_accounts_have_fewer_events(platform):
     ],
 )
 def test_wrong_requests_are_refused(platform, name, change, code):
-    asked = {"count": 10}
+    requested = {"count": 10}
     if name.startswith("leads_user_list"):
-        asked |= {"action_type": 0}
+        requested |= {"action_type": 0}
     if name in ("leads_user_list", "intention_log_list"):
-        asked |= window(platform)
+        requested |= window(platform)
     else:
-        asked["user_id"] = leads(platform)[0]
-    assert code_of(platform.get(name, 0, **asked)) == 0
-    assert code_of(platform.get(name, 0, **(asked | change))) == code
+        requested["user_id"] = leads(platform)[0]
+    assert code_of(platform.get(name, 0, **requested)) == 0
+    assert code_of(platform.get(name, 0, **(requested | change))) == code
 
 
 def test_leads_of_others_and_other_accounts_are_refused(platform):

@@ -101,7 +101,7 @@ def test_foreign_people_and_accounts_that_may_not_send(fresh):
     good = answer_to(fresh.does("write"))
     foreign = fresh.people(account=1)[-1]["person"]
     assert fresh.refusal("im_send_msg", **good | {"to_user_id": foreign}) == 2100007
-    assert fresh.refusal("im_send_msg", **good | {"to_user_id": "nobody"}) == 2100006
+    assert fresh.refusal("im_send_msg", **good | {"to_user_id": "unknown"}) == 2100006
     assert fresh.refusal("im_send_msg", account=PRIVATE, **good) == 2112001
     assert fresh.refusal("im_send_msg", **good | {"scene": "im_b2b_direct_message"}) == 28004020
     assert fresh.messages() == []
@@ -151,7 +151,7 @@ def test_the_older_operation_sends_once_for_a_client_msg_id(fresh):
         ({"content": "{}"}, 28001038),
         ({"message_type": "fax"}, 2100005),
         ({"content": {"text": "x"}}, 2100005),
-        ({"to_user_id": "nobody"}, 2100006),
+        ({"to_user_id": "unknown"}, 2100006),
         ({"message_type": "image", "content": '{"media_id":"m"}', "client_msg_id": "a-3"}, 0),
     ):
         assert fresh.refusal("enterprise_im_message_send", **good | {"client_msg_id": "new"} | change) == code, change

@@ -150,12 +150,12 @@ def test_who_withdraws_the_authorization_has_no_token_any_more(fresh):
         ("people", {"does": "dance"}),
         ("people", {"x": 1}),
         ("people", {"does": ["write"]}),
-        ("people", {"does": "write", "account": "nobody"}),
+        ("people", {"does": "write", "account": "unknown"}),
         ("people", {"does": "write", "account": 5}),
-        ("people", {"does": "write", "person": "nobody"}),
+        ("people", {"does": "write", "person": "unknown"}),
         ("people", {"does": "write", "person": 5}),
         ("people", {"does": "write", "text": 5}),
-        ("people", {"does": "write", "client_key": "nobody"}),
+        ("people", {"does": "write", "client_key": "unknown"}),
         ("people", {"does": "write", "client_key": ["x"]}),
         ("events", {"event": "nothing"}),
         ("events", {"x": 1}),
@@ -194,7 +194,7 @@ def test_people_are_listed(platform):
     everybody, some = platform.people(limit=10_000), platform.people(limit=3)
     assert some == everybody[-3:]
     assert len(everybody) > 100
-    for query in ("limit=0", "limit=x", "account=nobody", "client_key=nobody"):
+    for query in ("limit=0", "limit=x", "account=unknown", "client_key=unknown"):
         assert platform.order("GET", f"people?{query}", 400)["error"]
 
 

@@ -106,7 +106,7 @@ def test_claims(platform):
         totals.append(len(rows))
     assert totals[3] == 0
     assert all(1 <= n <= 3 for i, n in enumerate(totals) if i != 3)
-    assert code_of(platform.get("poi_claim_list", open_id="nobody", count=5)) == 2100006
+    assert code_of(platform.get("poi_claim_list", open_id="unknown", count=5)) == 2100006
 
 
 def test_search(platform):

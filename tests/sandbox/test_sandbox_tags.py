@@ -123,7 +123,7 @@ def test_each_account_has_tags_of_its_own(fresh):
     assert fresh.refusal("leads_tag_delete", 1, tag_id=new) == 2100006
     foreign = fresh.people(account=1)[-1]["person"]
     assert fresh.refusal("leads_tag_user_update", tag_id=new, user_id=foreign, bind=True) == 2100007
-    assert fresh.refusal("leads_tag_user_update", tag_id=new, user_id="nobody", bind=True) == 2100006
+    assert fresh.refusal("leads_tag_user_update", tag_id=new, user_id="unknown", bind=True) == 2100006
 
 
 def test_wrong_requests_change_nothing(fresh):

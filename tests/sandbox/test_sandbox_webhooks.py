@@ -100,8 +100,8 @@ def test_every_event_keeps_the_contract_in_both_forms(platform, event):
 
 
 def test_invented_content_is_replaced(platform):
-    body = platform.order("POST", "events", event="group_fans_event", person="somebody", content={"im_group_id": "g7"})
-    assert body["from_user_id"] == "somebody"
+    body = platform.order("POST", "events", event="group_fans_event", person="a person", content={"im_group_id": "g7"})
+    assert body["from_user_id"] == "a person"
     assert json.loads(body["content"])["im_group_id"] == "g7"
     assert departures(body) == []
     assert platform.order("POST", "events", event="dial_phone") != platform.order("POST", "events", event="dial_phone")
@@ -299,7 +299,7 @@ def test_what_the_platform_cancelled_is_not_delivered(fresh, deliver):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [
         [],
         {},
@@ -314,9 +314,9 @@ def test_what_the_platform_cancelled_is_not_delivered(fresh, deliver):
     ],
     ids=str,
 )
-def test_wrong_subscriptions_change_nothing(platform, asked):
+def test_wrong_subscriptions_change_nothing(platform, requested):
     before = status(platform)
-    assert platform.refusal("event_status_update", list=asked) == 2100005
+    assert platform.refusal("event_status_update", list=requested) == 2100005
     assert status(platform) == before
 
 
@@ -361,14 +361,14 @@ def test_the_real_clock_delivers_events(make_platform, deliver, monkeypatch):
     world = platform.app.world
     account, now = world.accounts[0], time.time()
     event = next(e for e in world.leads.foreseen(account, now - 30 * 86_400, now) if e.happening == "im_receive_msg")
-    asked = []
+    requested = []
 
     def foreseen(of, start: float, end: float):
         """Return one event, a moment after the world's first request; the next real one would be hours away."""
         if of is not account:
             return ()
-        asked.append((start, end))
-        return (replace(event, at_ms=int(asked[0][0] * 1_000) + 300),)
+        requested.append((start, end))
+        return (replace(event, at_ms=int(requested[0][0] * 1_000) + 300),)
 
     monkeypatch.setattr(world.leads, "foreseen", foreseen)
     subscribe(platform, im_receive_msg=1)  # today may be a day on which the platform cancelled it
@@ -377,8 +377,8 @@ def test_the_real_clock_delivers_events(make_platform, deliver, monkeypatch):
     settle(platform)
     (post,) = receiver.posts
     assert post.content["server_message_id"] == world.leads.message_id(event)
-    assert len(asked) == 1
-    assert asked[0][1] - asked[0][0] > 600  # worked out well ahead
+    assert len(requested) == 1
+    assert requested[0][1] - requested[0][0] > 600  # worked out well ahead
 
 
 def test_each_app_has_an_address_of_its_own(make_platform, receiver):
@@ -408,7 +408,7 @@ def test_each_app_has_an_address_of_its_own(make_platform, receiver):
         {"timeout_s": 0},
         {"give_up_after": 0},
         {"colour": "red"},
-        {"client_key": "nobody"},
+        {"client_key": "unknown"},
         {"client_key": []},
         {"duplicates": True},
     ],

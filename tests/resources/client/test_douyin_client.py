@@ -119,10 +119,10 @@ def test_the_token_travels_in_the_header_only(make_settings, state, scripted, no
     server = scripted(lambda request, n: say(token if "oauth" in request.target else {"data": {"list": []}}))
     bench = Bench(make_settings(base_url=server.url), state)
     bench.run(lambda client: client.fetch(BOARD, {}), consent=False)
-    fetched, asked = server.seen
+    fetched, requested = server.seen
     assert fetched.line.startswith("POST /oauth/stable_client_token/ ")
-    assert asked.headers["access-token"] == "clt.abcdefgh12345678"
-    assert "clt." not in asked.target
+    assert requested.headers["access-token"] == "clt.abcdefgh12345678"
+    assert "clt." not in requested.target
 
 
 def test_the_platforms_words_are_kept_of_a_refusal_only(make_settings, state, scripted):

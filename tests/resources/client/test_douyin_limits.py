@@ -193,10 +193,10 @@ def test_a_call_that_is_refused_at_its_slot_leaves_the_slot_to_others(make_setti
     settings = make_settings()
 
     async def work(client):
-        limiter, asked = client._limiter, iter((False, True))
+        limiter, requested = client._limiter, iter((False, True))
 
         def check() -> None:
-            if next(asked):
+            if next(requested):
                 raise QuotaExhausted(Action.QUOTA, None, "known meanwhile")
 
         lane = limiter._lane("s")

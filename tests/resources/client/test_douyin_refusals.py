@@ -131,37 +131,37 @@ def test_an_account_without_a_stored_token_is_not_requested(bench):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [a for a in {**ENDPOINTS, **OPERATIONS}.values() if any(p.place is ParamLocation.BODY for p in a.params)],
     ids=lambda a: a.name,
 )
-def test_what_belongs_into_the_body_stands_in_the_body_alone(asked):
+def test_what_belongs_into_the_body_stands_in_the_body_alone(requested):
     """URLs are written into logs: of the platform, of proxies, of ours."""
     given = {
         p.name: f"{p.place}-{p.name}"
-        for p in asked.params
+        for p in requested.params
         if p.fill not in (ParamSource.LEFT_OUT, ParamSource.TOKEN, ParamSource.COUNT, ParamSource.CONST)
     }
-    own = next((p.name for p in asked.params if p.fill is ParamSource.ACCOUNT), None)
-    params = complete_params(asked, given, given[own] if own else "")
-    request = make_request("https://example.invalid", asked, params, TokenLease("act.secret", 0))
+    own = next((p.name for p in requested.params if p.fill is ParamSource.ACCOUNT), None)
+    params = complete_params(requested, given, given[own] if own else "")
+    request = make_request("https://example.invalid", requested, params, TokenLease("act.secret", 0))
     text = request.content.decode()
-    body = {n: v for n, (v,) in parse_qs(text, strict_parsing=True).items()} if asked.form else json.loads(text)
+    body = {n: v for n, (v,) in parse_qs(text, strict_parsing=True).items()} if requested.form else json.loads(text)
     query = (
         {n: v for n, (v,) in parse_qs(request.url.query.decode(), strict_parsing=True).items()}
         if request.url.query
         else {}
     )
-    assert request.method == asked.method == "POST"
+    assert request.method == requested.method == "POST"
     assert "body-" not in str(request.url)
     assert "act.secret" not in str(request.url)
-    assert query.keys() == {p.name for p in asked.params if p.place is ParamLocation.QUERY and p.name in params}
-    in_body = {p.name for p in asked.params if p.place is ParamLocation.BODY}
-    tokens = {p.name: "act.secret" for p in asked.params if p.fill is ParamSource.TOKEN}
+    assert query.keys() == {p.name for p in requested.params if p.place is ParamLocation.QUERY and p.name in params}
+    in_body = {p.name for p in requested.params if p.place is ParamLocation.BODY}
+    tokens = {p.name: "act.secret" for p in requested.params if p.fill is ParamSource.TOKEN}
     assert body == {n: v for n, v in params.items() if n in in_body} | tokens
     assert request.headers.get("access-token") == (None if tokens else "act.secret")
     assert request.headers["content-type"] == (
-        "application/x-www-form-urlencoded" if asked.form else "application/json"
+        "application/x-www-form-urlencoded" if requested.form else "application/json"
     )
 
 

@@ -28,7 +28,7 @@ def every_log(caplog):
 
 def test_a_stormy_run_shows_no_secret(make_settings, state, sandbox, every_log):
     settings = make_settings(base_url=sandbox.url)
-    codes, told = [], []
+    codes, messages = [], []
 
     async def work() -> None:
         async with DouyinClient(settings, state, settings.get_clock()) as client:
@@ -57,13 +57,13 @@ def test_a_stormy_run_shows_no_secret(make_settings, state, sandbox, every_log):
                         try:
                             await ask
                         except CallFailed as error:
-                            told.extend(
+                            messages.extend(
                                 (str(error), repr(error), "".join(traceback.format_exception(error)), str(vars(error)))
                             )
             try:
                 await client.authorize(codes[0])
             except CallFailed as error:
-                told.extend((str(error), repr(error)))
+                messages.extend((str(error), repr(error)))
 
     asyncio.run(work())
     with state.read() as db:
@@ -71,8 +71,8 @@ def test_a_stormy_run_shows_no_secret(make_settings, state, sandbox, every_log):
     sealed = [t for u in users for t in (u.access_token, u.refresh_token)] + [a.access_token for a in apps]
     secrets = [state.vault.open(t) for t in sealed] + codes + ["sandbox-secret"]
     assert len(secrets) >= 10
-    assert len(told) > 10
-    text = "\n".join([*told, every_log.text, *(str(r.__dict__) for r in every_log.records)])
+    assert len(messages) > 10
+    text = "\n".join([*messages, every_log.text, *(str(r.__dict__) for r in every_log.records)])
     assert "HTTP Request" in text  # httpx did log
     for secret in secrets:
         assert secret not in text

@@ -63,8 +63,9 @@ async def main():
             now[0] = datetime.fromisoformat(instant)
             client.tokens._retry_after.clear()  # patience is counted in real time, and between rounds days pass
             await asyncio.sleep(float(delay))
-            asked = (client.fetch(ENDPOINTS["user_fans"], {"date_type": 7}, open_id) for _ in range(int(calls)))
-            problems = [a for a in await asyncio.gather(*asked, return_exceptions=True) if isinstance(a, BaseException)]
+            requested = (client.fetch(ENDPOINTS["user_fans"], {"date_type": 7}, open_id) for _ in range(int(calls)))
+            done = await asyncio.gather(*requested, return_exceptions=True)
+            problems = [a for a in done if isinstance(a, BaseException)]
             if problems:
                 print("error", *(f"{type(p).__name__}: {p}".replace("\\n", " ") for p in problems), flush=True)
             else:
@@ -89,15 +90,15 @@ class Consent:
 
     def next_step(self, rng: random.Random) -> float | None:
         """Days until the next round; None where the owner must authorise again first."""
-        room = self.refresh_end - self.day
+        margin = self.refresh_end - self.day
         # The last day of a refresh token that cannot be renewed has a rule of its own: see test_douyin_tokens.
-        limit = room - (0.2 if self.renewals < 5 else 1.2)
+        limit = margin - (0.2 if self.renewals < 5 else 1.2)
         if self.renewals == 0 and self.access_end == self.day + 15 == self.refresh_end - 15:
             return rng.uniform(12.1, 16.5)  # the processes still use the token of the former consent, until it is due
         step = rng.uniform(*rng.choice(((0.2, 4), (12.1, 14.9), (12.1, 14.9), (12.1, 14.9), (15.1, 16.5))))
         if step <= limit:
             return step
-        return None if self.renewals == 5 else rng.uniform(max(0.2, room - 4.9), limit)
+        return None if self.renewals == 5 else rng.uniform(max(0.2, margin - 4.9), limit)
 
 
 @dataclass
@@ -290,8 +291,8 @@ def check_stored_token(race: Race) -> None:
     race.box.reset(race.box.control.get(f"{race.box.url}/_sandbox/clock").json()["now"])
     token = race.token
     with httpx.Client(base_url=race.box.url, trust_env=False) as http:
-        asked = {"open_id": race.open_id, "date_type": 7}
-        answer = http.get(FANS.path, params=asked, headers={"access-token": token.access_token}).json()
+        requested = {"open_id": race.open_id, "date_type": 7}
+        answer = http.get(FANS.path, params=requested, headers={"access-token": token.access_token}).json()
         assert int(answer["data"]["error_code"]) == 0
         form = {"client_key": KEY, "grant_type": "refresh_token", "refresh_token": token.refresh_token}
         data = http.post("/oauth/refresh_token/", data=form).json()["data"]

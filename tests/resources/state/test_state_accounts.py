@@ -27,7 +27,7 @@ def test_status_and_reason(state, now):
     assert get_account(state, "app", "a").reason == "refresh token expired (code 10010)"
     assert [a.open_id for a in list_accounts(state, "app", [AccountStatus.ACTIVE])] == ["b"]
     with pytest.raises(LookupError):
-        set_status(state, "app", "nobody", AccountStatus.STOPPED)
+        set_status(state, "app", "unknown", AccountStatus.STOPPED)
     with pytest.raises(ValueError, match="asleep"):
         set_status(state, "app", "a", "asleep")
 

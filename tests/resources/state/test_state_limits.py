@@ -64,12 +64,12 @@ def test_a_clock_set_back_does_not_stop_the_scope(state):
 
 
 @settings(max_examples=tries(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(per_day=st.integers(1, 30), asked=st.lists(st.integers(1, 12), min_size=1, max_size=8))
-def test_the_ledger_never_gives_more_than_the_day_has(state, per_day, asked):
+@given(per_day=st.integers(1, 30), requested=st.lists(st.integers(1, 12), min_size=1, max_size=8))
+def test_the_ledger_never_gives_more_than_the_day_has(state, per_day, requested):
     scope = uuid.uuid4().hex  # a ledger of its own for each example
-    given_out = [take(state, calls, scope=scope, per_day=per_day).calls for calls in asked]
-    assert sum(given_out) == min(per_day, sum(asked))
-    assert all(g <= a for g, a in zip(given_out, asked, strict=True))
+    given_out = [take(state, calls, scope=scope, per_day=per_day).calls for calls in requested]
+    assert sum(given_out) == min(per_day, sum(requested))
+    assert all(g <= a for g, a in zip(given_out, requested, strict=True))
     assert quota_day(state, "app", scope, DAY) == QuotaDay(sum(given_out), False)
 
 
@@ -91,8 +91,8 @@ def test_the_platform_s_own_word_ends_the_day(state):
     mark_exhausted(state, "app", "s", DAY)
     assert take(state).calls == 0
     assert quota_day(state, "app", "s", DAY) == QuotaDay(2, True)
-    mark_exhausted(state, "app", "never asked", DAY)
-    assert quota_day(state, "app", "never asked", DAY) == QuotaDay(0, True)
+    mark_exhausted(state, "app", "never requested", DAY)
+    assert quota_day(state, "app", "never requested", DAY) == QuotaDay(0, True)
 
 
 def test_the_ledger_of_a_day_is_that_of_one_app(state):
