@@ -204,7 +204,7 @@ class Archive:
         if not segment.packed:
             os.replace(segment.path, target)
         else:
-            target.write_bytes(segment.read())
+            write_atomic(target, segment.read())
             folder = segment.path.parent
             write_pack(
                 folder,

@@ -262,16 +262,16 @@ class Lake:
     def first_day(self, table: str) -> date | None:
         """Return the earliest day of a table, or None if it is empty.
 
-        Reads only names and the footer of the earliest month file; if that is damaged, its days are not considered.
+        Reads only names and the footer of the earliest month file, and of later ones while those before are damaged.
         """
         names = self._names(table)
         own = next((n[3:] for n in names if n.startswith("dt=") and (self.root / table / n / _FILE).exists()), None)
-        month = next(
-            (n[6:] for n in names if n.startswith("month=") and (self.root / table / n / _FILE).exists()), None
-        )
         days = [date.fromisoformat(own)] if own else []
-        if month and (own is None or month <= own[:7]):
-            days += [p.dt for p in self._month(table, self.month_path(table, month), [])]
+        for month in (n[6:] for n in names if n.startswith("month=") and (self.root / table / n / _FILE).exists()):
+            if own is not None and month > own[:7]:
+                break
+            if readable := self._month(table, self.month_path(table, month), []):
+                return min(days + [p.dt for p in readable])
         return min(days, default=None)
 
     def partitions(self, table: str, damaged: list[LakeCorrupt] | None = None) -> Iterator[Partition]:

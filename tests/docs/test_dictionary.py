@@ -264,6 +264,17 @@ def test_first_day_counts_sealed_months_and_single_days(tmp_path):
     assert lake.first_day("hot_words") == date(2026, 9, 28)
 
 
+def test_first_day_is_of_the_first_month_that_can_be_read(tmp_path):
+    lake = Lake(tmp_path)
+    rows = arrow_schema(TABLES["hot_words"]).empty_table()
+    for day in (date(2026, 9, 3), date(2026, 9, 4), date(2026, 10, 30), date(2026, 10, 31)):
+        lake.write("hot_words", day, rows)
+    for month in ("2026-09", "2026-10"):
+        lake.compact("hot_words", month)
+    lake.month_path("hot_words", "2026-09").write_bytes(b"PAR1")
+    assert lake.first_day("hot_words") == date(2026, 10, 30)
+
+
 # --------------------------------------------------------------------------- notes
 
 
