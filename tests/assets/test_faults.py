@@ -38,6 +38,7 @@ STAYING = {
 # --------------------------------------------------------------------------- faults that pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PASSING)
 def test_a_fault_that_passes_costs_one_more_call(world, kind: str):
     if kind == "timeout":
@@ -85,6 +86,7 @@ def test_a_token_that_expires_mid_run_is_refreshed_once_for_all_calls(world):
 # --------------------------------------------------------------------------- faults that stay
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", STAYING)
 def test_a_fault_that_stays_fails_its_account_alone(world, kind: str):
     if kind == "timeout":

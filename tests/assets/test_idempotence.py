@@ -186,6 +186,7 @@ class _Broken(BaseException):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survivors", [0, 1, 7, 20])
 def test_after_an_exception_only_the_rest_is_requested(make_world, monkeypatch, survivors: int):
     """The process dies of an unexpected error after so many responses."""

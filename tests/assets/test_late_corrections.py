@@ -23,6 +23,7 @@ def world(make_world):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", MEASURES)
 def test_a_correction_comes_with_the_calls_of_the_next_day(world, make_world, table: str):
     world.ingest(table)

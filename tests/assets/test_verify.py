@@ -80,6 +80,7 @@ def test_what_is_whole_agrees(kept):
     assert not found.alone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0.0, 0.4, 0.99])
 def test_a_single_spoilt_byte_is_found_and_the_file_made_again(kept, at: float):
     path = kept.runtime.lake.path("item_play", YESTERDAY)

@@ -73,6 +73,7 @@ def locked(home, monkeypatch) -> Iterator[Path]:
         yield home
 
 
+@pytest.mark.slow
 def test_reading_commands_take_no_write_lock(douyin, locked):
     for words in READING:
         reported = douyin(*words.split(), DOUYIN_HOME=str(locked), **APP)
@@ -176,6 +177,7 @@ def test_a_fault_of_ours_is_one_line_and_its_traceback_is_shown_on_request(douyi
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_a_terminal_that_lacks_our_marks_gets_escapes(command, home, encoding: str):
     reported = subprocess.run(

@@ -21,6 +21,7 @@ def first_address(process) -> str:
     return found[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_its_address_serves_and_ends(command, number: signal.Signals):
     process = command.start(

@@ -94,6 +94,7 @@ def test_most_rows_are_seen_again_and_buffered_once(tmp_path):
     assert gathered.finish().table().equals(day(tmp_path, some, False).table())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), [(300, 300), (300, 30), (30, 300), (300, 0)])
 def test_large_days_are_compared_as_small_ones(small, monkeypatch, tmp_path, old, new):
     lake = Lake(tmp_path)

@@ -73,6 +73,7 @@ def oracle(table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{c: best[key].get(c) for c in table.columns} for key in sorted(best)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["videos", "video_totals", "item_play", "billboard_live"])
 @settings(max_examples=tries(60), deadline=None)
 @given(st.data())

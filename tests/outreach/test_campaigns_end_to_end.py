@@ -119,6 +119,7 @@ def test_a_campaign_reaches_exactly_those_who_were_planned(evening, name: str):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["late", "cut", "http_502"])
 def test_a_call_whose_answer_is_lost_is_not_made_again(evening, fault: str):
     """Executed calls are found among the events; calls without an event stay unknown."""

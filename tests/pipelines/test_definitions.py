@@ -316,6 +316,7 @@ def test_the_sensor_waits_for_runs_that_write(world):
         assert len(_tick(definitions, instance).run_requests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["lost", "garbage"])
 def test_the_sensor_has_a_lost_file_published_again(world, damage: str):
     definitions = build_definitions(world.runtime, world.runtime.settings)

@@ -95,6 +95,7 @@ def test_what_follows_is_made_although_nothing_was_marked_before_it(orchestra):
     assert {r["poi_id"] for r in world.rows("poi_audience", day)} >= {poi}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [28001012, 10010])
 def test_consents_that_are_missing_fail_no_run(orchestra, code: int):
     orchestra.world.fault("user_share", "busy", times=None, code=code)

@@ -82,6 +82,7 @@ def test_a_day_without_archive_is_reported_and_left_alone(orchestra):
     assert (world.lake_files(), orchestra.partitions("hot_words")) == (before, set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "said"),
     [

@@ -60,6 +60,7 @@ class Killed(BaseException):
 WHOLE = sum(range(1, 21))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_bit_flips_the_day_is_left_out_and_named(lake, warehouse, seed: int):
     path = lake.path("hot_words", DAY)

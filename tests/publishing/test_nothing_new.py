@@ -124,6 +124,7 @@ def leave_a_log(home: Home) -> None:
     home.path.with_name("warehouse.duckdb.wal").touch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

@@ -225,6 +225,7 @@ def test_what_a_dead_publisher_left_is_harmless(lake, warehouse):
     assert not wal.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["lost", "garbage", "other layout"])
 def test_a_lost_or_outdated_file_is_rebuilt_from_parquet(lake, warehouse, damage: str):
     for n in range(3):

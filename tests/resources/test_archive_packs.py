@@ -81,6 +81,7 @@ def test_a_reader_that_looked_before_finds_them_in_the_pack(archive):
     assert [(str(a), e, b) for s in looked for a, e, b in s.records()] == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(6))
 def test_interrupted_at_any_step_nothing_is_lost_or_doubled(archive, step: int):
     before = content(archive)

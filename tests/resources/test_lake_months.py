@@ -94,6 +94,7 @@ def test_a_day_is_replaced_and_removed(lake):
     assert lake.days("user_fans") == [date(2026, 10, 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(6))
 def test_interrupted_at_any_step_nothing_is_lost_or_doubled(lake, step: int):
     """Every step that changes the disk, one after the other, is the last one that happens."""
