@@ -105,7 +105,7 @@ class Turn(Protocol):
         """Revert :meth:`begin`: the call had no effect, and :meth:`begin` runs again before the retry."""
 
 
-class Call:
+class ClientCall:
     """One call of an operation: its parameters, the requests made for it so far, and errors that name it.
 
     Raises:

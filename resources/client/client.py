@@ -19,7 +19,7 @@ from typing import Any, Self
 from catalog.errors import CONSENT_OF_SCOPE, DEREGISTERED, ERRORS, MAY_BE_DONE, Action, ErrorCode, error_for
 from catalog.records import Endpoint, Operation, Token
 from resources.client.background import Background
-from resources.client.calls import ApiMethod, Call, Turn, final_action
+from resources.client.calls import ApiMethod, ClientCall, Turn, final_action
 from resources.client.circuit_breakers import CircuitBreakers
 from resources.client.errors import (
     AccountStopped,
@@ -132,7 +132,9 @@ class DouyinClient:
             CallFailed: see its subclasses; ``calls`` is 0 if nothing was sent.
             ValueError: a parameter is missing or unknown to the record.
         """
-        return await self._execute(Call(self._settings.base_url, endpoint, params, open_id, archive_as=archive_as))
+        return await self._execute(
+            ClientCall(self._settings.base_url, endpoint, params, open_id, archive_as=archive_as)
+        )
 
     async def write(self, operation: Operation, params: Params | Turn, open_id: str = "") -> ApiResponse:
         """Execute a write operation at most once and return its successful response.
@@ -148,10 +150,10 @@ class DouyinClient:
             ValueError: a parameter is missing or unknown to the record.
         """
         return await self._execute(
-            Call(self._settings.base_url, operation, params, open_id, retry=operation.repeatable)
+            ClientCall(self._settings.base_url, operation, params, open_id, retry=operation.repeatable)
         )
 
-    async def _execute(self, call: Call) -> ApiResponse:
+    async def _execute(self, call: ClientCall) -> ApiResponse:
         """Send requests until one succeeds, or until its failure does not allow another."""
         endpoint, open_id = call.endpoint, call.open_id
         refreshed = False
@@ -187,7 +189,7 @@ class DouyinClient:
             log.info("%s; retrying in %.1f s", problem, wait)
             await asyncio.sleep(wait)
 
-    async def _attempt(self, call: Call, lease: TokenLease) -> ApiResponse | _Failure:
+    async def _attempt(self, call: ClientCall, lease: TokenLease) -> ApiResponse | _Failure:
         """Send one request, and archive its response.
 
         Raises:
@@ -227,7 +229,7 @@ class DouyinClient:
 
     # ------------------------------------------------------------------ tokens
 
-    async def _lease(self, call: Call, refused: TokenLease | None = None) -> TokenLease:
+    async def _lease(self, call: ClientCall, refused: TokenLease | None = None) -> TokenLease:
         """Return a token for the call, a new one if ``refused`` is given; failures open circuit breakers."""
         endpoint, open_id = call.endpoint, call.open_id
         try:
@@ -295,7 +297,7 @@ class DouyinClient:
             reason=problem.reason if problem else None,
         )
 
-    def _keep(self, call: Call, reply: Reply) -> None:
+    def _keep(self, call: ClientCall, reply: Reply) -> None:
         if self._sink is None:
             return
         verdict = reply.verdict
