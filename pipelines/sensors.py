@@ -36,13 +36,13 @@ def publish_after_runs(publish_job, answers_job, settings: Settings) -> dg.Senso
         description="湖中数据领先于已发布文件时发布 / publishes when the lake is ahead of the warehouse file",
     )
     def _sensor(context: dg.SensorEvaluationContext):
-        runtime = Runtime(settings)
-        version = runtime.warehouse.lake_version()
-        if version is None:
-            return dg.SkipReason("the lake is empty")
-        stale = days_out_of_date(runtime)
-        if stale is None and runtime.warehouse.is_current():
-            return dg.SkipReason("marts and warehouse hold all that the lake holds")
+        with Runtime(settings) as runtime:
+            version = runtime.warehouse.lake_version()
+            if version is None:
+                return dg.SkipReason("the lake is empty")
+            stale = days_out_of_date(runtime)
+            if stale is None and runtime.warehouse.is_current():
+                return dg.SkipReason("marts and warehouse hold all that the lake holds")
         end_dead_runs(context.instance)
         if _running(context.instance):
             return dg.SkipReason("a run is writing; it publishes itself, or the next tick does")

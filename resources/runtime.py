@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -41,6 +41,11 @@ class Runtime:
         self._settings = settings
         self.listeners: list[Callable[[Any], None]] = []
         """Callbacks that receive the result of each table when it is done, to show progress."""
+        self._closing = ExitStack()
+        self._closing_clients = ExitStack()
+        self._clients: dict[str, DouyinClient] = {}
+        self._flush: Callable[[], None] = lambda: None
+        """Flush the archive, if it is open."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -56,12 +61,18 @@ class Runtime:
     def state(self) -> State:
         """The state database."""
         key = self.settings.token_key
-        return State(self.settings.database_url, key.get_secret_value() if key else None)
+        state = State(self.settings.database_url, key.get_secret_value() if key else None)
+        self._closing.callback(delattr, self, "state")
+        self._closing.callback(state.close)
+        return state
 
     @cached_property
     def archive(self) -> Archive:
         """The archive of responses."""
-        return Archive(self.settings.archive_dir, self.settings.flush_s)
+        archive = Archive(self.settings.archive_dir, self.settings.flush_s)
+        self._flush = archive.flush
+        self._closing.callback(self._close_archive)
+        return archive
 
     # Importing Arrow and DuckDB takes a quarter of a second, which commands that only need the state avoid.
 
@@ -109,7 +120,7 @@ class Runtime:
     @contextmanager
     def ending_soon(self) -> Iterator[None]:
         """Make a signal end the process soon inside the block, after the received responses were flushed to disk."""
-        with shutdown.heard(lambda: self.archive.flush() if "archive" in self.__dict__ else None):
+        with shutdown.heard(lambda: self._flush()):
             yield
 
     # One loop for the whole run, on its own thread: steps are synchronous, and the client keeps its connections and
@@ -121,6 +132,8 @@ class Runtime:
         # A run launched by Dagster closes nothing: its process just ends, and must not end with an open transport.
         atexit.register(self.close)
         threading.Thread(target=loop.run_forever, name=_THREAD, daemon=True).start()
+        self._closing.callback(delattr, self, "_loop")
+        self._closing.callback(loop.call_soon_threadsafe, loop.stop)
         return loop
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -144,10 +157,6 @@ class Runtime:
         """Keys of the installation's apps; ids of one have no meaning in another."""
         return tuple(app.client_key for app in self.settings.all_apps)
 
-    @cached_property
-    def _clients(self) -> dict[str, DouyinClient]:
-        return {}
-
     def client(self, client_key: str) -> DouyinClient:
         """Return the run's one client of an app, which archives every response before it is used.
 
@@ -167,15 +176,17 @@ class Runtime:
         if client_key not in self._clients:
             check_key(self.state, client_key)
             self._clients[client_key] = self.run(open_client())
+            self._closing_clients.callback(self._close_client, client_key)
         return self._clients[client_key]
 
-    def _close_client(self, client: DouyinClient) -> None:
-        self.run(client.__aexit__(None, None, None))
+    def _close_client(self, client_key: str) -> None:
+        self.run(self._clients.pop(client_key).__aexit__(None, None, None))
 
-    def _close_clients(self) -> None:
-        with ExitStack() as each:
-            for client in self.__dict__.pop("_clients", {}).values():
-                each.callback(self._close_client, client)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Flush the archive and close what was opened, each also if a previous one failed.
@@ -183,32 +194,18 @@ class Runtime:
         A closed runtime opens again on use.
         """
         atexit.unregister(self.close)
-        with ExitStack() as steps:  # from the last to the first
-            steps.callback(self._close_loop)
-            steps.callback(self._close_state)
-            steps.callback(self._close_archive)
-            steps.callback(self._close_clients)
-            if "archive" in self.__dict__:
-                steps.callback(self.archive.flush)
+        with self._closing, self._closing_clients:  # the clients first: they use the others
+            self._flush()
 
     def _close_archive(self) -> None:
-        if "archive" in self.__dict__:
-            self.archive.flush()  # if that fails, the archive stays with its buffered responses
-            del self.__dict__["archive"]
-
-    def _close_state(self) -> None:
-        if "state" in self.__dict__:
-            self.__dict__.pop("state").close()
-
-    def _close_loop(self) -> None:
-        if "_loop" in self.__dict__:
-            loop = self.__dict__.pop("_loop")
-            loop.call_soon_threadsafe(loop.stop)
+        self._flush()  # if that fails, the archive stays with its buffered responses
+        self._flush = lambda: None
+        del self.archive
 
     def set_clock(self, clock: Clock) -> None:
         """Move a simulated run to another instant; its clients are closed and open again on use."""
-        self._close_clients()
-        self.__dict__["clock"] = clock
+        self._closing_clients.close()
+        self.clock = clock
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

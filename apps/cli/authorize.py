@@ -11,7 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 from rich.markup import escape
 
-from apps.cli.console import all_said, console, fail, load_settings, maybe_said, one_app, require_credentials
+from apps.cli.console import (
+    all_said,
+    console,
+    fail,
+    load_settings,
+    maybe_said,
+    one_app,
+    open_runtime,
+    require_credentials,
+)
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ALWAYS = ("user_info", "renew_refresh_token")
@@ -76,17 +85,14 @@ def authorize(
     if state is not None and returned is not None and returned != state:
         fail("the state in that address is not the one of this authorisation: start again")
     open_id, shown, granted = _exchange(settings, found, name)
-    from resources.runtime import Runtime
     from resources.state.accounts import set_tags
 
     if tag:
-        runtime = Runtime(settings)
-        try:
-            set_tags(runtime.state, key, open_id, tag)
-        except ValueError as error:
-            fail(f"the account is authorised, but its tags are not set: {error}")
-        finally:
-            runtime.close()
+        with open_runtime(settings) as runtime:
+            try:
+                set_tags(runtime.state, key, open_id, tag)
+            except ValueError as error:
+                fail(f"the account is authorised, but its tags are not set: {error}")
     console.print(
         f"[green]✓[/green] {escape(shown or 'account')} {escape(open_id)} is authorised; `douyin run` "
         "collects it from now on",
@@ -200,31 +206,30 @@ def _exchange(settings, code: str, name: str | None) -> tuple[str, str | None, s
     from catalog.envelopes import member
     from resources.client.client import DouyinClient
     from resources.client.errors import CallFailed, DouyinError
-    from resources.runtime import Runtime
     from resources.state.accounts import add_account
     from resources.state.tokens import load_user_token
 
-    runtime = Runtime(settings)
+    with open_runtime(settings) as runtime:
 
-    async def exchange() -> tuple[str, str | None, str]:
-        async with DouyinClient(settings, runtime.state, runtime.clock) as client:
-            open_id = await client.authorize(code, name=name)
-            shown = name
-            if shown is None:
-                try:
-                    answer = await client.fetch(ENDPOINTS["oauth_userinfo"], {}, open_id)
-                except CallFailed:
-                    pass  # not granted: an account may stay without a name
-                else:
-                    shown = member(answer.document, "data.nickname")
-                    if isinstance(shown, str) and shown:
-                        add_account(runtime.state, settings.client_key, open_id, name=shown, now=runtime.clock.now())
-            token = load_user_token(runtime.state, settings.client_key, open_id)
-            return open_id, shown, token.scope if token else ""
+        async def exchange() -> tuple[str, str | None, str]:
+            async with DouyinClient(settings, runtime.state, runtime.clock) as client:
+                open_id = await client.authorize(code, name=name)
+                shown = name
+                if shown is None:
+                    try:
+                        answer = await client.fetch(ENDPOINTS["oauth_userinfo"], {}, open_id)
+                    except CallFailed:
+                        pass  # not granted: an account may stay without a name
+                    else:
+                        shown = member(answer.document, "data.nickname")
+                        if isinstance(shown, str) and shown:
+                            add_account(
+                                runtime.state, settings.client_key, open_id, name=shown, now=runtime.clock.now()
+                            )
+                token = load_user_token(runtime.state, settings.client_key, open_id)
+                return open_id, shown, token.scope if token else ""
 
-    try:
-        return runtime.run(exchange())
-    except DouyinError as error:
-        fail(str(error))
-    finally:
-        runtime.close()
+        try:
+            return runtime.run(exchange())
+        except DouyinError as error:
+            fail(str(error))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from apps.cli.console import Grid, console, fail, load_settings, possible_day, require_credentials
+from apps.cli.console import Grid, console, fail, load_settings, open_runtime, possible_day, require_credentials
 from apps.cli.run import choose, print_ingested, progress_bar, tell_damage
 
 if TYPE_CHECKING:
@@ -47,28 +47,27 @@ def backfill(
     require_credentials(settings)
     tables = choose(select)
     from catalog import TABLES
-    from resources.runtime import Runtime
     from services.ingest.price import pending, price_of
     from services.ingest.replay import partitions_between
 
-    runtime = Runtime(settings)
-    if resume == (first is not None):
-        fail("say either --from (and --to), or --resume", 2)
-    if first is None:
-        wanted = {name: partitions_between(TABLES[name], *span) for name, span in pending(runtime, tables)}
-        if not wanted:
-            console.print("nothing waits for a new quota")
-            return
-    else:
-        wanted = {
-            name: days
-            for name in tables
-            if (days := chosen_days(runtime, TABLES[name], first.date(), last.date() if last else None))
-        }
-    prices = [price_of(runtime, TABLES[name], dts) for name, dts in wanted.items()]
-    print_price(runtime, prices)
-    if not dry_run:
-        _pay(runtime, prices)
+    with open_runtime(settings) as runtime:
+        if resume == (first is not None):
+            fail("say either --from (and --to), or --resume", 2)
+        if first is None:
+            wanted = {name: partitions_between(TABLES[name], *span) for name, span in pending(runtime, tables)}
+            if not wanted:
+                console.print("nothing waits for a new quota")
+                return
+        else:
+            wanted = {
+                name: days
+                for name in tables
+                if (days := chosen_days(runtime, TABLES[name], first.date(), last.date() if last else None))
+            }
+        prices = [price_of(runtime, TABLES[name], dts) for name, dts in wanted.items()]
+        print_price(runtime, prices)
+        if not dry_run:
+            _pay(runtime, prices)
 
 
 def chosen_days(runtime, table, first: date, last: date | None) -> list[date]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
@@ -17,6 +17,9 @@ from rich.text import Text
 
 from resources.config.redaction import visible
 from resources.config.settings import LIVE_URL, BadSettings, Settings, read_settings
+
+if TYPE_CHECKING:
+    from resources.runtime import Runtime
 
 FIRST_YEAR, LAST_YEAR = 2016, 2100
 """Douyin began in September 2016."""
@@ -167,6 +170,19 @@ def require_credentials(settings: Settings) -> None:
         fail(str(error))
     if not ready:
         fail(NO_TOKEN_KEY)
+
+
+def open_runtime(settings: Settings | None = None, *, needs_credentials: bool = False) -> Runtime:
+    """Open the installation in a ``with`` block; ``settings`` are by default those of the environment.
+
+    Wrong settings end the command, and so do missing credentials where it needs them.
+    """
+    from resources.runtime import Runtime
+
+    settings = settings or load_settings()
+    if needs_credentials:
+        require_credentials(settings)
+    return Runtime(settings)
 
 
 def app_keys(settings: Settings, chosen: str | None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from apps.cli.console import console, fail, load_settings
+from apps.cli.console import console, fail, load_settings, open_runtime
 from apps.cli.run import progress_bar
 from resources.config.project import IS_CHECKOUT, SHIPPED
 
@@ -59,7 +59,6 @@ def demo(
     from catalog.records import BEIJING
     from pipelines.jobs.tables import JOB_NAMES, partitions_due
     from pipelines.runner import Runner, listening
-    from resources.runtime import Runtime
     from resources.state.watched import WatchedItem, watch
     from sandbox.config import SandboxConfig
 
@@ -71,8 +70,10 @@ def demo(
     config = SandboxConfig(accounts=accounts, videos=videos, most_fans=_MOST_FANS, now=ticks[0][0])
     totals = {"calls": 0, "rows": 0}
     problems: dict[str, str] = {}
-    with running_sandbox(config) as url:
-        runtime = Runtime(sandbox_settings(base, url, config, home=target, start_date=DEMO_START))
+    with (
+        running_sandbox(config) as url,
+        open_runtime(sandbox_settings(base, url, config, home=target, start_date=DEMO_START)) as runtime,
+    ):
         runtime.set_clock(_frozen(ticks[0][0]))
         with Runner(runtime) as runner:
             authorize_all(runtime)

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from apps.cli.console import console, fail, load_settings
+from apps.cli.console import console, fail, load_settings, open_runtime
 from resources.config.settings import App, Settings
 
 
@@ -28,7 +28,6 @@ def dev(
     from apps.cli.simulation import authorize_all, running_sandbox, sandbox_settings
     from pipelines.home import prepare_dagster_home
     from resources.config.project import SHIPPED
-    from resources.runtime import Runtime
 
     with ExitStack() as stack:
         if not settings.has_credentials:
@@ -45,9 +44,8 @@ def dev(
             settings = sandbox_settings(settings, url, config, home=settings.home / "demo", start_date=DEMO_START)
             settings.home.mkdir(parents=True, exist_ok=True)
             (settings.home / ".demo").touch()
-            runtime = Runtime(settings)
-            authorized = authorize_all(runtime)
-            runtime.close()
+            with open_runtime(settings) as runtime:
+                authorized = authorize_all(runtime)
             console.print(
                 f"no credentials: using the sandbox at [bold]{url}[/bold] with {len(authorized)} "
                 f"accounts, data in {settings.home}"

@@ -139,26 +139,25 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
     from resources.runtime import Runtime
     from resources.state.sealing import TokenKeyError
 
-    runtime = Runtime(settings)
+    with Runtime(settings) as runtime:
 
-    async def token(key: str) -> None:
-        async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
-            # Request a new token: the stored one would be good for hours after the secret was changed. Requesting again
-            # is harmless, since the stable endpoint returns the same token while it lasts.
-            await client.tokens.replace_client(await client.tokens.client_lease())
+        async def token(key: str) -> None:
+            async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
+                # Request a new token: the stored one would be good for hours after the secret was changed. Requesting
+                # again is harmless, since the stable endpoint returns the same token while it lasts.
+                await client.tokens.replace_client(await client.tokens.client_lease())
 
-    for app in settings.all_apps:
-        try:
-            runtime.run(token(app.client_key))
-        except (DouyinError, TokenKeyError) as error:
-            yield failure(
-                f"no client token of app {app.client_key}: {error}",
-                "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET (or the app in DOUYIN_APPS) and the app's "
-                "state in the console",
-            )
-        else:
-            yield ok(f"a client token was given to app {app.client_key} ({app.type})")
-    runtime.close()
+        for app in settings.all_apps:
+            try:
+                runtime.run(token(app.client_key))
+            except (DouyinError, TokenKeyError) as error:
+                yield failure(
+                    f"no client token of app {app.client_key}: {error}",
+                    "check DOUYIN_CLIENT_KEY, DOUYIN_CLIENT_SECRET (or the app in DOUYIN_APPS) and the app's "
+                    "state in the console",
+                )
+            else:
+                yield ok(f"a client token was given to app {app.client_key} ({app.type})")
 
 
 def check_data(settings: Settings) -> Iterator[Finding]:

@@ -22,7 +22,9 @@ def check_capabilities(settings: Settings) -> Iterator[Finding]:
 
     if not settings.home.exists():
         return
-    for standing in standings(Runtime(settings)):
+    with Runtime(settings) as runtime:
+        found = standings(runtime)
+    for standing in found:
         counted = standing.counted()
         what = ", ".join(f"{counted[here]} {here}" for here in (OWNED, NOT_OWNED, WITHDRAWN, NEVER_TRIED))
         yield note(
@@ -52,50 +54,56 @@ def check_consents(settings: Settings) -> Iterator[Finding]:
 
     if not (settings.home.exists() and settings.has_credentials):
         return
-    runtime = Runtime(settings)
-    now, apps = runtime.clock.now(), list(runtime.app_keys)
-    if not any(list_accounts(runtime.state, key) for key in apps):
-        yield warn("no account is authorised", "`douyin authorize`")
-        return
-    due = warnings_due(runtime.state, apps, now)
-    urgent = {(one.account.client_key, one.account.open_id) for one in due}
-    lines = [
-        one for key in apps for one in countdown(runtime.state, key, now) if one.account.status is AccountStatus.ACTIVE
-    ]
-    for one in [one for one in lines if (one.account.client_key, one.account.open_id) not in urgent][:_FEW]:
-        yield ok(
-            f"account {_called(one.account)}: access token {_days(one.access_left)}, refresh token "
-            f"{_days(one.refresh_left)}, "
-            f"{one.renewals_left} renewals left, consent ends in {_days(one.consent_left)}"
-        )
-    if len(lines) > _FEW:
-        yield note(f"{len(lines)} accounts are active; the {_FEW} that end first are shown", "`douyin accounts list`")
-    for one in due[:_FEW]:
-        when = "its consent is over" if one.warning == 0 else f"a person must act within {one.warning} days"
-        yield warn(
-            f"account {_called(one.account)}: {when} ({one.account.reason or one.account.status})",
-            "`douyin authorize` with its owner",
-        )
-    if len(due) > _FEW:
-        yield warn(f"… and {len(due) - _FEW} more accounts", "`douyin accounts list --needs-consent`")
-    for key in apps:
-        for account in list_accounts(runtime.state, key, [AccountStatus.STOPPED])[:_FEW]:
-            yield warn(
-                f"account {_called(account)}: stopped ({account.reason})",
-                "nothing more is collected of it; its data may have to be deleted",
+    with Runtime(settings) as runtime:
+        now, apps = runtime.clock.now(), list(runtime.app_keys)
+        if not any(list_accounts(runtime.state, key) for key in apps):
+            yield warn("no account is authorised", "`douyin authorize`")
+            return
+        due = warnings_due(runtime.state, apps, now)
+        urgent = {(one.account.client_key, one.account.open_id) for one in due}
+        lines = [
+            one
+            for key in apps
+            for one in countdown(runtime.state, key, now)
+            if one.account.status is AccountStatus.ACTIVE
+        ]
+        for one in [one for one in lines if (one.account.client_key, one.account.open_id) not in urgent][:_FEW]:
+            yield ok(
+                f"account {_called(one.account)}: access token {_days(one.access_left)}, refresh token "
+                f"{_days(one.refresh_left)}, "
+                f"{one.renewals_left} renewals left, consent ends in {_days(one.consent_left)}"
             )
-    missing = [consent for standing in standings(runtime) for consent in standing.consents]
-    for consent in missing[:_FEW]:
-        yield warn(
-            f"account {_called(consent.account)}: its owner did not grant {', '.join(consent.scopes)} "
-            f"({named(consent.operations, _NAMED)})",
-            consent.way_out,
-        )
-    if len(missing) > _FEW:
-        yield warn(
-            f"… and {len(missing) - _FEW} more accounts lack a consent",
-            "`SELECT DISTINCT open_id, operation FROM meta.load_status WHERE status = 'needs_consent'` in `douyin sql`",
-        )
+        if len(lines) > _FEW:
+            yield note(
+                f"{len(lines)} accounts are active; the {_FEW} that end first are shown", "`douyin accounts list`"
+            )
+        for one in due[:_FEW]:
+            when = "its consent is over" if one.warning == 0 else f"a person must act within {one.warning} days"
+            yield warn(
+                f"account {_called(one.account)}: {when} ({one.account.reason or one.account.status})",
+                "`douyin authorize` with its owner",
+            )
+        if len(due) > _FEW:
+            yield warn(f"… and {len(due) - _FEW} more accounts", "`douyin accounts list --needs-consent`")
+        for key in apps:
+            for account in list_accounts(runtime.state, key, [AccountStatus.STOPPED])[:_FEW]:
+                yield warn(
+                    f"account {_called(account)}: stopped ({account.reason})",
+                    "nothing more is collected of it; its data may have to be deleted",
+                )
+        missing = [consent for standing in standings(runtime) for consent in standing.consents]
+        for consent in missing[:_FEW]:
+            yield warn(
+                f"account {_called(consent.account)}: its owner did not grant {', '.join(consent.scopes)} "
+                f"({named(consent.operations, _NAMED)})",
+                consent.way_out,
+            )
+        if len(missing) > _FEW:
+            yield warn(
+                f"… and {len(missing) - _FEW} more accounts lack a consent",
+                "`SELECT DISTINCT open_id, operation FROM meta.load_status WHERE status = 'needs_consent'` "
+                "in `douyin sql`",
+            )
 
 
 def _called(account) -> str:
@@ -145,7 +153,8 @@ def check_space(settings: Settings) -> Iterator[Finding]:
 
     if not settings.home.exists():
         return
-    found = sizes(Runtime(settings))
+    with Runtime(settings) as runtime:
+        found = sizes(runtime)
     parts = {name: sum(found[name].values(), Size()).bytes for name in ("archive", "lake")} | {
         name: size.bytes for name, size in found["home"].items()
     }

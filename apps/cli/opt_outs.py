@@ -13,9 +13,8 @@ from apps.cli.console import (
     app_keys,
     console,
     fail,
-    load_settings,
     one_app,
-    require_credentials,
+    open_runtime,
     said,
 )
 
@@ -23,15 +22,6 @@ people = typer.Typer(help="People who opted out: every plan obeys the list.", no
 
 
 _App = Annotated[str | None, typer.Option("--app", help="key of the app; needed only where there are several")]
-
-
-def open_runtime():
-    """Open the installation whose app has credentials, or end the command and say how to get them."""
-    from resources.runtime import Runtime
-
-    settings = load_settings()
-    require_credentials(settings)
-    return Runtime(settings)
 
 
 @people.command("add")
@@ -51,13 +41,12 @@ def opt_out_add(
     from apps.cli.accounts import find_account
     from resources.state.people import add_opt_out
 
-    runtime = open_runtime()
-    key = one_app(runtime.settings, app_key)
-    if account:  # an unknown account would protect no one
-        account = find_account(runtime.settings, runtime, account, key).open_id
-    new = sum(add_opt_out(runtime.state, key, account, person, how, runtime.clock.now()) for person in persons)
-    console.print(f"[green]✓[/green] {new} of {len(persons)} are new on the list")
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        key = one_app(runtime.settings, app_key)
+        if account:  # an unknown account would protect no one
+            account = find_account(runtime, account, key).open_id
+        new = sum(add_opt_out(runtime.state, key, account, person, how, runtime.clock.now()) for person in persons)
+        console.print(f"[green]✓[/green] {new} of {len(persons)} are new on the list")
 
 
 @people.command("remove")
@@ -69,16 +58,15 @@ def opt_out_remove(
     """Remove people from the list, at their request."""
     from resources.state.people import remove_opt_out
 
-    runtime = open_runtime()
-    key = one_app(runtime.settings, app_key)
-    missing = [person for person in persons if not remove_opt_out(runtime.state, key, account, person)]
-    if missing:
-        fail(
-            f"not on the list{f' of {account}' if account else ''}: {', '.join(missing)}; the others were "
-            "taken off. `douyin outreach opt-out list`"
-        )
-    console.print(f"[green]✓[/green] {len(persons)} taken off the list")
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        key = one_app(runtime.settings, app_key)
+        missing = [person for person in persons if not remove_opt_out(runtime.state, key, account, person)]
+        if missing:
+            fail(
+                f"not on the list{f' of {account}' if account else ''}: {', '.join(missing)}; the others were "
+                "taken off. `douyin outreach opt-out list`"
+            )
+        console.print(f"[green]✓[/green] {len(persons)} taken off the list")
 
 
 @people.command("list")
@@ -88,17 +76,16 @@ def opt_out_list(app_key: _App = None) -> None:
     from resources.state.people import list_opt_outs
     from services.outreach.masking import mask_id
 
-    runtime = open_runtime()
-    grid = Grid()
-    for column in ("app", "account", "person", "since (Beijing)", "how"):
-        grid.add_column(column)
-    for one in list_opt_outs(runtime.state, app_keys(runtime.settings, app_key)):
-        grid.add_row(
-            one.client_key,
-            mask_id(one.open_id) or "all",
-            mask_id(one.person_open_id),
-            f"{one.since.astimezone(BEIJING):%Y-%m-%d %H:%M}",
-            Text(one.how),
-        )
-    console.print(grid if grid.row_count else "no person has opted out")
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        grid = Grid()
+        for column in ("app", "account", "person", "since (Beijing)", "how"):
+            grid.add_column(column)
+        for one in list_opt_outs(runtime.state, app_keys(runtime.settings, app_key)):
+            grid.add_row(
+                one.client_key,
+                mask_id(one.open_id) or "all",
+                mask_id(one.person_open_id),
+                f"{one.since.astimezone(BEIJING):%Y-%m-%d %H:%M}",
+                Text(one.how),
+            )
+        console.print(grid if grid.row_count else "no person has opted out")

@@ -14,9 +14,10 @@ from apps.cli.console import (
     console,
     fail,
     maybe_said,
+    open_runtime,
     said,
 )
-from apps.cli.opt_outs import open_runtime, people
+from apps.cli.opt_outs import people
 from apps.cli.outreach_demo import demo
 
 app = typer.Typer(
@@ -37,35 +38,34 @@ def list_() -> None:
     from resources.state.plans import list_plans
     from services.outreach.campaigns import BadCampaign, load_campaigns
 
-    runtime = open_runtime()
-    try:
-        campaigns = load_campaigns(runtime.settings)
-    except BadCampaign as error:
-        fail(str(error), 2)
-    grid = Grid()
-    for column in ("campaign", "title", "audience", "when", "owner"):
-        grid.add_column(column)
-    for c in campaigns.values():
-        when = (
-            "daily at " + c.when.daily.strftime("%H:%M")
-            if c.when.daily
-            else "before live sessions"
-            if c.when.live
-            else "by hand"
-        )
-        grid.add_row(c.name, Text(c.title), c.audience, when, c.owner)
-    console.print(grid)
-    plans = list_plans(runtime.state)
-    if plans:
-        console.print()
+    with open_runtime(needs_credentials=True) as runtime:
+        try:
+            campaigns = load_campaigns(runtime.settings)
+        except BadCampaign as error:
+            fail(str(error), 2)
         grid = Grid()
-        for column in ("plan", "name", "occasion", "state", "approved by", "lines"):
+        for column in ("campaign", "title", "audience", "when", "owner"):
             grid.add_column(column)
-        for plan in plans[:30]:
-            counts = Counter(str(line.state) for line in read_lines(runtime.state, plan_id=plan.id))
-            grid.add_row(str(plan.id), plan.name, plan.occasion, plan.state, plan.approver or "", _counts(counts))
+        for c in campaigns.values():
+            when = (
+                "daily at " + c.when.daily.strftime("%H:%M")
+                if c.when.daily
+                else "before live sessions"
+                if c.when.live
+                else "by hand"
+            )
+            grid.add_row(c.name, Text(c.title), c.audience, when, c.owner)
         console.print(grid)
-    runtime.close()
+        plans = list_plans(runtime.state)
+        if plans:
+            console.print()
+            grid = Grid()
+            for column in ("plan", "name", "occasion", "state", "approved by", "lines"):
+                grid.add_column(column)
+            for plan in plans[:30]:
+                counts = Counter(str(line.state) for line in read_lines(runtime.state, plan_id=plan.id))
+                grid.add_row(str(plan.id), plan.name, plan.occasion, plan.state, plan.approver or "", _counts(counts))
+            console.print(grid)
 
 
 def _counts(counts: Counter[str]) -> str:
@@ -85,18 +85,17 @@ def plan(
     from services.outreach.planning import NothingDue, plan_campaign
     from services.outreach.tags import plan_tags
 
-    runtime = open_runtime()
-    try:
-        if name is None:
-            made, skipped = plan_tags(runtime, load_tags(runtime.settings), runtime.clock.now())
-            for account, why in skipped.items():
-                console.print(f"[yellow]![/yellow] the tags of {escape(account)} cannot be had: {escape(why)}")
-        else:
-            made = plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
-    except (BadCampaign, BadAudience, NothingDue) as error:
-        fail(str(error), 2)
-    show_plan(runtime, made, 20)
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        try:
+            if name is None:
+                made, skipped = plan_tags(runtime, load_tags(runtime.settings), runtime.clock.now())
+                for account, why in skipped.items():
+                    console.print(f"[yellow]![/yellow] the tags of {escape(account)} cannot be had: {escape(why)}")
+            else:
+                made = plan_campaign(runtime, load_campaign(runtime.settings, name), runtime.clock.now())
+        except (BadCampaign, BadAudience, NothingDue) as error:
+            fail(str(error), 2)
+        show_plan(runtime, made, 20)
 
 
 @app.command()
@@ -104,13 +103,12 @@ def show(plan_id: _PlanId, limit: Annotated[int, typer.Option(min=0, help="lines
     """Show a plan: who, why, what, through which scene, and who is left out and why. People and texts are masked."""
     from resources.state.plans import NotApproved, get_plan
 
-    runtime = open_runtime()
-    try:
-        found = get_plan(runtime.state, plan_id)
-    except NotApproved as error:
-        fail(str(error), 2)
-    show_plan(runtime, found, limit)
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        try:
+            found = get_plan(runtime.state, plan_id)
+        except NotApproved as error:
+            fail(str(error), 2)
+        show_plan(runtime, found, limit)
 
 
 def show_plan(runtime, plan, limit: int) -> None:
@@ -164,16 +162,15 @@ def approve(plan_id: _PlanId, by: Annotated[str, typer.Option("--by", callback=s
     from resources.state.plans import NotApproved
     from resources.state.plans import approve as approve_plan
 
-    runtime = open_runtime()
-    try:
-        done = approve_plan(runtime.state, plan_id, by, runtime.clock.now())
-    except NotApproved as error:
-        fail(str(error))
-    console.print(
-        f"[green]✓[/green] plan {plan_id} is approved by {escape(by)} (hash {done.hash[:12]}). Send it: "
-        f"`douyin outreach send {plan_id}`"
-    )
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        try:
+            done = approve_plan(runtime.state, plan_id, by, runtime.clock.now())
+        except NotApproved as error:
+            fail(str(error))
+        console.print(
+            f"[green]✓[/green] plan {plan_id} is approved by {escape(by)} (hash {done.hash[:12]}). Send it: "
+            f"`douyin outreach send {plan_id}`"
+        )
 
 
 @app.command()
@@ -187,34 +184,33 @@ def send(
     from services.outreach.sending import SendSummary
     from services.outreach.work import send_one
 
-    runtime = open_runtime()
-    chosen = (
-        [plan_id]
-        if plan_id is not None
-        else [p.id for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > runtime.clock.now()]
-    )
-    if not chosen:
-        console.print("no plan is approved: `douyin outreach list`")
-    failed = False
-    for number in chosen:
-        try:
-            done: SendSummary = send_one(runtime, number)
-        except NotApproved as error:
-            fail(str(error))
-        console.print(f"plan {number}: {_counts(done.states)}")
-        for why, n in done.waiting.items():
-            console.print(f"  {n} wait: {escape(why)}")
-        if done.stopped:
-            failed = True
-            console.print(f"[red]✗[/red] stopped: {escape(done.stopped)}", soft_wrap=True)
-        if done.states["unknown"]:
-            console.print(
-                f"  {done.states['unknown']} unknown: events of our own messages will settle them, or see "
-                "`douyin outreach unknown`"
-            )
-    runtime.close()
-    if failed:
-        raise typer.Exit(1)
+    with open_runtime(needs_credentials=True) as runtime:
+        chosen = (
+            [plan_id]
+            if plan_id is not None
+            else [p.id for p in reversed(list_plans(runtime.state, ["approved"])) if p.good_until > runtime.clock.now()]
+        )
+        if not chosen:
+            console.print("no plan is approved: `douyin outreach list`")
+        failed = False
+        for number in chosen:
+            try:
+                done: SendSummary = send_one(runtime, number)
+            except NotApproved as error:
+                fail(str(error))
+            console.print(f"plan {number}: {_counts(done.states)}")
+            for why, n in done.waiting.items():
+                console.print(f"  {n} wait: {escape(why)}")
+            if done.stopped:
+                failed = True
+                console.print(f"[red]✗[/red] stopped: {escape(done.stopped)}", soft_wrap=True)
+            if done.states["unknown"]:
+                console.print(
+                    f"  {done.states['unknown']} unknown: events of our own messages will settle them, or see "
+                    "`douyin outreach unknown`"
+                )
+        if failed:
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -230,37 +226,36 @@ def unknown() -> None:
     from services.outreach.masking import mask_id
     from services.outreach.sending import UNSEEN_AFTER
 
-    runtime = open_runtime()
-    now = runtime.clock.now()
-    recover(runtime.state, now)
-    found = resolve(runtime.state, now)
-    if found:
-        console.print(f"{len(found)} were found among the events of our own messages")
-    left = read_lines(runtime.state, states=[LineState.UNKNOWN], client_keys=runtime.app_keys)
-    if not left:
-        console.print("nothing is unknown")
-    grid = Grid()
-    for column in ("line", "campaign", "account", "person", "called (Beijing)", "reason", ""):
-        grid.add_column(column)
-    for line in left:
-        old = line.claimed_at is not None and now - line.claimed_at > UNSEEN_AFTER
-        at = line.claimed_at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S") if line.claimed_at else ""
-        grid.add_row(
-            str(line.id),
-            line.campaign,
-            mask_id(line.open_id),
-            mask_id(line.person_open_id),
-            at,
-            Text(line.why or ""),
-            "look at the chat" if old else "wait for its event",
-        )
-    if left:
-        console.print(grid)
-        console.print(
-            "after looking: `douyin outreach resolve LINE --sent --by NAME` or `--not-sent`; `--plan N` "
-            "for all lines of a plan"
-        )
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        now = runtime.clock.now()
+        recover(runtime.state, now)
+        found = resolve(runtime.state, now)
+        if found:
+            console.print(f"{len(found)} were found among the events of our own messages")
+        left = read_lines(runtime.state, states=[LineState.UNKNOWN], client_keys=runtime.app_keys)
+        if not left:
+            console.print("nothing is unknown")
+        grid = Grid()
+        for column in ("line", "campaign", "account", "person", "called (Beijing)", "reason", ""):
+            grid.add_column(column)
+        for line in left:
+            old = line.claimed_at is not None and now - line.claimed_at > UNSEEN_AFTER
+            at = line.claimed_at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S") if line.claimed_at else ""
+            grid.add_row(
+                str(line.id),
+                line.campaign,
+                mask_id(line.open_id),
+                mask_id(line.person_open_id),
+                at,
+                Text(line.why or ""),
+                "look at the chat" if old else "wait for its event",
+            )
+        if left:
+            console.print(grid)
+            console.print(
+                "after looking: `douyin outreach resolve LINE --sent --by NAME` or `--not-sent`; `--plan N` "
+                "for all lines of a plan"
+            )
 
 
 @app.command()
@@ -277,18 +272,17 @@ def resolve(
 
     if not by.strip():
         fail("say who looked: --by NAME", 2)
-    if line is None and plan_id is not None:
-        _resolve_plan(open_runtime(), plan_id, sent, by)
-        return
-    if line is None or plan_id is not None:
+    if (line is None) == (plan_id is None):
         fail("say which line, or --plan N for all unknown lines of a plan", 2)
-    runtime = open_runtime()
-    try:
-        settle(runtime.state, line, was_sent=sent, by=by, now=runtime.clock.now())
-    except LookupError as error:
-        fail(str(error), 2)
-    console.print(f"[green]✓[/green] line {line} counts as {'sent' if sent else 'not sent'}")
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        if plan_id is not None:
+            _resolve_plan(runtime, plan_id, sent, by)
+        elif line is not None:
+            try:
+                settle(runtime.state, line, was_sent=sent, by=by, now=runtime.clock.now())
+            except LookupError as error:
+                fail(str(error), 2)
+            console.print(f"[green]✓[/green] line {line} counts as {'sent' if sent else 'not sent'}")
 
 
 def _resolve_plan(runtime, plan_id: int, sent: bool, by: str) -> None:
@@ -307,7 +301,6 @@ def _resolve_plan(runtime, plan_id: int, sent: bool, by: str) -> None:
             f"  {done.waiting} were called within the last half hour: events may still say that they were "
             "sent; try again later"
         )
-    runtime.close()
 
 
 @app.command()
@@ -316,13 +309,12 @@ def recall(line: Annotated[int, typer.Argument(min=1, max=_MOST, help="number of
     from resources.client.errors import CallFailed
     from services.outreach.work import recall_line
 
-    runtime = open_runtime()
-    try:
-        done = recall_line(runtime, line)
-    except (LookupError, CallFailed) as error:
-        fail(str(error))
-    console.print(f"[green]✓[/green] {done} message(s) of line {line} recalled")
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        try:
+            done = recall_line(runtime, line)
+        except (LookupError, CallFailed) as error:
+            fail(str(error))
+        console.print(f"[green]✓[/green] {done} message(s) of line {line} recalled")
 
 
 def _campaigns(runtime) -> list[str]:
@@ -346,24 +338,23 @@ def effect(
 
     from services.outreach.audiences import BadAudience
 
-    runtime = open_runtime()
-    try:
-        with runtime.warehouse.connect() as connection:
-            rows = connection.execute(
-                "SELECT * FROM marts.campaign_effect WHERE $1 IS NULL OR campaign = $1 ORDER BY campaign, occasion",
-                [name],
-            )
-            columns, values = [c[0] for c in rows.description], rows.fetchall()
-    except (duckdb.Error, FileNotFoundError, BadAudience) as error:
-        fail(f"{error}\npublish first: `douyin publish`")
-    for row in values:
-        one = dict(zip(columns, row, strict=True))
-        console.print(f"[bold]{escape(one['campaign'])}[/bold] {escape(one['occasion'])}")
-        for column in columns[3:]:
-            value = one[column]
-            console.print(f"  {column}: {f'{value:.4g}' if isinstance(value, float) else value}")
-    if not values and name is not None and name not in (known := _campaigns(runtime)):
-        fail(f"there is no campaign {name!r}; there are {', '.join(known) or 'none'}", 2)
-    if not values:
-        console.print("no campaign was sent yet, or nothing was published since")
-    runtime.close()
+    with open_runtime(needs_credentials=True) as runtime:
+        try:
+            with runtime.warehouse.connect() as connection:
+                rows = connection.execute(
+                    "SELECT * FROM marts.campaign_effect WHERE $1 IS NULL OR campaign = $1 ORDER BY campaign, occasion",
+                    [name],
+                )
+                columns, values = [c[0] for c in rows.description], rows.fetchall()
+        except (duckdb.Error, FileNotFoundError, BadAudience) as error:
+            fail(f"{error}\npublish first: `douyin publish`")
+        for row in values:
+            one = dict(zip(columns, row, strict=True))
+            console.print(f"[bold]{escape(one['campaign'])}[/bold] {escape(one['occasion'])}")
+            for column in columns[3:]:
+                value = one[column]
+                console.print(f"  {column}: {f'{value:.4g}' if isinstance(value, float) else value}")
+        if not values and name is not None and name not in (known := _campaigns(runtime)):
+            fail(f"there is no campaign {name!r}; there are {', '.join(known) or 'none'}", 2)
+        if not values:
+            console.print("no campaign was sent yet, or nothing was published since")

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from rich.markup import escape
 
-from apps.cli.console import Grid, console, load_settings
+from apps.cli.console import Grid, console, load_settings, open_runtime
 
 BEGIN = datetime.fromisoformat("2026-11-22T18:00:00+08:00")
 CAMPAIGNS = ("live_start", "confirm_review", "collect_profile", "benefits")
@@ -29,7 +29,6 @@ def demo() -> None:
     """
     from apps.cli.simulation import authorize_all, move_clock, running_sandbox, sandbox_settings
     from apps.receiver.serving import serving
-    from resources.runtime import Runtime
     from sandbox.config import SandboxConfig
 
     settings = load_settings(has_own_home=True)
@@ -47,31 +46,32 @@ def demo() -> None:
             start_date=BEGIN.date(),
             campaigns_dir=home / "campaigns",
         )
-        runtime = Runtime(here)
-        accounts = authorize_all(runtime)
-        _write_campaigns(settings, here, accounts)
-        with serving(_receiver(runtime).app) as post:
-            control = httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=30)
-            control.put(
-                "/webhooks", json={"url": f"{post}/webhook/{config.client_key}", "duplicates": 0.1}
-            ).raise_for_status()
-            move_clock(runtime, BEGIN + timedelta(minutes=30))
-            _let_people_act(control, accounts)
-            _settle(control)
-            console.print(
-                f"[bold]1.[/bold] {len(accounts)} accounts; people write, open chats and consent: {_received(runtime)}"
-            )
-            _collect(runtime, (*COLLECTED, *RECEIVED))
-            console.print(
-                "[bold]2.[/bold] leads, consents and events collected and published; audiences can be chosen with SQL"
-            )
-            move_clock(runtime, BEGIN + timedelta(minutes=40))
-            _run_campaigns(runtime)
-            move_clock(runtime, BEGIN + timedelta(hours=2))
-            _settle(control)
-            _collect(runtime, RECEIVED)
-            _show_effect(runtime)
-        runtime.close()
+        with open_runtime(here) as runtime:
+            accounts = authorize_all(runtime)
+            _write_campaigns(settings, here, accounts)
+            with serving(_receiver(runtime).app) as post:
+                control = httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=30)
+                control.put(
+                    "/webhooks", json={"url": f"{post}/webhook/{config.client_key}", "duplicates": 0.1}
+                ).raise_for_status()
+                move_clock(runtime, BEGIN + timedelta(minutes=30))
+                _let_people_act(control, accounts)
+                _settle(control)
+                console.print(
+                    f"[bold]1.[/bold] {len(accounts)} accounts; people write, open chats and consent: "
+                    f"{_received(runtime)}"
+                )
+                _collect(runtime, (*COLLECTED, *RECEIVED))
+                console.print(
+                    "[bold]2.[/bold] leads, consents and events collected and published; audiences can be chosen "
+                    "with SQL"
+                )
+                move_clock(runtime, BEGIN + timedelta(minutes=40))
+                _run_campaigns(runtime)
+                move_clock(runtime, BEGIN + timedelta(hours=2))
+                _settle(control)
+                _collect(runtime, RECEIVED)
+                _show_effect(runtime)
 
 
 def _write_campaigns(settings, here, accounts: list[str]) -> None:

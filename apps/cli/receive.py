@@ -11,7 +11,17 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from apps.cli.console import Grid, app_keys, console, fail, load_settings, one_app, require_credentials, said
+from apps.cli.console import (
+    Grid,
+    app_keys,
+    console,
+    fail,
+    load_settings,
+    one_app,
+    open_runtime,
+    require_credentials,
+    said,
+)
 
 app = typer.Typer(help="Receive webhooks, and answer people within their windows.", invoke_without_command=True)
 
@@ -47,7 +57,6 @@ def receive(  # noqa: C901 - a refusal for each thing that is missing
     from resources.client.client import DouyinClient
     from resources.config.log_repeats import Repeats
     from resources.config.redaction import guard_loggers, register_secret
-    from resources.runtime import Runtime
     from resources.state.inbox import Event, begin_receiving
     from services.outreach.campaigns import BadCampaign, load_replies
     from services.outreach.replies import OPT_OUT_WORD, ReplyWorker, opt_outs_by
@@ -57,83 +66,82 @@ def receive(  # noqa: C901 - a refusal for each thing that is missing
             register_secret(secret.get_secret_value() if secret else None)
     guard_loggers("apps.receiver.app", "services.outreach.replies", "uvicorn.error")
     logging.getLogger("uvicorn.error").addFilter(Repeats())  # otherwise each request of a stranger could write a line
-    runtime = Runtime(settings)
-    replies = None
-    try:
-        replies = load_replies(settings)
-    except BadCampaign as error:
+    with open_runtime(settings) as runtime:
+        replies = None
+        try:
+            replies = load_replies(settings)
+        except BadCampaign as error:
+            if reply:
+                fail(str(error), 2)
+            console.print(
+                f"[yellow]![/yellow] only the word {OPT_OUT_WORD} is taken for an opt-out: {escape(str(error))}",
+                soft_wrap=True,
+            )
+        receiver: Receiver
+        operations: socket.socket
+        listener: Callable[[Event], None] | None = None
+        workers: list[Callable[[], Awaitable[None]]] = [lambda: serve_beside(receiver.operations, operations)]
         if reply:
-            fail(str(error), 2)
-        console.print(
-            f"[yellow]![/yellow] only the word {OPT_OUT_WORD} is taken for an opt-out: {escape(str(error))}",
-            soft_wrap=True,
-        )
-    receiver: Receiver
-    operations: socket.socket
-    listener: Callable[[Event], None] | None = None
-    workers: list[Callable[[], Awaitable[None]]] = [lambda: serve_beside(receiver.operations, operations)]
-    if reply:
-        assert replies is not None, "without rules the command has ended"
-        clients: dict[str, DouyinClient] = {}
-        worker = ReplyWorker(replies, runtime.state, runtime.clock, runtime.app_keys, clients)
+            assert replies is not None, "without rules the command has ended"
+            clients: dict[str, DouyinClient] = {}
+            worker = ReplyWorker(replies, runtime.state, runtime.clock, runtime.app_keys, clients)
 
-        async def answering() -> None:
-            async with AsyncExitStack() as stack:
-                for key in runtime.app_keys:
-                    clients[key] = await stack.enter_async_context(
-                        DouyinClient(settings.for_app(key), runtime.state, runtime.clock)
-                    )
-                await worker.run()
+            async def answering() -> None:
+                async with AsyncExitStack() as stack:
+                    for key in runtime.app_keys:
+                        clients[key] = await stack.enter_async_context(
+                            DouyinClient(settings.for_app(key), runtime.state, runtime.clock)
+                        )
+                    await worker.run()
 
-        listener = worker.offer
-        workers.append(answering)
-    receiver = Receiver(
-        settings.all_apps,
-        runtime.state,
-        runtime.clock,
-        body_bytes=settings.webhook_body_bytes,
-        listener=listener,
-        opt_out_of=opt_outs_by(replies),
-        workers=workers,
-    )
-    try:
-        listening = _listen(host, port, "--host and --port")
-        port = listening.getsockname()[1]
-        operations = _listen(
-            metrics_host, _next(port) if metrics_port is None else metrics_port, "--metrics-host and --metrics-port"
+            listener = worker.offer
+            workers.append(answering)
+        receiver = Receiver(
+            settings.all_apps,
+            runtime.state,
+            runtime.clock,
+            body_bytes=settings.webhook_body_bytes,
+            listener=listener,
+            opt_out_of=opt_outs_by(replies),
+            workers=workers,
         )
-    except OSError as error:
-        runtime.close()
-        fail(str(error))
-    guard = Guard(
-        connections_allowed(settings.webhook_connections), cut=lambda why: receiver.metrics.cut.labels(why).inc()
-    )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            receiver.app,
-            http=guard.protocol,
-            ws="none",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=3,
-            backlog=2048,
+        try:
+            listening = _listen(host, port, "--host and --port")
+            port = listening.getsockname()[1]
+            operations = _listen(
+                metrics_host, _next(port) if metrics_port is None else metrics_port, "--metrics-host and --metrics-port"
+            )
+        except OSError as error:
+            fail(str(error))
+        guard = Guard(
+            connections_allowed(settings.webhook_connections), cut=lambda why: receiver.metrics.cut.labels(why).inc()
         )
-    )
-    for key in runtime.app_keys:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                receiver.app,
+                http=guard.protocol,
+                ws="none",
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=3,
+                backlog=2048,
+            )
+        )
+        for key in runtime.app_keys:
+            console.print(
+                f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]",
+                soft_wrap=True,
+            )
+        if reply and replies is not None:
+            console.print(f"answering people by {len(replies.rules)} rules")
         console.print(
-            f"webhooks of app {escape(key)}: [bold]http://{host}:{port}/webhook/{escape(key)}[/bold]", soft_wrap=True
+            f"for operators: http://{metrics_host}:{operations.getsockname()[1]}/healthz and /metrics", soft_wrap=True
         )
-    if reply and replies is not None:
-        console.print(f"answering people by {len(replies.rules)} rules")
-    console.print(
-        f"for operators: http://{metrics_host}:{operations.getsockname()[1]}/healthz and /metrics", soft_wrap=True
-    )
-    begin_receiving(runtime.state, runtime.app_keys, runtime.clock.now())
-    server.run(sockets=[listening])
-    runtime.close()
-    if not server.started:
-        raise typer.Exit(1)
+        begin_receiving(runtime.state, runtime.app_keys, runtime.clock.now())
+        server.run(sockets=[listening])
+        if not server.started:
+            raise typer.Exit(1)
 
 
 def _listen(host: str, port: int, options: str) -> socket.socket:
@@ -166,29 +174,26 @@ def subscribe(
     from catalog.events import EVENT_NAMES
     from catalog.operations import OTHER_OPERATIONS
     from resources.client.errors import CallFailed
-    from resources.runtime import Runtime
 
     key = one_app(settings, app_key)
     if unknown := set(events or ()) - EVENT_NAMES:
         fail(f"no event is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(EVENT_NAMES))}", 2)
-    runtime = Runtime(settings)
-    client = runtime.client(key)
-    try:
-        rows = runtime.run(client.fetch(ENDPOINTS["event_status_list"], {})).document["data"].get("list") or []
-        now = {str(r["event"]): int(r["status"]) for r in rows}
-        chosen = list(events) if events else sorted(e for e, status in now.items() if status == int(off))
-        if not chosen:
-            console.print(
-                "nothing to change: " + ", ".join(f"{e} {'on' if s else 'off'}" for e, s in sorted(now.items()))
-            )
-            return
-        change = [{"event": e, "status": int(not off)} for e in chosen]
-        params: dict[str, Any] = {"list": change}  # the only operation with a list of objects
-        runtime.run(client.write(OTHER_OPERATIONS["event_status_update"], params))
-    except CallFailed as error:
-        fail(str(error))
-    finally:
-        runtime.close()
+    with open_runtime(settings) as runtime:
+        client = runtime.client(key)
+        try:
+            rows = runtime.run(client.fetch(ENDPOINTS["event_status_list"], {})).document["data"].get("list") or []
+            now = {str(r["event"]): int(r["status"]) for r in rows}
+            chosen = list(events) if events else sorted(e for e, status in now.items() if status == int(off))
+            if not chosen:
+                console.print(
+                    "nothing to change: " + ", ".join(f"{e} {'on' if s else 'off'}" for e, s in sorted(now.items()))
+                )
+                return
+            change = [{"event": e, "status": int(not off)} for e in chosen]
+            params: dict[str, Any] = {"list": change}  # the only operation with a list of objects
+            runtime.run(client.write(OTHER_OPERATIONS["event_status_update"], params))
+        except CallFailed as error:
+            fail(str(error))
     console.print(f"[green]✓[/green] {'cancelled' if off else 'subscribed'}: {', '.join(chosen)}")
 
 
@@ -198,25 +203,23 @@ def status() -> None:
     settings = load_settings()
 
     from catalog.records import BEIJING
-    from resources.runtime import Runtime
     from resources.state.inbox import count_received, receiving_since
 
-    runtime = Runtime(settings)
-    for key in app_keys(settings, None):
-        since = receiving_since(runtime.state, key)
-        console.print(
-            f"app {escape(key)}: "
-            + (
-                f"receiving since {since.astimezone(BEIJING):%Y-%m-%d %H:%M} Beijing"
-                if since
-                else "no receiver ran yet"
+    with open_runtime(settings) as runtime:
+        for key in app_keys(settings, None):
+            since = receiving_since(runtime.state, key)
+            console.print(
+                f"app {escape(key)}: "
+                + (
+                    f"receiving since {since.astimezone(BEIJING):%Y-%m-%d %H:%M} Beijing"
+                    if since
+                    else "no receiver ran yet"
+                )
             )
-        )
-    grid = Grid()
-    for column in ("app", "event", "received"):
-        grid.add_column(column, justify="right" if column == "received" else "left")
-    for (key, event), n in sorted(count_received(runtime.state).items()):
-        grid.add_row(key, event, f"{n:,}")
-    if grid.row_count:
-        console.print(grid)
-    runtime.close()
+        grid = Grid()
+        for column in ("app", "event", "received"):
+            grid.add_column(column, justify="right" if column == "received" else "left")
+        for (key, event), n in sorted(count_received(runtime.state).items()):
+            grid.add_row(key, event, f"{n:,}")
+        if grid.row_count:
+            console.print(grid)

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from apps.cli.backfill import First, Last, Select
-from apps.cli.console import Grid, console, fail, load_settings
+from apps.cli.console import Grid, console, fail, load_settings, open_runtime
 from apps.cli.run import choose, tell_damage
 
 
@@ -35,54 +35,52 @@ def replay(
     settings = load_settings()
     tables = choose(select)
     from catalog import TABLES
-    from resources.runtime import Runtime
     from resources.storage.segments import ArchiveCorrupt
     from services.marts.publishing import publish
 
-    runtime = Runtime(settings)
-    begin, end = _span(runtime, first.date() if first else None, last.date() if last else None)
-    summary = Grid(title=f"{'would change' if dry_run else 'replayed'} {begin} – {end}, without a call")
-    for name in ("table", "days", "left alone", "rows", "added", "removed", "altered", "confirmed", "quarantined"):
-        summary.add_column(name, justify="left" if name == "table" else "right")
-    alone: dict[str, list[str]] = defaultdict(list)
-    replaced = 0
-    for name in tables:
-        try:
-            counted, reasons = _replay_table(runtime, TABLES[name], begin, end, dry_run, accept_loss)
-        except ArchiveCorrupt as error:
-            fail(
-                f"{name}: {error}\n  the days before it are done; move the segment out of the archive and "
-                "replay again, or restore it from a copy"
+    with open_runtime(settings) as runtime:
+        begin, end = _span(runtime, first.date() if first else None, last.date() if last else None)
+        summary = Grid(title=f"{'would change' if dry_run else 'replayed'} {begin} – {end}, without a call")
+        for name in ("table", "days", "left alone", "rows", "added", "removed", "altered", "confirmed", "quarantined"):
+            summary.add_column(name, justify="left" if name == "table" else "right")
+        alone: dict[str, list[str]] = defaultdict(list)
+        replaced = 0
+        for name in tables:
+            try:
+                counted, reasons = _replay_table(runtime, TABLES[name], begin, end, dry_run, accept_loss)
+            except ArchiveCorrupt as error:
+                fail(
+                    f"{name}: {error}\n  the days before it are done; move the segment out of the archive and "
+                    "replay again, or restore it from a copy"
+                )
+            replaced += counted["replaced"]
+            if counted["days"]:
+                cells = [
+                    counted[c]
+                    for c in ("days", "left alone", "rows", "added", "removed", "altered", "confirmed", "quarantined")
+                ]
+                summary.add_row(name, *(f"{n:,}" if n else "–" for n in cells))
+            for dt, reason in reasons:
+                alone[reason].append(f"{name} {dt}")
+        console.print(summary)
+        for reason, days in alone.items():
+            more = f", … {len(days)} days" if len(days) > _NAMED else ""
+            console.print(
+                f"[yellow]![/yellow] left alone: {escape(', '.join(days[:_NAMED]))}{more}: {escape(reason)}",
+                highlight=False,
+                soft_wrap=True,
             )
-        replaced += counted["replaced"]
-        if counted["days"]:
-            cells = [
-                counted[c]
-                for c in ("days", "left alone", "rows", "added", "removed", "altered", "confirmed", "quarantined")
-            ]
-            summary.add_row(name, *(f"{n:,}" if n else "–" for n in cells))
-        for dt, reason in reasons:
-            alone[reason].append(f"{name} {dt}")
-    console.print(summary)
-    for reason, days in alone.items():
-        more = f", … {len(days)} days" if len(days) > _NAMED else ""
+        if dry_run:
+            console.print(f"{replaced} partitions would be replaced; nothing was written", highlight=False)
+            return
+        done = publish(runtime)
         console.print(
-            f"[yellow]![/yellow] left alone: {escape(', '.join(days[:_NAMED]))}{more}: {escape(reason)}",
-            highlight=False,
+            f"replaced {replaced} partitions; published {done.partitions} into {done.path} "
+            f"({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)",
             soft_wrap=True,
         )
-    if dry_run:
-        console.print(f"{replaced} partitions would be replaced; nothing was written", highlight=False)
-        return
-    done = publish(runtime)
-    runtime.close()
-    console.print(
-        f"replaced {replaced} partitions; published {done.partitions} into {done.path} "
-        f"({done.bytes / 1e6:.1f} MB, {done.seconds:.1f} s)",
-        soft_wrap=True,
-    )
-    if tell_damage(done):
-        raise typer.Exit(1)
+        if tell_damage(done):
+            raise typer.Exit(1)
 
 
 _NAMED = 5

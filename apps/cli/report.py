@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from apps.cli.console import console, fail, load_settings, possible_day
+from apps.cli.console import console, fail, load_settings, open_runtime, possible_day
 
 
 def report(
@@ -34,20 +34,21 @@ def report(
             f"{settings.warehouse_path} does not exist yet: nothing was published. Run `make demo` or "
             "`douyin run`, or set DOUYIN_HOME."
         )
-    from resources.runtime import Runtime
     from services.reporting.page import latest_day, write_report
 
-    runtime = Runtime(settings)
-    last = latest_day(runtime)
-    if last is None:
-        fail("the warehouse has no day to report on yet: run `douyin run` first")
-    chosen = day.date() if day else last
-    if chosen > last:
-        fail(f"the warehouse reaches to {last}: there is nothing of {chosen} yet")
-    try:
-        path = write_report(runtime, chosen, out)
-    except OSError as error:
-        fail(f"cannot write the report: {error}")
-    console.print(f"report of {chosen}: {path} ({path.stat().st_size / 1e3:,.0f} kB)", soft_wrap=True, highlight=False)
-    if show and not webbrowser.open(path.resolve().as_uri()):
-        fail("no browser was found; open the file yourself")
+    with open_runtime(settings) as runtime:
+        last = latest_day(runtime)
+        if last is None:
+            fail("the warehouse has no day to report on yet: run `douyin run` first")
+        chosen = day.date() if day else last
+        if chosen > last:
+            fail(f"the warehouse reaches to {last}: there is nothing of {chosen} yet")
+        try:
+            path = write_report(runtime, chosen, out)
+        except OSError as error:
+            fail(f"cannot write the report: {error}")
+        console.print(
+            f"report of {chosen}: {path} ({path.stat().st_size / 1e3:,.0f} kB)", soft_wrap=True, highlight=False
+        )
+        if show and not webbrowser.open(path.resolve().as_uri()):
+            fail("no browser was found; open the file yourself")

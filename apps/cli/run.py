@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from apps.cli.console import Grid, console, fail, load_settings, possible_day, require_credentials
+from apps.cli.console import Grid, console, fail, load_settings, open_runtime, possible_day, require_credentials
 
 if TYPE_CHECKING:
     from resources.warehouse.publication import Publication
@@ -70,44 +70,45 @@ def run(
     if console.is_terminal:
         console.print("loading …", style="dim", end="\r")
     from pipelines.runner import Runner, listening, plan
-    from resources.runtime import Runtime
 
-    runtime = Runtime(settings)
-    chosen: date = day.date() if day else runtime.clock.today()
-    if chosen > runtime.clock.today():
-        fail(f"{chosen} has not begun in Beijing, where it is {runtime.clock.today()}", 2)
-    due = plan(tables, chosen, settings)
-    if early := [run for run in due if run.last < settings.start_date]:
-        table, partition = early[0].tables[0], early[0].last
-        fail(
-            f"{table} of {partition} lies before the first day, DOUYIN_START_DATE={settings.start_date}: "
-            "choose a later --date, or set it earlier",
-            2,
-        )
-    done: list[IngestResult] = []
-    problems: dict[str, str] = {}
-    with Runner(runtime) as runner, progress_bar() as bar:
-        task = bar.add_task(f"{chosen}", total=len(tables), now="")
+    with open_runtime(settings) as runtime:
+        chosen: date = day.date() if day else runtime.clock.today()
+        if chosen > runtime.clock.today():
+            fail(f"{chosen} has not begun in Beijing, where it is {runtime.clock.today()}", 2)
+        due = plan(tables, chosen, settings)
+        if early := [run for run in due if run.last < settings.start_date]:
+            table, partition = early[0].tables[0], early[0].last
+            fail(
+                f"{table} of {partition} lies before the first day, DOUYIN_START_DATE={settings.start_date}: "
+                "choose a later --date, or set it earlier",
+                2,
+            )
+        done: list[IngestResult] = []
+        problems: dict[str, str] = {}
+        with Runner(runtime) as runner, progress_bar() as bar:
+            task = bar.add_task(f"{chosen}", total=len(tables), now="")
 
-        def hear(ingested) -> None:
-            done.append(ingested)
-            bar.update(task, advance=1, now=ingested.table.name)
+            def hear(ingested) -> None:
+                done.append(ingested)
+                bar.update(task, advance=1, now=ingested.table.name)
 
-        with listening(runtime, hear):
-            for run in due:
-                problems |= runner.run(run.cadence, run.first, run.tables, last=run.last).problems
-        bar.update(task, now="marts")
-        if (answered := runner.answers()) is not None:
-            problems |= answered.problems
-        published = runner.publish()
-        bar.update(task, completed=len(tables), now="published")
-    print_ingested(done)
-    console.print(escape(conclusion(tables, done, problems, published)), highlight=False, soft_wrap=True)
-    _print_known(runtime)
-    for step, said in problems.items():
-        console.print(f"[red]✗ {step}[/red]: {escape(said.removeprefix(f'{step}: '))}", highlight=False, soft_wrap=True)
-    if tell_damage(published) or problems:
-        raise typer.Exit(1)
+            with listening(runtime, hear):
+                for run in due:
+                    problems |= runner.run(run.cadence, run.first, run.tables, last=run.last).problems
+            bar.update(task, now="marts")
+            if (answered := runner.answers()) is not None:
+                problems |= answered.problems
+            published = runner.publish()
+            bar.update(task, completed=len(tables), now="published")
+        print_ingested(done)
+        console.print(escape(conclusion(tables, done, problems, published)), highlight=False, soft_wrap=True)
+        _print_known(runtime)
+        for step, said in problems.items():
+            console.print(
+                f"[red]✗ {step}[/red]: {escape(said.removeprefix(f'{step}: '))}", highlight=False, soft_wrap=True
+            )
+        if tell_damage(published) or problems:
+            raise typer.Exit(1)
 
 
 def _print_known(runtime) -> None:
@@ -130,15 +131,14 @@ def publish(
     ] = False,
 ) -> None:
     """Publish the lake into warehouse.duckdb, e.g. after the file was lost."""
-    settings = load_settings()
-    from resources.runtime import Runtime
     from resources.warehouse.publication import PublishFailed
     from services.marts.publishing import publish as publish_lake
 
-    try:
-        done = publish_lake(Runtime(settings), rebuild=rebuild)
-    except PublishFailed as error:
-        fail(str(error))
+    with open_runtime() as runtime:
+        try:
+            done = publish_lake(runtime, rebuild=rebuild)
+        except PublishFailed as error:
+            fail(str(error))
     what = (
         f"published {done.partitions} partitions into {done.path}"
         if done.partitions or done.damaged

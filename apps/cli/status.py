@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from apps.cli.console import Grid, console, load_settings, styled
+from apps.cli.console import Grid, console, load_settings, open_runtime, styled
 from apps.cli.run import choose
 
 _MARKS = {
@@ -39,56 +39,55 @@ def status(
     tables = choose(select)
     from catalog import TABLES
     from catalog.records import History
-    from resources.runtime import Runtime
     from resources.state.load_status import Outcome, count_outcomes, read_load_status
     from resources.storage.partition import LakeCorrupt
 
-    runtime = Runtime(settings)
-    loaded = {name: {p.dt: p for p in runtime.lake.partitions(name)} for name in tables}
-    newest = max((d for found in loaded.values() for d in found), default=None)
-    last = newest or runtime.clock.today()
-    shown = [last - timedelta(days=n) for n in reversed(range(days))]
-    counted = count_outcomes(runtime.state, shown) if settings.home.exists() else {}
-    damaged: list[LakeCorrupt] = []
-    grid = Grid(title=f"{settings.home}: rows per table and day")
-    grid.add_column("table")
-    for day in shown:
-        grid.add_column(f"{day:%m-%d}", justify="right")
-    for name in tables:
-        cells = []
+    with open_runtime(settings) as runtime:
+        loaded = {name: {p.dt: p for p in runtime.lake.partitions(name)} for name in tables}
+        newest = max((d for found in loaded.values() for d in found), default=None)
+        last = newest or runtime.clock.today()
+        shown = [last - timedelta(days=n) for n in reversed(range(days))]
+        counted = count_outcomes(runtime.state, shown) if settings.home.exists() else {}
+        damaged: list[LakeCorrupt] = []
+        grid = Grid(title=f"{settings.home}: rows per table and day")
+        grid.add_column("table")
         for day in shown:
-            part = loaded[name].get(day)
-            outcomes: Mapping[Outcome, int] = counted.get((name, day), {})
-            if part is not None:
-                failed = any(o.is_failure for o in outcomes)
-                try:
-                    rows = f"{runtime.lake.row_count(part):,}"
-                except LakeCorrupt as error:
-                    damaged.append(error)
-                    cells.append("[red]✗✗[/red]")
-                    continue
-                cells.append(f"[yellow]{rows}![/yellow]" if failed else rows)
-            elif outcomes:
-                cells.append(_MARKS[_said_by(outcomes)])
-            else:
-                cells.append("[dim]–[/dim]")
-        grid.add_row(
-            *map(styled, (name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells))
+            grid.add_column(f"{day:%m-%d}", justify="right")
+        for name in tables:
+            cells = []
+            for day in shown:
+                part = loaded[name].get(day)
+                outcomes: Mapping[Outcome, int] = counted.get((name, day), {})
+                if part is not None:
+                    failed = any(o.is_failure for o in outcomes)
+                    try:
+                        rows = f"{runtime.lake.row_count(part):,}"
+                    except LakeCorrupt as error:
+                        damaged.append(error)
+                        cells.append("[red]✗✗[/red]")
+                        continue
+                    cells.append(f"[yellow]{rows}![/yellow]" if failed else rows)
+                elif outcomes:
+                    cells.append(_MARKS[_said_by(outcomes)])
+                else:
+                    cells.append("[dim]–[/dim]")
+            grid.add_row(
+                *map(styled, (name if TABLES[name].history is not History.WINDOW else f"{name} [dim]T+1[/dim]", *cells))
+            )
+        console.print(grid)
+        console.print(
+            "– never requested   · no reason to request   ○ requested, no rows   … not produced yet   ⊘ cannot be had, "
+            "see below   ✗ failed   ! some accounts or operations failed",
+            style="dim",
         )
-    console.print(grid)
-    console.print(
-        "– never requested   · no reason to request   ○ requested, no rows   … not produced yet   ⊘ cannot be had, "
-        "see below   ✗ failed   ! some accounts or operations failed",
-        style="dim",
-    )
-    for corrupt in damaged:
-        console.print(f"[red]✗✗ damaged[/red]: {escape(str(corrupt))}", highlight=False, soft_wrap=True)
-    missing = [o for o in Outcome if o.is_failure or o in (Outcome.SKIPPED, Outcome.GONE)]
-    failures = read_load_status(runtime.state, dts=shown, outcomes=missing) if settings.home.exists() else []
-    _print_failures(runtime, [s for s in failures if s.table_name in tables], everybody)
-    if settings.home.exists():
-        _print_missing(runtime, set(tables), whole=select is None)
-    _print_accounts(runtime)
+        for corrupt in damaged:
+            console.print(f"[red]✗✗ damaged[/red]: {escape(str(corrupt))}", highlight=False, soft_wrap=True)
+        missing = [o for o in Outcome if o.is_failure or o in (Outcome.SKIPPED, Outcome.GONE)]
+        failures = read_load_status(runtime.state, dts=shown, outcomes=missing) if settings.home.exists() else []
+        _print_failures(runtime, [s for s in failures if s.table_name in tables], everybody)
+        if settings.home.exists():
+            _print_missing(runtime, set(tables), whole=select is None)
+        _print_accounts(runtime)
 
 
 def _said_by(outcomes: Iterable) -> str:

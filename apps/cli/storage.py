@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from apps.cli.backfill import Select
-from apps.cli.console import Grid, console, finite, load_settings, styled
+from apps.cli.console import Grid, console, finite, load_settings, open_runtime, styled
 from apps.cli.run import choose, tell_damage
 
 app = typer.Typer(
@@ -24,11 +24,11 @@ def storage(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     from catalog import TABLES
-    from resources.runtime import Runtime
     from services.maintenance.retention import Size, sizes
 
     settings = load_settings()
-    found = sizes(Runtime(settings))
+    with open_runtime(settings) as runtime:
+        found = sizes(runtime)
     grid = Grid(title=str(settings.home))
     for name, justify in (
         ("table", "left"),
@@ -91,29 +91,28 @@ def prune(select: Select = None, dry_run: DryRun = False) -> None:
     """
     settings = load_settings()
     tables = choose(select)
-    from resources.runtime import Runtime
     from services.ingest.spans import span_text
     from services.maintenance.retention import expired
     from services.maintenance.retention import prune as forget
     from services.marts.publishing import publish
 
-    runtime = Runtime(settings)
-    found = list(expired(runtime, tables))
-    days: dict[tuple[str, str], list] = {}
-    for one in found:
-        days.setdefault((one.store, one.name), []).append(one.dt)
-    for (store, name), dts in days.items():
-        console.print(f"{store} {name}: {len(dts):,} days, {span_text(dts)}", highlight=False)
-    if not found:
-        console.print("nothing is older than it is kept")
-    elif dry_run:
-        console.print(f"{len(found):,} days would go; nothing was removed", highlight=False)
-    else:
-        done = forget(runtime, found)
-        published = publish(runtime)
-        console.print(f"{done:,} days went; published {published.partitions} changed partitions", highlight=False)
-        if tell_damage(published):
-            raise typer.Exit(1)
+    with open_runtime(settings) as runtime:
+        found = list(expired(runtime, tables))
+        days: dict[tuple[str, str], list] = {}
+        for one in found:
+            days.setdefault((one.store, one.name), []).append(one.dt)
+        for (store, name), dts in days.items():
+            console.print(f"{store} {name}: {len(dts):,} days, {span_text(dts)}", highlight=False)
+        if not found:
+            console.print("nothing is older than it is kept")
+        elif dry_run:
+            console.print(f"{len(found):,} days would go; nothing was removed", highlight=False)
+        else:
+            done = forget(runtime, found)
+            published = publish(runtime)
+            console.print(f"{done:,} days went; published {published.partitions} changed partitions", highlight=False)
+            if tell_damage(published):
+                raise typer.Exit(1)
 
 
 @app.command()
@@ -131,32 +130,31 @@ def compact(
     settings = load_settings()
     tables = choose(select)
     from catalog import endpoints_of
-    from resources.runtime import Runtime
     from resources.storage.lake import DRIFT, QUARANTINE
     from services.maintenance.retention import loose_days, sealed_months
 
-    runtime = Runtime(settings)
-    gone: Counter[str] = Counter()
-    for name in tables:
-        for dataset in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
-            for month in sealed_months(runtime, dataset, int(max_mb * 1e6)):
-                gone["lake months"] += 1
-                if not dry_run:
-                    with runtime.filling(name):
-                        gone["lake files"] += runtime.lake.compact(dataset, month)
-    for operation in dict.fromkeys(e.name for name in tables for e in endpoints_of(name)):
-        for day in loose_days(runtime, operation):
-            gone["archive days"] += 1
-            gone["archive files"] += 0 if dry_run else runtime.archive.pack(operation, day)
-    if dry_run:
+    with open_runtime(settings) as runtime:
+        gone: Counter[str] = Counter()
+        for name in tables:
+            for dataset in (name, f"{QUARANTINE}/{name}", f"{DRIFT}/{name}"):
+                for month in sealed_months(runtime, dataset, int(max_mb * 1e6)):
+                    gone["lake months"] += 1
+                    if not dry_run:
+                        with runtime.filling(name):
+                            gone["lake files"] += runtime.lake.compact(dataset, month)
+        for operation in dict.fromkeys(e.name for name in tables for e in endpoints_of(name)):
+            for day in loose_days(runtime, operation):
+                gone["archive days"] += 1
+                gone["archive files"] += 0 if dry_run else runtime.archive.pack(operation, day)
+        if dry_run:
+            console.print(
+                f"{gone['lake months']:,} months of the lake and {gone['archive days']:,} days of the archive "
+                "would be put together",
+                highlight=False,
+            )
+            return
         console.print(
-            f"{gone['lake months']:,} months of the lake and {gone['archive days']:,} days of the archive "
-            "would be put together",
+            f"{gone['lake files']:,} files of the lake went into {gone['lake months']:,}, "
+            f"{gone['archive files']:,} of the archive into {gone['archive days']:,}",
             highlight=False,
         )
-        return
-    console.print(
-        f"{gone['lake files']:,} files of the lake went into {gone['lake months']:,}, "
-        f"{gone['archive files']:,} of the archive into {gone['archive days']:,}",
-        highlight=False,
-    )

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from apps.cli.console import Grid, all_said, app_keys, console, fail, load_settings, one_app, read_text
+from apps.cli.console import Grid, all_said, app_keys, console, fail, load_settings, one_app, open_runtime, read_text
 
 app = typer.Typer(
     help="Watch lists: keywords, places and videos that no table of the platform names.", no_args_is_help=True
@@ -27,22 +27,21 @@ _Account = Annotated[
 def list_(app_key: _App = None) -> None:
     """List the watched words and ids."""
     settings = load_settings()
-    from resources.runtime import Runtime
     from resources.state.watched import KINDS, list_watched
 
-    runtime = Runtime(settings)
-    grid = Grid()
-    for column in ("app", "list", "value", "account"):
-        grid.add_column(column)
-    for key in app_keys(settings, app_key):
-        for one in list_watched(runtime.state, key):
-            grid.add_row(key, one.kind, Text(one.value), one.open_id)
-    if grid.row_count:
-        console.print(grid)
-        return
-    console.print("nothing is watched. The lists:")
-    for kind, meaning in KINDS.items():
-        console.print(f"  {kind:12} {meaning}")
+    with open_runtime(settings) as runtime:
+        grid = Grid()
+        for column in ("app", "list", "value", "account"):
+            grid.add_column(column)
+        for key in app_keys(settings, app_key):
+            for one in list_watched(runtime.state, key):
+                grid.add_row(key, one.kind, Text(one.value), one.open_id)
+        if grid.row_count:
+            console.print(grid)
+            return
+        console.print("nothing is watched. The lists:")
+        for kind, meaning in KINDS.items():
+            console.print(f"  {kind:12} {meaning}")
 
 
 @app.command()
@@ -72,23 +71,26 @@ def import_(
 
 def _add(kind: str, values: list[tuple[str, str]], app_key: str | None) -> None:
     settings = load_settings()
-    from resources.runtime import Runtime
     from resources.state.accounts import get_account
     from resources.state.watched import WatchedItem, watch
 
-    runtime, key = Runtime(settings), one_app(settings, app_key)
-    for open_id in {account for _, account in values if account}:
-        if get_account(runtime.state, key, open_id) is None:
-            fail(f"{open_id} is no account of app {key}: see `douyin accounts list`", 2)
-    try:
-        new = watch(
-            runtime.state, key, [WatchedItem(kind, value, account) for value, account in values], runtime.clock.now()
+    with open_runtime(settings) as runtime:
+        key = one_app(settings, app_key)
+        for open_id in {account for _, account in values if account}:
+            if get_account(runtime.state, key, open_id) is None:
+                fail(f"{open_id} is no account of app {key}: see `douyin accounts list`", 2)
+        try:
+            new = watch(
+                runtime.state,
+                key,
+                [WatchedItem(kind, value, account) for value, account in values],
+                runtime.clock.now(),
+            )
+        except ValueError as error:
+            fail(str(error), 2)
+        console.print(
+            f"[green]✓[/green] {new} of {len(values)} are new on the list {escape(kind)}; the next run asks for them"
         )
-    except ValueError as error:
-        fail(str(error), 2)
-    console.print(
-        f"[green]✓[/green] {new} of {len(values)} are new on the list {escape(kind)}; the next run asks for them"
-    )
 
 
 @app.command()
@@ -99,11 +101,11 @@ def remove(
 ) -> None:
     """Stop watching words or ids. The data collected of them stays."""
     settings = load_settings()
-    from resources.runtime import Runtime
     from resources.state.watched import unwatch
 
-    runtime, key = Runtime(settings), one_app(settings, app_key)
-    missing = [value for value in values if not unwatch(runtime.state, key, kind, value)]
-    if missing:
-        fail(f"not on the list {kind}: {', '.join(missing)}")
-    console.print(f"[green]✓[/green] {len(values)} taken off the list {escape(kind)}")
+    with open_runtime(settings) as runtime:
+        key = one_app(settings, app_key)
+        missing = [value for value in values if not unwatch(runtime.state, key, kind, value)]
+        if missing:
+            fail(f"not on the list {kind}: {', '.join(missing)}")
+        console.print(f"[green]✓[/green] {len(values)} taken off the list {escape(kind)}")

@@ -60,20 +60,18 @@ def alert_failed_runs(settings: Settings) -> dg.SensorDefinition:
         from resources.state.alerts import happened
         from services.alerts.work import read_alerts
 
-        runtime = Runtime(settings)
-        try:
-            hide_secrets(settings)
-            alerts = read_alerts(runtime)
-            now = runtime.clock.now()
-            happened(runtime.state, failed_run(context), now, alerts.repeat_of)
-            done = deliver(runtime.state, alerts, settings.locks_dir, now)
-            for channel, why in done.problems.items():
-                context.log.warning(f"channel {channel}: {why}")
-        except BadAlerts as error:
-            # Dagster repeats a failed tick for the same run without end; the job, which runs anyhow, reports the file.
-            context.log.error(str(error))
-        finally:
-            runtime.close()
+        with Runtime(settings) as runtime:
+            try:
+                hide_secrets(settings)
+                alerts = read_alerts(runtime)
+                now = runtime.clock.now()
+                happened(runtime.state, failed_run(context), now, alerts.repeat_of)
+                done = deliver(runtime.state, alerts, settings.locks_dir, now)
+                for channel, why in done.problems.items():
+                    context.log.warning(f"channel {channel}: {why}")
+            except BadAlerts as error:
+                # Dagster repeats a failed tick for the same run forever; the job, which runs anyhow, reports the file.
+                context.log.error(str(error))
 
     return _sensor
 

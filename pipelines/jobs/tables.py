@@ -150,11 +150,8 @@ def resume_schedule(job, settings: Settings) -> dg.ScheduleDefinition:
     def _tick(context: dg.ScheduleEvaluationContext):
         from services.ingest.price import pending
 
-        runtime = Runtime(settings)
-        try:
+        with Runtime(settings) as runtime:
             waiting = pending(runtime, tables_of(CADENCES[SERIES]))
-        finally:
-            runtime.close()
         if not waiting:
             return dg.SkipReason("nothing waits for a new quota")
         at = context.scheduled_execution_time.isoformat()

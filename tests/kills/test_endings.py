@@ -124,7 +124,8 @@ def test_each_step_of_closing_runs_whatever_the_one_before_did(world, monkeypatc
     while loop.is_running():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert not {"archive", "state", "_loop", "_clients"} & runtime.__dict__.keys()
+    assert not {"archive", "state", "_loop"} & runtime.__dict__.keys()
+    assert runtime._clients == {}
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
