@@ -9,7 +9,6 @@ from datetime import date
 from typing import TYPE_CHECKING, cast
 
 import dagster as dg
-from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from sqlalchemy.exc import DBAPIError
 
 from assets.checks import check_results, check_specs
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 NOTHING = cast(dg.DagsterType, dg.Nothing)  # Dagster annotates it as the class of None
-UNMARKED = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+UNMARKED = {"__source_asset_observation__": True}
 """Metadata of an output that marks no partition as materialised.
 
 Without an output Dagster skips all later steps, so they would have no outcome and nothing would be published. An

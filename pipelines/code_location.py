@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from functools import cache, cached_property
 
 import dagster as dg
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 
 from assets.mart_keys import mart_days, mart_key
 from assets.tables import partitions_of, table_assets
 from assets.warehouse import warehouse_asset
 from catalog import TABLES
 from catalog.cadences import CADENCES
+from pipelines.dagster_compat.names import SINGLETON_REPOSITORY_NAME
 from pipelines.home import begin_dagster_process, check_home
 from pipelines.jobs.tables import JOB_NAMES, make_job, tables_of
 from resources.config.settings import Settings, read_settings
@@ -64,10 +64,7 @@ class JobsByName(dg.RepositoryData):
 
     @cached_property
     def _all(self) -> dg.RepositoryDefinition:
-        from pipelines.definitions import build_definitions
-
-        with _for_good():
-            return build_definitions(self._runtime, self._settings).get_repository_def()
+        return _whole(self._runtime, self._settings)
 
     @cached_property
     def _alone(self) -> dict[str, dg.JobDefinition | None]:
@@ -117,6 +114,13 @@ class JobsByName(dg.RepositoryData):
         return self._all.get_component_tree()
 
 
+def _whole(runtime: Runtime, settings: Settings) -> dg.RepositoryDefinition:
+    from pipelines.definitions import build_definitions
+
+    with _for_good():
+        return build_definitions(runtime, settings).get_repository_def()
+
+
 @contextmanager
 def _for_good() -> Iterator[None]:
     """Build what lives as long as its process without the garbage collector looking through it.
@@ -135,8 +139,11 @@ def _for_good() -> Iterator[None]:
 def make_repository(runtime: Runtime, settings: Settings) -> dg.RepositoryDefinition:
     """Create a repository over ``runtime`` whose definitions are built on first request.
 
-    ``settings`` as :func:`pipelines.definitions.build_definitions` takes them.
+    ``settings`` as :func:`pipelines.definitions.build_definitions` takes them; ``DOUYIN_DAGSTER_STOCK`` with ``jobs``
+    builds Dagster's own repository of all definitions at once.
     """
+    if "jobs" in settings.dagster_stock:
+        return _whole(runtime, settings)
     return dg.RepositoryDefinition(SINGLETON_REPOSITORY_NAME, repository_data=JobsByName(runtime, settings))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import yaml
 from pydantic_settings import DotEnvSettingsSource
 
 from resources.config.project import SHIPPED
@@ -13,6 +14,8 @@ from resources.storage.atomic import write_atomic
 from resources.storage.private import keep_private
 
 DAGSTER = "dagster"
+STORAGE = "storage"
+"""Value of ``DOUYIN_DAGSTER_STOCK`` for Dagster's own storage."""
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
@@ -20,6 +23,9 @@ def prepare_dagster_home(settings: Settings) -> Path:
     home = settings.home / DAGSTER
     home.mkdir(parents=True, exist_ok=True)
     wanted, present = (SHIPPED / "dagster.yaml").read_bytes(), home / "dagster.yaml"
+    if STORAGE in settings.dagster_stock:
+        own = {key: value for key, value in yaml.safe_load(wanted).items() if not key.endswith("_storage")}
+        wanted = yaml.safe_dump(own).encode()
     # Atomically: a run that starts at this moment would read an empty file, and take Dagster's defaults.
     if not present.exists() or present.read_bytes() != wanted:
         write_atomic(present, wanted)

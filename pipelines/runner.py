@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
-from dagster._core.events import RunFailureReason
 
 from catalog import TABLES, endpoints_of
 from catalog.cadences import CADENCES
 from pipelines.code_location import make_repository
-from pipelines.dagster_compat.paths import take_paths_as_they_are
+from pipelines.dagster_compat.names import RunFailureReason
 from pipelines.dead_runs import end_dead_runs
-from pipelines.home import prepare_dagster_home
+from pipelines.home import STORAGE, prepare_dagster_home
 from pipelines.jobs.marts import ANSWERS, days_out_of_date
 from pipelines.jobs.tables import JOB_NAMES, SERIES, range_tags, series_due
 from pipelines.step_failures import error_message_of
@@ -47,7 +46,10 @@ class Runner:
         _show_warnings()
         self.runtime = runtime
         prepare_dagster_home(runtime.settings)
-        take_paths_as_they_are()
+        if STORAGE not in runtime.settings.dagster_stock:
+            from pipelines.dagster_compat.paths import take_paths_as_they_are
+
+            take_paths_as_they_are()
         self.repository = make_repository(runtime, runtime.settings)
         self._instance: dg.DagsterInstance
         self._ending = ExitStack()

@@ -9,12 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import InstigatorStatus
-from dagster._utils.schedules import schedule_execution_time_iterator
 
 from catalog.records import BEIJING
 from pipelines.code_location import make_repository
+from pipelines.dagster_compat.names import InstigatorStatus, InstigatorType, schedule_execution_time_iterator
 from resources.config.settings import Settings
 from resources.runtime import Runtime
 

@@ -126,6 +126,8 @@ def environment(settings: Settings) -> dict[str, str]:
             value = value.get_secret_value()
         elif name == "apps":
             value = json.dumps([_plain(app) for app in value])
+        elif isinstance(value, list):
+            value = json.dumps(value)
         elif isinstance(value, dict):
             value = json.dumps({key: limit.model_dump(exclude_none=True) for key, limit in value.items()})
         if value is not None:

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     keep: dict[str, Keep] = Field(default_factory=dict, description="per table, as JSON")
     flush_s: float = Field(
         1.0, gt=0, le=3600, allow_inf_nan=False, description="longest time that an answer waits before it is on disk"
+    )
+    dagster_stock: list[Literal["storage", "jobs"]] = Field(
+        [], description="use Dagster's own instead of ours, as JSON"
     )
 
     @model_validator(mode="after")

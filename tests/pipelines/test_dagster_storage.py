@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
     monkeypatch.setattr(compat_storage, "_CLAIM_PAUSE_S", 0.001)
-    return prepare_dagster_home(SimpleNamespace(home=tmp_path))
+    return prepare_dagster_home(SimpleNamespace(home=tmp_path, dagster_stock=[]))
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ for home in sys.argv[2:]:
 def test_processes_that_make_a_home_at_the_same_moment_share_it(tmp_path, monkeypatch):
     """Each storage creates its missing tables: all of them but one would fail."""
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
-    homes = [str(prepare_dagster_home(SimpleNamespace(home=tmp_path / str(n)))) for n in range(4)]
+    homes = [str(prepare_dagster_home(SimpleNamespace(home=tmp_path / str(n), dagster_stock=[]))) for n in range(4)]
     makers = [
         children.start(
             [sys.executable, "-c", _MAKE_HOMES, str(n), *homes],
