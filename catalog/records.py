@@ -393,7 +393,6 @@ def first_step(path: str) -> str:
 class OperationKind(StrEnum):
     """What an operation does."""
 
-    READ = "read"
     WRITE = "write"  # sends, tags, replies
     TOKEN = "token"  # those of the token manager
 

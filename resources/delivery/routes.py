@@ -21,7 +21,7 @@ from resources.config.project import SHIPPED
 from resources.config.settings import Settings
 from resources.config.strict_yaml import BadFile, QuietPeriod, Span, StrictModel, read_yaml
 
-DEFAULT_FILE, EXAMPLE_FILE = "alerts.yaml", "alerts.example.yaml"
+DEFAULT_FILE = "alerts.yaml"
 
 
 class BadAlerts(BadFile):

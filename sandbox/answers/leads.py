@@ -28,7 +28,6 @@ from sandbox.world.leads import HISTORY_DAYS, Customer
 
 _LATEST = 10**14
 _MILLISECONDS_ABOVE = 10**11
-_SESSION_BYTES = 6
 
 
 # ---- leads

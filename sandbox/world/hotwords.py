@@ -46,11 +46,10 @@ class HotWord:
 
 @dataclass(frozen=True, slots=True)
 class Rising:
-    """An entry of the rising list: level now, its gain within the hour, label (0..5)."""
+    """An entry of the rising list: level now, label (0..5)."""
 
     word: HotWord
     level: int
-    gained: float
     label: int
 
 
@@ -138,9 +137,7 @@ class HotWords:
         top = {w.sentence: i for i, (w, _) in enumerate(self.hottest(hour))}
         gains = [(w.level(hour) - w.level(hour - 1), w) for w in self.alive(hour)]
         gains = sorted((g for g in gains if g[0] > 0), key=lambda pair: (-pair[0], pair[1].key))[:RISING_SIZE]
-        return tuple(
-            Rising(w, int(w.level(hour)), gain, self._label(w, hour, top.get(w.sentence))) for gain, w in gains
-        )
+        return tuple(Rising(w, int(w.level(hour)), self._label(w, hour, top.get(w.sentence))) for _, w in gains)
 
     def _label(self, word: HotWord, hour: int, position: int | None) -> int:
         if position is not None and position < 3:

@@ -61,7 +61,6 @@ class Overlay:
         self.taggings: dict[tuple[int, int, int], list[tuple[float, bool]]] = defaultdict(list)
         self.replies: dict[tuple[int, int], list[tuple[str, str, float]]] = defaultdict(list)
         self.subscriptions: dict[str, int] = {}
-        self.revoked: set[str] = set()
         self.emit: Callable[[dict[str, Any]], None] = lambda body: None
         """Called with every event that is to be delivered."""
         self._places: Counter[tuple[int, int]] = Counter()

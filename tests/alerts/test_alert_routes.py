@@ -14,7 +14,6 @@ from catalog.alert_kinds import ABOUT, AlertKind, Severity
 from catalog.records import BEIJING
 from resources.config.settings import Settings
 from resources.delivery.routes import (
-    EXAMPLE_FILE,
     SHIPPED,
     Alerts,
     BadAlerts,
@@ -190,7 +189,7 @@ def test_words_match_parts_and_expressions(sentence: str, word: str | None):
 
 
 def test_the_example_is_whole_and_has_no_active_channel():
-    text = (SHIPPED / EXAMPLE_FILE).read_text(encoding="utf-8")
+    text = (SHIPPED / "alerts.example.yaml").read_text(encoding="utf-8")
     example = Alerts.model_validate(yaml.safe_load(text))
     assert example.channels == {}
     assert example == Alerts(), "it shows the defaults"
@@ -199,7 +198,9 @@ def test_the_example_is_whole_and_has_no_active_channel():
 
 
 def test_the_example_with_its_comments_taken_away_can_be_used(load):
-    text = re.sub(r"^( *)#(?! \S)", r"\1", (SHIPPED / EXAMPLE_FILE).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(
+        r"^( *)#(?! \S)", r"\1", (SHIPPED / "alerts.example.yaml").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     alerts = load(
         text.replace("channels: {}", "channels:")
         .replace("routes: []", "routes:")
