@@ -11,6 +11,7 @@ from rich.text import Text
 
 from apps.cli.console import Grid, console
 from catalog.records import Table
+from resources.sql import identifier
 
 _LONGEST_CELL = 32
 
@@ -29,7 +30,7 @@ def print_row_counts(warehouse: duckdb.DuckDBPyConnection, tables: Mapping[str, 
         grid.add_column(name, justify=justify)
     for name, table in tables.items():
         ((rows, days, first, last),) = warehouse.execute(
-            f'SELECT count(*), count(DISTINCT dt), min(dt), max(dt) FROM "{name}"'
+            f"SELECT count(*), count(DISTINCT dt), min(dt), max(dt) FROM {identifier(name)}"
         ).fetchall()
         grid.add_row(name, table.zh, f"{rows:,}", str(days), str(first or "–"), str(last or "–"))
     console.print(grid)

@@ -21,6 +21,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from resources.sql import literal
 from resources.storage.atomic import replace_atomic, sweep
 from resources.storage.checksums import digest_of, forget, record, recorded
 from resources.storage.parquet import encode_into, encode_month
@@ -345,7 +346,7 @@ def scan(partitions: Iterable[Partition]) -> str:
 
 def _quoted(path: Path) -> str:
     """Quote a path as an SQL string with glob characters escaped, so that DuckDB reads this file alone."""
-    return "'" + re.sub(r"[*?\[]", r"[\g<0>]", str(path)).replace("'", "''") + "'"
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
 
 
 def _take_away(own: Partition) -> bool:

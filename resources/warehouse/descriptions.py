@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from catalog.system_columns import own_comments
+from resources.sql import identifier, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -81,8 +82,8 @@ def has_columns(found: Description | None, wanted: Description) -> bool:
 
 def made_anew(name: str, wanted: Description) -> Iterator[str]:
     """Yield the statements that create or replace the table, empty and with comments; ``name`` includes the schema."""
-    table = _quoted(name)
-    columns = ", ".join(f'"{n}" {c.type}' for n, c in wanted.columns.items())
+    table = identifier(*name.split("."))
+    columns = ", ".join(f"{identifier(n)} {c.type}" for n, c in wanted.columns.items())
     yield f"CREATE OR REPLACE TABLE {table} ({columns})"
     yield from described(
         name, wanted, Description(columns={n: ColumnDescription(c.type) for n, c in wanted.columns.items()})
@@ -91,18 +92,9 @@ def made_anew(name: str, wanted: Description) -> Iterator[str]:
 
 def described(name: str, wanted: Description, found: Description) -> Iterator[str]:
     """Yield the statements that update the comments of a table that has the wanted columns."""
-    table = _quoted(name)
+    table = identifier(*name.split("."))
     if wanted.comment != found.comment:
         yield f"COMMENT ON TABLE {table} IS {literal(wanted.comment)}"
     for column, said in wanted.columns.items():
         if said.comment != found.columns[column].comment:
-            yield f'COMMENT ON COLUMN {table}."{column}" IS {literal(said.comment)}'
-
-
-def _quoted(name: str) -> str:
-    return ".".join(f'"{part}"' for part in name.split("."))
-
-
-def literal(value: str | None) -> str:
-    """Return a text as SQL literal, NULL for None."""
-    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
+            yield f"COMMENT ON COLUMN {table}.{identifier(column)} IS {literal(said.comment)}"

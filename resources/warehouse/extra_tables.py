@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import pyarrow as pa
 
+from resources.sql import identifier
 from resources.storage.schema import DICTIONARY_SCHEMA, STATUS_SCHEMA
 from resources.warehouse.descriptions import Description, described, has_columns, made_anew, own_description
 from resources.warehouse.state_tables import TABLES_OF_STATE
@@ -31,7 +32,15 @@ class TableByDay:
     read: Callable[[Iterable[date]], Iterable[pa.RecordBatch]]
 
 
-ExtraTables = pa.Table | Iterable[pa.RecordBatch] | TableByDay
+ExtraTable: TypeAlias = pa.Table | Iterable[pa.RecordBatch] | TableByDay
+
+
+class ExtraTables(Protocol):
+    """Function that reads the tables that are not in the lake, by name with schema."""
+
+    def __call__(self) -> Mapping[str, ExtraTable]:
+        """Return the tables that are to be published; the others stay as they are."""
+
 
 EXTRA_TABLES: Mapping[str, tuple[pa.Schema, str]] = {
     "meta.load_status": (
@@ -94,8 +103,8 @@ def replace_days(connection: duckdb.DuckDBPyConnection, name: str, rows: TableBy
 
 def insert_batches(connection: duckdb.DuckDBPyConnection, name: str, batches: Iterable[pa.RecordBatch]) -> None:
     """Insert rows into a table (name with schema), one batch at a time."""
-    where, _, table = name.partition(".")
+    table = identifier(*name.split("."))
     for batch in batches:
         connection.register("extra_rows", pa.Table.from_batches([batch]))
-        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM extra_rows')
+        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM extra_rows")
         connection.unregister("extra_rows")

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from catalog import FIELDS, TABLES
 from catalog.records import History, Table
+from resources.sql import identifier, literal
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA
-from resources.warehouse.descriptions import literal, made_anew, own_description
+from resources.warehouse.descriptions import made_anew, own_description
 from resources.warehouse.extra_tables import EXTRA_TABLES
 
 if TYPE_CHECKING:  # imported only where a file is opened: a run with nothing to publish opens none
@@ -57,9 +58,7 @@ def open_for_writing(building: Path) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    connection.execute(
-        f"ATTACH {literal(str(building))} AS warehouse (STORAGE_VERSION '{_STORAGE_VERSION}'); USE warehouse"
-    )
+    connection.execute(f"ATTACH {literal(building)} AS warehouse (STORAGE_VERSION '{_STORAGE_VERSION}'); USE warehouse")
     return connection
 
 
@@ -94,16 +93,16 @@ def layout_script() -> str:
 def _layout_statements() -> Iterator[str]:
     for table in TABLES.values():
         columns = ", ".join(
-            f'"{c}" {FIELDS[c].type}{" NOT NULL" if c in table.not_null else ""}' for c in table.columns
+            f"{identifier(c)} {FIELDS[c].type}{' NOT NULL' if c in table.not_null else ''}" for c in table.columns
         )
-        yield f'CREATE TABLE "{table.name}" ({columns})'
+        yield f"CREATE TABLE {identifier(table.name)} ({columns})"
         comment = f"{table.zh}：{table.doc_zh} / {table.en}: {table.doc_en}"
-        yield f'COMMENT ON TABLE "{table.name}" IS {literal(comment)}'
+        yield f"COMMENT ON TABLE {identifier(table.name)} IS {literal(comment)}"
         for name in table.columns:
             column = FIELDS[name]
             unit = f" [{column.unit}]" if column.unit else ""
             comment = f"{column.zh}：{column.doc_zh} / {column.en}{unit}: {column.doc_en}"
-            yield f'COMMENT ON COLUMN "{table.name}"."{name}" IS {literal(comment)}'
+            yield f"COMMENT ON COLUMN {identifier(table.name, name)} IS {literal(comment)}"
         if table.history is History.LISTING:
             yield from _latest_view(table)
     yield "CREATE SCHEMA outreach"
@@ -115,11 +114,11 @@ def _layout_statements() -> Iterator[str]:
 
 def _latest_view(table: Table) -> Iterator[str]:
     """Yield the statements that create the view of a listing's current state: the latest row of each entity."""
-    key = ", ".join(table.primary_key)
+    key, view = ", ".join(table.primary_key), identifier(f"{table.name}_latest")
     yield (
-        f'CREATE VIEW "{table.name}_latest" AS '
-        f'SELECT * FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at '
+        f"CREATE VIEW {view} AS "
+        f"SELECT * FROM {identifier(table.name)} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at "
         "DESC, dt DESC) = 1"
     )
     comment = f"{table.zh}（最新状态） / {table.en}: the latest row of each"
-    yield f'COMMENT ON VIEW "{table.name}_latest" IS {literal(comment)}'
+    yield f"COMMENT ON VIEW {view} IS {literal(comment)}"

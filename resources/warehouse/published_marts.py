@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from resources.sql import identifier
 from resources.storage.lake import Lake
 from resources.storage.partition import Partition
 from resources.warehouse.descriptions import (
@@ -75,7 +76,7 @@ def publish_marts(
     for (name,) in connection.execute(
         "SELECT view_name FROM duckdb_views() WHERE schema_name = 'marts' AND database_name = current_database()"
     ).fetchall():
-        connection.execute(f'DROP VIEW marts."{name}"')
+        connection.execute(f"DROP VIEW {identifier('marts', name)}")
     for name in found:
         where, _, table = name.partition(".")
         if where == "marts" and table not in marts:
@@ -126,18 +127,19 @@ def _publish(
     fresh = [one for p in published.changed(mart.dataset, present) if (one := pin(p)) is not None]
     fitting = [p for p in fresh if p.path == newest.path or _schema(p) == schema]
     days = [p.dt for p in fitting] + published.gone(mart.dataset, present)
+    table = identifier("marts", mart.name)
     if old := published.known(mart.dataset, days):
         which = "true" if not mart.incremental else "dt IN (SELECT unnest($1::DATE[]))"
-        connection.execute(f'DELETE FROM marts."{mart.name}" WHERE {which}', [old] if mart.incremental else [])
+        connection.execute(f"DELETE FROM {table} WHERE {which}", [old] if mart.incremental else [])
     if fitting:
-        insert(connection, f'marts."{mart.name}"', fitting)
+        insert(connection, table, fitting)
     published.note(mart.dataset, days, fitting)
     commit_many(connection, days)
     return days, len(fresh) - len(fitting)
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, published: PublishedPartitions, name: str) -> None:
-    connection.execute(f'DROP TABLE IF EXISTS marts."{name}"')
+    connection.execute(f"DROP TABLE IF EXISTS {identifier('marts', name)}")
     published.forget(f"{DATASET}/{name}")
 
 

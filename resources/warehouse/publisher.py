@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -27,7 +27,7 @@ from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.partition import LakeCorrupt, Partition, damage_of
 from resources.storage.pins import Pins
 from resources.warehouse.descriptions import read_descriptions
-from resources.warehouse.extra_tables import ExtraTables, TableByDay, replace_days, replace_rows
+from resources.warehouse.extra_tables import ExtraTable, ExtraTables, TableByDay, replace_days, replace_rows
 from resources.warehouse.manifest import digest_of_lake, digest_of_state, read_manifest, write_manifest
 from resources.warehouse.mart_files import Mart, readable_marts
 from resources.warehouse.published_marts import mart_partitions, publish_marts
@@ -35,6 +35,7 @@ from resources.warehouse.published_partitions import PublishedPartitions, commit
 
 if TYPE_CHECKING:  # imported only where a file is opened: a run with nothing to publish opens none
     import duckdb
+from resources.sql import identifier
 from resources.warehouse.layout import has_layout, layout_script, layout_version, open_for_writing
 from resources.warehouse.publication import Publication, PublishFailed
 
@@ -99,7 +100,7 @@ class Warehouse:
 
     def publish(
         self,
-        extra_tables: Mapping[str, ExtraTables] | Callable[[], Mapping[str, ExtraTables]] = MappingProxyType({}),
+        extra_tables: ExtraTables = dict,
         *,
         rebuild: bool = False,
         again: bool = True,
@@ -108,10 +109,9 @@ class Warehouse:
 
         ``rebuild`` creates the file from scratch instead of updating a copy of the published one.
 
-        ``extra_tables`` are the tables that are not in the lake, by name with schema: those of
+        ``extra_tables`` reads, while the file is copied, the tables that are not in the lake: those of
         :mod:`resources.warehouse.state_tables`, ``meta.load_status`` and ``meta.dictionary``; large ones as batches of
-        rows or by day. A function that reads them is called while the file is copied. Tables that are not given stay as
-        published. Without ``again``, a file already made of the same content stays unchanged, for a day at most.
+        rows or by day. Without ``again``, a file already made of the same content stays unchanged, for a day at most.
 
         Days whose files do not read back stay as published and are reported in ``damaged``.
 
@@ -120,11 +120,11 @@ class Warehouse:
             OSError: writing the file failed. The previous file stays.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        extra_tables = cache(extra_tables)
         with FileLock(self._lock_path), Pins(self._pins) as pins, ThreadPoolExecutor(2) as pool:
             if not again and not rebuild:
                 began = time.monotonic()
-                extra_tables = extra_tables() if callable(extra_tables) else extra_tables
-                if self._was_made_of(extra_tables):
+                if self._was_made_of(extra_tables()):
                     return Publication(self.path, bytes=self.path.stat().st_size, seconds=time.monotonic() - began)
             refused: list[LakeCorrupt] = []
             while True:
@@ -133,7 +133,7 @@ class Warehouse:
                 except _RejectedPartitions as error:  # the transaction is lost: start again without these partitions
                     refused += error.damaged
 
-    def _was_made_of(self, extra_tables: Mapping[str, ExtraTables]) -> bool:
+    def _was_made_of(self, extra_tables: Mapping[str, ExtraTable]) -> bool:
         """Return whether the file was made of exactly these tables and the lake's present files.
 
         The lake is listed only if the tables are unchanged.
@@ -149,7 +149,7 @@ class Warehouse:
         self,
         pins: Pins,
         pool: Executor,
-        extra_tables: Mapping[str, ExtraTables] | Callable[[], Mapping[str, ExtraTables]],
+        extra_tables: ExtraTables,
         rebuild: bool,
         refused: list[LakeCorrupt],
     ) -> Publication:
@@ -167,7 +167,7 @@ class Warehouse:
             present = self._present(
                 marts.values(), result.damaged
             )  # listing the files of two years takes a third of the copy's time
-            rows = extra_tables() if callable(extra_tables) else extra_tables
+            rows = extra_tables()
             flushing = None if copying is None else copying.result()
             connection = open_for_writing(building)
             try:
@@ -203,7 +203,7 @@ class Warehouse:
         result: Publication,
         present: Mapping[str, list[Partition]],
         marts: Mapping[str, Mart],
-        extra_tables: Mapping[str, ExtraTables],
+        extra_tables: Mapping[str, ExtraTable],
     ) -> None:
         """Write all changes in one transaction, then checkpoint: DuckDB writes no log, and to the file only once.
 
@@ -216,7 +216,7 @@ class Warehouse:
         connection.execute(f"BEGIN;{layout_script() if result.rebuilt else ''}")
         published = PublishedPartitions(connection)
         for table in TABLES.values():
-            self._upsert(connection, pins, result, published, table.name, f'"{table.name}"', present[table.name])
+            self._upsert(connection, pins, result, published, table.name, identifier(table.name), present[table.name])
         for dataset in (QUARANTINE, DRIFT):
             for table in TABLES.values():
                 name = f"{dataset}/{table.name}"
@@ -339,7 +339,7 @@ def _intact(pins: Pins, partition: Partition, damaged: list[LakeCorrupt]) -> Par
         return None
 
 
-def _digest_of_state(extra_tables: Mapping[str, ExtraTables]) -> str | None:
+def _digest_of_state(extra_tables: Mapping[str, ExtraTable]) -> str | None:
     """Digest the layout and the tables; None if a table's rows can be read only once."""
     tables = {name: rows.changed if isinstance(rows, TableByDay) else rows for name, rows in extra_tables.items()}
     return (

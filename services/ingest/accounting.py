@@ -13,6 +13,7 @@ import pyarrow as pa
 from catalog import SOURCES
 from catalog.records import Table, beijing_day
 from resources.runtime import Runtime
+from resources.sql import identifier
 from resources.storage.archive import Archive
 from services.ingest.changes import Changes
 from services.ingest.normalise import NormalisedDay
@@ -79,7 +80,7 @@ def _taken_away(table: Table, parts, normalised: NormalisedDay) -> list[pa.Table
     key = [name for name in table.primary_key if name in parts[0].column_names]
     wanted = [*dict.fromkeys((*key, "source", "client_key", "observed_at"))]
     before, after = (pa.concat_tables(part.select(wanted) for part in rows) for rows in (parts, normalised.day.parts()))
-    same = " AND ".join(f'o."{name}"::VARCHAR = n."{name}"::VARCHAR' for name in key)
+    same = " AND ".join(f"o.{name}::VARCHAR = n.{name}::VARCHAR" for name in map(identifier, key))
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("o", before)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.records import Table
+from resources.sql import identifier
 from resources.storage.parquet import row_groups
 from resources.storage.partition import ROW_GROUP
 from services.ingest.order import ascends, in_step
@@ -147,7 +148,7 @@ def _compared(
         before = before.append_column(pa.field(column.name, column.type), pa.nulls(before.num_rows, column.type))
     said = [c for c in table.columns if c not in (*table.primary_key, *_ABOUT)]
     about = [c for c in _ABOUT if c not in table.primary_key]
-    same_key = " AND ".join(f'o."{c}"::VARCHAR = n."{c}"::VARCHAR' for c in table.primary_key)
+    same_key = " AND ".join(f"o.{c}::VARCHAR = n.{c}::VARCHAR" for c in map(identifier, table.primary_key))
     found = f"""
         SELECT count(*) FILTER (o."client_key" IS NULL),
                count(*) FILTER (n."client_key" IS NULL),
@@ -167,4 +168,5 @@ def _compared(
 
 def _differs(columns: list[str]) -> str:
     # Compared as text, so that a column whose type changed does not change all rows.
-    return "(" + (" OR ".join(f'o."{c}"::VARCHAR IS DISTINCT FROM n."{c}"::VARCHAR' for c in columns) or "FALSE") + ")"
+    differences = [f"o.{c}::VARCHAR IS DISTINCT FROM n.{c}::VARCHAR" for c in map(identifier, columns)]
+    return f"({' OR '.join(differences) or 'FALSE'})"

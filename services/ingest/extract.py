@@ -23,8 +23,9 @@ import pyarrow as pa
 
 from catalog.events import ENVELOPE_MEMBERS, EVENT_NAMES, OTHER_EVENTS, content_members
 from catalog.records import Endpoint, Envelope, Origin, Output
+from resources.sql import literal
 from resources.storage.segments import Address, ArchiveEntry
-from services.ingest.extract_sql import body_columns, innermost, json_path, literal, opened_text, select_rows
+from services.ingest.extract_sql import body_columns, innermost, json_path, opened_text, select_rows
 from services.ingest.fast_path import plain_rows, row_members, sibling_members
 
 BATCH_BYTES = 8 << 20
@@ -76,7 +77,7 @@ class Batch:
         """SQL that reads the spool: ``r``, the position of the response, and ``b``, its body."""
         columns = "{r: 'BIGINT', b: 'JSON'}"
         return (
-            f"read_json({literal(str(self.spool))}, format = 'newline_delimited', maximum_object_size = "
+            f"read_json({literal(self.spool)}, format = 'newline_delimited', maximum_object_size = "
             f"{_MAX_BODY}, columns = {columns})"
         )
 

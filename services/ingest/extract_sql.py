@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from catalog.records import Column, Origin, Output, Parse
+from resources.sql import identifier, literal
 
 TEXTS = (Parse.TEXT, Parse.BUCKET, Parse.INT_OR_NULL, Parse.NUMBER_OR_NULL, Parse.DATE_OR_NULL)
 """Parsers that accept any text, and would accept the JSON text of an object."""
@@ -15,11 +16,6 @@ def json_path(dotted: str) -> str:
     if dotted == "$":
         return "$"
     return "$" + "".join(f".{json.dumps(name, ensure_ascii=False)}" for name in dotted.split("."))
-
-
-def literal(text: str) -> str:
-    """Quote a text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def body_columns(output: Output) -> list[tuple[int, Column]]:
@@ -155,7 +151,7 @@ def _odd(column: Column) -> str:
 
 
 def _access(dotted: str) -> str:
-    return "".join(f'."{name}"' for name in dotted.split("."))
+    return "." + identifier(*dotted.split("."))
 
 
 def _shape(members: list[tuple[int, Column]]) -> dict:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from resources.sql import literal
 from resources.storage.lake import Lake
 from services.ingest.extract import connect
 
@@ -134,7 +135,7 @@ def reconcile_events(lake: Lake, dt: date, since: Mapping[str, datetime], now: d
     landed = {table: set(lake.days(table)).intersection(days) for table in LOGGED.values()}
     if log is None or not since or not any(landed.values()):
         return EventReconciliation(0, 0, ())
-    pushed, events = [], ", ".join(f"'{event}'" for event in LOGGED)
+    pushed, events = [], ", ".join(map(literal, LOGGED))
     for table, own in landed.items():
         if own:
             message = "message_id" if table != "interactions" else "NULL::VARCHAR"

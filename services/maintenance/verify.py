@@ -16,6 +16,7 @@ import duckdb
 from catalog import TABLES, endpoints_of
 from catalog.records import History, Table
 from resources.runtime import Runtime
+from resources.sql import identifier, identifiers
 from resources.state.load_status import read_load_status
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.partition import LakeCorrupt, Partition, check
@@ -262,10 +263,10 @@ def _fingerprints(
     connection: duckdb.DuckDBPyConnection, partitions: list[Partition], table: Table, first: date, last: date
 ) -> tuple[dict, dict]:
     """Count rows and add up their hashes per day: in the published table, and in the lake."""
-    columns = ", ".join(f'"{c}"' for c in table.columns)
+    columns = identifiers(table.columns)
     question = f"SELECT dt, count(*), sum(hash({columns})::HUGEINT) FROM {{}} WHERE dt BETWEEN $1 AND $2 GROUP BY dt"
     published = {
-        dt: (n, h) for dt, n, h in connection.execute(question.format(f'"{table.name}"'), [first, last]).fetchall()
+        dt: (n, h) for dt, n, h in connection.execute(question.format(identifier(table.name)), [first, last]).fetchall()
     }
     kept = {}
     if partitions:

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from catalog import TABLES
 from resources.config.clock import BEIJING_SESSION
+from resources.sql import identifier, identifiers
 from resources.storage.atomic import write_atomic
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA, arrow_schema
 from resources.warehouse.mart_files import DATASET, BadMart, Mart
@@ -104,9 +105,8 @@ def on_day(sql: str, dt: date) -> str:
 
 def selected(bound: CompiledMart, sql: str) -> str:
     """Wrap a SELECT: cast the columns to the mart's types and order the rows by its key, for deterministic output."""
-    columns = ", ".join(f'CAST("{f.name}" AS {_sql_type(f.type)}) AS "{f.name}"' for f in bound.schema)
-    key = ", ".join(f'"{k}"' for k in bound.mart.key)
-    return f"SELECT {columns} FROM (\n{sql}\n) ORDER BY {key}"
+    columns = ", ".join(f"CAST({(name := identifier(f.name))} AS {_sql_type(f.type)}) AS {name}" for f in bound.schema)
+    return f"SELECT {columns} FROM (\n{sql}\n) ORDER BY {identifiers(bound.mart.key)}"
 
 
 def _sql_type(kind: pa.DataType) -> str:
@@ -266,9 +266,8 @@ def _create(connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, pa.Sche
 
 def empty_table(name: str, schema: pa.Schema) -> str:
     """Build the SQL that creates an empty table."""
-    where, _, table = name.partition(".")
-    columns = ", ".join(f'"{f.name}" {_sql_type(f.type)}' for f in schema)
-    return f'CREATE TABLE {where}."{table}" ({columns})'
+    columns = ", ".join(f"{identifier(f.name)} {_sql_type(f.type)}" for f in schema)
+    return f"CREATE TABLE {identifier(*name.split('.'))} ({columns})"
 
 
 def _parse(mart: Mart) -> exp.Query:

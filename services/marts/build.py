@@ -25,11 +25,13 @@ from catalog import TABLES
 from resources import shutdown
 from resources.config.clock import BEIJING_SESSION
 from resources.runtime import Runtime
+from resources.sql import identifier
 from resources.storage.atomic import write_atomic
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.parquet import encode_into
 from resources.storage.partition import LakeCorrupt, Partition
 from resources.storage.pins import Pins
+from resources.warehouse.extra_tables import insert_batches
 from resources.warehouse.mart_files import ALL_DAYS, DATASET, BadMart, Mart, load_marts, mart_folders
 from resources.warehouse.published_marts import WHOLE, mart_partitions, whole_path
 from resources.warehouse.state_tables import TABLES_OF_STATE, load_status_batches, read_state_tables
@@ -267,7 +269,7 @@ class Marts:
             ):
                 raise one
         relation = f"SELECT * FROM {scan(found)}" if found else _nothing(bound.schemas[source])
-        connection.execute(f'CREATE OR REPLACE VIEW {where}."{table}" AS {relation}')
+        connection.execute(f"CREATE OR REPLACE VIEW {identifier(where, table)} AS {relation}")
 
     def _connect(self, bound: CompiledMart) -> duckdb.DuckDBPyConnection:
         import duckdb
@@ -369,7 +371,7 @@ def _nullable(schema: pa.Schema) -> pa.Schema:
 
 def _nothing(schema: pa.Schema) -> str:
     names = {arrow: name for name, arrow in SQL_TYPES.items()}
-    return "SELECT " + ", ".join(f'NULL::{names[f.type]} AS "{f.name}"' for f in schema) + " WHERE false"
+    return "SELECT " + ", ".join(f"NULL::{names[f.type]} AS {identifier(f.name)}" for f in schema) + " WHERE false"
 
 
 def _fill(
@@ -377,8 +379,4 @@ def _fill(
 ) -> None:
     """Create a table with rows of the state; only one batch at a time is in memory outside DuckDB."""
     connection.execute(empty_table(source, schema))
-    where, _, table = source.partition(".")
-    for batch in batches:
-        connection.register("extra_rows", pa.Table.from_batches([batch]))
-        connection.execute(f'INSERT INTO {where}."{table}" BY NAME SELECT * FROM extra_rows')
-        connection.unregister("extra_rows")
+    insert_batches(connection, source, batches)

@@ -13,7 +13,7 @@ from resources import shutdown
 from resources.runtime import Runtime
 from resources.state.load_status import changed_days
 from resources.storage.partition import LakeCorrupt
-from resources.warehouse.extra_tables import ExtraTables, TableByDay
+from resources.warehouse.extra_tables import ExtraTable, TableByDay
 from resources.warehouse.publication import Publication
 from resources.warehouse.state_tables import load_status_batches, read_state_tables
 from services.marts.binding import CompiledMart, keep
@@ -72,7 +72,7 @@ def _with(done: Publication, after: Publication, aside: list[LakeCorrupt]) -> Pu
     )
 
 
-def _handed_over(runtime: Runtime, bound: Mapping[str, CompiledMart]) -> dict[str, ExtraTables]:
+def _handed_over(runtime: Runtime, bound: Mapping[str, CompiledMart]) -> dict[str, ExtraTable]:
     """Read the current tables that have no files in the lake."""
     return {
         "meta.load_status": TableByDay(changed_days(runtime.state), partial(load_status_batches, runtime.state)),

@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from catalog.records import BEIJING
+from resources.sql import identifier, literal
 from resources.warehouse.select_only import NotOneSelect, connect, one_select
 from services.reporting.csv_files import write_csv
 
@@ -79,9 +80,8 @@ def write_export(
             try:
                 query = _query(connection, table, sql, first, last)
                 if kind == "parquet":
-                    place = str(pending).replace("'", "''")
                     ((rows,),) = connection.execute(
-                        f"COPY ({query}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
+                        f"COPY ({query}) TO {literal(pending)} (FORMAT parquet, COMPRESSION zstd)"
                     ).fetchall()
                     done = ExportResult(rows)
                 else:
@@ -133,7 +133,7 @@ def _known(connection: duckdb.DuckDBPyConnection, table: str | None) -> str:
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL SELECT "
         "schema_name, view_name FROM duckdb_views() WHERE NOT internal"
     ).fetchall()
-    names = {(name if schema == "main" else f"{schema}.{name}"): f'"{schema}"."{name}"' for schema, name in found}
+    names = {(name if schema == "main" else f"{schema}.{name}"): identifier(schema, name) for schema, name in found}
     wanted = (table or "").removeprefix("main.")
     if wanted not in names:
         close = (

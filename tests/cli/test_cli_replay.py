@@ -57,7 +57,7 @@ def history(platforms, tmp_path_factory) -> Iterator[World]:
         world.at(f"{today}T12:05:00+08:00")
         for name in HOURLY:
             world.ingest(name)
-    world.runtime.warehouse.publish({"meta.load_status": load_status_batches(world.runtime.state)})
+    world.runtime.warehouse.publish(lambda: {"meta.load_status": load_status_batches(world.runtime.state)})
     yield world
     world.runtime.close()
     world.clear()

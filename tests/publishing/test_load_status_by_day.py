@@ -46,7 +46,7 @@ class Home:
             self.read.append(list(days))
             return load_status_batches(self.state, self.read[-1])
 
-        self.warehouse.publish({"meta.load_status": TableByDay(changed_days(self.state), lines)}, **more)
+        self.warehouse.publish(lambda: {"meta.load_status": TableByDay(changed_days(self.state), lines)}, **more)
         with self.warehouse.connect() as connection:
             found = connection.execute(
                 "SELECT table_name, dt, open_id, status FROM meta.load_status ORDER BY ALL"
@@ -128,11 +128,11 @@ def test_after_it_was_handed_over_whole_it_is_read_whole(home):
     """A caller without days passed all rows, which need not equal the state's later."""
     save_load_status(home.state, [line(d) for d in days(0, 1)], 0.0)
     home.publish()
-    home.warehouse.publish({"meta.load_status": load_status_batches(home.state, days(0))})
+    home.warehouse.publish(lambda: {"meta.load_status": load_status_batches(home.state, days(0))})
     assert len(home.publish()) == 2
 
 
 def test_other_tables_are_not_published_by_day(home):
     with pytest.raises(ValueError, match=r"meta\.accounts"):
-        home.warehouse.publish({"meta.accounts": TableByDay({}, lambda days: [])})
+        home.warehouse.publish(lambda: {"meta.accounts": TableByDay({}, lambda days: [])})
     assert not home.warehouse.path.with_name("warehouse.duckdb.building").exists()

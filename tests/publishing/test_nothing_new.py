@@ -48,7 +48,7 @@ class Home:
             "meta.accounts": pa.Table.from_pylist([self.account], ACCOUNTS_SCHEMA),
             "meta.load_status": TableByDay(self.days, lambda _: ()),
         }
-        done = self.warehouse.publish(tables, **({"again": False} | more))
+        done = self.warehouse.publish(lambda: tables, **({"again": False} | more))
         assert done.bytes == self.path.stat().st_size
         return self.path.stat().st_mtime_ns != before
 
@@ -163,7 +163,7 @@ def test_rows_that_can_be_read_only_once_are_published_each_time(tmp_path: Path)
     state = State(f"sqlite:///{tmp_path / 'state.db'}")
     times = set()
     for _ in range(2):
-        warehouse.publish({"meta.load_status": load_status_batches(state)}, again=False)
+        warehouse.publish(lambda: {"meta.load_status": load_status_batches(state)}, again=False)
         times.add(warehouse.path.stat().st_mtime_ns)
     state.close()
     assert len(times) == 2

@@ -159,7 +159,7 @@ def test_load_status_is_replaced_as_a_whole(lake, warehouse, tmp_path):
             [LoadStatus("user_fans", DAY, "user_fans", "app", "someone", outcome, calls=2, reason="因为 why")],
             0.0,
         )
-        warehouse.publish({"meta.load_status": load_status_batches(state)})
+        warehouse.publish(lambda: {"meta.load_status": load_status_batches(state)})
     state.close()
     with warehouse.connect() as connection:
         assert connection.execute("SELECT open_id, status, calls, reason FROM meta.load_status").fetchall() == [

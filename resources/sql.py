@@ -1,0 +1,20 @@
+"""Quote names and texts in SQL; DuckDB, SQLite and PostgreSQL quote alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def identifier(*parts: str) -> str:
+    """Quote a name, or the parts of a qualified name: ``identifier("marts", "a b")`` is ``"marts"."a b"``."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def identifiers(names: Iterable[str]) -> str:
+    """Quote names as a list for SELECT or a key."""
+    return ", ".join(map(identifier, names))
+
+
+def literal(value: object) -> str:
+    """Quote the text of a value; NULL for None."""
+    return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
