@@ -72,6 +72,8 @@ class Home:
             "item_id": "v",
             "nickname": None,
             "move": "enter",
+            "created_date": day,
+            "action_date": day,
         }
         self._insert(
             f'marts."{name}"' if is_mart else f'main."{name}"',

@@ -298,7 +298,7 @@ def portrait(choice: Choice) -> DashboardQuery:
 
 def needs(choice: Choice) -> dict[str, DashboardQuery]:
     """Query the needs in comments: sums of the range by need, and by day."""
-    of_range = f"FROM marts.comment_needs {choice.only} WHERE dt BETWEEN $first AND $last"
+    of_range = f"FROM marts.comment_needs {choice.only} WHERE created_date BETWEEN $first AND $last"
     return {
         "rows": choice.ask(
             f"""SELECT need, sum(comments) AS comments, sum(questions) AS questions,
@@ -308,7 +308,9 @@ def needs(choice: Choice) -> dict[str, DashboardQuery]:
                    arg_max(examples, (likes_of_comments, comments, open_id)) FILTER (examples <> '') AS examples
             {of_range} GROUP BY need ORDER BY need = 'other', comments DESC, need"""
         ),
-        "days": choice.ask(f"SELECT dt, need, sum(comments) AS comments {of_range} GROUP BY ALL ORDER BY ALL"),
+        "days": choice.ask(
+            f"SELECT created_date AS dt, need, sum(comments) AS comments {of_range} GROUP BY ALL ORDER BY ALL"
+        ),
     }
 
 
@@ -317,7 +319,7 @@ def leads(choice: Choice) -> dict[str, DashboardQuery]:
 
     Actions may be summed; people repeat over days and ways, so their sums count person-days.
     """
-    of_range = f"FROM marts.lead_funnel {choice.only} WHERE dt BETWEEN $first AND $last"
+    of_range = f"FROM marts.lead_funnel {choice.only} WHERE action_date BETWEEN $first AND $last"
     return {
         "rows": choice.ask(
             f"""SELECT action_source, action_type, action_flag, sum(actions) AS actions, sum(people) AS person_days,
@@ -325,7 +327,9 @@ def leads(choice: Choice) -> dict[str, DashboardQuery]:
                    round(sum(contacts) / nullif(sum(people), 0), 4) AS contact_ratio
             {of_range} GROUP BY ALL ORDER BY actions DESC, action_source, action_type, action_flag LIMIT {MOST_SHOWN}"""
         ),
-        "days": choice.ask(f"SELECT dt, action_source, sum(actions) AS actions {of_range} GROUP BY ALL ORDER BY ALL"),
+        "days": choice.ask(
+            f"SELECT action_date AS dt, action_source, sum(actions) AS actions {of_range} GROUP BY ALL ORDER BY ALL"
+        ),
         "sources": choice.ask(
             "SELECT action_source, sum(actions) AS actions, sum(people) AS person_days, sum(contacts) AS "
             f"contact_days {of_range} GROUP BY ALL ORDER BY actions DESC, action_source LIMIT 8"

@@ -256,7 +256,7 @@ QUESTIONS = {
         WITH spread AS (
             SELECT text_masked, coalesce(digg_count, 0) AS likes, is_asking, sentiment, commenter_open_id, client_key,
                 unnest(CASE WHEN needs = '' THEN ['other'] ELSE string_split(needs, ',') END) AS need
-            FROM marts.comment_labels WHERE dt BETWEEN $day - 6 AND $day
+            FROM marts.comment_labels WHERE created_date BETWEEN $day - 6 AND $day
         ),
         counted AS (
             SELECT need, count(*) AS comments, count(DISTINCT (client_key, commenter_open_id)) AS people,
@@ -272,7 +272,8 @@ QUESTIONS = {
                     ORDER BY max(likes) DESC, length(text_masked) DESC, text_masked) <= 3
             ) GROUP BY ALL
         )
-        SELECT *, (SELECT count(*) FROM marts.comment_labels WHERE dt BETWEEN $day - 6 AND $day) AS all_comments
+        SELECT *, (SELECT count(*) FROM marts.comment_labels
+            WHERE created_date BETWEEN $day - 6 AND $day) AS all_comments
         FROM counted LEFT JOIN examples USING (need) ORDER BY need = 'other', comments DESC, need
     """,
     "keywords": f"""
@@ -285,16 +286,16 @@ QUESTIONS = {
     """,
     "leads": """
         SELECT left(action_source, 40) AS source, sum(actions) AS actions, sum(people) AS people,
-            sum(contacts) AS contacts FROM marts.lead_funnel WHERE dt BETWEEN $day - 6 AND $day
+            sum(contacts) AS contacts FROM marts.lead_funnel WHERE action_date BETWEEN $day - 6 AND $day
         GROUP BY ALL ORDER BY people DESC, source LIMIT 8
     """,
     "lead_totals": """
         SELECT sum(actions) AS actions, sum(people) AS people, sum(leads) AS leads, sum(contacts) AS contacts
-            FROM marts.lead_funnel WHERE dt BETWEEN $day - 6 AND $day HAVING count(*) > 0
+            FROM marts.lead_funnel WHERE action_date BETWEEN $day - 6 AND $day HAVING count(*) > 0
     """,
     "lead_days": (
-        "SELECT dt, sum(people) AS people, sum(contacts) AS contacts FROM marts.lead_funnel WHERE dt BETWEEN "
-        "$day - 6 AND $day GROUP BY dt ORDER BY dt"
+        "SELECT action_date AS dt, sum(people) AS people, sum(contacts) AS contacts FROM marts.lead_funnel "
+        "WHERE action_date BETWEEN $day - 6 AND $day GROUP BY ALL ORDER BY ALL"
     ),
     "places": f"""
         SELECT dt, coalesce(left(poi_name, 60), poi_id) AS place, detail_views, views_ratio, exposure_uv, click_ratio,

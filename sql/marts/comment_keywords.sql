@@ -19,7 +19,7 @@ WITH recent AS (
 ),
 recent_totals AS (
     -- Days whose comments are all without words have no row in comment_words, and are comments all the same.
-    SELECT client_key, open_id, count(*) AS n FROM marts.comment_labels GROUP BY ALL
+    SELECT client_key, open_id, count(*) AS n FROM marts.comment_labels WHERE created_date = dt GROUP BY ALL
 ),
 history AS (
     -- A word has one row a day, so rows are days: to tell the days apart took twice the time.

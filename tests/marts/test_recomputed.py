@@ -36,15 +36,19 @@ def marts(tmp_path_factory) -> Iterator[Marts]:
 
 
 def change_the_past(marts: Marts) -> None:
-    """Make a video that was published between the two lists of its account."""
+    """Make a video that was published between the two lists of its account, and a comment of the second day."""
     first, second = (pd.read_parquet(marts.lake.path("videos", date(2026, 11, d))) for d in (16, 17))
     new, again = first.item_id.iloc[0], second.item_id == first.item_id.iloc[0]
     second.loc[again, "created_at"] = first.observed_at.max() + pd.Timedelta(hours=5)
     totals = pd.read_parquet(marts.lake.path("video_totals", date(2026, 11, 16)))
+    old, young = (pd.read_parquet(marts.lake.path("comments", date(2026, 11, d))) for d in (16, 17))
+    young.loc[0, "created_at"] = first.observed_at.max() + pd.Timedelta(hours=20)
     for name, day, rows in (
         ("videos", 16, first[first.item_id != new]),
         ("videos", 17, second),
         ("video_totals", 16, totals[totals.item_id != new]),
+        ("comments", 16, old[old.comment_id != young.comment_id[0]]),
+        ("comments", 17, young),
     ):
         schema = arrow_schema(TABLES[name])
         marts.lake.write(name, date(2026, 11, day), pa.Table.from_pandas(rows, schema, preserve_index=False))
@@ -129,3 +133,35 @@ def test_every_place_of_a_board_is_a_row_and_moves_with_its_id(table):
         == found[found.entry_kind.eq("music") & found.entry_name.isna() & found["rank"].notna()].shape[0]
         > 0
     )
+
+
+def test_every_known_comment_is_labelled_once_under_its_own_day(table):
+    comments = table("comments")
+    comments = comments[comments.content.notna()].drop_duplicates([*ACCOUNT, "item_id", "comment_id"])
+    labels = table("marts.comment_labels")
+    wanted = dict(zip(comments.comment_id, beijing(comments.created_at), strict=True))
+    assert dict(zip(labels.comment_id, labels.created_date, strict=True)) == wanted
+    assert len(labels) == len(comments)
+    assert set(labels.created_date == labels.dt) == {True, False}
+
+    needs = labels.assign(need=labels.needs.replace("", "other").str.split(",")).explode("need")
+    by_day = needs.groupby([*ACCOUNT, "created_date", "need"]).size()
+    counted = table("marts.comment_needs").groupby([*ACCOUNT, "created_date", "need"]).comments.sum()
+    assert counted.to_dict() == by_day.to_dict()
+    by_video = needs.groupby([*ACCOUNT, "item_id", "need"]).agg(
+        comments=("comment_id", "size"),
+        people=("commenter_open_id", "nunique"),
+        questions=("is_asking", "sum"),
+        first_at=("created_at", "min"),
+        last_at=("created_at", "max"),
+    )
+    found = table("marts.comment_needs_by_video").set_index(by_video.index.names)[by_video.columns]
+    assert found.sort_index().to_dict() == by_video.sort_index().to_dict()
+
+
+def test_every_known_action_of_a_lead_counts_once_on_its_own_day(table):
+    actions = table("lead_actions").sort_values("dt")
+    actions = actions.drop_duplicates([*ACCOUNT, "lead_open_id", "action_at", "action_type"])
+    found = table("marts.lead_funnel")
+    assert found.groupby("action_date").actions.sum().to_dict() == beijing(actions.action_at).value_counts().to_dict()
+    assert (found.action_date < found.dt.min()).any(), "some of before the first day of collection"
