@@ -2,13 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# dlt, which the benchmarks compare with, in an environment of its own
+# Environments of their own: dlt, which the benchmarks compare with; the generator of the site; what reads the locks
 BENCH := .venv-bench/.installed
+DOCS := .venv-docs/.installed
+AUDIT := .venv-audit/.installed
 
 # Tests start hundreds of processes: without compiled modules each of them would compile all modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo dev dashboard test test-all mutants bench bench-full lint lock docs clean
+.PHONY: setup demo dev dashboard test test-all mutants bench bench-full lint lock docs sbom audit clean
 
 setup: $(STAMP)
 
@@ -46,9 +48,12 @@ bench-full: setup $(BENCH) ## the long form, which writes docs/performance.md: a
 	$(BIN)/python -m benchmarks.all --full
 
 $(BENCH): benchmarks/requirements.lock
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --require-hashes -r benchmarks/requirements.lock
-	@touch $(BENCH)
+$(DOCS): docs/requirements.lock
+$(AUDIT): .ci/audit.lock
+$(BENCH) $(DOCS) $(AUDIT):
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
 
 lint: setup ## form, style, imports between packages, types
 	$(BIN)/ruff format --check .
@@ -56,12 +61,25 @@ lint: setup ## form, style, imports between packages, types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-docs: setup ## regenerate what is generated: the CLI reference and the table reference
+docs: setup $(DOCS) ## regenerate the reference pages, then build the site of both languages into build/site and check its links
 	$(BIN)/python -m apps.docs.reference
+	$(BIN)/python -m apps.docs.site
 
-lock: ## renew requirements.lock; needs uv
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --group dev pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --group bench -o benchmarks/requirements.lock
+sbom: $(AUDIT) ## what is locked, as a CycloneDX bill of materials in build/sbom.json
+	@mkdir -p build
+	.venv-audit/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+
+audit: $(AUDIT) ## known vulnerabilities of what is locked; needs the network
+	$(PYTHON) .ci/audit.py .venv-audit/bin/pip-audit requirements.lock
+
+# Releases younger than this are not locked: most malicious ones are found and removed within days.
+COOLDOWN ?= 7 days
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --exclude-newer "$(COOLDOWN)"
+lock: ## renew the locks; needs uv
+	$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --group bench -o benchmarks/requirements.lock
+	$(COMPILE) --group docs -o docs/requirements.lock
+	$(COMPILE) --group audit -o .ci/audit.lock
 
 clean:
-	rm -rf .venv .venv-bench data/demo
+	rm -rf .venv .venv-bench .venv-docs .venv-audit build data/demo

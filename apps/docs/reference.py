@@ -1,8 +1,8 @@
 """Generate the reference part of the documentation.
 
-That is: tables, the metric dictionary, operations and error codes, coverage, and the ``douyin`` command. ``python -m
-apps.docs.reference`` writes the files, ``--check`` compares them and exits 1 when one is stale. The texts depend on the
-catalogue and the command alone, neither on the day nor on the terminal.
+That is: tables, the metric dictionary, operations and error codes, coverage, settings, and the ``douyin`` command.
+``python -m apps.docs.reference`` writes the files, ``--check`` compares them and exits 1 when one is stale. The texts
+depend on the catalogue, the settings and the command alone, neither on the day nor on the terminal.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from apps.docs.dictionary import dictionary_page
 from apps.docs.figures import renewed_page, written_pages
 from apps.docs.markdown import DOMAINS, GENERATED, code, codes, grid
 from apps.docs.reference_words import ACTION_TEXTS, EMPTY_TEXTS, EN, HISTORY_TEXTS, ZH, TableWords
+from apps.docs.settings_page import settings_page
 from catalog import ENDPOINTS, EVENTS, FIELDS, OPERATIONS, SOURCES, TABLES, endpoints_of
 from catalog.errors import ERRORS
 from catalog.events import LEFT_IN_ARCHIVE, event_name
@@ -275,6 +276,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/tables.zh-CN.md": lambda: tables_page(ZH),
     "docs/dictionary.md": lambda: dictionary_page(dictionary_words.EN),
     "docs/dictionary.zh-CN.md": lambda: dictionary_page(dictionary_words.ZH),
+    "docs/configuration.md": lambda: settings_page(0),
+    "docs/configuration.zh-CN.md": lambda: settings_page(1),
     "docs/operations-reference.md": operations_page,
     "docs/coverage.md": coverage_page,
     "docs/cli.md": cli_page,

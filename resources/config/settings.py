@@ -87,53 +87,100 @@ def _unknown_names(variables: Any) -> dict[str, Any]:
 
 
 class Settings(BaseSettings):
-    """All settings; ``.env.example`` explains each of them."""
+    """All settings. The descriptions are those of docs/configuration.md, in Chinese apps/docs/settings_words.py."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="forbid", hide_input_in_errors=True)
 
-    home: Path = Path("data")
-    base_url: str = LIVE_URL
-    client_key: str | None = None
-    client_secret: SecretStr | None = None
+    client_key: str | None = Field(None, description="key of the app, from the console")
+    client_secret: SecretStr | None = Field(None, description="secret of the app, from the console")
     client_secret_old: SecretStr | None = Field(
         None, description="the former secret, while webhooks signed with it still come"
     )
-    redirect_uri: str | None = None
-    app_type: AppType = AppType.WEB
-    apps: list[App] = Field(default_factory=list, description="further apps, as JSON")
-    state_url: str | None = None
-    token_key: SecretStr | None = Field(None, description="key or keys (comma separated) that tokens are sealed with")
-    clock: str = "system"
-    start_date: date = date(2025, 1, 1)
+    redirect_uri: str | None = Field(
+        None, description="callback address registered in the console; `douyin authorize` needs it"
+    )
+    app_type: AppType = Field(
+        AppType.WEB,
+        description="type of the app (`business` is a mini-app with business consent 经营授权): "
+        "the paths through which data comes",
+    )
+    apps: list[App] = Field(
+        default_factory=list,
+        description='further apps: `[{"client_key": "…", "client_secret": "…", "type": "mini_app"}]`; '
+        "`client_secret_old` and `redirect_uri` as well",
+    )
+    token_key: SecretStr | None = Field(
+        None,
+        description="seals tokens at rest; `douyin accounts new-key` makes one; several, the newest first, "
+        "separated by commas",
+    )
+
+    home: Path = Field(
+        Path("data"),
+        description="folder of archive, lake, warehouse, state and Dagster; relative to the working directory",
+    )
+    base_url: str = Field(LIVE_URL, description="address of the platform, or of a sandbox")
+    state_url: str | None = Field(
+        None, description="SQLAlchemy URL of the state database; default: SQLite in `DOUYIN_HOME`"
+    )
+    start_date: date = Field(date(2025, 1, 1), description="first day of the partitions")
 
     qps: float = Field(
         5.0,
         gt=0,
         le=MOST_QPS,
         allow_inf_nan=False,
-        description="requests a second per scope, unless DOUYIN_LIMITS says otherwise",
+        description="requests a second per scope, unless `DOUYIN_LIMITS` says otherwise",
     )
     per_day: int | None = Field(
-        None, gt=0, le=MOST_PER_DAY, description="requests a day per scope, unless DOUYIN_LIMITS says otherwise"
+        None,
+        gt=0,
+        le=MOST_PER_DAY,
+        description="requests a Beijing day per scope, unless `DOUYIN_LIMITS` says otherwise; default: no limit",
     )
-    limits: dict[str, ScopeLimit] = Field(default_factory=dict, description="per scope, as JSON")
+    limits: dict[str, ScopeLimit] = Field(
+        default_factory=dict, description='limits of single scopes: `{"hotsearch": {"qps": 10, "per_day": 50000}}`'
+    )
     concurrency: int = Field(16, gt=0, le=MOST_REQUESTS, description="requests in flight")
     per_account: int = Field(1, gt=0, le=MOST_REQUESTS, description="requests in flight per account")
     timeout_s: float = Field(20.0, gt=0, le=3600, allow_inf_nan=False, description="longest wait for one response")
     answer_bytes: int = Field(
-        64 << 20, gt=0, le=1 << 32, description="of a larger answer, decompressed, no more is read"
+        64 << 20, gt=0, le=1 << 32, description="of a larger response, decompressed, no more is read"
     )
-    retry_base_s: float = Field(1.0, ge=0, le=60, allow_inf_nan=False, description="first back-off; doubles up to 60 s")
-    proxy: str | None = None
+    retry_base_s: float = Field(
+        1.0,
+        ge=0,
+        le=60,
+        allow_inf_nan=False,
+        description="first wait before a call is tried again; doubles up to 60 s",
+    )
+    proxy: str | None = Field(None, description="proxy for all requests; default: `HTTPS_PROXY` and the like")
 
-    webhook_connections: int = Field(
-        2048, gt=0, le=1_000_000, description="connections that the webhook receiver holds open at most"
+    comment_reread_days: int = Field(
+        7, ge=0, le=MOST_DAYS, description="comments of videos not older than this are read to the end every day"
+    )
+    keep_archive_days: int | None = Field(
+        None, gt=0, le=MOST_DAYS, description="how long the archive keeps responses; default: for ever"
+    )
+    keep_lake_days: int | None = Field(
+        None, gt=0, le=MOST_DAYS, description="how long the lake keeps partitions; default: for ever"
+    )
+    keep: dict[str, Keep] = Field(
+        default_factory=dict,
+        description='the same for single tables: `{"comments": {"archive_days": 90, "lake_days": 365}}`',
+    )
+    flush_s: float = Field(
+        1.0, gt=0, le=3600, allow_inf_nan=False, description="longest time that a response waits before it is on disk"
     )
     webhook_body_bytes: int = Field(1 << 20, gt=0, le=1 << 30, description="a larger webhook body is refused")
+    webhook_connections: int = Field(
+        2048, gt=0, le=1_000_000, description="connections that the webhook receiver keeps open at most"
+    )
+
     project: Path | None = Field(
         None,
-        description="folder of your own sql/marts, sql/audiences, campaigns and alerts.yaml, as `douyin init` lays it "
-        "down: its files add to the shipped ones, or take the place of those of the same name",
+        description="folder of your own `sql/marts`, `sql/audiences`, `campaigns` and `alerts.yaml`, as `douyin init` "
+        "lays it down: its files add to the shipped ones, or take the place of those of the same name",
     )
     campaigns_dir: Path | None = Field(
         None, description="folder of campaigns, tags and reply rules, instead of the shipped ones and the project's"
@@ -141,27 +188,19 @@ class Settings(BaseSettings):
     audiences_dir: Path | None = Field(
         None, description="folder of audiences, instead of the shipped ones and the project's"
     )
-    alerts_file: Path | None = Field(
-        None, description="who is alerted of what; default: alerts.yaml of the project or of a checkout, if it exists"
-    )
     needs_dir: Path | None = Field(
-        None, description="folder of the rules and words that classify comments; default: the shipped needs/"
+        None, description="folder of the rules and words that classify comments; default: the shipped `needs/`"
     )
-    comment_reread_days: int = Field(
-        7, ge=0, le=MOST_DAYS, description="comments of videos so young are read to the end every day"
+    alerts_file: Path | None = Field(
+        None,
+        description="which problems are sent where (begin with `alerts.example.yaml`); default: `alerts.yaml` of the "
+        "project or of a checkout, if it exists",
     )
-    keep_archive_days: int | None = Field(
-        None, gt=0, le=MOST_DAYS, description="so long the archive keeps answers; default: for ever"
-    )
-    keep_lake_days: int | None = Field(
-        None, gt=0, le=MOST_DAYS, description="so long the lake keeps partitions; default: for ever"
-    )
-    keep: dict[str, Keep] = Field(default_factory=dict, description="per table, as JSON")
-    flush_s: float = Field(
-        1.0, gt=0, le=3600, allow_inf_nan=False, description="longest time that an answer waits before it is on disk"
+    clock: str = Field(
+        "system", description="`system`, or an instant such as `2026-11-16T10:30:00+08:00`, against a sandbox"
     )
     dagster_stock: list[Literal["storage", "jobs"]] = Field(
-        [], description="use Dagster's own instead of ours, as JSON"
+        [], description="parts of Dagster to use as they come: `storage`, `jobs`; [what is lost](dagster.md)"
     )
 
     @model_validator(mode="after")
