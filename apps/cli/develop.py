@@ -14,7 +14,8 @@ import typer
 from pydantic import SecretStr
 
 from apps.cli.console import console, fail, load_settings, open_runtime
-from resources.config.settings import App, Settings
+from resources.config.settings import Settings
+from resources.config.settings_parts import App
 
 
 def dev(

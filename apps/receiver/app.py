@@ -28,7 +28,7 @@ from apps.receiver.committer import Committer, Unavailable
 from catalog.events import EVENT_NAMES
 from resources.config.clock import Clock
 from resources.config.log_repeats import Repeats
-from resources.config.settings import App
+from resources.config.settings_parts import App
 from resources.state import State
 from resources.state.inbox import Event, OptOutOf, content_of, make_event
 

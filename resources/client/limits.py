@@ -22,7 +22,8 @@ from catalog.errors import Action, error_for
 from resources.client.background import Background
 from resources.client.errors import QuotaExhausted
 from resources.config.clock import Clock
-from resources.config.settings import ScopeLimit, Settings
+from resources.config.settings import Settings
+from resources.config.settings_parts import ScopeLimit
 from resources.state import State
 from resources.state.limits import give_back, mark_exhausted, reserve
 

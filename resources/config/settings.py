@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from catalog.records import AppType
 from resources.config.clock import Clock
+from resources.config.settings_parts import MOST_DAYS, MOST_PER_DAY, MOST_QPS, MOST_REQUESTS, App, Keep, ScopeLimit
 
 if TYPE_CHECKING:  # importing takes a quarter of a second, which commands without the state do not need
     from sqlalchemy.engine import URL
@@ -31,38 +32,8 @@ PREFIX = "DOUYIN_"
 NOT_SETTINGS = frozenset({"DOUYIN_DEBUG", "DOUYIN_DASHBOARD_TOKEN"})
 """Variables with the prefix that single commands read; they are not settings."""
 
-MOST_QPS, MOST_PER_DAY, MOST_REQUESTS, MOST_DAYS = 100_000, 10**12, 10_000, 36_500
-"""Largest accepted values; larger ones are typing errors."""
 FIRST_YEAR, LAST_YEAR = 2016, 2100
 """Accepted years: the platform exists since the first; later ones than the last are typing errors."""
-
-
-class _SettingsModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
-class ScopeLimit(_SettingsModel):
-    """Limits of one scope of one app, which the platform shows only in its console."""
-
-    qps: float | None = Field(None, gt=0, le=MOST_QPS, allow_inf_nan=False, description="requests a second")
-    per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="requests a Beijing day")
-
-
-class App(_SettingsModel):
-    """One app of the installation."""
-
-    client_key: str
-    client_secret: SecretStr
-    client_secret_old: SecretStr | None = None
-    type: AppType = AppType.WEB
-    redirect_uri: str | None = None
-
-
-class Keep(_SettingsModel):
-    """Retention of a table in days; None: for ever."""
-
-    archive_days: int | None = Field(None, gt=0, le=MOST_DAYS)
-    lake_days: int | None = Field(None, gt=0, le=MOST_DAYS)
 
 
 class _FromEnvironment(EnvSettingsSource):
@@ -132,27 +103,16 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="requests a second per scope, unless `DOUYIN_LIMITS` says otherwise",
     )
-    per_day: int | None = Field(
-        None,
-        gt=0,
-        le=MOST_PER_DAY,
-        description="requests a Beijing day per scope, unless `DOUYIN_LIMITS` says otherwise; default: no limit",
-    )
+    per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="the same a Beijing day; default: no limit")
     limits: dict[str, ScopeLimit] = Field(
         default_factory=dict, description='limits of single scopes: `{"hotsearch": {"qps": 10, "per_day": 50000}}`'
     )
     concurrency: int = Field(16, gt=0, le=MOST_REQUESTS, description="requests in flight")
     per_account: int = Field(1, gt=0, le=MOST_REQUESTS, description="requests in flight per account")
     timeout_s: float = Field(20.0, gt=0, le=3600, allow_inf_nan=False, description="longest wait for one response")
-    answer_bytes: int = Field(
-        64 << 20, gt=0, le=1 << 32, description="of a larger response, decompressed, no more is read"
-    )
+    answer_bytes: int = Field(64 << 20, gt=0, le=1 << 32, description="no more is read of a response, decompressed")
     retry_base_s: float = Field(
-        1.0,
-        ge=0,
-        le=60,
-        allow_inf_nan=False,
-        description="first wait before a call is tried again; doubles up to 60 s",
+        1.0, ge=0, le=60, allow_inf_nan=False, description="first wait before a call is tried again; doubles up to 60 s"
     )
     proxy: str | None = Field(None, description="proxy for all requests; default: `HTTPS_PROXY` and the like")
 

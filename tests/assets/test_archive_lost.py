@@ -12,7 +12,7 @@ import pytest
 from installation import TODAY, YESTERDAY
 
 from catalog import TABLES
-from resources.config.settings import Keep
+from resources.config.settings_parts import Keep
 from resources.state.load_status import Outcome
 from services.ingest.replay import replay
 from services.maintenance.verify import verify

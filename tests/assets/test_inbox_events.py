@@ -16,7 +16,7 @@ from assets.tables import _only_waiting, why_missing
 from catalog import EVENTS, TABLES, endpoints_of
 from catalog.events import EVENT_NAMES, OTHER_EVENTS, event_name
 from catalog.records import History
-from resources.config.settings import App
+from resources.config.settings_parts import App
 from resources.state.inbox import begin_receiving, forget_bodies, make_event, store
 from resources.state.load_status import Outcome, read_load_status
 from services.ingest import fetch as fetching

@@ -25,7 +25,7 @@ from apps.receiver.serving import serving
 from catalog import EVENTS
 from catalog.events import event_name
 from resources.config.log_repeats import Repeats
-from resources.config.settings import App
+from resources.config.settings_parts import App
 from resources.state.accounts import AccountStatus, get_account
 from resources.state.chats import get_chat
 from resources.state.inbox import count_received, forget_bodies, ids_received_on

@@ -19,7 +19,7 @@ from apps.receiver.protection import Guard, connections_allowed
 from apps.receiver.serving import serving
 from benchmarks.receiver import Crowd, run, stored
 from resources.config.log_repeats import Repeats
-from resources.config.settings import App
+from resources.config.settings_parts import App
 
 STEP_S = 1.0
 

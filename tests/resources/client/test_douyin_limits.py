@@ -24,7 +24,7 @@ from resources.client import DouyinClient
 from resources.client.errors import QuotaExhausted
 from resources.client.limits import Limiter
 from resources.client.retry import TOO_FREQUENT, wait_before_retry
-from resources.config.settings import ScopeLimit
+from resources.config.settings_parts import ScopeLimit
 from resources.state.limits import quota_day
 
 BOARD, WORDS = ENDPOINTS["billboard_stars"], ENDPOINTS["hotsearch_sentences"]
