@@ -52,14 +52,20 @@ def opt_out_add(
 @people.command("remove")
 def opt_out_remove(
     persons: Annotated[list[str], typer.Argument(callback=all_said, help="open_ids of people")],
-    account: Annotated[str, typer.Option("--account", help="the account that the line names")] = "",
+    account: Annotated[
+        str,
+        typer.Option("--account", help="the account of the list's line (open_id, the beginning of one, or a name)"),
+    ] = "",
     app_key: _App = None,
 ) -> None:
     """Remove people from the list, at their request."""
-    from resources.state.people import remove_opt_out
+    from apps.cli.accounts import find_account
+    from resources.state.people import list_opt_outs, remove_opt_out
 
     with open_runtime(needs_credentials=True) as runtime:
         key = one_app(runtime.settings, app_key)
+        if account and all(line.open_id != account for line in list_opt_outs(runtime.state, [key])):
+            account = find_account(runtime, account, key).open_id
         missing = [person for person in persons if not remove_opt_out(runtime.state, key, account, person)]
         if missing:
             fail(

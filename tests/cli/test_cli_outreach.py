@@ -213,6 +213,9 @@ def test_who_wants_to_be_left_alone(here, world):
     assert person not in listed
     assert f"{person[:4]}…{person[-4:]}" in listed
     assert "1 taken off" in here("outreach", "opt-out", "remove", person)
+    for account in (world.accounts[0], world.accounts[0][:12]):
+        assert "1 of 1 are new" in here("outreach", "opt-out", "add", person, "--account", account)
+        assert "1 taken off" in here("outreach", "opt-out", "remove", person, "--account", account)
 
 
 @pytest.mark.parametrize(
