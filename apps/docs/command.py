@@ -30,11 +30,20 @@ def cli_page() -> str:
         "",
     ]
     lines += ["## douyin", "", "```text", _help(group, "douyin", None), "```", ""]
-    for name, command in group.commands.items():
-        lines += [f"## douyin {name}", "", "```text", _help(command, name, group), "```", ""]
-        for sub, inner in getattr(command, "commands", {}).items():
-            lines += [f"### douyin {name} {sub}", "", "```text", _help(inner, f"{name} {sub}", group), "```", ""]
+    lines += _sections(group, "", group)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _sections(commands: TyperGroup, of: str, group: TyperGroup) -> list[str]:
+    """Return a section for each command of a group and, one level deeper, for those of its own groups."""
+    lines = []
+    for name, command in commands.commands.items():
+        full = f"{of} {name}".strip()
+        level = "#" * (2 + full.count(" "))
+        lines += [f"{level} douyin {full}", "", "```text", _help(command, full, group), "```", ""]
+        if isinstance(command, TyperGroup):
+            lines += _sections(command, full, group)
+    return lines
 
 
 def _help(command, name: str, group) -> str:
