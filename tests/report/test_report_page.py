@@ -12,8 +12,9 @@ from report_rows import DAY, HOSTILE, Home, put_everything
 
 from assets.report import READS
 from services.reporting.page import latest_day, write_report
-from services.reporting.questions import QUESTIONS
+from services.reporting.questions import REPORT
 from services.reporting.reasons import SECTIONS
+from services.reporting.sql_files import queries_of
 
 VOID = {"meta", "br", "img", "link"}
 
@@ -139,7 +140,7 @@ def test_an_empty_warehouse_says_why_everywhere(empty):
 
 
 def test_the_asset_waits_for_the_marts_that_the_page_reads():
-    requested = {mart for sql in QUESTIONS.values() for mart in re.findall(r"marts\.(\w+)", sql)}
+    requested = {mart for sql in queries_of(REPORT).values() for mart in re.findall(r"marts\.(\w+)", sql)}
     assert requested == set(READS)
     assert {section.mart for section in SECTIONS.values()} - {""} <= requested
-    assert {section.question for section in SECTIONS.values()} <= set(QUESTIONS)
+    assert {section.question for section in SECTIONS.values()} <= set(queries_of(REPORT))
