@@ -70,7 +70,7 @@ def open_file(reader: WarehouseReader, language: Language) -> PageContext:
     Raises:
         CannotShow: there is no file, it lacks marts, or it has no account yet.
     """
-    answers = reader.ask(questions.OPENING)
+    answers = reader.ask(questions.opening())
     if answers["days"].column("last")[0].as_py() is None:
         raise CannotShow(
             "已发布的仓库里还没有账号数据：运行 `douyin run` 采集，然后点“刷新”。",

@@ -265,7 +265,7 @@ def boards_panel(here: PageContext, choice: Choice, board: str, name: str) -> An
 def health_section(here: PageContext) -> Any:
     """Build the section of data health: one card per area, and all findings."""
     say = here.say
-    found = here.ask(questions.HEALTH)
+    found = here.ask(questions.health())
     counted: dict[str, dict[str, int]] = {}
     for r in found["areas"].to_pylist():
         counted.setdefault(r["area"], {})[r["level"]] = r["matters"]

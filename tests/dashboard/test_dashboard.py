@@ -17,7 +17,7 @@ import pytest
 from patience import scaled
 
 from apps.dashboard import questions
-from apps.dashboard.questions import OPENING, Choice
+from apps.dashboard.questions import Choice, opening
 from apps.dashboard.reading import CannotShow, WarehouseReader
 from apps.dashboard.serving import is_loopback
 from catalog import TABLES
@@ -78,7 +78,7 @@ def runtime(tmp_path: Path):
 
 def test_without_a_file_the_page_says_what_to_do(runtime):
     with pytest.raises(CannotShow) as reported:
-        WarehouseReader(runtime.settings.warehouse_path).ask(OPENING)
+        WarehouseReader(runtime.settings.warehouse_path).ask(opening())
     assert "make demo" in reported.value.zh
     assert "make demo" in reported.value.en
 
@@ -86,7 +86,7 @@ def test_without_a_file_the_page_says_what_to_do(runtime):
 def test_figures_are_queried_in_sql_and_gaps_stay_gaps(runtime):
     fill(runtime)
     reader = WarehouseReader(runtime.settings.warehouse_path)
-    opened = reader.ask(OPENING)
+    opened = reader.ask(opening())
     assert opened["days"].to_pylist()[0]["last"] == LAST
     found = reader.ask(
         questions.overview(CHOICE, "new_play")

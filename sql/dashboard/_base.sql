@@ -1,0 +1,1 @@
+base AS (SELECT * FROM marts.account_daily {% include "_chosen.sql" %} WHERE dt BETWEEN $first AND $last)

@@ -1,0 +1,1 @@
+(SELECT max(dt) FROM marts.billboard_moves WHERE board = $board AND dt BETWEEN $first AND $last)
