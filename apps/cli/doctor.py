@@ -17,6 +17,7 @@ from apps.cli.console import NO_CREDENTIALS, console, is_live, load_settings
 from apps.cli.doctor_capabilities import check_capabilities, check_consents, check_schedules, check_space
 from apps.cli.findings import Finding, Level, failure, ok, warn
 from apps.cli.processes import check_homes, check_private
+from resources.config.account_attributes import read_attributes
 from resources.config.settings import Settings
 
 _LEAST_FREE_GB = 2
@@ -72,6 +73,8 @@ def check_versions(settings: Settings) -> Iterator[Finding]:
 def check_configuration(settings: Settings) -> Iterator[Finding]:
     """Check home, credentials, token key, platform and clock."""
     yield ok(f"data in {settings.home}")
+    for refused in read_attributes(settings.project).refused:
+        yield failure(refused, "correct that line; the rows that are right count meanwhile")
     if settings.has_credentials:
         yield ok(f"credentials are set ({len(settings.all_apps)} app{'s' if len(settings.all_apps) > 1 else ''})")
         yield _check_token_key(settings)

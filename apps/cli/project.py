@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from apps.cli.console import console, fail
+from resources.config.account_attributes import COLUMNS, FILE
 from resources.config.project import SHIPPED
 
 _FOLDERS = ("campaigns", "sql/marts", "sql/audiences")
@@ -20,6 +21,7 @@ Run `douyin` in this folder: it reads `.env` here.
 |---|---|
 | `.env` | settings and credentials; keep it out of version control |
 | `alerts.yaml` | which alerts go where |
+| `accounts.csv` | category, owner and client of your accounts, for `marts.dim_accounts` |
 | `sql/marts/*.sql` | tables of your own, built with the shipped ones |
 | `sql/audiences/*.sql` | people that campaigns address |
 | `campaigns/*.yaml` | campaigns, and `tags.yaml`, `replies.yaml` |
@@ -42,6 +44,7 @@ def init(
         ".gitignore": ".env\ndata/\n",
         "README.md": _README.format(shipped=SHIPPED),
         "alerts.yaml": (SHIPPED / "alerts.example.yaml").read_text(encoding="utf-8"),
+        FILE: f"{','.join(COLUMNS)}\n",
     }
     try:
         for name in _FOLDERS:

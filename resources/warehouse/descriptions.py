@@ -18,6 +18,8 @@ from resources.sql import identifier, literal
 if TYPE_CHECKING:
     import duckdb
 
+TEXTS = pa.list_(pa.field("element", pa.string()))
+"""The type of a list of texts, as it reads back from Parquet."""
 TYPES: Mapping[pa.DataType, str] = {
     pa.date32(): "DATE",
     pa.string(): "VARCHAR",
@@ -25,6 +27,7 @@ TYPES: Mapping[pa.DataType, str] = {
     pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
     pa.float64(): "DOUBLE",
     pa.bool_(): "BOOLEAN",
+    TEXTS: "VARCHAR[]",
 }
 """DuckDB's names of the types of published columns."""
 

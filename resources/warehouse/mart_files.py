@@ -15,6 +15,8 @@ comment lines, a title and then:
 - ``-- lookahead:`` (incremental): the days after ``$dt`` that it may read; a day is rebuilt when they arrive.
 - ``-- days:`` (incremental): the tables that determine its days; default: all tables in its SQL.
 - ``-- not null:``: further columns that are never empty.
+- ``-- names:``: columns that publication fills from a dimension, so that every day has the present name:
+  ``nickname dim_accounts.name``. The lake keeps what the SELECT gives.
 - ``-- rows:`` (incremental): the largest change of the number of rows from one day to the next without a warning, e.g.
   ``50 %``.
 - ``-- column name [unit; additive]:``: the meaning of a column that no core table has, English / Chinese.
@@ -42,9 +44,12 @@ DATASET = "marts"
 """Side dataset of the lake: ``lake/marts/<name>/dt=…/data.parquet``, and ``…/all/data.parquet`` of a full mart."""
 _log = logging.getLogger(__name__)
 
-_LINE = re.compile(r"^--\s*(en|zh|grain|key|owner|cadence|mode|lookback|lookahead|days|not null|rows):\s*(.+?)\s*$")
+_LINE = re.compile(
+    r"^--\s*(en|zh|grain|key|owner|cadence|mode|lookback|lookahead|days|not null|names|rows):\s*(.+?)\s*$"
+)
 _COLUMN = re.compile(r"^--\s*column (?P<name>\w+)(?:\s*\[(?P<marks>[^\]]*)\])?:\s*(?P<en>.+?)\s+/\s+(?P<zh>.+?)\s*$")
 _SPAN = re.compile(r"^(?:(?P<table>\w+)\s+)?(?:(?P<days>\d+)\s+days?|(?P<all>all))$")
+_NAME_OF = re.compile(r"(?P<column>\w+)\s+(?P<dimension>\w+)\.(?P<name>\w+)")
 _NAMES = re.compile(r"^[a-z][a-z0-9_]*$")
 _OWNER = re.compile(r"team:\S.*|[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _NEEDED = ("en", "zh", "grain", "key", "owner", "cadence", "mode")
@@ -103,6 +108,8 @@ class Mart:
     rows_may_change: float | None = None
     """Largest change as a ratio of the previous day's rows; None: no limit."""
     columns: Mapping[str, MartColumn] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Columns filled at publication: the dimension (a full mart), and its column."""
 
     @property
     def dataset(self) -> str:
@@ -234,6 +241,7 @@ def read_mart(path: Path) -> Mart:
         _names(said.get("not null", "")),
         _ratio(path, lines.get("rows", 1), said.get("rows")),
         columns,
+        dict(_name_of(path, lines["names"], part) for part in _names(said.get("names", ""))),
     )
 
 
@@ -283,6 +291,12 @@ def _marks(path: Path, number: int, marks: str | None) -> tuple[str | None, Addi
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _name_of(path: Path, number: int, text: str) -> tuple[str, tuple[str, str]]:
+    if (match := _NAME_OF.fullmatch(text)) is None:
+        raise BadMart(f"{path}:{number}: names are given as `nickname dim_accounts.name`, not {text!r}")
+    return match["column"], (match["dimension"], match["name"])
 
 
 def _lookbacks(path: Path, number: int, text: str | None) -> tuple[int, dict[str, int]]:

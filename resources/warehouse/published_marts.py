@@ -97,7 +97,34 @@ def publish_marts(
                 left,
                 mart.name,
             )
+    _fill_names(connection, marts, changed)
     return changed, behind
+
+
+def _fill_names(
+    connection: duckdb.DuckDBPyConnection, marts: Mapping[str, Mart], changed: Mapping[str, list[date]]
+) -> None:
+    """Give columns of ``-- names:`` the values of their dimension, where it has the row."""
+    tables = {
+        name
+        for (name,) in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts' AND database_name = current_database()"
+        ).fetchall()
+    }
+    for mart in marts.values():
+        for column, (name, of) in mart.names.items():
+            dimension = marts.get(name)
+            if (
+                dimension is None
+                or not {mart.name, name} <= tables
+                or not {mart.dataset, dimension.dataset} & {*changed}
+            ):
+                continue
+            same = " AND ".join(f'm."{key}" = d."{key}"' for key in dimension.key)
+            connection.execute(
+                f'UPDATE marts."{mart.name}" AS m SET "{column}" = d."{of}" FROM marts."{name}" AS d '
+                f'WHERE {same} AND m."{column}" IS DISTINCT FROM d."{of}"'
+            )
 
 
 def _publish(

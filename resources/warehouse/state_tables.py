@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from catalog import TABLES, endpoints_of
 from catalog.records import History
 from resources.client.countdown import countdown
+from resources.config.account_attributes import read_attributes
 from resources.config.settings import Settings
 from resources.state.engine import State
 from resources.state.tables import load_status, quotas
@@ -29,6 +31,9 @@ ACCOUNTS_SCHEMA = pa.schema(
         ("status", pa.string()),
         ("reason", pa.string()),
         ("tags", pa.string()),
+        ("category", pa.string()),
+        ("owner", pa.string()),
+        ("client", pa.string()),
         ("added_at", _INSTANT),
         ("as_of", _INSTANT),
         ("access_days_left", pa.float64()),
@@ -84,6 +89,7 @@ TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
 OF_THE_MOMENT = ("as_of", "access_days_left", "refresh_days_left", "consent_days_left")
 """Columns that change at every read although nothing happened: they depend on the clock."""
 
+_log = logging.getLogger(__name__)
 _QUOTA_DAYS = timedelta(days=400)
 _CHUNK, _CHUNKS = 2_000, 50
 """Lines per chunk, chunks per batch: chunks fit into the CPU cache; with 50,000 lines reading takes twice as long."""
@@ -135,6 +141,7 @@ def _status_batch(rows: Sequence[Row[Any]]) -> pa.RecordBatch:
 
 
 def _accounts(state: State, settings: Settings, now: datetime) -> pa.Table:
+    attributes = read_attributes(settings.project)
     rows = [
         {
             "client_key": c.account.client_key,
@@ -143,6 +150,7 @@ def _accounts(state: State, settings: Settings, now: datetime) -> pa.Table:
             "status": str(c.account.status),
             "reason": c.account.reason,
             "tags": ", ".join(sorted(c.account.tags)),
+            **attributes.of(c.account.open_id),
             "added_at": c.account.added_at,
             "as_of": now,
             "access_days_left": _days(c.access_left),
@@ -154,6 +162,8 @@ def _accounts(state: State, settings: Settings, now: datetime) -> pa.Table:
         for app in settings.all_apps
         for c in countdown(state, app.client_key, now)
     ]
+    for refused in attributes.refused_for({str(r["open_id"]) for r in rows}):
+        _log.warning("a row is left out: %s", refused)
     return pa.Table.from_pylist(sorted(rows, key=lambda r: (r["client_key"], r["open_id"])), ACCOUNTS_SCHEMA)
 
 

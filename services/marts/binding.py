@@ -25,6 +25,7 @@ from resources.config.clock import BEIJING_SESSION
 from resources.sql import identifier, identifiers
 from resources.storage.atomic import write_atomic
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA, arrow_schema
+from resources.warehouse.descriptions import TEXTS
 from resources.warehouse.mart_files import DATASET, BadMart, Mart
 from resources.warehouse.state_tables import TABLES_OF_STATE
 from services.comments.functions import FUNCTIONS, register
@@ -42,6 +43,7 @@ SQL_TYPES = {
     "BOOLEAN": pa.bool_(),
     "DATE": pa.date32(),
     "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+    "VARCHAR[]": TEXTS,
 }
 _AS = {
     "TINYINT": "BIGINT",
@@ -245,7 +247,23 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, CompiledMart]:
                 )
             schemas[f"{DATASET}.{name}"] = schema
             _create(connection, {f"{DATASET}.{name}": schema})
+    for one in bound.values():
+        _check_names(one, bound)
     return bound
+
+
+def _check_names(one: CompiledMart, bound: Mapping[str, CompiledMart]) -> None:
+    """Check that the dimensions of ``-- names:`` exist and that the mart has their keys."""
+    for column, (name, of) in one.mart.names.items():
+        dimension = bound.get(name)
+        if dimension is None or dimension.mart.incremental or of not in dimension.schema.names:
+            raise BadMart(
+                f"{one.mart.path}:1: `-- names` takes {column} from {name}.{of}: no full mart has that column"
+            )
+        if lacking := {column, *dimension.mart.key}.difference(one.schema.names):
+            raise BadMart(
+                f"{one.mart.path}:1: `-- names` needs {', '.join(sorted(lacking))}: the SELECT does not give it"
+            )
 
 
 @cache

@@ -117,7 +117,7 @@ class Marts:
         wanted = (
             self.days(name)
             if bound.mart.incremental
-            else ([WHOLE] if any(self._days(t).dts for t in bound.tables) or bound.marts else [])
+            else ([WHOLE] if any(self._days(t).dts for t in bound.tables) or bound.marts or not bound.sources else [])
         )
         return [
             dt

@@ -8,8 +8,9 @@
 -- mode: incremental
 -- lookback: 30 days
 -- days: user_item, user_fans, user_like, user_comment, user_share, user_profile
+-- names: nickname dim_accounts.name
 -- rows: 20 %
--- column nickname: Nickname: as last seen within 30 days / 昵称：30 天内最近一次
+-- column nickname: Nickname: the present name of dim_accounts on every day; in the lake as last seen within the 30 days before / 昵称：dim_accounts 的当前名称（各日相同）；数据湖中为此前 30 天内最近一次
 -- column net_fans [additive]: Net fans: fans at the end of the day less those of the day before; null where either is not known / 净增粉丝：当日末粉丝数减前一日，任一未知则为空
 -- column net_fans_7d [semi-additive]: Net fans in 7 days: against the total seven days before / 7 日净增粉丝：当日末粉丝数减 7 日前
 -- column interactions [additive]: Interactions: likes, comments and shares of the day; null where one of them is missing / 互动数：当日点赞、评论、分享之和，任一缺失则为空

@@ -1,14 +1,15 @@
 """Read given and expected rows of marts from the files beside the SQL: ``sql/marts/tests/<mart>.yaml``.
 
-A file is a list of cases: ``name``, ``dt`` (for incremental marts), ``given`` (table -> rows) and ``expected`` (rows in
-the order of the key; only the named columns are compared). Instants are Beijing time. Missing values of a given row are
+A file is a list of cases: ``name``, ``dt`` (for incremental marts), ``given`` (table -> rows), ``expected`` (rows in
+the order of the key; only the named columns are compared) and, for tables of constants, ``only`` (column -> values of
+the rows that are compared). Instants are Beijing time. Missing values of a given row are
 null, except in columns that are never empty: those are ``dt`` from the instant, 10:00 of the day for ``observed_at``,
 ``app``, and otherwise the column's name or 1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ import yaml
 from catalog.records import BEIJING
 from resources.config.settings import Settings
 from resources.runtime import Runtime
+from resources.storage.parquet import encode_into
 from resources.warehouse.mart_files import MARTS_DIR
 from resources.warehouse.published_marts import WHOLE
 from resources.warehouse.state_tables import TABLES_OF_STATE
@@ -35,6 +37,8 @@ class Case:
     dt: date | None
     given: dict[str, list[dict[str, Any]]]
     expected: list[dict[str, Any]]
+    only: dict[str, list[Any]] = field(default_factory=dict)
+    """Values of columns: rows with others are not compared."""
 
     def __str__(self) -> str:
         return f"{self.mart}-{self.name}"
@@ -42,7 +46,14 @@ class Case:
 
 def load_cases() -> list[Case]:
     return [
-        Case(path.stem, case["name"], case.get("dt"), case.get("given") or {}, case["expected"] or [])
+        Case(
+            path.stem,
+            case["name"],
+            case.get("dt"),
+            case.get("given") or {},
+            case["expected"] or [],
+            case.get("only") or {},
+        )
         for path in sorted(FOLDER.glob("*.yaml"))
         for case in yaml.safe_load(path.read_text(encoding="utf-8"))
     ]
@@ -69,21 +80,21 @@ class GivenMarts(Marts):
             assert set(row) <= set(schema.names), (name, set(row) - set(schema.names))
         return pa.Table.from_pylist([{f.name: self._value(f, row, day) for f in schema} for row in rows], schema)
 
-    def _value(self, field: pa.Field, row: dict[str, Any], day: date | None) -> Any:
-        if field.name in row:
-            return read(row[field.name], field.type)
-        if field.name == "dt":
+    def _value(self, column: pa.Field, row: dict[str, Any], day: date | None) -> Any:
+        if column.name in row:
+            return read(row[column.name], column.type)
+        if column.name == "dt":
             return day
-        if field.nullable:
+        if column.nullable:
             return None
-        if field.name == "observed_at":
+        if column.name == "observed_at":
             return datetime.combine(day or date(2026, 11, 16), time(10), BEIJING)
-        if field.name == "stat_date":
+        if column.name == "stat_date":
             return day
-        if field.name == "client_key":
+        if column.name == "client_key":
             return "app"
-        return {pa.string(): field.name, pa.int64(): 1, pa.date32(): day}.get(
-            field.type, datetime(2026, 11, 16, tzinfo=UTC)
+        return {pa.string(): column.name, pa.int64(): 1, pa.date32(): day}.get(
+            column.type, datetime(2026, 11, 16, tzinfo=UTC)
         )
 
 
@@ -103,6 +114,10 @@ def build(case: Case, home: Path) -> list[dict[str, Any]]:
         where, _, table = name.partition(".")
         if where not in ("main", "marts"):
             continue
+        if where == "marts" and not marts.bound[table].mart.incremental:
+            whole = marts.table(name, rows)
+            marts.lake.replace(marts.path(table, WHOLE), lambda file, whole=whole: encode_into(file, whole))
+            continue
         by_day: dict[date, list] = {}
         for row in rows:
             by_day.setdefault(_day(row, case), []).append(row)
@@ -112,7 +127,7 @@ def build(case: Case, home: Path) -> list[dict[str, Any]]:
     bound = marts.bound[case.mart]
     (built,) = marts.build(case.mart, [case.dt if bound.mart.incremental else WHOLE])
     runtime.close()
-    return built.rows.to_pylist()
+    return [row for row in built.rows.to_pylist() if all(row[name] in values for name, values in case.only.items())]
 
 
 def _day(row: dict[str, Any], case: Case) -> date:
