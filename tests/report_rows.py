@@ -335,7 +335,7 @@ def put_everything(home: Home, text: str = HOSTILE) -> None:
     )
     home.put(
         "publishing_rhythm",
-        {"weekday": 1, "hour": 9, "videos": 3, "judged_videos": 2, "median_ratio": 2.0, "hits": 1},
+        {"weekday": 1, "hour": 9, "videos": 3, "judged_videos": 2, "judged_plays": 20, "expected_plays": 10, "hits": 1},
         {"weekday": 7, "hour": 23, "videos": 1, "judged_videos": 0, "hits": 0},
     )
     home.put(

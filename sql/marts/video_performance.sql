@@ -19,6 +19,7 @@
 -- column median_play_count: Median plays: of the account's other videos at the same age, same basis, published within 120 days; null with fewer than five / 同期中位数：同账号其他视频同天数播放（120 天内、同来源），少于 5 个为空
 -- column compared_videos: Videos compared: behind the median / 参与比较视频数：中位数所含的视频
 -- column ratio_to_median [ratio]: Plays against the median: of the account's other videos; null without a median, and where it is 0 / 中位数倍数：播放与同期中位数之比，无中位数或其为 0 时为空
+-- column ratio_change_3d: Momentum: ratio_to_median less that of three days before, same basis and at that age; below 0 it falls behind, null where either is not known / 势头：当前中位数倍数减三日前（同来源、当时天数）的倍数，为负即后劲不足，任一未知为空
 -- column is_hit: Outstanding 爆款: at least three times a median above 0, counted age of one day or more / 爆款：达到中位数（大于 0）3 倍及以上，统计满 1 天
 -- column is_low_play: Abnormally low 疑似限流: at most a fifth of a median above 0, counted age of one to seven days; a hint, the platform does not say so / 播放异常低：不高于中位数（大于 0）的五分之一，统计满 1–7 天；仅为提示，平台不会明示
 -- column account_hit_ratio [ratio]: Share of outstanding videos 爆款率: of the account's videos that have a ratio and are at most 30 days old; null where none has / 爆款率：账号 30 天内可比较视频中爆款的占比，无可比较视频为空
@@ -62,11 +63,18 @@ others AS (
     UNION ALL
     SELECT video, account, age_days, 'total', total FROM aged WHERE total IS NOT NULL
 ),
-medians AS (
-    SELECT b.video, count(*) AS compared_videos, median(o.play_count) AS median_play_count
+points AS (
+    SELECT video, account, age_days, play_basis, play_count, 0 AS days_before FROM based
+    UNION ALL
+    SELECT b.video, b.account, o.age_days, o.play_basis, o.play_count, 3
     FROM based AS b
-    JOIN others AS o ON o.account = b.account AND o.age_days = b.age_days AND o.play_basis = b.play_basis AND o.video <> b.video
-    GROUP BY ALL
+    JOIN others AS o ON o.video = b.video AND o.age_days = b.age_days - 3 AND o.play_basis = b.play_basis
+),
+medians AS (
+    SELECT p.video, p.days_before, any_value(p.play_count) AS play_count, count(*) AS compared_videos, median(o.play_count) AS median_play_count
+    FROM points AS p
+    JOIN others AS o ON o.account = p.account AND o.age_days = p.age_days AND o.play_basis = p.play_basis AND o.video <> p.video
+    GROUP BY p.video, p.days_before
 ),
 peaks AS (SELECT video, max(plays) AS peak_plays, arg_min(dt, (-plays, dt)) AS peak_date FROM aged WHERE plays IS NOT NULL GROUP BY ALL),
 fading AS (
@@ -77,19 +85,21 @@ fading AS (
     GROUP BY ALL
 ),
 judged AS (
-    SELECT b.*, m.compared_videos, CASE WHEN m.compared_videos >= 5 THEN m.median_play_count END AS median_play_count
+    SELECT b.*, m.compared_videos, CASE WHEN m.compared_videos >= 5 THEN m.median_play_count END AS median_play_count,
+           CASE WHEN e.compared_videos >= 5 THEN e.play_count / nullif(e.median_play_count, 0) END AS ratio_before
     FROM based AS b
-    LEFT JOIN medians AS m USING (video)
+    LEFT JOIN medians AS m ON m.video = b.video AND m.days_before = 0
+    LEFT JOIN medians AS e ON e.video = b.video AND e.days_before = 3
 ),
 rated AS (
     -- Where half of the others have no plays at all, every video would be outstanding, and one without plays abnormally low as well.
-    SELECT *, round(play_count / nullif(median_play_count, 0), 4) AS ratio_to_median,
+    SELECT *, round(play_count / nullif(median_play_count, 0), 4) AS ratio_to_median, round(play_count / nullif(median_play_count, 0) - ratio_before, 4) AS ratio_change_3d,
            coalesce(age_days >= 1 AND median_play_count > 0 AND play_count >= 3 * median_play_count, false) AS is_hit,
            coalesce(age_days BETWEEN 1 AND 7 AND median_play_count > 0 AND play_count * 5 <= median_play_count, false) AS is_low_play
     FROM judged
 )
 SELECT $dt AS dt, r.client_key, r.open_id, r.item_id, r.title, r.published_date, $dt - r.published_date AS age_days, r.counted_until, r.age_days AS counted_age_days, r.play_count, r.play_basis, r.median_play_count, coalesce(r.compared_videos, 0) AS compared_videos,
-       r.ratio_to_median, r.is_hit, r.is_low_play,
+       r.ratio_to_median, r.ratio_change_3d, r.is_hit, r.is_low_play,
        round(count(*) FILTER (r.is_hit) OVER account / nullif(count(r.ratio_to_median) OVER account, 0), 4) AS account_hit_ratio,
        p.peak_plays, p.peak_date, f.half_life_days
 FROM rated AS r
