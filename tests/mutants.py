@@ -85,6 +85,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *_CLIENT,
     ),
     "resources/client/tokens.py": (*_TOKENS, *_CLIENT),
+    "resources/client/token_source.py": (*_TOKENS, *_CLIENT),
     "resources/client/paging.py": ("resources/client/test_douyin_paging.py",),
     "resources/state/engine.py": tuple(
         f"resources/state/test_{n}.py"

@@ -45,7 +45,6 @@ LONGER = {
     "catalog/records.py": "the types of all records, which name each other",
     "catalog/tables.py": "a table",
     "sandbox/vocabulary.py": "a table",
-    "resources/client/tokens.py": "three kinds of tokens behind one lock; to be divided by kind",
 }
 """Product modules of more than 400 lines, up to 500, and why."""
 

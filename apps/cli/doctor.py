@@ -148,7 +148,7 @@ def check_platform(settings: Settings) -> Iterator[Finding]:
             async with DouyinClient(settings.for_app(key), runtime.state, runtime.clock) as client:
                 # Request a new token: the stored one would be good for hours after the secret was changed. Requesting
                 # again is harmless, since the stable endpoint returns the same token while it lasts.
-                await client.tokens.replace_client(await client.tokens.client_lease())
+                await client.tokens.client_lease(await client.tokens.client_lease())
 
         for app in settings.all_apps:
             try:

@@ -13,7 +13,7 @@ from catalog.records import Endpoint, Operation, Token
 from catalog.requests import ParamLocation, ParamSource
 from resources.client.errors import CallFailed, NeedsAttention, Unreachable
 from resources.client.exchange import Params
-from resources.client.tokens import TokenLease
+from resources.client.token_source import TokenLease
 from resources.client.transport import encode_query
 
 ApiMethod = Endpoint | Operation

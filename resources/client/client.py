@@ -36,7 +36,8 @@ from resources.client.exchange import ApiResponse, Exchange, Params
 from resources.client.limits import Limiter
 from resources.client.oauth import OAuth
 from resources.client.retry import TOO_FREQUENT, wait_before_retry
-from resources.client.tokens import TokenLease, TokenManager
+from resources.client.token_source import TokenLease
+from resources.client.tokens import TokenManager
 from resources.client.transport import make_http
 from resources.client.wire import NoResponse, Reply, Wire
 from resources.config.clock import Clock
@@ -236,12 +237,10 @@ class DouyinClient:
             if endpoint.token is Token.NONE:
                 return TokenLease("", 0)
             if endpoint.token is Token.CLIENT:
-                return await (self.tokens.replace_client(refused) if refused else self.tokens.client_lease())
+                return await self.tokens.client_lease(refused)
             if endpoint.token is Token.BUSINESS:
-                return await (
-                    self.tokens.replace_business(open_id, refused) if refused else self.tokens.business_lease(open_id)
-                )
-            return await (self.tokens.replace_user(open_id, refused) if refused else self.tokens.user_lease(open_id))
+                return await self.tokens.business_lease(open_id, refused)
+            return await self.tokens.user_lease(open_id, refused)
         except CallFailed as error:
             if isinstance(error, AppStopped):
                 self._breakers.open(error)

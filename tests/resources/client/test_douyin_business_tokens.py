@@ -129,10 +129,10 @@ def test_what_another_client_has_replaced_is_taken_from_the_state(life):
             first = await one.tokens.business_lease(life.open_id)
             second = await two.tokens.business_lease(life.open_id)
             assert second.token == first.token
-            fresh = await one.tokens.replace_business(life.open_id, first)
+            fresh = await one.tokens.business_lease(life.open_id, first)
             assert fresh.token != first.token
-            assert (await two.tokens.replace_business(life.open_id, second)).token == fresh.token
-            assert (await one.tokens.replace_business(life.open_id, first)).token == fresh.token
+            assert (await two.tokens.business_lease(life.open_id, second)).token == fresh.token
+            assert (await one.tokens.business_lease(life.open_id, first)).token == fresh.token
 
     asyncio.run(work())
     assert life.fetched() == (1, 1)

@@ -14,7 +14,7 @@ from catalog.requests import ParamLocation, ParamSource
 from resources.client import CallFailed
 from resources.client.calls import complete_params, make_request
 from resources.client.errors import ConsentNeeded, NeedsAttention
-from resources.client.tokens import TokenLease
+from resources.client.token_source import TokenLease
 from resources.state.accounts import AccountStatus, add_account
 
 BUSINESS, OTHER_BUSINESS = ENDPOINTS["user_fans_bc"], ENDPOINTS["user_item_bc"]

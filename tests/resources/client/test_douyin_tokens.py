@@ -205,7 +205,7 @@ def test_the_new_token_is_stored_before_it_is_used(life, monkeypatch):
     async def die_on_use():
         async with life.client() as client:
             lease = await client.tokens.user_lease(life.open_id)
-            fresh = await client.tokens.replace_user(life.open_id, lease)
+            fresh = await client.tokens.user_lease(life.open_id, lease)
             with life.state.read() as db:
                 (stored,) = db.execute(select(user_tokens.c.access_token)).one()
             return life.state.vault.open(stored) == fresh.token
