@@ -1,4 +1,7 @@
-"""``douyin dev``: start Dagster's UI and daemon on this machine, against the sandbox unless credentials are set."""
+"""``douyin dev``: start Dagster's UI and daemon on this machine, against the sandbox unless credentials are set.
+
+Its commands change the source code of a checkout.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,23 @@ import typer
 from pydantic import SecretStr
 
 from apps.cli.console import console, fail, load_settings, open_runtime
+from apps.cli.new_endpoint import new_endpoint
 from resources.config.settings import Settings
 from resources.config.settings_parts import App
 
+app = typer.Typer(invoke_without_command=True)
+app.command()(new_endpoint)
 
+
+@app.callback()
 def dev(
+    context: typer.Context,
     port: Annotated[int, typer.Option(min=1, max=65535, help="port of the UI on 127.0.0.1")] = 3000,
     sandbox_port: Annotated[int, typer.Option(min=0, max=65535, help="port of the sandbox, when one is needed")] = 8765,
 ) -> None:
     """Open the Dagster UI with assets, partitions and schedules. Without credentials it also starts a sandbox."""
+    if context.invoked_subcommand is not None:
+        return
     settings = load_settings(has_own_home=True)
     from apps.cli.demo import DEMO_START
     from apps.cli.process_guard import guarded

@@ -45,7 +45,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(project.init)
 app.command()(sandbox.sandbox)
-app.command("dev")(develop.dev)
+app.add_typer(develop.app, name="dev")
 app.command()(run.run)
 app.command()(backfill.backfill)
 app.command()(replay.replay)

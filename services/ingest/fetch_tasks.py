@@ -15,7 +15,7 @@ from catalog.records import EmptyMeaning, Endpoint
 from resources.runtime import Runtime
 from resources.state.capabilities import Capability, read_capabilities
 from resources.state.load_status import Outcome, read_load_status
-from services.capabilities.standing import switched_off, way_to_capabilities
+from services.capabilities.standing import Lack, switched_off, way_to_capabilities
 from services.ingest.archive_index import ArchiveIndex, known_until
 from services.ingest.fetch_context import FetchContext, Subject, UpstreamMissing
 from services.ingest.outcomes import SubjectResult
@@ -105,6 +105,7 @@ class FetchPlan:
         Raises:
             UpstreamMissing: what the endpoints iterate over is not loaded yet, for any app.
         """
+        self._record_unserved()
         missing_upstreams: list[UpstreamMissing] = []
         for is_substitute in (False, True):
             tasks: list[FetchTask] = []
@@ -129,6 +130,14 @@ class FetchPlan:
                 yield tasks
         if missing_upstreams and not any(one.results or one.planned for one in self.results):
             raise missing_upstreams[0]
+
+    def _record_unserved(self) -> None:
+        """Record the outcome of each app where the platform has no endpoint for apps of any of their types."""
+        types = {key: self.runtime.settings.for_app(key).app_type for key in self.runtime.app_keys}
+        if not any(app_type in one.endpoint.apps for app_type in types.values() for one in self.results):
+            lack = Lack(has_endpoint=False)
+            for client_key in types:
+                self.results[0].add(client_key, "", self.dts, SubjectResult(lack.outcome, lack.code, str(lack)))
 
 
 def _is_due(endpoint: Endpoint, capabilities: dict[str, Capability]) -> bool:

@@ -5,16 +5,20 @@ None of them counts as a failure.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from installation import TODAY, YESTERDAY
 
+from assets.tables import _only_waiting
+from catalog import endpoints_of
+from catalog.endpoints._columns import WEB_ONLY
 from catalog.records import AppType
 from resources.state.load_status import Outcome, read_load_status, scopes_refused
 from services.alerts.conditions import lacking
 from services.capabilities.coverage import NOT_OWNED, OWNED, WITHDRAWN
-from services.capabilities.standing import Standing
+from services.capabilities.standing import Lack, Standing
 
 FIVE = ("user_info", "fans.data.bind", "data.external.user", "data.external.item", "item.comment")
 WATCH_VIDEO = "`douyin watch add video ITEM_ID --account OPEN_ID`"
@@ -102,6 +106,17 @@ def test_it_changes_when_something_is_lost_or_gained_and_at_no_other_time(poor):
     assert standing(poor).fingerprint == first
     (reported,) = lacking(poor.runtime)
     assert (reported.subject, reported.stage) == (poor.config.client_key, first)
+
+
+def test_a_table_that_only_web_apps_have_is_unavailable_to_mini_apps(make_world, monkeypatch):
+    """A run of a mini-app does not fail because of it."""
+    served = tuple(replace(e, apps=WEB_ONLY) for e in endpoints_of("hot_words"))
+    monkeypatch.setattr("services.ingest.run.endpoints_of", lambda table: served)
+    done = make_world(app_type=AppType.MINI_APP).ingest("hot_words")
+    assert [(s.status, s.reason) for s in done.statuses] == [(Outcome.UNAVAILABLE, str(Lack(has_endpoint=False)))]
+    assert (done.calls, done.failures(), _only_waiting(done)) == (0, [], True)
+    web = make_world(home="web").ingest("hot_words")
+    assert {s.status for s in web.statuses} == {Outcome.LOADED}
 
 
 def test_an_app_without_lists_requests_what_is_watched(make_world):
