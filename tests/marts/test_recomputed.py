@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -165,3 +166,18 @@ def test_every_known_action_of_a_lead_counts_once_on_its_own_day(table):
     found = table("marts.lead_funnel")
     assert found.groupby("action_date").actions.sum().to_dict() == beijing(actions.action_at).value_counts().to_dict()
     assert (found.action_date < found.dt.min()).any(), "some of before the first day of collection"
+
+
+def test_topics_are_those_of_all_lists_of_the_day(table):
+    words, found = table("hot_words"), table("marts.topic_matches")
+    assert len(found) > 0
+    for r in found.itertuples():
+        of_day = words[(words.dt == r.dt) & (words.client_key == r.client_key)]
+        lists = sorted(of_day.observed_at.unique())
+        of_word = of_day[of_day.sentence == r.sentence]
+        on = set(of_word.observed_at)
+        spans = [min(b - a, pd.Timedelta(hours=3)) for a, b in pairwise(lists) if a in on]
+        hours = sum(spans, pd.Timedelta(0)) / pd.Timedelta(hours=1)
+        assert (r.lists_on_board, r.best_rank, r.is_on_last_list) == (len(on), of_word["rank"].min(), lists[-1] in on)
+        assert r.hours_on_board == pytest.approx(hours, abs=1e-4)
+        assert all(term in r.sentence for term in r.matched_terms.split(" "))
