@@ -96,6 +96,23 @@ DICTIONARY_SCHEMA = pa.schema(
         ("platform_name", pa.string()),
         ("differences_en", pa.string()),
         ("differences_zh", pa.string()),
+        ("title_en", pa.string()),
+        ("title_zh", pa.string()),
+        ("synonyms", pa.string()),
     ]
 )
 """One line per column of the warehouse."""
+
+NOT_AVAILABLE_SCHEMA = pa.schema(
+    [
+        (name, pa.string())
+        for name in ("metric_en", "metric_zh", "words", "why_en", "why_zh", "nearest", "source_en", "source_zh")
+    ]
+)
+"""Metrics that no column has."""
+
+JOINS_SCHEMA = pa.schema([(name, pa.string()) for name in ("from_table", "to_table", "columns", "cardinality")])
+"""Columns by which tables and marts join dimensions."""
+
+PUBLISHED_SCHEMA = pa.schema([("published_at", pa.timestamp("us", tz="UTC")), ("data_until", pa.date32())])
+"""One line: when the file was published, and the last day with an outcome."""

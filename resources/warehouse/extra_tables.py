@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import pyarrow as pa
 
 from resources.sql import identifier
-from resources.storage.schema import DICTIONARY_SCHEMA, STATUS_SCHEMA
+from resources.storage.schema import (
+    DICTIONARY_SCHEMA,
+    JOINS_SCHEMA,
+    NOT_AVAILABLE_SCHEMA,
+    PUBLISHED_SCHEMA,
+    STATUS_SCHEMA,
+)
 from resources.warehouse.descriptions import Description, described, has_columns, made_anew, own_description
 from resources.warehouse.state_tables import TABLES_OF_STATE
 
@@ -51,6 +57,19 @@ EXTRA_TABLES: Mapping[str, tuple[pa.Schema, str]] = {
         DICTIONARY_SCHEMA,
         "数据字典：每个字段的含义、单位、可加性、来源 / "
         "the dictionary: meaning, unit, additivity and source of every column",
+    ),
+    "meta.not_available": (
+        NOT_AVAILABLE_SCHEMA,
+        "没有的指标：原因、最接近的指标与可补充的来源 / "
+        "metrics that no column has: why, the nearest figure, and which source would bring it",
+    ),
+    "meta.joins": (
+        JOINS_SCHEMA,
+        "表与集市如何关联维度：列与基数 / how tables and marts join dimensions: columns and cardinality",
+    ),
+    "meta.published": (
+        PUBLISHED_SCHEMA,
+        "本文件的发布时间与数据截止日 / when this file was published, and its last day",
     ),
     **TABLES_OF_STATE,
 }

@@ -86,7 +86,7 @@ TABLES_OF_STATE: Mapping[str, tuple[pa.Schema, str]] = {
 }
 """Published name -> (columns, comment)."""
 
-OF_THE_MOMENT = ("as_of", "access_days_left", "refresh_days_left", "consent_days_left")
+OF_THE_MOMENT = ("as_of", "published_at", "access_days_left", "refresh_days_left", "consent_days_left")
 """Columns that change at every read although nothing happened: they depend on the clock."""
 
 _log = logging.getLogger(__name__)

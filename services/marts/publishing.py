@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+import pyarrow as pa
+
 from resources import shutdown
 from resources.runtime import Runtime
 from resources.state.load_status import changed_days
 from resources.storage.partition import LakeCorrupt
+from resources.storage.schema import PUBLISHED_SCHEMA
 from resources.warehouse.extra_tables import ExtraTable, TableByDay
 from resources.warehouse.publication import Publication
 from resources.warehouse.state_tables import load_status_batches, read_state_tables
 from services.marts.binding import CompiledMart, keep
 from services.marts.build import Marts
-from services.reporting.dictionary import dictionary, first_days
+from services.reporting.dictionary import dictionary, first_days, joins, not_available
 
 
 def publish(runtime: Runtime, *, marts: bool = True, rebuild: bool = False, again: bool = True) -> Publication:
@@ -74,8 +77,13 @@ def _with(done: Publication, after: Publication, aside: list[LakeCorrupt]) -> Pu
 
 def _handed_over(runtime: Runtime, bound: Mapping[str, CompiledMart]) -> dict[str, ExtraTable]:
     """Read the current tables that have no files in the lake."""
+    days = changed_days(runtime.state)
+    published = {"published_at": runtime.clock.now(), "data_until": max(days, default=None)}
     return {
-        "meta.load_status": TableByDay(changed_days(runtime.state), partial(load_status_batches, runtime.state)),
+        "meta.load_status": TableByDay(days, partial(load_status_batches, runtime.state)),
         "meta.dictionary": dictionary(bound, first_days(runtime.lake, bound)),
+        "meta.not_available": not_available(),
+        "meta.joins": joins(bound),
+        "meta.published": pa.Table.from_pylist([published], PUBLISHED_SCHEMA),
         **read_state_tables(runtime.state, runtime.settings, runtime.clock.now()),
     }

@@ -6,6 +6,7 @@ It comes from the catalogue, the headers of the marts and the pipeline's own tab
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import date
 from functools import cache
 from typing import Any
@@ -15,15 +16,24 @@ import pyarrow as pa
 from catalog import FIELDS, TABLES, endpoints_of
 from catalog.notes import NOTES, Note, note_of
 from catalog.records import STANDARD_FIELDS, Column, History, Origin, Pii, Type
+from catalog.search_words import NOT_AVAILABLE, SYNONYMS
 from catalog.system_columns import OWN_COLUMNS
 from resources.storage.lake import Lake
-from resources.storage.schema import DICTIONARY_SCHEMA, DRIFT_SCHEMA, QUARANTINE_SCHEMA
+from resources.storage.schema import (
+    DICTIONARY_SCHEMA,
+    DRIFT_SCHEMA,
+    JOINS_SCHEMA,
+    NOT_AVAILABLE_SCHEMA,
+    QUARANTINE_SCHEMA,
+)
 from resources.warehouse.extra_tables import EXTRA_TABLES
 from resources.warehouse.mart_files import DATASET
 from services.marts.binding import SQL_TYPES, CompiledMart
 
 _NUMBERS = (Type.BIGINT, Type.DOUBLE)
 _NO_NOTE = Note()
+_OTHER_BOARDS = ("main.billboard_music",)
+"""Tables whose ``board`` is not that of ``dim_boards``."""
 LATEST = "_latest"
 """Suffix of the view with a listing's present state, which has the columns of the listing."""
 
@@ -46,11 +56,39 @@ def dictionary(bound: Mapping[str, CompiledMart], since: Mapping[str, date] | No
         since: first day in the lake, by name with schema (``main.videos``); without it the column ``since`` is null.
     """
     since = since or {}
-    lines = [
-        {**line, "since": since.get(f"{line['table_schema']}.{line['table_name'].removesuffix(LATEST)}")}
-        for line in (*_core(), *_marts(bound), *_own())
-    ]
+    titles = {name: (table.en, table.zh) for name, table in TABLES.items()}
+    titles |= {name: (one.mart.title_en, one.mart.title_zh) for name, one in bound.items()}
+    lines = []
+    for line in (*_core(), *_marts(bound), *_own()):
+        table = line["table_name"].removesuffix(LATEST)
+        title_en, title_zh = titles.get(table, (None, None))
+        more = {"title_en": title_en, "title_zh": title_zh, "synonyms": SYNONYMS.get((table, line["column_name"]))}
+        lines.append({**line, **more, "since": since.get(f"{line['table_schema']}.{table}")})
     return pa.Table.from_pylist(lines, DICTIONARY_SCHEMA)
+
+
+def not_available() -> pa.Table:
+    """Build ``meta.not_available``: metrics that no column has."""
+    return pa.Table.from_pylist([asdict(metric) for metric in NOT_AVAILABLE], NOT_AVAILABLE_SCHEMA)
+
+
+def joins(bound: Mapping[str, CompiledMart]) -> pa.Table:
+    """Build ``meta.joins``: the dimensions that each core table and mart joins by the columns of their key."""
+    tables = {f"main.{t.name}": (t.columns, set(t.primary_key)) for t in TABLES.values()}
+    tables |= {f"{DATASET}.{name}": (tuple(one.schema.names), set(one.mart.key)) for name, one in bound.items()}
+    lines = [
+        {
+            "from_table": name,
+            "to_table": f"{DATASET}.{to}",
+            "columns": ", ".join(one.mart.key),
+            "cardinality": "1:1" if key <= set(one.mart.key) else "n:1",
+        }
+        for to, one in bound.items()
+        if to.startswith("dim_")
+        for name, (columns, key) in tables.items()
+        if name not in (f"{DATASET}.{to}", *_OTHER_BOARDS) and set(one.mart.key) <= set(columns)
+    ]
+    return pa.Table.from_pylist(lines, JOINS_SCHEMA)
 
 
 def first_days(lake: Lake, bound: Mapping[str, CompiledMart]) -> dict[str, date]:

@@ -85,6 +85,16 @@ def test_every_column_of_the_warehouse_has_a_line(warehouse):
     assert all(schema == "marts" for schema, _ in gone), "only marts may lack their tables: those that were never made"
 
 
+def test_the_file_lists_what_is_missing_how_to_join_and_when_it_was_published(warehouse):
+    ((at, until),) = warehouse.execute("SELECT published_at, data_until FROM meta.published").fetchall()
+    assert abs(datetime.now(at.tzinfo) - at).total_seconds() < 3600
+    assert until is None, "no run has recorded an outcome"
+    found = warehouse.execute("SELECT nearest FROM meta.not_available WHERE words LIKE '%完播%'").fetchall()
+    assert found == [("marts.video_performance.ratio_to_median",)]
+    joined = warehouse.execute("FROM meta.joins").fetchall()
+    assert ("main.videos", "marts.dim_videos", "client_key, open_id, item_id", "1:1") in joined
+
+
 def test_types_and_order_are_those_of_the_file(warehouse):
     wrong = warehouse.execute(
         """SELECT d.table_name, d.column_name, d.type, c.data_type FROM meta.dictionary AS d
