@@ -103,14 +103,16 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="requests a second per scope, unless `DOUYIN_LIMITS` says otherwise",
     )
-    per_day: int | None = Field(None, gt=0, le=MOST_PER_DAY, description="the same a Beijing day; default: no limit")
+    per_day: int | None = Field(
+        None, gt=0, le=MOST_PER_DAY, description="requests a Beijing day per scope, likewise; default: no limit"
+    )
     limits: dict[str, ScopeLimit] = Field(
         default_factory=dict, description='limits of single scopes: `{"hotsearch": {"qps": 10, "per_day": 50000}}`'
     )
     concurrency: int = Field(16, gt=0, le=MOST_REQUESTS, description="requests in flight")
     per_account: int = Field(1, gt=0, le=MOST_REQUESTS, description="requests in flight per account")
     timeout_s: float = Field(20.0, gt=0, le=3600, allow_inf_nan=False, description="longest wait for one response")
-    answer_bytes: int = Field(64 << 20, gt=0, le=1 << 32, description="no more is read of a response, decompressed")
+    answer_bytes: int = Field(64 << 20, gt=0, le=1 << 32, description="read at most this much of a response")
     retry_base_s: float = Field(
         1.0, ge=0, le=60, allow_inf_nan=False, description="first wait before a call is tried again; doubles up to 60 s"
     )
