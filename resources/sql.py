@@ -1,8 +1,13 @@
-"""Quote names and texts in SQL; DuckDB, SQLite and PostgreSQL quote alike."""
+"""Quote names and texts in SQL, and set up sessions of DuckDB; DuckDB, SQLite and PostgreSQL quote alike."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+DUCKDB_SESSION = "SET TimeZone = 'Asia/Shanghai'; SET enable_progress_bar = false"
+"""Show instants and their days in Beijing time, independent of the machine's time zone. Print no progress bar, which
+DuckDB does in processes without a main module, such as those of Dagster's runs.
+"""
 
 
 def identifier(*parts: str) -> str:

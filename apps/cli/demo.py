@@ -148,10 +148,10 @@ def _show(target: Path) -> None:
 
     from apps.cli.tables import print_query, print_row_counts
     from catalog import TABLES
-    from resources.config.clock import BEIJING_SESSION
+    from resources.sql import DUCKDB_SESSION
 
     with duckdb.connect(str(target / "warehouse.duckdb"), read_only=True) as warehouse:
-        warehouse.execute(BEIJING_SESSION)
+        warehouse.execute(DUCKDB_SESSION)
         print_row_counts(warehouse, TABLES)
         for name in _QUESTIONS:
             print_query(warehouse, SHIPPED / "sql" / "analyses" / f"{name}.sql")

@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from catalog.records import BEIJING
-from resources.config.clock import BEIJING_SESSION
+from resources.sql import DUCKDB_SESSION
 
 MOST_KEPT = 200
 """Most results cached in memory, of one published file; most of them are a few kilobytes."""
@@ -114,7 +114,7 @@ class WarehouseReader:
                     with duckdb.connect(str(self.path), read_only=True, config=_CONFIG) as connection:
                         if self.version() != before:
                             continue  # replaced while it was being opened: which file was opened is unknown
-                        connection.execute(f"{BEIJING_SESSION}; SET enable_external_access = false")
+                        connection.execute(f"{DUCKDB_SESSION}; SET enable_external_access = false")
                         return before, {
                             name: _plain(connection.execute(q.sql, _used(q)).to_arrow_table())
                             for name, q in questions.items()

@@ -8,9 +8,6 @@ from datetime import UTC, date, datetime
 
 from catalog.records import beijing_day
 
-BEIJING_SESSION = "SET TimeZone = 'Asia/Shanghai'"
-"""SQL that makes DuckDB show instants and their days in Beijing time, independent of the machine's time zone."""
-
 
 @dataclass(frozen=True)
 class Clock:

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from catalog import TABLES
 from resources import shutdown
-from resources.config.clock import BEIJING_SESSION
+from resources.sql import DUCKDB_SESSION
 from resources.storage.file_copy import copy_file
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.partition import LakeCorrupt, Partition, damage_of
@@ -69,7 +69,7 @@ class Warehouse:
         import duckdb
 
         connection = duckdb.connect(str(self.path), read_only=True)
-        connection.execute(BEIJING_SESSION)
+        connection.execute(DUCKDB_SESSION)
         return connection
 
     def _present(self, marts: Iterable[Mart], damaged: list[LakeCorrupt]) -> dict[str, list[Partition]]:

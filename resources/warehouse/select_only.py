@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from resources.config.clock import BEIJING_SESSION
+from resources.sql import DUCKDB_SESSION
 
 _CONFIG: dict[str, Any] = {
     "autoinstall_known_extensions": False,
@@ -35,7 +35,7 @@ def connect(
     try:
         if writes is not None:
             connection.execute("SET allowed_paths = $1", [[str(writes)]])
-        connection.execute(f"{BEIJING_SESSION}; SET enable_external_access = false; SET lock_configuration = true")
+        connection.execute(f"{DUCKDB_SESSION}; SET enable_external_access = false; SET lock_configuration = true")
     except BaseException:
         connection.close()
         raise

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from catalog import TABLES
-from resources.config.clock import BEIJING_SESSION
-from resources.sql import identifier, identifiers
+from resources.sql import DUCKDB_SESSION, identifier, identifiers
 from resources.storage.atomic import write_atomic
 from resources.storage.schema import DRIFT_SCHEMA, QUARANTINE_SCHEMA, STATUS_SCHEMA, arrow_schema
 from resources.warehouse.descriptions import TEXTS
@@ -228,7 +227,7 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, CompiledMart]:
     bound: dict[str, CompiledMart] = {}
     schemas = dict(known_schemas())
     with duckdb.connect() as connection:
-        connection.execute(BEIJING_SESSION)
+        connection.execute(DUCKDB_SESSION)
         register(connection)
         _create(connection, schemas)
         for name in order:

@@ -23,9 +23,8 @@ import pyarrow.parquet as pq
 
 from catalog import TABLES
 from resources import shutdown
-from resources.config.clock import BEIJING_SESSION
 from resources.runtime import Runtime
-from resources.sql import identifier
+from resources.sql import DUCKDB_SESSION, identifier
 from resources.storage.atomic import write_atomic
 from resources.storage.lake import DRIFT, QUARANTINE, Lake, scan
 from resources.storage.parquet import encode_into
@@ -285,7 +284,7 @@ class Marts:
                 "temp_directory": str(spill),
             }
         )
-        connection.execute(BEIJING_SESSION)
+        connection.execute(DUCKDB_SESSION)
         for schema in (DATASET, "meta", "outreach"):
             connection.execute(f"CREATE SCHEMA {schema}")
         try:
