@@ -34,8 +34,12 @@ class State:
     readers neither wait for writers nor block them.
     """
 
+    is_read_only: bool
+    """Whether file or folder of the database may only be read."""
+
     def __init__(self, url: str | URL, token_key: str | None = None) -> None:
         self.url = url
+        self.is_read_only = _may_only_read(make_url(url))
         self.vault = Vault(token_key)
         self.engine = _make_engine(url)
         migrate(self)
@@ -84,7 +88,7 @@ def _make_engine(url: str | URL) -> Engine:
             event.listen(engine, "begin", _begin_postgres)
         return engine
     path = make_url(url).database
-    if path and path != ":memory:" and _may_only_read(Path(path)):
+    if path and _may_only_read(make_url(url)):
         engine = create_engine(url, creator=lambda: _open_for_reading(Path(path)), hide_parameters=True)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -98,8 +102,11 @@ def _make_engine(url: str | URL) -> Engine:
     return engine
 
 
-def _may_only_read(path: Path) -> bool:
-    """Return whether the file exists, but it or its folder is not writable."""
+def _may_only_read(url: URL) -> bool:
+    """Return whether the URL names a file that exists, but it or its folder is not writable."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return False
+    path = Path(url.database)
     return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 

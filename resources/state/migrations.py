@@ -28,11 +28,13 @@ class NewerState(RuntimeError):
 def migrate(state: State) -> None:
     """Create the tables of a new database, or migrate one of an earlier release.
 
+    One that may only be read is left as it is if it has every table and column.
+
     Raises:
         NewerState: a newer release has migrated the database.
     """
     with state.read() as db:
-        if _is_current(db):
+        if _is_current(db) or (state.is_read_only and _has_all_columns(db)):
             return
     with state.begin() as db:
         if _is_current(db):  # another process was quicker
@@ -54,6 +56,16 @@ def _is_current(db: Connection) -> bool:
             "install that release again, or put back the copy of state.db from before its installation"
         )
     return bool(version == HEAD)
+
+
+def _has_all_columns(db: Connection) -> bool:
+    found = inspect(db)
+    tables = set(found.get_table_names())
+    return all(
+        table.name in tables and set(table.columns.keys()) <= {c["name"] for c in found.get_columns(table.name)}
+        for table in metadata.sorted_tables
+        if table is not state_version
+    )
 
 
 def _run_scripts(db: Connection) -> None:

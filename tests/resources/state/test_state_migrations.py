@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError
 
-from resources.state import State, migrations
+from resources.state import State, engine, migrations
 
 FORMS = {path.stem: path for path in sorted((Path(__file__).parent / "forms").glob("*.sql"))}
 VALUES = {"VARCHAR": "x", "FLOAT": 1.5, "INTEGER": 7, "BIGINT": 8, "BLOB": b"\x00"}
@@ -130,6 +130,24 @@ def test_a_database_of_a_newer_release_is_refused_and_unchanged(path):
     with pytest.raises(migrations.NewerState, match=r"0999 of a newer release.* up to 0001: install that release"):
         State(url)
     assert path.read_bytes() == before
+
+
+def test_the_last_release_before_versions_opens_where_it_may_only_be_read(path, monkeypatch):
+    make(path, FORMS["c30585a"])
+    before = path.read_bytes()
+    monkeypatch.setattr(engine, "_may_only_read", lambda url: True)
+    opened = State(f"sqlite:///{path}")
+    with opened.read() as db:
+        assert len(db.exec_driver_sql("SELECT * FROM accounts").fetchall()) == 1
+    opened.close()
+    assert path.read_bytes() == before
+
+
+def test_a_release_that_lacks_tables_does_not_open_where_it_may_only_be_read(path, monkeypatch):
+    make(path, FORMS["6158ee9"])
+    monkeypatch.setattr(engine, "_may_only_read", lambda url: True)
+    with pytest.raises(OperationalError, match="readonly"):
+        State(f"sqlite:///{path}")
 
 
 def test_a_migration_that_fails_leaves_the_database_unchanged(path):
