@@ -430,7 +430,7 @@ FORMS = {form(e): e for e in reversed(ENDPOINTS.values())}
 
 @pytest.mark.parametrize("endpoint", [pytest.param(e, id=e.name) for e in reversed(FORMS.values())])
 def test_every_row_lands_as_it_was_sent_or_is_reported(endpoint: Endpoint):
-    hold(endpoint, 3)
+    hold(endpoint, 6)
 
 
 @pytest.mark.slow
