@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
 
 from catalog.records import beijing_day
 from resources.state.chats import ChatNote, EventEffect, consented, entered, said, write_notes
@@ -221,10 +221,14 @@ def ids_received_on(
 
     Only events whose bodies are stored count: those with the name ``event``, or with None all except ``known`` names.
     """
-    named = inbox.c.event.not_in(known) if event is None else inbox.c.event == event
     query = (
         select(inbox.c.id, inbox.c.event_id)
-        .where(inbox.c.client_key == client_key, inbox.c.day == day.isoformat(), named, inbox.c.body.is_not(None))
+        .where(
+            inbox.c.client_key == client_key,
+            inbox.c.day == day.isoformat(),
+            _named(event, known),
+            inbox.c.body.is_not(None),
+        )
         .order_by(inbox.c.id)
     )
     with state.read() as db:
@@ -271,12 +275,26 @@ def count_received(state: State) -> dict[tuple[str, str], int]:
     return {(app, event): n for app, event, n in rows}
 
 
-def forget_bodies(state: State, client_key: str, before: date) -> int:
-    """Prune the bodies of days before ``before`` and return their number; hashes stay: signatures do not expire."""
+def days_with_bodies(state: State, before: date, event: str | None, known: Collection[str] = ()) -> list[date]:
+    """Return the Beijing days before ``before`` with stored bodies of events named as in :func:`ids_received_on`."""
+    query = select(inbox.c.day).where(_with_body(before, event, known)).distinct().order_by(inbox.c.day)
+    with state.read() as db:
+        return [date.fromisoformat(day) for day in db.execute(query).scalars()]
+
+
+def forget_bodies(state: State, before: date, event: str | None = None, known: Collection[str] = ()) -> int:
+    """Prune the bodies of days before ``before`` and return their number; hashes stay: signatures do not expire.
+
+    Those of events named as in :func:`ids_received_on`; by default of all.
+    """
     with state.begin() as db:
-        gone = db.execute(
-            update(inbox)
-            .where(inbox.c.client_key == client_key, inbox.c.day < before.isoformat(), inbox.c.body.is_not(None))
-            .values(body=None)
-        )
+        gone = db.execute(update(inbox).where(_with_body(before, event, known)).values(body=None))
     return gone.rowcount
+
+
+def _with_body(before: date, event: str | None, known: Collection[str]) -> ColumnElement[bool]:
+    return and_(inbox.c.day < before.isoformat(), _named(event, known), inbox.c.body.is_not(None))
+
+
+def _named(event: str | None, known: Collection[str]) -> ColumnElement[bool]:
+    return inbox.c.event.not_in(known) if event is None else inbox.c.event == event

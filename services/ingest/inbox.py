@@ -47,11 +47,14 @@ def drain(
     return results
 
 
+def event_names(endpoint: Endpoint) -> tuple[str | None, frozenset[str]]:
+    """Return the name of an endpoint's events, None for those of no other endpoint, and the names of all others."""
+    return None if endpoint is OTHER_EVENTS else event_name(endpoint), EVENT_NAMES
+
+
 def _drain(runtime: Runtime, endpoint: Endpoint, app: str, dt: date) -> SubjectResult:
     have = {e.params["event_id"] for e in runtime.archive.index(endpoint.name, [dt]) if e.client_key == app}
-    ids = ids_received_on(
-        runtime.state, app, dt, None if endpoint is OTHER_EVENTS else event_name(endpoint), EVENT_NAMES
-    )
+    ids = ids_received_on(runtime.state, app, dt, *event_names(endpoint))
     missing = [i for i, event_id in ids.items() if event_id not in have]
     for start in range(0, len(missing), _AT_A_TIME):
         for event in read_events(runtime.state, missing[start : start + _AT_A_TIME]):

@@ -1,7 +1,8 @@
 """Find what may be pruned and compacted: retention settings, sealed months and days, sizes.
 
-Nothing is pruned by default. A response is pruned only when no table that it fills keeps its day. A response covers its
-own day or earlier ones, so pruning it removes nothing from a day that is kept.
+Nothing is pruned by default. A response, or the body of an event in the inbox, is pruned only when no table that it
+fills keeps its day. A response covers its own day or earlier ones, so pruning it removes nothing from a day that is
+kept.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from catalog import SOURCES, TABLES
+from catalog import EVENTS, SOURCES, TABLES
+from catalog.events import OTHER_EVENTS
 from catalog.records import Table
 from resources.runtime import Runtime
+from resources.state.inbox import days_with_bodies, forget_bodies
 from resources.storage.lake import DRIFT, QUARANTINE
+from services.ingest.inbox import event_names
+
+_EVENTS = EVENTS | {OTHER_EVENTS.name: OTHER_EVENTS}
 
 SEALED_AFTER = timedelta(days=31)
 """A month is sealed this long after its end: the longest window of a series no longer reaches it."""
@@ -24,7 +30,10 @@ OBSERVED_AFTER = timedelta(days=2)
 
 @dataclass(frozen=True)
 class ExpiredData:
-    """Data past its retention: a day of observation of an operation, or a day of a table."""
+    """Data past its retention: a day of observation of an operation, a day of receipt of events, or a day of a table.
+
+    ``store`` is "archive", "inbox" or "lake"; ``name`` that of an operation or a dataset.
+    """
 
     store: str
     name: str
@@ -76,6 +85,10 @@ def expired(runtime: Runtime, tables: Iterable[str]) -> Iterator[ExpiredData]:
             and (first := answers_from(runtime, operation)) is not None
         ):
             yield from (ExpiredData("archive", operation, dt) for dt in runtime.archive.days(operation) if dt < first)
+    for operation, endpoint in _EVENTS.items():
+        if chosen.issuperset(endpoint.tables) and (first := answers_from(runtime, operation)) is not None:
+            days = days_with_bodies(runtime.state, first, *event_names(endpoint))
+            yield from (ExpiredData("inbox", operation, dt) for dt in days)
 
 
 def prune(runtime: Runtime, found: Iterable[ExpiredData]) -> int:
@@ -84,6 +97,8 @@ def prune(runtime: Runtime, found: Iterable[ExpiredData]) -> int:
     for one in found:
         if one.store == "lake":
             runtime.lake.remove(one.name, one.dt)
+        elif one.store == "inbox":
+            forget_bodies(runtime.state, one.dt + timedelta(days=1), *event_names(_EVENTS[one.name]))
         else:
             runtime.archive.remove_day(one.name, one.dt)
         number += 1

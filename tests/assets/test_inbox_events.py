@@ -15,14 +15,15 @@ from installation import TODAY, YESTERDAY, World
 from assets.tables import _only_waiting, why_missing
 from catalog import EVENTS, TABLES, endpoints_of
 from catalog.events import EVENT_NAMES, OTHER_EVENTS, event_name
-from catalog.records import History
-from resources.config.settings_parts import App
+from catalog.records import History, beijing_day
+from resources.config.settings_parts import App, Keep
 from resources.state.inbox import begin_receiving, forget_bodies, make_event, store
 from resources.state.load_status import Outcome, read_load_status
 from services.ingest import fetch as fetching
 from services.ingest.price import NO_RECEIVER, From, price_of
 from services.ingest.replay import replay
 from services.ingest.run import PRUNED
+from services.maintenance.retention import expired, prune
 from services.maintenance.verify import verify
 from services.marts.publishing import publish
 
@@ -168,7 +169,7 @@ def test_lake_and_inbox_lost_the_archive_has_all(world):
     take(world)
     first = world.lake_files()
     shutil.rmtree(world.runtime.lake.root)
-    assert forget_bodies(world.runtime.state, world.config.client_key, TODAY + timedelta(days=1)) == len(EVENTS) + 2
+    assert forget_bodies(world.runtime.state, TODAY + timedelta(days=1)) == len(EVENTS) + 2
     take(world)
     assert world.lake_files() == first
 
@@ -278,7 +279,7 @@ def test_a_day_whose_events_were_pruned_stays_as_it_is(world):
     world.receive("new_follow_action", at=BEFORE)
     world.ingest("interactions", YESTERDAY)
     first = world.lake_files()
-    forget_bodies(world.runtime.state, world.config.client_key, TODAY)
+    forget_bodies(world.runtime.state, TODAY)
     world.runtime.archive.remove_day("webhook_new_follow_action", YESTERDAY)
     done = world.ingest("interactions", YESTERDAY)
     assert done.missing == [YESTERDAY]
@@ -290,6 +291,26 @@ def test_a_day_whose_events_were_pruned_stays_as_it_is(world):
         Outcome.LOADED,
         1,
     )
+
+
+def test_the_inbox_keeps_bodies_no_longer_than_the_archive(world):
+    """Otherwise messages would stay for ever, and the next run would bring pruned events back into the archive."""
+    old = YESTERDAY - timedelta(days=1)
+    world.receive("im_receive_msg", "new_follow_action", at=f"{old}T22:00:00+08:00")
+    world.receive("im_receive_msg", at=NOW)
+    tables = EVENTS["webhook_im_receive_msg"].tables
+    take(world, old, TODAY, tables=(*tables, "interactions"))
+    assert list(expired(world.runtime, TABLES)) == []
+    world.restart(keep={name: Keep(archive_days=1) for name in tables})
+    found = list(expired(world.runtime, TABLES))
+    assert {(e.store, e.name, e.dt) for e in found} == {
+        (place, "webhook_im_receive_msg", old) for place in ("archive", "inbox")
+    }
+    assert prune(world.runtime, found) == 2
+    assert list(expired(world.runtime, TABLES)) == []
+    take(world, old, tables=tables)
+    assert [beijing_day(e.began_at) for e in world.archived("webhook_im_receive_msg")] == [TODAY]
+    assert [beijing_day(e.began_at) for e in world.archived("webhook_new_follow_action")] == [old]
 
 
 # --------------------------------------------------------------------------- unknown events

@@ -414,8 +414,8 @@ def test_days_of_the_inbox_are_those_of_beijing(sender, instant: str, day: int):
         d: list(ids_received_on(state, key, date(2026, 11, d), "im_receive_msg").values()) for d in (15, 16, 17, 18)
     }
     assert of_day == {d: ["a"] if d == day else [] for d in of_day}
-    assert forget_bodies(state, key, date(2026, 11, day)) == 0
-    assert forget_bodies(state, key, date(2026, 11, day + 1)) == 1
+    assert forget_bodies(state, date(2026, 11, day)) == 0
+    assert forget_bodies(state, date(2026, 11, day + 1)) == 1
 
 
 def test_consent_follows_the_newest_word(sender):

@@ -42,5 +42,5 @@ def test_another_body_with_the_msg_id_of_an_event_is_stored(tmp_path):
 def test_a_msg_id_decides_where_the_body_was_pruned(tmp_path):
     state = State(f"sqlite:///{tmp_path}/state.db")
     store(state, [event("one")])
-    assert forget_bodies(state, "app", date(2026, 11, 17)) == 1
+    assert forget_bodies(state, date(2026, 11, 17)) == 1
     assert store(state, [event("one"), event("one", log_id="2")]) == [False, False]
