@@ -164,6 +164,16 @@ OWN_COLUMNS: Mapping[str, Mapping[str, OwnColumn]] = {
         "name": OwnColumn("Mart", "集市", "Name of the mart.", "集市名。"),
         "hash": OwnColumn("Hash", "SQL 指纹", "SHA-256 of the SQL file that describes it.", "其 SQL 文件的 SHA-256。"),
     },
+    "meta.mart_coverage": {
+        "mart": OwnColumn("Mart", "集市", "Name of the mart.", "集市名。"),
+        "covers_from": OwnColumn("Covers from", "覆盖起始日", "First Beijing day of an event that it has, which may be before collection began; null for marts without days.", "最早事件的北京日期，可能早于开始采集；无日期的集市为空。"),
+        "covers_to": OwnColumn("Covers to", "覆盖截止日", "Last Beijing day of an event that it has.", "最近事件的北京日期。"),
+        "rows": OwnColumn("Rows", "行数", "Rows of the mart.", "集市的行数。", "rows", _YES),
+        "days": OwnColumn("Days", "天数", "Days with an event; null for marts whose rows span days.", "有事件的天数；一行跨多日的集市为空。", "d"),
+        "day_ratio": OwnColumn("Share of days", "天数覆盖率", "Days with an event of all from covers_from to covers_to.", "覆盖起止日之间有事件的天数占比。", "ratio"),
+        "accounts": OwnColumn("Accounts", "账号数", "Accounts with a row; null for marts that are not by account.", "有数据的账号数；不按账号的集市为空。", "accounts"),
+        "account_ratio": OwnColumn("Share of accounts", "账号覆盖率", "Accounts of marts.dim_accounts with a row, of all of them.", "marts.dim_accounts 中有数据的账号占比。", "ratio"),
+    },
     "outreach.plans": {
         "id": OwnColumn("Plan", "计划编号", "Number of the plan.", "计划编号。"),
         "kind": OwnColumn("Kind", "类型", "messages, tags or comments.", "messages 私信、tags 标签、comments 评论回复。"),

@@ -34,6 +34,10 @@ _OTHERS = {
     ),
     "meta.layout": ("the layout that this file was made with", "本文件的结构版本"),
     "meta.marts": ("marts of this file, and the hash of the SQL that describes them", "已发布的集市及其 SQL 指纹"),
+    "meta.mart_coverage": (
+        "days, rows and accounts that each mart has, counted when it is read",
+        "各集市的日期范围、行数、天数与账号数，查询时计算",
+    ),
 }
 _HOMES = (
     "user",

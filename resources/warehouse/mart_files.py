@@ -17,6 +17,8 @@ comment lines, a title and then:
 - ``-- not null:``: further columns that are never empty.
 - ``-- names:``: columns that publication fills from a dimension, so that every day has the present name:
   ``nickname dim_accounts.name``. The lake keeps what the SELECT gives.
+- ``-- covers:``: the column with the day of a row's event, for ``meta.mart_coverage``; two columns, the first and last
+  day, if a row spans days. Default: ``dt`` of incremental marts.
 - ``-- rows:`` (incremental): the largest change of the number of rows from one day to the next without a warning, e.g.
   ``50 %``.
 - ``-- column name [unit; additive]:``: the meaning of a column that no core table has, English / Chinese.
@@ -45,7 +47,7 @@ DATASET = "marts"
 _log = logging.getLogger(__name__)
 
 _LINE = re.compile(
-    r"^--\s*(en|zh|grain|key|owner|cadence|mode|lookback|lookahead|days|not null|names|rows):\s*(.+?)\s*$"
+    r"^--\s*(en|zh|grain|key|owner|cadence|mode|lookback|lookahead|days|not null|names|covers|rows):\s*(.+?)\s*$"
 )
 _COLUMN = re.compile(r"^--\s*column (?P<name>\w+)(?:\s*\[(?P<marks>[^\]]*)\])?:\s*(?P<en>.+?)\s+/\s+(?P<zh>.+?)\s*$")
 _SPAN = re.compile(r"^(?:(?P<table>\w+)\s+)?(?:(?P<days>\d+)\s+days?|(?P<all>all))$")
@@ -110,6 +112,8 @@ class Mart:
     columns: Mapping[str, MartColumn] = field(default_factory=dict)
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Columns filled at publication: the dimension (a full mart), and its column."""
+    covers: tuple[str, ...] = ()
+    """Column with the day of a row's event, or those with its first and last day."""
 
     @property
     def dataset(self) -> str:
@@ -242,6 +246,7 @@ def read_mart(path: Path) -> Mart:
         _ratio(path, lines.get("rows", 1), said.get("rows")),
         columns,
         dict(_name_of(path, lines["names"], part) for part in _names(said.get("names", ""))),
+        _names(said.get("covers", "dt" if said["mode"] == Mode.INCREMENTAL else "")),
     )
 
 

@@ -23,6 +23,7 @@ from resources.warehouse.descriptions import (
     made_anew,
     own_description,
 )
+from resources.warehouse.mart_coverage import publish_coverage
 from resources.warehouse.mart_files import DATASET, Mart
 from resources.warehouse.published_partitions import PublishedPartitions, commit_many
 
@@ -98,6 +99,7 @@ def publish_marts(
                 mart.name,
             )
     _fill_names(connection, marts, changed)
+    publish_coverage(connection, marts)
     return changed, behind
 
 

@@ -248,6 +248,7 @@ def _bind(marts: Mapping[str, Mart]) -> dict[str, CompiledMart]:
             _create(connection, {f"{DATASET}.{name}": schema})
     for one in bound.values():
         _check_names(one, bound)
+        _check_covers(one)
     return bound
 
 
@@ -263,6 +264,16 @@ def _check_names(one: CompiledMart, bound: Mapping[str, CompiledMart]) -> None:
             raise BadMart(
                 f"{one.mart.path}:1: `-- names` needs {', '.join(sorted(lacking))}: the SELECT does not give it"
             )
+
+
+def _check_covers(one: CompiledMart) -> None:
+    """Check that the columns of ``-- covers:`` are days or instants."""
+    days = {f.name for f in one.schema if pa.types.is_date(f.type) or pa.types.is_timestamp(f.type)}
+    if len(one.mart.covers) > 2 or not {*one.mart.covers} <= days:
+        raise BadMart(
+            f"{one.mart.path}:1: `-- covers` is a day or an instant of the SELECT, or the first and the last, not "
+            f"{', '.join(one.mart.covers)}"
+        )
 
 
 @cache

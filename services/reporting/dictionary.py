@@ -27,6 +27,7 @@ from resources.storage.schema import (
     QUARANTINE_SCHEMA,
 )
 from resources.warehouse.extra_tables import EXTRA_TABLES
+from resources.warehouse.mart_coverage import MART_COVERAGE, MART_COVERAGE_SCHEMA
 from resources.warehouse.mart_files import DATASET
 from services.marts.binding import SQL_TYPES, CompiledMart
 
@@ -224,6 +225,7 @@ _OTHERS: Mapping[str, pa.Schema] = {
     "meta.load_status_days": pa.schema([("dt", pa.date32()), ("changed_ns", pa.int64())]),
     "meta.layout": pa.schema([("layout", pa.string())]),
     "meta.marts": pa.schema([("name", pa.string()), ("hash", pa.string())]),
+    MART_COVERAGE: MART_COVERAGE_SCHEMA,
 }
 OWN_SCHEMAS: Mapping[str, pa.Schema] = {
     **{name: schema for name, (schema, _) in EXTRA_TABLES.items()},

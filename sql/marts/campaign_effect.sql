@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: hourly
 -- mode: full
+-- covers: sent_at
 -- column plan_id: Plan: its number / 计划编号：outreach.plans 的 id
 -- column campaign: Campaign: its name / 活动：名称
 -- column occasion: Occasion: what the plan was for / 时机：计划对应的日期、时刻或场次

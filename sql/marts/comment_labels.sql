@@ -9,6 +9,7 @@
 -- mode: incremental
 -- lookback: all
 -- lookahead: 2 days
+-- covers: created_date
 -- column created_date: Written on: Beijing day; the day of the first sight where the platform hides it / 撰写日期：北京日期，平台隐藏时为首次采集日
 -- column text_masked: Comment, masked: as last seen by the second day after dt, personal names and contacts taken out / 脱敏评论：截至 dt 后第二日最近一次内容，去除人名与联系方式
 -- column needs: Needs: ids of the classes, separated by commas, in order of the rules; empty when none / 需求类别：id，逗号分隔，无则为空文本

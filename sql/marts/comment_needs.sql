@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: incremental
+-- covers: created_date
 -- column created_date: Written on: Beijing day of these comments, dt or, first seen late, before / 撰写日期：这些评论的北京日期，为 dt 或（较晚采集）更早
 -- column need: Need: id of the class in needs/rules.yaml, or other / 需求类别：id（见 needs/rules.yaml），未识别为 other
 -- column comments [semi-additive]: Comments with it: of the day of writing / 评论数：该撰写日含该需求

@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: full
+-- covers: first_at, last_at
 -- column need: Need: id of the class in needs/rules.yaml, or other / 需求类别：id（见 needs/rules.yaml），未识别为 other
 -- column comments [semi-additive]: Comments with it: may be summed over videos, not over needs / 评论数：可跨视频求和，不可跨需求类别求和
 -- column people: People: who wrote them; the same person may have other needs and videos, too / 评论人数：不可跨类别或视频相加

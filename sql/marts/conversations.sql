@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: hourly
 -- mode: full
+-- covers: first_at, last_at
 -- column nickname: Nickname: of the person, as the newest event or the list of leads gave it / 昵称：用户昵称，取自最近的事件或意向用户列表
 -- column first_at: First at: first message or opening / 开始时间：首条消息或首次进入
 -- column last_at: Last at: last message or opening / 最近时间：最近一条消息或一次进入

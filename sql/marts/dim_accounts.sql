@@ -7,6 +7,7 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: full
+-- covers: first_day, last_day
 -- column name: Name: nickname as last seen, else the name that the account was added with, else its open_id / 账号名称：最近一次昵称，否则为添加时的名称，再否则为 open_id
 -- column tags: Tags: words that a person gave the account, as a list / 标签：人工标签列表
 -- column category: Category 品类: of accounts.csv; null where it says nothing / 品类：来自 accounts.csv，未填为空

@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: full
+-- covers: dt
 -- column dt: Day: Beijing day / 日期：北京日期
 -- column year: Year: of the calendar / 年：公历年
 -- column quarter: Quarter: 1 to 4 / 季度：一至四季度

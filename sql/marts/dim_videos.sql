@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: full
+-- covers: first_day, last_seen_date
 -- column title: Title: as last seen / 标题：最近一次
 -- column tags: Hashtags: words after # in the title, each once, in alphabetical order / 话题标签：标题中 # 之后的词，去重并排序
 -- column published_date: Published on: Beijing day; null when the platform hides it / 发布日期：北京日期，平台隐藏时为空

@@ -6,6 +6,7 @@
 -- owner: team:data-platform
 -- cadence: daily
 -- mode: full
+-- covers: week, week
 -- column week: Week: its Monday / 榜单周：周一日期
 -- column rank_before: Rank the week before: null when it was not on that list or the list is not known / 上周名次：不在榜或无数据为空
 -- column rank_change: Ranks gained: against the week before / 上升名次：较上周

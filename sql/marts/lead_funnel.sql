@@ -9,6 +9,7 @@
 -- lookback: lead_actions all
 -- lookahead: 1 day
 -- days: lead_actions
+-- covers: action_date
 -- column action_date: Acted on: Beijing day, dt or, first seen late, before / 互动日期：北京日期，为 dt 或（较晚采集）更早
 -- column action_source: Source: page or way that the action came through, as the platform writes it; unknown 未知 when empty / 来源：平台原文，空则记为“未知”
 -- column action_flag: Sub-kind of action: the platform's own number, 0 when it sends none / 动作子类：平台编号，未给出记为 0
