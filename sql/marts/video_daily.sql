@@ -8,8 +8,9 @@
 -- mode: incremental
 -- lookback: 7 days; item_play 0 days; item_like 0 days; item_comment 0 days; item_share 0 days
 -- days: video_totals, item_play
+-- names: title dim_videos.title
 -- rows: 20 %
--- column title: Title: as last seen within 7 days / 标题：7 天内最近一次
+-- column title: Title: the present title of dim_videos on every day; in the lake as last seen within the 7 days before / 标题：dim_videos 的当前标题（各日相同）；数据湖中为此前 7 天内最近一次
 -- column published_date: Published on: Beijing day; null when the platform hides it / 发布日期：北京日期，平台隐藏时为空
 -- column age_days [d]: Age: days since the day of publication; 0 on that day / 发布天数：发布当日为 0
 -- column totals_at: Totals observed at: last observation of the day, the end of what the deltas span / 累计值时间：当日最后一次采集，增量的终点

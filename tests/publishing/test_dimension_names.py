@@ -55,6 +55,23 @@ def test_days_before_the_first_profile_and_after_a_new_name_have_the_present_nam
         assert connection.execute("FROM marts.account_daily ORDER BY ALL").fetchall() == updated
 
 
+@pytest.mark.slow
+def test_days_before_the_first_list_and_after_a_new_title_have_the_present_title(runtime):
+    def titles() -> list[tuple]:
+        publish(runtime)
+        with runtime.warehouse.connect() as connection:
+            return connection.execute("SELECT dt, item_id, title FROM marts.video_daily ORDER BY ALL").fetchall()
+
+    video, plays = {"open_id": "a", "item_id": "v"}, {"stat_date": DAYS[0], "plays": 7}
+    land(runtime, "item_play", DAYS[0], video | plays, video | plays | {"item_id": "never listed"})
+    land(runtime, "videos", DAYS[2], video | {"title": "旧"})
+    land(runtime, "video_totals", DAYS[2], video | {"play_count": 9})
+    before = (DAYS[0], "never listed", None)
+    assert titles() == [before, (DAYS[0], "v", "旧"), (DAYS[2], "v", "旧")], "no list of the first day had it"
+    land(runtime, "videos", DAYS[3], video | {"title": "新"})
+    assert titles() == [before, (DAYS[0], "v", "新"), (DAYS[2], "v", "新")]
+
+
 @pytest.mark.parametrize(
     ("said", "fault"),
     [
