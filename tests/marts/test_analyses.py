@@ -85,3 +85,29 @@ def test_teams_find_their_questions():
         "搜索词",
     ):
         assert word in reported, word
+
+
+def test_people_of_a_lead_source_count_once(empty):
+    path = next(p for p in QUESTIONS if p.stem == "lead_sources")
+    with empty.cursor() as connection:
+        connection.execute("BEGIN")
+        connection.execute(
+            """INSERT INTO main.lead_actions BY NAME
+               SELECT dt, dt + INTERVAL 3 HOUR AS observed_at, 'app' AS client_key, open_id, lead_open_id,
+                      day + INTERVAL 1 HOUR AS action_at, 1 AS action_type, source AS action_source
+               FROM (VALUES ('2026-11-14'::DATE, 'a', 'p', '2026-11-14'::DATE, ''),
+                            ('2026-11-15'::DATE, 'a', 'p', '2026-11-14'::DATE, '主页'), -- seen again, with a source
+                            ('2026-11-15'::DATE, 'b', 'p', '2026-11-15'::DATE, '主页'),
+                            ('2026-11-15'::DATE, 'a', 'q', '2026-11-15'::DATE, '主页'),
+                            ('2026-11-15'::DATE, 'a', 'q', '2026-11-13'::DATE, NULL))
+                    AS t(dt, open_id, lead_open_id, day, source)"""
+        )
+        connection.execute(
+            """INSERT INTO main.leads BY NAME
+               SELECT 'app' AS client_key, 'a' AS open_id, 'p' AS lead_open_id, unnest([NULL, '1']) AS telephone"""
+        )
+        assert connection.execute(path.read_text(encoding="utf-8")).fetchall() == [
+            ("主页", 3, 2, 1, 1, 0.5),
+            ("未知", 1, 1, 0, 0, 0.0),
+        ]
+        connection.execute("ROLLBACK")
