@@ -12,7 +12,6 @@ from services.reporting.dictionary import dictionary, joins, not_available
 NONE = "meta.not_available"
 WORDS = [
     ("完播", NONE),
-    ("同比", NONE),
     ("对标", NONE),
     ("收藏", NONE),
     ("GMV", NONE),
@@ -22,6 +21,11 @@ WORDS = [
     ("涨粉", "marts.account_daily"),
     ("掉粉", "marts.account_daily"),
     ("环比", "marts.account_daily"),
+    ("环比", "marts.account_weekly"),
+    ("月环比", "marts.account_monthly"),
+    ("同比", "marts.account_weekly"),
+    ("year on year", "marts.account_monthly"),
+    ("weekly growth", "marts.account_weekly"),
     ("互动率", "marts.account_daily"),
     ("播放量", "marts.account_daily"),
     ("回复率", "marts.conversations"),
