@@ -39,6 +39,8 @@ WORDS = [
     ("黄金时段", "marts.publishing_rhythm"),
     ("留资", "marts.lead_funnel"),
     ("转化率", "marts.lead_funnel"),
+    ("去重人数", "marts.lead_funnel_weekly"),
+    ("需求周报", "marts.comment_needs_weekly"),
     ("问价", "marts.comment_needs"),
     ("差评", "marts.comment_labels"),
     ("粉丝画像", "marts.fan_portrait"),

@@ -179,3 +179,154 @@ def test_accounts_by_week_and_month_are_those_of_the_series(accounts, mart):
     assert set(wanted.is_complete) == {True, False}
     assert wanted[[f"plays_{change}", "plays_yoy", "fans_yoy"]].notna().any().all()
     same_rows(table(accounts, f"marts.{mart}"), wanted)
+
+
+# ------------------------------------------------------------------ people by week
+
+PEOPLE = [f"person {n}" for n in range(9)]
+TEXTS = ["多少钱", "链接在哪里？多少钱", "第一", "好喜欢", "地址在哪", None]
+NOVEMBER = [date(2026, 11, 1) + timedelta(n) for n in range(24)]
+
+
+def midnight(day: date) -> pd.Timestamp:
+    return pd.Timestamp(day, tz="Asia/Shanghai")
+
+
+def random_people(seed: int) -> dict[str, list[dict]]:
+    """Give comments, actions, leads and messages; most are listed on several days, some late, some before the first."""
+    chance = random.Random(seed)
+    rows: dict[str, list[dict]] = {n: [] for n in ("comments", "lead_actions", "leads", "lead_events", "im_messages")}
+    for n in range(300):
+        client_key, open_id = chance.choice(ACCOUNTS)
+        at = midnight(chance.choice(NOVEMBER)) - timedelta(days=chance.choice([0, 0, 25]))
+        at += timedelta(seconds=chance.choice([0, 86399, chance.randrange(86400)]))
+        account = {"client_key": client_key, "open_id": open_id}
+        first = max(at.date(), NOVEMBER[0]) + timedelta(chance.choice([0, 1, 2, 3, 6]))
+        person = chance.choice([*PEOPLE, None])
+        text, video, kind = chance.choice(TEXTS), chance.choice("vw"), chance.randrange(3)
+        for day in (first, first + timedelta(1)):
+            if day > NOVEMBER[-1]:
+                continue
+            seen = {"dt": day, "observed_at": str(day) + " 10:00", **account}
+            comment = {"item_id": video, "comment_id": str(n), "content": text, "created_at": str(at)}
+            rows["comments"].append(seen | comment | {"commenter_open_id": person, "digg_count": n % 7})
+            if person is None:
+                continue
+            action = {"lead_open_id": person, "action_at": str(at), "action_type": kind}
+            source = chance.choice(["主页", "", None])
+            rows["lead_actions"].append(seen | action | {"action_flag": None, "action_source": source})
+    for day in NOVEMBER:
+        for client_key, open_id in ACCOUNTS[:2]:
+            for person in chance.sample(PEOPLE, 4):
+                contact = chance.choice(["", None, "", "1"]) if person < "person 5" else None
+                lead = {"lead_open_id": person, "telephone": contact, "is_follow": chance.choice([True, False, None])}
+                seen = {"dt": day, "client_key": client_key, "open_id": open_id}
+                rows["leads"].append(seen | lead)
+    for n in range(60):
+        client_key, open_id = chance.choice(ACCOUNTS)
+        person, day = chance.choice(PEOPLE), chance.choice(NOVEMBER)
+        at = str(midnight(day) + timedelta(minutes=chance.randrange(1440)))
+        event = chance.choice(["im_receive_msg", "im_send_msg"])
+        seen = {"dt": day, "client_key": client_key, "open_id": open_id, "event": event, "event_at": at}
+        message = {"message_id": str(n), "conversation_id": f"with {person}"}
+        if n % 3:
+            log = {"actor_open_id": person, "to_user_id": person if event == "im_send_msg" else open_id}
+            rows["lead_events"].append(seen | message | log)
+        if n % 2:
+            rows["im_messages"].append(seen | message | {"event_id": str(n), "person_open_id": person})
+    once = {
+        (r["dt"], r["client_key"], r["open_id"], r["lead_open_id"], r["action_at"], r["action_type"]): r
+        for r in rows["lead_actions"]
+    }
+    rows["lead_actions"] = list(once.values())
+    return rows
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def people(request, tmp_path_factory) -> Iterator[GivenMarts]:
+    wanted = ["comment_labels", "conversations", "dim_accounts", "lead_funnel_weekly", "comment_needs_weekly"]
+    yield from written(tmp_path_factory.mktemp("people") / "home", random_people(request.param), wanted)
+
+
+def beijing_days(instants: pd.Series) -> pd.Series:
+    return instants.dt.tz_convert("Asia/Shanghai").dt.date
+
+
+def mondays(days: pd.Series) -> list[date]:
+    return [d - timedelta(d.weekday()) for d in days]
+
+
+def is_newest_week(wanted: pd.DataFrame) -> list[bool]:
+    keys = wanted.index.to_frame(index=False)
+    return (keys.week_start == keys.groupby("client_key").week_start.transform("max")).tolist()
+
+
+def actions_of(marts: GivenMarts) -> pd.DataFrame:
+    """Give each known action once, with its source as last seen."""
+    acted = table(marts, "lead_actions").sort_values("observed_at")
+    acted = acted.drop_duplicates([*ACCOUNT, "lead_open_id", "action_at", "action_type"], keep="last")
+    days = beijing_days(acted.action_at)
+    return acted.assign(day=days, week_start=mondays(days), action_flag=0)
+
+
+def comments_of(marts: GivenMarts) -> pd.DataFrame:
+    comments = table(marts, "comments").sort_values("observed_at")
+    comments = comments[comments.content.notna()].drop_duplicates([*ACCOUNT, "comment_id"], keep="last")
+    days = beijing_days(comments.created_at)
+    return comments.assign(day=days, week_start=mondays(days))
+
+
+def leads_of(marts: GivenMarts) -> pd.DataFrame:
+    leads = table(marts, "leads")
+    return leads.assign(has_contact=leads.telephone.fillna("").ne(""), follows=leads.is_follow.eq(True))
+
+
+def test_people_who_acted_in_a_week_are_distinct(people):
+    acted, leads = actions_of(people), leads_of(people)
+    acted["action_source"] = acted.action_source.replace("", None).fillna("未知")
+    known = leads.groupby([*ACCOUNT, "lead_open_id"])[["has_contact", "follows"]].any()
+    first = acted.groupby([*ACCOUNT, "lead_open_id"]).week_start.min()
+    lines = {}
+    keys = [*ACCOUNT, "week_start", "action_source", "action_type", "action_flag"]
+    for key, rows in acted.groupby(keys):
+        who = {(*key[:2], person) for person in rows.lead_open_id}
+        of_week = acted[(acted.client_key == key[0]) & (acted.open_id == key[1]) & (acted.week_start == key[2])]
+        lines[key] = {
+            "actions": len(rows),
+            "people": len(who),
+            "new_people": sum(first[w] == key[2] for w in who),
+            "leads": sum(w in known.index for w in who),
+            "contacts": sum(w in known.index and bool(known.has_contact[w]) for w in who),
+            "followers": sum(w in known.index and bool(known.follows[w]) for w in who),
+            "account_people": of_week.lead_open_id.nunique(),
+        }
+    wanted = pd.DataFrame(lines.values(), index=pd.MultiIndex.from_tuples(lines, names=keys))
+    wanted["contact_ratio"] = wanted.contacts / wanted.people
+    wanted["is_running"] = is_newest_week(wanted)
+    daily = acted.groupby([*keys, "day"]).lead_open_id.nunique().groupby(keys).sum()
+    assert (daily > wanted.people).any(), "sums of days count people twice"
+    same_rows(table(people, "marts.lead_funnel_weekly"), wanted)
+
+
+def test_people_who_want_something_in_a_week_are_distinct(people):
+    comments, labels = comments_of(people), table(people, "marts.comment_labels")
+    keys = [*ACCOUNT, "week_start", "need"]
+    labels = labels[[*ACCOUNT, "comment_id", "needs", "is_asking", "sentiment"]]
+    comments = comments.merge(labels, on=[*ACCOUNT, "comment_id"], validate="1:1", how="left")
+    totals = comments.groupby(keys[:3]).agg(
+        account_comments=("comment_id", "size"), account_people=("commenter_open_id", "nunique")
+    )
+    spread = comments.assign(need=comments.needs.replace("", "other").str.split(",")).explode("need")
+    wanted = spread.groupby(keys).agg(
+        comments=("comment_id", "size"),
+        people=("commenter_open_id", "nunique"),
+        questions=("is_asking", "sum"),
+        likes_of_comments=("digg_count", "sum"),
+        videos=("item_id", "nunique"),
+    )
+    wanted = wanted.join(totals, on=keys[:3])
+    wanted["share_ratio"] = wanted.comments / wanted.account_comments
+    wanted["is_running"] = is_newest_week(wanted)
+    daily = spread.groupby([*keys, "day"]).commenter_open_id.nunique().groupby(keys).sum()
+    assert (daily > wanted.people).any(), "sums of days count people twice"
+    same_rows(table(people, "marts.comment_needs_weekly"), wanted)
