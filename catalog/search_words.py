@@ -42,6 +42,8 @@ SYNONYMS: Mapping[tuple[str, str], str] = {
     ("campaign_effect", "response_ratio"): "活动回复率 触达效果 response rate",
     ("lead_funnel", "contacts"): "留资 线索 留电 leads contacts",
     ("lead_funnel", "contact_ratio"): "转化率 留资率 conversion rate",
+    ("conversion_funnel", "stage"): "转化漏斗 漏斗阶段 客户旅程 funnel stage customer journey",
+    ("conversion_funnel_weekly", "cohort_contact_ratio"): "转化率 留资率 周转化 同期群 cohort conversion rate",
     ("lead_funnel_weekly", "people"): "周互动人数 去重人数 周活 weekly distinct people",
     ("comment_needs_weekly", "people"): "周评论人数 去重人数 需求周报 weekly distinct people",
     ("comment_needs", "need"): "用户需求 购买意向 询价 问价 intent",

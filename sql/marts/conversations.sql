@@ -10,6 +10,8 @@
 -- column nickname: Nickname: of the person, as the newest event or the list of leads gave it / 昵称：用户昵称，取自最近的事件或意向用户列表
 -- column first_at: First at: first message or opening / 开始时间：首条消息或首次进入
 -- column last_at: Last at: last message or opening / 最近时间：最近一条消息或一次进入
+-- column first_message_at: First message: of the person; null where only the chat was opened / 首条消息时间：用户的首条消息，仅进入会话为空
+-- column first_answer_at: First answer: first message of the account after one of the person / 首次回复时间：用户发来消息之后账号的首条消息
 -- column messages_in [additive]: Messages in: of the person / 用户消息数：用户发来
 -- column messages_out [additive]: Messages out: of the account, however they were sent / 账号消息数：账号发出，不论方式
 -- column by_this_app [additive]: By this app: of these, sent through this app / 经本应用发出：账号消息中经本应用发出的
@@ -73,6 +75,8 @@ SELECT client_key, open_id, person_open_id, conversation_id,
        any_value(names.nickname) AS nickname,
        min(happened_at) AS first_at,
        max(happened_at) AS last_at,
+       min(happened_at) FILTER (is_in) AS first_message_at,
+       min(answered_at) FILTER (is_in) AS first_answer_at,
        count(*) FILTER (is_in) AS messages_in,
        count(*) FILTER (NOT is_in) AS messages_out,
        count(*) FILTER (NOT is_in AND source_app = client_key) AS by_this_app,

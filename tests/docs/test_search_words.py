@@ -39,6 +39,8 @@ WORDS = [
     ("黄金时段", "marts.publishing_rhythm"),
     ("留资", "marts.lead_funnel"),
     ("转化率", "marts.lead_funnel"),
+    ("漏斗阶段", "marts.conversion_funnel"),
+    ("同期群", "marts.conversion_funnel_weekly"),
     ("去重人数", "marts.lead_funnel_weekly"),
     ("需求周报", "marts.comment_needs_weekly"),
     ("问价", "marts.comment_needs"),

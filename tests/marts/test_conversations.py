@@ -99,6 +99,8 @@ def test_a_conversation_is_shown_without_its_words(tmp_path, lake):
         "conversation_id": "c",
         "nickname": "小王",
         "first_at": AT - timedelta(minutes=1),
+        "first_message_at": AT,
+        "first_answer_at": AT + timedelta(minutes=2),
         "last_at": AT + timedelta(minutes=20),
         "messages_in": 4,
         "messages_out": 3,

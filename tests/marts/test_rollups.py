@@ -245,6 +245,7 @@ def random_people(seed: int) -> dict[str, list[dict]]:
 @pytest.fixture(scope="module", params=SEEDS)
 def people(request, tmp_path_factory) -> Iterator[GivenMarts]:
     wanted = ["comment_labels", "conversations", "dim_accounts", "lead_funnel_weekly", "comment_needs_weekly"]
+    wanted += ["conversion_funnel", "conversion_funnel_weekly"]
     yield from written(tmp_path_factory.mktemp("people") / "home", random_people(request.param), wanted)
 
 
@@ -330,3 +331,59 @@ def test_people_who_want_something_in_a_week_are_distinct(people):
     daily = spread.groupby([*keys, "day"]).commenter_open_id.nunique().groupby(keys).sum()
     assert (daily > wanted.people).any(), "sums of days count people twice"
     same_rows(table(people, "marts.comment_needs_weekly"), wanted)
+
+
+def messages_of(marts: GivenMarts) -> pd.DataFrame:
+    pushed, logged = table(marts, "im_messages"), table(marts, "lead_events")
+    logged = logged.assign(person_open_id=logged.actor_open_id)
+    return pd.concat([pushed, logged]).drop_duplicates([*ACCOUNT, "event", "message_id"])
+
+
+def test_everyone_has_the_first_days_of_each_step_and_the_furthest_stage(people):
+    comments, acted, leads, messages = (of(people) for of in (comments_of, actions_of, leads_of, messages_of))
+    received = messages[messages.event == "im_receive_msg"]
+    received = received.groupby([*ACCOUNT, "person_open_id"], as_index=False).event_at.min()
+    sent = messages[messages.event == "im_send_msg"]
+    answers = sent.merge(received, on=[*ACCOUNT, "person_open_id"], suffixes=("", "_first"))
+    answers = answers[answers.event_at >= answers.event_at_first]
+    steps = {
+        "commented": comments.assign(person_open_id=comments.commenter_open_id),
+        "acted": acted.assign(person_open_id=acted.lead_open_id),
+        "lead": leads.assign(person_open_id=leads.lead_open_id, day=leads["dt"]),
+        "wrote": received.assign(day=beijing_days(received.event_at)),
+        "replied": answers.assign(day=beijing_days(answers.event_at)),
+        "contact": leads[leads.has_contact].assign(person_open_id=leads.lead_open_id, day=leads["dt"]),
+    }
+    first = {name: rows.groupby([*ACCOUNT, "person_open_id"]).day.min() for name, rows in steps.items()}
+    wanted = pd.DataFrame(first)
+    assert wanted.notna().any().all()
+    known = wanted.notna()
+    stage = known[known.columns[::-1]].idxmax(axis=1)
+    first_date = wanted.apply(lambda row: row.dropna().min(), axis=1)
+    expected = wanted.add_suffix("_date").assign(stage=stage, first_date=first_date)
+    found = table(people, "marts.conversion_funnel").set_index(expected.index.names)[list(expected.columns)]
+    pd.testing.assert_frame_equal(
+        found.sort_index().astype(object).where(found.notna(), None),
+        expected.sort_index().astype(object).where(expected.notna(), None),
+        check_dtype=False,
+    )
+
+    weekly = table(people, "marts.conversion_funnel_weekly").set_index([*ACCOUNT, "week_start"])
+    weeks = wanted.assign(first=first_date).map(lambda d: d - timedelta(d.weekday()) if pd.notna(d) else None)
+    for step, column in (
+        ("lead", "leads"),
+        ("contact", "contacts"),
+        *((s, s) for s in ("commented", "acted", "wrote", "replied")),
+        ("first", "new_people"),
+    ):
+        counted = weeks[step].dropna().groupby([*ACCOUNT, weeks[step].rename("week_start")]).size()
+        assert weekly[column][weekly[column] > 0].to_dict() == counted.to_dict(), column
+    for step, column in (
+        ("lead", "cohort_leads"),
+        ("wrote", "cohort_wrote"),
+        ("replied", "cohort_replied"),
+        ("contact", "cohort_contacts"),
+    ):
+        counted = weeks[weeks[step].notna()].groupby([*ACCOUNT, weeks["first"].rename("week_start")]).size()
+        assert weekly[column][weekly[column] > 0].to_dict() == counted.to_dict(), column
+    assert weekly.new_people.sum() == len(wanted)
