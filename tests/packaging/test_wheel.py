@@ -102,4 +102,4 @@ def test_a_project_outside_the_repository(installed, tmp_path):
     plan = run(douyin, "outreach", "plan", "hello", cwd=folder, **OF_THE_SANDBOX)
     assert "10 blocked: no window is open" in plan
     assert "benefits" in run(douyin, "outreach", "list", cwd=folder, **OF_THE_SANDBOX)
-    assert run(douyin, "init", cwd=folder).count("left as it is") == 4
+    assert run(douyin, "init", cwd=folder).count("left as it is") == 5
