@@ -18,7 +18,7 @@ from patience import scaled
 
 from apps.dashboard import questions
 from apps.dashboard.questions import Choice, opening
-from apps.dashboard.reading import CannotShow, WarehouseReader
+from apps.dashboard.reading import CannotShow, DashboardQuery, WarehouseReader
 from apps.dashboard.serving import is_loopback
 from catalog import TABLES
 from resources.config.settings import Settings
@@ -105,12 +105,12 @@ def test_figures_are_queried_in_sql_and_gaps_stay_gaps(runtime):
 def test_nothing_is_kept_open_and_a_new_file_is_seen(runtime):
     fill(runtime)
     reader = WarehouseReader(runtime.settings.warehouse_path)
-    before = reader.ask({"n": CHOICE.ask("SELECT max(new_play) AS n FROM marts.account_daily")})["n"].to_pylist()
+    before = reader.ask({"n": DashboardQuery("SELECT max(new_play) AS n FROM marts.account_daily")})["n"].to_pylist()
     version = reader.version()
     runtime.lake.write("user_item", LAST, series("user_item", LAST, new_issue=0, new_play=999, total_issue=5))
     publish(runtime)
     assert reader.version() != version
-    after = reader.ask({"n": CHOICE.ask("SELECT max(new_play) AS n FROM marts.account_daily")})["n"].to_pylist()
+    after = reader.ask({"n": DashboardQuery("SELECT max(new_play) AS n FROM marts.account_daily")})["n"].to_pylist()
     assert (before, after) == ([{"n": 16}], [{"n": 999}])
 
 
