@@ -164,9 +164,16 @@ class Service:
             )
         )
 
+    def restart_web_server(self) -> None:
+        self.kill("dagster-webserver")
+        self.start_web_server()
+
     def kill_daemon(self) -> None:
         """End the daemon at once."""
-        child = self.running.pop("dagster-daemon")
+        self.kill("dagster-daemon")
+
+    def kill(self, name: str) -> None:
+        child = self.running.pop(name)
         os.killpg(child.pid, signal.SIGKILL)
         child.wait(timeout=scaled(60))
 
@@ -192,16 +199,22 @@ class Service:
         """Members of a schedule's state.
 
         The web server connects to the code server anew when a jump of the clock looks like a long silence to it, and
-        does not find any schedule meanwhile.
+        does not find any schedule meanwhile; sometimes it never does, and is started again.
         """
         question = (
             "query($s: ScheduleSelector!) { scheduleOrError(scheduleSelector: $s) { "
             f"... on Schedule {{ scheduleState {{ {fields} }} }} ... on Error {{ message }} }} }}"
         )
-        until = time.monotonic() + scaled(60)
-        while "scheduleState" not in (answer := self.ask(question, s=_selector(name))["scheduleOrError"]):
-            assert time.monotonic() < until, answer["message"]
-            time.sleep(0.5)
+        for is_last in (False, True):
+            until = time.monotonic() + scaled(20)
+            while "scheduleState" not in (answer := self.ask(question, s=_selector(name))["scheduleOrError"]):
+                if time.monotonic() > until:
+                    assert not is_last, answer["message"]
+                    self.restart_web_server()
+                    break
+                time.sleep(0.5)
+            else:
+                break
         return answer["scheduleState"]
 
     def turn(self, name: str, on: bool) -> None:
